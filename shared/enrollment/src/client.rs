@@ -1,0 +1,314 @@
+//! A client (partner) and its programs as they are configured (behaviour §1).
+
+pub mod file;
+pub mod pictures;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::identifiers::{ActionCode, Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
+use crate::language::Language;
+use crate::texts::Texts;
+
+/// One partner's whole set-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    /// `iss` of its tokens.
+    pub id: ClientId,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its name for people; also `institutionName` towards MRS.
+    pub name: String,
+    /// Whether it may open the widget.
+    pub status: ClientStatus,
+    /// The keys that its tokens are checked by.
+    pub keys: Vec<VerificationKey>,
+    /// The language where a token names none, or one without a translation.
+    pub default_language: Language,
+    /// Texts by language, in the JSON of source document 001.
+    pub translations: BTreeMap<Language, serde_json::Value>,
+    /// Terms and conditions.
+    pub terms: Option<Document>,
+    /// Privacy notice.
+    pub privacy: Option<Document>,
+    /// Which fields the page shows.
+    pub fields: Fields,
+    /// Pictures and colours.
+    pub look: Look,
+    /// Origins that may embed the widget and hear its events.
+    pub embed_origins: Vec<String>,
+    /// `host` or `host:port` that may receive confirmations.
+    pub confirmation_hosts: Vec<String>,
+    /// Its programs.
+    pub programs: Vec<Program>,
+}
+
+impl Client {
+    /// The program of that id.
+    pub fn program(&self, id: &ProgramId) -> Option<&Program> {
+        self.programs.iter().find(|program| program.id == *id)
+    }
+
+    /// The keys that have not ended at `now`.
+    pub fn current_keys(&self, now: Timestamp) -> impl Iterator<Item = &VerificationKey> {
+        self.keys.iter().filter(move |key| key.not_after.is_none_or(|end| now < end))
+    }
+
+    /// The language that the page is shown in where `wished` is asked for: itself, its language without the region,
+    /// or the default.
+    pub fn language_for(&self, wished: Option<&Language>) -> Language {
+        let supported = |language: &Language| {
+            *language == self.default_language
+                || self.translations.contains_key(language)
+                || language.primary() == "en" && self.default_language.primary() == "en"
+        };
+        let Some(wished) = wished else { return self.default_language.clone() };
+        if supported(wished) {
+            return wished.clone();
+        }
+        match Language::parse(wished.primary()) {
+            Ok(primary) if supported(&primary) => primary,
+            _ => self.default_language.clone(),
+        }
+    }
+
+    /// Built-in English, under the default language, under the language's own region-free texts, under its own.
+    pub fn texts(&self, language: &Language) -> Texts {
+        let primary = Language::parse(language.primary()).ok();
+        [Some(&self.default_language), primary.as_ref(), Some(language)]
+            .into_iter()
+            .flatten()
+            .filter_map(|layer| self.translations.get(layer))
+            .fold(Texts::built_in(), Texts::under)
+    }
+
+    /// Whether confirmations may go to `url`: https, a registered host (and port), no credentials in it.
+    pub fn may_confirm_to(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let default_port = url.port().is_none();
+        url.scheme() == "https"
+            && url.username().is_empty()
+            && url.password().is_none()
+            && self.confirmation_hosts.iter().any(|allowed| *allowed == with_port || default_port && allowed == host)
+    }
+}
+
+/// Whether a client may open the widget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientStatus {
+    /// It may.
+    Active,
+    /// Its tokens are refused with `ACCESS_DENIED`.
+    Suspended,
+}
+
+/// A public key of a client (PEM, RSA of at least 2048 bits).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationKey {
+    /// Its name, which a token may give as `kid`.
+    pub id: String,
+    /// `SubjectPublicKeyInfo` or PKCS#1, PEM.
+    pub pem: String,
+    /// From when on it no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timestamp>,
+}
+
+/// Terms or a privacy notice, of a version that the consent names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// What the customer consented to, by name.
+    pub version: String,
+    /// Where it stands, or what it says.
+    #[serde(flatten)]
+    pub content: DocumentContent,
+}
+
+/// An address or the text itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentContent {
+    /// An https address.
+    Url(String),
+    /// Plain text.
+    Text(String),
+}
+
+/// Whether a field is on the page and must be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// Not shown, and refused where it comes all the same.
+    #[default]
+    Hidden,
+    /// Shown, may stay empty.
+    Optional,
+    /// Shown, must be filled.
+    Required,
+}
+
+/// What the page asks for beside the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all(serialize = "camelCase"))]
+pub struct Fields {
+    /// First name, passed to MRS and not stored.
+    #[serde(alias = "firstName")]
+    pub first_name: Field,
+    /// Last name, passed to MRS and not stored.
+    #[serde(alias = "lastName")]
+    pub last_name: Field,
+    /// E-mail, passed to MRS and not stored.
+    pub email: Field,
+    /// Consent to the terms.
+    pub terms: Field,
+    /// Consent to the privacy notice.
+    pub privacy: Field,
+}
+
+/// Pictures (by the SHA-256 of their content) and colours.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Look {
+    /// PNG, 21:9, at least 100 px high.
+    pub logo: Option<String>,
+    /// PNG, 1920×1080.
+    pub background: Option<String>,
+    /// Values of the page's CSS variables, by their short name.
+    pub colours: BTreeMap<String, String>,
+}
+
+/// What Mastercard set up for the client (source document 001, "Technical description of the setup").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Mastercard's name of it.
+    pub id: ProgramId,
+    /// Member ICA, up to six digits.
+    pub member_ica: u32,
+    /// Bank product code.
+    pub bank_product_code: String,
+    /// Which cards belong to it.
+    pub bin_ranges: Vec<BinRange>,
+    /// What MRS knows a customer's card by.
+    pub bank_customer_number: BankCustomerNumberKind,
+    /// X: days from a cancellation to the deletion of what is stored.
+    pub retention_days: u16,
+    /// Whether `actionCode` R is allowed.
+    pub replacement: bool,
+    /// Whether `actionCode` C is allowed.
+    pub opt_out: bool,
+    /// How many active cards a customer may have.
+    pub max_cards: u16,
+    /// Submissions of one customer in an hour, over sessions.
+    pub attempts_per_customer_per_hour: u32,
+    /// Submissions of all the client's customers in an hour.
+    pub attempts_per_client_per_hour: u32,
+}
+
+impl Program {
+    /// Whether a token may ask for `action`.
+    pub fn allows(&self, action: ActionCode) -> bool {
+        match action {
+            ActionCode::Enrol => true,
+            ActionCode::Replace => self.replacement,
+            ActionCode::OptOut => self.opt_out,
+        }
+    }
+
+    /// The range that a card with these first six digits may belong to.
+    pub fn range_of(&self, bin: Bin) -> Option<&BinRange> {
+        self.bin_ranges.iter().find(|range| range.may_hold(bin))
+    }
+
+    /// Whether `customer` can be told to MRS at all: where the id itself is the bank customer number, it must fit.
+    pub fn can_name(&self, customer: &CustomerId) -> Result<(), Malformed> {
+        match self.bank_customer_number {
+            BankCustomerNumberKind::PerCard => Ok(()),
+            BankCustomerNumberKind::CustomerId => {
+                crate::identifiers::BankCustomerNumber::parse(customer.expose()).map(|_| ())
+            }
+        }
+    }
+}
+
+/// A range of card numbers by their first 6 to 11 digits, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BinRange {
+    /// First prefix.
+    pub from: String,
+    /// Last prefix, of the same length.
+    pub to: String,
+    /// The card's visual design, told as `designCode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design_code: Option<String>,
+}
+
+impl BinRange {
+    /// Whether a number that starts with `bin` can lie in the range. Of equal length, digits sort as numbers do.
+    pub fn may_hold(&self, bin: Bin) -> bool {
+        let prefix = |text: &str| text.get(..6).map(str::to_owned).unwrap_or_default();
+        prefix(&self.from).as_str() <= bin.as_str() && bin.as_str() <= prefix(&self.to).as_str()
+    }
+}
+
+/// What is sent to MRS as `BANK_CUSTOMER_NUMBER` (behaviour §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BankCustomerNumberKind {
+    /// A random value for each intent: also makes every intent findable in MRS.
+    #[default]
+    PerCard,
+    /// The customer id, for programs with one card a customer.
+    CustomerId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn an_unsupported_language_falls_back_to_the_default() {
+        let mut client = testing::client();
+        client.default_language = Language::parse("de").unwrap();
+        client.translations.insert(Language::parse("pl").unwrap(), serde_json::json!({"read_more": "Więcej"}));
+        let wish = |text: &str| client.language_for(Language::parse(text).ok().as_ref()).to_string();
+        assert_eq!(wish("pl_PL"), "pl");
+        assert_eq!(wish("fr_FR"), "de");
+        assert_eq!(wish("de"), "de");
+        assert_eq!(client.language_for(None).as_str(), "de");
+        assert_eq!(client.texts(&Language::parse("pl_PL").unwrap()).text("read_more"), "Więcej");
+    }
+
+    #[test]
+    fn confirmations_go_to_registered_https_hosts_only() {
+        let mut client = testing::client();
+        client.confirmation_hosts = vec!["partner.example".into(), "other.example:8443".into()];
+        let may = |text: &str| client.may_confirm_to(&Url::parse(text).unwrap());
+        assert!(may("https://partner.example/id/123"));
+        assert!(may("https://PARTNER.example:443/id/123"));
+        assert!(may("https://other.example:8443/"));
+        for refused in [
+            "http://partner.example/",
+            "https://partner.example:8443/",
+            "https://other.example/",
+            "https://partner.example.evil.example/",
+            "https://user@partner.example/",
+            "https://partner.example@evil.example/",
+            "ftp://partner.example/",
+        ] {
+            assert!(!may(refused), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_longer_prefixes_may_hold_the_six_digits_at_its_edges() {
+        let range = BinRange { from: "52340050".into(), to: "52340249".into(), design_code: None };
+        for (bin, held) in [("523399", false), ("523400", true), ("523401", true), ("523402", true), ("523403", false)] {
+            assert_eq!(range.may_hold(Bin::parse(bin).unwrap()), held, "{bin}");
+        }
+    }
+}

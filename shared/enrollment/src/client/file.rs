@@ -1,0 +1,551 @@
+//! The client file: one declarative TOML that the operator applies (behaviour §1). Everything that is wrong with it is
+//! told at once, each fault by the place where it stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::pkcs8::DecodePublicKey as _;
+use rsa::traits::PublicKeyParts as _;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use super::pictures::{self, Picture};
+use super::{
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look, Program,
+    VerificationKey,
+};
+use crate::identifiers::{ClientId, ProgramId, Slug};
+use crate::language::Language;
+use crate::texts::Texts;
+
+/// The names of the page's colour variables that a client may set.
+pub const COLOURS: [&str; 9] =
+    ["accent", "accent-text", "background", "surface", "text", "muted", "border", "error", "success"];
+
+/// One fault of a client file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct Fault {
+    /// Where, as a path: `programs[0].bin_ranges[1].to`.
+    pub place: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// A client as read from its file, with the pictures that it names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientSetup {
+    /// The set-up to store.
+    pub client: Client,
+    /// Pictures by the hexadecimal SHA-256 of their content.
+    pub pictures: BTreeMap<String, Vec<u8>>,
+}
+
+/// Reads and checks a client file. `open` gives the content of a file that it names (relative to the client file).
+///
+/// # Errors
+/// Every fault that was found.
+pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Result<ClientSetup, Vec<Fault>> {
+    let written: Written = toml::from_str(toml)
+        .map_err(|error| vec![Fault { place: "client file".into(), message: error.to_string().trim().to_owned() }])?;
+    let mut reading = Reading { open, faults: Vec::new(), pictures: BTreeMap::new() };
+    let client = reading.client(written);
+    match client {
+        Some(client) if reading.faults.is_empty() => Ok(ClientSetup { client, pictures: reading.pictures }),
+        _ => Err(reading.faults),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    slug: String,
+    name: String,
+    #[serde(default = "active")]
+    status: ClientStatus,
+    default_language: String,
+    #[serde(default)]
+    embed_origins: Vec<String>,
+    #[serde(default)]
+    confirmation_hosts: Vec<String>,
+    keys: Vec<WrittenKey>,
+    #[serde(default)]
+    fields: Fields,
+    terms: Option<WrittenDocument>,
+    privacy: Option<WrittenDocument>,
+    #[serde(default)]
+    look: WrittenLook,
+    #[serde(default)]
+    translations: BTreeMap<String, String>,
+    programs: Vec<WrittenProgram>,
+}
+
+fn active() -> ClientStatus {
+    ClientStatus::Active
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenKey {
+    id: String,
+    file: Option<String>,
+    pem: Option<String>,
+    not_after: Option<toml::value::Datetime>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDocument {
+    version: String,
+    url: Option<String>,
+    text: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct WrittenLook {
+    logo: Option<String>,
+    background: Option<String>,
+    #[serde(default)]
+    colours: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenProgram {
+    id: String,
+    member_ica: u32,
+    bank_product_code: String,
+    bin_ranges: Vec<BinRange>,
+    #[serde(default)]
+    bank_customer_number: BankCustomerNumberKind,
+    #[serde(default = "thirty")]
+    retention_days: u16,
+    #[serde(default)]
+    replacement: bool,
+    #[serde(default)]
+    opt_out: bool,
+    max_cards: Option<u16>,
+    #[serde(default = "twenty")]
+    attempts_per_customer_per_hour: u32,
+    #[serde(default = "ten_thousand")]
+    attempts_per_client_per_hour: u32,
+}
+
+fn thirty() -> u16 {
+    30
+}
+
+fn twenty() -> u32 {
+    20
+}
+
+fn ten_thousand() -> u32 {
+    10_000
+}
+
+struct Reading<'a> {
+    open: &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>,
+    faults: Vec<Fault>,
+    pictures: BTreeMap<String, Vec<u8>>,
+}
+
+impl Reading<'_> {
+    fn client(&mut self, written: Written) -> Option<Client> {
+        let id = self.take("id", ClientId::parse(&written.id));
+        let slug = self.take("slug", Slug::parse(&written.slug));
+        let default_language = self.take("default_language", Language::parse(&written.default_language));
+        if written.name.trim().is_empty() || written.name.chars().count() > 100 {
+            self.fault("name", "must be 1 to 100 characters");
+        }
+        let keys = self.keys(&written.keys);
+        let terms = self.document("terms", written.terms, written.fields.terms);
+        let privacy = self.document("privacy", written.privacy, written.fields.privacy);
+        let look = self.look(&written.look);
+        let translations = self.translations(&written.translations);
+        for (index, origin) in written.embed_origins.iter().enumerate() {
+            self.origin(&format!("embed_origins[{index}]"), origin);
+        }
+        for (index, host) in written.confirmation_hosts.iter().enumerate() {
+            self.host(&format!("confirmation_hosts[{index}]"), host);
+        }
+        let programs = self.programs(written.programs);
+        Some(Client {
+            id: id?,
+            slug: slug?,
+            name: written.name,
+            status: written.status,
+            keys,
+            default_language: default_language?,
+            translations,
+            terms,
+            privacy,
+            fields: written.fields,
+            look,
+            embed_origins: written.embed_origins,
+            confirmation_hosts: written.confirmation_hosts,
+            programs,
+        })
+    }
+
+    fn keys(&mut self, written: &[WrittenKey]) -> Vec<VerificationKey> {
+        if written.is_empty() {
+            self.fault("keys", "at least one public key is needed");
+        }
+        let mut ids = BTreeSet::new();
+        let mut keys = Vec::new();
+        for (index, key) in written.iter().enumerate() {
+            let place = format!("keys[{index}]");
+            if !ids.insert(key.id.as_str()) || key.id.is_empty() || key.id.len() > 64 {
+                self.fault(&format!("{place}.id"), "must be 1 to 64 characters and not used twice");
+            }
+            let Some(pem) = self.pem(&place, key) else { continue };
+            if let Err(message) = check_public_key(&pem) {
+                self.fault(&place, &message);
+            }
+            let not_after = match key.not_after.map(|end| end.to_string().parse::<Timestamp>()) {
+                Some(Ok(end)) => Some(end),
+                Some(Err(_)) => {
+                    self.fault(
+                        &format!("{place}.not_after"),
+                        "must be a date with time and offset, like 2027-01-01T00:00:00Z",
+                    );
+                    None
+                }
+                None => None,
+            };
+            keys.push(VerificationKey { id: key.id.clone(), pem, not_after });
+        }
+        keys
+    }
+
+    fn pem(&mut self, place: &str, key: &WrittenKey) -> Option<String> {
+        match (&key.pem, &key.file) {
+            (Some(pem), None) => Some(pem.clone()),
+            (None, Some(file)) => {
+                let bytes = self.content(&format!("{place}.file"), file)?;
+                let text = String::from_utf8(bytes).ok();
+                if text.is_none() {
+                    self.fault(&format!("{place}.file"), "is not a PEM text");
+                }
+                text
+            }
+            _ => {
+                self.fault(place, "needs either 'file' or 'pem'");
+                None
+            }
+        }
+    }
+
+    fn document(&mut self, place: &str, written: Option<WrittenDocument>, field: Field) -> Option<Document> {
+        let Some(written) = written else {
+            if field != Field::Hidden {
+                self.fault(place, &format!("is missing, and fields.{place} is not hidden"));
+            }
+            return None;
+        };
+        if written.version.is_empty() || written.version.chars().count() > 64 {
+            self.fault(&format!("{place}.version"), "must be 1 to 64 characters");
+        }
+        let content = match (written.url, written.text) {
+            (Some(url), None) => {
+                if !Url::parse(&url).is_ok_and(|url| url.scheme() == "https") {
+                    self.fault(&format!("{place}.url"), "must be an https address");
+                }
+                DocumentContent::Url(url)
+            }
+            (None, Some(text)) => DocumentContent::Text(text),
+            _ => {
+                self.fault(place, "needs either 'url' or 'text'");
+                return None;
+            }
+        };
+        Some(Document { version: written.version, content })
+    }
+
+    fn look(&mut self, written: &WrittenLook) -> Look {
+        for (name, value) in &written.colours {
+            let place = format!("look.colours.{name}");
+            if !COLOURS.contains(&name.as_str()) {
+                self.fault(&place, &format!("is not a colour of the page; they are {}", COLOURS.join(", ")));
+            }
+            let hex = value.strip_prefix('#').unwrap_or_default();
+            if !matches!(hex.len(), 3 | 6) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                self.fault(&place, "must be a colour like #cf4500");
+            }
+        }
+        Look {
+            logo: self.picture("look.logo", Picture::Logo, written.logo.as_deref()),
+            background: self.picture("look.background", Picture::Background, written.background.as_deref()),
+            colours: written.colours.clone(),
+        }
+    }
+
+    fn picture(&mut self, place: &str, picture: Picture, file: Option<&str>) -> Option<String> {
+        let bytes = self.content(place, file?)?;
+        if let Err(error) = pictures::check(picture, &bytes) {
+            self.fault(place, &error.to_string());
+            return None;
+        }
+        let name = hex::encode(Sha256::digest(&bytes));
+        self.pictures.insert(name.clone(), bytes);
+        Some(name)
+    }
+
+    fn translations(&mut self, written: &BTreeMap<String, String>) -> BTreeMap<Language, serde_json::Value> {
+        let mut translations = BTreeMap::new();
+        for (tag, file) in written {
+            let place = format!("translations.{tag}");
+            let language = self.take(&place, Language::parse(tag));
+            let Some(bytes) = self.content(&place, file) else { continue };
+            match serde_json::from_slice::<serde_json::Value>(&bytes) {
+                Ok(translation) if translation.is_object() => {
+                    for stranger in Texts::strangers(&translation) {
+                        self.fault(&place, &format!("has '{stranger}', which is no text of the page"));
+                    }
+                    translations.extend(language.map(|language| (language, translation)));
+                }
+                Ok(_) => self.fault(&place, "must be a JSON object"),
+                Err(error) => self.fault(&place, &format!("is not JSON ({error})")),
+            }
+        }
+        translations
+    }
+
+    fn programs(&mut self, written: Vec<WrittenProgram>) -> Vec<Program> {
+        if written.is_empty() {
+            self.fault("programs", "at least one program is needed");
+        }
+        let mut programs: Vec<Program> = Vec::new();
+        for (index, program) in written.into_iter().enumerate() {
+            let place = format!("programs[{index}]");
+            let id = self.take(&format!("{place}.id"), ProgramId::parse(&program.id));
+            self.program(&place, &program);
+            let Some(id) = id else { continue };
+            if programs.iter().any(|other| other.id == id) {
+                self.fault(&format!("{place}.id"), "is used twice");
+            }
+            let max_cards = program.max_cards.unwrap_or(match program.bank_customer_number {
+                BankCustomerNumberKind::PerCard => 5,
+                BankCustomerNumberKind::CustomerId => 1,
+            });
+            programs.push(Program {
+                id,
+                member_ica: program.member_ica,
+                bank_product_code: program.bank_product_code,
+                bin_ranges: program.bin_ranges,
+                bank_customer_number: program.bank_customer_number,
+                retention_days: program.retention_days,
+                replacement: program.replacement,
+                opt_out: program.opt_out,
+                max_cards,
+                attempts_per_customer_per_hour: program.attempts_per_customer_per_hour,
+                attempts_per_client_per_hour: program.attempts_per_client_per_hour,
+            });
+        }
+        programs
+    }
+
+    fn program(&mut self, place: &str, program: &WrittenProgram) {
+        if !(1..=999_999).contains(&program.member_ica) {
+            self.fault(&format!("{place}.member_ica"), "must be 1 to 999999");
+        }
+        let code = &program.bank_product_code;
+        if !(1..=20).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.fault(&format!("{place}.bank_product_code"), "must be 1 to 20 characters without a space");
+        }
+        if !(1..=3650).contains(&program.retention_days) {
+            self.fault(&format!("{place}.retention_days"), "must be 1 to 3650");
+        }
+        if program.max_cards == Some(0) {
+            self.fault(&format!("{place}.max_cards"), "must be at least 1");
+        }
+        if program.bank_customer_number == BankCustomerNumberKind::CustomerId && program.max_cards > Some(1) {
+            self.fault(
+                &format!("{place}.max_cards"),
+                "must be 1 where bank_customer_number is customer_id: MRS takes a number once (-50)",
+            );
+        }
+        for (name, offered) in [("replacement", program.replacement), ("opt_out", program.opt_out)] {
+            if offered {
+                self.fault(&format!("{place}.{name}"), "is not offered by this release; leave it out or say false");
+            }
+        }
+        if program.bin_ranges.is_empty() {
+            self.fault(&format!("{place}.bin_ranges"), "at least one range is needed");
+        }
+        for (index, range) in program.bin_ranges.iter().enumerate() {
+            let digits = |text: &str| {
+                (6..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            if !digits(&range.from)
+                || !digits(&range.to)
+                || range.from.len() != range.to.len()
+                || range.from > range.to
+            {
+                self.fault(
+                    &format!("{place}.bin_ranges[{index}]"),
+                    "'from' and 'to' must be 6 to 11 digits of the same length, 'from' not above 'to'",
+                );
+            }
+        }
+    }
+
+    fn origin(&mut self, place: &str, origin: &str) {
+        let parsed = Url::parse(origin).ok().filter(|url| url.origin().ascii_serialization() == origin);
+        let secure = parsed.is_some_and(|url| {
+            url.scheme() == "https" || url.scheme() == "http" && url.host_str() == Some("localhost")
+        });
+        if !secure {
+            self.fault(place, "must be an origin like https://www.bank.example (http only for localhost)");
+        }
+    }
+
+    fn host(&mut self, place: &str, host: &str) {
+        let parsed = Url::parse(&format!("https://{host}/")).ok();
+        let right = parsed.is_some_and(|url| {
+            let without = url.host_str().unwrap_or_default();
+            host == without || url.port().is_some_and(|port| host == format!("{without}:{port}"))
+        });
+        if !right {
+            self.fault(place, "must be a host like partner.example, or host:port where the port is not 443");
+        }
+    }
+
+    fn content(&mut self, place: &str, file: &str) -> Option<Vec<u8>> {
+        match (self.open)(file) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                self.fault(place, &format!("'{file}' can't be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn take<T, E: std::fmt::Display>(&mut self, place: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.fault(place, &error.to_string())).ok()
+    }
+
+    fn fault(&mut self, place: &str, message: &str) {
+        self.faults.push(Fault { place: place.to_owned(), message: message.to_owned() });
+    }
+}
+
+fn check_public_key(pem: &str) -> Result<(), String> {
+    if pem.contains("PRIVATE KEY") {
+        return Err("is a private key; the client keeps that one, only its public key belongs here".into());
+    }
+    let key = rsa::RsaPublicKey::from_public_key_pem(pem)
+        .or_else(|_| rsa::RsaPublicKey::from_pkcs1_pem(pem))
+        .map_err(|_| "is not an RSA public key in PEM ('openssl rsa -pubout' makes one)".to_owned())?;
+    let bits = key.size() * 8;
+    if bits < 2048 { Err(format!("has {bits} bits; at least 2048 are needed")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::PUBLIC_KEY_PEM;
+
+    const GOOD: &str = r##"
+        id = "demo"
+        slug = "demo"
+        name = "Demo Bank"
+        default_language = "en"
+        embed_origins = ["https://www.bank.example"]
+        confirmation_hosts = ["api.bank.example", "api.bank.example:8443"]
+        [[keys]]
+        id = "2026"
+        file = "public.pem"
+        not_after = 2027-01-01T00:00:00Z
+        [fields]
+        first_name = "optional"
+        terms = "required"
+        [terms]
+        version = "1"
+        text = "Be good."
+        [look.colours]
+        accent = "#cf4500"
+        [[programs]]
+        id = "10765"
+        member_ica = 1234
+        bank_product_code = "MRSDEMO"
+        [[programs.bin_ranges]]
+        from = "523400"
+        to = "523499"
+        design_code = "Gold"
+    "##;
+
+    fn open(file: &str) -> std::io::Result<Vec<u8>> {
+        match file {
+            "public.pem" => Ok(PUBLIC_KEY_PEM.into()),
+            "pl.json" => Ok(br#"{"read_more":"Wi\u0119cej","nonsense":"x"}"#.to_vec()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn faults(toml: &str) -> Vec<String> {
+        read(toml, &open).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_file_is_taken_whole_and_survives_storage() {
+        let setup = read(GOOD, &open).unwrap();
+        assert_eq!(setup.client.programs[0].max_cards, 5);
+        assert_eq!(setup.client.programs[0].retention_days, 30);
+        assert_eq!(setup.client.fields.first_name, Field::Optional);
+        let stored = serde_json::to_string(&setup.client).unwrap();
+        assert_eq!(serde_json::from_str::<Client>(&stored).unwrap(), setup.client);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_and_by_its_place() {
+        let bad = GOOD
+            .replace("slug = \"demo\"", "slug = \"api\"")
+            .replace("https://www.bank.example", "https://www.bank.example/")
+            .replace("\"api.bank.example:8443\"", "\"https://api.bank.example\"")
+            .replace("#cf4500", "red;}")
+            .replace("to = \"523499\"", "to = \"52349\"")
+            .replace("member_ica = 1234", "member_ica = 0\nopt_out = true");
+        let faults = faults(&bad);
+        for place in [
+            "slug:",
+            "embed_origins[0]:",
+            "confirmation_hosts[1]:",
+            "look.colours.accent:",
+            "programs[0].bin_ranges[0]:",
+            "programs[0].member_ica:",
+            "programs[0].opt_out:",
+        ] {
+            assert!(faults.iter().any(|fault| fault.starts_with(place)), "{place} in {faults:?}");
+        }
+        assert_eq!(faults.len(), 7, "{faults:?}");
+    }
+
+    #[test]
+    fn an_unknown_member_and_a_missing_file_are_named() {
+        assert!(faults(&GOOD.replace("name =", "nam ="))[0].contains("nam"));
+        assert!(faults(&GOOD.replace("public.pem", "nowhere.pem"))[0].contains("nowhere.pem"));
+        let translated = GOOD.replace("[[programs]]", "[translations]\npl = \"pl.json\"\n[[programs]]");
+        assert!(faults(&translated)[0].contains("'nonsense'"));
+    }
+
+    #[test]
+    fn a_private_or_short_key_is_refused() {
+        assert!(check_public_key("-----BEGIN PRIVATE KEY-----").unwrap_err().contains("private key"));
+        assert!(check_public_key("nonsense").is_err());
+        assert!(check_public_key(crate::testing::SHORT_PUBLIC_KEY_PEM).unwrap_err().contains("1024"));
+    }
+
+    #[test]
+    fn one_card_a_customer_where_the_customer_id_is_the_number() {
+        let named = GOOD.replace(
+            "bank_product_code",
+            "bank_customer_number = \"customer_id\"\nmax_cards = 2\nbank_product_code",
+        );
+        assert!(faults(&named)[0].contains("-50"));
+    }
+}

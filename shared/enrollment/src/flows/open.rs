@@ -1,0 +1,134 @@
+//! Opening the widget with a token (behaviour §2).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::info;
+
+use crate::client::Client;
+use crate::identifiers::SessionToken;
+use crate::language::Language;
+use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
+use crate::session::{self, Session, UsedToken};
+use crate::status::Status;
+use crate::token::{self, Claims, Refusal, UnverifiedToken};
+
+/// What opening needs.
+pub struct Opening<'a> {
+    /// Set-ups.
+    pub clients: &'a dyn Clients,
+    /// Where the session goes.
+    pub sessions: &'a dyn Sessions,
+    /// Counters against card testing.
+    pub limits: &'a dyn Limits,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// For the session.
+    pub randomness: &'a dyn Randomness,
+    /// The longest `exp - iat`; 10 minutes (the text of source document 001 wins over its example).
+    pub max_lifetime: SignedDuration,
+}
+
+/// A session to send the browser to.
+#[derive(Debug)]
+pub struct OpenedSession {
+    /// Whose page.
+    pub client: Arc<Client>,
+    /// In which language.
+    pub language: Language,
+    /// What goes into the fragment.
+    pub session: SessionToken,
+}
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpened {
+    /// The token does not open one.
+    #[error("{refusal}")]
+    Refused {
+        /// Which row of behaviour §2.
+        refusal: Refusal,
+        /// The client, where the token names one that is known: its page shows the failure.
+        client: Option<Arc<Client>>,
+    },
+    /// We can't tell.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl NotOpened {
+    /// What the partner is told. A fault of ours is told as an enrolment that did not come about: the token, which
+    /// might say what was asked for, is not believed yet at most places where we can fail.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Refused { refusal, .. } => refusal.status(),
+            Self::Store(_) => Status::ErrorEnrollment,
+        }
+    }
+}
+
+impl Opening<'_> {
+    /// Checks the token in the order of behaviour §2 and stores a session for it.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub async fn open(&self, token: &str) -> Result<OpenedSession, NotOpened> {
+        let unverified = UnverifiedToken::parse(token).map_err(|refusal| refused(refusal, None))?;
+        let client = self
+            .clients
+            .by_id(unverified.issuer())
+            .await?
+            .ok_or_else(|| refused(Refusal::AccessDenied("unknown client"), None))?;
+        let now = self.clock.now();
+        let claims = unverified
+            .verify(&client, now, self.max_lifetime)
+            .map_err(|refusal| refused(refusal, Some(&client)))?;
+        self.check_limits(&client, &claims, now).await?;
+
+        let session_token = SessionToken::random(self.randomness);
+        let language = client.language_for(claims.language.as_ref());
+        let used = UsedToken { digest: unverified.digest(), until: later(claims.expires_at, token::LEEWAY) };
+        let session = Session {
+            id: session_token.id(),
+            client: client.id.clone(),
+            program: claims.program,
+            action: claims.action,
+            customer: claims.customer,
+            language: language.clone(),
+            confirmation_url: claims.confirmation_url,
+            last4: claims.last4,
+            expires_at: later(now, session::LIFETIME),
+            failures: 0,
+            open_attempt: None,
+            last_attempt: None,
+            finished: false,
+        };
+        match self.sessions.open(&session, &used).await? {
+            Opened::Before => Err(refused(Refusal::AccessDenied("token was used before"), Some(&client))),
+            Opened::Now => {
+                info!(
+                    client = client.id.as_str(),
+                    program = session.program.as_str(),
+                    action = session.action.as_str(),
+                    "session opened"
+                );
+                Ok(OpenedSession { client, language, session: session_token })
+            }
+        }
+    }
+
+    async fn check_limits(&self, client: &Arc<Client>, claims: &Claims, now: Timestamp) -> Result<(), NotOpened> {
+        let counted = Counted { client: &client.id, program: &claims.program, customer: &claims.customer };
+        let attempts = self.limits.attempts(counted, now).await?;
+        let reached = client.program(&claims.program).is_none_or(|program| attempts.reach_limit_of(program));
+        if reached { Err(refused(Refusal::AccessDenied("limit of attempts"), Some(client))) } else { Ok(()) }
+    }
+}
+
+fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> NotOpened {
+    NotOpened::Refused { refusal, client: client.cloned() }
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}

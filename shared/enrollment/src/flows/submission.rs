@@ -1,0 +1,306 @@
+//! What the page submits to enrol a card, checked against the program before anything is done (behaviour §3, §4).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::client::{Client, Document, Field, Program};
+use crate::identifiers::{Bin, Last4};
+use crate::intent::{Consent, ConsentDocument};
+use crate::language::Language;
+use crate::ports::{EncryptedNumber, Person};
+
+/// The largest body that is read, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// One fault of a submission, by JSON pointer (RFC 6901). It names the rule and never repeats the value.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// Where.
+    pub pointer: String,
+    /// What is wrong.
+    pub detail: &'static str,
+}
+
+/// A submission that may be sent to MRS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// The pair, unreadable here.
+    pub number: EncryptedNumber,
+    /// First six digits, the browser's claim.
+    pub bin: Bin,
+    /// Last four digits, the browser's claim.
+    pub last4: Last4,
+    /// Passed on to MRS.
+    pub person: Person,
+    /// Evidence.
+    pub consents: Vec<Consent>,
+    /// The card's visual design.
+    pub design_code: Option<String>,
+}
+
+/// SHA-256 of the body as it came: what tells a repeat from another submission under the same key.
+pub fn fingerprint(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
+
+/// Reads and checks a body.
+///
+/// # Errors
+/// Every fault that was found.
+pub fn read(
+    body: &[u8],
+    client: &Client,
+    program: &Program,
+    language: &Language,
+    now: Timestamp,
+) -> Result<Submission, Vec<Fault>> {
+    if body.len() > MAX_BYTES {
+        return Err(vec![fault("", "is too long")]);
+    }
+    let wire: Wire =
+        serde_json::from_slice(body).map_err(|_| vec![fault("", "must be the JSON object of a submission")])?;
+    let mut faults = Vec::new();
+    let number = EncryptedNumber { key: wire.card.key, data: wire.card.data };
+    check_base64(&number.key, "/card/key", 256..=1024, &mut faults);
+    // 12 bytes of IV, 12 to 19 digits, 16 bytes of tag; the assumed cipher may change within reason.
+    check_base64(&number.data, "/card/data", 24..=1024, &mut faults);
+    let bin = Bin::parse(&wire.bin).map_err(|_| faults.push(fault("/bin", "must be exactly six digits"))).ok();
+    let last4 = Last4::parse(&wire.last4).map_err(|_| faults.push(fault("/last4", "must be exactly four digits"))).ok();
+    let range = bin.and_then(|bin| program.range_of(bin));
+    if bin.is_some() && range.is_none() {
+        faults.push(fault("/bin", "does not belong to the program"));
+    }
+    let fields = client.fields;
+    let person = Person {
+        first_name: text(wire.first_name, fields.first_name, "/firstName", 64, &mut faults),
+        last_name: text(wire.last_name, fields.last_name, "/lastName", 64, &mut faults),
+        email: text(wire.email, fields.email, "/email", 254, &mut faults),
+    };
+    if person.email.as_deref().is_some_and(|email| !looks_like_an_address(email)) {
+        faults.push(fault("/email", "must be an e-mail address"));
+    }
+    let consents = consents(&wire.consents, client, language, now, &mut faults);
+    match (bin, last4) {
+        (Some(bin), Some(last4)) if faults.is_empty() => Ok(Submission {
+            number,
+            bin,
+            last4,
+            person,
+            consents,
+            design_code: range.and_then(|range| range.design_code.clone()),
+        }),
+        _ => Err(faults),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Wire {
+    card: WirePair,
+    bin: String,
+    last4: String,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    consents: Vec<WireConsent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePair {
+    key: String,
+    data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireConsent {
+    document: ConsentDocument,
+    version: String,
+}
+
+/// The pair is passed on unchanged, so only its alphabet and size are looked at: a card number in clear (digits alone)
+/// is far too short to pass.
+fn check_base64(
+    text: &str,
+    pointer: &'static str,
+    bytes: std::ops::RangeInclusive<usize>,
+    faults: &mut Vec<Fault>,
+) {
+    use base64::Engine as _;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
+    if !decoded.is_some_and(|decoded| bytes.contains(&decoded.len())) {
+        faults.push(fault(pointer, "must be the base64 text that the page made"));
+    }
+}
+
+fn text(
+    value: Option<String>,
+    field: Field,
+    pointer: &'static str,
+    longest: usize,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
+    let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    match (&value, field) {
+        (Some(_), Field::Hidden) => faults.push(fault(pointer, "is not asked for")),
+        (None, Field::Required) => faults.push(fault(pointer, "is required")),
+        (Some(value), _) if value.chars().count() > longest => faults.push(fault(pointer, "is too long")),
+        (Some(value), _) if value.chars().any(char::is_control) => {
+            faults.push(fault(pointer, "must not hold control characters"));
+        }
+        // A number in a name field is most likely a card number in the wrong place: it must not reach MRS or a log.
+        (Some(value), _) if value.chars().filter(char::is_ascii_digit).count() >= 12 => {
+            faults.push(fault(pointer, "must not be a number"));
+        }
+        _ => {}
+    }
+    value
+}
+
+/// One `@` with something on both sides; whether mail arrives there is MRS's to find out.
+fn looks_like_an_address(email: &str) -> bool {
+    email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.len() >= 3 && !domain.contains('@') && !email.contains(char::is_whitespace)
+    })
+}
+
+fn consents(
+    given: &[WireConsent],
+    client: &Client,
+    language: &Language,
+    now: Timestamp,
+    faults: &mut Vec<Fault>,
+) -> Vec<Consent> {
+    let mut evidence = Vec::new();
+    for (document, field, current) in [
+        (ConsentDocument::Terms, client.fields.terms, client.terms.as_ref()),
+        (ConsentDocument::Privacy, client.fields.privacy, client.privacy.as_ref()),
+    ] {
+        let mut of_document = given.iter().filter(|consent| consent.document == document);
+        match (of_document.next(), field, current) {
+            (None, Field::Required, _) => faults.push(fault("/consents", missing(document))),
+            (Some(_), Field::Hidden, _) | (Some(_), _, None) => faults.push(fault("/consents", "is not asked for")),
+            (Some(consent), _, Some(Document { version, .. })) if consent.version != *version => {
+                faults.push(fault("/consents", "names a version that is not the current one"));
+            }
+            (Some(consent), ..) => evidence.push(Consent {
+                document,
+                version: consent.version.clone(),
+                language: language.clone(),
+                at: now,
+            }),
+            (None, ..) => {}
+        }
+        if of_document.next().is_some() {
+            faults.push(fault("/consents", "names a document twice"));
+        }
+    }
+    evidence
+}
+
+fn missing(document: ConsentDocument) -> &'static str {
+    match document {
+        ConsentDocument::Terms => "lacks the consent to the terms",
+        ConsentDocument::Privacy => "lacks the consent to the privacy notice",
+    }
+}
+
+fn fault(pointer: &str, detail: &'static str) -> Fault {
+    Fault { pointer: pointer.to_owned(), detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::client::{DocumentContent, Fields};
+    use crate::testing;
+
+    fn client() -> Client {
+        let mut client = testing::client();
+        client.fields = Fields {
+            first_name: Field::Required,
+            email: Field::Optional,
+            terms: Field::Required,
+            ..Fields::default()
+        };
+        client.terms = Some(Document { version: "3".into(), content: DocumentContent::Text("…".into()) });
+        client
+    }
+
+    fn good() -> Value {
+        let base64 = |length| base64::engine::general_purpose::STANDARD.encode(vec![7_u8; length]);
+        json!({
+            "card": {"key": base64(256), "data": base64(44)}, "bin": "523412", "last4": "0106",
+            "firstName": "Zoë", "consents": [{"document": "terms", "version": "3"}]
+        })
+    }
+
+    fn check(body: &Value) -> Result<Submission, Vec<Fault>> {
+        let client = client();
+        let language = Language::parse("en").unwrap();
+        read(body.to_string().as_bytes(), &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_good_submission_is_taken_with_its_evidence() {
+        let submission = check(&good()).unwrap();
+        assert_eq!(submission.design_code.as_deref(), Some("Gold"));
+        assert_eq!(submission.person.first_name.as_deref(), Some("Zoë"));
+        assert_eq!(submission.consents.len(), 1);
+        assert_eq!(submission.consents[0].version, "3");
+    }
+
+    #[test]
+    fn each_fault_is_told_by_its_pointer_and_without_its_value() {
+        let cases = [
+            ("/card/key", json!("5234001234567890"), "/card/key"),
+            ("/card/data", json!("5234001234567890"), "/card/data"),
+            ("/bin", json!("999999"), "/bin"),
+            ("/bin", json!("52341"), "/bin"),
+            ("/last4", json!("01066"), "/last4"),
+            ("/firstName", json!("  "), "/firstName"),
+            ("/firstName", json!("5234 0012 3456 7890"), "/firstName"),
+            ("/firstName", json!("x".repeat(65)), "/firstName"),
+            ("/consents", json!([]), "/consents"),
+            ("/consents/0/version", json!("2"), "/consents"),
+            ("/consents/0/document", json!("privacy"), "/consents"),
+        ];
+        for (place, value, pointer) in cases {
+            let mut body = good();
+            *body.pointer_mut(place).unwrap() = value.clone();
+            let faults = check(&body).expect_err(place);
+            assert!(faults.iter().any(|fault| fault.pointer == pointer), "{place}: {faults:?}");
+            let told = serde_json::to_string(&faults).unwrap();
+            assert!(value.as_str().is_none_or(|value| value.trim().is_empty() || !told.contains(value)), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_not_asked_for_is_refused() {
+        let mut body = good();
+        body["lastName"] = json!("Smith");
+        assert_eq!(check(&body).unwrap_err()[0].pointer, "/lastName");
+        let mut body = good();
+        body["cvc"] = json!("123");
+        assert!(check(&body).is_err());
+        let mut body = good();
+        body["email"] = json!("nobody");
+        assert_eq!(check(&body).unwrap_err()[0].pointer, "/email");
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_taken_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let client = client();
+            let language = Language::parse("en").unwrap();
+            let _ = read(&bytes, &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+pub mod confirmation;
+pub mod ending;
+pub mod flows;
+pub mod identifiers;
+pub mod intent;
+pub mod language;
+pub mod ports;
+pub mod session;
+pub mod status;
+pub mod texts;
+pub mod token;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,256 @@
+//! What the domain needs from outside. Adapters live in `platform` (AWS) and in the functions (MRS).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::client::{Client, Program};
+use crate::identifiers::{
+    BankCustomerNumber, ClientId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId, Slug,
+};
+use crate::intent::{CardCount, Intent};
+use crate::session::{Session, UsedToken};
+use crate::status::MrsCode;
+
+/// The time. Tests own theirs.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// A cryptographically secure generator. Tests own theirs.
+pub trait Randomness: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Something outside did not do its work. The detail is for the log; it holds no personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store did not answer, or refused.
+    #[error("{operation} failed: {detail}")]
+    Unavailable {
+        /// What was tried.
+        operation: &'static str,
+        /// What came back.
+        detail: String,
+    },
+    /// What is stored can't be read: another schema version, a failed authentication tag.
+    #[error("{operation} found an unreadable record: {detail}")]
+    Unreadable {
+        /// What was tried.
+        operation: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// The clients' set-ups.
+#[async_trait]
+pub trait Clients: Send + Sync {
+    /// By `iss`.
+    async fn by_id(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError>;
+    /// By the name in addresses.
+    async fn by_slug(&self, slug: &Slug) -> Result<Option<Arc<Client>>, StoreError>;
+}
+
+/// What came of storing a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It is stored, and its token is used.
+    Now,
+    /// The token had opened a session before; nothing was stored.
+    Before,
+}
+
+/// Sessions and used tokens.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Stores the session and its used token, both or neither.
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError>;
+    /// The session, expired ones included as long as they are stored: the caller looks at the time.
+    async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+}
+
+/// Whom attempts are counted for.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// The client.
+    pub client: &'a ClientId,
+    /// The program.
+    pub program: &'a ProgramId,
+    /// The customer.
+    pub customer: &'a CustomerId,
+}
+
+/// Attempts in the running hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempts {
+    /// Of this customer.
+    pub customer: u32,
+    /// Of all the client's customers.
+    pub client: u32,
+}
+
+impl Attempts {
+    /// Whether the program's limits are reached: one more attempt would be too many.
+    pub fn reach_limit_of(self, program: &Program) -> bool {
+        self.customer >= program.attempts_per_customer_per_hour || self.client >= program.attempts_per_client_per_hour
+    }
+}
+
+/// Counters against card testing, over sessions (behaviour §1).
+#[async_trait]
+pub trait Limits: Send + Sync {
+    /// The counts of the hour of `now`.
+    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError>;
+    /// Counts one attempt more and gives the counts *before* it.
+    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError>;
+}
+
+/// What came of beginning an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It is stored; MRS may be asked.
+    Now,
+    /// It was stored before: this is a repeat.
+    Before,
+    /// Another attempt of the session is open, or the session can't begin one any more.
+    SessionBusy,
+    /// The customer changed in between: read the count again.
+    CustomerChanged,
+}
+
+/// What came of storing an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// It is stored.
+    Now,
+    /// The intent had its outcome already, which stands.
+    Before,
+}
+
+/// Intents, cards and customers.
+#[async_trait]
+pub trait Enrolments: Send + Sync {
+    /// The intent of that name.
+    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError>;
+    /// How many cards a customer has in a program.
+    async fn card_count(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<CardCount, StoreError>;
+    /// In one transaction: stores the intent, makes it the session's open attempt (which must have none, be alive at
+    /// the intent's time and not used up), counts it as pending at the customer, whose version must be `count`'s.
+    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError>;
+    /// In one transaction: stores `intent.outcome`, closes the session's attempt (a failure counts, a success ends the
+    /// session), un-counts it as pending, and on success stores the card and counts it; and stores the confirmation
+    /// that [`Intent::confirmation`] gives.
+    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError>;
+    /// Notes that MRS holds nothing any more for a failed intent.
+    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError>;
+}
+
+/// A card to enrol, as MRS takes it.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCard<'a> {
+    /// The client's name, for `institutionName`.
+    pub institution: &'a str,
+    /// The program.
+    pub program: &'a Program,
+    /// What MRS shall know it by.
+    pub bank_customer_number: &'a BankCustomerNumber,
+    /// The pair that the browser made, passed on unchanged.
+    pub number: &'a EncryptedNumber,
+    /// Passed on, not stored.
+    pub person: &'a Person,
+}
+
+/// The card number as the browser encrypted it for Mastercard: unreadable here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncryptedNumber {
+    /// The wrapped content key, base64.
+    pub key: String,
+    /// The ciphertext, base64.
+    pub data: String,
+}
+
+impl std::fmt::Debug for EncryptedNumber {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("EncryptedNumber(…)")
+    }
+}
+
+/// What a customer tells about themselves. Passed to MRS, never stored, never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Person(…)")
+    }
+}
+
+/// A card that MRS holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCard {
+    /// MRS's id of it.
+    pub ranac: Ranac,
+    /// MRS's own last four digits.
+    pub last4: Option<Last4>,
+    /// Whether it is active there.
+    pub active: bool,
+}
+
+/// Why MRS did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RewardsError {
+    /// It answered with a code.
+    #[error("MRS answered {0}")]
+    Declined(MrsCode),
+    /// It was certainly never reached.
+    #[error("MRS was not reached: {0}")]
+    NotSent(String),
+    /// It may or may not have done it.
+    #[error("MRS gave no usable answer: {0}")]
+    Unknown(String),
+}
+
+/// The Mastercard Rewards System. Each call ends within 8 s.
+#[async_trait]
+pub trait Rewards: Send + Sync {
+    /// Enrols a card.
+    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
+    /// The cards that it holds for a bank customer number; none where it knows none.
+    async fn find(&self, institution: &str, number: &BankCustomerNumber) -> Result<Vec<HeldCard>, RewardsError>;
+    /// Cancels a card.
+    async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError>;
+}
+
+/// The key that the page encrypts a card number under.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct EncryptionKey {
+    /// Mastercard's name of it: 119009 (test), 122744 (production).
+    pub reference: String,
+    /// `SubjectPublicKeyInfo`, DER, base64.
+    pub spki: String,
+    /// SHA-256 of the DER, hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Where the key is configured.
+#[async_trait]
+pub trait EncryptionKeys: Send + Sync {
+    /// The current key.
+    async fn current(&self) -> Result<EncryptionKey, StoreError>;
+}

@@ -1,0 +1,150 @@
+//! What a partner is told: the statuses and MRS codes of source document 001.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::identifiers::ActionCode;
+
+/// The main status of an interaction (source document 001, "All the supported processes can have main statuses").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// The signature is invalid, or the partner has no access to that functionality.
+    AccessDenied,
+    /// The token or the session is past its time.
+    TokenExpired,
+    /// A required parameter is missing or invalid.
+    InvalidParameters,
+    /// The card is enrolled.
+    SuccessEnrollment,
+    /// The card was not enrolled.
+    ErrorEnrollment,
+    /// The new card is in and the old one goes.
+    SuccessReplacement,
+    /// The old card stays as it was.
+    ErrorReplacement,
+    /// The card is out of the program.
+    SuccessRemoval,
+    /// The card was not removed, or it is not known yet.
+    ErrorRemoval,
+}
+
+impl Status {
+    /// The text of source document 001.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::InvalidParameters => "INVALID_PARAMETERS",
+            Self::SuccessEnrollment => "SUCCESS_ENROLLMENT",
+            Self::ErrorEnrollment => "ERROR_ENROLLMENT",
+            Self::SuccessReplacement => "SUCCESS_REPLACEMENT",
+            Self::ErrorReplacement => "ERROR_REPLACEMENT",
+            Self::SuccessRemoval => "SUCCESS_REMOVAL",
+            Self::ErrorRemoval => "ERROR_REMOVAL",
+        }
+    }
+
+    /// One read back from storage.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// How `action` ends when it fails.
+    pub fn failure_of(action: ActionCode) -> Self {
+        match action {
+            ActionCode::Enrol => Self::ErrorEnrollment,
+            ActionCode::Replace => Self::ErrorReplacement,
+            ActionCode::OptOut => Self::ErrorRemoval,
+        }
+    }
+
+    /// Whether the customer got what was asked for.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::SuccessEnrollment | Self::SuccessReplacement | Self::SuccessRemoval)
+    }
+
+    const ALL: [Self; 9] = [
+        Self::AccessDenied,
+        Self::TokenExpired,
+        Self::InvalidParameters,
+        Self::SuccessEnrollment,
+        Self::ErrorEnrollment,
+        Self::SuccessReplacement,
+        Self::ErrorReplacement,
+        Self::SuccessRemoval,
+        Self::ErrorRemoval,
+    ];
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A status code of MRS, told as text (`"statusCode":"-45"`). An unknown one is passed through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MrsCode(pub i32);
+
+impl MrsCode {
+    /// Server-side error, or no connection to MRS.
+    pub const SERVER_ERROR: Self = Self(-1001);
+
+    /// The meaning in source document 001, for logs and the operator. `None` for a code that it does not list.
+    pub fn meaning(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "success",
+            -1 => "invalid parameters",
+            -5 => "account not found",
+            -10 => "invalid account status",
+            -32 => "invalid program id",
+            -44 => "invalid bank account number",
+            -45 => "bank account number already enrolled",
+            -46 => "invalid bank product code",
+            -47 => "invalid account status code",
+            -48 => "invalid program identifier",
+            -50 => "bank customer number already enrolled",
+            -52 => "account not qualified for the program",
+            -85 => "bank account number does not exist",
+            -1001 => "server side error",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for MrsCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Serialize for MrsCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back_from_its_text() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_text(status.as_str()), Some(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        assert_eq!(Status::from_text("success_enrollment"), None);
+    }
+
+    #[test]
+    fn every_code_of_source_document_001_is_known_by_name() {
+        for code in [0, -1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001] {
+            assert!(MrsCode(code).meaning().is_some(), "{code}");
+        }
+        assert_eq!(MrsCode(-170).meaning(), None);
+        assert_eq!(serde_json::to_value(MrsCode(-170)).unwrap(), "-170");
+    }
+}

@@ -1,0 +1,76 @@
+//! Fixtures of the unit tests.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::client::{
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Program, VerificationKey,
+};
+use crate::identifiers::{ClientId, ProgramId, Slug};
+use crate::language::Language;
+use crate::ports::Randomness;
+
+/// The public half of `testing/private-key.pem`.
+pub(crate) const PUBLIC_KEY_PEM: &str = include_str!("testing/public-key.pem");
+/// A key that signs tokens in tests, and nothing else.
+pub(crate) const PRIVATE_KEY_PEM: &str = include_str!("testing/private-key.pem");
+/// Another client's key.
+pub(crate) const OTHER_PRIVATE_KEY_PEM: &str = include_str!("testing/other-private-key.pem");
+/// 1024 bits.
+pub(crate) const SHORT_PUBLIC_KEY_PEM: &str = include_str!("testing/short-public-key.pem");
+
+/// A repeatable generator: splitmix64.
+pub(crate) struct Seeded(AtomicU64);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl Randomness for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = z.to_le_bytes()[3];
+        }
+    }
+}
+
+/// A client with one program.
+pub(crate) fn client() -> Client {
+    Client {
+        id: ClientId::parse("demo").unwrap(),
+        slug: Slug::parse("demo-bank").unwrap(),
+        name: "Demo Bank".into(),
+        status: ClientStatus::Active,
+        keys: vec![VerificationKey { id: "2026-11".into(), pem: PUBLIC_KEY_PEM.into(), not_after: None }],
+        default_language: Language::parse("en").unwrap(),
+        translations: BTreeMap::new(),
+        terms: None,
+        privacy: None,
+        fields: Fields { first_name: Field::Optional, ..Fields::default() },
+        look: Look::default(),
+        embed_origins: vec!["https://www.bank.example".into()],
+        confirmation_hosts: vec!["api.bank.example".into()],
+        programs: vec![Program {
+            id: ProgramId::parse("10765").unwrap(),
+            member_ica: 1234,
+            bank_product_code: "MRSDEMO".into(),
+            bin_ranges: vec![BinRange {
+                from: "523400".into(),
+                to: "523499".into(),
+                design_code: Some("Gold".into()),
+            }],
+            bank_customer_number: BankCustomerNumberKind::PerCard,
+            retention_days: 30,
+            replacement: false,
+            opt_out: false,
+            max_cards: 2,
+            attempts_per_customer_per_hour: 20,
+            attempts_per_client_per_hour: 10_000,
+        }],
+    }
+}

@@ -1,0 +1,111 @@
+//! The page's texts: built-in English under a client's translations (the JSON of source document 001).
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// Texts by their nested keys. What a translation lacks shows through from below.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Texts(Value);
+
+static BUILT_IN: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("texts/en.json")).unwrap_or_default());
+
+impl Texts {
+    /// The built-in English ones.
+    pub fn built_in() -> Self {
+        Self(BUILT_IN.clone())
+    }
+
+    /// These texts where `translation` has nothing to say, its texts where it has.
+    #[must_use]
+    pub fn under(mut self, translation: &Value) -> Self {
+        lay_over(&mut self.0, translation);
+        self
+    }
+
+    /// The text at a dotted path, `register.userData.card_number`; empty where there is none.
+    pub fn text(&self, path: &str) -> &str {
+        path.split('.').try_fold(&self.0, |value, key| value.get(key)).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// All of them, for the page's data block.
+    pub fn as_json(&self) -> &Value {
+        &self.0
+    }
+
+    /// What in `translation` this product does not know or can't take: the dotted path of each such member.
+    pub fn strangers(translation: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        compare(&BUILT_IN, translation, "", &mut found);
+        found
+    }
+}
+
+/// Only texts that the built-in English has are taken, and only as texts: a translation cannot change the shape.
+fn lay_over(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in below.iter_mut() {
+                if let Some(translated) = above.get(key) {
+                    lay_over(value, translated);
+                }
+            }
+        }
+        (Value::String(below), Value::String(above)) if !above.trim().is_empty() => below.clone_from(above),
+        _ => {}
+    }
+}
+
+fn compare(known: &Value, given: &Value, path: &str, found: &mut Vec<String>) {
+    match (known, given) {
+        (Value::Object(known), Value::Object(given)) => {
+            for (key, value) in given {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                match known.get(key) {
+                    Some(below) => compare(below, value, &path, found),
+                    None => found.push(path),
+                }
+            }
+        }
+        (Value::String(_), Value::String(_)) => {}
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_key_shows_the_english_below() {
+        let texts = Texts::built_in().under(&json!({"register": {"confirm": "Potwierdź"}}));
+        assert_eq!(texts.text("register.confirm"), "Potwierdź");
+        assert_eq!(texts.text("success.title"), Texts::built_in().text("success.title"));
+        assert!(!texts.text("success.title").is_empty());
+    }
+
+    #[test]
+    fn every_key_of_source_document_001_is_known() {
+        let example = json!({
+            "register": {"header": "x", "tittle": "x", "accept_terms": "x", "optional": "x", "confirm": "x",
+                "userData": {"card_number": "x", "first_name": "x", "last_name": "x", "email": "x"}},
+            "error": {"title": "x", "info_first_part": "x", "info_second_part": "x"},
+            "success": {"title": "x", "info": "x"},
+            "read_more": "x"
+        });
+        assert_eq!(Texts::strangers(&example), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_translation_cannot_change_the_shape() {
+        let texts = Texts::built_in().under(&json!({"register": "flat", "success": {"title": {"a": 1}}, "new": "x"}));
+        assert_eq!(texts, Texts::built_in());
+        assert_eq!(
+            Texts::strangers(&json!({"register": "flat", "new": "x", "success": {"title": 3}})),
+            ["new", "register", "success.title"]
+        );
+    }
+}

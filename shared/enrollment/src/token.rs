@@ -1,0 +1,253 @@
+//! The token that opens the widget (behaviour §2; source document 001, "Initialization Parameters").
+//!
+//! The checks come in the order of behaviour §2's table, the first failure decides, and the token never chooses how it
+//! is checked: RS256 is fixed here, keys come from the client's set-up alone (`jku`, `jwk`, `x5u`, `x5c` are not read).
+
+mod json;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use crate::client::{Client, ClientStatus};
+use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
+use crate::language::Language;
+use crate::status::Status;
+
+/// Clocks may differ by this much.
+pub const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
+
+/// The longest token that is looked at.
+pub const MAX_LENGTH: usize = 8 * 1024;
+
+/// The longest text of a claim, except `confirmationUrl`.
+const MAX_CLAIM: usize = 256;
+
+/// The longest `confirmationUrl`.
+const MAX_URL: usize = 2048;
+
+/// Why a token is refused: one row of behaviour §2's table, and a word for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The request or a claim is malformed, missing or of the wrong type.
+    #[error("invalid parameters: {0}")]
+    InvalidParameters(&'static str),
+    /// Not this partner, not this signature, not this functionality.
+    #[error("access denied: {0}")]
+    AccessDenied(&'static str),
+    /// `exp` has passed.
+    #[error("token expired")]
+    TokenExpired,
+}
+
+impl Refusal {
+    /// What the partner is told.
+    pub fn status(self) -> Status {
+        match self {
+            Self::InvalidParameters(_) => Status::InvalidParameters,
+            Self::AccessDenied(_) => Status::AccessDenied,
+            Self::TokenExpired => Status::TokenExpired,
+        }
+    }
+}
+
+/// A well-formed token of a named client; nothing of it is believed yet.
+#[derive(Debug)]
+pub struct UnverifiedToken<'a> {
+    signed: &'a str,
+    signature: &'a str,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    issuer: ClientId,
+    digest: [u8; 32],
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Row 1: a well-formed JWT with an `iss`.
+    pub fn parse(token: &'a str) -> Result<Self, Refusal> {
+        const MALFORMED: Refusal = Refusal::InvalidParameters("not a well-formed JWT");
+        if token.len() > MAX_LENGTH {
+            return Err(Refusal::InvalidParameters("token too long"));
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
+        let (header, claims) = signed.split_once('.').ok_or(MALFORMED)?;
+        let header = object(header).ok_or(MALFORMED)?;
+        let claims = object(claims).ok_or(MALFORMED)?;
+        if signature.is_empty() || URL_SAFE_NO_PAD.decode(signature).is_err() {
+            return Err(MALFORMED);
+        }
+        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Refusal::InvalidParameters("iss"))?;
+        if issuer.is_empty() || issuer.chars().count() > MAX_CLAIM {
+            return Err(Refusal::InvalidParameters("iss"));
+        }
+        // An `iss` that can't be a client's id is a client that we don't know: row 2.
+        let issuer = ClientId::parse(issuer).map_err(|_| Refusal::AccessDenied("unknown client"))?;
+        let digest = Sha256::digest(token.as_bytes()).into();
+        Ok(Self { signed, signature, header, claims, issuer, digest })
+    }
+
+    /// Which client says it is.
+    pub fn issuer(&self) -> &ClientId {
+        &self.issuer
+    }
+
+    /// SHA-256 of the token as it came.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Rows 2 to 4: client, algorithm and signature; expiry; the other claims. `max_lifetime` bounds `exp - iat`.
+    pub fn verify(&self, client: &Client, now: Timestamp, max_lifetime: SignedDuration) -> Result<Claims, Refusal> {
+        self.check_signature(client, now)?;
+        self.check_expiry(now)?;
+        self.claims(client, now, max_lifetime)
+    }
+
+    fn check_signature(&self, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+        if client.id != self.issuer || client.status != ClientStatus::Active {
+            return Err(Refusal::AccessDenied("client is not active"));
+        }
+        if self.header.get("alg").and_then(Value::as_str) != Some("RS256") {
+            return Err(Refusal::AccessDenied("algorithm"));
+        }
+        // RFC 7515 §4.1.11: what is critical and not understood must be refused, and nothing is understood here.
+        // `cty` would announce a nested JWT (RFC 7519 §5.2), `b64` another signing input (RFC 7797).
+        if ["crit", "b64", "cty"].iter().any(|name| self.header.contains_key(*name)) {
+            return Err(Refusal::AccessDenied("header"));
+        }
+        let named = self.header.get("kid").and_then(Value::as_str);
+        let by_name = client.current_keys(now).any(|key| Some(key.id.as_str()) == named);
+        let signed_by_one = client
+            .current_keys(now)
+            .filter(|key| !by_name || Some(key.id.as_str()) == named)
+            .filter_map(|key| DecodingKey::from_rsa_pem(key.pem.as_bytes()).ok())
+            .any(|key| {
+                jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), &key, Algorithm::RS256)
+                    .unwrap_or(false)
+            });
+        if signed_by_one { Ok(()) } else { Err(Refusal::AccessDenied("signature")) }
+    }
+
+    fn check_expiry(&self, now: Timestamp) -> Result<(), Refusal> {
+        match self.claims.get("exp").and_then(numeric_date) {
+            Some(expiry) if now.duration_since(expiry) > LEEWAY => Err(Refusal::TokenExpired),
+            _ => Ok(()),
+        }
+    }
+
+    fn claims(&self, client: &Client, now: Timestamp, max_lifetime: SignedDuration) -> Result<Claims, Refusal> {
+        let customer = CustomerId::parse(self.text("sub")?).map_err(|_| Refusal::InvalidParameters("sub"))?;
+        let action =
+            ActionCode::parse(self.text("actionCode")?).map_err(|_| Refusal::InvalidParameters("actionCode"))?;
+        // A well-formed text that is no program's name is a program that is not the client's: row 5.
+        let program = ProgramId::parse(self.text("programId")?).ok();
+        let issued_at = self.date("iat")?;
+        let expires_at = self.date("exp")?;
+        if issued_at.duration_since(now) > LEEWAY {
+            return Err(Refusal::InvalidParameters("iat is in the future"));
+        }
+        let lifetime = expires_at.duration_since(issued_at);
+        if lifetime > max_lifetime || lifetime.is_negative() || lifetime.is_zero() {
+            return Err(Refusal::InvalidParameters("lifetime"));
+        }
+        if self.claims.contains_key("nbf") && self.date("nbf")?.duration_since(now) > LEEWAY {
+            return Err(Refusal::InvalidParameters("nbf is in the future"));
+        }
+        let language = match self.optional("language", MAX_CLAIM)? {
+            Some(text) => Some(Language::parse(text).map_err(|_| Refusal::InvalidParameters("language"))?),
+            None => None,
+        };
+        let last4 = match self.optional("last4", MAX_CLAIM)? {
+            Some(text) => Some(Last4::parse(text).map_err(|_| Refusal::InvalidParameters("last4"))?),
+            None => None,
+        };
+        let confirmation_url = self.confirmation_url(client)?;
+        let program = program
+            .and_then(|id| client.program(&id))
+            .ok_or(Refusal::AccessDenied("program is not the client's"))?;
+        if !program.allows(action) {
+            return Err(Refusal::AccessDenied("action is not allowed for the program"));
+        }
+        program
+            .can_name(&customer)
+            .map_err(|_| Refusal::InvalidParameters("sub is too long for the program's bank customer number"))?;
+        Ok(Claims {
+            customer,
+            action,
+            program: program.id.clone(),
+            expires_at,
+            language,
+            confirmation_url,
+            last4,
+        })
+    }
+
+    /// `confirmationUrl`, also named `ranac_url` (source document 001 uses both).
+    fn confirmation_url(&self, client: &Client) -> Result<Option<Url>, Refusal> {
+        const REFUSED: Refusal = Refusal::InvalidParameters("confirmationUrl");
+        let written = match (self.optional("confirmationUrl", MAX_URL)?, self.optional("ranac_url", MAX_URL)?) {
+            (Some(one), Some(other)) if one != other => return Err(REFUSED),
+            (one, other) => one.or(other),
+        };
+        let Some(written) = written else { return Ok(None) };
+        let url = Url::parse(written).map_err(|_| REFUSED)?;
+        if client.may_confirm_to(&url) { Ok(Some(url)) } else { Err(REFUSED) }
+    }
+
+    fn text(&self, claim: &'static str) -> Result<&str, Refusal> {
+        self.optional(claim, MAX_CLAIM)?.ok_or(Refusal::InvalidParameters(claim))
+    }
+
+    fn optional(&self, claim: &'static str, longest: usize) -> Result<Option<&str>, Refusal> {
+        match self.claims.get(claim) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= longest => Ok(Some(text)),
+            Some(_) => Err(Refusal::InvalidParameters(claim)),
+        }
+    }
+
+    fn date(&self, claim: &'static str) -> Result<Timestamp, Refusal> {
+        self.claims.get(claim).and_then(numeric_date).ok_or(Refusal::InvalidParameters(claim))
+    }
+}
+
+/// What a verified token says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claims {
+    /// `sub`.
+    pub customer: CustomerId,
+    /// `actionCode`.
+    pub action: ActionCode,
+    /// `programId`, one of the client's.
+    pub program: ProgramId,
+    /// `exp`.
+    pub expires_at: Timestamp,
+    /// `language`.
+    pub language: Option<Language>,
+    /// `confirmationUrl`.
+    pub confirmation_url: Option<Url>,
+    /// `last4`.
+    pub last4: Option<Last4>,
+}
+
+/// RFC 7519 §2 "NumericDate": seconds since 1970, perhaps with a fraction, which is cut off.
+fn numeric_date(value: &Value) -> Option<Timestamp> {
+    let seconds = match value.as_i64() {
+        Some(seconds) => seconds,
+        #[expect(clippy::cast_possible_truncation, reason = "bounded just before; a fraction is meant to be cut off")]
+        None => value.as_f64().filter(|seconds| (0.0..253_402_300_800.0).contains(seconds))? as i64,
+    };
+    Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0)
+}
+
+/// A segment of the token: canonical base64url of a JSON object without duplicate members.
+fn object(segment: &str) -> Option<Map<String, Value>> {
+    json::object_without_duplicates(&URL_SAFE_NO_PAD.decode(segment).ok()?)
+}
+
+#[cfg(test)]
+mod tests;

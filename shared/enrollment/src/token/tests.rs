@@ -1,0 +1,256 @@
+use jsonwebtoken::{EncodingKey, Header};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::testing::{self, OTHER_PRIVATE_KEY_PEM, PRIVATE_KEY_PEM, PUBLIC_KEY_PEM};
+
+const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn good() -> Value {
+    json!({
+        "iss": "demo", "sub": "customer-1", "actionCode": "N", "programId": "10765",
+        "iat": 1_800_000_000, "exp": 1_800_000_600, "language": "en_US",
+        "confirmationUrl": "https://api.bank.example/id/123"
+    })
+}
+
+fn with(changes: &Value) -> Value {
+    let mut claims = good();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => claims.as_object_mut().unwrap().remove(name),
+            value => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+        };
+    }
+    claims
+}
+
+fn sign_as(header: &Value, claims: &Value, key: &str) -> String {
+    let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", segment(header), segment(claims));
+    let key = EncodingKey::from_rsa_pem(key.as_bytes()).unwrap();
+    let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::RS256).unwrap();
+    format!("{signed}.{signature}")
+}
+
+fn sign(claims: &Value) -> String {
+    sign_as(&json!({"typ": "JWT", "alg": "RS256"}), claims, PRIVATE_KEY_PEM)
+}
+
+fn check(token: &str) -> Result<Claims, Refusal> {
+    UnverifiedToken::parse(token)?.verify(&testing::client(), now(), TEN_MINUTES)
+}
+
+fn status_of(token: &str) -> Status {
+    check(token).expect_err("must be refused").status()
+}
+
+#[test]
+fn a_good_token_says_what_it_says() {
+    let claims = check(&sign(&good())).unwrap();
+    assert_eq!(claims.customer.expose(), "customer-1");
+    assert_eq!(claims.action, ActionCode::Enrol);
+    assert_eq!(claims.program.as_str(), "10765");
+    assert_eq!(claims.language.unwrap().as_str(), "en_US");
+    assert_eq!(claims.confirmation_url.unwrap().as_str(), "https://api.bank.example/id/123");
+    let library = jsonwebtoken::encode(
+        &Header::new(Algorithm::RS256),
+        &good(),
+        &EncodingKey::from_rsa_pem(PRIVATE_KEY_PEM.as_bytes()).unwrap(),
+    );
+    assert!(check(&library.unwrap()).is_ok());
+}
+
+#[test]
+fn both_names_of_the_confirmation_address_are_read() {
+    let renamed = with(&json!({"confirmationUrl": null, "ranac_url": "https://api.bank.example/r"}));
+    assert_eq!(check(&sign(&renamed)).unwrap().confirmation_url.unwrap().path(), "/r");
+    let two = with(&json!({"ranac_url": "https://api.bank.example/r"}));
+    assert_eq!(status_of(&sign(&two)), Status::InvalidParameters);
+}
+
+#[test]
+fn row_1_what_is_no_jwt_or_names_no_client_is_invalid() {
+    let token = sign(&good());
+    let parts: Vec<&str> = token.split('.').collect();
+    let malformed = [
+        String::new(),
+        "x".into(),
+        "a.b".into(),
+        format!("{}.{}", parts[0], parts[1]),
+        format!("{token}.x"),
+        format!("{}..{}", parts[0], parts[2]),
+        format!("{}.{}.", parts[0], parts[1]),
+        format!("{}.{}.{}", parts[0], parts[1], "é"),
+        format!("{}=.{}.{}", parts[0], parts[1], parts[2]),
+        token.replace('.', " "),
+        sign(&with(&json!({"iss": null}))),
+        sign(&with(&json!({"iss": 7}))),
+        sign(&with(&json!({"iss": ""}))),
+        sign(&with(&json!({"iss": "x".repeat(257)}))),
+        "x".repeat(MAX_LENGTH + 1),
+    ];
+    for token in malformed {
+        assert_eq!(status_of(&token), Status::InvalidParameters, "{}", &token[..token.len().min(60)]);
+    }
+    let twice = r#"{"iss":"demo","iss":"demo"}"#;
+    let token = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(twice), parts[2]);
+    assert_eq!(status_of(&token), Status::InvalidParameters);
+}
+
+#[test]
+fn row_2_a_forged_token_is_denied() {
+    let good = good();
+    let token = sign(&good);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let hmac = {
+        let header = URL_SAFE_NO_PAD.encode(json!({"alg": "HS256"}).to_string());
+        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(good.to_string()));
+        let key = EncodingKey::from_secret(PUBLIC_KEY_PEM.as_bytes());
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).unwrap();
+        format!("{signed}.{signature}")
+    };
+    let mut flipped = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    flipped[0] ^= 1;
+    let forged = [
+        sign_as(&json!({"alg": "none"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS512"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "PS256"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "rs256"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"typ": "JWT"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS256", "crit": ["exp"]}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS256", "cty": "JWT"}), &good, PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS256"}), &good, OTHER_PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS256", "kid": "2026-11"}), &good, OTHER_PRIVATE_KEY_PEM),
+        sign_as(&json!({"alg": "RS256", "jku": "https://evil.example/jwks"}), &good, OTHER_PRIVATE_KEY_PEM),
+        hmac,
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(flipped)),
+        format!("{signed}.AAAA"),
+        sign(&with(&json!({"iss": "somebody"}))),
+        sign(&with(&json!({"iss": "../demo"}))),
+    ];
+    for (index, token) in forged.iter().enumerate() {
+        assert_eq!(status_of(token), Status::AccessDenied, "forged token {index}");
+    }
+}
+
+#[test]
+fn row_2_an_unknown_kid_leaves_all_keys_to_try_and_a_known_one_decides() {
+    assert!(check(&sign_as(&json!({"alg": "RS256", "kid": "theirs"}), &good(), PRIVATE_KEY_PEM)).is_ok());
+    assert!(check(&sign_as(&json!({"alg": "RS256", "kid": "2026-11"}), &good(), PRIVATE_KEY_PEM)).is_ok());
+}
+
+#[test]
+fn row_2_a_suspended_client_and_an_ended_key_are_denied() {
+    let token = sign(&good());
+    let token = UnverifiedToken::parse(&token).unwrap();
+    let mut client = testing::client();
+    client.status = ClientStatus::Suspended;
+    assert_eq!(
+        token.verify(&client, now(), TEN_MINUTES).unwrap_err().status(),
+        Status::AccessDenied
+    );
+    let mut client = testing::client();
+    client.keys[0].not_after = Some(now());
+    assert_eq!(token.verify(&client, now(), TEN_MINUTES), Err(Refusal::AccessDenied("signature")));
+}
+
+#[test]
+fn row_3_an_expired_token_is_told_apart_from_a_forged_one() {
+    let expired = with(&json!({"iat": 1_799_999_000, "exp": 1_799_999_600}));
+    assert_eq!(status_of(&sign(&expired)), Status::TokenExpired);
+    // Expiry is row 3, other claims row 4: the first failure decides.
+    let both = with(&json!({"exp": 1_799_999_600, "sub": null}));
+    assert_eq!(status_of(&sign(&both)), Status::TokenExpired);
+    let forged = sign_as(&json!({"alg": "RS256"}), &expired, OTHER_PRIVATE_KEY_PEM);
+    assert_eq!(status_of(&forged), Status::AccessDenied);
+    let edge = with(&json!({"iat": 1_799_999_600, "exp": 1_799_999_940}));
+    assert!(check(&sign(&edge)).is_ok(), "60 s of leeway");
+}
+
+#[test]
+fn row_4_wrong_claims_are_invalid() {
+    let wrong = [
+        json!({"sub": null}),
+        json!({"sub": ""}),
+        json!({"sub": 7}),
+        json!({"sub": "x".repeat(257)}),
+        json!({"sub": "a\u{0}b"}),
+        json!({"actionCode": null}),
+        json!({"actionCode": "X"}),
+        json!({"actionCode": ["N"]}),
+        json!({"programId": null}),
+        json!({"programId": 10765}),
+        json!({"programId": "x".repeat(257)}),
+        json!({"iat": null}),
+        json!({"iat": "1800000000"}),
+        json!({"iat": -1}),
+        json!({"exp": null}),
+        json!({"exp": "1800000600"}),
+        json!({"exp": 1e300}),
+        json!({"iat": 1_800_000_061, "exp": 1_800_000_100}),
+        json!({"iat": 1_800_000_000, "exp": 1_800_000_601}),
+        json!({"iat": 1_800_000_050, "exp": 1_800_000_050}),
+        json!({"nbf": 1_800_000_061}),
+        json!({"nbf": "soon"}),
+        json!({"language": "english"}),
+        json!({"language": 5}),
+        json!({"last4": "12a4"}),
+        json!({"last4": 1234}),
+        json!({"confirmationUrl": "http://api.bank.example/"}),
+        json!({"confirmationUrl": "https://evil.example/"}),
+        json!({"confirmationUrl": "nonsense"}),
+        json!({"confirmationUrl": {}}),
+    ];
+    for changes in wrong {
+        assert_eq!(status_of(&sign(&with(&changes))), Status::InvalidParameters, "{changes}");
+    }
+}
+
+#[test]
+fn row_5_another_program_or_action_is_denied() {
+    for changes in [
+        json!({"programId": "99999"}),
+        json!({"programId": "a b"}),
+        json!({"actionCode": "R"}),
+        json!({"actionCode": "C"}),
+    ] {
+        assert_eq!(status_of(&sign(&with(&changes))), Status::AccessDenied, "{changes}");
+    }
+}
+
+#[test]
+fn a_customer_id_that_mrs_cannot_take_is_invalid_where_it_is_the_number() {
+    let mut client = testing::client();
+    client.programs[0].bank_customer_number = crate::client::BankCustomerNumberKind::CustomerId;
+    let token = sign(&with(&json!({"sub": "x".repeat(31)})));
+    let refused = UnverifiedToken::parse(&token).unwrap().verify(&client, now(), TEN_MINUTES);
+    assert_eq!(refused.unwrap_err().status(), Status::InvalidParameters);
+}
+
+#[test]
+fn a_fraction_of_a_second_is_a_numeric_date_too() {
+    assert!(check(&sign(&with(&json!({"iat": 1_800_000_000.5, "exp": 1_800_000_599.9})))).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_taken_for_a_token(text in "\\PC{0,300}") {
+        prop_assert!(check(&text).is_err());
+    }
+
+    #[test]
+    fn no_changed_character_goes_unnoticed(position in 0_usize..800, replacement in "[A-Za-z0-9_.-]") {
+        let token = sign(&good());
+        let position = position % token.len();
+        prop_assume!(token[position..=position] != replacement);
+        let mut changed = token.clone();
+        changed.replace_range(position..=position, &replacement);
+        prop_assert!(check(&changed).is_err());
+    }
+}
