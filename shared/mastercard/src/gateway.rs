@@ -1,0 +1,235 @@
+//! Errors of Mastercard's API gateway: `{Source, ReasonCode, Description, Recoverable, Details}`, which comes in three
+//! shapes. Members that this module doesn't know are ignored, as Mastercard asks of its clients.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::description::Description;
+
+/// One error of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayError {
+    /// Which system raised it (`Source`), such as `Gateway`.
+    pub origin: Description,
+    /// Why.
+    pub reason: GatewayReason,
+    /// The explanation for people.
+    pub description: Description,
+    /// The gateway's word on whether the same call may succeed later.
+    pub recoverable: bool,
+}
+
+/// `ReasonCode`, with those named that tell an operator what to repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayReason {
+    /// `INVALID_CLIENT_CERT`: the mTLS certificate is missing, expired, or not of this project (source document 004).
+    InvalidClientCert,
+    /// `AUTHENTICATION_FAILED`: the OAuth signature, consumer key or signing key.
+    AuthenticationFailed,
+    /// `INVALID_BODY_HASH`: the bytes sent are not the bytes signed.
+    InvalidBodyHash,
+    /// Any other code, as it came.
+    Other(Description),
+}
+
+/// Reads a gateway error from an answer's body, whichever shape it has:
+/// `{"Errors":{"Error":[{…}]}}`, `{"Errors":[{"Error":{…}}]}` or the bare `{…}`.
+///
+/// Gives every error that the answer lists, at least one, or `None` where the body is something else.
+pub fn parse(body: &[u8]) -> Option<Vec<GatewayError>> {
+    let errors: Vec<GatewayError> = match serde_json::from_slice(body).ok()? {
+        Shape::Wrapped { errors } => errors
+            .into_iter()
+            .flat_map(|wrapper| wrapper.error)
+            .map(GatewayError::from)
+            .collect(),
+        Shape::Flat(error) => vec![error.into()],
+    };
+    (!errors.is_empty()).then_some(errors)
+}
+
+impl GatewayReason {
+    /// Whether the gateway turned the *caller* away, before it looked at what the call wants.
+    pub fn refuses_the_caller(&self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+
+    /// The code as Mastercard writes it.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::InvalidClientCert => "INVALID_CLIENT_CERT",
+            Self::AuthenticationFailed => "AUTHENTICATION_FAILED",
+            Self::InvalidBodyHash => "INVALID_BODY_HASH",
+            Self::Other(code) => code.as_str(),
+        }
+    }
+}
+
+impl From<&str> for GatewayReason {
+    fn from(code: &str) -> Self {
+        match code {
+            "INVALID_CLIENT_CERT" => Self::InvalidClientCert,
+            "AUTHENTICATION_FAILED" => Self::AuthenticationFailed,
+            "INVALID_BODY_HASH" => Self::InvalidBodyHash,
+            other => Self::Other(Description::new(other)),
+        }
+    }
+}
+
+impl fmt::Display for GatewayReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.code())
+    }
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} from {}: {}",
+            self.reason, self.origin, self.description
+        )
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Shape {
+    Wrapped {
+        #[serde(rename = "Errors")]
+        errors: OneOrMany<Wrapper>,
+    },
+    Flat(Wire),
+}
+
+#[derive(Deserialize)]
+struct Wrapper {
+    #[serde(rename = "Error")]
+    error: OneOrMany<Wire>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    Many(Vec<T>),
+    One(T),
+}
+
+/// `Details` is not read: it may repeat what the caller sent.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    #[serde(default)]
+    source: Option<String>,
+    reason_code: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    recoverable: serde_json::Value,
+}
+
+impl<T> IntoIterator for OneOrMany<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        match self {
+            Self::Many(items) => items,
+            Self::One(item) => vec![item],
+        }
+        .into_iter()
+    }
+}
+
+impl From<Wire> for GatewayError {
+    fn from(wire: Wire) -> Self {
+        Self {
+            origin: Description::new(wire.source.as_deref().unwrap_or_default()),
+            reason: GatewayReason::from(wire.reason_code.as_str()),
+            description: Description::new(wire.description.as_deref().unwrap_or_default()),
+            recoverable: is_true(&wire.recoverable),
+        }
+    }
+}
+
+/// A gateway that makes its JSON from XML writes a boolean as a string.
+fn is_true(value: &serde_json::Value) -> bool {
+    value.as_bool().unwrap_or_else(|| value.as_str() == Some("true"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_under_errors_is_read() {
+        let errors = parse(include_bytes!("../tests/fixtures/gateway-list.json")).unwrap();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].reason, GatewayReason::AuthenticationFailed);
+        assert_eq!(errors[0].origin.as_str(), "Gateway");
+        assert!(!errors[0].recoverable);
+    }
+
+    #[test]
+    fn the_list_of_wrapped_errors_is_read() {
+        let errors = parse(include_bytes!("../tests/fixtures/gateway-wrapped.json")).unwrap();
+        assert_eq!(errors.len(), 2);
+        assert_eq!(errors[0].reason, GatewayReason::InvalidBodyHash);
+        assert_eq!(errors[1].reason.code(), "INVALID_FIELD_FORMAT");
+        assert!(errors[1].recoverable);
+    }
+
+    #[test]
+    fn the_bare_error_is_read_and_new_members_are_tolerated() {
+        let errors = parse(include_bytes!("../tests/fixtures/gateway-flat.json")).unwrap();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].reason, GatewayReason::InvalidClientCert);
+        assert!(errors[0].reason.refuses_the_caller());
+        assert_eq!(
+            errors[0].to_string(),
+            "INVALID_CLIENT_CERT from Gateway: The client certificate is invalid or missing from the request."
+        );
+    }
+
+    #[test]
+    fn recoverable_is_false_unless_it_is_true() {
+        for (value, expected) in [
+            ("true", true),
+            (r#""true""#, true),
+            ("false", false),
+            ("null", false),
+            ("1", false),
+        ] {
+            let body = format!(r#"{{"ReasonCode":"X","Recoverable":{value}}}"#);
+            assert_eq!(
+                parse(body.as_bytes()).unwrap()[0].recoverable,
+                expected,
+                "{value}"
+            );
+        }
+        assert!(!parse(br#"{"ReasonCode":"X"}"#).unwrap()[0].recoverable);
+    }
+
+    #[test]
+    fn a_description_that_repeats_the_request_is_not_repeated_by_us() {
+        let body = br#"{"Source":"S","ReasonCode":"X","Description":"bad card 5234001234567890","Details":"5234001234567890"}"#;
+        assert!(!format!("{:?}", parse(body).unwrap()).contains("5234001234567890"));
+    }
+
+    #[test]
+    fn anything_else_is_no_gateway_error() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"Errors":{}}"#,
+            r#"{"Errors":[]}"#,
+            "<html/>",
+            r#"{"ReasonCode":1}"#,
+        ] {
+            assert_eq!(parse(body.as_bytes()), None, "{body}");
+        }
+    }
+}

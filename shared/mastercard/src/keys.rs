@@ -1,0 +1,184 @@
+//! Mastercard's public encryption keys, which a page or a client encrypts under: parsed, checked and named by
+//! fingerprint.
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rsa::PublicEncryptingKey,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use thiserror::Error;
+
+use crate::certificate;
+
+/// Shorter keys are refused.
+const MIN_BITS: usize = 2048;
+
+/// An RSA public key to encrypt under.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncryptionKey {
+    spki: Vec<u8>,
+    fingerprint: String,
+    bits: usize,
+}
+
+/// Why a key can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text holds no PEM section that could be read.
+    #[error("no readable PEM section")]
+    NotPem,
+    /// The PEM section is neither a public key nor a certificate; a private key may be there, and does not belong.
+    #[error(
+        "expected one PUBLIC KEY or CERTIFICATE section; convert others with `openssl rsa -pubin -pubout`"
+    )]
+    WrongSection,
+    /// The certificate is not DER that X.509 allows.
+    #[error("the certificate can't be read")]
+    Certificate,
+    /// Not an RSA public key of 2048 to 8192 bits.
+    #[error("not an RSA public key of at least 2048 bits")]
+    NotRsa2048,
+    /// The key is another than the one that its fingerprint was noted for.
+    #[error("the key's fingerprint is {actual}, not the expected one")]
+    FingerprintMismatch {
+        /// The fingerprint of the key at hand.
+        actual: String,
+    },
+}
+
+impl EncryptionKey {
+    /// Reads a key from PEM: one `PUBLIC KEY` (`SubjectPublicKeyInfo`) or one `CERTIFICATE` section.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let mut sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes());
+        let (kind, der) = sections
+            .next()
+            .ok_or(KeyError::NotPem)?
+            .map_err(|_| KeyError::NotPem)?;
+        if sections.next().is_some() {
+            return Err(KeyError::WrongSection);
+        }
+        match kind {
+            SectionKind::PublicKey => Self::from_spki_der(der),
+            SectionKind::Certificate => {
+                Self::from_spki_der(certificate::public_key(&der).ok_or(KeyError::Certificate)?)
+            }
+            _ => Err(KeyError::WrongSection),
+        }
+    }
+
+    /// Reads a key from `SubjectPublicKeyInfo` DER.
+    pub fn from_spki_der(spki: Vec<u8>) -> Result<Self, KeyError> {
+        let bits = PublicEncryptingKey::from_der(&spki)
+            .map_err(|_| KeyError::NotRsa2048)?
+            .key_size_bits();
+        if bits < MIN_BITS {
+            return Err(KeyError::NotRsa2048);
+        }
+        let fingerprint = hex::encode(digest(&SHA256, &spki));
+        Ok(Self {
+            spki,
+            fingerprint,
+            bits,
+        })
+    }
+
+    /// Checks that this is the key that `expected` names, in hexadecimal of either case.
+    pub fn verify_fingerprint(&self, expected: &str) -> Result<(), KeyError> {
+        if self.fingerprint.eq_ignore_ascii_case(expected) {
+            Ok(())
+        } else {
+            Err(KeyError::FingerprintMismatch {
+                actual: self.fingerprint.clone(),
+            })
+        }
+    }
+
+    /// SHA-256 of the `SubjectPublicKeyInfo` DER in lower-case hexadecimal: what Mastercard calls the key fingerprint.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The `SubjectPublicKeyInfo` DER.
+    pub fn spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The `SubjectPublicKeyInfo` DER in base64, as `WebCrypto`'s `importKey("spki", …)` takes it once decoded.
+    pub fn spki_base64(&self) -> String {
+        STANDARD.encode(&self.spki)
+    }
+
+    /// The modulus' length.
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+}
+
+impl std::fmt::Debug for EncryptionKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("EncryptionKey")
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC_KEY: &str = include_str!("../tests/fixtures/rsa-2048-public.pem");
+    const CERTIFICATE: &str = include_str!("../tests/fixtures/rsa-2048-certificate.pem");
+    /// `openssl pkey -pubin -in rsa-2048-public.pem -outform DER | sha256sum`
+    const FINGERPRINT: &str = include_str!("../tests/fixtures/rsa-2048-public.sha256");
+
+    #[test]
+    fn a_public_key_has_the_fingerprint_that_openssl_computes() {
+        let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
+        assert_eq!(key.fingerprint(), FINGERPRINT.trim());
+        assert_eq!(key.bits(), 2048);
+        let body: String = PUBLIC_KEY.lines().filter(|line| !line.starts_with('-')).collect();
+        assert_eq!(key.spki_base64(), body);
+    }
+
+    #[test]
+    fn a_certificate_gives_the_same_key() {
+        assert_eq!(
+            EncryptionKey::from_pem(CERTIFICATE),
+            EncryptionKey::from_pem(PUBLIC_KEY)
+        );
+    }
+
+    #[test]
+    fn a_key_that_was_exchanged_is_noticed() {
+        let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
+        assert_eq!(key.verify_fingerprint(&FINGERPRINT.trim().to_uppercase()), Ok(()));
+        assert!(matches!(
+            key.verify_fingerprint("00"),
+            Err(KeyError::FingerprintMismatch { .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_no_rsa_key_of_2048_bits_is_refused() {
+        let short = include_str!("../tests/fixtures/rsa-1024-public.pem");
+        let elliptic = include_str!("../tests/fixtures/p256-public.pem");
+        assert_eq!(EncryptionKey::from_pem(short), Err(KeyError::NotRsa2048));
+        assert_eq!(EncryptionKey::from_pem(elliptic), Err(KeyError::NotRsa2048));
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused() {
+        let private = &rcgen::KeyPair::generate().unwrap().serialize_pem();
+        assert_eq!(EncryptionKey::from_pem(private), Err(KeyError::WrongSection));
+        assert_eq!(EncryptionKey::from_pem("nothing"), Err(KeyError::NotPem));
+        assert_eq!(
+            EncryptionKey::from_pem(&format!("{PUBLIC_KEY}{PUBLIC_KEY}")),
+            Err(KeyError::WrongSection)
+        );
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(EncryptionKey::from_pem(broken), Err(KeyError::Certificate));
+    }
+}

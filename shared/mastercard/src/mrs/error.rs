@@ -1,0 +1,195 @@
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{
+    description::Description,
+    failure::{NotSent, Unknown},
+    http::SendError,
+};
+
+/// Why a call to MRS did not succeed. The three kinds are three decisions: tell the customer, try again, ask MRS.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MrsError {
+    /// MRS answered, with a code.
+    #[error("MRS refused: {0}")]
+    Fault(Fault),
+    /// The call certainly never reached MRS.
+    #[error("the call did not reach MRS: {0}")]
+    NotSent(#[from] NotSent),
+    /// The call may have been carried out.
+    #[error("nobody knows whether MRS carried the call out: {0}")]
+    Unknown(#[from] Unknown),
+}
+
+/// What MRS says about a call that it did not carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The code.
+    pub code: FaultCode,
+    /// The explanation for people.
+    pub description: Description,
+    /// MRS's own word on whether the same call may succeed later, where it gives one.
+    pub recoverable: Option<bool>,
+}
+
+/// The codes of source document 001, "All potential statuses from MRS".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultCode {
+    /// 0: success. A fault with this code contradicts itself.
+    Success,
+    /// -1: invalid parameters.
+    InvalidParameters,
+    /// -5: the account was not found in MRS.
+    AccountNotFound,
+    /// -10: invalid account status.
+    InvalidAccountStatus,
+    /// -32: invalid program id.
+    InvalidProgramId,
+    /// -44: invalid bank account number, such as a card number that fails the Luhn check.
+    InvalidBankAccountNumber,
+    /// -45: the card is enrolled already.
+    BankAccountNumberAlreadyEnrolled,
+    /// -46: invalid bank product code.
+    InvalidBankProductCode,
+    /// -47: invalid account status code.
+    InvalidAccountStatusCode,
+    /// -48: invalid program identifier.
+    InvalidProgramIdentifier,
+    /// -50: the bank customer number is enrolled already.
+    BankCustomerNumberAlreadyEnrolled,
+    /// -52: the card does not qualify for the program.
+    AccountNotQualified,
+    /// -85: the bank account number does not exist.
+    BankAccountNumberDoesNotExist,
+    /// -1001: an error on MRS's side, which does not say how far the call had come.
+    ServerSideError,
+    /// A code that the document doesn't list.
+    Other(i32),
+}
+
+impl MrsError {
+    /// Whether the call may have been carried out nevertheless: its outcome is unknown, or MRS reports an error of its own
+    /// (-1001) or contradicts itself (a fault with code 0).
+    pub fn leaves_outcome_open(&self) -> bool {
+        match self {
+            Self::Fault(fault) => matches!(fault.code, FaultCode::ServerSideError | FaultCode::Success),
+            Self::NotSent(_) => false,
+            Self::Unknown(_) => true,
+        }
+    }
+
+    /// The kind of error as a word for logs and metrics.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Fault(_) => "fault",
+            Self::NotSent(NotSent::Gateway(_) | NotSent::NoClientCertificate) => "refused_by_gateway",
+            Self::NotSent(_) => "not_sent",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+impl FaultCode {
+    /// The number.
+    pub fn value(self) -> i32 {
+        match self {
+            Self::Success => 0,
+            Self::InvalidParameters => -1,
+            Self::AccountNotFound => -5,
+            Self::InvalidAccountStatus => -10,
+            Self::InvalidProgramId => -32,
+            Self::InvalidBankAccountNumber => -44,
+            Self::BankAccountNumberAlreadyEnrolled => -45,
+            Self::InvalidBankProductCode => -46,
+            Self::InvalidAccountStatusCode => -47,
+            Self::InvalidProgramIdentifier => -48,
+            Self::BankCustomerNumberAlreadyEnrolled => -50,
+            Self::AccountNotQualified => -52,
+            Self::BankAccountNumberDoesNotExist => -85,
+            Self::ServerSideError => -1001,
+            Self::Other(code) => code,
+        }
+    }
+
+    /// Assumed: a look-up of a customer whom MRS doesn't know ends with one of these, or with an empty list.
+    pub(super) fn says_not_enrolled(self) -> bool {
+        matches!(self, Self::AccountNotFound | Self::BankAccountNumberDoesNotExist)
+    }
+}
+
+impl From<i32> for FaultCode {
+    fn from(code: i32) -> Self {
+        match code {
+            0 => Self::Success,
+            -1 => Self::InvalidParameters,
+            -5 => Self::AccountNotFound,
+            -10 => Self::InvalidAccountStatus,
+            -32 => Self::InvalidProgramId,
+            -44 => Self::InvalidBankAccountNumber,
+            -45 => Self::BankAccountNumberAlreadyEnrolled,
+            -46 => Self::InvalidBankProductCode,
+            -47 => Self::InvalidAccountStatusCode,
+            -48 => Self::InvalidProgramIdentifier,
+            -50 => Self::BankCustomerNumberAlreadyEnrolled,
+            -52 => Self::AccountNotQualified,
+            -85 => Self::BankAccountNumberDoesNotExist,
+            -1001 => Self::ServerSideError,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<SendError> for MrsError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent(problem) => Self::NotSent(problem),
+            SendError::Unknown(problem) => Self::Unknown(problem),
+        }
+    }
+}
+
+impl fmt::Display for FaultCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.value())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.code, self.description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_document_has_a_name_and_keeps_its_number() {
+        for code in [0, -1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001] {
+            let named = FaultCode::from(code);
+            assert!(!matches!(named, FaultCode::Other(_)), "{code}");
+            assert_eq!(named.value(), code);
+        }
+        assert_eq!(FaultCode::from(-170), FaultCode::Other(-170));
+        assert_eq!(FaultCode::Other(-170).to_string(), "-170");
+    }
+
+    #[test]
+    fn an_error_of_mrs_itself_leaves_the_outcome_open_and_a_refusal_does_not() {
+        let fault = |code: i32| {
+            MrsError::Fault(Fault {
+                code: code.into(),
+                description: Description::default(),
+                recoverable: None,
+            })
+        };
+        assert!(fault(-1001).leaves_outcome_open());
+        assert!(fault(0).leaves_outcome_open());
+        assert!(!fault(-45).leaves_outcome_open());
+        assert!(MrsError::from(Unknown::Timeout).leaves_outcome_open());
+        assert!(!MrsError::from(NotSent::NoClientCertificate).leaves_outcome_open());
+    }
+}
