@@ -1,0 +1,64 @@
+//! The admin listener: orders faults, shows what MRS holds, empties it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::faults::Order;
+use crate::mrs::{Account, Mrs, TEST_CARDS, TestCard};
+
+/// The paths that the README lists.
+pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
+    Router::new()
+        .route("/health", get(async || Json(json!({"status": "ready"}))))
+        .route("/faults", get(open_faults).post(order_fault).delete(clear_faults))
+        .route("/accounts", get(accounts))
+        .route("/accounts/{bank_customer_number}", get(accounts_of))
+        .route("/cards", get(async || Json::<[TestCard; _]>(TEST_CARDS)))
+        .route("/reset", post(reset))
+        .with_state(mrs)
+}
+
+async fn open_faults(State(mrs): State<Arc<Mrs>>) -> Json<Vec<Order>> {
+    Json(mrs.faults.open())
+}
+
+async fn order_fault(State(mrs): State<Arc<Mrs>>, Json(order): Json<Order>) -> Response {
+    match mrs.faults.add(order.clone()) {
+        Ok(()) => (StatusCode::CREATED, Json(order)).into_response(),
+        Err(error) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Json(json!({"error": error.to_string()})),
+        )
+            .into_response(),
+    }
+}
+
+async fn clear_faults(State(mrs): State<Arc<Mrs>>) -> StatusCode {
+    mrs.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn accounts(State(mrs): State<Arc<Mrs>>) -> Json<Vec<Account>> {
+    Json(mrs.accounts())
+}
+
+async fn accounts_of(
+    State(mrs): State<Arc<Mrs>>,
+    Path(bank_customer_number): Path<String>,
+) -> Json<Vec<Account>> {
+    let mut accounts = mrs.accounts();
+    accounts.retain(|account| account.bank_customer_number == bank_customer_number);
+    Json(accounts)
+}
+
+async fn reset(State(mrs): State<Arc<Mrs>>) -> Json<Value> {
+    mrs.reset();
+    tracing::info!("the stand-in was emptied");
+    Json(json!({"accounts": 0, "faults": 0}))
+}

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod admin;
+mod clock;
+mod faults;
+mod front;
+mod mrs;
+mod partner;
+mod serve;
+mod start;
+mod tls;
+
+pub use self::clock::Clock;
+pub use self::front::Upstream;
+pub use self::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError};
+pub use self::start::{Addresses, Sandbox, Settings, StartError};
+pub use self::tls::TlsError;

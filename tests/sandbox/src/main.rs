@@ -1,0 +1,120 @@
+//! `sandbox`: what surrounds the product on a developer's machine. See the crate's README.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use sandbox::{Addresses, Clock, MrsSettings, Sandbox, Settings, Upstream};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A Mastercard stand-in, a demo partner with its receiver of confirmations, and a front for the API.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// Folder with ca.pem, server.pem, server.key.pem, rewards.key.pem
+    #[arg(long)]
+    pki: PathBuf,
+    /// Folder with demo.json and private-key.pem; they may be written later
+    #[arg(long)]
+    demo: PathBuf,
+    /// Where the front of the API listens
+    #[arg(long, default_value = "127.0.0.1:8700")]
+    api_listen: SocketAddr,
+    /// Where the front passes calls on to: http://…, or @FILE that holds such an address
+    #[arg(long)]
+    api_upstream: String,
+    /// Where the demo partner's site listens
+    #[arg(long, default_value = "127.0.0.1:8701")]
+    partner_listen: SocketAddr,
+    /// Where the demo partner's receiver of confirmations listens (TLS)
+    #[arg(long, default_value = "127.0.0.1:8702")]
+    receiver_listen: SocketAddr,
+    /// Where the Mastercard stand-in listens (mutual TLS)
+    #[arg(long, default_value = "127.0.0.1:8703")]
+    mastercard_listen: SocketAddr,
+    /// Where the stand-in's admin listener is
+    #[arg(long, default_value = "127.0.0.1:8704")]
+    admin_listen: SocketAddr,
+    /// Where partners find the product
+    #[arg(long, default_value = "http://localhost:8700")]
+    public_base_url: String,
+    /// Client id of the demo partner, instead of demo.json's
+    #[arg(long)]
+    client: Option<String>,
+    /// Program id of the demo partner, instead of demo.json's
+    #[arg(long)]
+    program: Option<String>,
+    /// TOML file with the stand-in's programs and dialects, instead of the demo's
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Third parties' debug output may hold what goes over the wire: it is capped here, whatever RUST_LOG says.
+    let level = std::env::var("SANDBOX_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::new(format!("warn,sandbox={level}"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            tracing::error!(reason = message, "the sandbox can't run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let sandbox = Sandbox::start(arguments.settings()?)
+        .await
+        .map_err(|error| error.to_string())?;
+    let Addresses {
+        api,
+        partner,
+        receiver,
+        mastercard,
+        admin,
+    } = sandbox.addresses();
+    tracing::info!(%api, %partner, %receiver, %mastercard, %admin, "the sandbox is ready");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    sandbox.end().await;
+    tracing::info!("the sandbox has ended");
+    Ok(())
+}
+
+impl Arguments {
+    fn settings(self) -> Result<Settings, String> {
+        let mrs = match self.config {
+            None => MrsSettings::default(),
+            Some(file) => {
+                let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+                let text = std::fs::read_to_string(&file).map_err(|error| wrong(&error))?;
+                MrsSettings::from_toml(&text).map_err(|error| wrong(&error))?
+            }
+        };
+        Ok(Settings {
+            pki: self.pki,
+            demo: self.demo,
+            upstream: Upstream::parse(&self.api_upstream),
+            public_base_url: self.public_base_url,
+            client: self.client,
+            program: self.program,
+            mrs,
+            listen: Addresses {
+                api: self.api_listen,
+                partner: self.partner_listen,
+                receiver: self.receiver_listen,
+                mastercard: self.mastercard_listen,
+                admin: self.admin_listen,
+            },
+            clock: Clock::system(),
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! The Mastercard stand-in: MRS's customer service and diagnostic service, SOAP 1.1 over mutual TLS.
+//!
+//! A call goes through: client certificate, envelope and names ([`request`]), a fault on demand if one is due, the rules
+//! ([`accounts`]). What is assumed about the real one is written where it is assumed; the README lists it.
+
+mod accounts;
+mod card_number;
+mod dialect;
+mod pair;
+mod program;
+mod refusal;
+mod request;
+mod soap;
+mod test_cards;
+mod xml;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::json;
+
+pub use self::dialect::Dialect;
+pub use self::program::{BinRange, MrsSettings, Program, SettingsError};
+
+pub(crate) use self::accounts::Account;
+pub(crate) use self::card_number::passes_luhn;
+pub(crate) use self::test_cards::{TEST_CARDS, TestCard};
+
+use self::accounts::Accounts;
+use self::card_number::CardNumber;
+use self::pair::PairKey;
+use self::refusal::{Code, Refusal};
+use self::request::{BankAccountNumber, Enroll, Request, Service};
+use self::xml::escape;
+use crate::faults::{self, Answer, FaultBook};
+use crate::tls::ClientCertificate;
+
+/// A SOAP call of a few kilobytes is a large one.
+const MAX_BODY: usize = 256 * 1024;
+
+/// The stand-in's state and keys.
+pub(crate) struct Mrs {
+    pub(crate) faults: Arc<FaultBook>,
+    accounts: Accounts,
+    key: PairKey,
+}
+
+impl Mrs {
+    pub(crate) fn new(
+        settings: MrsSettings,
+        private_key: &str,
+        faults: Arc<FaultBook>,
+    ) -> Result<Self, rsa::pkcs8::Error> {
+        Ok(Self {
+            faults,
+            accounts: Accounts::new(settings),
+            key: PairKey::from_pem(private_key)?,
+        })
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        self.accounts.all()
+    }
+
+    pub(crate) fn reset(&self) {
+        self.accounts.clear();
+        self.faults.clear();
+    }
+}
+
+/// The paths of the real one. Callers are told about their certificate before anything else.
+pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
+    Router::new()
+        .route("/MRS/CustomerService", post(customer_service))
+        .route("/MRS/DiagnosticService", post(diagnostic_service))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(mrs)
+        .layer(middleware::from_fn(require_certificate))
+}
+
+async fn customer_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, body: Bytes) -> Response {
+    call(mrs, Service::Customer, &headers, &body).await
+}
+
+async fn diagnostic_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, body: Bytes) -> Response {
+    call(mrs, Service::Diagnostic, &headers, &body).await
+}
+
+/// **Assumption:** the status. Source document 004 gives the body; 401 says what happened: the caller did not authenticate.
+async fn require_certificate(
+    Extension(certificate): Extension<ClientCertificate>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    if certificate == ClientCertificate::Accepted {
+        return next.run(request).await;
+    }
+    tracing::info!(
+        ?certificate,
+        "a call without a valid client certificate was refused"
+    );
+    let error = json!({
+        "Source": "Gateway",
+        "ReasonCode": "INVALID_CLIENT_CERT",
+        "Description": "The client certificate is invalid or missing from the request. Retry using a valid cert signed by \
+                        supported certificate Authorities.",
+        "Recoverable": false,
+    });
+    (StatusCode::UNAUTHORIZED, Json(error)).into_response()
+}
+
+async fn call(mrs: Arc<Mrs>, service: Service, headers: &HeaderMap, body: &[u8]) -> Response {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !content_type
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/xml"))
+    {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    let request = match read(&mrs, service, headers, body) {
+        Ok(request) => request,
+        Err(refusal) => {
+            tracing::info!(
+                violation = refusal.violation,
+                "mrs refused a message for its form"
+            );
+            return refused(&refusal).into_response();
+        }
+    };
+    // A task of its own: what was begun is finished, whether or not the caller waits for it.
+    let done = tokio::spawn(perform(mrs, request));
+    done.await
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+fn read(mrs: &Mrs, service: Service, headers: &HeaderMap, body: &[u8]) -> Result<Request, Refusal> {
+    let envelope = xml::read(body).map_err(|malformed| Refusal::of_form(malformed.to_string()))?;
+    let message = soap::open(envelope)?;
+    let action = headers
+        .get("soapaction")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !soap::names_action(action, &message.operation) {
+        return Err(Refusal::of_form(
+            "SOAPAction does not name the operation in the Body",
+        ));
+    }
+    Request::read(message, service, mrs.accounts.dialects())
+}
+
+async fn perform(mrs: Arc<Mrs>, request: Request) -> Response {
+    let card = match &request {
+        Request::Enroll(enroll) => card_number(&mrs, enroll),
+        _ => None,
+    };
+    let operation = request.operation();
+    let ordered = mrs.faults.due(operation);
+    let effect = ordered.or_else(|| card.as_ref().and_then(test_cards::effect_of));
+    let work = || {
+        let result = mrs.work(&request, card.as_ref());
+        let code = result.as_ref().err().map_or(0, |refusal| refusal.code.0);
+        tracing::info!(?operation, dialect = ?request.dialect(), code, "mrs did its work");
+        match result {
+            Ok(content) => xml_answer(StatusCode::OK, soap::envelope(&content)),
+            Err(refusal) => refused(&refusal),
+        }
+    };
+    if let Some(effect) = effect {
+        tracing::info!(?operation, fault = ?effect.kind, "a fault on demand");
+    }
+    faults::disturb(effect, work, |code| refused(&Code(code).into())).await
+}
+
+fn card_number(mrs: &Mrs, enroll: &Enroll) -> Option<CardNumber> {
+    match &enroll.bank_account_number {
+        BankAccountNumber::Encrypted(pair) => CardNumber::parse(mrs.key.decrypt(pair).ok()?),
+        BankAccountNumber::Plain(digits) => CardNumber::parse(digits.clone()),
+    }
+}
+
+impl Mrs {
+    /// Applies the rules and gives the content of the answer.
+    fn work(&self, request: &Request, card: Option<&CardNumber>) -> Result<String, Refusal> {
+        match request {
+            Request::Enroll(request) => {
+                let enrolled = self.accounts.enroll(request, card)?;
+                let (ranac, customer) = (enrolled.ranac, enrolled.customer_id);
+                Ok(format!(
+                    "<cus:enrollResponse><cus:referenceId>{ranac}</cus:referenceId><cus:customerId>{customer}</cus:customerId>\
+                     </cus:enrollResponse>"
+                ))
+            }
+            Request::UpdateCustomerAccount(request) => {
+                self.accounts.update(request)?;
+                Ok(updated(request.dialect))
+            }
+            Request::CustomerAccounts(request) => Ok(customer_accounts(&self.accounts.find(request)?)),
+            Request::Echo(text) => Ok(format!(
+                "<diag:doEchoResponse>{}</diag:doEchoResponse>",
+                escape(text)
+            )),
+        }
+    }
+}
+
+/// The public schema puts `success` into the common namespace; source document 001 knows one namespace only.
+fn updated(dialect: Dialect) -> String {
+    let prefix = match dialect {
+        Dialect::Document => "cus",
+        Dialect::Wsdl => "common",
+    };
+    format!(
+        "<cus:updateCustomerAccountResponse><cus:updateCustomerAccountResult><{prefix}:success>true</{prefix}:success>\
+         </cus:updateCustomerAccountResult></cus:updateCustomerAccountResponse>"
+    )
+}
+
+/// The request does not show a vocabulary; the answer takes that in which the account was enrolled. Only its root differs.
+fn customer_accounts(accounts: &[Account]) -> String {
+    let root = match accounts.first().map(|account| account.dialect) {
+        Some(Dialect::Wsdl) => "CustomerAccounts",
+        Some(Dialect::Document) | None => "getCustomerAccountsResponse",
+    };
+    let mut content = format!("<cus:{root}>");
+    for account in accounts {
+        content.push_str("<cus:customerAccount>");
+        for (name, value) in [
+            ("accountId", account.id.to_string().as_str()),
+            ("customerId", account.customer_id.to_string().as_str()),
+            ("programId", &account.program),
+            ("lastFourDigitsOfCard", &account.last4),
+            ("accountStatusId", account.status.number().to_string().as_str()),
+            ("accountStatusDesc", account.status.word()),
+            ("bankProductCode", &account.product_code),
+            ("programIdentifier", &account.program),
+            ("referenceId", &account.ranac),
+        ] {
+            let value = escape(value);
+            let _ = write!(content, "<cus:{name}>{value}</cus:{name}>");
+        }
+        content.push_str("</cus:customerAccount>");
+    }
+    let _ = write!(content, "</cus:{root}>");
+    content
+}
+
+fn refused(refusal: &Refusal) -> Answer {
+    // SOAP 1.1 §6.2: a fault comes with 500.
+    xml_answer(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(refusal))
+}
+
+fn xml_answer(status: StatusCode, body: String) -> Answer {
+    Answer {
+        status,
+        content_type: "text/xml; charset=utf-8",
+        body,
+    }
+}
+
+#[cfg(test)]
+mod tests;

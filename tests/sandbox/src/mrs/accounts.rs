@@ -1,0 +1,490 @@
+//! What MRS holds, and the rules by which it takes and refuses (source document 001, table of statuses).
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+
+use super::card_number::CardNumber;
+use super::dialect::Dialect;
+use super::program::{MrsSettings, Program};
+use super::refusal::{Code, Refusal};
+use super::request::{Enroll, Lookup, Update};
+
+/// All accounts, in memory, bounded by the settings.
+pub(crate) struct Accounts {
+    settings: MrsSettings,
+    /// Cards are told apart by a keyed digest; the key lives as long as the process.
+    card_key: hmac::Key,
+    random: SystemRandom,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    accounts: Vec<Account>,
+    by_ranac: HashMap<String, usize>,
+    by_customer: HashMap<String, Vec<usize>>,
+    /// Active accounts only.
+    by_card: HashMap<[u8; 32], usize>,
+}
+
+/// One account. Its card number is not among what is held.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Account {
+    #[serde(rename = "accountId")]
+    pub(crate) id: usize,
+    pub(crate) customer_id: usize,
+    pub(crate) bank_customer_number: String,
+    pub(crate) ranac: String,
+    pub(crate) program: String,
+    pub(crate) product_code: String,
+    pub(crate) last4: String,
+    pub(crate) status: Status,
+    /// Answers about an account come in the vocabulary that it was enrolled in.
+    #[serde(skip)]
+    pub(crate) dialect: Dialect,
+    #[serde(skip)]
+    card: [u8; 32],
+}
+
+/// Where an account is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Status {
+    New,
+    GoodStanding,
+    Cancelled,
+}
+
+/// What `enroll` gives back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Enrolled {
+    pub(crate) ranac: String,
+    pub(crate) customer_id: usize,
+}
+
+impl Accounts {
+    pub(crate) fn new(settings: MrsSettings) -> Self {
+        let random = SystemRandom::new();
+        let mut key = [0; 32];
+        // Should the generator of the machine ever fail, digests are merely unkeyed.
+        let _ = random.fill(&mut key);
+        Self {
+            settings,
+            card_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            random,
+            held: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn dialects(&self) -> &[Dialect] {
+        &self.settings.dialects
+    }
+
+    /// Enrols a card; `None` stands for something that is no card number.
+    pub(crate) fn enroll(&self, request: &Enroll, card: Option<&CardNumber>) -> Result<Enrolled, Refusal> {
+        let program = self.program(&request.program)?;
+        if request.member_ica != program.member_ica {
+            return Err(Code::INVALID_PARAMETERS.into());
+        }
+        if request.product_code != program.bank_product_code {
+            return Err(Code::INVALID_PRODUCT_CODE.into());
+        }
+        if Status::at_enrolment(&request.status, request.dialect).is_none() {
+            return Err(Code::INVALID_STATUS_CODE.into());
+        }
+        let card = card.ok_or(Code::INVALID_ACCOUNT_NUMBER)?;
+        if !program
+            .bin_ranges
+            .iter()
+            .any(|range| card.is_between(&range.from, &range.to))
+        {
+            return Err(Code::NOT_QUALIFIED.into());
+        }
+        self.hold(request, card)
+    }
+
+    /// Changes the status of the account that `appID` names.
+    pub(crate) fn update(&self, request: &Update) -> Result<(), Refusal> {
+        if !is_ranac(&request.ranac) {
+            return Err(Code::ACCOUNT_NOT_FOUND.into());
+        }
+        let status = Status::parse(&request.status, request.dialect).ok_or(Code::INVALID_ACCOUNT_STATUS)?;
+        let mut held = self.held();
+        let held = &mut *held;
+        let place = *held
+            .by_ranac
+            .get(&request.ranac)
+            .ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?;
+        let account = &mut held.accounts[place];
+        match (account.status, status) {
+            // Told once or twice, cancelled is cancelled.
+            (Status::Cancelled, Status::Cancelled) => {}
+            (Status::Cancelled, _) => return Err(Code::INVALID_ACCOUNT_STATUS.into()),
+            (_, Status::Cancelled) => {
+                account.status = Status::Cancelled;
+                held.by_card.remove(&account.card);
+            }
+            (_, status) => account.status = status,
+        }
+        Ok(())
+    }
+
+    /// All accounts of a customer, or the one that is asked for.
+    pub(crate) fn find(&self, request: &Lookup) -> Result<Vec<Account>, Refusal> {
+        let held = self.held();
+        let places = held
+            .by_customer
+            .get(&request.bank_customer_number)
+            .ok_or(Code::ACCOUNT_NOT_FOUND)?;
+        let accounts = places.iter().map(|place| held.accounts[*place].clone());
+        match &request.ranac {
+            None => Ok(accounts.collect()),
+            Some(ranac) => {
+                let account = accounts.into_iter().find(|account| &account.ranac == ranac);
+                Ok(vec![account.ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?])
+            }
+        }
+    }
+
+    /// Everything, oldest first.
+    pub(crate) fn all(&self) -> Vec<Account> {
+        self.held().accounts.clone()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        *self.held() = Held::default();
+    }
+
+    fn program(&self, identifier: &str) -> Result<&Program, Refusal> {
+        let plausible = (1..=40).contains(&identifier.len())
+            && identifier
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if !plausible {
+            return Err(Code::INVALID_PROGRAM_ID.into());
+        }
+        let known = self
+            .settings
+            .programs
+            .iter()
+            .find(|program| program.id == identifier);
+        known.ok_or_else(|| Code::INVALID_PROGRAM_IDENTIFIER.into())
+    }
+
+    fn hold(&self, request: &Enroll, card: &CardNumber) -> Result<Enrolled, Refusal> {
+        let digest = self.digest(card);
+        let ranac = self.new_ranac()?;
+        let mut held = self.held();
+        if held.by_card.contains_key(&digest) {
+            return Err(Code::CARD_ALREADY_ENROLLED.into());
+        }
+        // Assumption: a customer whose accounts are all cancelled may be enrolled again under the same number.
+        let earlier = held
+            .by_customer
+            .get(&request.bank_customer_number)
+            .map_or(&[][..], Vec::as_slice);
+        if earlier
+            .iter()
+            .any(|place| held.accounts[*place].status != Status::Cancelled)
+        {
+            return Err(Code::CUSTOMER_ALREADY_ENROLLED.into());
+        }
+        let place = held.accounts.len();
+        if place >= self.settings.max_accounts {
+            tracing::warn!(held = place, "the stand-in is full: POST /reset empties it");
+            return Err(Code::SERVER_ERROR.into());
+        }
+        let customer_id = earlier.first().copied().unwrap_or(place) + 1;
+        held.by_card.insert(digest, place);
+        held.by_ranac.insert(ranac.clone(), place);
+        held.by_customer
+            .entry(request.bank_customer_number.clone())
+            .or_default()
+            .push(place);
+        held.accounts.push(Account {
+            id: place + 1,
+            customer_id,
+            bank_customer_number: request.bank_customer_number.clone(),
+            ranac: ranac.clone(),
+            program: request.program.clone(),
+            product_code: request.product_code.clone(),
+            last4: card.last_four().to_owned(),
+            status: Status::New,
+            dialect: request.dialect,
+            card: digest,
+        });
+        Ok(Enrolled { ranac, customer_id })
+    }
+
+    fn digest(&self, card: &CardNumber) -> [u8; 32] {
+        let tag = hmac::sign(&self.card_key, card.digits().as_bytes());
+        let mut digest = [0; 32];
+        digest.copy_from_slice(tag.as_ref());
+        digest
+    }
+
+    /// Starts with 0, as in source document 001's example: who takes it for a number loses a digit.
+    fn new_ranac(&self) -> Result<String, Refusal> {
+        let mut bytes = [0; 32];
+        self.random.fill(&mut bytes).map_err(|_| Code::SERVER_ERROR)?;
+        let mut ranac = "0".to_owned();
+        for byte in bytes.iter().take(self.settings.ranac_digits - 1) {
+            let _ = write!(ranac, "{}", byte % 10);
+        }
+        Ok(ranac)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Status {
+    /// The status as `accountStatusDesc` tells it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::GoodStanding => "GOOD_STANDING",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// The status as `accountStatusId` tells it.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::New | Self::GoodStanding => 1,
+            Self::Cancelled => 3,
+        }
+    }
+
+    fn parse(text: &str, dialect: Dialect) -> Option<Self> {
+        match (dialect, text) {
+            (Dialect::Document, "NEW") => Some(Self::New),
+            (Dialect::Document, "GOOD_STANDING") | (Dialect::Wsdl, "1") => Some(Self::GoodStanding),
+            (Dialect::Document, "CANCELLED") | (Dialect::Wsdl, "3") => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+
+    fn at_enrolment(text: &str, dialect: Dialect) -> Option<Self> {
+        Self::parse(text, dialect).filter(|status| match dialect {
+            Dialect::Document => *status == Self::New,
+            Dialect::Wsdl => *status == Self::GoodStanding,
+        })
+    }
+}
+
+fn is_ranac(text: &str) -> bool {
+    (20..=30).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::super::request::BankAccountNumber;
+    use super::*;
+
+    const CARD: &str = "5234000000090123";
+    const OTHER_CARD: &str = "5412340000000001";
+
+    fn accounts() -> Accounts {
+        Accounts::new(MrsSettings::default())
+    }
+
+    fn card(digits: &str) -> Option<CardNumber> {
+        CardNumber::parse(Zeroizing::new(digits.to_owned()))
+    }
+
+    fn request(customer: &str, dialect: Dialect) -> Enroll {
+        Enroll {
+            dialect,
+            bank_customer_number: customer.to_owned(),
+            member_ica: 1234,
+            bank_account_number: BankAccountNumber::Plain(Zeroizing::default()),
+            status: if dialect == Dialect::Document { "NEW" } else { "1" }.to_owned(),
+            product_code: "MRSDEMO".to_owned(),
+            program: "10765".to_owned(),
+        }
+    }
+
+    fn code(result: Result<Enrolled, Refusal>) -> i32 {
+        result.err().map_or(0, |refusal| refusal.code.0)
+    }
+
+    fn cancel(accounts: &Accounts, ranac: &str) -> Result<(), Refusal> {
+        let (dialect, status) = (Dialect::Document, "CANCELLED".to_owned());
+        accounts.update(&Update {
+            dialect,
+            ranac: ranac.to_owned(),
+            status,
+        })
+    }
+
+    #[test]
+    fn each_rule_of_enrolment_has_its_code_in_both_dialects() {
+        for dialect in [Dialect::Document, Dialect::Wsdl] {
+            let accounts = accounts();
+            let with = |change: fn(&mut Enroll), digits: &str| {
+                let mut request = request("c", dialect);
+                change(&mut request);
+                code(accounts.enroll(&request, card(digits).as_ref()))
+            };
+            assert_eq!(with(|r| r.program = "99999".to_owned(), CARD), -48);
+            assert_eq!(with(|r| r.program = String::new(), CARD), -32);
+            assert_eq!(with(|r| r.program = "107 65".to_owned(), CARD), -32);
+            assert_eq!(with(|r| r.member_ica = 1, CARD), -1);
+            assert_eq!(with(|r| r.product_code = "OTHER".to_owned(), CARD), -46);
+            assert_eq!(with(|r| r.status = "CANCELLED".to_owned(), CARD), -47);
+            assert_eq!(with(|r| r.status = "3".to_owned(), CARD), -47);
+            assert_eq!(with(|_| (), "5234000000090124"), -44);
+            assert_eq!(with(|_| (), "5555555555554444"), -52);
+            assert_eq!(with(|_| (), CARD), 0);
+            assert_eq!(with(|r| r.bank_customer_number = "d".to_owned(), CARD), -45);
+            assert_eq!(with(|_| (), OTHER_CARD), -50);
+        }
+    }
+
+    #[test]
+    fn statuses_are_those_of_the_dialect() {
+        let accounts = accounts();
+        let mut wsdl = request("c", Dialect::Wsdl);
+        wsdl.status = "NEW".to_owned();
+        assert_eq!(code(accounts.enroll(&wsdl, card(CARD).as_ref())), -47);
+        let mut document = request("c", Dialect::Document);
+        document.status = "1".to_owned();
+        assert_eq!(code(accounts.enroll(&document, card(CARD).as_ref())), -47);
+    }
+
+    #[test]
+    fn a_ranac_is_20_digits_or_as_many_as_are_set() {
+        let enrolled = accounts()
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        assert_eq!(enrolled.ranac.len(), 20);
+        assert!(enrolled.ranac.starts_with('0') && is_ranac(&enrolled.ranac));
+        let long = Accounts::new(MrsSettings {
+            ranac_digits: 30,
+            ..MrsSettings::default()
+        });
+        assert_eq!(
+            long.enroll(&request("c", Dialect::Wsdl), card(CARD).as_ref())
+                .unwrap()
+                .ranac
+                .len(),
+            30
+        );
+    }
+
+    #[test]
+    fn a_cancelled_card_and_customer_can_be_enrolled_again() {
+        let accounts = accounts();
+        let first = accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        cancel(&accounts, &first.ranac).unwrap();
+        let second = accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        assert_eq!(second.customer_id, first.customer_id);
+        let lookup = Lookup {
+            bank_customer_number: "c".to_owned(),
+            ranac: None,
+        };
+        let statuses: Vec<Status> = accounts.find(&lookup).unwrap().iter().map(|a| a.status).collect();
+        assert_eq!(statuses, [Status::Cancelled, Status::New]);
+    }
+
+    #[test]
+    fn cancelling_is_idempotent_and_final() {
+        let accounts = accounts();
+        let ranac = accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap()
+            .ranac;
+        let set = |status: &str, dialect| {
+            let update = Update {
+                dialect,
+                ranac: ranac.clone(),
+                status: status.to_owned(),
+            };
+            accounts.update(&update).err().map_or(0, |refusal| refusal.code.0)
+        };
+        assert_eq!(set("GOOD_STANDING", Dialect::Document), 0);
+        assert_eq!(set("3", Dialect::Wsdl), 0);
+        assert_eq!(set("CANCELLED", Dialect::Document), 0);
+        assert_eq!(set("GOOD_STANDING", Dialect::Document), -10);
+        assert_eq!(set("CANCELED", Dialect::Document), -10);
+        assert_eq!(set("3", Dialect::Document), -10);
+    }
+
+    #[test]
+    fn unknown_accounts_and_customers_are_told_apart_from_impossible_ones() {
+        let accounts = accounts();
+        assert_eq!(
+            cancel(&accounts, "03643782610476418733").unwrap_err().code,
+            Code::ACCOUNT_DOES_NOT_EXIST
+        );
+        for ranac in ["", "1", "0364378261047641873x", &"1".repeat(31)] {
+            assert_eq!(
+                cancel(&accounts, ranac).unwrap_err().code,
+                Code::ACCOUNT_NOT_FOUND,
+                "{ranac}"
+            );
+        }
+        let mut lookup = Lookup {
+            bank_customer_number: "c".to_owned(),
+            ranac: None,
+        };
+        assert_eq!(
+            accounts.find(&lookup).err().unwrap().code,
+            Code::ACCOUNT_NOT_FOUND
+        );
+        accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        lookup.ranac = Some("03643782610476418733".to_owned());
+        assert_eq!(
+            accounts.find(&lookup).err().unwrap().code,
+            Code::ACCOUNT_DOES_NOT_EXIST
+        );
+    }
+
+    #[test]
+    fn a_full_stand_in_says_so_and_can_be_emptied() {
+        let accounts = Accounts::new(MrsSettings {
+            max_accounts: 1,
+            ..MrsSettings::default()
+        });
+        accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        assert_eq!(
+            code(accounts.enroll(&request("d", Dialect::Document), card(OTHER_CARD).as_ref())),
+            -1001
+        );
+        accounts.clear();
+        assert_eq!(
+            code(accounts.enroll(&request("d", Dialect::Document), card(CARD).as_ref())),
+            0
+        );
+    }
+
+    #[test]
+    fn what_is_told_of_an_account_has_no_card_number() {
+        let accounts = accounts();
+        accounts
+            .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
+            .unwrap();
+        let told = serde_json::to_string(&accounts.all()).unwrap();
+        assert!(told.contains(r#""last4":"0123""#) && told.contains(r#""status":"NEW""#));
+        assert!(!told.contains(CARD) && !told.contains("523400"));
+    }
+}

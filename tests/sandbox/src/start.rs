@@ -1,0 +1,201 @@
+//! Starts the five listeners together and ends them together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::admin;
+use crate::clock::Clock;
+use crate::faults::FaultBook;
+use crate::front::{self, Upstream};
+use crate::mrs::{self, Mrs, MrsSettings};
+use crate::partner::{self, DemoFolder, Initializer, Partner, Received, Receiver};
+use crate::serve::{Transport, serve};
+use crate::tls::{self, ClientCertificates, TlsError};
+
+/// Everything that the sandbox is told from outside.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `ca.pem`, `server.pem`, `server.key.pem`, `rewards.key.pem`. Read once, at the start.
+    pub pki: PathBuf,
+    /// `demo.json`, `private-key.pem`. Read anew at each use.
+    pub demo: PathBuf,
+    /// Where the front passes calls on to.
+    pub upstream: Upstream,
+    /// Where partners find the product.
+    pub public_base_url: String,
+    /// Instead of `demo.json`'s `clientId`.
+    pub client: Option<String>,
+    /// Instead of `demo.json`'s `programId`.
+    pub program: Option<String>,
+    /// Programs and vocabularies of the Mastercard stand-in.
+    pub mrs: MrsSettings,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: Addresses,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+/// One address for each listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The front of the API.
+    pub api: SocketAddr,
+    /// The demo partner's site.
+    pub partner: SocketAddr,
+    /// The demo partner's receiver of confirmations (TLS).
+    pub receiver: SocketAddr,
+    /// The Mastercard stand-in (mutual TLS).
+    pub mastercard: SocketAddr,
+    /// Its admin listener.
+    pub admin: SocketAddr,
+}
+
+/// Why the sandbox can't start. Each text names what to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program has the port, or it is not for us.
+    #[error("{name}: {address} can't be listened on: {source}")]
+    Listen {
+        /// Which listener.
+        name: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An address that is not on this machine's loopback.
+    #[error("{name}: {address} is not a loopback address; the sandbox serves this machine only")]
+    NotLoopback {
+        /// Which listener.
+        name: &'static str,
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The certificates are not usable.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The card key is absent.
+    #[error("{file} can't be read: {source}")]
+    CardKey {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The card key is not a key.
+    #[error("{file} is not an RSA private key (PKCS#8, PEM)")]
+    NotACardKey {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// A running sandbox. Dropping it ends it at once; [`Sandbox::end`] lets calls under way finish.
+pub struct Sandbox {
+    addresses: Addresses,
+    end: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+}
+
+impl Sandbox {
+    /// Starts every listener, or none. All are ready when this returns.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let faults = Arc::new(FaultBook::default());
+        let received = Arc::new(Received::default());
+        let demo = DemoFolder::new(settings.demo, settings.client, settings.program);
+        let mrs = Arc::new(stand_in(&settings.pki, settings.mrs, Arc::clone(&faults))?);
+        let certificates = ClientCertificates::of_authority(&settings.pki, settings.clock.clone())?;
+        let mutual = tls::server_asking_for_certificates(&settings.pki, &certificates)?;
+        let referee = Receiver {
+            received: Arc::clone(&received),
+            demo: demo.clone(),
+            faults,
+            clock: settings.clock.clone(),
+        };
+        let initializer = Initializer::new(&settings.public_base_url);
+        let partner = Partner {
+            demo,
+            initializer,
+            received,
+            clock: settings.clock,
+        };
+
+        let listen = settings.listen;
+        let api = bind("api", listen.api).await?;
+        let site = bind("partner", listen.partner).await?;
+        let confirmations = bind("receiver", listen.receiver).await?;
+        let mastercard = bind("mastercard", listen.mastercard).await?;
+        let control = bind("admin", listen.admin).await?;
+        let addresses = Addresses {
+            api: api.1,
+            partner: site.1,
+            receiver: confirmations.1,
+            mastercard: mastercard.1,
+            admin: control.1,
+        };
+
+        let (end, ended) = watch::channel(false);
+        let mut listeners = JoinSet::new();
+        let mut run = |listener: TcpListener, transport: Transport, router: Router| {
+            listeners.spawn(serve(listener, transport, router, ended.clone()));
+        };
+        run(api.0, Transport::Plain, front::router(settings.upstream));
+        run(site.0, Transport::Plain, partner::router(Arc::new(partner)));
+        run(
+            confirmations.0,
+            Transport::Tls(tls::server(&settings.pki)?),
+            partner::receiver_router(Arc::new(referee)),
+        );
+        run(
+            mastercard.0,
+            Transport::MutualTls(mutual, certificates),
+            mrs::router(Arc::clone(&mrs)),
+        );
+        run(control.0, Transport::Plain, admin::router(mrs));
+        Ok(Self {
+            addresses,
+            end,
+            listeners,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Takes no more calls, lets those under way finish for some seconds, and ends.
+    pub async fn end(mut self) {
+        self.end.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+    }
+}
+
+fn stand_in(pki: &std::path::Path, settings: MrsSettings, faults: Arc<FaultBook>) -> Result<Mrs, StartError> {
+    let file = pki.join("rewards.key.pem");
+    let key = std::fs::read_to_string(&file).map_err(|source| StartError::CardKey {
+        file: file.clone(),
+        source,
+    })?;
+    Mrs::new(settings, &key, faults).map_err(|_| StartError::NotACardKey { file })
+}
+
+async fn bind(name: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    if !address.ip().is_loopback() {
+        return Err(StartError::NotLoopback { name, address });
+    }
+    let listen = |source| StartError::Listen {
+        name,
+        address,
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((listener, address))
+}

@@ -1,0 +1,183 @@
+//! The demo partner's site, before a product made for the test.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Json;
+use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::fixture::Around;
+use sandbox::Clock;
+
+/// Redirects to an address that repeats the token's claims.
+async fn product() -> SocketAddr {
+    let initialize = async |Json(body): Json<Value>| {
+        let claims = body["initializeWebsiteToken"]
+            .as_str()
+            .unwrap_or_default()
+            .split('.')
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned();
+        let location = format!("http://localhost/widget/demo/?lang=en_US#{claims}");
+        (
+            StatusCode::FOUND,
+            [
+                ("location", location),
+                ("enrollment-status", "SUCCESS".to_owned()),
+            ],
+        )
+    };
+    let router = Router::new().route("/company/non_auth_initialize", post(initialize));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn start() -> Around {
+    let product = product().await;
+    Around::start_with(
+        "http://127.0.0.1:9",
+        &format!("http://{product}"),
+        Clock::standing_at(1_000),
+    )
+    .await
+}
+
+async fn json_of(around: &Around, path: &str, body: Value) -> Value {
+    let url = format!("http://{}{path}", around.at().partner);
+    around
+        .client(None)
+        .post(url)
+        .json(&body)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap()
+}
+
+fn claims(text: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+async fn form(around: &Around, mode: &str) -> reqwest::Response {
+    let url = format!("http://{}/start", around.at().partner);
+    let form = format!("customer=me&language=pl_PL&action=N&mode={mode}");
+    let request = around
+        .client(None)
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded");
+    request.body(form).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_token_has_the_claims_of_the_demo_client_and_what_is_changed() {
+    let around = start().await;
+    let answer = json_of(
+        &around,
+        "/token",
+        json!({"sub": "me", "confirmationUrl": null, "exp": 1_060}),
+    )
+    .await;
+    let token = answer["token"].as_str().unwrap();
+    let parts: Vec<&str> = token.split('.').collect();
+    assert_eq!(claims(parts[0])["alg"], "RS256");
+    let expected = json!({"iss": "demo", "sub": "me", "actionCode": "N", "programId": "10765", "iat": 1_000, "exp": 1_060});
+    assert_eq!(claims(parts[1]), expected);
+}
+
+#[tokio::test]
+async fn opening_gives_the_answer_of_the_product() {
+    let around = start().await;
+    let opened = json_of(&around, "/open", json!({"sub": "me"})).await;
+    assert_eq!(opened["status"], 302);
+    assert_eq!(opened["enrollmentStatus"], "SUCCESS");
+    let location = opened["location"].as_str().unwrap();
+    assert_eq!(claims(location.split_once('#').unwrap().1)["sub"], "me");
+    let with_own = json_of(&around, "/open", json!({"token": "a.eyJ4IjoxfQ.c"})).await;
+    assert!(with_own["location"].as_str().unwrap().ends_with("#eyJ4IjoxfQ"));
+}
+
+#[tokio::test]
+async fn the_site_opens_the_widget_in_three_ways() {
+    let around = start().await;
+    let page = form(&around, "page").await;
+    assert_eq!(page.status(), 303);
+    let location = page.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(claims(location.split_once('#').unwrap().1)["language"], "pl_PL");
+    for (mode, mark) in [("iframe", "class=\"embed\""), ("webview", "class=\"phone\"")] {
+        let answer = form(&around, mode).await;
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let html = answer.text().await.unwrap();
+        assert!(
+            html.contains(mark) && html.contains("<iframe id=\"widget\"") && html.contains("SUCCESS"),
+            "{html}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere() {
+    let around = start().await;
+    let client = around.client(None);
+    let answer = client
+        .get(format!("http://{}/", around.at().partner))
+        .send()
+        .await
+        .unwrap();
+    let policy = answer.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let html = answer.text().await.unwrap();
+    assert!(html.contains("5234 0000 0009 0123") && html.contains("customer-"));
+    for elsewhere in ["src=\"http", "src=\"//", "href=\"http", "href=\"//"] {
+        assert!(!html.contains(elsewhere), "{html}");
+    }
+    for asset in ["partner.css", "start.js", "frame.js", "confirmations.js"] {
+        let answer = client
+            .get(format!("http://{}/assets/{asset}", around.at().partner))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200, "{asset}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_and_looked_for_again() {
+    let around = start().await;
+    let demo = around.folder.join("demo.json");
+    let content = std::fs::read(&demo).unwrap();
+    std::fs::remove_file(&demo).unwrap();
+    let answer = json_of(&around, "/token", json!({})).await;
+    assert!(answer["error"].as_str().unwrap().contains("demo.json"));
+    std::fs::write(&demo, content).unwrap();
+    assert!(json_of(&around, "/token", json!({})).await["token"].is_string());
+}
+
+#[tokio::test]
+async fn a_product_that_is_away_is_told_on_a_page() {
+    let around = Around::start("http://127.0.0.1:9").await;
+    let answer = form(&around, "iframe").await;
+    assert_eq!(answer.status(), 502);
+    assert!(
+        answer
+            .text()
+            .await
+            .unwrap()
+            .contains("the product does not answer")
+    );
+}
