@@ -54,7 +54,9 @@ impl Client {
 
     /// The keys that have not ended at `now`.
     pub fn current_keys(&self, now: Timestamp) -> impl Iterator<Item = &VerificationKey> {
-        self.keys.iter().filter(move |key| key.not_after.is_none_or(|end| now < end))
+        self.keys
+            .iter()
+            .filter(move |key| key.not_after.is_none_or(|end| now < end))
     }
 
     /// The language that the page is shown in where `wished` is asked for: itself, its language without the region,
@@ -65,7 +67,9 @@ impl Client {
                 || self.translations.contains_key(language)
                 || language.primary() == "en" && self.default_language.primary() == "en"
         };
-        let Some(wished) = wished else { return self.default_language.clone() };
+        let Some(wished) = wished else {
+            return self.default_language.clone();
+        };
         if supported(wished) {
             return wished.clone();
         }
@@ -93,7 +97,10 @@ impl Client {
         url.scheme() == "https"
             && url.username().is_empty()
             && url.password().is_none()
-            && self.confirmation_hosts.iter().any(|allowed| *allowed == with_port || default_port && allowed == host)
+            && self
+                .confirmation_hosts
+                .iter()
+                .any(|allowed| *allowed == with_port || default_port && allowed == host)
     }
 }
 
@@ -274,13 +281,23 @@ mod tests {
     fn an_unsupported_language_falls_back_to_the_default() {
         let mut client = testing::client();
         client.default_language = Language::parse("de").unwrap();
-        client.translations.insert(Language::parse("pl").unwrap(), serde_json::json!({"read_more": "Więcej"}));
-        let wish = |text: &str| client.language_for(Language::parse(text).ok().as_ref()).to_string();
+        client.translations.insert(
+            Language::parse("pl").unwrap(),
+            serde_json::json!({"read_more": "Więcej"}),
+        );
+        let wish = |text: &str| {
+            client
+                .language_for(Language::parse(text).ok().as_ref())
+                .to_string()
+        };
         assert_eq!(wish("pl_PL"), "pl");
         assert_eq!(wish("fr_FR"), "de");
         assert_eq!(wish("de"), "de");
         assert_eq!(client.language_for(None).as_str(), "de");
-        assert_eq!(client.texts(&Language::parse("pl_PL").unwrap()).text("read_more"), "Więcej");
+        assert_eq!(
+            client.texts(&Language::parse("pl_PL").unwrap()).text("read_more"),
+            "Więcej"
+        );
     }
 
     #[test]
@@ -306,8 +323,18 @@ mod tests {
 
     #[test]
     fn a_range_of_longer_prefixes_may_hold_the_six_digits_at_its_edges() {
-        let range = BinRange { from: "52340050".into(), to: "52340249".into(), design_code: None };
-        for (bin, held) in [("523399", false), ("523400", true), ("523401", true), ("523402", true), ("523403", false)] {
+        let range = BinRange {
+            from: "52340050".into(),
+            to: "52340249".into(),
+            design_code: None,
+        };
+        for (bin, held) in [
+            ("523399", false),
+            ("523400", true),
+            ("523401", true),
+            ("523402", true),
+            ("523403", false),
+        ] {
             assert_eq!(range.may_hold(Bin::parse(bin).unwrap()), held, "{bin}");
         }
     }

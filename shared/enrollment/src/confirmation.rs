@@ -26,6 +26,11 @@ impl Confirmation {
         hash.update(intent.to_hex());
         hash.update(ending.status.as_str());
         let id = format!("msg_{}", &hex::encode(hash.finalize())[..32]);
-        Self { id, client, url, body: ending.to_json() }
+        Self {
+            id,
+            client,
+            url,
+            body: ending.to_json(),
+        }
     }
 }

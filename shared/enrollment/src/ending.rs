@@ -31,7 +31,15 @@ pub struct Ending {
 impl Ending {
     /// An ending with a status and nothing else.
     pub fn bare(status: Status) -> Self {
-        Self { status, code: None, customer: None, ranac: None, design_code: None, bin: None, last4: None }
+        Self {
+            status,
+            code: None,
+            customer: None,
+            ranac: None,
+            design_code: None,
+            bin: None,
+            last4: None,
+        }
     }
 
     /// The JSON text of source document 001.
@@ -94,6 +102,9 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_left_out() {
-        assert_eq!(Ending::bare(Status::TokenExpired).to_json(), r#"{"status":"TOKEN_EXPIRED"}"#);
+        assert_eq!(
+            Ending::bare(Status::TokenExpired).to_json(),
+            r#"{"status":"TOKEN_EXPIRED"}"#
+        );
     }
 }

@@ -36,7 +36,10 @@ impl ClientId {
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("client id", "must be 1 to 64 letters, digits, '-', '_' or '.'"))
+            Err(Malformed::new(
+                "client id",
+                "must be 1 to 64 letters, digits, '-', '_' or '.'",
+            ))
         }
     }
 
@@ -86,7 +89,10 @@ impl ProgramId {
         if (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("program id", "must be 1 to 40 printable ASCII characters without a space"))
+            Err(Malformed::new(
+                "program id",
+                "must be 1 to 40 printable ASCII characters without a space",
+            ))
         }
     }
 
@@ -107,7 +113,10 @@ impl CustomerId {
         if (1..=256).contains(&length) && !text.chars().any(char::is_control) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("customer id", "must be 1 to 256 characters without control characters"))
+            Err(Malformed::new(
+                "customer id",
+                "must be 1 to 256 characters without control characters",
+            ))
         }
     }
 
@@ -150,7 +159,10 @@ impl BankCustomerNumber {
         if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("bank customer number", "must be 1 to 30 printable ASCII characters"))
+            Err(Malformed::new(
+                "bank customer number",
+                "must be 1 to 30 printable ASCII characters",
+            ))
         }
     }
 
@@ -172,7 +184,9 @@ pub struct Bin([u8; 6]);
 impl Bin {
     /// Exactly six digits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        digits(text).map(Self).ok_or(Malformed::new("bin", "must be exactly six digits"))
+        digits(text)
+            .map(Self)
+            .ok_or(Malformed::new("bin", "must be exactly six digits"))
     }
 
     /// The six digits.
@@ -188,7 +202,9 @@ pub struct Last4([u8; 4]);
 impl Last4 {
     /// Exactly four digits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        digits(text).map(Self).ok_or(Malformed::new("last4", "must be exactly four digits"))
+        digits(text)
+            .map(Self)
+            .ok_or(Malformed::new("last4", "must be exactly four digits"))
     }
 
     /// The four digits.
@@ -289,7 +305,10 @@ impl IdempotencyKey {
         if (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("Idempotency-Key", "must be 16 to 64 printable ASCII characters without a space"))
+            Err(Malformed::new(
+                "Idempotency-Key",
+                "must be 16 to 64 printable ASCII characters without a space",
+            ))
         }
     }
 }
@@ -364,7 +383,10 @@ fn letters_and_digits(randomness: &dyn Randomness, length: usize) -> String {
     while text.len() < length {
         let mut bytes = [0_u8; 32];
         randomness.fill(&mut bytes);
-        let drawn = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
+        let drawn = bytes
+            .iter()
+            .filter(|byte| **byte < 248)
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
         text.extend(drawn.take(length - text.len()));
     }
     text

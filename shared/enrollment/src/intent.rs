@@ -6,7 +6,8 @@ use url::Url;
 use crate::confirmation::Confirmation;
 use crate::ending::Ending;
 use crate::identifiers::{
-    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
+    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
+    SessionId,
 };
 use crate::status::{MrsCode, Status};
 
@@ -54,7 +55,9 @@ impl Intent {
     /// Until when an answer that stayed away may still come.
     pub fn deadline(&self) -> Timestamp {
         // Saturates at the end of time, which no stored time is near.
-        self.created_at.saturating_add(SETTLEMENT_DEADLINE).unwrap_or(Timestamp::MAX)
+        self.created_at
+            .saturating_add(SETTLEMENT_DEADLINE)
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// What page and confirmation say. `None` while the outcome is open.
@@ -74,7 +77,12 @@ impl Intent {
     /// The confirmation of its outcome, where the session asked for one.
     pub fn confirmation(&self) -> Option<Confirmation> {
         let url = self.confirmation_url.clone()?;
-        Some(Confirmation::of(self.id, self.client.clone(), url, &self.ending()?))
+        Some(Confirmation::of(
+            self.id,
+            self.client.clone(),
+            url,
+            &self.ending()?,
+        ))
     }
 }
 
@@ -98,12 +106,26 @@ pub struct Outcome {
 impl Outcome {
     /// MRS holds the card.
     pub fn enrolled(ranac: Ranac, last4: Option<Last4>, at: Timestamp) -> Self {
-        Self { status: Status::SuccessEnrollment, code: None, ranac: Some(ranac), last4, leftover: false, at }
+        Self {
+            status: Status::SuccessEnrollment,
+            code: None,
+            ranac: Some(ranac),
+            last4,
+            leftover: false,
+            at,
+        }
     }
 
     /// MRS said no.
     pub fn declined(code: MrsCode, at: Timestamp) -> Self {
-        Self { status: Status::ErrorEnrollment, code: Some(code), ranac: None, last4: None, leftover: false, at }
+        Self {
+            status: Status::ErrorEnrollment,
+            code: Some(code),
+            ranac: None,
+            last4: None,
+            leftover: false,
+            at,
+        }
     }
 
     /// MRS was never reached: there is nothing there.
@@ -113,7 +135,10 @@ impl Outcome {
 
     /// Nobody knows whether MRS holds the card: it is an error, and what MRS turns out to hold goes.
     pub fn unsettled(at: Timestamp) -> Self {
-        Self { leftover: true, ..Self::declined(MrsCode::SERVER_ERROR, at) }
+        Self {
+            leftover: true,
+            ..Self::declined(MrsCode::SERVER_ERROR, at)
+        }
     }
 }
 

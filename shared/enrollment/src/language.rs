@@ -37,7 +37,11 @@ impl Language {
             tag.push('_');
             tag.push_str(&region.to_ascii_uppercase());
         }
-        if parts.next().is_some() { Err(MALFORMED) } else { Ok(Self(tag)) }
+        if parts.next().is_some() {
+            Err(MALFORMED)
+        } else {
+            Ok(Self(tag))
+        }
     }
 
     /// With an underscore, as source document 001 writes it.
@@ -97,7 +101,9 @@ mod tests {
 
     #[test]
     fn a_malformed_language_is_refused() {
-        for text in ["", "e", "english", "en_", "en__US", "en_USA", "en_US_x", "../etc", "en US", "1n"] {
+        for text in [
+            "", "e", "english", "en_", "en__US", "en_USA", "en_US_x", "../etc", "en US", "1n",
+        ] {
             assert!(Language::parse(text).is_err(), "{text}");
         }
     }

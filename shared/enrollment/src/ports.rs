@@ -96,7 +96,8 @@ pub struct Attempts {
 impl Attempts {
     /// Whether the program's limits are reached: one more attempt would be too many.
     pub fn reach_limit_of(self, program: &Program) -> bool {
-        self.customer >= program.attempts_per_customer_per_hour || self.client >= program.attempts_per_client_per_hour
+        self.customer >= program.attempts_per_customer_per_hour
+            || self.client >= program.attempts_per_client_per_hour
     }
 }
 
@@ -232,7 +233,11 @@ pub trait Rewards: Send + Sync {
     /// Enrols a card.
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
     /// The cards that it holds for a bank customer number; none where it knows none.
-    async fn find(&self, institution: &str, number: &BankCustomerNumber) -> Result<Vec<HeldCard>, RewardsError>;
+    async fn find(
+        &self,
+        institution: &str,
+        number: &BankCustomerNumber,
+    ) -> Result<Vec<HeldCard>, RewardsError>;
     /// Cancels a card.
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError>;
 }

@@ -56,7 +56,11 @@ impl Session {
 
     /// How many submissions may still fail.
     pub fn attempts_left(&self) -> u32 {
-        if self.finished { 0 } else { MAX_FAILURES.saturating_sub(self.failures) }
+        if self.finished {
+            0
+        } else {
+            MAX_FAILURES.saturating_sub(self.failures)
+        }
     }
 }
 

@@ -62,7 +62,10 @@ impl Status {
 
     /// Whether the customer got what was asked for.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::SuccessEnrollment | Self::SuccessReplacement | Self::SuccessRemoval)
+        matches!(
+            self,
+            Self::SuccessEnrollment | Self::SuccessReplacement | Self::SuccessRemoval
+        )
     }
 
     const ALL: [Self; 9] = [

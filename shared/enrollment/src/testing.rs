@@ -46,12 +46,19 @@ pub(crate) fn client() -> Client {
         slug: Slug::parse("demo-bank").unwrap(),
         name: "Demo Bank".into(),
         status: ClientStatus::Active,
-        keys: vec![VerificationKey { id: "2026-11".into(), pem: PUBLIC_KEY_PEM.into(), not_after: None }],
+        keys: vec![VerificationKey {
+            id: "2026-11".into(),
+            pem: PUBLIC_KEY_PEM.into(),
+            not_after: None,
+        }],
         default_language: Language::parse("en").unwrap(),
         translations: BTreeMap::new(),
         terms: None,
         privacy: None,
-        fields: Fields { first_name: Field::Optional, ..Fields::default() },
+        fields: Fields {
+            first_name: Field::Optional,
+            ..Fields::default()
+        },
         look: Look::default(),
         embed_origins: vec!["https://www.bank.example".into()],
         confirmation_hosts: vec!["api.bank.example".into()],

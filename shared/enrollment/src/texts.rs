@@ -26,7 +26,10 @@ impl Texts {
 
     /// The text at a dotted path, `register.userData.card_number`; empty where there is none.
     pub fn text(&self, path: &str) -> &str {
-        path.split('.').try_fold(&self.0, |value, key| value.get(key)).and_then(Value::as_str).unwrap_or_default()
+        path.split('.')
+            .try_fold(&self.0, |value, key| value.get(key))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// All of them, for the page's data block.
@@ -61,7 +64,11 @@ fn compare(known: &Value, given: &Value, path: &str, found: &mut Vec<String>) {
     match (known, given) {
         (Value::Object(known), Value::Object(given)) => {
             for (key, value) in given {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 match known.get(key) {
                     Some(below) => compare(below, value, &path, found),
                     None => found.push(path),
@@ -83,7 +90,10 @@ mod tests {
     fn a_missing_key_shows_the_english_below() {
         let texts = Texts::built_in().under(&json!({"register": {"confirm": "Potwierdź"}}));
         assert_eq!(texts.text("register.confirm"), "Potwierdź");
-        assert_eq!(texts.text("success.title"), Texts::built_in().text("success.title"));
+        assert_eq!(
+            texts.text("success.title"),
+            Texts::built_in().text("success.title")
+        );
         assert!(!texts.text("success.title").is_empty());
     }
 
@@ -101,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_translation_cannot_change_the_shape() {
-        let texts = Texts::built_in().under(&json!({"register": "flat", "success": {"title": {"a": 1}}, "new": "x"}));
+        let texts =
+            Texts::built_in().under(&json!({"register": "flat", "success": {"title": {"a": 1}}, "new": "x"}));
         assert_eq!(texts, Texts::built_in());
         assert_eq!(
             Texts::strangers(&json!({"register": "flat", "new": "x", "success": {"title": 3}})),

@@ -80,14 +80,24 @@ impl<'a> UnverifiedToken<'a> {
         if signature.is_empty() || URL_SAFE_NO_PAD.decode(signature).is_err() {
             return Err(MALFORMED);
         }
-        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Refusal::InvalidParameters("iss"))?;
+        let issuer = claims
+            .get("iss")
+            .and_then(Value::as_str)
+            .ok_or(Refusal::InvalidParameters("iss"))?;
         if issuer.is_empty() || issuer.chars().count() > MAX_CLAIM {
             return Err(Refusal::InvalidParameters("iss"));
         }
         // An `iss` that can't be a client's id is a client that we don't know: row 2.
         let issuer = ClientId::parse(issuer).map_err(|_| Refusal::AccessDenied("unknown client"))?;
         let digest = Sha256::digest(token.as_bytes()).into();
-        Ok(Self { signed, signature, header, claims, issuer, digest })
+        Ok(Self {
+            signed,
+            signature,
+            header,
+            claims,
+            issuer,
+            digest,
+        })
     }
 
     /// Which client says it is.
@@ -101,7 +111,12 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// Rows 2 to 4: client, algorithm and signature; expiry; the other claims. `max_lifetime` bounds `exp - iat`.
-    pub fn verify(&self, client: &Client, now: Timestamp, max_lifetime: SignedDuration) -> Result<Claims, Refusal> {
+    pub fn verify(
+        &self,
+        client: &Client,
+        now: Timestamp,
+        max_lifetime: SignedDuration,
+    ) -> Result<Claims, Refusal> {
         self.check_signature(client, now)?;
         self.check_expiry(now)?;
         self.claims(client, now, max_lifetime)
@@ -116,7 +131,10 @@ impl<'a> UnverifiedToken<'a> {
         }
         // RFC 7515 §4.1.11: what is critical and not understood must be refused, and nothing is understood here.
         // `cty` would announce a nested JWT (RFC 7519 §5.2), `b64` another signing input (RFC 7797).
-        if ["crit", "b64", "cty"].iter().any(|name| self.header.contains_key(*name)) {
+        if ["crit", "b64", "cty"]
+            .iter()
+            .any(|name| self.header.contains_key(*name))
+        {
             return Err(Refusal::AccessDenied("header"));
         }
         let named = self.header.get("kid").and_then(Value::as_str);
@@ -129,7 +147,11 @@ impl<'a> UnverifiedToken<'a> {
                 jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), &key, Algorithm::RS256)
                     .unwrap_or(false)
             });
-        if signed_by_one { Ok(()) } else { Err(Refusal::AccessDenied("signature")) }
+        if signed_by_one {
+            Ok(())
+        } else {
+            Err(Refusal::AccessDenied("signature"))
+        }
     }
 
     fn check_expiry(&self, now: Timestamp) -> Result<(), Refusal> {
@@ -139,10 +161,15 @@ impl<'a> UnverifiedToken<'a> {
         }
     }
 
-    fn claims(&self, client: &Client, now: Timestamp, max_lifetime: SignedDuration) -> Result<Claims, Refusal> {
+    fn claims(
+        &self,
+        client: &Client,
+        now: Timestamp,
+        max_lifetime: SignedDuration,
+    ) -> Result<Claims, Refusal> {
         let customer = CustomerId::parse(self.text("sub")?).map_err(|_| Refusal::InvalidParameters("sub"))?;
-        let action =
-            ActionCode::parse(self.text("actionCode")?).map_err(|_| Refusal::InvalidParameters("actionCode"))?;
+        let action = ActionCode::parse(self.text("actionCode")?)
+            .map_err(|_| Refusal::InvalidParameters("actionCode"))?;
         // A well-formed text that is no program's name is a program that is not the client's: row 5.
         let program = ProgramId::parse(self.text("programId")?).ok();
         let issued_at = self.date("iat")?;
@@ -172,9 +199,9 @@ impl<'a> UnverifiedToken<'a> {
         if !program.allows(action) {
             return Err(Refusal::AccessDenied("action is not allowed for the program"));
         }
-        program
-            .can_name(&customer)
-            .map_err(|_| Refusal::InvalidParameters("sub is too long for the program's bank customer number"))?;
+        program.can_name(&customer).map_err(|_| {
+            Refusal::InvalidParameters("sub is too long for the program's bank customer number")
+        })?;
         Ok(Claims {
             customer,
             action,
@@ -189,29 +216,42 @@ impl<'a> UnverifiedToken<'a> {
     /// `confirmationUrl`, also named `ranac_url` (source document 001 uses both).
     fn confirmation_url(&self, client: &Client) -> Result<Option<Url>, Refusal> {
         const REFUSED: Refusal = Refusal::InvalidParameters("confirmationUrl");
-        let written = match (self.optional("confirmationUrl", MAX_URL)?, self.optional("ranac_url", MAX_URL)?) {
+        let written = match (
+            self.optional("confirmationUrl", MAX_URL)?,
+            self.optional("ranac_url", MAX_URL)?,
+        ) {
             (Some(one), Some(other)) if one != other => return Err(REFUSED),
             (one, other) => one.or(other),
         };
         let Some(written) = written else { return Ok(None) };
         let url = Url::parse(written).map_err(|_| REFUSED)?;
-        if client.may_confirm_to(&url) { Ok(Some(url)) } else { Err(REFUSED) }
+        if client.may_confirm_to(&url) {
+            Ok(Some(url))
+        } else {
+            Err(REFUSED)
+        }
     }
 
     fn text(&self, claim: &'static str) -> Result<&str, Refusal> {
-        self.optional(claim, MAX_CLAIM)?.ok_or(Refusal::InvalidParameters(claim))
+        self.optional(claim, MAX_CLAIM)?
+            .ok_or(Refusal::InvalidParameters(claim))
     }
 
     fn optional(&self, claim: &'static str, longest: usize) -> Result<Option<&str>, Refusal> {
         match self.claims.get(claim) {
             None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= longest => Ok(Some(text)),
+            Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= longest => {
+                Ok(Some(text))
+            }
             Some(_) => Err(Refusal::InvalidParameters(claim)),
         }
     }
 
     fn date(&self, claim: &'static str) -> Result<Timestamp, Refusal> {
-        self.claims.get(claim).and_then(numeric_date).ok_or(Refusal::InvalidParameters(claim))
+        self.claims
+            .get(claim)
+            .and_then(numeric_date)
+            .ok_or(Refusal::InvalidParameters(claim))
     }
 }
 
@@ -238,8 +278,13 @@ pub struct Claims {
 fn numeric_date(value: &Value) -> Option<Timestamp> {
     let seconds = match value.as_i64() {
         Some(seconds) => seconds,
-        #[expect(clippy::cast_possible_truncation, reason = "bounded just before; a fraction is meant to be cut off")]
-        None => value.as_f64().filter(|seconds| (0.0..253_402_300_800.0).contains(seconds))? as i64,
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "bounded just before; a fraction is meant to be cut off"
+        )]
+        None => value
+            .as_f64()
+            .filter(|seconds| (0.0..253_402_300_800.0).contains(seconds))? as i64,
     };
     Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0)
 }

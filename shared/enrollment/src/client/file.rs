@@ -13,16 +13,25 @@ use url::Url;
 
 use super::pictures::{self, Picture};
 use super::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look, Program,
-    VerificationKey,
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
+    Program, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::Language;
 use crate::texts::Texts;
 
 /// The names of the page's colour variables that a client may set.
-pub const COLOURS: [&str; 9] =
-    ["accent", "accent-text", "background", "surface", "text", "muted", "border", "error", "success"];
+pub const COLOURS: [&str; 9] = [
+    "accent",
+    "accent-text",
+    "background",
+    "surface",
+    "text",
+    "muted",
+    "border",
+    "error",
+    "success",
+];
 
 /// One fault of a client file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,12 +57,23 @@ pub struct ClientSetup {
 /// # Errors
 /// Every fault that was found.
 pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Result<ClientSetup, Vec<Fault>> {
-    let written: Written = toml::from_str(toml)
-        .map_err(|error| vec![Fault { place: "client file".into(), message: error.to_string().trim().to_owned() }])?;
-    let mut reading = Reading { open, faults: Vec::new(), pictures: BTreeMap::new() };
+    let written: Written = toml::from_str(toml).map_err(|error| {
+        vec![Fault {
+            place: "client file".into(),
+            message: error.to_string().trim().to_owned(),
+        }]
+    })?;
+    let mut reading = Reading {
+        open,
+        faults: Vec::new(),
+        pictures: BTreeMap::new(),
+    };
     let client = reading.client(written);
     match client {
-        Some(client) if reading.faults.is_empty() => Ok(ClientSetup { client, pictures: reading.pictures }),
+        Some(client) if reading.faults.is_empty() => Ok(ClientSetup {
+            client,
+            pictures: reading.pictures,
+        }),
         _ => Err(reading.faults),
     }
 }
@@ -200,9 +220,14 @@ impl Reading<'_> {
         for (index, key) in written.iter().enumerate() {
             let place = format!("keys[{index}]");
             if !ids.insert(key.id.as_str()) || key.id.is_empty() || key.id.len() > 64 {
-                self.fault(&format!("{place}.id"), "must be 1 to 64 characters and not used twice");
+                self.fault(
+                    &format!("{place}.id"),
+                    "must be 1 to 64 characters and not used twice",
+                );
             }
-            let Some(pem) = self.pem(&place, key) else { continue };
+            let Some(pem) = self.pem(&place, key) else {
+                continue;
+            };
             if let Err(message) = check_public_key(&pem) {
                 self.fault(&place, &message);
             }
@@ -217,7 +242,11 @@ impl Reading<'_> {
                 }
                 None => None,
             };
-            keys.push(VerificationKey { id: key.id.clone(), pem, not_after });
+            keys.push(VerificationKey {
+                id: key.id.clone(),
+                pem,
+                not_after,
+            });
         }
         keys
     }
@@ -263,14 +292,20 @@ impl Reading<'_> {
                 return None;
             }
         };
-        Some(Document { version: written.version, content })
+        Some(Document {
+            version: written.version,
+            content,
+        })
     }
 
     fn look(&mut self, written: &WrittenLook) -> Look {
         for (name, value) in &written.colours {
             let place = format!("look.colours.{name}");
             if !COLOURS.contains(&name.as_str()) {
-                self.fault(&place, &format!("is not a colour of the page; they are {}", COLOURS.join(", ")));
+                self.fault(
+                    &place,
+                    &format!("is not a colour of the page; they are {}", COLOURS.join(", ")),
+                );
             }
             let hex = value.strip_prefix('#').unwrap_or_default();
             if !matches!(hex.len(), 3 | 6) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -279,7 +314,11 @@ impl Reading<'_> {
         }
         Look {
             logo: self.picture("look.logo", Picture::Logo, written.logo.as_deref()),
-            background: self.picture("look.background", Picture::Background, written.background.as_deref()),
+            background: self.picture(
+                "look.background",
+                Picture::Background,
+                written.background.as_deref(),
+            ),
             colours: written.colours.clone(),
         }
     }
@@ -300,7 +339,9 @@ impl Reading<'_> {
         for (tag, file) in written {
             let place = format!("translations.{tag}");
             let language = self.take(&place, Language::parse(tag));
-            let Some(bytes) = self.content(&place, file) else { continue };
+            let Some(bytes) = self.content(&place, file) else {
+                continue;
+            };
             match serde_json::from_slice::<serde_json::Value>(&bytes) {
                 Ok(translation) if translation.is_object() => {
                     for stranger in Texts::strangers(&translation) {
@@ -355,7 +396,10 @@ impl Reading<'_> {
         }
         let code = &program.bank_product_code;
         if !(1..=20).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.fault(&format!("{place}.bank_product_code"), "must be 1 to 20 characters without a space");
+            self.fault(
+                &format!("{place}.bank_product_code"),
+                "must be 1 to 20 characters without a space",
+            );
         }
         if !(1..=3650).contains(&program.retention_days) {
             self.fault(&format!("{place}.retention_days"), "must be 1 to 3650");
@@ -371,16 +415,18 @@ impl Reading<'_> {
         }
         for (name, offered) in [("replacement", program.replacement), ("opt_out", program.opt_out)] {
             if offered {
-                self.fault(&format!("{place}.{name}"), "is not offered by this release; leave it out or say false");
+                self.fault(
+                    &format!("{place}.{name}"),
+                    "is not offered by this release; leave it out or say false",
+                );
             }
         }
         if program.bin_ranges.is_empty() {
             self.fault(&format!("{place}.bin_ranges"), "at least one range is needed");
         }
         for (index, range) in program.bin_ranges.iter().enumerate() {
-            let digits = |text: &str| {
-                (6..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-            };
+            let digits =
+                |text: &str| (6..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
             if !digits(&range.from)
                 || !digits(&range.to)
                 || range.from.len() != range.to.len()
@@ -395,12 +441,17 @@ impl Reading<'_> {
     }
 
     fn origin(&mut self, place: &str, origin: &str) {
-        let parsed = Url::parse(origin).ok().filter(|url| url.origin().ascii_serialization() == origin);
+        let parsed = Url::parse(origin)
+            .ok()
+            .filter(|url| url.origin().ascii_serialization() == origin);
         let secure = parsed.is_some_and(|url| {
             url.scheme() == "https" || url.scheme() == "http" && url.host_str() == Some("localhost")
         });
         if !secure {
-            self.fault(place, "must be an origin like https://www.bank.example (http only for localhost)");
+            self.fault(
+                place,
+                "must be an origin like https://www.bank.example (http only for localhost)",
+            );
         }
     }
 
@@ -411,7 +462,10 @@ impl Reading<'_> {
             host == without || url.port().is_some_and(|port| host == format!("{without}:{port}"))
         });
         if !right {
-            self.fault(place, "must be a host like partner.example, or host:port where the port is not 443");
+            self.fault(
+                place,
+                "must be a host like partner.example, or host:port where the port is not 443",
+            );
         }
     }
 
@@ -430,7 +484,10 @@ impl Reading<'_> {
     }
 
     fn fault(&mut self, place: &str, message: &str) {
-        self.faults.push(Fault { place: place.to_owned(), message: message.to_owned() });
+        self.faults.push(Fault {
+            place: place.to_owned(),
+            message: message.to_owned(),
+        });
     }
 }
 
@@ -442,7 +499,11 @@ fn check_public_key(pem: &str) -> Result<(), String> {
         .or_else(|_| rsa::RsaPublicKey::from_pkcs1_pem(pem))
         .map_err(|_| "is not an RSA public key in PEM ('openssl rsa -pubout' makes one)".to_owned())?;
     let bits = key.size() * 8;
-    if bits < 2048 { Err(format!("has {bits} bits; at least 2048 are needed")) } else { Ok(()) }
+    if bits < 2048 {
+        Err(format!("has {bits} bits; at least 2048 are needed"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -488,7 +549,12 @@ mod tests {
     }
 
     fn faults(toml: &str) -> Vec<String> {
-        read(toml, &open).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+        read(toml, &open)
+            .err()
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -520,7 +586,10 @@ mod tests {
             "programs[0].member_ica:",
             "programs[0].opt_out:",
         ] {
-            assert!(faults.iter().any(|fault| fault.starts_with(place)), "{place} in {faults:?}");
+            assert!(
+                faults.iter().any(|fault| fault.starts_with(place)),
+                "{place} in {faults:?}"
+            );
         }
         assert_eq!(faults.len(), 7, "{faults:?}");
     }
@@ -535,9 +604,17 @@ mod tests {
 
     #[test]
     fn a_private_or_short_key_is_refused() {
-        assert!(check_public_key("-----BEGIN PRIVATE KEY-----").unwrap_err().contains("private key"));
+        assert!(
+            check_public_key("-----BEGIN PRIVATE KEY-----")
+                .unwrap_err()
+                .contains("private key")
+        );
         assert!(check_public_key("nonsense").is_err());
-        assert!(check_public_key(crate::testing::SHORT_PUBLIC_KEY_PEM).unwrap_err().contains("1024"));
+        assert!(
+            check_public_key(crate::testing::SHORT_PUBLIC_KEY_PEM)
+                .unwrap_err()
+                .contains("1024")
+        );
     }
 
     #[test]

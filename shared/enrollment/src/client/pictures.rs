@@ -59,10 +59,15 @@ pub fn check(picture: Picture, bytes: &[u8]) -> Result<(), PictureError> {
         return Err(PictureError::TooLarge { bytes: bytes.len() });
     }
     let unreadable = |error: png::DecodingError| PictureError::NotPng(error.to_string());
-    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().map_err(unreadable)?;
+    let mut reader = png::Decoder::new(Cursor::new(bytes))
+        .read_info()
+        .map_err(unreadable)?;
     let (width, height) = reader.info().size();
     let alpha = reader.info().trns.is_some()
-        || matches!(reader.info().color_type, png::ColorType::Rgba | png::ColorType::GrayscaleAlpha);
+        || matches!(
+            reader.info().color_type,
+            png::ColorType::Rgba | png::ColorType::GrayscaleAlpha
+        );
     match picture {
         // Sides are whole pixels: half a pixel of rounding either way is still 21:9.
         Picture::Logo if (u64::from(width) * 9).abs_diff(u64::from(height) * 21) > 15 => {
@@ -99,29 +104,47 @@ mod tests {
         assert_eq!(check(Picture::Logo, &png(234, 100, png::ColorType::Rgba)), Ok(()));
         assert_eq!(
             check(Picture::Logo, &png(400, 180, png::ColorType::Rgba)),
-            Err(PictureError::NotWide { width: 400, height: 180 })
+            Err(PictureError::NotWide {
+                width: 400,
+                height: 180
+            })
         );
         assert_eq!(
             check(Picture::Logo, &png(210, 90, png::ColorType::Rgba)),
             Err(PictureError::TooLow { height: 90 })
         );
-        assert_eq!(check(Picture::Logo, &png(420, 180, png::ColorType::Rgb)), Err(PictureError::Opaque));
+        assert_eq!(
+            check(Picture::Logo, &png(420, 180, png::ColorType::Rgb)),
+            Err(PictureError::Opaque)
+        );
     }
 
     #[test]
     fn a_background_is_full_hd() {
-        assert_eq!(check(Picture::Background, &png(1920, 1080, png::ColorType::Grayscale)), Ok(()));
+        assert_eq!(
+            check(Picture::Background, &png(1920, 1080, png::ColorType::Grayscale)),
+            Ok(())
+        );
         assert_eq!(
             check(Picture::Background, &png(1080, 1920, png::ColorType::Grayscale)),
-            Err(PictureError::NotFullHd { width: 1080, height: 1920 })
+            Err(PictureError::NotFullHd {
+                width: 1080,
+                height: 1920
+            })
         );
     }
 
     #[test]
     fn what_is_no_png_or_breaks_off_is_refused() {
-        assert!(matches!(check(Picture::Logo, b"GIF89a"), Err(PictureError::NotPng(_))));
+        assert!(matches!(
+            check(Picture::Logo, b"GIF89a"),
+            Err(PictureError::NotPng(_))
+        ));
         let whole = png(420, 180, png::ColorType::Rgba);
-        assert!(matches!(check(Picture::Logo, &whole[..whole.len() / 2]), Err(PictureError::NotPng(_))));
+        assert!(matches!(
+            check(Picture::Logo, &whole[..whole.len() / 2]),
+            Err(PictureError::NotPng(_))
+        ));
         assert!(matches!(
             check(Picture::Logo, &vec![0; MAX_BYTES + 1]),
             Err(PictureError::TooLarge { .. })

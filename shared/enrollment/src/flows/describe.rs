@@ -57,7 +57,11 @@ impl Describing<'_> {
     /// # Errors
     /// Those of a submission that apply.
     pub async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
-        let session = self.sessions.find(token.id()).await?.ok_or(NotSubmitted::SessionEnded)?;
+        let session = self
+            .sessions
+            .find(token.id())
+            .await?
+            .ok_or(NotSubmitted::SessionEnded)?;
         if session.action != ActionCode::Enrol {
             return Err(NotSubmitted::WrongAction);
         }
@@ -67,8 +71,15 @@ impl Describing<'_> {
         if !session.is_usable(self.clock.now()) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let client = self.clients.by_id(&session.client).await?.ok_or(NotSubmitted::SessionEnded)?;
-        let program = client.program(&session.program).cloned().ok_or(NotSubmitted::SessionEnded)?;
+        let client = self
+            .clients
+            .by_id(&session.client)
+            .await?
+            .ok_or(NotSubmitted::SessionEnded)?;
+        let program = client
+            .program(&session.program)
+            .cloned()
+            .ok_or(NotSubmitted::SessionEnded)?;
         Ok(Description::Form(Box::new(Form {
             client,
             program,
@@ -79,17 +90,37 @@ impl Describing<'_> {
     }
 
     async fn last_attempt(&self, session: &Session) -> Result<Submitted, NotSubmitted> {
-        let id = session.open_attempt.or(session.last_attempt).ok_or(NotSubmitted::SessionEnded)?;
+        let id = session
+            .open_attempt
+            .or(session.last_attempt)
+            .ok_or(NotSubmitted::SessionEnded)?;
         // An intent that is gone takes its session with it.
-        let intent = self.enrolments.intent(id).await?.ok_or(NotSubmitted::SessionEnded)?;
-        let settling =
-            Settling { enrolments: self.enrolments, rewards: self.rewards, clients: self.clients, clock: self.clock };
+        let intent = self
+            .enrolments
+            .intent(id)
+            .await?
+            .ok_or(NotSubmitted::SessionEnded)?;
+        let settling = Settling {
+            enrolments: self.enrolments,
+            rewards: self.rewards,
+            clients: self.clients,
+            clock: self.clock,
+        };
         let was_open = intent.outcome.is_none();
         let intent = settling.settle(intent, Answered::Never).await?;
-        let Some(ending) = intent.ending() else { return Ok(Submitted::Open) };
+        let Some(ending) = intent.ending() else {
+            return Ok(Submitted::Open);
+        };
         let failed_now = u32::from(was_open && !ending.status.is_success());
-        let attempts_left =
-            if ending.status.is_success() { 0 } else { session.attempts_left().saturating_sub(failed_now) };
-        Ok(Submitted::Ended { ending, incident: intent.incident, attempts_left })
+        let attempts_left = if ending.status.is_success() {
+            0
+        } else {
+            session.attempts_left().saturating_sub(failed_now)
+        };
+        Ok(Submitted::Ended {
+            ending,
+            incident: intent.incident,
+            attempts_left,
+        })
     }
 }

@@ -87,7 +87,10 @@ impl Opening<'_> {
 
         let session_token = SessionToken::random(self.randomness);
         let language = client.language_for(claims.language.as_ref());
-        let used = UsedToken { digest: unverified.digest(), until: later(claims.expires_at, token::LEEWAY) };
+        let used = UsedToken {
+            digest: unverified.digest(),
+            until: later(claims.expires_at, token::LEEWAY),
+        };
         let session = Session {
             id: session_token.id(),
             client: client.id.clone(),
@@ -104,7 +107,10 @@ impl Opening<'_> {
             finished: false,
         };
         match self.sessions.open(&session, &used).await? {
-            Opened::Before => Err(refused(Refusal::AccessDenied("token was used before"), Some(&client))),
+            Opened::Before => Err(refused(
+                Refusal::AccessDenied("token was used before"),
+                Some(&client),
+            )),
             Opened::Now => {
                 info!(
                     client = client.id.as_str(),
@@ -112,21 +118,43 @@ impl Opening<'_> {
                     action = session.action.as_str(),
                     "session opened"
                 );
-                Ok(OpenedSession { client, language, session: session_token })
+                Ok(OpenedSession {
+                    client,
+                    language,
+                    session: session_token,
+                })
             }
         }
     }
 
-    async fn check_limits(&self, client: &Arc<Client>, claims: &Claims, now: Timestamp) -> Result<(), NotOpened> {
-        let counted = Counted { client: &client.id, program: &claims.program, customer: &claims.customer };
+    async fn check_limits(
+        &self,
+        client: &Arc<Client>,
+        claims: &Claims,
+        now: Timestamp,
+    ) -> Result<(), NotOpened> {
+        let counted = Counted {
+            client: &client.id,
+            program: &claims.program,
+            customer: &claims.customer,
+        };
         let attempts = self.limits.attempts(counted, now).await?;
-        let reached = client.program(&claims.program).is_none_or(|program| attempts.reach_limit_of(program));
-        if reached { Err(refused(Refusal::AccessDenied("limit of attempts"), Some(client))) } else { Ok(()) }
+        let reached = client
+            .program(&claims.program)
+            .is_none_or(|program| attempts.reach_limit_of(program));
+        if reached {
+            Err(refused(Refusal::AccessDenied("limit of attempts"), Some(client)))
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> NotOpened {
-    NotOpened::Refused { refusal, client: client.cloned() }
+    NotOpened::Refused {
+        refusal,
+        client: client.cloned(),
+    }
 }
 
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {

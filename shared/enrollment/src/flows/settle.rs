@@ -37,7 +37,10 @@ impl Settling<'_> {
             return Ok(intent);
         }
         let institution = self.institution(&intent).await?;
-        let held = self.rewards.find(&institution, &intent.bank_customer_number).await;
+        let held = self
+            .rewards
+            .find(&institution, &intent.bank_customer_number)
+            .await;
         let now = self.clock.now();
         let overdue = now >= intent.deadline();
         let outcome = match &held {
@@ -92,7 +95,10 @@ impl Settling<'_> {
         institution: &str,
         held: Result<Vec<HeldCard>, RewardsError>,
     ) -> Result<(), StoreError> {
-        let (true, Ok(cards)) = (intent.outcome.as_ref().is_some_and(|outcome| outcome.leftover), held) else {
+        let (true, Ok(cards)) = (
+            intent.outcome.as_ref().is_some_and(|outcome| outcome.leftover),
+            held,
+        ) else {
             return Ok(());
         };
         let mut gone = false;
@@ -106,7 +112,11 @@ impl Settling<'_> {
             };
         }
         // Nothing found is no proof that nothing will come: only a cancelled card closes the case here.
-        if gone { self.enrolments.leftover_gone(intent.id).await } else { Ok(()) }
+        if gone {
+            self.enrolments.leftover_gone(intent.id).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn institution(&self, intent: &Intent) -> Result<String, StoreError> {

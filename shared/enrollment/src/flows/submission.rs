@@ -58,26 +58,37 @@ pub fn read(
     if body.len() > MAX_BYTES {
         return Err(vec![fault("", "is too long")]);
     }
-    let wire: Wire =
-        serde_json::from_slice(body).map_err(|_| vec![fault("", "must be the JSON object of a submission")])?;
+    let wire: Wire = serde_json::from_slice(body)
+        .map_err(|_| vec![fault("", "must be the JSON object of a submission")])?;
     let mut faults = Vec::new();
-    let number = EncryptedNumber { key: wire.card.key, data: wire.card.data };
+    let number = EncryptedNumber {
+        key: wire.card.key,
+        data: wire.card.data,
+    };
     check_base64(&number.key, "/card/key", 256..=1024, &mut faults);
     // 12 bytes of IV, 12 to 19 digits, 16 bytes of tag; the assumed cipher may change within reason.
     check_base64(&number.data, "/card/data", 24..=1024, &mut faults);
-    let bin = Bin::parse(&wire.bin).map_err(|_| faults.push(fault("/bin", "must be exactly six digits"))).ok();
-    let last4 = Last4::parse(&wire.last4).map_err(|_| faults.push(fault("/last4", "must be exactly four digits"))).ok();
+    let bin = Bin::parse(&wire.bin)
+        .map_err(|_| faults.push(fault("/bin", "must be exactly six digits")))
+        .ok();
+    let last4 = Last4::parse(&wire.last4)
+        .map_err(|_| faults.push(fault("/last4", "must be exactly four digits")))
+        .ok();
     let range = bin.and_then(|bin| program.range_of(bin));
     if bin.is_some() && range.is_none() {
         faults.push(fault("/bin", "does not belong to the program"));
     }
     let fields = client.fields;
     let person = Person {
-        first_name: text(wire.first_name, fields.first_name, "/firstName", 64, &mut faults),
-        last_name: text(wire.last_name, fields.last_name, "/lastName", 64, &mut faults),
+        first_name: text(wire.first_name, fields.first_name, "/firstName", 100, &mut faults),
+        last_name: text(wire.last_name, fields.last_name, "/lastName", 100, &mut faults),
         email: text(wire.email, fields.email, "/email", 254, &mut faults),
     };
-    if person.email.as_deref().is_some_and(|email| !looks_like_an_address(email)) {
+    if person
+        .email
+        .as_deref()
+        .is_some_and(|email| !looks_like_an_address(email))
+    {
         faults.push(fault("/email", "must be an e-mail address"));
     }
     let consents = consents(&wire.consents, client, language, now, &mut faults);
@@ -143,7 +154,9 @@ fn text(
     longest: usize,
     faults: &mut Vec<Fault>,
 ) -> Option<String> {
-    let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let value = value
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty());
     match (&value, field) {
         (Some(_), Field::Hidden) => faults.push(fault(pointer, "is not asked for")),
         (None, Field::Required) => faults.push(fault(pointer, "is required")),
@@ -163,7 +176,10 @@ fn text(
 /// One `@` with something on both sides; whether mail arrives there is MRS's to find out.
 fn looks_like_an_address(email: &str) -> bool {
     email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.len() >= 3 && !domain.contains('@') && !email.contains(char::is_whitespace)
+        !local.is_empty()
+            && domain.len() >= 3
+            && !domain.contains('@')
+            && !email.contains(char::is_whitespace)
     })
 }
 
@@ -177,12 +193,18 @@ fn consents(
     let mut evidence = Vec::new();
     for (document, field, current) in [
         (ConsentDocument::Terms, client.fields.terms, client.terms.as_ref()),
-        (ConsentDocument::Privacy, client.fields.privacy, client.privacy.as_ref()),
+        (
+            ConsentDocument::Privacy,
+            client.fields.privacy,
+            client.privacy.as_ref(),
+        ),
     ] {
         let mut of_document = given.iter().filter(|consent| consent.document == document);
         match (of_document.next(), field, current) {
             (None, Field::Required, _) => faults.push(fault("/consents", missing(document))),
-            (Some(_), Field::Hidden, _) | (Some(_), _, None) => faults.push(fault("/consents", "is not asked for")),
+            (Some(_), Field::Hidden, _) | (Some(_), _, None) => {
+                faults.push(fault("/consents", "is not asked for"));
+            }
             (Some(consent), _, Some(Document { version, .. })) if consent.version != *version => {
                 faults.push(fault("/consents", "names a version that is not the current one"));
             }
@@ -209,7 +231,10 @@ fn missing(document: ConsentDocument) -> &'static str {
 }
 
 fn fault(pointer: &str, detail: &'static str) -> Fault {
-    Fault { pointer: pointer.to_owned(), detail }
+    Fault {
+        pointer: pointer.to_owned(),
+        detail,
+    }
 }
 
 #[cfg(test)]
@@ -230,7 +255,10 @@ mod tests {
             terms: Field::Required,
             ..Fields::default()
         };
-        client.terms = Some(Document { version: "3".into(), content: DocumentContent::Text("…".into()) });
+        client.terms = Some(Document {
+            version: "3".into(),
+            content: DocumentContent::Text("…".into()),
+        });
         client
     }
 
@@ -245,7 +273,13 @@ mod tests {
     fn check(body: &Value) -> Result<Submission, Vec<Fault>> {
         let client = client();
         let language = Language::parse("en").unwrap();
-        read(body.to_string().as_bytes(), &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH)
+        read(
+            body.to_string().as_bytes(),
+            &client,
+            &client.programs[0],
+            &language,
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
@@ -267,7 +301,7 @@ mod tests {
             ("/last4", json!("01066"), "/last4"),
             ("/firstName", json!("  "), "/firstName"),
             ("/firstName", json!("5234 0012 3456 7890"), "/firstName"),
-            ("/firstName", json!("x".repeat(65)), "/firstName"),
+            ("/firstName", json!("x".repeat(101)), "/firstName"),
             ("/consents", json!([]), "/consents"),
             ("/consents/0/version", json!("2"), "/consents"),
             ("/consents/0/document", json!("privacy"), "/consents"),
@@ -276,9 +310,17 @@ mod tests {
             let mut body = good();
             *body.pointer_mut(place).unwrap() = value.clone();
             let faults = check(&body).expect_err(place);
-            assert!(faults.iter().any(|fault| fault.pointer == pointer), "{place}: {faults:?}");
+            assert!(
+                faults.iter().any(|fault| fault.pointer == pointer),
+                "{place}: {faults:?}"
+            );
             let told = serde_json::to_string(&faults).unwrap();
-            assert!(value.as_str().is_none_or(|value| value.trim().is_empty() || !told.contains(value)), "{told}");
+            assert!(
+                value
+                    .as_str()
+                    .is_none_or(|value| value.trim().is_empty() || !told.contains(value)),
+                "{told}"
+            );
         }
     }
 

@@ -8,7 +8,9 @@ use super::settle::{Answered, Settling};
 use super::submission::{self, Fault, Submission};
 use crate::client::{BankCustomerNumberKind, Client, Program};
 use crate::ending::Ending;
-use crate::identifiers::{ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken};
+use crate::identifiers::{
+    ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken,
+};
 use crate::intent::{Intent, Outcome};
 use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
@@ -90,7 +92,11 @@ impl Submitting<'_> {
         body: &[u8],
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
-        let session = self.sessions.find(token.id()).await?.ok_or(NotSubmitted::SessionEnded)?;
+        let session = self
+            .sessions
+            .find(token.id())
+            .await?
+            .ok_or(NotSubmitted::SessionEnded)?;
         if session.action != ActionCode::Enrol {
             return Err(NotSubmitted::WrongAction);
         }
@@ -101,8 +107,14 @@ impl Submitting<'_> {
         if !session.is_usable(self.clock.now()) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let client = self.clients.by_id(&session.client).await?.ok_or(NotSubmitted::SessionEnded)?;
-        let program = client.program(&session.program).ok_or(NotSubmitted::SessionEnded)?;
+        let client = self
+            .clients
+            .by_id(&session.client)
+            .await?
+            .ok_or(NotSubmitted::SessionEnded)?;
+        let program = client
+            .program(&session.program)
+            .ok_or(NotSubmitted::SessionEnded)?;
         let submission = submission::read(body, &client, program, &session.language, self.clock.now())
             .map_err(NotSubmitted::Invalid)?;
         if let Some(status) = self.limit_reached(&session, program).await? {
@@ -111,7 +123,11 @@ impl Submitting<'_> {
         let intent = self.intent(id, &session, program, &submission, body, incident);
         match self.begin(&intent, program).await? {
             Begin::Begun => self.enrol(intent, &client, program, &submission).await,
-            Begin::CardLimit => Ok(refused_before_mrs(&session, Status::ErrorEnrollment, intent.incident)),
+            Begin::CardLimit => Ok(refused_before_mrs(
+                &session,
+                Status::ErrorEnrollment,
+                intent.incident,
+            )),
             Begin::Before => match self.enrolments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(NotSubmitted::AttemptOpen),
@@ -129,13 +145,25 @@ impl Submitting<'_> {
         self.answer(&intent).await
     }
 
-    async fn limit_reached(&self, session: &Session, program: &Program) -> Result<Option<Status>, StoreError> {
-        let counted = Counted { client: &session.client, program: &program.id, customer: &session.customer };
+    async fn limit_reached(
+        &self,
+        session: &Session,
+        program: &Program,
+    ) -> Result<Option<Status>, StoreError> {
+        let counted = Counted {
+            client: &session.client,
+            program: &program.id,
+            customer: &session.customer,
+        };
         let attempts = self.limits.count(counted, self.clock.now()).await?;
         if !attempts.reach_limit_of(program) {
             return Ok(None);
         }
-        warn!(client = session.client.as_str(), program = program.id.as_str(), "limit of attempts reached");
+        warn!(
+            client = session.client.as_str(),
+            program = program.id.as_str(),
+            "limit of attempts reached"
+        );
         Ok(Some(Status::AccessDenied))
     }
 
@@ -176,9 +204,16 @@ impl Submitting<'_> {
     /// Stores the intent. The card limit holds against two tabs: the count is part of the transaction.
     async fn begin(&self, intent: &Intent, program: &Program) -> Result<Begin, StoreError> {
         for _ in 0..BEGIN_TRIES {
-            let count = self.enrolments.card_count(&intent.client, &intent.program, &intent.customer).await?;
+            let count = self
+                .enrolments
+                .card_count(&intent.client, &intent.program, &intent.customer)
+                .await?;
             if count.active + count.pending >= u32::from(program.max_cards) {
-                info!(client = intent.client.as_str(), program = program.id.as_str(), "card limit reached");
+                info!(
+                    client = intent.client.as_str(),
+                    program = program.id.as_str(),
+                    "card limit reached"
+                );
                 return Ok(Begin::CardLimit);
             }
             match self.enrolments.begin(intent, count).await? {
@@ -209,11 +244,17 @@ impl Submitting<'_> {
         let now = self.clock.now();
         let settling = self.settling();
         let intent = match answer {
-            Ok(ranac) => settling.finish(intent, Outcome::enrolled(ranac, None, now)).await?,
+            Ok(ranac) => {
+                settling
+                    .finish(intent, Outcome::enrolled(ranac, None, now))
+                    .await?
+            }
             Err(RewardsError::Declined(MrsCode::SERVER_ERROR)) => {
                 settling.settle(intent, Answered::WithServerError).await?
             }
-            Err(RewardsError::Declined(code)) => settling.finish(intent, Outcome::declined(code, now)).await?,
+            Err(RewardsError::Declined(code)) => {
+                settling.finish(intent, Outcome::declined(code, now)).await?
+            }
             Err(error @ RewardsError::NotSent(_)) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "enrolment was not sent");
                 settling.finish(intent, Outcome::unreachable(now)).await?
@@ -227,16 +268,27 @@ impl Submitting<'_> {
     }
 
     async fn answer(&self, intent: &Intent) -> Result<Submitted, NotSubmitted> {
-        let Some(ending) = intent.ending() else { return Ok(Submitted::Open) };
+        let Some(ending) = intent.ending() else {
+            return Ok(Submitted::Open);
+        };
         let attempts_left = match self.sessions.find(intent.session).await? {
             Some(session) if session.is_usable(self.clock.now()) => session.attempts_left(),
             _ => 0,
         };
-        Ok(Submitted::Ended { ending, incident: intent.incident.clone(), attempts_left })
+        Ok(Submitted::Ended {
+            ending,
+            incident: intent.incident.clone(),
+            attempts_left,
+        })
     }
 
     fn settling(&self) -> Settling<'_> {
-        Settling { enrolments: self.enrolments, rewards: self.rewards, clients: self.clients, clock: self.clock }
+        Settling {
+            enrolments: self.enrolments,
+            rewards: self.rewards,
+            clients: self.clients,
+            clock: self.clock,
+        }
     }
 }
 
@@ -249,6 +301,13 @@ enum Begin {
 
 /// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt.
 fn refused_before_mrs(session: &Session, status: Status, incident: IncidentId) -> Submitted {
-    let ending = Ending { customer: Some(session.customer.clone()), ..Ending::bare(status) };
-    Submitted::Ended { ending, incident, attempts_left: 0 }
+    let ending = Ending {
+        customer: Some(session.customer.clone()),
+        ..Ending::bare(status)
+    };
+    Submitted::Ended {
+        ending,
+        incident,
+        attempts_left: 0,
+    }
 }

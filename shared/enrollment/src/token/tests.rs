@@ -24,7 +24,10 @@ fn with(changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => claims.as_object_mut().unwrap().remove(name),
-            value => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            value => claims
+                .as_object_mut()
+                .unwrap()
+                .insert(name.clone(), value.clone()),
         };
     }
     claims
@@ -57,7 +60,10 @@ fn a_good_token_says_what_it_says() {
     assert_eq!(claims.action, ActionCode::Enrol);
     assert_eq!(claims.program.as_str(), "10765");
     assert_eq!(claims.language.unwrap().as_str(), "en_US");
-    assert_eq!(claims.confirmation_url.unwrap().as_str(), "https://api.bank.example/id/123");
+    assert_eq!(
+        claims.confirmation_url.unwrap().as_str(),
+        "https://api.bank.example/id/123"
+    );
     let library = jsonwebtoken::encode(
         &Header::new(Algorithm::RS256),
         &good(),
@@ -69,7 +75,10 @@ fn a_good_token_says_what_it_says() {
 #[test]
 fn both_names_of_the_confirmation_address_are_read() {
     let renamed = with(&json!({"confirmationUrl": null, "ranac_url": "https://api.bank.example/r"}));
-    assert_eq!(check(&sign(&renamed)).unwrap().confirmation_url.unwrap().path(), "/r");
+    assert_eq!(
+        check(&sign(&renamed)).unwrap().confirmation_url.unwrap().path(),
+        "/r"
+    );
     let two = with(&json!({"ranac_url": "https://api.bank.example/r"}));
     assert_eq!(status_of(&sign(&two)), Status::InvalidParameters);
 }
@@ -96,7 +105,12 @@ fn row_1_what_is_no_jwt_or_names_no_client_is_invalid() {
         "x".repeat(MAX_LENGTH + 1),
     ];
     for token in malformed {
-        assert_eq!(status_of(&token), Status::InvalidParameters, "{}", &token[..token.len().min(60)]);
+        assert_eq!(
+            status_of(&token),
+            Status::InvalidParameters,
+            "{}",
+            &token[..token.len().min(60)]
+        );
     }
     let twice = r#"{"iss":"demo","iss":"demo"}"#;
     let token = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(twice), parts[2]);
@@ -126,8 +140,16 @@ fn row_2_a_forged_token_is_denied() {
         sign_as(&json!({"alg": "RS256", "crit": ["exp"]}), &good, PRIVATE_KEY_PEM),
         sign_as(&json!({"alg": "RS256", "cty": "JWT"}), &good, PRIVATE_KEY_PEM),
         sign_as(&json!({"alg": "RS256"}), &good, OTHER_PRIVATE_KEY_PEM),
-        sign_as(&json!({"alg": "RS256", "kid": "2026-11"}), &good, OTHER_PRIVATE_KEY_PEM),
-        sign_as(&json!({"alg": "RS256", "jku": "https://evil.example/jwks"}), &good, OTHER_PRIVATE_KEY_PEM),
+        sign_as(
+            &json!({"alg": "RS256", "kid": "2026-11"}),
+            &good,
+            OTHER_PRIVATE_KEY_PEM,
+        ),
+        sign_as(
+            &json!({"alg": "RS256", "jku": "https://evil.example/jwks"}),
+            &good,
+            OTHER_PRIVATE_KEY_PEM,
+        ),
         hmac,
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(flipped)),
         format!("{signed}.AAAA"),
@@ -141,8 +163,22 @@ fn row_2_a_forged_token_is_denied() {
 
 #[test]
 fn row_2_an_unknown_kid_leaves_all_keys_to_try_and_a_known_one_decides() {
-    assert!(check(&sign_as(&json!({"alg": "RS256", "kid": "theirs"}), &good(), PRIVATE_KEY_PEM)).is_ok());
-    assert!(check(&sign_as(&json!({"alg": "RS256", "kid": "2026-11"}), &good(), PRIVATE_KEY_PEM)).is_ok());
+    assert!(
+        check(&sign_as(
+            &json!({"alg": "RS256", "kid": "theirs"}),
+            &good(),
+            PRIVATE_KEY_PEM
+        ))
+        .is_ok()
+    );
+    assert!(
+        check(&sign_as(
+            &json!({"alg": "RS256", "kid": "2026-11"}),
+            &good(),
+            PRIVATE_KEY_PEM
+        ))
+        .is_ok()
+    );
 }
 
 #[test]
@@ -157,7 +193,10 @@ fn row_2_a_suspended_client_and_an_ended_key_are_denied() {
     );
     let mut client = testing::client();
     client.keys[0].not_after = Some(now());
-    assert_eq!(token.verify(&client, now(), TEN_MINUTES), Err(Refusal::AccessDenied("signature")));
+    assert_eq!(
+        token.verify(&client, now(), TEN_MINUTES),
+        Err(Refusal::AccessDenied("signature"))
+    );
 }
 
 #[test]
@@ -208,7 +247,11 @@ fn row_4_wrong_claims_are_invalid() {
         json!({"confirmationUrl": {}}),
     ];
     for changes in wrong {
-        assert_eq!(status_of(&sign(&with(&changes))), Status::InvalidParameters, "{changes}");
+        assert_eq!(
+            status_of(&sign(&with(&changes))),
+            Status::InvalidParameters,
+            "{changes}"
+        );
     }
 }
 
@@ -220,7 +263,11 @@ fn row_5_another_program_or_action_is_denied() {
         json!({"actionCode": "R"}),
         json!({"actionCode": "C"}),
     ] {
-        assert_eq!(status_of(&sign(&with(&changes))), Status::AccessDenied, "{changes}");
+        assert_eq!(
+            status_of(&sign(&with(&changes))),
+            Status::AccessDenied,
+            "{changes}"
+        );
     }
 }
 
@@ -229,13 +276,20 @@ fn a_customer_id_that_mrs_cannot_take_is_invalid_where_it_is_the_number() {
     let mut client = testing::client();
     client.programs[0].bank_customer_number = crate::client::BankCustomerNumberKind::CustomerId;
     let token = sign(&with(&json!({"sub": "x".repeat(31)})));
-    let refused = UnverifiedToken::parse(&token).unwrap().verify(&client, now(), TEN_MINUTES);
+    let refused = UnverifiedToken::parse(&token)
+        .unwrap()
+        .verify(&client, now(), TEN_MINUTES);
     assert_eq!(refused.unwrap_err().status(), Status::InvalidParameters);
 }
 
 #[test]
 fn a_fraction_of_a_second_is_a_numeric_date_too() {
-    assert!(check(&sign(&with(&json!({"iat": 1_800_000_000.5, "exp": 1_800_000_599.9})))).is_ok());
+    assert!(
+        check(&sign(&with(
+            &json!({"iat": 1_800_000_000.5, "exp": 1_800_000_599.9})
+        )))
+        .is_ok()
+    );
 }
 
 proptest! {

@@ -1,0 +1,241 @@
+//! From the flow's results to HTTP: what the page reads.
+
+use enrollment::client::{Document, Field, Fields};
+use enrollment::ending::Ending;
+use enrollment::flows::describe::Form;
+use enrollment::flows::submission::Fault;
+use enrollment::flows::submit::NotSubmitted;
+use enrollment::identifiers::IncidentId;
+use enrollment::ports::EncryptionKey;
+use enrollment::status::Status;
+use lambda_http::http::response::Builder;
+use lambda_http::http::{StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use tracing::{error, info};
+
+use crate::handler::Refused;
+
+/// Seconds until the page asks again for an outcome that is open.
+const ASK_AGAIN: u32 = 2;
+
+/// What the form is made from.
+pub(crate) fn form(form: &Form) -> Response<Body> {
+    let Fields { terms, privacy, .. } = form.client.fields;
+    let body = FormBody {
+        action: "N",
+        fields: form.client.fields,
+        terms: form.client.terms.as_ref().filter(|_| terms != Field::Hidden),
+        privacy: form.client.privacy.as_ref().filter(|_| privacy != Field::Hidden),
+        bin_ranges: form
+            .program
+            .bin_ranges
+            .iter()
+            .map(|range| RangeBody {
+                from: &range.from,
+                to: &range.to,
+            })
+            .collect(),
+        encryption_key: &form.key,
+        attempts_left: form.attempts_left,
+        expires_at: form.expires_at.as_second(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// The event of source document 001, with what the page needs beside it in headers.
+pub(crate) fn ending(ending: &Ending, incident: &IncidentId, attempts_left: u32) -> Response<Body> {
+    let builder = base(StatusCode::OK, "application/json")
+        .header("incident-id", incident.as_str())
+        .header("attempts-left", attempts_left);
+    finish(builder, ending.to_json())
+}
+
+/// The outcome is open: ask again.
+pub(crate) fn open() -> Response<Body> {
+    finish(
+        base(StatusCode::ACCEPTED, "application/json").header(header::RETRY_AFTER, ASK_AGAIN),
+        "{}".into(),
+    )
+}
+
+/// The one table from refusals to HTTP. What went wrong inside is logged here, once, under the incident id.
+pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body> {
+    match refused {
+        Refused::Flow(NotSubmitted::Store(cause)) => error!(error = %cause, "request failed"),
+        Refused::Flow(NotSubmitted::Invalid(faults)) => info!(
+            pointers = %faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>().join(" "),
+            reason = %refused,
+            "request refused"
+        ),
+        _ => info!(reason = %refused, "request refused"),
+    }
+    let none: &[Fault] = &[];
+    let (status, title, faults) = match refused {
+        Refused::Flow(NotSubmitted::SessionEnded) => {
+            return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident);
+        }
+        Refused::Flow(NotSubmitted::WrongAction) => {
+            return event(StatusCode::FORBIDDEN, Status::AccessDenied, incident);
+        }
+        Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.", none),
+        Refused::IdempotencyKey(_) => (
+            StatusCode::BAD_REQUEST,
+            "Idempotency-Key must be 16 to 64 printable characters.",
+            none,
+        ),
+        Refused::ContentType => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be application/json.",
+            none,
+        ),
+        Refused::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", none),
+        Refused::Flow(NotSubmitted::Invalid(faults)) => (
+            StatusCode::BAD_REQUEST,
+            "The submission breaks rules.",
+            faults.as_slice(),
+        ),
+        Refused::Flow(NotSubmitted::AttemptOpen) => (
+            StatusCode::CONFLICT,
+            "Another attempt of this session is open.",
+            none,
+        ),
+        Refused::Flow(NotSubmitted::KeyReused) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This Idempotency-Key was used for another submission.",
+            none,
+        ),
+        Refused::Flow(NotSubmitted::Store(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.", none)
+        }
+    };
+    problem(status, title, faults, incident)
+}
+
+fn event(status: StatusCode, event: Status, incident: &IncidentId) -> Response<Body> {
+    let builder = base(status, "application/json").header("incident-id", incident.as_str());
+    finish(builder, Ending::bare(event).to_json())
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, title: &str, faults: &[Fault], incident: &IncidentId) -> Response<Body> {
+    let body = Problem {
+        kind: "about:blank",
+        title,
+        status: status.as_u16(),
+        incident,
+        errors: faults,
+    };
+    json(status, "application/problem+json", &body)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FormBody<'a> {
+    action: &'static str,
+    fields: Fields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<&'a Document>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privacy: Option<&'a Document>,
+    bin_ranges: Vec<RangeBody<'a>>,
+    encryption_key: &'a EncryptionKey,
+    attempts_left: u32,
+    expires_at: i64,
+}
+
+#[derive(Serialize)]
+struct RangeBody<'a> {
+    from: &'a str,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    incident: &'a IncidentId,
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    errors: &'a [Fault],
+}
+
+fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Body> {
+    match serde_json::to_string(body) {
+        Ok(text) => finish(base(status, media_type), text),
+        Err(_) => finish(base(StatusCode::INTERNAL_SERVER_ERROR, media_type), "{}".into()),
+    }
+}
+
+fn base(status: StatusCode, media_type: &'static str) -> Builder {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, media_type)
+        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::REFERRER_POLICY, "no-referrer")
+}
+
+/// Names and values are fixed or checked, so the builder has nothing to refuse.
+fn finish(builder: Builder, body: String) -> Response<Body> {
+    builder
+        .body(Body::from(body))
+        .unwrap_or_else(|_| Response::new(Body::Empty))
+}
+
+#[cfg(test)]
+mod tests {
+    use enrollment::identifiers::Malformed;
+    use enrollment::ports::{Randomness, StoreError};
+
+    use super::*;
+
+    struct Zeros;
+    impl Randomness for Zeros {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn malformed() -> Malformed {
+        enrollment::identifiers::IdempotencyKey::parse("").unwrap_err()
+    }
+
+    #[test]
+    fn each_refusal_has_its_status_and_says_nothing_of_the_inside() {
+        let incident = IncidentId::random(&Zeros);
+        let store = StoreError::Unavailable {
+            operation: "find session",
+            detail: "table arn:aws:… throttled".into(),
+        };
+        let cases = [
+            (Refused::Method, 405),
+            (Refused::IdempotencyKey(malformed()), 400),
+            (Refused::ContentType, 415),
+            (Refused::TooLarge, 413),
+            (NotSubmitted::SessionEnded.into(), 401),
+            (NotSubmitted::WrongAction.into(), 403),
+            (NotSubmitted::Invalid(vec![]).into(), 400),
+            (NotSubmitted::AttemptOpen.into(), 409),
+            (NotSubmitted::KeyReused.into(), 422),
+            (NotSubmitted::Store(store).into(), 503),
+        ];
+        for (refused, status) in cases {
+            let response = refusal(&refused, &incident);
+            assert_eq!(response.status().as_u16(), status, "{refused}");
+            assert_eq!(response.headers()["cache-control"], "no-store");
+            let Body::Text(text) = response.body() else {
+                panic!("a body of text")
+            };
+            assert!(!text.contains("arn:"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_outcome_says_when_to_ask_again() {
+        let response = open();
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+        assert_eq!(response.headers()["retry-after"], "2");
+    }
+}

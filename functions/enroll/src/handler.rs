@@ -1,0 +1,136 @@
+//! `/widget/api/enroll` (behaviour §4): `GET` tells the page what to show, `POST` enrols the card.
+
+use enrollment::flows::describe::{Describing, Description};
+use enrollment::flows::submission::MAX_BYTES;
+use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
+use lambda_http::http::{Method, header};
+use lambda_http::{Body, Request, Response};
+
+use crate::answer;
+
+/// Answers one call of the page.
+pub(crate) async fn handle(
+    describing: &Describing<'_>,
+    submitting: &Submitting<'_>,
+    incident: &IncidentId,
+    request: &Request,
+) -> Response<Body> {
+    let result = match *request.method() {
+        Method::GET => describe(describing, request).await,
+        Method::POST => submit(submitting, incident, request).await,
+        _ => Err(Refused::Method),
+    };
+    result.unwrap_or_else(|refused| answer::refusal(&refused, incident))
+}
+
+/// Why a call gets no answer of the flow. [`answer::refusal`] is the one table from here to HTTP.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// Neither GET nor POST.
+    #[error("method not allowed")]
+    Method,
+    /// No `Idempotency-Key`, or none that can be taken.
+    #[error("{0}")]
+    IdempotencyKey(enrollment::identifiers::Malformed),
+    /// Not `application/json`.
+    #[error("content type is not JSON")]
+    ContentType,
+    /// Larger than a submission can be.
+    #[error("body too large")]
+    TooLarge,
+    /// The flow refused.
+    #[error(transparent)]
+    Flow(#[from] NotSubmitted),
+}
+
+async fn describe(describing: &Describing<'_>, request: &Request) -> Result<Response<Body>, Refused> {
+    match describing.describe(&session(request)?).await? {
+        Description::Form(form) => Ok(answer::form(&form)),
+        Description::Attempt(submitted) => Ok(answered(&submitted)),
+    }
+}
+
+async fn submit(
+    submitting: &Submitting<'_>,
+    incident: &IncidentId,
+    request: &Request,
+) -> Result<Response<Body>, Refused> {
+    let session = session(request)?;
+    let key = IdempotencyKey::parse(text(request, "idempotency-key")).map_err(Refused::IdempotencyKey)?;
+    let media_type = text(request, header::CONTENT_TYPE.as_str())
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Err(Refused::ContentType);
+    }
+    let body: &[u8] = request.body().as_ref();
+    if body.len() > MAX_BYTES {
+        return Err(Refused::TooLarge);
+    }
+    let submitted = submitting.submit(&session, &key, body, incident.clone()).await?;
+    Ok(answered(&submitted))
+}
+
+fn answered(submitted: &Submitted) -> Response<Body> {
+    match submitted {
+        Submitted::Ended {
+            ending,
+            incident,
+            attempts_left,
+        } => answer::ending(ending, incident, *attempts_left),
+        Submitted::Open => answer::open(),
+    }
+}
+
+/// A session that can't be one is as unknown as one that is not stored.
+fn session(request: &Request) -> Result<SessionToken, Refused> {
+    let (scheme, token) = text(request, header::AUTHORIZATION.as_str())
+        .split_once(' ')
+        .unwrap_or_default();
+    let token = SessionToken::parse(token).map_err(|_| NotSubmitted::SessionEnded)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token)
+    } else {
+        Err(NotSubmitted::SessionEnded.into())
+    }
+}
+
+fn text<'a>(request: &'a Request, name: &str) -> &'a str {
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::http;
+
+    #[test]
+    fn a_session_comes_as_a_bearer_token() {
+        let with = |value: &str| {
+            session(
+                &http::Request::builder()
+                    .header("authorization", value)
+                    .body(Body::Empty)
+                    .unwrap(),
+            )
+        };
+        let token = "A".repeat(43);
+        assert!(with(&format!("Bearer {token}")).is_ok());
+        assert!(with(&format!("bearer {token}")).is_ok());
+        for value in [
+            String::new(),
+            token.clone(),
+            format!("Basic {token}"),
+            format!("Bearer {token} x"),
+            "Bearer".into(),
+        ] {
+            assert!(with(&value).is_err(), "{value}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `POST /company/non_auth_initialize` (behaviour §2): a signed token in, a redirect to the widget out. Always.
+
+use enrollment::flows::open::{NotOpened, OpenedSession, Opening};
+use enrollment::identifiers::IncidentId;
+use enrollment::status::Status;
+use enrollment::token::Refusal;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use serde::Deserialize;
+use tracing::{error, info};
+
+/// What `Enrollment-Status` says when there is a session. Failures say their status of source document 001.
+pub(crate) const OPENED: &str = "OPENED";
+
+/// Where the widget is, and what it costs to say so.
+#[derive(Debug, Clone)]
+pub(crate) struct WidgetAddress {
+    /// `PublicBaseUrl`, without a slash at its end.
+    pub(crate) public_base_url: String,
+}
+
+/// Opens a session for the request's token and answers with the address of the widget, or of its failure page.
+/// Gives the status of a refusal beside the response, for the metric.
+pub(crate) async fn handle(
+    opening: &Opening<'_>,
+    address: &WidgetAddress,
+    incident: &IncidentId,
+    request: &Request,
+) -> (Response<Body>, Option<Status>) {
+    let result = match token_of(request.body()) {
+        Some(token) => opening.open(&token).await,
+        None => Err(NotOpened::Refused {
+            refusal: NOT_JSON,
+            client: None,
+        }),
+    };
+    match result {
+        Ok(opened) => (redirect(&address.of_session(&opened), OPENED), None),
+        Err(failure) => {
+            log(&failure);
+            let status = failure.status();
+            (
+                redirect(&address.of_failure(&failure, incident), status.as_str()),
+                Some(status),
+            )
+        }
+    }
+}
+
+const NOT_JSON: Refusal = Refusal::InvalidParameters("body is not JSON with one initializeWebsiteToken");
+
+/// Members that we do not know are left alone; ours must come once and be a text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InitializeRequest {
+    initialize_website_token: String,
+}
+
+fn token_of(body: &Body) -> Option<String> {
+    let request: InitializeRequest = serde_json::from_slice(body.as_ref()).ok()?;
+    Some(request.initialize_website_token)
+}
+
+impl WidgetAddress {
+    /// The session rides in the fragment: no server, proxy, log or referrer sees it.
+    fn of_session(&self, opened: &OpenedSession) -> String {
+        format!(
+            "{}/widget/{}/?lang={}#{}",
+            self.public_base_url,
+            opened.client.slug.as_str(),
+            opened.language.as_str(),
+            opened.session.expose()
+        )
+    }
+
+    /// `_` is no client's slug: that page belongs to nobody and may not be framed.
+    fn of_failure(&self, failure: &NotOpened, incident: &IncidentId) -> String {
+        let slug = match failure {
+            NotOpened::Refused {
+                client: Some(client), ..
+            } => client.slug.as_str(),
+            _ => "_",
+        };
+        format!(
+            "{}/widget/{slug}/#status={}&incident={incident}",
+            self.public_base_url,
+            failure.status().as_str()
+        )
+    }
+}
+
+fn log(failure: &NotOpened) {
+    match failure {
+        NotOpened::Refused { refusal, client } => info!(
+            client = client.as_ref().map(|client| client.id.as_str()),
+            reason = %refusal,
+            "token refused"
+        ),
+        NotOpened::Store(cause) => error!(error = %cause, "session could not be opened"),
+    }
+}
+
+/// Source document 001: the answer is always a redirect, and "the URL returned in HTML tag" opens the widget.
+fn redirect(location: &str, status: &'static str) -> Response<Body> {
+    // The address is made of our own base address, a checked slug, a language tag, base64url and fixed words: of all
+    // these, only `&` means something in HTML.
+    let href = location.replace('&', "&amp;");
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Enrolment</title></head>\
+         <body><a href=\"{href}\">Continue</a></body></html>\n"
+    );
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    headers.insert("enrollment-status", HeaderValue::from_static(status));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_with_one_token() {
+        let token = |body: &str| token_of(&Body::from(body));
+        assert_eq!(
+            token(r#"{"initializeWebsiteToken":"a.b.c"}"#).as_deref(),
+            Some("a.b.c")
+        );
+        assert_eq!(
+            token(r#"{"initializeWebsiteToken":"a.b.c","more":1}"#).as_deref(),
+            Some("a.b.c")
+        );
+        for body in [
+            "",
+            "a.b.c",
+            "[]",
+            "{}",
+            r#"{"initializeWebsiteToken":7}"#,
+            r#"{"initializeWebsiteToken":["a.b.c"]}"#,
+            r#"{"initializeWebsiteToken":"a.b.c","initializeWebsiteToken":"d.e.f"}"#,
+        ] {
+            assert_eq!(token(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_redirect_is_complete_without_following_it() {
+        let response = redirect(
+            "https://host.example/widget/_/#status=ACCESS_DENIED&incident=A",
+            "ACCESS_DENIED",
+        );
+        assert_eq!(response.status(), StatusCode::FOUND);
+        assert_eq!(response.headers()["enrollment-status"], "ACCESS_DENIED");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let Body::Text(html) = response.body() else {
+            panic!("HTML is text")
+        };
+        assert!(html.contains("href=\"https://host.example/widget/_/#status=ACCESS_DENIED&amp;incident=A\""));
+    }
+}

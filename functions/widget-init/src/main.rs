@@ -1,0 +1,45 @@
+#![doc = include_str!("../README.md")]
+
+mod handler;
+
+use std::sync::Arc;
+
+use enrollment::flows::open::Opening;
+use enrollment::identifiers::IncidentId;
+use lambda_http::{Error, Request, service_fn};
+use tracing::{Instrument as _, info_span};
+
+use crate::handler::WidgetAddress;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let (clients, sessions, limits) = (platform.clients(), platform.sessions(), platform.limits());
+    let (clock, randomness, metrics) = (platform.clock(), platform.randomness(), platform.metrics());
+    let max_lifetime = platform.settings.token_max_lifetime;
+    let address = WidgetAddress {
+        public_base_url: platform.settings.stack.public_base_url.clone(),
+    };
+    let answer = Arc::new(async move |request: Request| {
+        let opening = Opening {
+            clients: &clients,
+            sessions: &sessions,
+            limits: &limits,
+            clock: &*clock,
+            randomness: &*randomness,
+            max_lifetime,
+        };
+        let incident = IncidentId::random(&*randomness);
+        let span = info_span!("request", incident = %incident);
+        let (response, refused) = handler::handle(&opening, &address, &incident, &request)
+            .instrument(span)
+            .await;
+        metrics.widget_opening(refused);
+        response
+    });
+    lambda_http::run(service_fn(|request| {
+        let answer = Arc::clone(&answer);
+        async move { Ok::<_, Error>(answer(request).await) }
+    }))
+    .await
+}

@@ -1,0 +1,159 @@
+// The calls to `/widget/api/enroll`. A call whose outcome is open (202), or whose answer got lost, is repeated as it
+// was, with the same key, until there is an answer or patience ends; what is returned then is never a guess.
+
+import { eventIn } from "./wire.js";
+
+/**
+ * @typedef {{ kind: "form", form: import("./wire.js").FormDescription, secondsLeft: number | undefined }
+ *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string }
+ *   | { kind: "expired", incident?: string }
+ *   | { kind: "busy" }
+ *   | { kind: "refused", pointers: string[], incident?: string }
+ *   | { kind: "unsettled", incident?: string }
+ *   | { kind: "unreachable", incident?: string }} Answer
+ *   `busy`: another attempt of this session is open. `unsettled`: still no outcome. `unreachable`: no usable answer.
+ *
+ * @typedef {"open" | "long" | "offline"} Waiting why a call is being repeated; `long`: open for longer than usual
+ * @typedef {{ address: string, session: string, fetch: typeof fetch, sleep: (milliseconds: number) => Promise<void>,
+ *   now: () => number, random: () => number }} Surroundings `now` in milliseconds, monotonic
+ * @typedef {ReturnType<typeof createApi>} Api
+ */
+
+// A function has 25 s and the gateway 29 s: what takes longer than this is lost.
+const CALL_LIMIT = 35_000;
+// The server settles an open attempt within 60 s; beyond this it is the customer who decides whether to go on waiting.
+const PATIENCE = 90_000;
+const USUAL = 8000;
+const MOST_FAILURES = 7;
+
+/** @param {Surroundings} surroundings */
+export function createApi({ address, session, fetch, sleep, now, random }) {
+  /**
+   * @param {RequestInit} request @param {(why: Waiting) => void} onWaiting
+   * @returns {Promise<Answer>}
+   */
+  async function call(request, onWaiting) {
+    const started = now();
+    let failures = 0;
+    /** @type {string | undefined} */
+    let incident;
+    for (;;) {
+      const response = await once(request);
+      incident = response?.headers.get("Incident-Id") ?? incident;
+
+      const open = response?.status === 202;
+      if (response && !open && response.status < 500 && response.status !== 429) {
+        const answer = await read(response, incident);
+        if (answer) return answer;
+      }
+
+      failures = open ? 0 : failures + 1;
+      const wait = open ? afterOpen(response) : afterFailure(response, failures, random);
+      if (failures >= MOST_FAILURES || now() + wait - started > PATIENCE) {
+        return { kind: open ? "unsettled" : "unreachable", ...withIncident(incident) };
+      }
+      onWaiting(!open ? "offline" : now() - started < USUAL ? "open" : "long");
+      await sleep(wait);
+    }
+  }
+
+  /** @param {RequestInit} request @returns {Promise<Response | undefined>} nothing where no answer came */
+  async function once(request) {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), CALL_LIMIT);
+    try {
+      // Mode "cors" (the default) on purpose: under "same-origin" our Referrer-Policy would make `Origin` null.
+      return await fetch(address, {
+        ...request,
+        headers: { ...request.headers, Accept: "application/json", Authorization: `Bearer ${session}` },
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        signal: limit.signal,
+      });
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    /** What there is to show for this session. @param {(why: Waiting) => void} onWaiting */
+    open: (onWaiting) => call({ method: "GET" }, onWaiting),
+
+    /**
+     * Enrols. May be called again with the same submission, whose first answer it then gets.
+     *
+     * @param {import("./submission.js").Submission} submission @param {(why: Waiting) => void} onWaiting
+     */
+    enrol: ({ idempotencyKey, body }, onWaiting) =>
+      call(
+        { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey }, body },
+        onWaiting,
+      ),
+  };
+}
+
+/**
+ * @param {Response} response @param {string | undefined} incident
+ * @returns {Promise<Answer | undefined>} nothing where it cannot be read, as after a connection cut in the body
+ */
+async function read(response, incident) {
+  if (response.status === 401) return { kind: "expired", ...withIncident(incident) };
+  if (response.status === 409) return { kind: "busy" };
+
+  /** @type {Record<string, any> | undefined} */
+  const body = await response.json().catch(() => undefined);
+  if (response.ok) {
+    if (!body) return undefined;
+    const event = eventIn(body);
+    if (event) return { kind: "ended", event, attemptsLeft: attemptsLeft(response), ...withIncident(incident) };
+    if (body["action"] !== "N") return undefined;
+    const form = /** @type {import("./wire.js").FormDescription} */ (body);
+    return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
+  }
+
+  const errors = Array.isArray(body?.["errors"]) ? body["errors"] : [];
+  const pointers = errors.map((error) => error?.pointer).filter((pointer) => typeof pointer === "string");
+  return { kind: "refused", pointers, ...withIncident(body?.["incident"] ?? incident) };
+}
+
+/** @param {Response} response */
+function attemptsLeft(response) {
+  const left = Number(response.headers.get("Attempts-Left"));
+  return Number.isInteger(left) && left > 0 ? left : 0;
+}
+
+/**
+ * By the server's clock, since the customer's may be wrong.
+ *
+ * @param {import("./wire.js").FormDescription} form @param {Response} response
+ */
+function secondsLeft(form, response) {
+  const answered = Date.parse(response.headers.get("Date") ?? "") / 1000;
+  const left = form.expiresAt - answered;
+  return Number.isFinite(left) ? left : undefined;
+}
+
+/** @param {Response | undefined} response @returns {number} the server's `Retry-After`, in milliseconds; 0 for none */
+function retryAfter(response) {
+  const seconds = Number(response?.headers.get("Retry-After"));
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 30) * 1000 : 0;
+}
+
+/** @param {Response | undefined} response */
+function afterOpen(response) {
+  return retryAfter(response) || 2000;
+}
+
+/** @param {Response | undefined} response @param {number} failures @param {() => number} random */
+function afterFailure(response, failures, random) {
+  const step = Math.min(1000 * 2 ** (failures - 1), 16_000);
+  return Math.max(retryAfter(response), step * (0.75 + random() / 2));
+}
+
+/** @param {unknown} incident @returns {{ incident?: string }} */
+function withIncident(incident) {
+  return typeof incident === "string" && incident ? { incident } : {};
+}

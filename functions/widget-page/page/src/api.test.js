@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createApi } from "./api.js";
+
+/** @typedef {{ status: number, body?: unknown, headers?: Record<string, string> } | "no connection"} Scripted */
+
+const submission = { idempotencyKey: "k".repeat(32), body: '{"bin":"523400"}', last4: "0106" };
+const success = { status: 200, body: { status: "SUCCESS_ENROLLMENT", ranac: "0364" }, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
+
+/**
+ * A server that gives these answers in turn (the last one for ever), and a clock that sleeping moves.
+ *
+ * @param {...Scripted} answers
+ */
+function serverWith(...answers) {
+  let time = 0;
+  /** @type {{ address: string, request: RequestInit }[]} */
+  const requests = [];
+  /** @type {number[]} */
+  const sleeps = [];
+  /** @type {string[]} */
+  const waits = [];
+  const api = createApi({
+    address: "/widget/api/enroll",
+    session: "s",
+    now: () => time,
+    random: () => 0.5,
+    sleep: async (milliseconds) => {
+      sleeps.push(milliseconds);
+      time += milliseconds;
+    },
+    fetch: async (address, request = {}) => {
+      requests.push({ address: String(address), request });
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (!answer || answer === "no connection") throw new TypeError("Failed to fetch");
+      const body = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body ?? {});
+      return new Response(body, { status: answer.status, headers: answer.headers ?? {} });
+    },
+  });
+  /** @param {string} why */
+  const onWaiting = (why) => void waits.push(why);
+  return { api, requests, sleeps, waits, enrol: () => api.enrol(submission, onWaiting), open: () => api.open(onWaiting) };
+}
+
+test("the session is sent as a bearer token and nowhere else", async () => {
+  const { enrol, requests } = serverWith(success);
+  await enrol();
+  const { address, request } = requests[0] ?? assert.fail();
+  assert.equal(address, "/widget/api/enroll");
+  assert.equal(new Headers(request.headers).get("Authorization"), "Bearer s");
+  assert.equal(request.credentials, "omit");
+  assert.equal(request.redirect, "error");
+});
+
+test("an outcome comes with its incident id and the attempts that are left", async () => {
+  const error = { status: 200, body: { status: "ERROR_ENROLLMENT", statusCode: "-45" }, headers: { "Attempts-Left": "4", "Incident-Id": "A" } };
+  assert.deepEqual(await serverWith(error).enrol(), {
+    kind: "ended",
+    event: { status: "ERROR_ENROLLMENT", statusCode: "-45" },
+    attemptsLeft: 4,
+    incident: "A",
+  });
+});
+
+test("an open attempt is repeated as it was, after the time the server asked for", async () => {
+  const open = { status: 202, headers: { "Retry-After": "3" } };
+  const { enrol, requests, sleeps, waits } = serverWith(open, open, success);
+  assert.equal((await enrol()).kind, "ended");
+  assert.deepEqual(sleeps, [3000, 3000]);
+  assert.deepEqual(waits, ["open", "open"]);
+  for (const { request } of requests) {
+    assert.equal(new Headers(request.headers).get("Idempotency-Key"), submission.idempotencyKey);
+    assert.equal(request.body, submission.body);
+    assert.equal(request.method, "POST");
+  }
+});
+
+test("an attempt that stays open is called long only after a while", async () => {
+  const { enrol, waits } = serverWith({ status: 202, headers: { "Retry-After": "5" } });
+  await enrol();
+  assert.deepEqual(waits.slice(0, 4), ["open", "open", "long", "long"]);
+});
+
+test("a lost connection is tried again with the same key, more and more slowly", async () => {
+  const { enrol, requests, sleeps, waits } = serverWith("no connection", "no connection", "no connection", success);
+  assert.equal((await enrol()).kind, "ended");
+  assert.deepEqual(sleeps, [1000, 2000, 4000]);
+  assert.deepEqual(new Set(waits), new Set(["offline"]));
+  assert.equal(new Set(requests.map(({ request }) => new Headers(request.headers).get("Idempotency-Key"))).size, 1);
+});
+
+test("a server error, a limit and a broken body are tried again", async () => {
+  const { enrol, sleeps } = serverWith(
+    { status: 502, body: "<html>" },
+    { status: 429, headers: { "Retry-After": "5" } },
+    { status: 200, body: '{"status":"SUCC' },
+    success,
+  );
+  assert.equal((await enrol()).kind, "ended");
+  assert.deepEqual(sleeps, [1000, 5000, 4000]);
+});
+
+test("patience ends: no connection", async () => {
+  const { enrol, requests } = serverWith("no connection");
+  assert.deepEqual(await enrol(), { kind: "unreachable" });
+  assert(requests.length <= 7);
+});
+
+test("patience ends: errors keep the incident id of the last", async () => {
+  const broken = { status: 500, body: {}, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
+  assert.deepEqual(await serverWith(broken).enrol(), { kind: "unreachable", incident: "AAAA-BBBB-CCCC" });
+});
+
+test("patience ends: an outcome that stays open is not called a failure", async () => {
+  const { enrol, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "2" } });
+  assert.equal((await enrol()).kind, "unsettled");
+  assert(sleeps.reduce((sum, wait) => sum + wait, 0) <= 90_000);
+});
+
+test("an absurd Retry-After is bounded, a missing one replaced", async () => {
+  const { enrol, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "86400" } }, { status: 202 }, success);
+  await enrol();
+  assert.deepEqual(sleeps, [30_000, 2000]);
+});
+
+test("an unknown session is an expired one", async () => {
+  assert.equal((await serverWith({ status: 401, body: { status: "TOKEN_EXPIRED" } }).open()).kind, "expired");
+});
+
+test("another open attempt of this session is no failure", async () => {
+  assert.deepEqual(await serverWith({ status: 409, body: {} }).enrol(), { kind: "busy" });
+});
+
+test("a refusal names the fields and its incident", async () => {
+  const body = { status: 400, incident: "AAAA-BBBB-CCCC", errors: [{ pointer: "/email", detail: "…" }, { detail: "?" }] };
+  assert.deepEqual(await serverWith({ status: 400, body }).enrol(), {
+    kind: "refused",
+    pointers: ["/email"],
+    incident: "AAAA-BBBB-CCCC",
+  });
+});
+
+test("the time left is counted by the server's clock", async () => {
+  const form = { action: "N", expiresAt: 1_800_000_600 };
+  const answer = { status: 200, body: form, headers: { Date: new Date(1_800_000_000_000).toUTCString() } };
+  assert.deepEqual(await serverWith(answer).open(), { kind: "form", form, secondsLeft: 600 });
+  assert.deepEqual(await serverWith({ status: 200, body: form }).open(), { kind: "form", form, secondsLeft: undefined });
+});
+
+test("a session that has ended answers with its event", async () => {
+  assert.equal((await serverWith(success).open()).kind, "ended");
+});

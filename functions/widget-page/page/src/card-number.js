@@ -1,0 +1,67 @@
+// A card number as it is typed: its digits, its groups, and the caret's place among them.
+
+import { brandOf, UNKNOWN } from "./card-brand.js";
+
+const MAX_DIGITS = 19;
+// Arabic-Indic, extended Arabic-Indic and full-width digits: what keyboards of right-to-left and CJK languages type.
+const OTHER_ZEROS = [0x660, 0x6f0, 0xff10];
+
+/**
+ * @param {string} text as typed or pasted
+ * @returns {string} its digits as ASCII, without a limit on how many
+ */
+export function digitsOf(text) {
+  let digits = "";
+  for (const character of text) {
+    const code = character.charCodeAt(0);
+    const zero = OTHER_ZEROS.find((zero) => code >= zero && code <= zero + 9) ?? 0x30;
+    if (code >= zero && code <= zero + 9) digits += code - zero;
+  }
+  return digits;
+}
+
+/**
+ * @param {string} digits
+ * @returns {string} the digits in the groups that are printed on the card
+ */
+export function group(digits) {
+  const { gaps } = brandOf(digits) ?? UNKNOWN;
+  return [...digits].map((digit, index) => (gaps.includes(index) ? ` ${digit}` : digit)).join("");
+}
+
+/**
+ * What the field holds after an edit, and where the caret then stands: behind the same digit as before.
+ *
+ * @param {{ before: string, value: string, caret: number, inputType?: string }} edit `before`: the grouped value
+ *   before the edit, `value`: the one the browser made, `caret`: where it left the caret
+ * @returns {{ digits: string, value: string, caret: number }}
+ */
+export function retype({ before, value, caret, inputType = "" }) {
+  let digits = digitsOf(value);
+  let digitsBeforeCaret = digitsOf(value.slice(0, caret)).length;
+
+  // Deleting a space deletes nothing that would stay deleted: the digit beyond it is meant.
+  if (value.length < before.length && digits === digitsOf(before)) {
+    if (inputType === "deleteContentBackward" && digitsBeforeCaret > 0) digitsBeforeCaret -= 1;
+    if (/^deleteContent(Back|For)ward$/.test(inputType)) {
+      digits = digits.slice(0, digitsBeforeCaret) + digits.slice(digitsBeforeCaret + 1);
+    }
+  }
+
+  digits = digits.slice(0, MAX_DIGITS);
+  const grouped = group(digits);
+  return { digits, value: grouped, caret: placeAfter(grouped, digitsBeforeCaret, !inputType.startsWith("delete")) };
+}
+
+/**
+ * @param {string} grouped
+ * @param {number} count behind how many digits
+ * @param {boolean} overGap whether to step over a space that follows, so that the next digit is typed behind it
+ */
+function placeAfter(grouped, count, overGap) {
+  let place = 0;
+  for (let seen = 0; place < grouped.length && seen < count; place += 1) {
+    if (grouped[place] !== " ") seen += 1;
+  }
+  return overGap && grouped[place] === " " ? place + 1 : place;
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { digitsOf, group, retype } from "./card-number.js";
+
+/**
+ * Does to a value with a caret (`|`) what a browser does on one edit, then what the field does.
+ *
+ * @param {string} marked @param {string} edit a text to insert, "Backspace" or "Delete"
+ */
+function after(marked, edit) {
+  const at = marked.indexOf("|");
+  const before = marked.replace("|", "");
+  const [cutFrom, cutTo, inserted, inputType] =
+    edit === "Backspace" ? [at - 1, at, "", "deleteContentBackward"]
+    : edit === "Delete" ? [at, at + 1, "", "deleteContentForward"]
+    : [at, at, edit, edit.length > 1 ? "insertFromPaste" : "insertText"];
+  const value = before.slice(0, cutFrom) + inserted + before.slice(cutTo);
+  const typed = retype({ before, value, caret: cutFrom + inserted.length, inputType });
+  return typed.value.slice(0, typed.caret) + "|" + typed.value.slice(typed.caret);
+}
+
+test("a number is grouped as its brand prints it", () => {
+  assert.equal(group("5234000000000123"), "5234 0000 0000 0123");
+  assert.equal(group("378282246310005"), "3782 822463 10005");
+  assert.equal(group("36700102000000"), "3670 010200 0000");
+  assert.equal(group("5234"), "5234");
+  assert.equal(group(""), "");
+});
+
+test("digits of other scripts are digits", () => {
+  assert.equal(digitsOf("٥٢٣٤ ۰۱۲۳ ５６７８"), "523401235678");
+});
+
+test("typing goes on behind the space", () => {
+  assert.equal(after("5234|", "0"), "5234 0|");
+  assert.equal(after("523|", "4"), "5234|");
+  assert.equal(after("523| 0000", "4"), "5234 |0000");
+});
+
+test("typing in the middle keeps the caret behind the typed digit", () => {
+  assert.equal(after("52|34 0000", "9"), "529|3 4000 0");
+  assert.equal(after("|5234", "4"), "4|523 4");
+});
+
+test("a number pasted with spaces, dashes or text around it is taken", () => {
+  assert.equal(after("|", "5234-0000 0000.0123"), "5234 0000 0000 0123|");
+  assert.equal(after("|", " card: 5234000000000123\n"), "5234 0000 0000 0123|");
+  assert.equal(after("5234 |", "000000000123"), "5234 0000 0000 0123|");
+});
+
+test("deleting over a space deletes the digit beyond it", () => {
+  assert.equal(after("5234 |0123", "Backspace"), "523|0 123");
+  assert.equal(after("5234| 0123", "Delete"), "5234| 123");
+});
+
+test("deleting a digit leaves the caret where it was", () => {
+  assert.equal(after("5234 0|", "Backspace"), "5234|");
+  assert.equal(after("52|34 0123", "Backspace"), "5|340 123");
+  assert.equal(after("|5234 0123", "Delete"), "|2340 123");
+  assert.equal(after("5|", "Backspace"), "|");
+});
+
+test("no more digits are kept than any card has", () => {
+  assert.equal(retype({ before: "", value: "1".repeat(30), caret: 30 }).digits.length, 19);
+});
+
+test("letters are not kept", () => {
+  assert.equal(after("5234|", "x"), "5234|");
+});

@@ -1,0 +1,61 @@
+// Consent to the terms or the privacy notice: a box to tick, and the document as a link or as text to unfold.
+
+import { createFieldError } from "./field-error.js";
+import { select } from "./select.js";
+
+/** @typedef {ReturnType<typeof createConsentField>} ConsentField */
+
+/**
+ * @param {import("./wire.js").DocumentName} name
+ * @param {Document} document
+ * @param {import("./configuration.js").Texts} texts
+ */
+export function createConsentField(name, document, texts) {
+  const field = select(document, `[data-document=${name}]`, HTMLElement);
+  const input = select(field, "input", HTMLInputElement);
+  const link = select(field, "a", HTMLAnchorElement);
+  const unfold = select(field, "button", HTMLButtonElement);
+  const text = select(field, ".document", HTMLElement);
+  const error = createFieldError(input, document);
+  let version = "";
+
+  input.addEventListener("change", () => {
+    if (input.checked) error.clear();
+  });
+  unfold.addEventListener("click", () => {
+    text.hidden = !text.hidden;
+    unfold.setAttribute("aria-expanded", String(!text.hidden));
+  });
+
+  return {
+    name,
+    input,
+    /**
+     * @param {import("./wire.js").Presence} presence
+     * @param {import("./wire.js").ConsentDocument | undefined} consented
+     */
+    prepare(presence, consented) {
+      // Consent to a document that is not there means nothing.
+      field.hidden = presence === "hidden" || !consented;
+      input.required = presence === "required";
+      select(field, ".optional", HTMLElement).hidden = presence !== "optional";
+      version = consented?.version ?? "";
+
+      const url = consented?.url;
+      link.hidden = !url || !/^https?:/i.test(url);
+      if (url && !link.hidden) link.href = url;
+      unfold.hidden = !consented?.text;
+      text.textContent = consented?.text ?? "";
+    },
+    /** @returns {{ ok: boolean, consent?: import("./wire.js").Consent }} */
+    read() {
+      if (field.hidden) return { ok: true };
+      if (input.checked) return { ok: true, consent: { document: name, version } };
+      if (input.required) error.show(texts.validation[`${name}_missing`]);
+      return { ok: !input.required };
+    },
+    refuse() {
+      error.show(texts.validation[`${name}_missing`]);
+    },
+  };
+}

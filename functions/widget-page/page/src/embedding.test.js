@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTell } from "./embedding.js";
+
+/** @param {{ framed: boolean, ancestorOrigins?: string[] }} situation */
+function windowIn({ framed, ancestorOrigins }) {
+  /** @type {{ message: any, origin: string }[]} */
+  const posted = [];
+  /** @type {CustomEvent[]} */
+  const dispatched = [];
+  const window = /** @type {any} */ ({
+    CustomEvent,
+    location: { ancestorOrigins },
+    dispatchEvent: (/** @type {CustomEvent} */ event) => dispatched.push(event),
+  });
+  const postMessage = (/** @type {any} */ message, /** @type {string} */ origin) => posted.push({ message, origin });
+  window.parent = framed ? { postMessage } : window;
+  window.postMessage = postMessage;
+  return { window, posted, dispatched };
+}
+
+const origins = ["https://shop.example", "https://bank.example"];
+
+test("an event is dispatched on the page's own window", () => {
+  const { window, posted, dispatched } = windowIn({ framed: false });
+  createTell(window, origins)("ready", {});
+  assert.equal(dispatched[0]?.type, "ready");
+  assert.deepEqual(posted, [], "a page that nobody embeds posts nothing");
+});
+
+test("the embedding page gets it under its exact origin", () => {
+  const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://bank.example", "https://top.example"] });
+  createTell(window, origins)("enrollmentEnded", { status: "TOKEN_EXPIRED" });
+  const message = { type: "enrollmentEnded", detail: { status: "TOKEN_EXPIRED" } };
+  assert.deepEqual(posted, [{ message, origin: "https://bank.example" }]);
+});
+
+test("an origin that is not registered gets nothing", () => {
+  const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://evil.example"] });
+  createTell(window, origins)("change", {});
+  assert.deepEqual(posted, []);
+});
+
+test("where the browser hides who embeds, each registered origin is named and never *", () => {
+  const { window, posted } = windowIn({ framed: true });
+  createTell(window, origins)("change", { valid: false });
+  assert.deepEqual(posted.map(({ origin }) => origin), origins);
+});

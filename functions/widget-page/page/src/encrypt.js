@@ -1,0 +1,41 @@
+// ASSUMPTION, named here and in `tests/sandbox` and nowhere else: the cipher behind the pair `{"key","data"}` of source
+// document 001, "PAN encryption process", is not public. Taken: a fresh AES-256-GCM key `k` and a 12-byte `iv` for each
+// pair; `data` = base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD; `key` = base64 of the 32
+// bytes of `k` under RSA-OAEP with SHA-256 (and MGF1 with SHA-256).
+
+import { fromBase64, toBase64 } from "./base64.js";
+
+/** This browser (or this insecure address) has no WebCrypto. */
+export class NoCryptography extends Error {}
+
+/**
+ * @param {string} digits the card number
+ * @param {import("./wire.js").EncryptionKey} publicKey Mastercard's
+ * @returns {Promise<import("./wire.js").EncryptedCard>}
+ */
+export async function encryptCard(digits, publicKey) {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) throw new NoCryptography();
+
+  const spki = fromBase64(publicKey.spki);
+  const fingerprint = new Uint8Array(await subtle.digest("SHA-256", spki));
+  if (toHex(fingerprint) !== publicKey.fingerprint.toLowerCase()) {
+    throw new Error("the encryption key does not match its fingerprint");
+  }
+  const wrapping = await subtle.importKey("spki", spki, { name: "RSA-OAEP", hash: "SHA-256" }, false, ["wrapKey"]);
+
+  const key = await subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = await subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(digits));
+  const wrapped = await subtle.wrapKey("raw", key, wrapping, "RSA-OAEP");
+
+  return {
+    key: toBase64(new Uint8Array(wrapped)),
+    data: toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)])),
+  };
+}
+
+/** @param {Uint8Array} bytes */
+function toHex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

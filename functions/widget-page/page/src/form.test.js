@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { createForm } from "./form.js";
+import { demoForm } from "./testing/demo-form.js";
+import { openTemplate } from "./testing/template.js";
+
+const number = "5234000000000106";
+/** @type {ReturnType<typeof openTemplate>} */ let page;
+/** @type {import("./form.js").Form} */ let form;
+/** @type {string[]} */ let said;
+/** @type {import("./card-field.js").CardChange[]} */ let changes;
+/** @type {import("./submission.js").Entered[]} */ let submitted;
+
+beforeEach(() => {
+  page = openTemplate();
+  [said, changes, submitted] = [[], [], []];
+  form = createForm(page.document, page.texts, (message) => said.push(message), (change) => changes.push(change));
+  form.prepare(demoForm());
+  form.onSubmit((entered) => submitted.push(entered));
+});
+afterEach(() => page.close());
+
+/** @param {string} id @returns {HTMLInputElement} */
+const input = (id) => /** @type {HTMLInputElement} */ (page.document.getElementById(id));
+/** @param {string} id */
+const messageOf = (id) => {
+  const line = page.document.getElementById(`${id}-error`);
+  return line?.hidden ? "" : line?.textContent;
+};
+/** @param {string} id @param {string} value */
+function type(id, value) {
+  input(id).value = value;
+  input(id).dispatchEvent(new InputEvent("input", { inputType: "insertText" }));
+}
+const submit = () => page.document.getElementById("form")?.dispatchEvent(new Event("submit", { cancelable: true }));
+
+test("hidden, optional and required fields are told apart", () => {
+  const fields = { ...demoForm().fields, firstName: /** @type {const} */ ("hidden") };
+  form.prepare({ ...demoForm(), fields });
+  const field = (/** @type {string} */ name) => page.document.querySelector(`[data-field=${name}]`);
+  assert.equal(field("firstName")?.hasAttribute("hidden"), true);
+  assert.equal(field("lastName")?.hasAttribute("hidden"), false);
+  assert.equal(input("last-name").required, true);
+  assert.equal(input("email").required, false);
+  assert.equal(field("email")?.querySelector(".optional")?.hasAttribute("hidden"), false);
+  assert.equal(field("lastName")?.querySelector(".optional")?.hasAttribute("hidden"), true);
+});
+
+test("a document is shown as a link or as text", () => {
+  const terms = page.document.querySelector("[data-document=terms]");
+  const privacy = page.document.querySelector("[data-document=privacy]");
+  assert.equal(terms?.querySelector("a")?.getAttribute("href"), "https://bank.example/terms");
+  assert.equal(terms?.querySelector("button")?.hidden, true);
+  assert.equal(privacy?.querySelector("a")?.hidden, true);
+
+  const [button, text] = [privacy?.querySelector("button"), privacy?.querySelector(".document")];
+  assert.equal(text?.textContent, "What we keep.\n\nAnd why.");
+  assert.equal(text?.hasAttribute("hidden"), true);
+  button?.click();
+  assert.equal(text?.hasAttribute("hidden"), false);
+  assert.equal(button?.getAttribute("aria-expanded"), "true");
+});
+
+test("a document's address is a link only if it is one of the web", () => {
+  form.prepare({ ...demoForm(), terms: { version: "1", url: "javascript:alert(1)" } });
+  const link = page.document.querySelector("[data-document=terms] a");
+  assert.equal(link?.hasAttribute("hidden"), true);
+});
+
+test("what was entered is read", () => {
+  type("card-number", number);
+  type("last-name", " Lovelace ");
+  input("terms").checked = true;
+  submit();
+  assert.deepEqual(submitted, [
+    { digits: number, personal: { lastName: "Lovelace" }, consents: [{ document: "terms", version: "2026-01" }] },
+  ]);
+});
+
+test("an empty form is not submitted and leads to its first wrong field", () => {
+  submit();
+  assert.deepEqual(submitted, []);
+  assert.equal(page.document.activeElement, input("card-number"));
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_missing);
+  assert.equal(messageOf("last-name"), page.texts.validation.last_name_missing);
+  assert.equal(messageOf("terms"), page.texts.validation.terms_missing);
+  assert.equal(messageOf("first-name"), "");
+  assert.equal(input("card-number").getAttribute("aria-describedby"), "card-number-error");
+  assert.equal(input("card-number").getAttribute("aria-invalid"), "true");
+});
+
+test("where the focus is on the wrong field already, its message is said", () => {
+  input("card-number").focus();
+  submit();
+  assert.deepEqual(said, [page.texts.validation.card_number_missing]);
+});
+
+test("a message goes when its field is right", () => {
+  submit();
+  type("card-number", "5");
+  type("last-name", "L");
+  input("terms").checked = true;
+  input("terms").dispatchEvent(new Event("change"));
+  for (const id of ["card-number", "last-name", "terms"]) {
+    assert.equal(messageOf(id), "", id);
+    assert.equal(input(id).hasAttribute("aria-describedby"), false);
+  }
+});
+
+test("a number that cannot become valid is told at once, an unfinished one when it is left", () => {
+  type("card-number", "5235");
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_other_program);
+  type("card-number", "523400");
+  assert.equal(messageOf("card-number"), "");
+  input("card-number").dispatchEvent(new Event("blur"));
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_short);
+});
+
+test("the brand is shown and said once", () => {
+  type("card-number", "52");
+  type("card-number", "5234");
+  const badge = page.document.querySelector(".brand");
+  assert.equal(badge?.textContent, "Mastercard");
+  assert.deepEqual(said, ["Mastercard"]);
+});
+
+test("a field left while a pointer is down is judged after the click, so that nothing moves away under it", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  type("email", "ada@");
+  page.document.dispatchEvent(new Event("pointerdown"));
+  input("email").dispatchEvent(new Event("blur"));
+  assert.equal(messageOf("email"), "");
+  page.document.dispatchEvent(new Event("pointerup"));
+  t.mock.timers.tick(0);
+  assert.equal(messageOf("email"), page.texts.validation.email_wrong);
+});
+
+test("a change tells brand and validity, never digits, and only when they change", () => {
+  type("card-number", "52");
+  type("card-number", "523");
+  type("card-number", number);
+  assert.deepEqual(changes, [
+    { valid: false, couldBecomeValid: true, brand: "mastercard" },
+    { valid: true, couldBecomeValid: true, brand: "mastercard" },
+  ]);
+});
+
+test("an e-mail address is checked where one is given", () => {
+  type("card-number", number);
+  type("last-name", "Lovelace");
+  input("terms").checked = true;
+  type("email", "ada@example");
+  submit();
+  assert.equal(submitted.length, 0);
+  assert.equal(page.document.activeElement, input("email"));
+  type("email", "ada@example.com");
+  submit();
+  assert.deepEqual(submitted.map(({ personal }) => personal.email), ["ada@example.com"]);
+});
+
+test("what the server refused is shown at its field", () => {
+  form.refuse(["/lastName", "/consents/0/version"])?.();
+  assert.equal(messageOf("last-name"), page.texts.validation.last_name_refused);
+  assert.equal(page.document.activeElement, input("last-name"));
+  assert.equal(form.refuse(["/unheard-of"]), undefined);
+});
+
+test("a forgotten number is gone from the page", () => {
+  type("card-number", number);
+  form.forget();
+  assert.equal(input("card-number").value, "");
+  submit();
+  assert.deepEqual(submitted, []);
+});

@@ -1,0 +1,53 @@
+// How the page was opened. The session rides in the address's fragment, which no server, proxy or referrer sees.
+
+/**
+ * @typedef {{ kind: "session", session: string }
+ *   | { kind: "failure", status: import("./wire.js").Status, incident?: string }
+ *   | { kind: "nothing" }} Opening
+ */
+
+const SESSION = /^[A-Za-z0-9_-]{43}$/;
+const INCIDENT = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/;
+
+// Anyone can write a fragment: only refusals are taken from it, or an address could forge a success.
+const REFUSALS = /** @type {const} */ (["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS"]);
+
+/**
+ * @param {string} hash `location.hash`, with or without its `#`
+ * @returns {Opening}
+ */
+export function readFragment(hash) {
+  const fragment = hash.replace(/^#/, "");
+  if (SESSION.test(fragment)) return { kind: "session", session: fragment };
+
+  const given = new URLSearchParams(fragment);
+  const status = REFUSALS.find((refusal) => refusal === given.get("status"));
+  if (!status) return { kind: "nothing" };
+  const incident = given.get("incident") ?? "";
+  return INCIDENT.test(incident) ? { kind: "failure", status, incident } : { kind: "failure", status };
+}
+
+/**
+ * Reads the fragment and moves a session out of the address into this history entry's state: it is still there after
+ * a reload, and no longer in an address that gets copied, shown or synchronised.
+ *
+ * @param {Pick<Location, "hash" | "pathname" | "search">} location
+ * @param {Pick<History, "state" | "replaceState">} history
+ * @returns {Opening}
+ */
+export function takeOpening(location, history) {
+  const opening = readFragment(location.hash);
+  if (opening.kind === "session") {
+    try {
+      history.replaceState({ session: opening.session }, "", location.pathname + location.search);
+    } catch {
+      // Some WebViews refuse it; the address then keeps the session.
+    }
+    return opening;
+  }
+  const kept = history.state?.session;
+  if (opening.kind === "nothing" && typeof kept === "string" && SESSION.test(kept)) {
+    return { kind: "session", session: kept };
+  }
+  return opening;
+}

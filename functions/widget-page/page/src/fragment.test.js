@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readFragment, takeOpening } from "./fragment.js";
+
+const session = "q".repeat(42) + "_";
+
+test("a fragment of 43 base64url characters is a session", () => {
+  assert.deepEqual(readFragment(`#${session}`), { kind: "session", session });
+});
+
+test("a session of another length or alphabet is none", () => {
+  for (const fragment of ["", "#", `#${session}x`, `#${session.slice(1)}`, `#${session.slice(1)}+`]) {
+    assert.deepEqual(readFragment(fragment), { kind: "nothing" });
+  }
+});
+
+test("a refusal is read with its incident id", () => {
+  assert.deepEqual(readFragment("#status=ACCESS_DENIED&incident=AB12-CD34-EF56"), {
+    kind: "failure",
+    status: "ACCESS_DENIED",
+    incident: "AB12-CD34-EF56",
+  });
+});
+
+test("a malformed incident id is left out", () => {
+  assert.deepEqual(readFragment("#status=TOKEN_EXPIRED&incident=<b>call+us</b>"), {
+    kind: "failure",
+    status: "TOKEN_EXPIRED",
+  });
+});
+
+test("a fragment cannot forge a success", () => {
+  assert.deepEqual(readFragment("#status=SUCCESS_ENROLLMENT"), { kind: "nothing" });
+});
+
+/** @param {unknown} state */
+function fakeHistory(state = null) {
+  return {
+    state,
+    /** @type {unknown} */ address: undefined,
+    /** @param {unknown} next @param {string} _title @param {string | URL | null} [address] */
+    replaceState(next, _title, address) {
+      this.state = next;
+      this.address = address;
+    },
+  };
+}
+
+test("the session leaves the address and survives a reload", () => {
+  const history = fakeHistory();
+  const pathname = "/widget/demo/";
+  takeOpening({ hash: `#${session}`, pathname, search: "?lang=en_US" }, history);
+  assert.equal(history.address, "/widget/demo/?lang=en_US");
+  assert.deepEqual(takeOpening({ hash: "", pathname, search: "" }, history), { kind: "session", session });
+});
+
+test("a new failure in the address wins over a kept session", () => {
+  const opened = takeOpening({ hash: "#status=ACCESS_DENIED", pathname: "/", search: "" }, fakeHistory({ session }));
+  assert.deepEqual(opened, { kind: "failure", status: "ACCESS_DENIED" });
+});
+
+test("a WebView that refuses replaceState still opens", () => {
+  const history = { state: null, replaceState: () => { throw new Error("SecurityError"); } };
+  assert.equal(takeOpening({ hash: `#${session}`, pathname: "/", search: "" }, history).kind, "session");
+});

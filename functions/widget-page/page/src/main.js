@@ -1,0 +1,55 @@
+// Wires the page together.
+
+import { createAnnouncements } from "./announcements.js";
+import { createApi } from "./api.js";
+import { readConfiguration } from "./configuration.js";
+import { createTell } from "./embedding.js";
+import { tellEnding } from "./ending.js";
+import { createExpiry } from "./expiry.js";
+import { createFlow, reasonOf } from "./flow.js";
+import { createForm } from "./form.js";
+import { takeOpening } from "./fragment.js";
+import { createScreens } from "./screens.js";
+import { select } from "./select.js";
+import { makeSubmission } from "./submission.js";
+
+const { api: address, origins, texts } = readConfiguration(document);
+const opening = takeOpening(location, history);
+
+// The same address with another fragment is another opening, but browsers do not load the page again for it.
+addEventListener("hashchange", () => location.reload());
+
+const tell = createTell(window, origins);
+const announce = createAnnouncements(select(document, "#announcements", HTMLElement));
+const screens = createScreens(document, texts, announce);
+/** @param {import("./wire.js").EndedEvent} event */
+const end = (event) => tellEnding(event, tell, window);
+
+document.documentElement.classList.toggle("framed", window.parent !== window);
+new ResizeObserver(([entry]) => {
+  const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
+  tell("resize", { height });
+}).observe(select(document, "main", HTMLElement));
+
+if (opening.kind === "session") {
+  const form = createForm(document, texts, announce, (change) => tell("change", change));
+  const expiry = createExpiry({ warn: screens.expiring, end: () => flow.timeIsUp() });
+  const api = createApi({
+    address,
+    session: opening.session,
+    fetch: (...request) => fetch(...request),
+    sleep: (milliseconds) => new Promise((awake) => setTimeout(awake, milliseconds)),
+    now: () => performance.now(),
+    random: Math.random,
+  });
+  const flow = createFlow({ api, screens, form, expiry, tellEnding: end, makeSubmission });
+  form.onSubmit(flow.submit);
+  void flow.open().then(() => tell("ready", {}));
+} else {
+  // An address without a session is one whose session is gone.
+  /** @type {import("./wire.js").EndedEvent} */
+  const event = { status: opening.kind === "failure" ? opening.status : "TOKEN_EXPIRED" };
+  screens.failure(reasonOf(event), opening.kind === "failure" ? { incident: opening.incident } : {});
+  tell("ready", {});
+  end(event);
+}

@@ -1,0 +1,63 @@
+// First name, last name and e-mail: each hidden, optional or required, as the client decided.
+
+import { createFieldError } from "./field-error.js";
+import { select } from "./select.js";
+
+/** @typedef {ReturnType<typeof createPersonalField>} PersonalFieldOnPage */
+
+const KEYS = /** @type {const} */ ({ firstName: "first_name", lastName: "last_name", email: "email" });
+// Only what is certainly no address is refused; whether it exists is not for a page to tell.
+const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;
+
+/**
+ * @param {import("./wire.js").PersonalField} name
+ * @param {Document} document
+ * @param {import("./configuration.js").Texts} texts
+ * @param {import("./after-press.js").AfterPress} afterPress
+ */
+export function createPersonalField(name, document, texts, afterPress) {
+  const field = select(document, `[data-field=${name}]`, HTMLElement);
+  const input = select(field, "input", HTMLInputElement);
+  const error = createFieldError(input, document);
+  const key = KEYS[name];
+
+  /** @returns {string | undefined} the message for what is wrong */
+  function problem() {
+    const value = input.value.trim();
+    if (!value) return input.required ? texts.validation[`${key}_missing`] : undefined;
+    return name === "email" && !EMAIL.test(value) ? texts.validation.email_wrong : undefined;
+  }
+
+  input.addEventListener("blur", () =>
+    afterPress(() => {
+      const message = input.value.trim() && problem();
+      if (message) error.show(message);
+    }),
+  );
+  input.addEventListener("input", () => {
+    if (error.shown && !problem()) error.clear();
+  });
+
+  return {
+    name,
+    input,
+    /** @param {import("./wire.js").Presence} presence */
+    prepare(presence) {
+      field.hidden = presence === "hidden";
+      input.required = presence === "required";
+      select(field, ".optional", HTMLElement).hidden = presence !== "optional";
+    },
+    /** @returns {{ ok: boolean, value?: string }} */
+    read() {
+      if (field.hidden) return { ok: true };
+      const message = problem();
+      if (message) error.show(message);
+      else error.clear();
+      const value = input.value.trim();
+      return value ? { ok: !message, value } : { ok: !message };
+    },
+    refuse() {
+      error.show(key === "email" ? texts.validation.email_wrong : texts.validation[`${key}_refused`]);
+    },
+  };
+}

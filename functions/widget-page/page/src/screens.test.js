@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { createScreens } from "./screens.js";
+import { openTemplate } from "./testing/template.js";
+
+/** @type {ReturnType<typeof openTemplate>} */ let page;
+/** @type {import("./screens.js").Screens} */ let screens;
+/** @type {string[]} */ let said;
+
+beforeEach(() => {
+  page = openTemplate();
+  said = [];
+  screens = createScreens(page.document, page.texts, (message) => said.push(message));
+});
+afterEach(() => page.close());
+
+const seen = () =>
+  [...page.document.querySelectorAll("[data-screen]")]
+    .filter((screen) => !screen.hasAttribute("hidden"))
+    .map((screen) => screen.getAttribute("data-screen"));
+/** @param {string} selector */
+const element = (selector) => /** @type {HTMLElement} */ (page.document.querySelector(selector));
+
+test("one screen is seen at a time", () => {
+  assert.deepEqual(seen(), ["loading"]);
+  screens.form();
+  assert.deepEqual(seen(), ["form"]);
+  screens.waiting("0106");
+  assert.deepEqual(seen(), ["waiting"]);
+  assert.equal(element("[data-screen=waiting] .last4").textContent, "0106");
+});
+
+test("the focus moves to the new screen's heading once the page is in use, and not before", () => {
+  screens.form();
+  assert.equal(page.document.activeElement, page.document.body);
+  element("#card-number").focus();
+  screens.waiting();
+  assert.equal(page.document.activeElement, element("[data-screen=waiting] h1"));
+});
+
+test("the heading is announced only where the focus does not read it", () => {
+  screens.success("0106");
+  const { title, info, card } = page.texts.success;
+  assert.deepEqual(said, [`${title} ${info} ${card} 0106`]);
+  screens.form();
+  element("#card-number").focus();
+  screens.success(undefined);
+  assert.equal(said[1], info);
+});
+
+test("waiting on is said once for each reason", () => {
+  screens.waiting();
+  screens.stillWaiting("open");
+  screens.stillWaiting("long");
+  screens.stillWaiting("long");
+  screens.stillWaiting("offline");
+  const { title, info, long, offline } = page.texts.waiting;
+  assert.deepEqual(said, [info, long, offline].map((message) => `${title} ${message}`));
+});
+
+test("a failure shows its incident id and what can be done", () => {
+  let tries = 0;
+  screens.failure("program", { incident: "AB12-CD34-EF56", more: "https://bank.example/terms", retry: () => (tries += 1) });
+  const failure = "[data-screen=failure]";
+  assert.equal(element(`${failure} .info`).textContent, page.texts.error.info_first_part);
+  assert.equal(element(`${failure} .incident bdi`).textContent, "AB12-CD34-EF56");
+  assert.equal(element(`${failure} .more a`).getAttribute("href"), "https://bank.example/terms");
+  element(`${failure} button`).click();
+  assert.equal(tries, 1);
+
+  screens.failure("expired");
+  assert.equal(element(`${failure} h1`).textContent, page.texts.expired.title);
+  for (const part of [".incident", ".more", "button"]) assert(element(`${failure} ${part}`).hidden, part);
+});
+
+test("every reason has words", () => {
+  for (const reason of /** @type {const} */ (["program", "already_enrolled", "customer_already_enrolled", "technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable"])) {
+    screens.failure(reason);
+    assert(element("[data-screen=failure] .info").textContent, reason);
+  }
+});

@@ -1,0 +1,12 @@
+/**
+ * An element that the template is known to have, of the type that is expected.
+ *
+ * @template {Element} T
+ * @param {ParentNode} parent @param {string} selector @param {new () => T} type
+ * @returns {T}
+ */
+export function select(parent, selector, type) {
+  const element = parent.querySelector(selector);
+  if (!(element instanceof type)) throw new Error(`the page has no ${selector}`);
+  return element;
+}

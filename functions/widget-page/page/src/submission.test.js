@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { test } from "node:test";
+import { makeSubmission } from "./submission.js";
+
+const der = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "der" });
+const publicKey = {
+  reference: "119009",
+  spki: der.toString("base64"),
+  fingerprint: createHash("sha256").update(der).digest("hex"),
+};
+/** @type {import("./submission.js").Entered} */
+const entered = {
+  digits: "5234000000000106",
+  personal: { firstName: "Ada" },
+  consents: [{ document: "terms", version: "2026-01" }],
+};
+
+test("only the pair, the first six and the last four digits leave the page", async () => {
+  const { body, last4 } = await makeSubmission(entered, publicKey);
+  const { card, ...rest } = JSON.parse(body);
+  assert.deepEqual(rest, { bin: "523400", last4: "0106", firstName: "Ada", consents: entered.consents });
+  assert.deepEqual(Object.keys(card), ["key", "data"]);
+  assert.equal(last4, "0106");
+  assert(!body.includes("00000000"), "the digits between are nowhere in the body");
+});
+
+test("each attempt has a key of its own, of 16 to 64 visible ASCII characters", async () => {
+  const [one, two] = await Promise.all([makeSubmission(entered, publicKey), makeSubmission(entered, publicKey)]);
+  assert.match(one.idempotencyKey, /^[!-~]{16,64}$/);
+  assert.notEqual(one.idempotencyKey, two.idempotencyKey);
+});

@@ -1,0 +1,42 @@
+// The shapes that the page exchanges with `/widget/api/enroll` and with the embedding page. Types only, plus the one
+// reader of an event, because nothing that came over the wire is passed on unread.
+
+/**
+ * @typedef {"ACCESS_DENIED" | "TOKEN_EXPIRED" | "INVALID_PARAMETERS" | "SUCCESS_ENROLLMENT" | "ERROR_ENROLLMENT"} Status
+ * @typedef {{ status: Status, statusCode?: string, parentId?: string, ranac?: string, designCode?: string,
+ *   bin?: string, last4?: string }} EndedEvent source document 001, "Event data structure"
+ *
+ * @typedef {"hidden" | "optional" | "required"} Presence
+ * @typedef {"firstName" | "lastName" | "email"} PersonalField
+ * @typedef {"terms" | "privacy"} DocumentName
+ * @typedef {{ version: string, url?: string, text?: string }} ConsentDocument
+ * @typedef {{ from: string, to: string }} BinRange both ends included, equally long, 6 to 11 digits
+ * @typedef {{ reference: string, spki: string, fingerprint: string }} EncryptionKey
+ * @typedef {{ action: "N", fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument,
+ *   privacy?: ConsentDocument, binRanges: BinRange[], encryptionKey: EncryptionKey, attemptsLeft: number,
+ *   expiresAt: number }} FormDescription
+ *
+ * @typedef {{ key: string, data: string }} EncryptedCard
+ * @typedef {{ document: DocumentName, version: string }} Consent
+ * @typedef {{ card: EncryptedCard, bin: string, last4: string, consents: Consent[],
+ *   firstName?: string, lastName?: string, email?: string }} Enrolment
+ */
+
+const STATUSES = ["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS", "SUCCESS_ENROLLMENT", "ERROR_ENROLLMENT"];
+const MEMBERS = /** @type {const} */ (["statusCode", "parentId", "ranac", "designCode", "bin", "last4"]);
+
+/**
+ * The event in an answer, with its seven members and no others; absent members stay absent, never null.
+ *
+ * @param {Record<string, unknown>} answer
+ * @returns {EndedEvent | undefined} nothing where the answer holds no event
+ */
+export function eventIn(answer) {
+  if (!STATUSES.includes(/** @type {string} */ (answer["status"]))) return undefined;
+  const event = /** @type {EndedEvent} */ ({ status: answer["status"] });
+  for (const member of MEMBERS) {
+    const value = answer[member];
+    if (typeof value === "string" && value) event[member] = value;
+  }
+  return event;
+}

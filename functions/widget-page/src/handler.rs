@@ -1,0 +1,184 @@
+//! `/widget/…`: the page of a client, its parts and pictures, and what browsers report about them (behaviour §3).
+
+use std::sync::Arc;
+
+use enrollment::client::Client;
+use enrollment::identifiers::Slug;
+use enrollment::language::Language;
+use enrollment::ports::{Clients, StoreError};
+use enrollment::texts::Texts;
+use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use platform::pictures::Pictures;
+use tracing::{error, info};
+
+use crate::base_path::BasePath;
+use crate::colours::{Colours, Unusable};
+use crate::csp_report;
+use crate::headers::{self, Headers};
+use crate::origin::{EmbedOrigin, NotAnOrigin};
+use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
+use crate::parts;
+
+/// What serving needs.
+pub struct Serving<'a> {
+    /// Set-ups.
+    pub clients: &'a dyn Clients,
+    /// Logos and backgrounds.
+    pub pictures: &'a Pictures,
+    /// Where the service begins on its host.
+    pub base: &'a BasePath,
+}
+
+/// Why there is nothing to serve.
+#[derive(Debug, thiserror::Error)]
+enum NotServed {
+    #[error("nothing is here")]
+    Unknown,
+    #[error("method not allowed")]
+    Method,
+    #[error("page can't be rendered: {0}")]
+    Render(#[from] RenderError),
+    #[error("set-up has an unusable colour: {0}")]
+    Colour(#[from] Unusable),
+    #[error("set-up has an unusable origin: {0}")]
+    Origin(#[from] NotAnOrigin),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Serving<'_> {
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request) -> Response<Body> {
+        self.serve(request)
+            .await
+            .unwrap_or_else(|reason| refusal(&reason))
+    }
+
+    async fn serve(&self, request: &Request) -> Result<Response<Body>, NotServed> {
+        let path = request.raw_http_path().trim_start_matches('/');
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match (request.method(), segments.as_slice()) {
+            (&Method::POST, ["widget", "csp-report"]) => {
+                csp_report::log(request.body());
+                Ok(respond(
+                    StatusCode::NO_CONTENT,
+                    headers::bare("text/plain"),
+                    Body::Empty,
+                ))
+            }
+            (&Method::GET, ["widget", "assets", name]) => part(name),
+            (&Method::GET, ["widget", slug]) => self.page(slug, request).await,
+            (&Method::GET, ["widget", slug, "pictures", name]) => self.picture(slug, name).await,
+            (&Method::GET, _) => Err(NotServed::Unknown),
+            _ => Err(NotServed::Method),
+        }
+    }
+
+    async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, NotServed> {
+        let rendered = if slug == NEUTRAL_SLUG {
+            Page::neutral(&Texts::built_in(), "en", self.base).render()?
+        } else {
+            let client = self.client(slug).await?;
+            self.client_page(&client, request)?
+        };
+        let known = request
+            .headers()
+            .get(header::IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok());
+        if headers::is_current(known, &rendered.etag) {
+            return Ok(respond(StatusCode::NOT_MODIFIED, rendered.headers, Body::Empty));
+        }
+        Ok(respond(
+            StatusCode::OK,
+            rendered.headers,
+            Body::from(rendered.html),
+        ))
+    }
+
+    fn client_page(&self, client: &Client, request: &Request) -> Result<Rendered, NotServed> {
+        let query = request.query_string_parameters();
+        let wished = query.first("lang").and_then(|tag| Language::parse(tag).ok());
+        let language = client.language_for(wished.as_ref());
+        let origins = client
+            .embed_origins
+            .iter()
+            .map(|origin| EmbedOrigin::parse(origin))
+            .collect::<Result<Vec<_>, _>>()?;
+        let page = Page {
+            slug: client.slug.as_str(),
+            client_name: &client.name,
+            language: &language.to_bcp47(),
+            texts: &client.texts(&language),
+            colours: Colours::new(&client.look.colours)?,
+            logo: client.look.logo.as_deref(),
+            background: client.look.background.as_deref(),
+            embed_origins: &origins,
+            base: self.base,
+        };
+        Ok(page.render()?)
+    }
+
+    /// Only what the client's set-up names: the bucket holds other clients' pictures too.
+    async fn picture(&self, slug: &str, name: &str) -> Result<Response<Body>, NotServed> {
+        let client = self.client(slug).await?;
+        let hash = name.strip_suffix(".png").ok_or(NotServed::Unknown)?;
+        let named = [&client.look.logo, &client.look.background]
+            .into_iter()
+            .flatten()
+            .any(|own| own == hash);
+        let bytes = if named {
+            self.pictures.find(hash).await?
+        } else {
+            None
+        };
+        let bytes = bytes.ok_or(NotServed::Unknown)?;
+        Ok(respond(
+            StatusCode::OK,
+            headers::immutable("image/png"),
+            Body::from(bytes),
+        ))
+    }
+
+    async fn client(&self, slug: &str) -> Result<Arc<Client>, NotServed> {
+        let slug = Slug::parse(slug).map_err(|_| NotServed::Unknown)?;
+        self.clients.by_slug(&slug).await?.ok_or(NotServed::Unknown)
+    }
+}
+
+fn part(name: &str) -> Result<Response<Body>, NotServed> {
+    let part = parts::find(name).ok_or(NotServed::Unknown)?;
+    Ok(respond(
+        StatusCode::OK,
+        headers::immutable(part.content_type),
+        Body::from(part.bytes),
+    ))
+}
+
+fn refusal(reason: &NotServed) -> Response<Body> {
+    let (status, text) = match reason {
+        NotServed::Unknown => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        NotServed::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET.\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.\n"),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        error!(error = %reason, "page could not be served");
+    } else {
+        info!(reason = %reason, "request refused");
+    }
+    respond(
+        status,
+        headers::bare("text/plain; charset=utf-8"),
+        Body::from(text),
+    )
+}
+
+/// Names and values are fixed or checked, so the builder has nothing to refuse.
+fn respond(status: StatusCode, headers: Headers, body: Body) -> Response<Body> {
+    let builder = headers
+        .into_iter()
+        .fold(Response::builder().status(status), |builder, (name, value)| {
+            builder.header(name, value)
+        });
+    builder.body(body).unwrap_or_else(|_| Response::new(Body::Empty))
+}

@@ -1,0 +1,252 @@
+//! The headers of what this function serves.
+
+use crate::base_path::BasePath;
+use crate::origin::EmbedOrigin;
+
+/// Names and values, each name once.
+pub type Headers = Vec<(&'static str, String)>;
+
+/// Where browsers report violations of the Content-Security-Policy, under the base path.
+pub const CSP_REPORT_PATH: &str = "/widget/csp-report";
+
+/// What the page's Content-Security-Policy depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy<'a> {
+    /// Who may frame the page; nobody where empty.
+    pub embed_origins: &'a [EmbedOrigin],
+    /// `sha256-…` of the content of its one inline `<style>`, where it has one.
+    pub style_hash: Option<&'a str>,
+    /// Where the service begins.
+    pub base: &'a BasePath,
+}
+
+impl Policy<'_> {
+    /// The value of `Content-Security-Policy`: nothing but our own script, style, pictures and calls, no `unsafe-*`,
+    /// and no sink of the DOM that takes strings as markup or code.
+    pub fn value(&self) -> String {
+        let style_hash = self
+            .style_hash
+            .map(|hash| format!(" '{hash}'"))
+            .unwrap_or_default();
+        let ancestors = if self.embed_origins.is_empty() {
+            "'none'".to_owned()
+        } else {
+            self.embed_origins
+                .iter()
+                .map(EmbedOrigin::as_str)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let base = self.base.as_str();
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'{style_hash}; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; require-trusted-types-for 'script'; \
+             trusted-types 'none'; report-uri {base}{CSP_REPORT_PATH}; report-to csp"
+        )
+    }
+}
+
+/// Of the page. It may be kept, but not shown without asking whether the client's set-up has changed.
+pub fn page(policy: &Policy<'_>, language: &str, etag: &str) -> Headers {
+    let base = policy.base.as_str();
+    let mut headers = common("text/html; charset=utf-8", "no-cache");
+    headers.extend([
+        ("content-language", language.to_owned()),
+        ("etag", etag.to_owned()),
+        ("content-security-policy", policy.value()),
+        ("reporting-endpoints", format!("csp=\"{base}{CSP_REPORT_PATH}\"")),
+        (
+            "permissions-policy",
+            PERMISSIONS.map(|feature| format!("{feature}=()")).join(", "),
+        ),
+        // Nobody who opened the page in a window of its own keeps a handle on it; within a frame this has no effect.
+        ("cross-origin-opener-policy", "same-origin".to_owned()),
+        // All that the page loads is its own, so that it also works where the embedding page isolates itself (COEP),
+        // which demands both of these of a framed page. 3-D Secure's foreign frames will need the first to go.
+        ("cross-origin-embedder-policy", "require-corp".to_owned()),
+        (
+            "cross-origin-resource-policy",
+            if policy.embed_origins.is_empty() {
+                "same-origin"
+            } else {
+                "cross-origin"
+            }
+            .to_owned(),
+        ),
+        ("origin-agent-cluster", "?1".to_owned()),
+    ]);
+    headers
+}
+
+/// Of a part or a picture: named after its content, so it never changes.
+pub fn immutable(content_type: &str) -> Headers {
+    let mut headers = common(content_type, "public, max-age=31536000, immutable");
+    headers.push(("cross-origin-resource-policy", "same-origin".to_owned()));
+    headers
+}
+
+/// Of an answer that is neither: a missing file, a report taken.
+pub fn bare(content_type: &str) -> Headers {
+    let mut headers = common(content_type, "no-store");
+    headers.push((
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'".to_owned(),
+    ));
+    headers
+}
+
+/// Whether the browser has this version already (RFC 9110 §13.1.2), which 304 tells it.
+pub fn is_current(if_none_match: Option<&str>, etag: &str) -> bool {
+    if_none_match.is_some_and(|value| {
+        value
+            .split(',')
+            .map(str::trim)
+            .any(|known| known == "*" || known.trim_start_matches("W/") == etag)
+    })
+}
+
+/// Features that the page never asks for and that nothing in it may.
+const PERMISSIONS: [&str; 14] = [
+    "accelerometer",
+    "autoplay",
+    "camera",
+    "display-capture",
+    "fullscreen",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "usb",
+];
+
+fn common(content_type: &str, cache_control: &str) -> Headers {
+    [
+        ("content-type", content_type),
+        ("cache-control", cache_control),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        // Without includeSubDomains: what lies below the operator's host is not ours. Ignored over plain http.
+        ("strict-transport-security", "max-age=31536000"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, value.to_owned()))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+        headers
+            .iter()
+            .find_map(|(header, value)| (*header == name).then_some(value.as_str()))
+    }
+
+    fn directive(policy: &str, name: &str) -> String {
+        let found = policy
+            .split("; ")
+            .find_map(|directive| directive.strip_prefix(name));
+        found
+            .unwrap_or_else(|| panic!("no {name}"))
+            .trim_start()
+            .to_owned()
+    }
+
+    #[test]
+    fn the_policy_allows_nothing_that_is_not_ours() {
+        let origins = [
+            EmbedOrigin::parse("https://a.example").unwrap(),
+            EmbedOrigin::parse("http://localhost:1").unwrap(),
+        ];
+        let base = BasePath::of("https://x.example/test").unwrap();
+        let policy = Policy {
+            embed_origins: &origins,
+            style_hash: Some("sha256-abc="),
+            base: &base,
+        }
+        .value();
+        for (name, expected) in [
+            ("default-src", "'none'"),
+            ("script-src", "'self'"),
+            ("style-src", "'self' 'sha256-abc='"),
+            ("connect-src", "'self'"),
+            ("form-action", "'none'"),
+            ("base-uri", "'none'"),
+            ("frame-ancestors", "https://a.example http://localhost:1"),
+            ("report-uri", "/test/widget/csp-report"),
+        ] {
+            assert_eq!(directive(&policy, name), expected);
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("data:"));
+    }
+
+    #[test]
+    fn without_registered_origins_nobody_may_frame_the_page() {
+        let policy = Policy {
+            embed_origins: &[],
+            style_hash: None,
+            base: &BasePath::default(),
+        };
+        assert_eq!(directive(&policy.value(), "frame-ancestors"), "'none'");
+        assert_eq!(directive(&policy.value(), "style-src"), "'self'");
+        let headers = page(&policy, "en", "\"x\"");
+        assert_eq!(
+            value(&headers, "cross-origin-resource-policy"),
+            Some("same-origin")
+        );
+    }
+
+    #[test]
+    fn the_page_is_asked_for_again_and_its_parts_never() {
+        let policy = Policy {
+            embed_origins: &[],
+            style_hash: None,
+            base: &BasePath::default(),
+        };
+        assert_eq!(
+            value(&page(&policy, "en", "\"x\""), "cache-control"),
+            Some("no-cache")
+        );
+        assert_eq!(
+            value(&immutable("image/png"), "cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+        assert_eq!(value(&bare("text/plain"), "cache-control"), Some("no-store"));
+    }
+
+    #[test]
+    fn every_answer_forbids_sniffing_and_referrers() {
+        let policy = Policy {
+            embed_origins: &[],
+            style_hash: None,
+            base: &BasePath::default(),
+        };
+        for headers in [
+            page(&policy, "en", "\"x\""),
+            immutable("image/png"),
+            bare("text/plain"),
+        ] {
+            assert_eq!(value(&headers, "x-content-type-options"), Some("nosniff"));
+            assert_eq!(value(&headers, "referrer-policy"), Some("no-referrer"));
+            assert!(value(&headers, "strict-transport-security").is_some());
+            let mut names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), headers.len(), "each name once");
+        }
+    }
+
+    #[test]
+    fn a_known_version_is_current() {
+        assert!(is_current(Some("\"a\""), "\"a\""));
+        assert!(is_current(Some("\"b\", W/\"a\""), "\"a\""));
+        assert!(is_current(Some("*"), "\"a\""));
+        assert!(!is_current(Some("\"b\""), "\"a\""));
+        assert!(!is_current(None, "\"a\""));
+    }
+}

@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod base_path;
+pub mod colours;
+mod csp_report;
+pub mod direction;
+pub mod handler;
+pub mod headers;
+pub mod origin;
+pub mod page;
+pub mod parts;

@@ -1,0 +1,31 @@
+//! Wires the function; what it serves is the library's.
+
+use std::sync::Arc;
+
+use enrollment::identifiers::IncidentId;
+use lambda_http::{Error, Request, service_fn};
+use tracing::{Instrument as _, info_span};
+use widget_page::base_path::BasePath;
+use widget_page::handler::Serving;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let (clients, pictures) = (platform.clients(), platform.pictures());
+    let randomness = platform.randomness();
+    let base = BasePath::of(&platform.settings.stack.public_base_url)?;
+    let answer = Arc::new(async move |request: Request| {
+        Serving {
+            clients: &clients,
+            pictures: &pictures,
+            base: &base,
+        }
+        .handle(&request)
+        .await
+    });
+    lambda_http::run(service_fn(|request| {
+        let answer = Arc::clone(&answer);
+        async move { Ok::<_, Error>(answer(request).await) }
+    }))
+    .await
+}

@@ -1,0 +1,401 @@
+//! The page of one client in one language.
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use enrollment::texts::Texts;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::base_path::BasePath;
+use crate::colours::Colours;
+use crate::direction::Direction;
+use crate::headers::{self, Headers, Policy};
+use crate::origin::EmbedOrigin;
+use crate::parts::{self, Part};
+
+/// The slug of the page that belongs to no client: it shows failures of tokens whose client is unknown.
+pub const NEUTRAL_SLUG: &str = "_";
+
+/// What a page shows, and whom it talks to. No session: the page is the same for everyone.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// The client's name in addresses; `_` for the neutral page.
+    pub slug: &'a str,
+    /// The client's name for people; may be empty.
+    pub client_name: &'a str,
+    /// Of the texts, as HTML writes it: `en-US`.
+    pub language: &'a str,
+    /// Merged: client's language over client's default language over built-in English.
+    pub texts: &'a Texts,
+    /// The client's.
+    pub colours: Colours,
+    /// Hexadecimal SHA-256 of the client's logo.
+    pub logo: Option<&'a str>,
+    /// Hexadecimal SHA-256 of the client's background picture.
+    pub background: Option<&'a str>,
+    /// Who may frame the page and hears its events.
+    pub embed_origins: &'a [EmbedOrigin],
+    /// Where the service begins on its host.
+    pub base: &'a BasePath,
+}
+
+/// A page to send.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The body.
+    pub html: String,
+    /// The version, in quotes, as in the header of that name.
+    pub etag: String,
+    /// All headers, `etag` among them; they go with a 304 as well.
+    pub headers: Headers,
+}
+
+/// The page could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A slug or picture name that cannot stand in an address.
+    #[error("the slug or a picture's name has characters that it must not have")]
+    UnusableName,
+    /// The template failed.
+    #[error("the template could not be rendered")]
+    Template(#[from] askama::Error),
+}
+
+impl<'a> Page<'a> {
+    /// The page for failures without a known client: a neutral look, and never framed.
+    pub fn neutral(texts: &'a Texts, language: &'a str, base: &'a BasePath) -> Self {
+        Self {
+            slug: NEUTRAL_SLUG,
+            client_name: "",
+            language,
+            texts,
+            colours: Colours::default(),
+            logo: None,
+            background: None,
+            embed_origins: &[],
+            base,
+        }
+    }
+
+    /// Renders the page and the headers that belong to it.
+    ///
+    /// # Errors
+    /// Where a slug or picture name is none, or the template fails.
+    pub fn render(&self) -> Result<Rendered, RenderError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let names = [Some(self.slug), self.logo, self.background];
+        if names
+            .into_iter()
+            .flatten()
+            .any(|name| name.is_empty() || !name.bytes().all(plain))
+        {
+            return Err(RenderError::UnusableName);
+        }
+
+        let style = self.colours.style();
+        let style_hash = style
+            .as_ref()
+            .map(|style| format!("sha256-{}", STANDARD.encode(Sha256::digest(style))));
+        let html = Markup {
+            language: self.language,
+            direction: Direction::of(self.language),
+            client_name: self.client_name,
+            slug: self.slug,
+            texts: self.texts,
+            colours: &self.colours,
+            style: style.as_deref(),
+            logo: self.logo,
+            background: self.background,
+            base: self.base.as_str(),
+            configuration: self.configuration(),
+            script_part: parts::SCRIPT,
+            style_part: parts::STYLE,
+            icon_part: parts::ICON,
+        }
+        .render()?;
+
+        // The policy is no function of the HTML alone, hence its place in the version.
+        let policy = Policy {
+            embed_origins: self.embed_origins,
+            style_hash: style_hash.as_deref(),
+            base: self.base,
+        };
+        let version = Sha256::new()
+            .chain_update(&html)
+            .chain_update(policy.value())
+            .finalize();
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&version[..16]));
+        let headers = headers::page(&policy, self.language, &etag);
+        Ok(Rendered { html, etag, headers })
+    }
+
+    /// The data block that the script reads (`page/src/configuration.js`).
+    fn configuration(&self) -> String {
+        let configuration = json!({
+            "api": format!("{}/widget/api/enroll", self.base.as_str()),
+            "origins": self.embed_origins,
+            "texts": self.texts.as_json(),
+        });
+        // A `<` could end the element, or begin a comment in it.
+        configuration.to_string().replace('<', "\\u003c")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Markup<'a> {
+    language: &'a str,
+    direction: Direction,
+    client_name: &'a str,
+    slug: &'a str,
+    texts: &'a Texts,
+    colours: &'a Colours,
+    style: Option<&'a str>,
+    logo: Option<&'a str>,
+    background: Option<&'a str>,
+    base: &'a str,
+    configuration: String,
+    script_part: Part,
+    style_part: Part,
+    icon_part: Part,
+}
+
+impl Markup<'_> {
+    fn address(&self, part: &Part) -> String {
+        format!("{}/widget/assets/{}", self.base, part.name)
+    }
+
+    fn picture(&self, hash: &str) -> String {
+        format!("{}/widget/{}/pictures/{hash}.png", self.base, self.slug)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const HASH: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+
+    struct Fixture {
+        texts: Texts,
+        base: BasePath,
+        origins: Vec<EmbedOrigin>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            Self {
+                texts: Texts::built_in(),
+                base: BasePath::of("https://enrol.example/test").unwrap(),
+                origins: vec![EmbedOrigin::parse("https://bank.example").unwrap()],
+            }
+        }
+
+        fn page(&self) -> Page<'_> {
+            Page {
+                slug: "demo",
+                client_name: "Demo Bank",
+                language: "en-US",
+                texts: &self.texts,
+                colours: Colours::new(&BTreeMap::from([("accent".to_owned(), "#cf4500".to_owned())]))
+                    .unwrap(),
+                logo: Some(HASH),
+                background: Some(HASH),
+                embed_origins: &self.origins,
+                base: &self.base,
+            }
+        }
+    }
+
+    fn header<'a>(rendered: &'a Rendered, name: &str) -> &'a str {
+        rendered
+            .headers
+            .iter()
+            .find(|(header, _)| *header == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap()
+    }
+
+    fn configuration(html: &str) -> Value {
+        let (_, block) = html.split_once("id=\"configuration\">").unwrap();
+        serde_json::from_str(block.split_once("</script>").unwrap().0).unwrap()
+    }
+
+    #[test]
+    fn a_page_has_its_client_s_look_and_its_parts_with_integrity() {
+        let html = Fixture::new().page().render().unwrap().html;
+        for expected in [
+            "<html lang=\"en-US\" dir=\"ltr\">",
+            "<style>:root:root:root{--enrol-accent:#cf4500;--enrol-accent-text:#ffffff;}</style>",
+            &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"Demo Bank\""),
+            &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\">"),
+            &format!(
+                "<script src=\"/test/widget/assets/{}\" integrity=\"{}\" defer></script>",
+                parts::SCRIPT.name,
+                parts::SCRIPT.integrity
+            ),
+            &format!(
+                "<link rel=\"stylesheet\" href=\"/test/widget/assets/{}\" integrity=\"{}\">",
+                parts::STYLE.name,
+                parts::STYLE.integrity
+            ),
+            "<noscript>",
+        ] {
+            assert!(html.contains(expected), "{expected}\nin\n{html}");
+        }
+    }
+
+    #[test]
+    fn the_policy_allows_the_very_style_that_the_page_has() {
+        let rendered = Fixture::new().page().render().unwrap();
+        let (_, rest) = rendered.html.split_once("<style>").unwrap();
+        let style = rest.split_once("</style>").unwrap().0;
+        let hash = STANDARD.encode(Sha256::digest(style));
+        assert!(
+            header(&rendered, "content-security-policy")
+                .contains(&format!("style-src 'self' 'sha256-{hash}'"))
+        );
+    }
+
+    #[test]
+    fn nothing_in_the_page_needs_an_inline_script_or_style() {
+        let html = Fixture::new().page().render().unwrap().html;
+        assert!(!html.contains(" style=\""));
+        let attributes = html.split("=\"").filter_map(|before| before.rsplit(' ').next());
+        assert!(
+            !attributes.into_iter().any(|name| name.starts_with("on")),
+            "no event handlers"
+        );
+        assert_eq!(
+            html.matches("<script").count(),
+            2,
+            "the script and the data block"
+        );
+        assert_eq!(html.matches("<style").count(), 1);
+    }
+
+    #[test]
+    fn a_translation_cannot_break_out_of_the_page() {
+        let mut fixture = Fixture::new();
+        let hostile = "</script><img src=x onerror=alert(1)>\"'&<!--";
+        fixture.texts = fixture
+            .texts
+            .under(&json!({"register": {"tittle": hostile, "confirm": hostile}}));
+        let page = Page {
+            client_name: hostile,
+            ..fixture.page()
+        };
+        let html = page.render().unwrap().html;
+        assert!(!html.contains("<img src=x"));
+        assert_eq!(configuration(&html)["texts"]["register"]["tittle"], hostile);
+    }
+
+    #[test]
+    fn the_script_is_told_where_to_call_whom_to_tell_and_the_texts() {
+        let fixture = Fixture::new();
+        let configuration = configuration(&fixture.page().render().unwrap().html);
+        assert_eq!(configuration["api"], "/test/widget/api/enroll");
+        assert_eq!(configuration["origins"], json!(["https://bank.example"]));
+        assert_eq!(&configuration["texts"], fixture.texts.as_json());
+    }
+
+    #[test]
+    fn every_text_of_the_template_exists() {
+        let texts = Texts::built_in();
+        let template = include_str!("../templates/page.html");
+        let paths: Vec<_> = template
+            .split("texts.text(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"'))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(paths.len() > 20);
+        for path in paths {
+            assert!(!texts.text(path).is_empty(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_right_to_left_language_is_written_so() {
+        let fixture = Fixture::new();
+        let html = Page {
+            language: "ar",
+            ..fixture.page()
+        }
+        .render()
+        .unwrap()
+        .html;
+        assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">"));
+    }
+
+    #[test]
+    fn the_neutral_page_has_no_client_and_no_frame() {
+        let fixture = Fixture::new();
+        let rendered = Page::neutral(&fixture.texts, "en", &fixture.base)
+            .render()
+            .unwrap();
+        assert!(header(&rendered, "content-security-policy").contains("frame-ancestors 'none'"));
+        for absent in [
+            "<style",
+            "class=\"logo\"",
+            "class=\"client\"",
+            "class=\"backdrop\"",
+        ] {
+            assert!(!rendered.html.contains(absent), "{absent}");
+        }
+        assert_eq!(configuration(&rendered.html)["origins"], json!([]));
+    }
+
+    #[test]
+    fn the_version_changes_with_the_page_and_with_its_policy_only() {
+        let fixture = Fixture::new();
+        let version = |page: Page<'_>| page.render().unwrap().etag;
+        let first = version(fixture.page());
+        assert_eq!(first, version(fixture.page()));
+        assert_ne!(
+            first,
+            version(Page {
+                client_name: "Other",
+                ..fixture.page()
+            })
+        );
+        assert_ne!(
+            first,
+            version(Page {
+                embed_origins: &[],
+                ..fixture.page()
+            })
+        );
+    }
+
+    #[test]
+    fn a_name_that_would_leave_its_address_is_refused() {
+        let fixture = Fixture::new();
+        for slug in ["", "a/b", "a\"b", "..", "a b"] {
+            assert!(
+                matches!(
+                    Page {
+                        slug,
+                        ..fixture.page()
+                    }
+                    .render(),
+                    Err(RenderError::UnusableName)
+                ),
+                "{slug}"
+            );
+        }
+        assert!(
+            Page {
+                logo: Some("../x"),
+                ..fixture.page()
+            }
+            .render()
+            .is_err()
+        );
+    }
+}
