@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
+)]
+
+pub mod call;
+pub mod card;
+pub mod local_aws;
+pub mod page;
+pub mod partner;
+pub mod rewards;
+mod set_ups;
+pub mod stack;
+pub mod time;

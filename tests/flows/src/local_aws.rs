@@ -1,0 +1,193 @@
+//! The local AWS, asked past the product: what really stands in tables and logs.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use http::Request;
+use platform::aws::Aws;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::call;
+use crate::stack::Stack;
+
+/// Names of tables and the like, as the template wrote them down.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct Settings {
+    /// Set-ups.
+    pub clients_table: String,
+    /// Sessions and used tokens.
+    pub sessions_table: String,
+    /// Intents, customers, cards.
+    pub enrolments_table: String,
+    /// What partners shall be told.
+    pub confirmations_table: String,
+    /// Counters.
+    pub limits_table: String,
+    /// Wrapped data keys.
+    pub keys_table: String,
+    /// What wraps them.
+    pub kms_key_id: String,
+}
+
+impl Settings {
+    /// Reads the secret of the local stack.
+    pub fn read() -> Self {
+        let answer = aws(
+            "secretsmanager.GetSecretValue",
+            &json!({"SecretId": "card-enrolment/local/settings"}),
+        );
+        serde_json::from_str(answer["SecretString"].as_str().expect("a secret of text")).expect("names")
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> [&str; 6] {
+        [
+            &self.clients_table,
+            &self.sessions_table,
+            &self.enrolments_table,
+            &self.confirmations_table,
+            &self.limits_table,
+            &self.keys_table,
+        ]
+    }
+}
+
+/// Calls an operation of a service that speaks JSON. The local AWS does not check the root user's signature.
+pub fn aws(target: &str, body: &Value) -> Value {
+    let service = match target.split(['.', '_']).next().unwrap_or_default() {
+        "DynamoDB" => "dynamodb",
+        "Logs" => "logs",
+        other => other,
+    };
+    let credential = format!("test/20260101/eu-central-1/{service}/aws4_request");
+    let request = Request::post(&Stack::here().endpoints.aws)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", target)
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"),
+        );
+    let answer = call::send(request.body(body.to_string().into_bytes()).expect("a request"));
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    answer.json()
+}
+
+/// The SDK's clients, as the product's own adapters take them.
+pub fn sdk() -> Aws {
+    Aws::from_variables(|name| {
+        let value = match name {
+            "AWS_ENDPOINT_URL" => &*Stack::here().endpoints.aws,
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "test",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    })
+    .expect("all that it asks for")
+}
+
+/// All items of a table.
+pub fn scan(table: &str) -> Vec<Value> {
+    pages(
+        "DynamoDB_20120810.Scan",
+        &json!({"TableName": table, "ConsistentRead": true}),
+        "Items",
+        |answer| {
+            answer
+                .get("LastEvaluatedKey")
+                .map(|key| ("ExclusiveStartKey", key.clone()))
+        },
+    )
+}
+
+/// The lines that the functions logged since `from` (milliseconds since 1970), over all log groups.
+pub fn log_lines(from: i64) -> Vec<String> {
+    let token = |answer: &Value| answer.get("nextToken").map(|token| ("nextToken", token.clone()));
+    let groups = pages("Logs_20140328.DescribeLogGroups", &json!({}), "logGroups", token);
+    let mut lines = Vec::new();
+    for group in groups {
+        let query = json!({"logGroupName": group["logGroupName"], "startTime": from});
+        let events = pages("Logs_20140328.FilterLogEvents", &query, "events", token);
+        lines.extend(
+            events
+                .iter()
+                .filter_map(|event| event["message"].as_str().map(str::to_owned)),
+        );
+    }
+    lines
+}
+
+/// Whether `secret` stands anywhere in `item`: as text, as bytes, in base64 of either alphabet or in hexadecimal.
+pub fn stands_in(item: &Value, secret: &str) -> bool {
+    match item {
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains(secret) || stands_in(value, secret)),
+        Value::Array(values) => values.iter().any(|value| stands_in(value, secret)),
+        Value::String(text) => {
+            let hidden = hex::encode(secret);
+            let bytes = STANDARD.decode(text).unwrap_or_default();
+            let in_bytes = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            let encodings = [
+                STANDARD.encode(secret),
+                STANDARD_NO_PAD.encode(secret),
+                URL_SAFE.encode(secret),
+                URL_SAFE_NO_PAD.encode(secret),
+            ];
+            in_bytes
+                || text.contains(secret)
+                || text.to_lowercase().contains(&hidden)
+                || encodings.iter().any(|encoded| text.contains(encoded))
+        }
+        _ => false,
+    }
+}
+
+/// Follows an operation's pages to their end.
+fn pages(
+    target: &str,
+    query: &Value,
+    member: &str,
+    next: impl Fn(&Value) -> Option<(&'static str, Value)>,
+) -> Vec<Value> {
+    let mut query = query.clone();
+    let mut found = Vec::new();
+    loop {
+        let mut answer = aws(target, &query);
+        let more = next(&answer);
+        match answer[member].take() {
+            Value::Array(values) => found.extend(values),
+            _ => panic!("{target} has no {member}"),
+        }
+        match more {
+            Some((name, value)) => query[name] = value,
+            None => return found,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_however_it_is_written() {
+        let secret = "customer-7";
+        for item in [
+            json!({"a": {"S": "x customer-7 y"}}),
+            json!({"customer-7": {"S": ""}}),
+            json!({"a": {"B": STANDARD.encode("xx customer-7 yy")}}),
+            json!({"a": {"L": [{"S": URL_SAFE_NO_PAD.encode("customer-7")}]}}),
+            json!({"a": {"S": "637573746F6D65722D37"}}),
+        ] {
+            assert!(stands_in(&item, secret), "{item}");
+        }
+        assert!(!stands_in(
+            &json!({"a": {"S": "customer-8"}, "n": {"N": "7"}}),
+            secret
+        ));
+    }
+}

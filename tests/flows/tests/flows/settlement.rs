@@ -1,0 +1,415 @@
+//! An enrolment whose answer never came: what becomes of it, and when, decided on the local AWS's tables by a clock and
+//! an MRS of the tests' own.
+
+mod bank;
+mod scripted_mrs;
+
+use enrollment::flows::describe::Description;
+use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::status::{MrsCode, Status};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use bank::Bank;
+use scripted_mrs::{Call, Ending, LAST4, RANAC};
+
+/// The 60 s of the deadline without the 8 s that a call without an answer took.
+const LEFT: SignedDuration = SignedDuration::from_secs(52);
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    bank.clock.pass(LEFT - MILLISECOND);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    bank.clock.pass(MILLISECOND);
+    let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
+    assert!(!bank.mrs.calls().contains(&Call::Enrol), "never enrolled again");
+    assert_eq!(bank.cards().await, (0, 0));
+    assert!(
+        bank.intent(&session, "a").await.outcome.unwrap().leftover,
+        "MRS may yet come to hold it"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_card_found_just_before_the_deadline_is_a_success_with_mrs_s_own_digits() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    bank.mrs.holds(true);
+    bank.clock.pass(LEFT - MILLISECOND);
+    let Submitted::Ended {
+        ending,
+        attempts_left,
+        ..
+    } = bank.submit(&session, "a").await.unwrap()
+    else {
+        panic!("it is settled");
+    };
+    assert_eq!(
+        (ending.status, ending.code, attempts_left),
+        (Status::SuccessEnrollment, None, 0)
+    );
+    assert_eq!(
+        ending
+            .ranac
+            .as_ref()
+            .map(|ranac| ranac.expose().to_owned())
+            .as_deref(),
+        Some(RANAC)
+    );
+    assert_eq!(ending.last4.unwrap().as_str(), LAST4);
+    assert!(bank.mrs.still_holds());
+    assert_eq!(bank.cards().await, (1, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_card_found_after_the_deadline_is_cancelled_there() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    bank.mrs.holds(true);
+    bank.clock.pass(LEFT);
+    bank.mrs.calls();
+    let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
+    assert_eq!(bank.mrs.calls(), [Call::Find, Call::Cancel]);
+    assert!(!bank.mrs.still_holds());
+    let outcome = bank.intent(&session, "a").await.outcome.unwrap();
+    assert!(!outcome.leftover, "nothing is left to clean up");
+    assert_eq!(outcome.ranac, None);
+    assert_eq!(bank.cards().await, (0, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_leftover_that_can_t_be_cancelled_stays_noted() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    bank.mrs.holds(true);
+    bank.mrs.is_deaf_to(Call::Cancel);
+    bank.clock.pass(LEFT);
+    let (status, ..) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!(status, Status::ErrorEnrollment);
+    assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
+    assert!(bank.mrs.still_holds());
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn the_deadline_decides_even_while_mrs_can_t_be_asked() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.mrs.is_deaf_to(Call::Find);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    bank.clock.pass(LEFT - MILLISECOND);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    bank.clock.pass(MILLISECOND);
+    let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
+    assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn minus_1001_is_asked_about_once() {
+    let bank = Bank::new().await;
+    bank.mrs.ends(Ending::Declined(-1001));
+    let session = bank.session().await;
+    let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
+    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert!(
+        bank.intent(&session, "a").await.outcome.unwrap().leftover,
+        "noted all the same"
+    );
+
+    bank.mrs.holds(true);
+    let session = bank.session().await;
+    let (status, code, _) = outcome(&bank.submit(&session, "b").await.unwrap());
+    assert_eq!(
+        (status, code),
+        (Status::SuccessEnrollment, None),
+        "what it holds counts, not what it said"
+    );
+    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn an_answer_of_mrs_is_not_asked_about() {
+    for (ending, status, code) in [
+        (Ending::Enrolled, Status::SuccessEnrollment, None),
+        (Ending::Declined(-52), Status::ErrorEnrollment, Some(-52)),
+        (Ending::Declined(-4711), Status::ErrorEnrollment, Some(-4711)),
+        (Ending::NotSent, Status::ErrorEnrollment, Some(-1001)),
+    ] {
+        let bank = Bank::new().await;
+        let session = bank.session().await;
+        bank.mrs.ends(ending);
+        let (told, told_code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
+        assert_eq!((told, told_code), (status, code), "{ending:?}");
+        assert_eq!(bank.mrs.calls(), [Call::Enrol], "{ending:?}");
+        assert!(
+            !bank.intent(&session, "a").await.outcome.unwrap().leftover,
+            "{ending:?}"
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn the_first_outcome_stands_and_its_card_is_not_cancelled() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    // Two have read the open intent; one settles it in time, the other comes back after the deadline.
+    let [in_time, too_late] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
+    bank.mrs.holds(true);
+    let first = bank.settle(in_time).await.unwrap();
+    assert_eq!(first.outcome.as_ref().unwrap().status, Status::SuccessEnrollment);
+    bank.clock.pass(LEFT);
+    bank.mrs.calls();
+    let second = bank.settle(too_late).await.unwrap();
+    assert_eq!(second.outcome, first.outcome);
+    assert!(!bank.mrs.calls().contains(&Call::Cancel));
+    assert!(bank.mrs.still_holds());
+    assert_eq!(bank.cards().await, (1, 0));
+    assert_eq!(bank.confirmations().await.len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn the_first_failure_stands_and_a_card_that_came_late_is_cancelled() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    let [first, second] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
+    bank.clock.pass(LEFT);
+    let first = bank.settle(first).await.unwrap();
+    assert_eq!(first.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
+    bank.mrs.holds(true);
+    let second = bank.settle(second).await.unwrap();
+    assert_eq!(second.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
+    assert!(!bank.mrs.still_holds(), "whoever finds it cancels it");
+    assert_eq!(bank.stored_session(&session).await.failures, 1, "counted once");
+    assert_eq!(bank.confirmations().await.len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_repeat_while_mrs_is_at_work_is_open_and_then_the_same() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.waits();
+    let work = bank.submit(&session, "a");
+    let repeat = async {
+        bank.mrs.at_work.notified().await;
+        // MRS has not stored it yet.
+        bank.mrs.holds(false);
+        let meanwhile = bank.submit(&session, "a").await.unwrap();
+        let other = bank.submit(&session, "b").await;
+        bank.mrs.holds(true);
+        bank.mrs.go_on.notify_one();
+        (meanwhile, other)
+    };
+    let (first, (meanwhile, other)) = tokio::join!(work, repeat);
+    assert_eq!(meanwhile, Submitted::Open);
+    assert!(matches!(other, Err(NotSubmitted::AttemptOpen)), "{other:?}");
+    let first = first.unwrap();
+    assert_eq!(outcome(&first).0, Status::SuccessEnrollment);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), first);
+    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_repeat_that_settles_before_the_answer_comes_has_the_outcome_of_both() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.waits();
+    let work = bank.submit(&session, "a");
+    let repeat = async {
+        bank.mrs.at_work.notified().await;
+        let meanwhile = bank.submit(&session, "a").await.unwrap();
+        bank.mrs.go_on.notify_one();
+        meanwhile
+    };
+    let (first, meanwhile) = tokio::join!(work, repeat);
+    assert_eq!(first.unwrap(), meanwhile);
+    assert_eq!(outcome(&meanwhile).0, Status::SuccessEnrollment);
+    assert_eq!(bank.cards().await, (1, 0));
+    assert_eq!(bank.confirmations().await.len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_double_click_gets_one_answer() {
+    assert_one_answer(&Bank::new().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_double_click_gets_one_answer_for_the_last_card_that_is_allowed() {
+    assert_one_answer(&Bank::with_program(|program| program.max_cards = 1).await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_double_click_gets_one_answer_for_the_last_attempt_that_is_allowed() {
+    assert_one_answer(&Bank::with_program(|program| program.attempts_per_customer_per_hour = 1).await).await;
+}
+
+async fn assert_one_answer(bank: &Bank) {
+    let session = bank.session().await;
+    let [first, second] = bank.submit_twice(&session, "a").await;
+    let second = second.unwrap();
+    assert_eq!(outcome(&second).0, Status::SuccessEnrollment);
+    assert_eq!(first.unwrap(), second);
+    assert_eq!(bank.cards().await, (1, 0));
+    assert_eq!(
+        bank.mrs
+            .calls()
+            .iter()
+            .filter(|call| **call == Call::Enrol)
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_page_that_is_loaded_anew_follows_the_open_attempt() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    assert!(matches!(
+        bank.describe(&session).await.unwrap(),
+        Description::Attempt(Submitted::Open)
+    ));
+    bank.clock.pass(LEFT);
+    let Description::Attempt(settled) = bank.describe(&session).await.unwrap() else {
+        panic!("it had an attempt")
+    };
+    assert_eq!(outcome(&settled), (Status::ErrorEnrollment, Some(-1001), 4));
+    let Description::Form(form) = bank.describe(&session).await.unwrap() else {
+        panic!("it may try again")
+    };
+    assert_eq!(form.attempts_left, 4);
+
+    bank.mrs.ends(Ending::Enrolled);
+    let enrolled = bank.submit(&session, "b").await.unwrap();
+    let Description::Attempt(again) = bank.describe(&session).await.unwrap() else {
+        panic!("it has its success")
+    };
+    assert_eq!(again, enrolled);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn an_attempt_outlives_its_session() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.clock.pass(SignedDuration::from_secs(15 * 60 - 1));
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    let expired = bank.submit(&session, "b").await;
+    assert!(matches!(expired, Err(NotSubmitted::SessionEnded)), "{expired:?}");
+    assert!(matches!(
+        bank.describe(&session).await.unwrap(),
+        Description::Attempt(Submitted::Open)
+    ));
+    bank.clock.pass(LEFT);
+    assert_eq!(
+        outcome(&bank.submit(&session, "a").await.unwrap()),
+        (Status::ErrorEnrollment, Some(-1001), 0)
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn an_open_attempt_takes_up_a_card_of_the_limit() {
+    let bank = Bank::with_program(|program| program.max_cards = 1).await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "a").await.unwrap();
+    assert_eq!(bank.cards().await, (0, 1));
+    bank.mrs.calls();
+
+    let other = bank.session().await;
+    let (status, code, _) = outcome(&bank.submit(&other, "b").await.unwrap());
+    assert_eq!((status, code), (Status::ErrorEnrollment, None));
+    assert_eq!(bank.mrs.calls(), []);
+
+    bank.clock.pass(LEFT);
+    bank.submit(&session, "a").await.unwrap();
+    bank.mrs.ends(Ending::Enrolled);
+    let (status, ..) = outcome(&bank.submit(&other, "c").await.unwrap());
+    assert_eq!(status, Status::SuccessEnrollment, "the failure made room");
+    assert_eq!(bank.cards().await, (1, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn the_confirmation_says_what_the_page_says() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::Declined(-45));
+    let Submitted::Ended { ending, .. } = bank.submit(&session, "a").await.unwrap() else {
+        panic!("it has ended")
+    };
+    let told = bank.confirmations().await;
+    assert_eq!(
+        told,
+        [serde_json::from_str::<serde_json::Value>(&ending.to_json()).unwrap()]
+    );
+    assert_eq!(told[0]["statusCode"], json!("-45"));
+
+    bank.mrs.ends(Ending::NoAnswer);
+    bank.submit(&session, "b").await.unwrap();
+    assert_eq!(
+        bank.confirmations().await.len(),
+        1,
+        "an open outcome is not confirmed"
+    );
+    bank.mrs.holds(true);
+    let Submitted::Ended { ending, .. } = bank.submit(&session, "b").await.unwrap() else {
+        panic!("it has ended")
+    };
+    let told = bank.confirmations().await;
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&serde_json::from_str(&ending.to_json()).unwrap()));
+}
+
+/// Status, code and attempts left of what has ended.
+fn outcome(submitted: &Submitted) -> (Status, Option<i32>, u32) {
+    match submitted {
+        Submitted::Ended {
+            ending,
+            attempts_left,
+            ..
+        } => (
+            ending.status,
+            ending.code.map(|MrsCode(code)| code),
+            *attempts_left,
+        ),
+        Submitted::Open => panic!("it has not ended"),
+    }
+}

@@ -1,0 +1,399 @@
+//! The product's flows over its own adapters and a real store, with a clock and an MRS of the test's own.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
+use enrollment::flows::describe::{Describing, Description};
+use enrollment::flows::settle::{Answered, Settling};
+use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::identifiers::{
+    ActionCode, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId, SessionToken, Slug,
+};
+use enrollment::intent::{CardCount, Intent};
+use enrollment::language::Language;
+use enrollment::ports::{
+    Attempts, Clock, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened, Randomness,
+    Sessions as _, StoreError,
+};
+use enrollment::session::{self, Session, UsedToken};
+use flows::card::random_hex;
+use flows::local_aws::{Settings, aws, scan, sdk};
+use jiff::{SignedDuration, Timestamp};
+use platform::SystemRandomness;
+use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames};
+use platform::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Place, Purpose, Vault};
+use serde_json::{Value, json};
+
+use super::scripted_mrs::ScriptedMrs;
+
+const RANDOMNESS: &SystemRandomness = &SystemRandomness;
+
+/// A clock that stands still until it is told to go on.
+pub(super) struct OwnedClock(Mutex<Timestamp>);
+
+impl OwnedClock {
+    pub(super) fn pass(&self, by: SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now += by;
+    }
+}
+
+impl Clock for OwnedClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Tables of its own, which go with it.
+pub(super) struct Bank {
+    pub(super) clock: Arc<OwnedClock>,
+    pub(super) mrs: ScriptedMrs,
+    tables: TableNames,
+    vault: Arc<Vault>,
+    clients: DynamoClients,
+    sessions: DynamoSessions,
+    limits: DynamoLimits,
+    enrolments: DynamoEnrolments,
+    client: ClientId,
+    program: ProgramId,
+    customer: CustomerId,
+}
+
+impl Bank {
+    pub(super) async fn new() -> Self {
+        Self::with_program(|_| {}).await
+    }
+
+    pub(super) async fn with_program(change: impl Fn(&mut Program)) -> Self {
+        let clock = Arc::new(OwnedClock(Mutex::new("2027-03-14T15:09:26Z".parse().unwrap())));
+        let tables = create_tables();
+        let dynamodb = sdk().dynamodb();
+        let shared_clock: Arc<dyn Clock> = clock.clone();
+        let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+        let vault = Arc::new(Vault::new(
+            Arc::new(KmsKeyWrapper::new(sdk().kms(), Settings::read().kms_key_id)),
+            Arc::new(DynamoWrappedKeys::new(
+                dynamodb.clone(),
+                &tables.keys,
+                shared_clock.clone(),
+            )),
+            shared_clock.clone(),
+            randomness.clone(),
+            KeyCaching::default(),
+        ));
+        let sessions = DynamoSessions::new(
+            dynamodb.clone(),
+            &tables.sessions,
+            vault.clone(),
+            shared_clock.clone(),
+            randomness.clone(),
+        );
+        let enrolments = DynamoEnrolments::new(
+            dynamodb.clone(),
+            tables.clone(),
+            vault.clone(),
+            shared_clock.clone(),
+            randomness,
+        );
+        let mut client = client();
+        change(&mut client.programs[0]);
+        let set_ups = ClientSetups {
+            dynamodb: dynamodb.clone(),
+            table: tables.clients.clone(),
+            randomness: RANDOMNESS,
+            clock: &*clock,
+        };
+        assert_eq!(set_ups.store(&client, None).await.unwrap(), Stored::Now);
+        Self {
+            mrs: ScriptedMrs::new(clock.clone()),
+            clients: DynamoClients::new(dynamodb.clone(), &tables.clients, &shared_clock),
+            limits: DynamoLimits::new(dynamodb, &tables.limits, vault.clone()),
+            client: client.id,
+            program: client.programs[0].id.clone(),
+            customer: CustomerId::parse(&format!("customer-{}", random_hex(8))).unwrap(),
+            clock,
+            tables,
+            vault,
+            sessions,
+            enrolments,
+        }
+    }
+
+    /// A session of the bank's one customer.
+    pub(super) async fn session(&self) -> SessionToken {
+        let token = SessionToken::random(RANDOMNESS);
+        let now = self.clock.now();
+        let session = Session {
+            id: token.id(),
+            client: self.client.clone(),
+            program: self.program.clone(),
+            action: ActionCode::Enrol,
+            customer: self.customer.clone(),
+            language: Language::parse("en").unwrap(),
+            confirmation_url: Some("https://bank.example/confirmations".parse().unwrap()),
+            last4: None,
+            expires_at: now + session::LIFETIME,
+            failures: 0,
+            open_attempt: None,
+            last_attempt: None,
+            finished: false,
+        };
+        let mut digest = [0; 32];
+        RANDOMNESS.fill(&mut digest);
+        let used = UsedToken {
+            digest,
+            until: now + SignedDuration::from_mins(10),
+        };
+        assert_eq!(self.sessions.open(&session, &used).await.unwrap(), Opened::Now);
+        token
+    }
+
+    pub(super) async fn stored_session(&self, token: &SessionToken) -> Session {
+        self.sessions.find(token.id()).await.unwrap().expect("a session")
+    }
+
+    pub(super) async fn submit(&self, token: &SessionToken, key: &str) -> Result<Submitted, NotSubmitted> {
+        self.submit_counted_by(&self.limits, token, key).await
+    }
+
+    /// The same submission twice at once, in the worst order: the second one comes and is done with after the first one
+    /// found that it is new and before it goes on. Gives the answer of the first one, then that of the second.
+    pub(super) async fn submit_twice(
+        &self,
+        token: &SessionToken,
+        key: &str,
+    ) -> [Result<Submitted, NotSubmitted>; 2] {
+        let second = tokio::sync::Mutex::new(None);
+        let interrupted = Interrupted {
+            bank: self,
+            token,
+            key,
+            second: &second,
+        };
+        let first = self.submit_counted_by(&interrupted, token, key).await;
+        [first, second.into_inner().expect("the first one was counted")]
+    }
+
+    async fn submit_counted_by(
+        &self,
+        limits: &dyn Limits,
+        token: &SessionToken,
+        key: &str,
+    ) -> Result<Submitted, NotSubmitted> {
+        let submitting = Submitting {
+            clients: &self.clients,
+            sessions: &self.sessions,
+            limits,
+            enrolments: &self.enrolments,
+            rewards: &self.mrs,
+            clock: &*self.clock,
+            randomness: RANDOMNESS,
+        };
+        let incident = IncidentId::random(RANDOMNESS);
+        submitting
+            .submit(token, &idempotency_key(key), body().as_bytes(), incident)
+            .await
+    }
+
+    pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
+        let describing = Describing {
+            clients: &self.clients,
+            sessions: &self.sessions,
+            enrolments: &self.enrolments,
+            rewards: &self.mrs,
+            keys: &NoKey,
+            clock: &*self.clock,
+        };
+        describing.describe(token).await
+    }
+
+    pub(super) async fn settle(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let settling = Settling {
+            enrolments: &self.enrolments,
+            rewards: &self.mrs,
+            clients: &self.clients,
+            clock: &*self.clock,
+        };
+        settling.settle(intent, Answered::Never).await
+    }
+
+    pub(super) async fn intent(&self, token: &SessionToken, key: &str) -> Intent {
+        let id = IntentId::derive(token.id(), &idempotency_key(key));
+        self.enrolments.intent(id).await.unwrap().expect("an intent")
+    }
+
+    /// `(active, pending)` of the bank's one customer.
+    pub(super) async fn cards(&self) -> (u32, u32) {
+        let count = self
+            .enrolments
+            .card_count(&self.client, &self.program, &self.customer)
+            .await
+            .unwrap();
+        let CardCount { active, pending, .. } = count;
+        (active, pending)
+    }
+
+    /// What partners shall be told, opened.
+    pub(super) async fn confirmations(&self) -> Vec<Value> {
+        let mut bodies = Vec::new();
+        for item in scan(&self.tables.confirmations) {
+            let pk = item["pk"]["S"].as_str().unwrap();
+            let place = Place {
+                table: "confirmations",
+                pk,
+                sk: "",
+                attribute: "body",
+            };
+            let sealed = STANDARD.decode(item["body"]["B"].as_str().unwrap()).unwrap();
+            let opened = self
+                .vault
+                .open(&self.client, Purpose::Confirmation, place, &sealed)
+                .await
+                .unwrap();
+            bodies.push(serde_json::from_slice(&opened).unwrap());
+        }
+        bodies
+    }
+}
+
+impl Drop for Bank {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for table in names(&self.tables) {
+            aws("DynamoDB_20120810.DeleteTable", &json!({"TableName": table}));
+        }
+    }
+}
+
+/// Counts as the bank does, after the same submission has come once more.
+struct Interrupted<'a> {
+    bank: &'a Bank,
+    token: &'a SessionToken,
+    key: &'a str,
+    second: &'a tokio::sync::Mutex<Option<Result<Submitted, NotSubmitted>>>,
+}
+
+#[async_trait]
+impl Limits for Interrupted<'_> {
+    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
+        self.bank.limits.attempts(counted, now).await
+    }
+
+    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
+        *self.second.lock().await = Some(self.bank.submit(self.token, self.key).await);
+        self.bank.limits.count(counted, now).await
+    }
+}
+
+/// No form is shown with it here.
+struct NoKey;
+
+#[async_trait]
+impl EncryptionKeys for NoKey {
+    async fn current(&self) -> Result<EncryptionKey, StoreError> {
+        Ok(EncryptionKey {
+            reference: "119009".into(),
+            spki: String::new(),
+            fingerprint: String::new(),
+        })
+    }
+}
+
+fn create_tables() -> TableNames {
+    let name = format!("flows-{}", random_hex(6));
+    let named = |table: &str| format!("{name}-{table}");
+    let tables = TableNames {
+        clients: named("clients"),
+        sessions: named("sessions"),
+        enrolments: named("enrolments"),
+        confirmations: named("confirmations"),
+        limits: named("limits"),
+        keys: named("keys"),
+    };
+    for table in names(&tables) {
+        let attributes: &[(&str, &str)] = if *table == tables.enrolments {
+            &[("pk", "HASH"), ("sk", "RANGE")]
+        } else {
+            &[("pk", "HASH")]
+        };
+        let definitions: Vec<Value> = attributes
+            .iter()
+            .map(|(name, _)| json!({"AttributeName": name, "AttributeType": "S"}))
+            .collect();
+        let keys: Vec<Value> = attributes
+            .iter()
+            .map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind}))
+            .collect();
+        aws(
+            "DynamoDB_20120810.CreateTable",
+            &json!({
+                "TableName": table, "AttributeDefinitions": definitions, "KeySchema": keys,
+                "BillingMode": "PAY_PER_REQUEST"
+            }),
+        );
+    }
+    tables
+}
+
+fn names(tables: &TableNames) -> [&String; 6] {
+    let TableNames {
+        clients,
+        sessions,
+        enrolments,
+        confirmations,
+        limits,
+        keys,
+    } = tables;
+    [clients, sessions, enrolments, confirmations, limits, keys]
+}
+
+fn client() -> Client {
+    Client {
+        id: ClientId::parse("bank").unwrap(),
+        slug: Slug::parse("bank").unwrap(),
+        name: "Bank".into(),
+        status: ClientStatus::Active,
+        keys: Vec::new(),
+        default_language: Language::parse("en").unwrap(),
+        translations: std::collections::BTreeMap::new(),
+        terms: None,
+        privacy: None,
+        fields: Fields::default(),
+        look: Look::default(),
+        embed_origins: Vec::new(),
+        confirmation_hosts: vec!["bank.example".into()],
+        programs: vec![Program {
+            id: ProgramId::parse("10765").unwrap(),
+            member_ica: 1234,
+            bank_product_code: "MRSDEMO".into(),
+            bin_ranges: vec![BinRange {
+                from: "523400".into(),
+                to: "523499".into(),
+                design_code: None,
+            }],
+            bank_customer_number: BankCustomerNumberKind::PerCard,
+            retention_days: 30,
+            replacement: false,
+            opt_out: false,
+            max_cards: 5,
+            attempts_per_customer_per_hour: 100,
+            attempts_per_client_per_hour: 100,
+        }],
+    }
+}
+
+fn idempotency_key(name: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(&format!("{name:-<16}")).unwrap()
+}
+
+/// A pair that nobody reads here.
+fn body() -> String {
+    let [key, data] = [256, 44].map(|length| STANDARD.encode(vec![7_u8; length]));
+    json!({"card": {"key": key, "data": data}, "bin": "523400", "last4": "0123"}).to_string()
+}
