@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_VIOLATIONS: usize = 5;
 
 /// Logs what a report says. One that can't be read is dropped: anybody can send one.
-pub fn log(body: &[u8]) {
+pub(crate) fn log(body: &[u8]) {
     for Violation { directive, blocked } in violations(body) {
         warn!(directive, blocked, "page's policy was violated");
     }

@@ -118,16 +118,18 @@ impl Submitting<'_> {
         let submission = submission::read(body, &client, program, &session.language, self.clock.now())
             .map_err(NotSubmitted::Invalid)?;
         if let Some(status) = self.limit_reached(&session, program).await? {
-            return Ok(refused_before_mrs(&session, status, incident));
+            return self
+                .refuse_unless_begun(id, body, &session, status, incident)
+                .await;
         }
         let intent = self.intent(id, &session, program, &submission, body, incident);
         match self.begin(&intent, program).await? {
             Begin::Begun => self.enrol(intent, &client, program, &submission).await,
-            Begin::CardLimit => Ok(refused_before_mrs(
-                &session,
-                Status::ErrorEnrollment,
-                intent.incident,
-            )),
+            Begin::CardLimit => {
+                let status = Status::ErrorEnrollment;
+                self.refuse_unless_begun(id, body, &session, status, intent.incident)
+                    .await
+            }
             Begin::Before => match self.enrolments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(NotSubmitted::AttemptOpen),
@@ -143,6 +145,30 @@ impl Submitting<'_> {
         }
         let intent = self.settling().settle(intent, Answered::Never).await?;
         self.answer(&intent).await
+    }
+
+    /// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt. The limit may have been
+    /// reached by this very submission, sent twice: then its first answer is the one.
+    async fn refuse_unless_begun(
+        &self,
+        id: IntentId,
+        body: &[u8],
+        session: &Session,
+        status: Status,
+        incident: IncidentId,
+    ) -> Result<Submitted, NotSubmitted> {
+        if let Some(stored) = self.enrolments.intent(id).await? {
+            return self.repeat(stored, body).await;
+        }
+        let ending = Ending {
+            customer: Some(session.customer.clone()),
+            ..Ending::bare(status)
+        };
+        Ok(Submitted::Ended {
+            ending,
+            incident,
+            attempts_left: 0,
+        })
     }
 
     async fn limit_reached(
@@ -297,17 +323,4 @@ enum Begin {
     Before,
     Busy,
     CardLimit,
-}
-
-/// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt.
-fn refused_before_mrs(session: &Session, status: Status, incident: IncidentId) -> Submitted {
-    let ending = Ending {
-        customer: Some(session.customer.clone()),
-        ..Ending::bare(status)
-    };
-    Submitted::Ended {
-        ending,
-        incident,
-        attempts_left: 0,
-    }
 }
