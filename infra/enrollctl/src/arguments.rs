@@ -1,0 +1,206 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The operator's tool of a card-enrolment stack.
+#[derive(Debug, Parser)]
+#[command(name = "enrollctl", version, about)]
+pub(crate) struct Arguments {
+    /// The stack to work on, by its name.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Clients' set-ups.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Tokens to try a client's integration with; no AWS needed.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// What Mastercard gave you: the client certificate and the key to encrypt card numbers under.
+    #[command(subcommand)]
+    Mastercard(MastercardCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Applies a client file (TOML), after showing what it would change.
+    Apply {
+        /// The client file; what it names lies relative to it.
+        file: PathBuf,
+        /// Don't ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows a client as it is stored.
+    Show {
+        /// The client's id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Signs a token and prints it.
+    Sign(Claims),
+    /// Opens the widget with a token and prints the answer: `Enrollment-Status` and `Location`.
+    Open {
+        /// The token; read from standard input where it is left out.
+        token: Option<String>,
+        /// Where the product answers, such as `http://localhost:8700`; the stack's address where it is left out.
+        #[arg(long)]
+        url: Option<String>,
+    },
+}
+
+/// What a token says.
+#[derive(Debug, Args)]
+pub(crate) struct Claims {
+    /// The client's private key (PEM, RSA).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The client's id, claim `iss`.
+    #[arg(long)]
+    pub(crate) client: String,
+    /// The program's id, claim `programId`.
+    #[arg(long)]
+    pub(crate) program: String,
+    /// The customer's id, claim `sub`.
+    #[arg(long)]
+    pub(crate) customer: String,
+    /// The action code: N enrols, R replaces, C opts out.
+    #[arg(long, default_value = "N", value_parser = ["N", "R", "C"])]
+    pub(crate) action: String,
+    /// The page's language, such as `en_US`.
+    #[arg(long)]
+    pub(crate) language: Option<String>,
+    /// Where the outcome is confirmed; https, on a registered host.
+    #[arg(long, value_name = "URL")]
+    pub(crate) confirmation_url: Option<String>,
+    /// The last four digits of the card that is meant.
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) last4: Option<String>,
+    /// How long the token may be used.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lifetime: u32,
+    /// The id of the key, as the client file has it.
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MastercardCommand {
+    /// Stores the client certificate for mutual TLS, as PEM files or as one PKCS#12 file.
+    Mtls(MutualTlsFiles),
+    /// Stores the public key that pages encrypt card numbers under.
+    EncryptionKey {
+        /// Mastercard's reference of the key: 119009 for test, 122744 for production.
+        #[arg(long)]
+        reference: String,
+        /// The key or its certificate (PEM).
+        #[arg(long, value_name = "FILE")]
+        public_key: PathBuf,
+        /// The fingerprint that the key must have, if you have it from elsewhere.
+        #[arg(long, value_name = "HEX")]
+        fingerprint: Option<String>,
+    },
+}
+
+/// Where the client certificate lies.
+#[derive(Debug, Args)]
+pub(crate) struct MutualTlsFiles {
+    /// The certificate with its chain (PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "key",
+        required_unless_present = "pkcs12"
+    )]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its private key (PKCS#8 PEM, not encrypted).
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// Certificate and key as one PKCS#12 file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "password_file",
+        conflicts_with = "certificate"
+    )]
+    pub(crate) pkcs12: Option<PathBuf>,
+    /// A file with the password of the PKCS#12 file: in an argument, every process could read it.
+    #[arg(long, value_name = "FILE", requires = "pkcs12")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The only authorities to believe as Mastercard's servers (PEM); the public ones where it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authorities: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_stack_may_stand_before_or_after_the_command() {
+        for line in [
+            "enrollctl --stack local client apply demo.toml --yes",
+            "enrollctl client apply demo.toml --yes --stack local",
+        ] {
+            let arguments = parse(line).unwrap();
+            assert_eq!(arguments.stack.as_deref(), Some("local"));
+            assert!(matches!(
+                arguments.command,
+                Command::Client(ClientCommand::Apply { yes: true, .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn a_token_has_its_defaults() {
+        let line = "enrollctl token sign --key k.pem --client demo --program 10765 --customer maria";
+        let Command::Token(TokenCommand::Sign(claims)) = parse(line).unwrap().command else {
+            panic!()
+        };
+        assert_eq!(
+            (claims.action.as_str(), claims.lifetime, claims.kid),
+            ("N", 600, None)
+        );
+        assert_eq!(
+            parse(&format!("{line} --action X")).unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
+        assert!(parse("enrollctl token sign --client demo").is_err());
+    }
+
+    #[test]
+    fn a_client_certificate_comes_in_one_of_two_ways() {
+        let mtls = |rest: &str| parse(&format!("enrollctl --stack local mastercard mtls {rest}"));
+        assert!(mtls("--certificate c.pem --key k.pem --authorities a.pem").is_ok());
+        assert!(mtls("--pkcs12 c.p12 --password-file p.txt").is_ok());
+        for wrong in [
+            "--certificate c.pem",
+            "--key k.pem",
+            "--pkcs12 c.p12",
+            "--authorities a.pem",
+        ] {
+            assert!(mtls(wrong).is_err(), "{wrong}");
+        }
+        assert!(mtls("--certificate c.pem --key k.pem --pkcs12 c.p12 --password-file p.txt").is_err());
+    }
+}

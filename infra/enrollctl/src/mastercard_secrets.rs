@@ -1,0 +1,88 @@
+//! What Mastercard gave the operator, checked and put where the functions read it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use mastercard::http::{ClientIdentity, Trust};
+use mastercard::keys::EncryptionKey;
+use platform::operator::Stack;
+use platform::secrets::{ENCRYPTION, MTLS};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use crate::arguments::MutualTlsFiles;
+
+/// Stores the client certificate for mutual TLS.
+pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<()> {
+    let (identity, mut secret) = match (
+        &files.certificate,
+        &files.key,
+        &files.pkcs12,
+        &files.password_file,
+    ) {
+        (Some(certificate), Some(key), ..) => {
+            let (certificate, key) = (text(certificate)?, SecretString::from(text(key)?));
+            let identity = ClientIdentity::from_pem(&certificate, key.expose_secret())?;
+            (
+                identity,
+                json!({"certificate": certificate, "privateKey": key.expose_secret()}),
+            )
+        }
+        (.., Some(file), Some(password)) => {
+            let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+            let password = SecretString::from(text(password)?.trim_end_matches(['\r', '\n']));
+            let identity = ClientIdentity::from_pkcs12(&bytes, password.expose_secret())?;
+            (
+                identity,
+                json!({"pkcs12": STANDARD.encode(bytes), "password": password.expose_secret()}),
+            )
+        }
+        _ => anyhow::bail!("a certificate with its key, or a PKCS#12 file with its password, is needed"),
+    };
+    if let Some(authorities) = &files.authorities {
+        let pem = text(authorities)?;
+        Trust::only_pem(&pem).with_context(|| format!("{}", authorities.display()))?;
+        secret["certificateAuthorities"] = pem.into();
+    }
+    stack
+        .write_secret(MTLS, &SecretString::from(secret.to_string()))
+        .await?;
+    let end = Timestamp::from_second(identity.not_after())?;
+    println!(
+        "client certificate stored at '{}'; it ends on {end}",
+        stack.secret_name(MTLS)
+    );
+    Ok(())
+}
+
+/// Stores the public key that pages encrypt card numbers under.
+pub(crate) async fn encryption_key(
+    stack: &Stack,
+    reference: &str,
+    file: &Path,
+    expected: Option<&str>,
+) -> Result<()> {
+    let pem = text(file)?;
+    let key = EncryptionKey::from_pem(&pem).with_context(|| format!("{}", file.display()))?;
+    if let Some(expected) = expected {
+        key.verify_fingerprint(expected)?;
+    }
+    let secret = json!({"keyReference": reference, "publicKey": pem, "fingerprint": key.fingerprint()});
+    stack
+        .write_secret(ENCRYPTION, &SecretString::from(secret.to_string()))
+        .await?;
+    println!(
+        "key {reference} stored at '{}'; its fingerprint is {}",
+        stack.secret_name(ENCRYPTION),
+        key.fingerprint()
+    );
+    Ok(())
+}
+
+fn text(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
+}

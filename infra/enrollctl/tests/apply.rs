@@ -1,0 +1,321 @@
+//! `enrollctl` as an operator runs it, against the local AWS.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on must end"
+)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use enrollment::ports::Randomness as _;
+use platform::SystemRandomness;
+use platform::aws::Aws;
+
+const PUBLIC_KEY: &str = include_str!("../../../shared/mastercard/tests/fixtures/rsa-2048-public.pem");
+const FINGERPRINT: &str = include_str!("../../../shared/mastercard/tests/fixtures/rsa-2048-public.sha256");
+const CLIENT_FILE: &str = r#"
+    id = "demo"
+    slug = "demo"
+    name = "Demo Bank"
+    default_language = "en"
+    [[keys]]
+    id = "2026-11"
+    file = "public-key.pem"
+    [look]
+    logo = "logo.png"
+    [[programs]]
+    id = "10765"
+    member_ica = 1234
+    bank_product_code = "MRSDEMO"
+    [[programs.bin_ranges]]
+    from = "523400"
+    to = "523499"
+"#;
+
+/// A stack that has what `enrollctl` touches, and a folder with a client file.
+struct Scene {
+    endpoint: String,
+    aws: Aws,
+    stack: String,
+    folder: PathBuf,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let endpoint = std::env::var("TEST_AWS_ENDPOINT")
+            .expect("TEST_AWS_ENDPOINT is not set; 'cargo xtask test --only storage' sets it");
+        let stack = random_name("test-stack");
+        let aws = Aws::from_variables(|name| Some(variable(&endpoint, name))).unwrap();
+        let folder = std::env::temp_dir().join(&stack);
+        fs::create_dir(&folder).unwrap();
+        let scene = Self {
+            endpoint,
+            aws,
+            stack,
+            folder,
+        };
+        scene.create_stack().await;
+        scene.write("public-key.pem", PUBLIC_KEY.as_bytes());
+        scene.write("logo.png", &logo());
+        scene.write("client.toml", CLIENT_FILE.as_bytes());
+        scene
+    }
+
+    async fn create_stack(&self) {
+        let attribute = AttributeDefinition::builder()
+            .attribute_name("pk")
+            .attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder()
+            .attribute_name("pk")
+            .key_type(KeyType::Hash);
+        self.aws
+            .dynamodb()
+            .create_table()
+            .table_name(&self.stack)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(attribute.build().unwrap())
+            .key_schema(key.build().unwrap())
+            .send()
+            .await
+            .unwrap();
+        let in_europe = CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::EuCentral1)
+            .build();
+        self.aws
+            .s3()
+            .create_bucket()
+            .bucket(&self.stack)
+            .create_bucket_configuration(in_europe)
+            .send()
+            .await
+            .unwrap();
+        let unused = "unused";
+        let settings = serde_json::json!({
+            "ENVIRONMENT": "test", "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
+            "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": unused, "CONFIRMATIONS_TABLE": unused,
+            "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
+            "SECRETS_PREFIX": format!("card-enrolment/{}", self.stack),
+        });
+        let name = self.secret_name("settings");
+        let create = self
+            .aws
+            .secrets_manager()
+            .create_secret()
+            .name(name)
+            .secret_string(settings.to_string());
+        create.send().await.unwrap();
+    }
+
+    fn secret_name(&self, name: &str) -> String {
+        format!("card-enrolment/{}/{name}", self.stack)
+    }
+
+    async fn secret(&self, name: &str) -> serde_json::Value {
+        let get = self
+            .aws
+            .secrets_manager()
+            .get_secret_value()
+            .secret_id(self.secret_name(name));
+        serde_json::from_str(get.send().await.unwrap().secret_string().unwrap()).unwrap()
+    }
+
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.folder.join(name), content).unwrap();
+    }
+
+    /// Success, standard output, standard error.
+    fn enrollctl(&self, arguments: &[&str]) -> (bool, String, String) {
+        self.enrollctl_on(&self.stack, arguments)
+    }
+
+    fn enrollctl_on(&self, stack: &str, arguments: &[&str]) -> (bool, String, String) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(env!("CARGO_BIN_EXE_enrollctl"))
+            .args(["--stack", stack])
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_REGION", "eu-central-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.success(), text(stdout), text(stderr))
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // A folder that stays behind harms nobody.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn variable(endpoint: &str, name: &str) -> String {
+    match name {
+        "AWS_ENDPOINT_URL" => endpoint.to_owned(),
+        "AWS_REGION" => "eu-central-1".to_owned(),
+        _ => "test".to_owned(),
+    }
+}
+
+fn random_name(start: &str) -> String {
+    let mut bytes = [0; 8];
+    SystemRandomness.fill(&mut bytes);
+    format!("{start}-{}", hex::encode(bytes))
+}
+
+fn logo() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 420, 180);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(&vec![0; 420 * 180 * 4])
+        .unwrap();
+    bytes
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_client_file_is_applied_shown_and_applied_again() {
+    let scene = Scene::new().await;
+    let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml"]);
+    assert!(!done && errors.contains("--yes"), "{errors}");
+
+    let (done, said, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(done, "{errors}");
+    assert!(said.contains("+  \"name\": \"Demo Bank\","), "{said}");
+    assert!(
+        said.contains(FINGERPRINT.trim()) && !said.contains("BEGIN PUBLIC KEY"),
+        "{said}"
+    );
+    assert!(said.contains("client 'demo': created"), "{said}");
+    assert!(
+        said.contains(&scene.secret_name("clients/demo/confirmation")),
+        "{said}"
+    );
+    let secret = scene.secret("clients/demo/confirmation").await["secrets"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(secret.starts_with("whsec_") && !said.contains(&secret));
+    let pictures = scene
+        .aws
+        .s3()
+        .list_objects_v2()
+        .bucket(&scene.stack)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(pictures.contents().len(), 1);
+
+    let (done, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(done);
+    assert_eq!(said, "client 'demo': nothing to change\n");
+
+    scene.write(
+        "client.toml",
+        CLIENT_FILE.replace("Demo Bank", "Demo & Sons").as_bytes(),
+    );
+    let (done, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(
+        done && said.contains("-  \"name\": \"Demo Bank\",\n+  \"name\": \"Demo & Sons\",\n"),
+        "{said}"
+    );
+    assert_eq!(
+        scene.secret("clients/demo/confirmation").await["secrets"][0],
+        secret
+    );
+
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(said.contains("Demo & Sons"), "{said}");
+    let (done, _, errors) = scene.enrollctl(&["client", "show", "nobody"]);
+    assert_eq!(
+        (done, errors.as_str()),
+        (false, "enrollctl: there is no client 'nobody'\n")
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_is_wrong_is_told_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let other = CLIENT_FILE.replace("id = \"demo\"", "id = \"other\"");
+    assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
+    scene.write("client.toml", other.as_bytes());
+    let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(
+        !done && errors.contains("the slug 'demo' belongs to another client"),
+        "{errors}"
+    );
+
+    scene.write(
+        "client.toml",
+        other.replace("523499", "52349").replace("1234", "0").as_bytes(),
+    );
+    let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(!done && errors.contains("has 2 faults"), "{errors}");
+    assert!(
+        errors.contains("programs[0].member_ica: must be 1 to 999999"),
+        "{errors}"
+    );
+
+    let (done, _, errors) = scene.enrollctl_on("nowhere", &["client", "show", "demo"]);
+    assert!(
+        !done && errors.contains("there is no stack 'nowhere'"),
+        "{errors}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_mastercard_gave_is_checked_and_stored() {
+    let scene = Scene::new().await;
+    let key = [
+        "mastercard",
+        "encryption-key",
+        "--reference",
+        "119009",
+        "--public-key",
+        "public-key.pem",
+    ];
+    let (done, said, errors) = scene.enrollctl(&key);
+    assert!(done && said.contains(FINGERPRINT.trim()), "{errors}");
+    assert_eq!(
+        scene.secret("mastercard/encryption").await["fingerprint"],
+        FINGERPRINT.trim()
+    );
+    let (done, _, errors) = scene.enrollctl(&[&key[..], &["--fingerprint", "00"]].concat());
+    assert!(!done && errors.contains("fingerprint"), "{errors}");
+
+    let identity = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+    scene.write("client.pem", identity.cert.pem().as_bytes());
+    scene.write("client.key.pem", identity.signing_key.serialize_pem().as_bytes());
+    let mtls = [
+        "mastercard",
+        "mtls",
+        "--certificate",
+        "client.pem",
+        "--key",
+        "client.key.pem",
+    ];
+    let (done, said, errors) = scene.enrollctl(&mtls);
+    assert!(done && said.contains("it ends on"), "{errors}");
+    assert!(!said.contains("PRIVATE KEY"), "{said}");
+    let stored = scene.secret("mastercard/mtls").await;
+    assert!(stored["privateKey"].as_str().unwrap().contains("PRIVATE KEY"));
+}

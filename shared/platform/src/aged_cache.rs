@@ -1,0 +1,216 @@
+//! A cache whose entries have an age and whose size is bounded: for data keys, clients and secrets.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use enrollment::ports::Clock;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
+
+/// Values by key. Concurrent first uses of a key load it once; a failed load is not kept.
+pub(crate) struct AgedCache<K, V> {
+    slots: Mutex<Slots<K, V>>,
+    max_age: fn(&V, SignedDuration) -> SignedDuration,
+    base_age: SignedDuration,
+    max_count: usize,
+    clock: Arc<dyn Clock>,
+}
+
+struct Slots<K, V> {
+    by_key: HashMap<K, Slot<V>>,
+    /// Counts uses: the slot with the lowest number was used longest ago.
+    uses: u64,
+}
+
+struct Slot<V> {
+    last_use: u64,
+    loaded: Arc<OnceCell<Loaded<V>>>,
+}
+
+struct Loaded<V> {
+    value: V,
+    at: Timestamp,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
+    /// Entries live for `max_age`; of more than `max_count`, the one used longest ago goes.
+    pub(crate) fn new(clock: Arc<dyn Clock>, max_age: SignedDuration, max_count: usize) -> Self {
+        Self::with_age_by_value(clock, max_age, |_, base| base, max_count)
+    }
+
+    /// As [`Self::new`], with an age that depends on the value (a negative answer may live shorter).
+    pub(crate) fn with_age_by_value(
+        clock: Arc<dyn Clock>,
+        base_age: SignedDuration,
+        max_age: fn(&V, SignedDuration) -> SignedDuration,
+        max_count: usize,
+    ) -> Self {
+        let slots = Mutex::new(Slots {
+            by_key: HashMap::new(),
+            uses: 0,
+        });
+        Self {
+            slots,
+            max_age,
+            base_age,
+            max_count,
+            clock,
+        }
+    }
+
+    /// The value of `key`; where it isn't there or is too old, the one that `load` gives.
+    pub(crate) async fn get_or_load<E>(
+        &self,
+        key: &K,
+        load: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
+        let loaded = self.slot(key);
+        let entry = loaded
+            .get_or_try_init(|| async {
+                // Age counts from before the load: what was read is at least that old.
+                let at = self.clock.now();
+                load.await.map(|value| Loaded { value, at })
+            })
+            .await?;
+        Ok(entry.value.clone())
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&self) {
+        self.lock().by_key.clear();
+    }
+
+    fn slot(&self, key: &K) -> Arc<OnceCell<Loaded<V>>> {
+        let now = self.clock.now();
+        let mut slots = self.lock();
+        slots.uses += 1;
+        let use_number = slots.uses;
+        if let Some(slot) = slots.by_key.get_mut(key)
+            && slot.loaded.get().is_none_or(|entry| self.is_current(entry, now))
+        {
+            slot.last_use = use_number;
+            return Arc::clone(&slot.loaded);
+        }
+        let loaded = Arc::new(OnceCell::new());
+        slots.by_key.insert(
+            key.clone(),
+            Slot {
+                last_use: use_number,
+                loaded: Arc::clone(&loaded),
+            },
+        );
+        if slots.by_key.len() > self.max_count {
+            // What is past its age goes first, then the one used longest ago.
+            slots
+                .by_key
+                .retain(|_, slot| slot.loaded.get().is_none_or(|entry| self.is_current(entry, now)));
+        }
+        while slots.by_key.len() > self.max_count {
+            let Some(oldest) = slots
+                .by_key
+                .iter()
+                .min_by_key(|(_, slot)| slot.last_use)
+                .map(|(key, _)| key.clone())
+            else {
+                break;
+            };
+            slots.by_key.remove(&oldest);
+        }
+        loaded
+    }
+
+    fn is_current(&self, entry: &Loaded<V>, now: Timestamp) -> bool {
+        let age = now.duration_since(entry.at);
+        // A clock that was set back makes an entry old, not eternal.
+        !age.is_negative() && age < (self.max_age)(&entry.value, self.base_age)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slots<K, V>> {
+        // No code panics while it holds the lock; a poisoned one still guards whole slots.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    struct Fixture {
+        clock: Arc<ManualClock>,
+        cache: AgedCache<&'static str, usize>,
+        loads: AtomicUsize,
+    }
+
+    impl Fixture {
+        fn new(max_count: usize) -> Self {
+            let clock = Arc::new(ManualClock::default());
+            let cache = AgedCache::new(Arc::clone(&clock) as _, SignedDuration::from_secs(60), max_count);
+            Self {
+                clock,
+                cache,
+                loads: AtomicUsize::new(0),
+            }
+        }
+
+        async fn get(&self, key: &'static str) -> usize {
+            let load = async {
+                tokio::task::yield_now().await;
+                Ok::<_, ()>(self.loads.fetch_add(1, Ordering::SeqCst))
+            };
+            self.cache.get_or_load(&key, load).await.unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_is_loaded_once_until_it_is_too_old() {
+        let fixture = Fixture::new(8);
+        assert_eq!(fixture.get("a").await, 0);
+        fixture.clock.advance(SignedDuration::from_secs(59));
+        assert_eq!(fixture.get("a").await, 0);
+        fixture.clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(fixture.get("a").await, 1);
+        fixture.clock.advance(SignedDuration::from_secs(-5));
+        assert_eq!(
+            fixture.get("a").await,
+            2,
+            "a clock set back does not make entries eternal"
+        );
+    }
+
+    #[tokio::test]
+    async fn concurrent_first_uses_load_once() {
+        let fixture = Fixture::new(8);
+        let (a, b, c) = tokio::join!(fixture.get("a"), fixture.get("a"), fixture.get("a"));
+        assert_eq!((a, b, c), (0, 0, 0));
+        assert_eq!(fixture.loads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn the_entry_used_longest_ago_makes_room() {
+        let fixture = Fixture::new(2);
+        assert_eq!((fixture.get("a").await, fixture.get("b").await), (0, 1));
+        assert_eq!(fixture.get("a").await, 0);
+        assert_eq!(fixture.get("c").await, 2);
+        assert_eq!(fixture.get("a").await, 0);
+        assert_eq!(fixture.get("b").await, 3);
+    }
+
+    #[tokio::test]
+    async fn a_failed_load_is_not_kept() {
+        let fixture = Fixture::new(2);
+        assert_eq!(
+            fixture
+                .cache
+                .get_or_load(&"a", async { Err::<usize, _>("down") })
+                .await,
+            Err("down")
+        );
+        assert_eq!(fixture.get("a").await, 0);
+        fixture.cache.clear();
+        assert_eq!(fixture.get("a").await, 1);
+    }
+}

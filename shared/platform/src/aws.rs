@@ -1,0 +1,152 @@
+//! The SDK clients: one HTTPS client for all of them, and credentials from where a function has them.
+
+mod http_client;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
+use std::time::Duration;
+
+/// Makes the SDK clients that a function asks for. Making one does no network work.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+/// Why AWS can't be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is not set: Lambda sets it, and 'cargo xtask watch' does locally")]
+pub struct MissingVariable(&'static str);
+
+impl Aws {
+    /// Region and credentials as Lambda gives them, by environment variables: nothing is looked up on the network, in
+    /// files or at the instance's metadata address, which the SDK's default chain would try in turn. `AWS_ENDPOINT_URL`
+    /// leads to a local AWS.
+    pub fn from_environment() -> Result<Self, MissingVariable> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// As [`Self::from_environment`], over any source of variables.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariable> {
+        let variable = |name: &'static str| variable(name).filter(|value| !value.is_empty());
+        let required = |name| variable(name).ok_or(MissingVariable(name));
+        let region = variable("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok);
+        let credentials = Credentials::new(
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
+            variable("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        let endpoint = variable("AWS_ENDPOINT_URL");
+        let mut config = SdkConfig::builder()
+            .region(Region::new(region.map_err(|_| MissingVariable("AWS_REGION"))?))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .behavior_version(behaviour())
+            .http_client(http_client::shared(endpoint.as_deref()))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(endpoint);
+        Ok(Self {
+            config: config.build(),
+        })
+    }
+
+    /// Region and credentials as an operator has them: environment, profiles, single sign-on.
+    #[cfg(feature = "operator")]
+    pub async fn of_operator() -> Self {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL")
+            .ok()
+            .filter(|value| !value.is_empty());
+        let config = aws_config::defaults(behaviour())
+            .http_client(http_client::shared(endpoint.as_deref()))
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .load()
+            .await;
+        Self { config }
+    }
+
+    /// `DynamoDB`.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config)
+    }
+
+    /// KMS.
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.config)
+    }
+
+    /// Secrets Manager.
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+
+    /// S3. A local AWS has no host name for each bucket: the bucket goes into the path there.
+    #[cfg(feature = "pictures")]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let local = self.config.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(local)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+}
+
+/// Pinned: a new SDK does not change how it behaves unasked.
+fn behaviour() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Throttling and broken connections are tried again at once or after well under a second: a function has 25 s in all.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(400))
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(http_client::CONNECT_TIMEOUT)
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(7))
+        .build()
+}
+
+/// The whole chain of an SDK error in one line: its own `Display` says only "service error", and some causes go on for many.
+pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        let line = cause_text.lines().next().unwrap_or_default();
+        if text.is_empty() {
+            text.push_str(line);
+        } else if !text.ends_with(line) {
+            text.push_str(": ");
+            text.push_str(line);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let set = |missing: &'static str| move |name: &str| (name != missing).then(|| "value".to_owned());
+        let error = Aws::from_variables(set("AWS_SECRET_ACCESS_KEY")).unwrap_err();
+        assert_eq!(error, MissingVariable("AWS_SECRET_ACCESS_KEY"));
+        assert!(Aws::from_variables(set("AWS_ENDPOINT_URL")).is_ok());
+        assert_eq!(
+            Aws::from_variables(|_| None).unwrap_err(),
+            MissingVariable("AWS_ACCESS_KEY_ID")
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! How a function starts: logging, settings, clients, once, before the first event. Nothing of it asks the network.
+
+use std::sync::{Arc, OnceLock};
+
+use enrollment::ports::{Clock, Randomness};
+
+use crate::aws::{Aws, MissingVariable};
+use crate::clock::SystemClock;
+use crate::logs;
+use crate::metrics::Metrics;
+use crate::randomness::SystemRandomness;
+use crate::rewards::MrsRewards;
+use crate::secrets::Secrets;
+use crate::settings::{Settings, SettingsError, log_level};
+use crate::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
+
+/// What a function is made of. Each adapter is made when it is asked for.
+pub struct Platform {
+    /// What the function was told.
+    pub settings: Settings,
+    aws: Aws,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    vault: OnceLock<Arc<Vault>>,
+}
+
+/// Why a function can't start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Region or credentials are missing.
+    #[error(transparent)]
+    Aws(#[from] MissingVariable),
+}
+
+/// Starts a function: `platform::start(env!("CARGO_CRATE_NAME"))`. A failure is in the log when this returns.
+pub fn start(own_crate: &'static str) -> Result<Platform, StartError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let level = log_level(variable);
+    logs::install(
+        level.clone().unwrap_or(tracing::Level::INFO),
+        own_crate,
+        Arc::clone(&clock),
+    );
+    let platform = level
+        .map_err(StartError::from)
+        .and_then(|_| Platform::read(variable, clock));
+    platform.inspect_err(|error| tracing::error!(%error, "the function can't start"))
+}
+
+impl Platform {
+    fn read(variable: impl Fn(&str) -> Option<String>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let settings = Settings::read(&variable)?;
+        let aws = Aws::from_variables(&variable)?;
+        Ok(Self {
+            settings,
+            aws,
+            clock,
+            randomness: Arc::new(SystemRandomness),
+            dynamodb: OnceLock::new(),
+            vault: OnceLock::new(),
+        })
+    }
+
+    /// The system's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// aws-lc's generator.
+    pub fn randomness(&self) -> Arc<dyn Randomness> {
+        Arc::clone(&self.randomness)
+    }
+
+    /// Clients' set-ups.
+    pub fn clients(&self) -> DynamoClients {
+        DynamoClients::new(self.dynamodb(), &self.settings.stack.tables.clients, &self.clock)
+    }
+
+    /// Sessions and used tokens.
+    pub fn sessions(&self) -> DynamoSessions {
+        let table = &self.settings.stack.tables.sessions;
+        DynamoSessions::new(
+            self.dynamodb(),
+            table,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+    }
+
+    /// Counters against card testing.
+    pub fn limits(&self) -> DynamoLimits {
+        DynamoLimits::new(self.dynamodb(), &self.settings.stack.tables.limits, self.vault())
+    }
+
+    /// Intents, cards and customers.
+    pub fn enrolments(&self) -> DynamoEnrolments {
+        let tables = self.settings.stack.tables.clone();
+        DynamoEnrolments::new(
+            self.dynamodb(),
+            tables,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+    }
+
+    /// Secrets; also the port `EncryptionKeys`.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(
+            self.aws.secrets_manager(),
+            &self.settings.stack.secrets_prefix,
+            self.clock(),
+        )
+    }
+
+    /// The Mastercard Rewards System, with the certificate that `secrets` holds.
+    pub fn rewards(&self, secrets: &Arc<Secrets>) -> MrsRewards {
+        let base_url = self.settings.mrs_base_url.as_str();
+        MrsRewards::new(
+            Arc::clone(secrets),
+            base_url,
+            self.settings.mrs_dialect,
+            self.metrics(),
+            self.clock(),
+        )
+    }
+
+    /// Clients' pictures.
+    #[cfg(feature = "pictures")]
+    pub fn pictures(&self) -> crate::pictures::Pictures {
+        crate::pictures::Pictures::new(self.aws.s3(), &self.settings.stack.pictures_bucket)
+    }
+
+    /// Metrics.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(&self.settings.stack.environment, self.clock())
+    }
+
+    /// One vault for all adapters, so that they share the unwrapped keys.
+    fn vault(&self) -> Arc<Vault> {
+        let make = || {
+            let stack = &self.settings.stack;
+            let wrapper = KmsKeyWrapper::new(self.aws.kms(), &stack.kms_key_id);
+            let stored = DynamoWrappedKeys::new(self.dynamodb(), &stack.tables.keys, self.clock());
+            let caching = KeyCaching::default();
+            Arc::new(Vault::new(
+                Arc::new(wrapper),
+                Arc::new(stored),
+                self.clock(),
+                self.randomness(),
+                caching,
+            ))
+        };
+        Arc::clone(self.vault.get_or_init(make))
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| self.aws.dynamodb()).clone()
+    }
+}

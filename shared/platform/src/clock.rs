@@ -1,0 +1,38 @@
+use enrollment::ports::Clock;
+use jiff::Timestamp;
+
+/// The system's clock, in UTC.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that tests set.
+#[cfg(test)]
+pub(crate) struct ManualClock(std::sync::Mutex<Timestamp>);
+
+#[cfg(test)]
+impl ManualClock {
+    pub(crate) fn advance(&self, by: jiff::SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.saturating_add(by).unwrap();
+    }
+}
+
+#[cfg(test)]
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(std::sync::Mutex::new("2026-11-21T10:00:00Z".parse().unwrap()))
+    }
+}
+
+#[cfg(test)]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}

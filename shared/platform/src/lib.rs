@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod aged_cache;
+pub mod aws;
+pub mod bootstrap;
+mod clock;
+pub mod logs;
+pub mod metrics;
+#[cfg(feature = "operator")]
+pub mod operator;
+#[cfg(feature = "pictures")]
+pub mod pictures;
+mod randomness;
+pub mod rewards;
+pub mod secrets;
+pub mod settings;
+pub mod tables;
+pub mod vault;
+
+pub use bootstrap::{Platform, StartError, start};
+pub use clock::SystemClock;
+pub use randomness::SystemRandomness;

@@ -1,0 +1,141 @@
+//! Metrics as lines of JSON in `CloudWatch`'s embedded metric format: Lambda's log is all the transport they need.
+//!
+//! Namespace `CardEnrolment`; every metric has the dimension `Environment`. Nothing in them names a client or customer.
+//!
+//! | metric | unit | further dimensions | counts |
+//! | --- | --- | --- | --- |
+//! | `WidgetOpenings` | Count | `Status` (`OPENED` or the refusal) | answers of `widget-init` |
+//! | `EnrolmentOutcomes` | Count | `Status` | outcomes stored; MRS's code is a property `StatusCode` |
+//! | `MrsCalls` | Count | `Operation`, `Outcome` | calls to MRS |
+//! | `MrsLatency` | Milliseconds | `Operation`, `Outcome` | how long they took |
+//! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends |
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use enrollment::ports::Clock;
+use enrollment::status::{MrsCode, Status};
+use serde_json::{Map, Value, json};
+
+const NAMESPACE: &str = "CardEnrolment";
+
+/// Writes metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    environment: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Metrics {
+    /// `environment` is the deployment's name.
+    pub fn new(environment: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            environment: environment.into(),
+            clock,
+        }
+    }
+
+    /// The widget was opened, or refused with a status.
+    pub fn widget_opening(&self, refused: Option<Status>) {
+        let status = refused.map_or("OPENED", Status::as_str);
+        self.write(&self.line(&[("Status", status)], &[("WidgetOpenings", "Count", 1.0)]));
+    }
+
+    /// An enrolment has its outcome.
+    pub fn enrolment_outcome(&self, status: Status, code: Option<MrsCode>) {
+        let mut line = self.line(
+            &[("Status", status.as_str())],
+            &[("EnrolmentOutcomes", "Count", 1.0)],
+        );
+        if let Some(code) = code {
+            line.insert("StatusCode".into(), code.0.into());
+        }
+        self.write(&line);
+    }
+
+    /// MRS was asked. `outcome` is one word, such as `ok`, `declined`, `unreachable` or `unknown`.
+    pub fn mrs_call(&self, operation: &'static str, outcome: &'static str, took: Duration) {
+        let dimensions = [("Operation", operation), ("Outcome", outcome)];
+        let latency = took.as_secs_f64() * 1000.0;
+        let metrics = [
+            ("MrsCalls", "Count", 1.0),
+            ("MrsLatency", "Milliseconds", latency),
+        ];
+        self.write(&self.line(&dimensions, &metrics));
+    }
+
+    /// How long the client certificate for Mastercard is valid yet. An alarm watches it (30 days).
+    pub fn certificate_expiry(&self, left: Duration) {
+        let days = left.as_secs_f64() / 86_400.0;
+        self.write(&self.line(&[], &[("ClientCertificateDaysLeft", "None", days)]));
+    }
+
+    fn line(&self, dimensions: &[(&str, &str)], metrics: &[(&str, &str, f64)]) -> Map<String, Value> {
+        let names: Vec<&str> = std::iter::once("Environment")
+            .chain(dimensions.iter().map(|(name, _)| *name))
+            .collect();
+        let definitions: Vec<Value> = metrics
+            .iter()
+            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}))
+            .collect();
+        let directive = json!({
+            "Timestamp": self.clock.now().as_millisecond(),
+            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": definitions}],
+        });
+        let mut line = Map::from_iter([
+            ("_aws".to_owned(), directive),
+            ("Environment".to_owned(), self.environment.as_str().into()),
+        ]);
+        line.extend(
+            dimensions
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).into())),
+        );
+        line.extend(
+            metrics
+                .iter()
+                .map(|(name, _, value)| ((*name).to_owned(), (*value).into())),
+        );
+        line
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "reads as what it is, and keeps the one way out in one place"
+    )]
+    fn write(&self, line: &Map<String, Value>) {
+        let text = serde_json::to_string(line).unwrap_or_default() + "\n";
+        // As with the log: there is nowhere to complain.
+        drop(std::io::stdout().lock().write_all(text.as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_line_is_of_the_embedded_metric_format() {
+        let metrics = Metrics::new("local", Arc::new(ManualClock::default()));
+        let line = metrics.line(
+            &[("Operation", "enroll")],
+            &[("MrsLatency", "Milliseconds", 12.5)],
+        );
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_795_255_200_000_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "CardEnrolment",
+                    "Dimensions": [["Environment", "Operation"]],
+                    "Metrics": [{"Name": "MrsLatency", "Unit": "Milliseconds"}],
+                }],
+            },
+            "Environment": "local",
+            "Operation": "enroll",
+            "MrsLatency": 12.5,
+        });
+        assert_eq!(Value::Object(line), expected);
+    }
+}

@@ -1,0 +1,155 @@
+//! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
+
+use std::collections::HashMap;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use enrollment::ports::StoreError;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::aws::{Aws, describe};
+use crate::clock::SystemClock;
+use crate::pictures::Pictures;
+use crate::randomness::SystemRandomness;
+use crate::settings::{SettingsError, StackSettings};
+use crate::tables::client_setups::ClientSetups;
+
+/// One deployed stack, with the operator's rights.
+pub struct Stack {
+    /// Its settings.
+    pub settings: StackSettings,
+    aws: Aws,
+}
+
+/// Why a stack can't be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// There are no settings of that name.
+    #[error("there is no stack '{0}' in this account and region: the secret '{1}' does not exist")]
+    Unknown(String, String),
+    /// AWS was not reached or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings are not what this release needs.
+    #[error("the secret '{0}': {1}")]
+    Settings(String, SettingsError),
+    /// The settings are not a JSON object of texts.
+    #[error("the secret '{0}' must be a JSON object of texts")]
+    Shape(String),
+}
+
+/// What came of writing a secret that is written once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now.
+    Now,
+    /// It was there before, and stands.
+    Before,
+}
+
+impl Stack {
+    /// Finds the stack of that name by its settings in `card-enrolment/{name}/settings`.
+    pub async fn find(name: &str) -> Result<Self, StackError> {
+        let aws = Aws::of_operator().await;
+        let secret = format!("card-enrolment/{name}/settings");
+        let answer = aws
+            .secrets_manager()
+            .get_secret_value()
+            .secret_id(&secret)
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
+                return Err(StackError::Unknown(name.to_owned(), secret));
+            }
+            Err(error) => {
+                let detail = describe(&error);
+                return Err(StoreError::Unavailable {
+                    operation: "reading the stack's settings",
+                    detail,
+                }
+                .into());
+            }
+        };
+        let values: HashMap<String, String> =
+            serde_json::from_str(answer.secret_string().unwrap_or_default())
+                .map_err(|_| StackError::Shape(secret.clone()))?;
+        let settings = StackSettings::read(|name| values.get(name).cloned())
+            .map_err(|error| StackError::Settings(secret, error))?;
+        Ok(Self { settings, aws })
+    }
+
+    /// Clients' set-ups, to be written.
+    pub fn client_setups(&self) -> ClientSetups<'static> {
+        ClientSetups {
+            dynamodb: self.aws.dynamodb(),
+            table: self.settings.tables.clients.clone(),
+            randomness: &SystemRandomness,
+            clock: &SystemClock,
+        }
+    }
+
+    /// Clients' pictures.
+    pub fn pictures(&self) -> Pictures {
+        Pictures::new(self.aws.s3(), &self.settings.pictures_bucket)
+    }
+
+    /// The full name of a secret of this stack.
+    pub fn secret_name(&self, name: &str) -> String {
+        format!("{}/{name}", self.settings.secrets_prefix)
+    }
+
+    /// Creates a secret where there is none of that name.
+    pub async fn create_secret(&self, name: &str, value: &SecretString) -> Result<Created, StoreError> {
+        create(&self.aws.secrets_manager(), &self.secret_name(name), value).await
+    }
+
+    /// Creates a secret, or gives it a new version.
+    pub async fn write_secret(&self, name: &str, value: &SecretString) -> Result<(), StoreError> {
+        let manager = self.aws.secrets_manager();
+        let full_name = self.secret_name(name);
+        if create(&manager, &full_name, value).await? == Created::Now {
+            return Ok(());
+        }
+        manager
+            .put_secret_value()
+            .secret_id(&full_name)
+            .secret_string(value.expose_secret())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| StoreError::Unavailable {
+                operation: "writing a secret",
+                detail: describe(&error),
+            })
+    }
+}
+
+async fn create(manager: &Client, full_name: &str, value: &SecretString) -> Result<Created, StoreError> {
+    match manager
+        .create_secret()
+        .name(full_name)
+        .secret_string(value.expose_secret())
+        .send()
+        .await
+    {
+        Ok(_) => Ok(Created::Now),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(CreateSecretError::is_resource_exists_exception) =>
+        {
+            Ok(Created::Before)
+        }
+        Err(error) => Err(StoreError::Unavailable {
+            operation: "creating a secret",
+            detail: describe(&error),
+        }),
+    }
+}

@@ -1,0 +1,31 @@
+use enrollment::ports::Randomness;
+
+/// aws-lc's generator, seeded by the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without randomness nothing here is safe to do, and no caller could do better than end.
+        assert!(
+            aws_lc_rs::rand::fill(bytes).is_ok(),
+            "the system has no randomness to give"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fills_and_does_not_repeat() {
+        let draw = || {
+            let mut bytes = [0_u8; 32];
+            SystemRandomness.fill(&mut bytes);
+            bytes
+        };
+        assert_ne!(draw(), [0; 32]);
+        assert_ne!(draw(), draw());
+    }
+}

@@ -1,0 +1,254 @@
+//! Secrets Manager: read, checked for their shape, and remembered for five minutes, so that a rotated secret is taken up
+//! without a deployment and a warm call asks for none.
+//!
+//! | name after the stack's prefix | JSON |
+//! | --- | --- |
+//! | `/mastercard/mtls` | `{"certificate": PEM chain, "privateKey": PKCS#8 PEM}` or `{"pkcs12": base64, "password"}`; both may have `"certificateAuthorities": PEM` |
+//! | `/mastercard/encryption` | `{"keyReference": "119009", "publicKey": PEM, "fingerprint": hex SHA-256}` |
+//! | `/clients/<id>/confirmation` | `{"secrets": ["whsec_…"]}`, the first one signs first |
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use enrollment::identifiers::ClientId;
+use enrollment::ports::{Clock, EncryptionKey, EncryptionKeys, StoreError};
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::aged_cache::AgedCache;
+use crate::aws::describe;
+
+const OPERATION: &str = "reading a secret";
+const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
+const MAX_COUNT: usize = 100;
+
+/// Where the client certificate for Mastercard lies, after the prefix.
+pub const MTLS: &str = "mastercard/mtls";
+/// Where the key that card numbers are encrypted under lies, after the prefix.
+pub const ENCRYPTION: &str = "mastercard/encryption";
+
+/// Where a client's confirmation secrets lie, after the prefix.
+pub fn confirmation_name(client: &ClientId) -> String {
+    format!("clients/{client}/confirmation")
+}
+
+/// The secrets of one stack.
+pub struct Secrets {
+    manager: Client,
+    prefix: String,
+    remembered: AgedCache<String, Arc<Version>>,
+}
+
+/// What mutual TLS towards Mastercard needs.
+#[derive(Debug, Clone)]
+pub struct MutualTls {
+    /// The secret's version: as long as it is the same, so is the rest.
+    pub version: String,
+    /// Certificate and key.
+    pub identity: TlsIdentity,
+    /// The only authorities whose servers are believed, PEM; the public ones where it is absent.
+    pub certificate_authorities: Option<String>,
+}
+
+/// A client certificate with its key, as it was stored.
+#[derive(Debug, Clone)]
+pub enum TlsIdentity {
+    /// As PEM texts.
+    Pem {
+        /// The chain, the client's certificate first.
+        certificate: String,
+        /// PKCS#8.
+        private_key: SecretString,
+    },
+    /// As one file.
+    Pkcs12 {
+        /// The file.
+        file: SecretSlice<u8>,
+        /// Its password.
+        password: SecretString,
+    },
+}
+
+/// The secrets that a client's confirmations are signed with (`whsec_…`), the current one first.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConfirmationSecrets {
+    /// At least one; two while one rotates.
+    pub secrets: Vec<SecretString>,
+}
+
+struct Version {
+    id: String,
+    text: SecretString,
+}
+
+impl Secrets {
+    /// The secrets whose names start with `prefix` and a slash.
+    pub fn new(manager: Client, prefix: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            manager,
+            prefix: prefix.into(),
+            remembered: AgedCache::new(clock, MAX_AGE, MAX_COUNT),
+        }
+    }
+
+    /// What mutual TLS towards Mastercard needs.
+    pub async fn mutual_tls(&self) -> Result<MutualTls, StoreError> {
+        let version = self.version(MTLS).await?;
+        let written: WrittenMutualTls = parse(MTLS, &version.text)?;
+        let identity = match (
+            written.certificate,
+            written.private_key,
+            written.pkcs12,
+            written.password,
+        ) {
+            (Some(certificate), Some(private_key), None, None) => TlsIdentity::Pem {
+                certificate,
+                private_key,
+            },
+            (None, None, Some(file), Some(password)) => {
+                let file = STANDARD
+                    .decode(file.expose_secret().trim())
+                    .map_err(|_| unreadable(MTLS, "its pkcs12 is not base64"))?;
+                TlsIdentity::Pkcs12 {
+                    file: file.into(),
+                    password,
+                }
+            }
+            _ => {
+                return Err(unreadable(
+                    MTLS,
+                    "it needs certificate and privateKey, or pkcs12 and password",
+                ));
+            }
+        };
+        let certificate_authorities = written.certificate_authorities;
+        Ok(MutualTls {
+            version: version.id.clone(),
+            identity,
+            certificate_authorities,
+        })
+    }
+
+    /// The secrets of a client's confirmations.
+    pub async fn confirmation_secrets(&self, client: &ClientId) -> Result<ConfirmationSecrets, StoreError> {
+        let name = confirmation_name(client);
+        let secrets: ConfirmationSecrets = parse(&name, &self.version(&name).await?.text)?;
+        if secrets.secrets.is_empty() {
+            Err(unreadable(&name, "it has no secret"))
+        } else {
+            Ok(secrets)
+        }
+    }
+
+    /// Forgets what is remembered: the next read asks Secrets Manager. For a caller whom Mastercard has just refused.
+    pub fn refresh(&self) {
+        self.remembered.clear();
+    }
+
+    async fn version(&self, name: &str) -> Result<Arc<Version>, StoreError> {
+        let full_name = format!("{}/{name}", self.prefix);
+        let load = async {
+            let answer = self
+                .manager
+                .get_secret_value()
+                .secret_id(&full_name)
+                .send()
+                .await
+                .map_err(|error| StoreError::Unavailable {
+                    operation: OPERATION,
+                    detail: format!("{full_name}: {}", describe(&error)),
+                })?;
+            let text = answer
+                .secret_string
+                .ok_or_else(|| unreadable(name, "it is not a text"))?;
+            Ok(Arc::new(Version {
+                id: answer.version_id.unwrap_or_default(),
+                text: text.into(),
+            }))
+        };
+        self.remembered.get_or_load(&full_name, load).await
+    }
+}
+
+#[async_trait]
+impl EncryptionKeys for Secrets {
+    async fn current(&self) -> Result<EncryptionKey, StoreError> {
+        let written: WrittenEncryption = parse(ENCRYPTION, &self.version(ENCRYPTION).await?.text)?;
+        let refused = |error: mastercard::keys::KeyError| unreadable(ENCRYPTION, &error.to_string());
+        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key).map_err(refused)?;
+        key.verify_fingerprint(&written.fingerprint).map_err(refused)?;
+        Ok(EncryptionKey {
+            reference: written.key_reference,
+            spki: key.spki_base64(),
+            fingerprint: key.fingerprint().to_owned(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenMutualTls {
+    certificate: Option<String>,
+    private_key: Option<SecretString>,
+    pkcs12: Option<SecretString>,
+    password: Option<SecretString>,
+    certificate_authorities: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenEncryption {
+    key_reference: String,
+    public_key: String,
+    fingerprint: String,
+}
+
+fn parse<T: DeserializeOwned>(name: &str, text: &SecretString) -> Result<T, StoreError> {
+    // The parser's own words may repeat a value; only the place is told.
+    serde_json::from_str(text.expose_secret()).map_err(|error| {
+        unreadable(
+            name,
+            &format!(
+                "its JSON is wrong at line {} column {}",
+                error.line(),
+                error.column()
+            ),
+        )
+    })
+}
+
+fn unreadable(name: &str, detail: &str) -> StoreError {
+    StoreError::Unreadable {
+        operation: OPERATION,
+        detail: format!("{name}: {detail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let version = Version {
+            id: "1".into(),
+            text: r#"{"secrets": 7, "x": "topsecret"}"#.to_owned().into(),
+        };
+        let error = parse::<ConfirmationSecrets>("clients/a/confirmation", &version.text).unwrap_err();
+        assert!(!error.to_string().contains("topsecret"), "{error}");
+        assert!(error.to_string().contains("clients/a/confirmation"), "{error}");
+        let identity = TlsIdentity::Pem {
+            certificate: "public".into(),
+            private_key: "topsecret".to_owned().into(),
+        };
+        assert!(!format!("{identity:?}").contains("topsecret"));
+        let secrets: ConfirmationSecrets =
+            parse("x", &r#"{"secrets": ["whsec_topsecret"]}"#.to_owned().into()).unwrap();
+        assert!(!format!("{secrets:?}").contains("topsecret"));
+    }
+}

@@ -1,0 +1,252 @@
+//! What a function or the operator's tool must be told, from environment variables or from a stack's settings. Names are
+//! the same in both, and everything that is missing or wrong is told at once.
+
+use jiff::SignedDuration;
+use mastercard::mrs::Dialect;
+use tracing::Level;
+use url::Url;
+
+use crate::tables::TableNames;
+
+/// What every function of a stack shares with the operator's tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackSettings {
+    /// `ENVIRONMENT`: `local` or a name.
+    pub environment: String,
+    /// `PUBLIC_BASE_URL`: what the widget's addresses start with, without a slash at its end.
+    pub public_base_url: String,
+    /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
+    pub tables: TableNames,
+    /// `KMS_KEY_ID`: id, ARN or alias of the key that wraps data keys.
+    pub kms_key_id: String,
+    /// `SECRETS_PREFIX`: what secrets' names start with, such as `card-enrolment/local`.
+    pub secrets_prefix: String,
+    /// `PICTURES_BUCKET`: the private bucket of clients' pictures.
+    pub pictures_bucket: String,
+}
+
+/// What a function is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What all functions share.
+    pub stack: StackSettings,
+    /// `MRS_BASE_URL`: where the Mastercard Rewards System answers, such as `https://services.mastercard.com/MRS`.
+    pub mrs_base_url: Url,
+    /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
+    pub mrs_dialect: Dialect,
+    /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
+    pub token_max_lifetime: SignedDuration,
+}
+
+/// Everything that is missing or wrong, by name. Values are not shown: they are for whoever sets them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("settings: {}", .0.join("; "))]
+pub struct SettingsError(Vec<String>);
+
+/// `LOG_LEVEL`: how much our own code says, `info` where it is not set.
+pub fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<Level, SettingsError> {
+    let mut reading = Reading {
+        variable: &variable,
+        faults: Vec::new(),
+    };
+    let level = reading.or_default(
+        "LOG_LEVEL",
+        "error, warn, info, debug or trace",
+        Level::INFO,
+        |text| text.parse().ok(),
+    );
+    reading.finish(Some(level))
+}
+
+impl StackSettings {
+    /// Reads the settings; `variable` gives the value of a name.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut reading = Reading {
+            variable: &variable,
+            faults: Vec::new(),
+        };
+        let settings = reading.stack();
+        reading.finish(settings)
+    }
+}
+
+impl Settings {
+    /// Reads the settings; `variable` gives the value of a name.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut reading = Reading {
+            variable: &variable,
+            faults: Vec::new(),
+        };
+        let stack = reading.stack();
+        let mrs_base_url = reading.required("MRS_BASE_URL", "an https address", |text| {
+            web_address(text, &["https"])
+        });
+        let mrs_dialect = reading.or_default(
+            "MRS_DIALECT",
+            "'document' or 'wsdl'",
+            Dialect::default(),
+            |text| text.parse().ok(),
+        );
+        let lifetime = SignedDuration::from_mins(10);
+        let token_max_lifetime = reading.or_default(
+            "TOKEN_MAX_LIFETIME_SECONDS",
+            "a number of seconds from 1 to 86400",
+            lifetime,
+            |text| {
+                text.parse()
+                    .ok()
+                    .filter(|seconds| (1..=86_400).contains(seconds))
+                    .map(SignedDuration::from_secs)
+            },
+        );
+        let settings = match (stack, mrs_base_url) {
+            (Some(stack), Some(mrs_base_url)) => Some(Self {
+                stack,
+                mrs_base_url,
+                mrs_dialect,
+                token_max_lifetime,
+            }),
+            _ => None,
+        };
+        reading.finish(settings)
+    }
+}
+
+struct Reading<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Every line is read before any is missed, so that all faults are told together.
+    fn stack(&mut self) -> Option<StackSettings> {
+        let environment = self.text("ENVIRONMENT");
+        let public_base_url = self.required(
+            "PUBLIC_BASE_URL",
+            "an http or https address without a query",
+            |text| web_address(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned()),
+        );
+        let clients = self.text("CLIENTS_TABLE");
+        let sessions = self.text("SESSIONS_TABLE");
+        let enrolments = self.text("ENROLMENTS_TABLE");
+        let confirmations = self.text("CONFIRMATIONS_TABLE");
+        let limits = self.text("LIMITS_TABLE");
+        let keys = self.text("KEYS_TABLE");
+        let kms_key_id = self.text("KMS_KEY_ID");
+        let secrets_prefix = self
+            .text("SECRETS_PREFIX")
+            .map(|text| text.trim_end_matches('/').to_owned());
+        let pictures_bucket = self.text("PICTURES_BUCKET");
+        Some(StackSettings {
+            environment: environment?,
+            public_base_url: public_base_url?,
+            tables: TableNames {
+                clients: clients?,
+                sessions: sessions?,
+                enrolments: enrolments?,
+                confirmations: confirmations?,
+                limits: limits?,
+                keys: keys?,
+            },
+            kms_key_id: kms_key_id?,
+            secrets_prefix: secrets_prefix?,
+            pictures_bucket: pictures_bucket?,
+        })
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        self.required(name, "a text", |text| Some(text.to_owned()))
+    }
+
+    fn required<T>(&mut self, name: &str, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let Some(text) = self.value(name) else {
+            self.faults.push(format!("{name} is not set"));
+            return None;
+        };
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.faults.push(format!("{name} must be {wanted}"));
+        }
+        parsed
+    }
+
+    fn or_default<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        default: T,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
+        match self.value(name) {
+            None => default,
+            Some(_) => self.required(name, wanted, parse).unwrap_or(default),
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|text| !text.is_empty())
+    }
+
+    fn finish<T>(self, settings: Option<T>) -> Result<T, SettingsError> {
+        match settings {
+            Some(settings) if self.faults.is_empty() => Ok(settings),
+            _ => Err(SettingsError(self.faults)),
+        }
+    }
+}
+
+fn web_address(text: &str, schemes: &[&str]) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let bare = url.query().is_none() && url.fragment().is_none() && url.host_str().is_some();
+    (bare && schemes.contains(&url.scheme())).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(name: &str) -> Option<String> {
+        let value = match name {
+            "PUBLIC_BASE_URL" => "http://localhost:8700/",
+            "MRS_BASE_URL" => "https://localhost:8703/MRS",
+            "MRS_DIALECT" | "TOKEN_MAX_LIFETIME_SECONDS" | "LOG_LEVEL" => return None,
+            name => name,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn settings_are_read_and_what_may_be_absent_has_its_default() {
+        let settings = Settings::read(variable).unwrap();
+        assert_eq!(settings.stack.public_base_url, "http://localhost:8700");
+        assert_eq!(settings.stack.tables.keys, "KEYS_TABLE");
+        assert_eq!(settings.token_max_lifetime, SignedDuration::from_secs(600));
+        assert_eq!(log_level(variable).unwrap(), Level::INFO);
+        assert_eq!(log_level(|_| Some("DEBUG".into())).unwrap(), Level::DEBUG);
+    }
+
+    #[test]
+    fn everything_that_is_missing_or_wrong_is_named_at_once() {
+        let broken = |name: &str| match name {
+            "KMS_KEY_ID" => None,
+            "CLIENTS_TABLE" => Some(String::new()),
+            "MRS_BASE_URL" => Some("http://secret.example/MRS".to_owned()),
+            "TOKEN_MAX_LIFETIME_SECONDS" => Some("0".to_owned()),
+            name => variable(name),
+        };
+        let error = Settings::read(broken).unwrap_err().to_string();
+        for fault in [
+            "KMS_KEY_ID is not set",
+            "CLIENTS_TABLE is not set",
+            "MRS_BASE_URL must be an https address",
+        ] {
+            assert!(error.contains(fault), "{error}");
+        }
+        assert!(
+            error.contains("TOKEN_MAX_LIFETIME_SECONDS must be a number"),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
+        assert!(log_level(|_| Some("loud".into())).is_err());
+    }
+}

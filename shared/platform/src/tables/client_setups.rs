@@ -1,0 +1,140 @@
+//! Writing clients' set-ups: for the operator's tool and for tests. Functions only read them.
+
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::types::{Delete, Put};
+use enrollment::client::Client;
+use enrollment::identifiers::{ClientId, Slug};
+use enrollment::ports::{Clock, Randomness, StoreError};
+
+use super::clients::{primary_key, slug_key};
+use super::item::{self, Fields, Written};
+use super::transaction::{IntoWrite as _, built, transact};
+use crate::aws::describe;
+
+const OPERATION: &str = "storing a client";
+/// Positions in the transaction.
+const SETUP: usize = 0;
+const SLUG: usize = 1;
+
+/// The `clients` table, to be written.
+pub struct ClientSetups<'a> {
+    /// The database.
+    pub dynamodb: DynamoDb,
+    /// The table's physical name.
+    pub table: String,
+    /// For the waits between tries.
+    pub randomness: &'a dyn Randomness,
+    /// For the time of the change.
+    pub clock: &'a dyn Clock,
+}
+
+/// A client as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredClient {
+    /// The set-up.
+    pub client: Client,
+    /// Counts its changes: what the next one is conditional on.
+    pub revision: u64,
+}
+
+/// What came of storing a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is stored.
+    Now,
+    /// Its slug is another client's.
+    SlugTaken,
+    /// Somebody else has changed it since it was read.
+    ChangedMeanwhile,
+}
+
+impl ClientSetups<'_> {
+    /// The client as it is stored now.
+    pub async fn find(&self, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
+        const OPERATION: &str = "reading a client";
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation: OPERATION,
+                detail: describe(&error),
+            })?;
+        let Some(found) = answer.item else { return Ok(None) };
+        let fields = Fields::of(OPERATION, found)?;
+        let client = fields.parsed("setup", |json| serde_json::from_str(json))?;
+        Ok(Some(StoredClient {
+            client,
+            revision: fields.number("revision")?,
+        }))
+    }
+
+    /// Stores a set-up and its slug, and gives up the slug that it had: all of it or nothing. `before` is what was read.
+    pub async fn store(&self, client: &Client, before: Option<&StoredClient>) -> Result<Stored, StoreError> {
+        let setup = serde_json::to_string(client).map_err(|error| StoreError::Unavailable {
+            operation: OPERATION,
+            detail: error.to_string(),
+        })?;
+        let revision = before.map_or(0, |before| before.revision);
+        let item = Written::new(&primary_key(&client.id))
+            .text("setup", setup)
+            .number("revision", revision + 1)
+            .millis("changed_at", self.clock.now());
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item.into_item()));
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(_) => put
+                .condition_expression("revision = :revision")
+                .expression_attribute_values(":revision", item::number(revision)),
+        };
+        let mut writes = vec![
+            built(OPERATION, put.build())?.into_write(),
+            self.take_slug(client)?,
+        ];
+        let former = before
+            .map(|before| &before.client.slug)
+            .filter(|slug| **slug != client.slug);
+        if let Some(former) = former {
+            writes.push(self.give_up_slug(former, &client.id)?);
+        }
+        let transacted = transact(&self.dynamodb, self.randomness, OPERATION, writes).await?;
+        Ok(if transacted.refuses(SLUG) {
+            Stored::SlugTaken
+        } else if transacted.refuses(SETUP) || transacted.refuses_any() {
+            Stored::ChangedMeanwhile
+        } else {
+            Stored::Now
+        })
+    }
+
+    fn take_slug(&self, client: &Client) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+        let item = Written::new(&slug_key(&client.slug)).text("client", client.id.as_str());
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item.into_item()))
+            .condition_expression("attribute_not_exists(pk) OR client = :client")
+            .expression_attribute_values(":client", item::text(client.id.as_str()))
+            .build();
+        Ok(built(OPERATION, put)?.into_write())
+    }
+
+    fn give_up_slug(
+        &self,
+        former: &Slug,
+        client: &ClientId,
+    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&slug_key(former))))
+            .condition_expression("attribute_not_exists(pk) OR client = :client")
+            .expression_attribute_values(":client", item::text(client.as_str()))
+            .build();
+        Ok(built(OPERATION, delete)?.into_write())
+    }
+}

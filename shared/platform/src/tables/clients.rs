@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client as DynamoDb;
+use enrollment::client::Client;
+use enrollment::identifiers::{ClientId, Slug};
+use enrollment::ports::{Clients, Clock, StoreError};
+use jiff::SignedDuration;
+
+use super::item::{self, Fields, Item};
+use crate::aged_cache::AgedCache;
+use crate::aws::describe;
+
+/// A set-up that was changed is taken up by every function within this time.
+const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
+/// A client that was not there may have been applied a moment ago.
+const MAX_AGE_OF_ABSENCE: SignedDuration = SignedDuration::from_secs(5);
+/// Slugs and ids come from outside: what is remembered of them is bounded.
+const MAX_COUNT: usize = 1000;
+
+/// The `clients` table, remembered for a minute.
+pub struct DynamoClients {
+    dynamodb: DynamoDb,
+    table: String,
+    by_id: AgedCache<ClientId, Option<Arc<Client>>>,
+    by_slug: AgedCache<Slug, Option<ClientId>>,
+}
+
+impl DynamoClients {
+    /// Over the table of that physical name.
+    pub fn new(dynamodb: DynamoDb, table: impl Into<String>, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            dynamodb,
+            table: table.into(),
+            by_id: AgedCache::with_age_by_value(Arc::clone(clock), MAX_AGE, age_of, MAX_COUNT),
+            by_slug: AgedCache::with_age_by_value(Arc::clone(clock), MAX_AGE, age_of, MAX_COUNT),
+        }
+    }
+
+    async fn read(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        let Some(item) = self.item("reading a client", &primary_key(id)).await? else {
+            return Ok(None);
+        };
+        let fields = Fields::of("reading a client", item)?;
+        let client: Client = fields.parsed("setup", |json| serde_json::from_str(json))?;
+        if client.id == *id {
+            Ok(Some(Arc::new(client)))
+        } else {
+            Err(fields.unreadable("it is another client".into()))
+        }
+    }
+
+    async fn resolve(&self, slug: &Slug) -> Result<Option<ClientId>, StoreError> {
+        let Some(item) = self.item("reading a slug", &slug_key(slug)).await? else {
+            return Ok(None);
+        };
+        Fields::of("reading a slug", item)?
+            .parsed("client", ClientId::parse)
+            .map(Some)
+    }
+
+    async fn item(&self, operation: &'static str, pk: &str) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(pk)))
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation,
+                detail: describe(&error),
+            })?;
+        Ok(answer.item)
+    }
+}
+
+#[async_trait]
+impl Clients for DynamoClients {
+    async fn by_id(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.by_id.get_or_load(id, self.read(id)).await
+    }
+
+    async fn by_slug(&self, slug: &Slug) -> Result<Option<Arc<Client>>, StoreError> {
+        let Some(id) = self.by_slug.get_or_load(slug, self.resolve(slug)).await? else {
+            return Ok(None);
+        };
+        // A slug that was given up may still be remembered here: the client itself says what it is called now.
+        Ok(self.by_id(&id).await?.filter(|client| client.slug == *slug))
+    }
+}
+
+pub(super) fn primary_key(id: &ClientId) -> String {
+    format!("client#{id}")
+}
+
+pub(super) fn slug_key(slug: &Slug) -> String {
+    format!("slug#{slug}")
+}
+
+#[expect(
+    clippy::ref_option,
+    reason = "the cache hands out a reference to the value, which is an option here"
+)]
+fn age_of<T>(found: &Option<T>, base: SignedDuration) -> SignedDuration {
+    if found.is_some() { base } else { MAX_AGE_OF_ABSENCE }
+}

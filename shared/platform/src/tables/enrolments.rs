@@ -1,0 +1,156 @@
+mod begin;
+mod finish;
+mod intents;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId};
+use enrollment::intent::{CardCount, Intent};
+use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError};
+use jiff::SignedDuration;
+
+use super::item::{self, Fields, Item};
+use super::sealing::Sealing;
+use super::{TableNames, customers};
+use crate::aws::describe;
+use crate::vault::{Purpose, Vault};
+
+/// How long a failed intent is kept after its outcome.
+const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Logical name, for the vault.
+const TABLE: &str = "enrolments";
+/// Sort keys.
+const INTENT: &str = "intent";
+const CUSTOMER: &str = "customer";
+
+/// The `enrolments` table, and what its transactions touch in `sessions` and `confirmations`.
+pub struct DynamoEnrolments {
+    dynamodb: Client,
+    tables: TableNames,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+}
+
+impl DynamoEnrolments {
+    /// Over the tables of those physical names.
+    pub fn new(
+        dynamodb: Client,
+        tables: TableNames,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            dynamodb,
+            tables,
+            vault,
+            clock,
+            randomness,
+        }
+    }
+
+    async fn item(&self, operation: &'static str, pk: &str, sk: &str) -> Result<Option<Fields>, StoreError> {
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(item::key_pair(pk, sk)))
+            // What is decided here must be decided by the last word.
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation,
+                detail: describe(&error),
+            })?;
+        answer.item.map(|found| Fields::of(operation, found)).transpose()
+    }
+
+    fn sealing<'a>(
+        &'a self,
+        operation: &'static str,
+        client: &'a ClientId,
+        pk: &'a str,
+        sk: &'a str,
+    ) -> Sealing<'a> {
+        Sealing {
+            vault: &self.vault,
+            operation,
+            client,
+            purpose: Purpose::Enrolment,
+            table: TABLE,
+            pk,
+            sk,
+        }
+    }
+
+    async fn customer_key(&self, operation: &'static str, intent: &Intent) -> Result<String, StoreError> {
+        customers::primary_key(
+            &self.vault,
+            operation,
+            &intent.client,
+            &intent.program,
+            &intent.customer,
+        )
+        .await
+    }
+}
+
+#[async_trait]
+impl Enrolments for DynamoEnrolments {
+    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
+        let Some(fields) = self.item("reading an intent", &intent_key(id), INTENT).await? else {
+            return Ok(None);
+        };
+        if fields.is_past(self.clock.now())? {
+            Ok(None)
+        } else {
+            self.read(id, &fields).await.map(Some)
+        }
+    }
+
+    async fn card_count(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<CardCount, StoreError> {
+        const OPERATION: &str = "counting cards";
+        let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
+        let Some(fields) = self.item(OPERATION, &pk, CUSTOMER).await? else {
+            return Ok(CardCount::default());
+        };
+        Ok(CardCount {
+            active: fields.number("active")?,
+            pending: fields.number("pending")?,
+            version: fields.number("version")?,
+        })
+    }
+
+    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
+        self.begin_intent(intent, count).await
+    }
+
+    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+        self.finish_intent(intent).await
+    }
+
+    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
+        self.note_leftover_gone(id).await
+    }
+}
+
+fn intent_key(id: IntentId) -> String {
+    format!("intent#{}", id.to_hex())
+}
+
+fn card_sort_key(id: IntentId) -> String {
+    format!("card#{}", id.to_hex())
+}
+
+fn intent_item_key(id: IntentId) -> Item {
+    item::key_pair(&intent_key(id), INTENT)
+}

@@ -1,0 +1,96 @@
+//! Intents as items.
+
+use enrollment::identifiers::{
+    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
+    SessionId,
+};
+use enrollment::intent::{Intent, Outcome};
+use enrollment::ports::StoreError;
+use enrollment::status::{MrsCode, Status};
+use url::Url;
+
+use super::{DynamoEnrolments, INTENT, intent_key};
+use crate::tables::item::{self, Fields, Item, Written};
+use crate::tables::sealing::Sealing;
+
+impl DynamoEnrolments {
+    /// The item of an intent whose outcome is open.
+    pub(super) async fn written(&self, operation: &'static str, intent: &Intent) -> Result<Item, StoreError> {
+        let pk = intent_key(intent.id);
+        let sealing = self.sealing(operation, &intent.client, &pk, INTENT);
+        let url = intent.confirmation_url.as_ref().map(Url::as_str);
+        let number = intent.bank_customer_number.expose();
+        let consents = serde_json::to_string(&intent.consents).map_err(|error| StoreError::Unavailable {
+            operation,
+            detail: error.to_string(),
+        })?;
+        let item = Written::with_sort_key(&pk, INTENT)
+            .text("session", intent.session.to_hex())
+            .text("client", intent.client.as_str())
+            .text("program", intent.program.as_str())
+            .text("action", intent.action.as_str())
+            .set(
+                "customer",
+                sealing.seal("customer", intent.customer.expose()).await?,
+            )
+            .set(
+                "bank_customer_number",
+                sealing.seal("bank_customer_number", number).await?,
+            )
+            .text("bin", intent.bin.as_str())
+            .text("last4", intent.last4.as_str())
+            .set_optional("design_code", intent.design_code.as_deref().map(item::text))
+            .text("consents", consents)
+            .set_optional(
+                "confirmation_url",
+                sealing.seal_optional("confirmation_url", url).await?,
+            )
+            .bytes("fingerprint", intent.fingerprint.to_vec())
+            .text("incident", intent.incident.as_str())
+            .millis("created_at", intent.created_at);
+        Ok(item.into_item())
+    }
+
+    pub(super) async fn read(&self, id: IntentId, fields: &Fields) -> Result<Intent, StoreError> {
+        let pk = intent_key(id);
+        let client = fields.parsed("client", ClientId::parse)?;
+        let sealing = self.sealing(fields.operation(), &client, &pk, INTENT);
+        Ok(Intent {
+            id,
+            session: fields.parsed("session", SessionId::from_hex)?,
+            program: fields.parsed("program", ProgramId::parse)?,
+            action: fields.parsed("action", ActionCode::parse)?,
+            customer: sealing.open(fields, "customer", CustomerId::parse).await?,
+            bank_customer_number: sealing
+                .open(fields, "bank_customer_number", BankCustomerNumber::parse)
+                .await?,
+            bin: fields.parsed("bin", Bin::parse)?,
+            last4: fields.parsed("last4", Last4::parse)?,
+            design_code: fields.optional_text("design_code")?.map(str::to_owned),
+            consents: fields.parsed("consents", |json| serde_json::from_str(json))?,
+            confirmation_url: sealing
+                .open_optional(fields, "confirmation_url", Url::parse)
+                .await?,
+            fingerprint: fields.check("fingerprint", fields.bytes("fingerprint")?.try_into())?,
+            incident: IncidentId::stored(fields.text("incident")?.to_owned()),
+            created_at: fields.time("created_at")?,
+            outcome: outcome(fields, sealing).await?,
+            client: client.clone(),
+        })
+    }
+}
+
+async fn outcome(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<Outcome>, StoreError> {
+    let known = |text: &str| Status::from_text(text).ok_or("a status that this release does not know");
+    let Some(status) = fields.optional_parsed("status", known)? else {
+        return Ok(None);
+    };
+    Ok(Some(Outcome {
+        status,
+        code: fields.optional_number("code")?.map(MrsCode),
+        ranac: sealing.open_optional(fields, "ranac", Ranac::parse).await?,
+        last4: fields.optional_parsed("outcome_last4", Last4::parse)?,
+        leftover: fields.flag("leftover")?,
+        at: fields.time("finished_at")?,
+    }))
+}

@@ -1,0 +1,189 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::Put;
+use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
+use enrollment::language::Language;
+use enrollment::ports::{Clock, Opened, Randomness, Sessions, StoreError};
+use enrollment::session::{Session, UsedToken};
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::item::{self, Fields, Item, Written};
+use super::sealing::Sealing;
+use super::transaction::{IntoWrite as _, built, transact};
+use crate::aws::describe;
+use crate::vault::{Purpose, Vault};
+
+/// How long an expired session is kept, for a page that asks what became of its last attempt.
+const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(24);
+/// How much longer a used token is kept than it could be used.
+const KEPT_AFTER_USE: SignedDuration = SignedDuration::from_hours(1);
+const TOKEN: usize = 1;
+
+/// The `sessions` table.
+pub struct DynamoSessions {
+    dynamodb: Client,
+    table: String,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+}
+
+impl DynamoSessions {
+    /// Over the table of that physical name.
+    pub fn new(
+        dynamodb: Client,
+        table: impl Into<String>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            dynamodb,
+            table: table.into(),
+            vault,
+            clock,
+            randomness,
+        }
+    }
+
+    async fn written(&self, session: &Session) -> Result<Item, StoreError> {
+        let pk = primary_key(session.id);
+        let sealing = self.sealing("storing a session", &session.client, &pk);
+        let url = session.confirmation_url.as_ref().map(Url::as_str);
+        let item = Written::new(&pk)
+            .text("client", session.client.as_str())
+            .text("program", session.program.as_str())
+            .text("action", session.action.as_str())
+            .set(
+                "customer",
+                sealing.seal("customer", session.customer.expose()).await?,
+            )
+            .text("language", session.language.as_str())
+            .set_optional(
+                "confirmation_url",
+                sealing.seal_optional("confirmation_url", url).await?,
+            )
+            .set_optional("last4", session.last4.map(|last4| item::text(last4.as_str())))
+            .millis("expires_at", session.expires_at)
+            .number("failures", session.failures)
+            .set_optional(
+                "open_attempt",
+                session.open_attempt.map(|intent| item::text(intent.to_hex())),
+            )
+            .set_optional(
+                "last_attempt",
+                session.last_attempt.map(|intent| item::text(intent.to_hex())),
+            )
+            .flag("finished", session.finished)
+            .ttl(later(session.expires_at, KEPT_AFTER_EXPIRY));
+        Ok(item.into_item())
+    }
+
+    async fn read(&self, id: SessionId, fields: &Fields) -> Result<Session, StoreError> {
+        let pk = primary_key(id);
+        let client = fields.parsed("client", ClientId::parse)?;
+        let sealing = self.sealing(fields.operation(), &client, &pk);
+        Ok(Session {
+            id,
+            program: fields.parsed("program", ProgramId::parse)?,
+            action: fields.parsed("action", ActionCode::parse)?,
+            customer: sealing.open(fields, "customer", CustomerId::parse).await?,
+            language: fields.parsed("language", Language::parse)?,
+            confirmation_url: sealing
+                .open_optional(fields, "confirmation_url", Url::parse)
+                .await?,
+            last4: fields.optional_parsed("last4", Last4::parse)?,
+            expires_at: fields.time("expires_at")?,
+            failures: fields.number("failures")?,
+            open_attempt: fields.optional_parsed("open_attempt", IntentId::from_hex)?,
+            last_attempt: fields.optional_parsed("last_attempt", IntentId::from_hex)?,
+            finished: fields.flag("finished")?,
+            client: client.clone(),
+        })
+    }
+
+    fn sealing<'a>(&'a self, operation: &'static str, client: &'a ClientId, pk: &'a str) -> Sealing<'a> {
+        Sealing {
+            vault: &self.vault,
+            operation,
+            client,
+            purpose: Purpose::Session,
+            table: "sessions",
+            pk,
+            sk: "",
+        }
+    }
+}
+
+#[async_trait]
+impl Sessions for DynamoSessions {
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
+        const OPERATION: &str = "opening a session";
+        let put_session = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(self.written(session).await?))
+            .condition_expression("attribute_not_exists(pk)");
+        let used = Written::new(&format!("token#{}", hex::encode(token.digest)))
+            .millis("until", token.until)
+            .ttl(later(token.until, KEPT_AFTER_USE));
+        let put_token = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(used.into_item()))
+            // `until` is a reserved word.
+            .condition_expression("attribute_not_exists(pk) OR #until < :now")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", item::millis(self.clock.now()));
+        let writes = vec![
+            built(OPERATION, put_session.build())?.into_write(),
+            built(OPERATION, put_token.build())?.into_write(),
+        ];
+        let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
+        if transacted.refuses(TOKEN) {
+            return Ok(Opened::Before);
+        }
+        if transacted.refuses_any() {
+            // 256 random bits came a second time: whatever made them is broken.
+            return Err(StoreError::Unavailable {
+                operation: OPERATION,
+                detail: "its id exists already".into(),
+            });
+        }
+        Ok(Opened::Now)
+    }
+
+    async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        const OPERATION: &str = "reading a session";
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            // The page asks right after another call has changed the session.
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation: OPERATION,
+                detail: describe(&error),
+            })?;
+        let Some(found) = answer.item else { return Ok(None) };
+        let fields = Fields::of(OPERATION, found)?;
+        if fields.is_past(self.clock.now())? {
+            Ok(None)
+        } else {
+            self.read(id, &fields).await.map(Some)
+        }
+    }
+}
+
+pub(super) fn primary_key(id: SessionId) -> String {
+    format!("session#{}", id.to_hex())
+}
+
+/// `time` and `by`, or the end of time.
+pub(super) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,22 @@
+use aws_lc_rs::hmac;
+
+use super::format::length_prefixed;
+use super::{DataKey, KeyName};
+
+/// What every input starts with: a key of this purpose authenticates nothing else.
+const LABEL: &[u8] = b"card-enrolment/blind-index";
+
+/// `HMAC-SHA-256(data key, label ‖ version ‖ client ‖ field ‖ value)`, each with its length before it; hexadecimal.
+pub(super) fn of(key: &DataKey, name: &KeyName, field: &str, value: &str) -> String {
+    let input = length_prefixed(&[
+        LABEL,
+        name.period.as_str().as_bytes(),
+        name.client.as_str().as_bytes(),
+        field.as_bytes(),
+        value.as_bytes(),
+    ]);
+    hex::encode(hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, key.expose()),
+        &input,
+    ))
+}

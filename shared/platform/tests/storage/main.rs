@@ -1,0 +1,18 @@
+//! Storage rules against real engines: every one that `TEST_DYNAMODB_ENDPOINTS` names, with KMS and Secrets Manager of
+//! `TEST_AWS_ENDPOINT`. `cargo xtask test --only storage` starts them and sets both.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on must end"
+)]
+
+mod clients;
+mod enrolments;
+mod limits;
+mod operator_secrets;
+mod samples;
+mod sealing;
+mod sessions;
+mod world;

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use enrollment::identifiers::ClientId;
+use enrollment::ports::{EncryptionKeys as _, StoreError};
+use jiff::SignedDuration;
+use platform::secrets::{Secrets, TlsIdentity};
+use secrecy::ExposeSecret as _;
+
+use crate::world::{TestClock, local_aws, random_name};
+
+const PUBLIC_KEY: &str = include_str!("../../../mastercard/tests/fixtures/rsa-2048-public.pem");
+const FINGERPRINT: &str = include_str!("../../../mastercard/tests/fixtures/rsa-2048-public.sha256");
+
+struct Scene {
+    manager: aws_sdk_secretsmanager::Client,
+    prefix: String,
+    clock: Arc<TestClock>,
+    secrets: Secrets,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let manager = local_aws().secrets_manager();
+        let (prefix, clock) = (random_name("test-secrets"), Arc::new(TestClock::default()));
+        let secrets = Secrets::new(manager.clone(), &prefix, Arc::clone(&clock) as _);
+        Self {
+            manager,
+            prefix,
+            clock,
+            secrets,
+        }
+    }
+
+    async fn write(&self, name: &str, value: serde_json::Value) {
+        let name = format!("{}/{name}", self.prefix);
+        let created = self
+            .manager
+            .create_secret()
+            .name(&name)
+            .secret_string(value.to_string())
+            .send()
+            .await;
+        if created.is_err() {
+            self.manager
+                .put_secret_value()
+                .secret_id(&name)
+                .secret_string(value.to_string())
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+}
+
+fn key(reference: &str, fingerprint: &str) -> serde_json::Value {
+    serde_json::json!({"keyReference": reference, "publicKey": PUBLIC_KEY, "fingerprint": fingerprint})
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn the_encryption_key_is_checked_remembered_and_taken_up_anew() {
+    let scene = Scene::new();
+    let missing = scene.secrets.current().await.unwrap_err();
+    assert!(
+        matches!(&missing, StoreError::Unavailable { detail, .. } if detail.contains(&scene.prefix)),
+        "{missing}"
+    );
+    scene
+        .write("mastercard/encryption", key("119009", &"0".repeat(64)))
+        .await;
+    assert!(matches!(
+        scene.secrets.current().await,
+        Err(StoreError::Unreadable { .. })
+    ));
+    scene.secrets.refresh();
+    scene
+        .write("mastercard/encryption", key("119009", FINGERPRINT.trim()))
+        .await;
+    let read = scene.secrets.current().await.unwrap();
+    assert_eq!(
+        (read.reference.as_str(), read.fingerprint.as_str()),
+        ("119009", FINGERPRINT.trim())
+    );
+    scene
+        .write("mastercard/encryption", key("122744", FINGERPRINT.trim()))
+        .await;
+    scene.clock.advance(SignedDuration::from_secs(299));
+    assert_eq!(scene.secrets.current().await.unwrap().reference, "119009");
+    scene.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(scene.secrets.current().await.unwrap().reference, "122744");
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn the_mutual_tls_material_comes_as_pem_or_pkcs12_and_tells_its_version() {
+    let scene = Scene::new();
+    let pem = serde_json::json!({"certificate": "C", "privateKey": "K", "certificateAuthorities": "A"});
+    scene.write("mastercard/mtls", pem).await;
+    let first = scene.secrets.mutual_tls().await.unwrap();
+    assert_eq!(first.certificate_authorities.as_deref(), Some("A"));
+    assert!(
+        matches!(&first.identity, TlsIdentity::Pem { private_key, .. } if private_key.expose_secret() == "K")
+    );
+    assert_eq!(scene.secrets.mutual_tls().await.unwrap().version, first.version);
+
+    scene
+        .write(
+            "mastercard/mtls",
+            serde_json::json!({"pkcs12": "AQID", "password": "P"}),
+        )
+        .await;
+    scene.secrets.refresh();
+    let second = scene.secrets.mutual_tls().await.unwrap();
+    assert_ne!(second.version, first.version);
+    assert!(
+        matches!(&second.identity, TlsIdentity::Pkcs12 { file, .. } if file.expose_secret() == [1, 2, 3])
+    );
+
+    scene
+        .write("mastercard/mtls", serde_json::json!({"certificate": "C"}))
+        .await;
+    scene.secrets.refresh();
+    assert!(matches!(
+        scene.secrets.mutual_tls().await,
+        Err(StoreError::Unreadable { .. })
+    ));
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_clients_confirmation_secrets_are_read_in_their_order() {
+    let scene = Scene::new();
+    let client = ClientId::parse("demo").unwrap();
+    scene
+        .write(
+            "clients/demo/confirmation",
+            serde_json::json!({"secrets": ["whsec_b", "whsec_a"]}),
+        )
+        .await;
+    let read = scene.secrets.confirmation_secrets(&client).await.unwrap();
+    let order: Vec<_> = read
+        .secrets
+        .iter()
+        .map(|secret| secret.expose_secret().to_owned())
+        .collect();
+    assert_eq!(order, ["whsec_b", "whsec_a"]);
+}

@@ -1,0 +1,94 @@
+//! Sessions, intents and clients to store.
+
+use enrollment::client::Client;
+use enrollment::identifiers::{
+    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, Last4,
+    ProgramId, SessionToken,
+};
+use enrollment::intent::{Consent, ConsentDocument, Intent};
+use enrollment::language::Language;
+use enrollment::ports::Randomness as _;
+use enrollment::session::{LIFETIME, Session, UsedToken};
+use jiff::{SignedDuration, Timestamp};
+use platform::SystemRandomness;
+use url::Url;
+
+pub(crate) const CUSTOMER: &str = "maria-7-5d7703f9";
+pub(crate) const RANAC: &str = "03643782610476418733";
+pub(crate) const CONFIRMATION_URL: &str = "https://api.bank.example/confirmations/hidden-path";
+
+pub(crate) fn client_id() -> ClientId {
+    ClientId::parse("demo").unwrap()
+}
+
+pub(crate) fn program_id() -> ProgramId {
+    ProgramId::parse("10765").unwrap()
+}
+
+pub(crate) fn customer_id() -> CustomerId {
+    CustomerId::parse(CUSTOMER).unwrap()
+}
+
+pub(crate) fn session(now: Timestamp) -> Session {
+    Session {
+        id: SessionToken::random(&SystemRandomness).id(),
+        client: client_id(),
+        program: program_id(),
+        action: ActionCode::Enrol,
+        customer: customer_id(),
+        language: Language::parse("en_US").unwrap(),
+        confirmation_url: Some(Url::parse(CONFIRMATION_URL).unwrap()),
+        last4: Some(Last4::parse("0123").unwrap()),
+        expires_at: now + LIFETIME,
+        failures: 0,
+        open_attempt: None,
+        last_attempt: None,
+        finished: false,
+    }
+}
+
+pub(crate) fn used_token(now: Timestamp) -> UsedToken {
+    let mut digest = [0; 32];
+    SystemRandomness.fill(&mut digest);
+    UsedToken {
+        digest,
+        until: now + SignedDuration::from_mins(11),
+    }
+}
+
+pub(crate) fn intent(session: &Session, attempt: u32, now: Timestamp) -> Intent {
+    let key = IdempotencyKey::parse(&format!("attempt-{attempt:010}")).unwrap();
+    Intent {
+        id: IntentId::derive(session.id, &key),
+        session: session.id,
+        client: session.client.clone(),
+        program: session.program.clone(),
+        action: session.action,
+        customer: session.customer.clone(),
+        bank_customer_number: BankCustomerNumber::random(&SystemRandomness),
+        bin: Bin::parse("523400").unwrap(),
+        last4: Last4::parse("0123").unwrap(),
+        design_code: Some("Gold".into()),
+        consents: vec![Consent {
+            document: ConsentDocument::Terms,
+            version: "2026-01".into(),
+            language: session.language.clone(),
+            at: now,
+        }],
+        confirmation_url: session.confirmation_url.clone(),
+        fingerprint: [7; 32],
+        incident: IncidentId::random(&SystemRandomness),
+        created_at: now,
+        outcome: None,
+    }
+}
+
+pub(crate) fn client(id: &str, slug: &str, name: &str) -> Client {
+    serde_json::from_value(serde_json::json!({
+        "id": id, "slug": slug, "name": name, "status": "active", "keys": [], "default_language": "en",
+        "translations": {}, "terms": null, "privacy": null, "fields": {},
+        "look": {"logo": null, "background": null, "colours": {}},
+        "embed_origins": [], "confirmation_hosts": [], "programs": []
+    }))
+    .unwrap()
+}

@@ -1,0 +1,262 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use enrollment::identifiers::Ranac;
+use enrollment::intent::{CardCount, Outcome};
+use enrollment::ports::{Clock as _, Counted, Enrolments as _, Limits as _, Sessions as _, StoreError};
+use platform::vault::{Place, Purpose};
+
+use crate::samples::{
+    CONFIRMATION_URL, CUSTOMER, RANAC, client_id, customer_id, intent, program_id, session, used_token,
+};
+use crate::world::{Item, World, on_every_engine};
+
+const PLACE: Place<'static> = Place {
+    table: "sessions",
+    pk: "session#1",
+    sk: "",
+    attribute: "customer",
+};
+
+/// One whole enrolment; gives back its bank customer number.
+async fn enrol(world: &World) -> String {
+    let vault = world.vault();
+    let (sessions, enrolments, limits) = (
+        world.sessions(&vault),
+        world.enrolments(&vault),
+        world.limits(&vault),
+    );
+    let now = world.clock.now();
+    let session = session(now);
+    sessions.open(&session, &used_token(now)).await.unwrap();
+    let (client, program, customer) = (client_id(), program_id(), customer_id());
+    limits
+        .count(
+            Counted {
+                client: &client,
+                program: &program,
+                customer: &customer,
+            },
+            now,
+        )
+        .await
+        .unwrap();
+    let mut intent = intent(&session, 1, now);
+    let count = enrolments.card_count(&client, &program, &customer).await.unwrap();
+    enrolments.begin(&intent, count).await.unwrap();
+    intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+    enrolments.finish(&intent).await.unwrap();
+    intent.bank_customer_number.expose().to_owned()
+}
+
+/// Everything that an item holds, as bytes.
+fn raw(item: &Item) -> Vec<u8> {
+    item.iter()
+        .flat_map(|(name, value)| {
+            let value = match value {
+                AttributeValue::S(text) | AttributeValue::N(text) => text.as_bytes().to_vec(),
+                AttributeValue::B(bytes) => bytes.as_ref().to_vec(),
+                AttributeValue::Bool(_) => Vec::new(),
+                other => panic!("nothing here is of that kind: {other:?}"),
+            };
+            [name.as_bytes().to_vec(), value].concat()
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn nothing_personal_stands_in_the_clear() {
+    on_every_engine(|world| async move {
+        let number = enrol(&world).await;
+        let tables = &world.tables;
+        let mut items = 0;
+        for table in [
+            &tables.sessions,
+            &tables.enrolments,
+            &tables.confirmations,
+            &tables.limits,
+            &tables.keys,
+        ] {
+            for item in world.scan(table).await {
+                items += 1;
+                let raw = raw(&item);
+                for personal in [
+                    CUSTOMER,
+                    RANAC,
+                    &number,
+                    CONFIRMATION_URL,
+                    "hidden-path",
+                    "SUCCESS_ENROLLMENT\",\"p",
+                ] {
+                    let found = raw
+                        .windows(personal.len())
+                        .any(|window| window == personal.as_bytes());
+                    assert!(!found, "{personal} in {item:?}");
+                }
+                assert_eq!(item["schema"], AttributeValue::N("1".into()), "{item:?}");
+            }
+        }
+        // A session, its token; an intent, a customer, a card; a confirmation; two counters; four keys.
+        assert_eq!(items, 12);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_ciphertext_that_was_moved_is_refused() {
+    on_every_engine(|world| async move {
+        let vault = world.vault();
+        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let now = world.clock.now();
+        let (one, other) = (session(now), session(now));
+        sessions.open(&one, &used_token(now)).await.unwrap();
+        sessions.open(&other, &used_token(now)).await.unwrap();
+        let unreadable =
+            |result: Result<Option<_>, StoreError>| matches!(result, Err(StoreError::Unreadable { .. }));
+
+        // Between attributes of one item.
+        let intent = intent(&one, 1, now);
+        enrolments.begin(&intent, CardCount::default()).await.unwrap();
+        let item = world.item(&world.tables.enrolments, "intent#").await;
+        let mut swapped = item.clone();
+        swapped.insert("customer".into(), item["bank_customer_number"].clone());
+        swapped.insert("bank_customer_number".into(), item["customer"].clone());
+        world.put(&world.tables.enrolments, swapped).await;
+        assert!(matches!(
+            enrolments.intent(intent.id).await,
+            Err(StoreError::Unreadable { .. })
+        ));
+        world.put(&world.tables.enrolments, item).await;
+        assert!(enrolments.intent(intent.id).await.is_ok());
+
+        // Between items.
+        let key = |session: &enrollment::session::Session| format!("session#{}", session.id.to_hex());
+        let first = world.item(&world.tables.sessions, &key(&one)).await;
+        let mut second = world.item(&world.tables.sessions, &key(&other)).await;
+        second.insert("customer".into(), first["customer"].clone());
+        world.put(&world.tables.sessions, second).await;
+        assert!(unreadable(sessions.find(other.id).await));
+
+        // To another client.
+        let mut taken = first.clone();
+        taken.insert("client".into(), AttributeValue::S("other".into()));
+        world.put(&world.tables.sessions, taken).await;
+        assert!(unreadable(sessions.find(one.id).await));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() {
+    on_every_engine(|world| async move {
+        let vault = world.vault();
+        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let now = world.clock.now();
+        let stored = session(now);
+        sessions.open(&stored, &used_token(now)).await.unwrap();
+        let mut item = world.item(&world.tables.sessions, "session#").await;
+        item.insert("from_the_next_release".into(), AttributeValue::S("x".into()));
+        world.put(&world.tables.sessions, item.clone()).await;
+        assert_eq!(sessions.find(stored.id).await.unwrap().as_ref(), Some(&stored));
+        item.insert("schema".into(), AttributeValue::N("2".into()));
+        world.put(&world.tables.sessions, item).await;
+        assert!(matches!(
+            sessions.find(stored.id).await,
+            Err(StoreError::Unreadable { .. })
+        ));
+        let begun = enrolments
+            .begin(&intent(&stored, 1, now), CardCount::default())
+            .await
+            .unwrap();
+        assert_eq!(begun, enrollment::ports::Begun::SessionBusy, "nor is it written");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_warm_enrolment_asks_kms_for_nothing() {
+    on_every_engine(|world| async move {
+        let vault = world.vault();
+        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let mut calls = Vec::new();
+        for _ in 0..3 {
+            let now = world.clock.now();
+            let session = session(now);
+            sessions.open(&session, &used_token(now)).await.unwrap();
+            let mut intent = intent(&session, 1, now);
+            let count = enrolments
+                .card_count(&client_id(), &program_id(), &customer_id())
+                .await
+                .unwrap();
+            enrolments.begin(&intent, count).await.unwrap();
+            intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+            enrolments.finish(&intent).await.unwrap();
+            sessions.find(session.id).await.unwrap().unwrap();
+            enrolments.intent(intent.id).await.unwrap().unwrap();
+            calls.push(world.kms.calls());
+        }
+        assert_eq!(calls, [4, 4, 4], "one for each purpose, once");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn processes_that_start_together_agree_on_one_key() {
+    on_every_engine(|world| async move {
+        let seals: Vec<_> = (0..6)
+            .map(|_| {
+                let vault = world.vault();
+                tokio::spawn(async move {
+                    let sealed = vault
+                        .seal(&client_id(), Purpose::Session, PLACE, b"maria-7")
+                        .await
+                        .unwrap();
+                    (vault, sealed)
+                })
+            })
+            .collect();
+        let mut sealed = Vec::new();
+        for seal in seals {
+            sealed.push(seal.await.unwrap());
+        }
+        assert_eq!(world.scan(&world.tables.keys).await.len(), 1);
+        for (vault, _) in &sealed {
+            for (_, bytes) in &sealed {
+                let opened = vault
+                    .open(&client_id(), Purpose::Session, PLACE, bytes)
+                    .await
+                    .unwrap();
+                assert_eq!(&**opened, b"maria-7");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_wrapped_key_that_was_moved_to_another_purpose_does_not_unwrap() {
+    on_every_engine(|world| async move {
+        let vault = world.vault();
+        let sealed = vault
+            .seal(&client_id(), Purpose::Session, PLACE, b"x")
+            .await
+            .unwrap();
+        let mut item = world.item(&world.tables.keys, "key#").await;
+        let moved = item["pk"].as_s().unwrap().replace("#session#", "#enrolment#");
+        item.insert("pk".into(), AttributeValue::S(moved));
+        world.put(&world.tables.keys, item).await;
+        let opened = world
+            .vault()
+            .open(&client_id(), Purpose::Enrolment, PLACE, &sealed)
+            .await;
+        assert!(matches!(
+            opened.unwrap_err(),
+            platform::vault::VaultError::DamagedKey(_)
+        ));
+    })
+    .await;
+}

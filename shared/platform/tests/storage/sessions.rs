@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use enrollment::ports::{Clock as _, Opened, Sessions as _};
+use jiff::SignedDuration;
+
+use crate::samples::{session, used_token};
+use crate::world::on_every_engine;
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_session_reads_back_as_it_was_stored_until_a_day_after_its_end() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let sessions = world.sessions(&world.vault());
+        let stored = session(now);
+        assert_eq!(sessions.find(stored.id).await.unwrap(), None);
+        assert_eq!(
+            sessions.open(&stored, &used_token(now)).await.unwrap(),
+            Opened::Now
+        );
+        assert_eq!(sessions.find(stored.id).await.unwrap().as_ref(), Some(&stored));
+        // Another process, with nothing in memory.
+        assert_eq!(
+            world
+                .sessions(&world.vault())
+                .find(stored.id)
+                .await
+                .unwrap()
+                .as_ref(),
+            Some(&stored)
+        );
+        let item = world.item(&world.tables.sessions, "session#").await;
+        let ttl: i64 = item["ttl"].as_n().unwrap().parse().unwrap();
+        assert_eq!(
+            ttl,
+            (stored.expires_at + SignedDuration::from_hours(24)).as_second()
+        );
+        world.clock.advance(SignedDuration::from_hours(24));
+        assert!(
+            sessions.find(stored.id).await.unwrap().is_some(),
+            "expired, and the caller looks at the time"
+        );
+        world.clock.advance(SignedDuration::from_mins(15));
+        assert_eq!(sessions.find(stored.id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_token_opens_one_session_under_twenty_concurrent_tries() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let token = used_token(now);
+        let sessions = Arc::new(world.sessions(&world.vault()));
+        let tries: Vec<_> = (0..20)
+            .map(|_| {
+                let (sessions, stored) = (Arc::clone(&sessions), session(now));
+                tokio::spawn(async move { (stored.id, sessions.open(&stored, &token).await.unwrap()) })
+            })
+            .collect();
+        let mut opened = Vec::new();
+        for tried in tries {
+            let (id, result) = tried.await.unwrap();
+            let stored = sessions.find(id).await.unwrap().is_some();
+            assert_eq!(stored, result == Opened::Now, "both or neither");
+            opened.push(result);
+        }
+        assert_eq!(opened.iter().filter(|result| **result == Opened::Now).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_used_token_is_kept_for_as_long_as_it_would_be_accepted() {
+    on_every_engine(|world| async move {
+        let sessions = world.sessions(&world.vault());
+        let now = world.clock.now();
+        let token = used_token(now);
+        assert_eq!(sessions.open(&session(now), &token).await.unwrap(), Opened::Now);
+        world.clock.advance(SignedDuration::from_mins(11));
+        assert_eq!(
+            sessions.open(&session(now), &token).await.unwrap(),
+            Opened::Before
+        );
+        world.clock.advance(SignedDuration::from_millis(1));
+        assert_eq!(sessions.open(&session(now), &token).await.unwrap(), Opened::Now);
+        let item = world.item(&world.tables.sessions, "token#").await;
+        let ttl: i64 = item["ttl"].as_n().unwrap().parse().unwrap();
+        assert_eq!(ttl, (token.until + SignedDuration::from_hours(1)).as_second());
+    })
+    .await;
+}
