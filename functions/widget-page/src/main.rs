@@ -15,13 +15,13 @@ async fn main() -> Result<(), Error> {
     let randomness = platform.randomness();
     let base = BasePath::of(&platform.settings.stack.public_base_url)?;
     let answer = Arc::new(async move |request: Request| {
-        Serving {
+        let span = info_span!("request", incident = %IncidentId::random(&*randomness));
+        let serving = Serving {
             clients: &clients,
             pictures: &pictures,
             base: &base,
-        }
-        .handle(&request)
-        .await
+        };
+        serving.handle(&request).instrument(span).await
     });
     lambda_http::run(service_fn(|request| {
         let answer = Arc::clone(&answer);

@@ -161,13 +161,11 @@ pub enum Field {
 
 /// What the page asks for beside the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all(serialize = "camelCase"))]
+#[serde(default, rename_all = "camelCase")]
 pub struct Fields {
     /// First name, passed to MRS and not stored.
-    #[serde(alias = "firstName")]
     pub first_name: Field,
     /// Last name, passed to MRS and not stored.
-    #[serde(alias = "lastName")]
     pub last_name: Field,
     /// E-mail, passed to MRS and not stored.
     pub email: Field,

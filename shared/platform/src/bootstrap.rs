@@ -109,6 +109,7 @@ impl Platform {
             self.clock(),
             self.randomness(),
         )
+        .measured_by(self.metrics())
     }
 
     /// Secrets; also the port `EncryptionKeys`.

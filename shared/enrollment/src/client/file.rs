@@ -93,7 +93,7 @@ struct Written {
     confirmation_hosts: Vec<String>,
     keys: Vec<WrittenKey>,
     #[serde(default)]
-    fields: Fields,
+    fields: WrittenFields,
     terms: Option<WrittenDocument>,
     privacy: Option<WrittenDocument>,
     #[serde(default)]
@@ -105,6 +105,35 @@ struct Written {
 
 fn active() -> ClientStatus {
     ClientStatus::Active
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenFields {
+    first_name: Field,
+    last_name: Field,
+    email: Field,
+    terms: Field,
+    privacy: Field,
+}
+
+impl From<WrittenFields> for Fields {
+    fn from(written: WrittenFields) -> Self {
+        let WrittenFields {
+            first_name,
+            last_name,
+            email,
+            terms,
+            privacy,
+        } = written;
+        Self {
+            first_name,
+            last_name,
+            email,
+            terms,
+            privacy,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -203,7 +232,7 @@ impl Reading<'_> {
             translations,
             terms,
             privacy,
-            fields: written.fields,
+            fields: written.fields.into(),
             look,
             embed_origins: written.embed_origins,
             confirmation_hosts: written.confirmation_hosts,

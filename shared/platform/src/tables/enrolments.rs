@@ -15,6 +15,7 @@ use super::item::{self, Fields, Item};
 use super::sealing::Sealing;
 use super::{TableNames, customers};
 use crate::aws::describe;
+use crate::metrics::Metrics;
 use crate::vault::{Purpose, Vault};
 
 /// How long a failed intent is kept after its outcome.
@@ -32,6 +33,7 @@ pub struct DynamoEnrolments {
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    metrics: Option<Metrics>,
 }
 
 impl DynamoEnrolments {
@@ -49,7 +51,15 @@ impl DynamoEnrolments {
             vault,
             clock,
             randomness,
+            metrics: None,
         }
+    }
+
+    /// Tells each outcome that it stores to `metrics`.
+    #[must_use]
+    pub fn measured_by(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     async fn item(&self, operation: &'static str, pk: &str, sk: &str) -> Result<Option<Fields>, StoreError> {

@@ -50,6 +50,9 @@ impl DynamoEnrolments {
                 return self.finished_before(intent.id).await;
             }
             if !transacted.refuses_any() {
+                if let (Some(metrics), Some(outcome)) = (&self.metrics, &intent.outcome) {
+                    metrics.enrolment_outcome(outcome.status, outcome.code);
+                }
                 return Ok(Finished::Now);
             }
             // Each is given up at most once, so this ends.
