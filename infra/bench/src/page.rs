@@ -1,0 +1,43 @@
+//! What a customer's browser loads, compressed as API Gateway compresses it.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use flows::call;
+use flows::stack::Stack;
+
+/// The page's parts together, in bytes.
+const BOUND: usize = 20 * 1024;
+
+/// Loads the demo client's page from the running stack, and the parts that it names.
+pub(crate) fn measure(exceeded: &mut Vec<String>) -> Result<()> {
+    let api = &Stack::here().endpoints.api;
+    let page = call::get(&format!("{api}/widget/{}/", Stack::here().client.slug));
+    let html = page.text();
+    println!("\nThe page, gzip");
+    let mut together = line("page", html)?;
+    for path in html
+        .split('"')
+        .filter(|word| word.contains("/widget/assets/") && !word.ends_with(".svg"))
+    {
+        let part = call::get(&format!("{api}{path}"));
+        together += line(path.rsplit('/').next().unwrap_or(path), part.text())?;
+    }
+    println!("{:<36}{together:>8} bytes of {BOUND}", "together");
+    if together > BOUND {
+        exceeded.push(format!(
+            "the page's parts have {together} bytes, the bound is {BOUND}"
+        ));
+    }
+    Ok(())
+}
+
+fn line(name: &str, content: &str) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content.as_bytes())?;
+    let size = encoder.finish().context("compressing")?.len();
+    println!("{name:<36}{size:>8} bytes");
+    Ok(size)
+}

@@ -1,0 +1,114 @@
+//! How long a function takes to start and to give its first answer, beside a bare one in the same run; and its size.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use serde_json::Value;
+
+use crate::Arguments;
+use crate::counting::Counting;
+use crate::emulator::Emulated;
+use crate::enrolment::{self, event};
+
+/// A function's init may take this much of the bare one's.
+const BOUND: f64 = 2.5;
+
+/// Measures all functions in turn, run by run, so that the machine's moods meet all of them.
+pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Vec<String>) -> Result<()> {
+    let variables = enrolment::variables(aws);
+    let functions = functions(arguments)?;
+    let mut measured: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); functions.len()];
+    for _ in 0..arguments.runs {
+        for (function, (init, first)) in functions.iter().zip(&mut measured) {
+            let log = arguments.scratch.join(format!("{}.log", function.name));
+            let emulated = Emulated::start(&arguments.emulator, &function.bootstrap, &variables, &log)?;
+            let (_, took) = emulated
+                .invoke(&function.event)
+                .with_context(|| function.name.clone())?;
+            init.push(milliseconds(emulated.init_time()?));
+            first.push(milliseconds(took));
+        }
+    }
+    println!(
+        "Start, under AWS's Runtime Interface Emulator ({} runs, median)",
+        arguments.runs
+    );
+    println!(
+        "{:<16}{:>10}{:>14}{:>18}{:>14}",
+        "", "init ms", "x bare", "first answer ms", "zipped KB"
+    );
+    let bare = median(&measured[0].0);
+    for (function, (init, first)) in functions.iter().zip(&measured) {
+        let ratio = median(init) / bare;
+        println!(
+            "{:<16}{:>10.1}{ratio:>14.2}{:>18.1}{:>14.0}",
+            function.name,
+            median(init),
+            median(first),
+            zipped(&function.bootstrap)? / 1024.0
+        );
+        if ratio > BOUND {
+            exceeded.push(format!(
+                "init of {} is {ratio:.2} times the bare one's, the bound is {BOUND}",
+                function.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+struct Function {
+    name: String,
+    bootstrap: PathBuf,
+    event: Value,
+}
+
+fn functions(arguments: &Arguments) -> Result<Vec<Function>> {
+    let page = event("GET", "/widget/demo/", &[], "");
+    let mut functions = vec![Function {
+        name: "bare".into(),
+        bootstrap: arguments.bare.clone(),
+        event: page.clone(),
+    }];
+    let mut names: Vec<String> = std::fs::read_dir(&arguments.functions)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    names.sort();
+    for name in names {
+        let bootstrap = arguments.functions.join(&name).join("bootstrap");
+        let event = match name.as_str() {
+            "widget-page" => page.clone(),
+            "widget-init" => enrolment::initialize(),
+            "enroll" => enrolment::describe(&enrolment::UNKNOWN_SESSION),
+            _ => continue,
+        };
+        functions.push(Function {
+            name,
+            bootstrap,
+            event,
+        });
+    }
+    Ok(functions)
+}
+
+/// As a zip stores it: deflate, without the few bytes of the archive around it.
+fn zipped(file: &Path) -> Result<f64> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&std::fs::read(file).with_context(|| file.display().to_string())?)?;
+    #[expect(clippy::cast_precision_loss, reason = "megabytes, printed as kilobytes")]
+    Ok(encoder.finish()?.len() as f64)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}

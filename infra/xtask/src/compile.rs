@@ -1,0 +1,154 @@
+//! Building: everything in one run of cargo, so that what the parts share is compiled once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::command::wait;
+use crate::console;
+use crate::interrupt::Interrupt;
+use crate::place::Place;
+
+/// What `up` needs beside the functions.
+const TOOLS: [&str; 2] = ["sandbox", "enrollctl"];
+
+/// The finished programs.
+pub(crate) struct Built {
+    pub(crate) sandbox: PathBuf,
+    pub(crate) enrollctl: PathBuf,
+    /// The functions' `bootstrap` files, by name.
+    pub(crate) bootstraps: Vec<PathBuf>,
+}
+
+/// Builds the functions, the sandbox and enrollctl, and puts each function where template.yaml looks for it.
+pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> {
+    let functions = names(place)?;
+    let packages: Vec<&str> = functions.iter().map(String::as_str).chain(TOOLS).collect();
+    let programs = cargo_build(place, &packages, interrupt)?;
+    let tool = |name: &str| {
+        programs
+            .get(name)
+            .cloned()
+            .with_context(|| format!("cargo built no {name}"))
+    };
+    Ok(Built {
+        sandbox: tool("sandbox")?,
+        enrollctl: tool("enrollctl")?,
+        bootstraps: put_in_place(place, &functions, &programs)?,
+    })
+}
+
+/// Builds the functions alone: before a `sam deploy` to AWS.
+pub(crate) fn functions(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    let functions = names(place)?;
+    let packages: Vec<&str> = functions.iter().map(String::as_str).collect();
+    let programs = cargo_build(place, &packages, interrupt)?;
+    for bootstrap in put_in_place(place, &functions, &programs)? {
+        console::note(&bootstrap.display().to_string());
+    }
+    Ok(())
+}
+
+/// A folder with a manifest under functions/ is a function.
+pub(crate) fn names(place: &Place) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(place.root().join("functions"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Runs cargo, which shows its own progress, and gives the programs by name.
+fn cargo_build(place: &Place, packages: &[&str], interrupt: &Interrupt) -> Result<BTreeMap<String, PathBuf>> {
+    let step = console::Step::start(format!("building {}", packages.join(", ")));
+    step.leave();
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(place.root())
+        .args(["build", "--release", "--message-format=json-render-diagnostics"]);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    let mut child = cargo
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("can't run cargo")?;
+    let messages = child.stdout.take().context("cargo without standard output")?;
+    // Cargo would stop when its pipe is full.
+    let reader = thread::spawn(move || std::io::read_to_string(messages));
+    let status = wait(&mut child, interrupt, || {})?;
+    let Ok(messages) = reader.join() else {
+        bail!("reading cargo's messages failed")
+    };
+    if !status.success() {
+        bail!("the build failed");
+    }
+    step.done();
+    Ok(messages?.lines().filter_map(program).collect())
+}
+
+/// A line of cargo's JSON that tells of a finished program.
+fn program(line: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let executable = message.get("executable")?.as_str()?;
+    let name = message.get("target")?.get("name")?.as_str()?;
+    Some((name.to_owned(), executable.into()))
+}
+
+fn put_in_place(
+    place: &Place,
+    functions: &[String],
+    programs: &BTreeMap<String, PathBuf>,
+) -> Result<Vec<PathBuf>> {
+    let put = |name: &String| {
+        let from = programs
+            .get(name)
+            .with_context(|| format!("cargo built no {name}"))?;
+        let bootstrap = place.root().join("target/lambda").join(name).join("bootstrap");
+        copy_where_different(from, &bootstrap)?;
+        Ok(bootstrap)
+    };
+    functions.iter().map(put).collect()
+}
+
+fn copy_where_different(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from)?;
+    if fs::read(to).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    fs::create_dir_all(to.parent().context("a file without a folder")?)?;
+    // Not over the old file: it may be running, and a running program can't be written to.
+    fs::remove_file(to).ok();
+    fs::copy(from, to).with_context(|| format!("can't write {}", to.display()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_among_cargos_messages() {
+        let line =
+            r#"{"reason":"compiler-artifact","target":{"name":"enroll"},"executable":"/t/release/enroll"}"#;
+        assert_eq!(
+            program(line),
+            Some(("enroll".to_owned(), "/t/release/enroll".into()))
+        );
+        assert_eq!(
+            program(r#"{"reason":"compiler-artifact","target":{"name":"x"},"executable":null}"#),
+            None
+        );
+        assert_eq!(program("not JSON"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! The demo client: its file, its pictures, and `demo.json` for people who try with their own tools.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::files;
+use crate::place::Place;
+use crate::ports::Ports;
+
+/// As in infra/local/demo/client.toml.
+pub(crate) const CLIENT: &str = "demo";
+pub(crate) const PROGRAM: &str = "10765";
+/// Mastercard's stand-in enrols it; what the others do is in its README.
+pub(crate) const TEST_CARD: &str = "5234000000090123";
+
+/// Writes the demo client's files for these ports, and gives the secret that signs its confirmations.
+pub(crate) fn write(place: &Place, ports: &Ports) -> Result<String> {
+    let (from, to) = (place.root().join("infra/local/demo"), place.demo());
+    for picture in ["logo.png", "background.png"] {
+        let content =
+            fs::read(from.join(picture)).with_context(|| format!("infra/local/demo/{picture} is missing"))?;
+        files::write(&to.join(picture), &content)?;
+    }
+    let client =
+        fs::read_to_string(from.join("client.toml")).context("infra/local/demo/client.toml is missing")?;
+    files::write(&to.join("client.toml"), with_ports(&client, ports).as_bytes())?;
+
+    let file = to.join("demo.json");
+    let present: Option<Value> = fs::read(&file)
+        .ok()
+        .and_then(|json| serde_json::from_slice(&json).ok());
+    let secret = match present
+        .as_ref()
+        .and_then(|demo| demo.get("confirmationSecret")?.as_str())
+    {
+        Some(secret) => secret.to_owned(),
+        None => new_secret()?,
+    };
+    let demo = json!({
+        "clientId": CLIENT,
+        "programId": PROGRAM,
+        "confirmationUrl": format!("https://localhost:{}/confirmations", ports.receiver),
+        "confirmationSecret": secret,
+        "testCard": TEST_CARD,
+    });
+    files::write_secret(&file, &serde_json::to_vec_pretty(&demo)?)?;
+    Ok(secret)
+}
+
+/// The committed file has the usual ports.
+fn with_ports(client: &str, ports: &Ports) -> String {
+    client
+        .replace("localhost:8701", &format!("localhost:{}", ports.partner))
+        .replace("localhost:8702", &format!("localhost:{}", ports.receiver))
+}
+
+/// Standard Webhooks 1.0: `whsec_` and the base64 of 24 to 64 bytes.
+fn new_secret() -> Result<String> {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).context("the system gives no random bytes")?;
+    Ok(format!("whsec_{}", STANDARD.encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::USUAL;
+
+    #[test]
+    fn the_client_file_follows_the_ports() {
+        let client = include_str!("../../local/demo/client.toml");
+        assert_eq!(with_ports(client, &USUAL), client);
+        let moved = with_ports(
+            client,
+            &Ports {
+                partner: 9001,
+                receiver: 9002,
+                ..USUAL
+            },
+        );
+        assert!(moved.contains("http://localhost:9001") && moved.contains("\"localhost:9002\""));
+        assert!(!moved.contains("8701") && !moved.contains("8702"));
+    }
+}

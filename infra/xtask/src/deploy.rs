@@ -1,0 +1,166 @@
+//! Deploying template.yaml to the local AWS, as it is deployed to AWS: by `sam deploy`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::command::run_logged;
+use crate::digest::Digest;
+use crate::interrupt::Interrupt;
+use crate::local_aws::{LocalAws, Service, variables};
+use crate::place::{Place, STACK};
+use crate::ports::Ports;
+use crate::python::Environment;
+
+/// What was deployed last. It is kept in the local AWS itself: where that lost its state, this is lost with it.
+const DEPLOYED: &str = "xtask/deployed";
+
+/// What template.yaml tells of the deployment: names of tables, key, bucket, API.
+pub(crate) struct Settings(Value);
+
+impl Settings {
+    pub(crate) fn text(&self, name: &str) -> Result<&str> {
+        self.0
+            .get(name)
+            .and_then(Value::as_str)
+            .with_context(|| format!("the stack's settings lack {name}"))
+    }
+
+    /// Where the local AWS serves the REST API.
+    pub(crate) fn api_upstream(&self, aws: &LocalAws) -> Result<String> {
+        let (id, stage) = (self.text("API_ID")?, self.text("API_STAGE")?);
+        Ok(format!("{}/_aws/execute-api/{id}/{stage}", aws.url()))
+    }
+}
+
+/// Deploys where template, binaries or parameters are not those of the last time.
+pub(crate) fn ensure(
+    place: &Place,
+    sam: &Environment,
+    aws: &LocalAws,
+    ports: &Ports,
+    bootstraps: &[PathBuf],
+    interrupt: &Interrupt,
+) -> Result<Settings> {
+    let parameters = parameters(ports);
+    let mut digest = Digest::new().file(&place.root().join("template.yaml"))?;
+    for bootstrap in bootstraps {
+        digest = digest
+            .part(bootstrap.as_os_str().as_encoded_bytes())
+            .file(bootstrap)?;
+    }
+    for parameter in &parameters {
+        digest = digest.part(parameter.as_bytes());
+    }
+    let digest = digest.hex();
+    if secret(aws, DEPLOYED)?.as_deref() == Some(&digest)
+        && let Some(settings) = settings(aws)?
+    {
+        return Ok(settings);
+    }
+    let mut command = Command::new(sam.program("sam"));
+    command.current_dir(place.root()).args([
+        "deploy",
+        "--template-file",
+        "template.yaml",
+        "--stack-name",
+        STACK,
+    ]);
+    command.args([
+        "--resolve-s3",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--no-progressbar",
+    ]);
+    command.args([
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "CAPABILITY_AUTO_EXPAND",
+        "--parameter-overrides",
+    ]);
+    command.args(parameters);
+    isolate(&mut command, place).envs(variables(ports.aws));
+    run_logged(
+        "deploying template.yaml",
+        &mut command,
+        &place.log("deploy"),
+        interrupt,
+    )?;
+    put_secret(aws, DEPLOYED, &digest)?;
+    settings(aws)?.context("the stack was deployed but has no settings secret")
+}
+
+/// A program that reads nothing of the developer's AWS configuration and writes nothing into their home.
+pub(crate) fn isolate<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", place.home())
+        .env("LANG", "C.UTF-8")
+        .env("SAM_CLI_TELEMETRY", "0")
+}
+
+/// A secret's text; none where it does not exist.
+pub(crate) fn secret(aws: &LocalAws, name: &str) -> Result<Option<String>> {
+    match aws.call(
+        Service::SecretsManager,
+        "GetSecretValue",
+        &json!({ "SecretId": name }),
+    )? {
+        Ok(secret) => Ok(secret
+            .get("SecretString")
+            .and_then(Value::as_str)
+            .map(str::to_owned)),
+        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Makes or changes a secret; gives whether it had to.
+pub(crate) fn put_secret(aws: &LocalAws, name: &str, text: &str) -> Result<bool> {
+    let present = secret(aws, name)?;
+    if present.as_deref() == Some(text) {
+        return Ok(false);
+    }
+    let (operation, body) = match present {
+        Some(_) => (
+            "PutSecretValue",
+            json!({ "SecretId": name, "SecretString": text }),
+        ),
+        None => ("CreateSecret", json!({ "Name": name, "SecretString": text })),
+    };
+    aws.call(Service::SecretsManager, operation, &body)?
+        .with_context(|| format!("can't store the secret {name}"))?;
+    Ok(true)
+}
+
+fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
+    let name = format!("card-enrolment/{STACK}/settings");
+    let Some(text) = secret(aws, &name)? else {
+        return Ok(None);
+    };
+    Ok(Some(Settings(
+        serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))?,
+    )))
+}
+
+fn parameters(ports: &Ports) -> Vec<String> {
+    vec![
+        "Environment=local".to_owned(),
+        format!("PublicBaseUrl=http://localhost:{}", ports.api),
+        format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
+        "LogLevel=debug".to_owned(),
+        "DeletionProtection=false".to_owned(),
+        format!(
+            "Architecture={}",
+            if cfg!(target_arch = "aarch64") {
+                "arm64"
+            } else {
+                "x86_64"
+            }
+        ),
+    ]
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask down`.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use crate::console::{Step, note};
+use crate::place::Place;
+use crate::{ministack, sandbox};
+
+/// Ends what was started. Data stays unless it is to be wiped; the Python tools stay in any case.
+pub(crate) fn down(place: &Place, wipe: bool) -> Result<()> {
+    let step = Step::start("ending the sandbox and the local AWS");
+    let sandbox = sandbox::end(place)?;
+    let ministack = ministack::end(place)?;
+    step.done_with(if sandbox || ministack {
+        ""
+    } else {
+        "nothing was running"
+    });
+    if wipe {
+        self::wipe(place)?;
+        note("local data is gone: tables, keys, demo client, logs");
+    }
+    Ok(())
+}
+
+/// Deletes everything that was made at a place but the tools.
+pub(crate) fn wipe(place: &Place) -> Result<()> {
+    for folder in ["state", "pki", "demo", "logs"] {
+        let folder = place.local().join(folder);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("can't delete {}", folder.display()))?;
+        }
+    }
+    fs::remove_file(place.endpoints()).ok();
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The commands of this repository: the whole system on one machine, and its tests.
+//!
+//! `cargo xtask up` is the one to begin with. What it makes lies in `.local/`, which can be deleted at any time while
+//! nothing runs.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod bring_up;
+mod command;
+mod compile;
+mod console;
+mod demo;
+mod deploy;
+mod digest;
+mod down;
+mod files;
+mod interrupt;
+mod keys;
+mod local_aws;
+mod ministack;
+mod node;
+mod page;
+mod place;
+mod ports;
+mod prerequisites;
+mod process;
+mod python;
+mod sandbox;
+mod secrets;
+mod test;
+mod up;
+mod watch;
+
+use interrupt::Interrupt;
+use place::Place;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Run and test card enrolment on this machine")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start everything: a local AWS with this repository's functions, Mastercard's stand-in and a demo partner.
+    Up {
+        /// Return when all is ready; `cargo xtask down` ends it.
+        #[arg(long)]
+        detach: bool,
+    },
+    /// End what `up --detach` started. Data stays, unless it is wiped.
+    Down {
+        /// Also delete the local data: tables, keys, demo client, logs.
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// Run the functions under `cargo lambda watch`, rebuilt at every change, against what `up` started.
+    Watch,
+    /// Build the functions as `template.yaml` wants them, in target/lambda.
+    Build,
+    /// Check, test and build the widget's page (TypeScript checker, tests, bundle, size).
+    Page,
+    /// Run every check and test; everything that it starts is its own.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{}", console::red(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let interrupt = Interrupt::listen()?;
+    let place = Place::find()?;
+    match task {
+        Task::Up { detach } => up::up(&place, &interrupt, detach),
+        Task::Down { wipe } => down::down(&place, wipe),
+        Task::Watch => watch::watch(&place, &interrupt),
+        Task::Build => compile::functions(&place, &interrupt),
+        Task::Page => page::check_and_build(&place, &interrupt),
+        Task::Test(options) => test::run(&place, &interrupt, &options),
+    }
+}

@@ -1,0 +1,84 @@
+//! Where things lie.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The name of the stack, and of the deployment's ENVIRONMENT.
+pub(crate) const STACK: &str = "local";
+
+/// One set of local files: that of `up`, or the one that `test` keeps apart from it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    root: PathBuf,
+    local: PathBuf,
+}
+
+impl Place {
+    /// The place of `cargo xtask up`: `.local` in the repository.
+    pub(crate) fn find() -> Result<Self> {
+        // Set by `cargo run`; the repository may have moved since xtask was compiled.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let root = manifest
+            .ancestors()
+            .nth(2)
+            .context("xtask does not lie in infra/xtask of the repository")?;
+        Ok(Self {
+            root: root.to_owned(),
+            local: root.join(".local"),
+        })
+    }
+
+    /// The place of `cargo xtask test`: state, keys and logs of its own, so that a running `up` is not disturbed.
+    pub(crate) fn for_tests(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            local: self.local.join("test"),
+        }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn local(&self) -> &Path {
+        &self.local
+    }
+
+    /// Tools are the same for every place.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.root.join(".local")
+    }
+
+    pub(crate) fn pki(&self) -> PathBuf {
+        self.local.join("pki")
+    }
+
+    pub(crate) fn demo(&self) -> PathBuf {
+        self.local.join("demo")
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.local.join("state")
+    }
+
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.local.join("logs").join(format!("{name}.log"))
+    }
+
+    pub(crate) fn endpoints(&self) -> PathBuf {
+        self.local.join("endpoints.json")
+    }
+
+    /// Read by the sandbox on every change: the address behind the reverse proxy.
+    pub(crate) fn api_upstream(&self) -> PathBuf {
+        self.state().join("api-upstream")
+    }
+
+    /// For the tools that write into the home directory of whoever runs them.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.state().join("home")
+    }
+}

@@ -1,0 +1,99 @@
+//! What must be there before anything can be made, and how to get it.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::command::capture;
+use crate::console;
+use crate::interrupt::Interrupt;
+
+/// The oldest Python that the pinned packages run on.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+const PYTHONS: [&str; 6] = [
+    "python3",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+];
+
+/// Says in one sentence what is missing. Cargo is there: it runs this program.
+pub(crate) fn check() -> Result<()> {
+    python()?;
+    if !["cc", "gcc", "clang"].iter().any(|compiler| runs(compiler)) && env::var_os("CC").is_none() {
+        bail!(
+            "a C compiler is missing, which aws-lc needs: `apt install gcc` (macOS: `xcode-select --install`)"
+        );
+    }
+    Ok(())
+}
+
+/// A Python that is new enough and can make virtual environments.
+pub(crate) fn python() -> Result<PathBuf> {
+    let (major, minor) = OLDEST_PYTHON;
+    let new_enough = format!("import sys; sys.exit(sys.version_info < ({major}, {minor}))");
+    let found = PYTHONS
+        .iter()
+        .find(|python| succeeds(python, &["-c", &new_enough]));
+    let Some(python) = found else {
+        bail!(
+            "Python {major}.{minor} or newer is missing: `apt install python3 python3-venv` (macOS: `brew install python`)"
+        );
+    };
+    if !succeeds(python, &["-c", "import venv, ensurepip"]) {
+        bail!("{python} can't make virtual environments: `apt install python3-venv`");
+    }
+    Ok(
+        capture(Command::new(python).args(["-c", "import sys; print(sys.executable)"]))?
+            .trim()
+            .into(),
+    )
+}
+
+/// Runs a program, or, as root on Debian (CI), installs the package that has it; elsewhere one sentence says how.
+pub(crate) fn program_or_package(program: &str, package: &str, interrupt: &Interrupt) -> Result<PathBuf> {
+    if let Some(path) = find(program) {
+        return Ok(path);
+    }
+    if !PathBuf::from("/etc/debian_version").exists() || !nix::unistd::geteuid().is_root() {
+        bail!("{program} is missing: install it (`apt install {package}`) and run this again");
+    }
+    console::note(&format!("installing {package}: {program} is missing"));
+    for arguments in [
+        &["update", "-qq"][..],
+        &["install", "-qq", "-y", "--no-install-recommends", package],
+    ] {
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null());
+        crate::command::run_shown(&mut apt, interrupt)?;
+    }
+    find(program).with_context(|| format!("{package} brought no {program}"))
+}
+
+/// The first file of this name on the PATH.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn runs(program: &str) -> bool {
+    succeeds(program, &["--version"])
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,106 @@
+//! What cargo checks and tests.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command::{capture, run_shown};
+use crate::interrupt::Interrupt;
+use crate::place::Place;
+
+/// A choice of tests, for nextest and for `cargo test`.
+pub(crate) struct Selection {
+    /// With nextest everything is always built the same way, `--workspace`, and chosen from: another choice of packages
+    /// would compile what they share with other features once more.
+    nextest: &'static str,
+    cargo: &'static [&'static [&'static str]],
+}
+
+/// All that needs no server.
+const UNIT: Selection = Selection {
+    nextest: "not (package(flows) or (package(platform) and kind(test)))",
+    cargo: &[
+        &["--workspace", "--exclude", "flows", "--exclude", "platform"],
+        &["--package", "platform", "--lib"],
+    ],
+};
+pub(crate) const STORAGE: Selection = Selection {
+    nextest: "package(platform) and kind(test)",
+    cargo: &[&["--package", "platform", "--test", "*"]],
+};
+pub(crate) const FLOWS: Selection = Selection {
+    nextest: "package(flows)",
+    cargo: &[&["--package", "flows"]],
+};
+
+pub(crate) fn formatting(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    run_shown(cargo(place).args(["fmt", "--all", "--check"]), interrupt)
+}
+
+pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    run_shown(
+        cargo(place).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        interrupt,
+    )
+}
+
+pub(crate) fn unit(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    tests(place, &UNIT, &[], interrupt)
+}
+
+pub(crate) fn documentation(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    run_shown(cargo(place).args(["test", "--workspace", "--doc"]), interrupt)
+}
+
+/// Runs a choice of tests. No test at all is a failure.
+pub(crate) fn tests(
+    place: &Place,
+    selection: &Selection,
+    variables: &[(&str, String)],
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let variables = || variables.iter().map(|(name, value)| (*name, value.as_str()));
+    if capture(cargo(place).args(["nextest", "--version"])).is_ok() {
+        let arguments = [
+            "nextest",
+            "run",
+            "--workspace",
+            "--no-tests",
+            "fail",
+            "--no-fail-fast",
+            "-E",
+        ];
+        return run_shown(
+            cargo(place)
+                .args(arguments)
+                .arg(selection.nextest)
+                .envs(variables()),
+            interrupt,
+        );
+    }
+    for packages in selection.cargo {
+        let list = capture(
+            cargo(place)
+                .arg("test")
+                .args(*packages)
+                .args(["--tests", "--", "--list"]),
+        )?;
+        if !list.lines().any(|line| line.ends_with(": test")) {
+            bail!("`cargo test {}` has no test", packages.join(" "));
+        }
+        let mut command = cargo(place);
+        command
+            .arg("test")
+            .args(*packages)
+            .args(["--tests", "--no-fail-fast"])
+            .envs(variables());
+        run_shown(&mut command, interrupt)?;
+    }
+    Ok(())
+}
+
+fn cargo(place: &Place) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(place.root());
+    cargo
+}

@@ -1,0 +1,106 @@
+//! Checks and tests beside cargo's own: the template, the page, and what runs against servers.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Bench;
+use super::dynamodb_local::DynamoDbLocal;
+use super::rust::{self, FLOWS, STORAGE};
+use crate::command::run_shown;
+use crate::deploy::isolate;
+use crate::interrupt::Interrupt;
+use crate::local_aws::{REGION, variables};
+use crate::node::Node;
+use crate::page;
+use crate::place::Place;
+use crate::prerequisites::{find, program_or_package};
+use crate::python::Tools;
+
+/// `sam validate --lint`, which is cfn-lint.
+pub(crate) fn template(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    let sam = Tools::Sam.install(place, interrupt)?;
+    std::fs::create_dir_all(place.home())?;
+    let mut command = Command::new(sam.program("sam"));
+    command
+        .current_dir(place.root())
+        .args(["validate", "--lint", "--template-file", "template.yaml"]);
+    run_shown(
+        isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION),
+        interrupt,
+    )
+}
+
+/// The committed bundle has to be what the sources give.
+pub(crate) fn page(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    let node = page::ready(place, interrupt)?;
+    page::scripts(place, &node, &["check", "test", "build:check", "size"], interrupt)
+}
+
+pub(crate) fn storage(bench: &mut Bench<'_>) -> Result<()> {
+    let node = Node::install(bench.place, bench.interrupt)?;
+    let aws = bench.local_aws()?;
+    let reference = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
+    let endpoints = format!(
+        "ministack=http://127.0.0.1:{aws},dynamodb-local=http://127.0.0.1:{}",
+        reference.port
+    );
+    let mut environment = variables(aws).to_vec();
+    environment.push(("TEST_DYNAMODB_ENDPOINTS", endpoints));
+    environment.push(("TEST_AWS_ENDPOINT", format!("http://127.0.0.1:{aws}")));
+    rust::tests(bench.place, &STORAGE, &environment, bench.interrupt)
+}
+
+pub(crate) fn flows(bench: &mut Bench<'_>) -> Result<()> {
+    rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
+}
+
+pub(crate) fn browser(bench: &mut Bench<'_>) -> Result<()> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let chromium = match names.iter().find_map(|name| find(name)) {
+        Some(program) => program,
+        None => program_or_package("chromium", "chromium", bench.interrupt)?,
+    };
+    run_pytest(
+        bench,
+        "browser",
+        &[("TEST_CHROMIUM", chromium.to_string_lossy().into_owned())],
+    )
+}
+
+pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
+    run_pytest(bench, suite, &[])
+}
+
+/// A suite in tests/. pytest fails by itself where it finds no test.
+fn run_pytest(bench: &Bench<'_>, suite: &str, more: &[(&str, String)]) -> Result<()> {
+    let folder = bench.place.root().join("tests").join(suite);
+    if !folder.is_dir() {
+        bail!("tests/{suite} is missing");
+    }
+    let tests = Tools::Tests.install(bench.place, bench.interrupt)?;
+    let mut command = Command::new(tests.program("python"));
+    command
+        .current_dir(bench.place.root())
+        .args(["-m", "pytest", "-ra", "-p", "no:cacheprovider"])
+        .arg(folder);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(bench.environment()?);
+    command.envs(more.iter().map(|(name, value)| (*name, value)));
+    run_shown(&mut command, bench.interrupt)
+}
+
+impl Bench<'_> {
+    /// Where a suite finds the system.
+    fn environment(&self) -> Result<Vec<(&'static str, String)>> {
+        let ports = &self.up.last().context("the local system is not up")?.ports;
+        let mut environment = variables(ports.aws).to_vec();
+        environment.push((
+            "TEST_ENDPOINTS",
+            self.own.endpoints().to_string_lossy().into_owned(),
+        ));
+        environment.push(("TEST_LOCAL", self.own.local().to_string_lossy().into_owned()));
+        Ok(environment)
+    }
+}
