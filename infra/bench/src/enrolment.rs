@@ -33,7 +33,9 @@ pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Vec<
     for temperature in ["cold", "warm"] {
         aws.take();
         let (redirect, _) = init.invoke(&initialize())?;
-        let location = redirect["headers"]["location"].as_str().context("a redirect")?;
+        let location = redirect["multiValueHeaders"]["location"][0]
+            .as_str()
+            .context("a redirect")?;
         let session = location.rsplit('#').next().unwrap_or_default().to_owned();
         let opening = aws.take();
         let (form, _) = enroll.invoke(&describe(&session))?;

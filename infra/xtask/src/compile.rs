@@ -14,13 +14,16 @@ use crate::console;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 
-/// What `up` needs beside the functions.
-const TOOLS: [&str; 2] = ["sandbox", "enrollctl"];
+/// What is built beside the functions, always all of it: another choice of packages would compile what they share with
+/// other features once more.
+const TOOLS: [&str; 3] = ["bench", "enrollctl", "sandbox"];
 
 /// The finished programs.
 pub(crate) struct Built {
     pub(crate) sandbox: PathBuf,
     pub(crate) enrollctl: PathBuf,
+    pub(crate) bench: PathBuf,
+    pub(crate) bare_function: PathBuf,
     /// The functions' `bootstrap` files, by name.
     pub(crate) bootstraps: Vec<PathBuf>,
 }
@@ -39,19 +42,10 @@ pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> 
     Ok(Built {
         sandbox: tool("sandbox")?,
         enrollctl: tool("enrollctl")?,
+        bench: tool("bench")?,
+        bare_function: tool("bare-function")?,
         bootstraps: put_in_place(place, &functions, &programs)?,
     })
-}
-
-/// Builds the functions alone: before a `sam deploy` to AWS.
-pub(crate) fn functions(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    let functions = names(place)?;
-    let packages: Vec<&str> = functions.iter().map(String::as_str).collect();
-    let programs = cargo_build(place, &packages, interrupt)?;
-    for bootstrap in put_in_place(place, &functions, &programs)? {
-        console::note(&bootstrap.display().to_string());
-    }
-    Ok(())
 }
 
 /// A folder with a manifest under functions/ is a function.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod bring_up;
 mod command;
 mod compile;
@@ -64,6 +65,12 @@ enum Task {
     Build,
     /// Check, test and build the widget's page (TypeScript checker, tests, bundle, size).
     Page,
+    /// Measure what the functions cost: start, first answer, size, calls to AWS. Needs what `up` started.
+    Bench {
+        /// How often each function is started.
+        #[arg(long, default_value_t = 15)]
+        runs: usize,
+    },
     /// Run every check and test; everything that it starts is its own.
     Test(test::Options),
 }
@@ -85,7 +92,13 @@ fn run(task: Task) -> Result<()> {
         Task::Up { detach } => up::up(&place, &interrupt, detach),
         Task::Down { wipe } => down::down(&place, wipe),
         Task::Watch => watch::watch(&place, &interrupt),
-        Task::Build => compile::functions(&place, &interrupt),
+        Task::Build => {
+            for bootstrap in compile::everything(&place, &interrupt)?.bootstraps {
+                console::note(&bootstrap.display().to_string());
+            }
+            Ok(())
+        }
+        Task::Bench { runs } => bench::bench(&place, &interrupt, runs),
         Task::Page => page::check_and_build(&place, &interrupt),
         Task::Test(options) => test::run(&place, &interrupt, &options),
     }

@@ -128,4 +128,11 @@ impl Environment {
     pub(crate) fn bin(&self) -> PathBuf {
         self.0.join("bin")
     }
+
+    /// The folder of the packages, whose path names Python's version.
+    pub(crate) fn packages(&self) -> Result<PathBuf> {
+        let mut versions = fs::read_dir(self.0.join("lib"))?;
+        let version = versions.next().context("an environment without packages")??;
+        Ok(version.path().join("site-packages"))
+    }
 }

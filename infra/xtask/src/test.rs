@@ -104,7 +104,7 @@ fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()
             }
             Part::Browser => {
                 report.check("the local system", || bench.everything())?;
-                report.check("browser", || suites::browser(bench))?;
+                report.check("browser", || suites::python(bench, "browser"))?;
             }
         }
     }

@@ -105,9 +105,9 @@ async function read(response, incident) {
 
   /** @type {Record<string, any> | undefined} */
   const body = await response.json().catch(() => undefined);
-  if (response.ok) {
+  const event = body && eventIn(body);
+  if (response.ok || event?.status === "ACCESS_DENIED") {
     if (!body) return undefined;
-    const event = eventIn(body);
     if (event) return { kind: "ended", event, attemptsLeft: attemptsLeft(response), ...withIncident(incident) };
     if (body["action"] !== "N") return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);

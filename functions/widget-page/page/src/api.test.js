@@ -62,6 +62,16 @@ test("an outcome comes with its incident id and the attempts that are left", asy
   });
 });
 
+test("a session for something that the page cannot do is told as refused access", async () => {
+  const denied = { status: 403, body: { status: "ACCESS_DENIED" }, headers: { "Incident-Id": "A" } };
+  assert.deepEqual(await serverWith(denied).open(), {
+    kind: "ended",
+    event: { status: "ACCESS_DENIED" },
+    attemptsLeft: 0,
+    incident: "A",
+  });
+});
+
 test("an open attempt is repeated as it was, after the time the server asked for", async () => {
   const open = { status: 202, headers: { "Retry-After": "3" } };
   const { enrol, requests, sleeps, waits } = serverWith(open, open, success);

@@ -14,23 +14,40 @@ pub(crate) struct Selection {
     /// would compile what they share with other features once more.
     nextest: &'static str,
     cargo: &'static [&'static [&'static str]],
+    /// Tests that need servers are marked `#[ignore]`, so that a bare `cargo test` passes; here they run.
+    ignored: bool,
 }
 
 /// All that needs no server.
 const UNIT: Selection = Selection {
-    nextest: "not (package(flows) or (package(platform) and kind(test)))",
+    nextest: "not (package(flows) or (package(/^(platform|enrollctl)$/) and kind(test)))",
     cargo: &[
-        &["--workspace", "--exclude", "flows", "--exclude", "platform"],
+        &[
+            "--workspace",
+            "--exclude",
+            "flows",
+            "--exclude",
+            "platform",
+            "--exclude",
+            "enrollctl",
+        ],
         &["--package", "platform", "--lib"],
+        &["--package", "enrollctl", "--bins"],
     ],
+    ignored: false,
 };
 pub(crate) const STORAGE: Selection = Selection {
-    nextest: "package(platform) and kind(test)",
-    cargo: &[&["--package", "platform", "--test", "*"]],
+    nextest: "package(/^(platform|enrollctl)$/) and kind(test)",
+    cargo: &[
+        &["--package", "platform", "--test", "*"],
+        &["--package", "enrollctl", "--test", "*"],
+    ],
+    ignored: true,
 };
 pub(crate) const FLOWS: Selection = Selection {
     nextest: "package(flows)",
     cargo: &[&["--package", "flows"]],
+    ignored: true,
 };
 
 pub(crate) fn formatting(place: &Place, interrupt: &Interrupt) -> Result<()> {
@@ -74,6 +91,7 @@ pub(crate) fn tests(
             cargo(place)
                 .args(arguments)
                 .arg(selection.nextest)
+                .args(["--run-ignored", if selection.ignored { "all" } else { "default" }])
                 .envs(variables()),
             interrupt,
         );
@@ -93,6 +111,11 @@ pub(crate) fn tests(
             .arg("test")
             .args(*packages)
             .args(["--tests", "--no-fail-fast"])
+            .args(if selection.ignored {
+                &["--", "--include-ignored"][..]
+            } else {
+                &[]
+            })
             .envs(variables());
         run_shown(&mut command, interrupt)?;
     }

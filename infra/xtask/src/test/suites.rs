@@ -55,29 +55,17 @@ pub(crate) fn flows(bench: &mut Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
 }
 
-pub(crate) fn browser(bench: &mut Bench<'_>) -> Result<()> {
+/// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
+pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
+    let folder = bench.place.root().join("tests").join(suite);
+    if !folder.is_dir() {
+        bail!("tests/{suite} is missing");
+    }
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let chromium = match names.iter().find_map(|name| find(name)) {
         Some(program) => program,
         None => program_or_package("chromium", "chromium", bench.interrupt)?,
     };
-    run_pytest(
-        bench,
-        "browser",
-        &[("TEST_CHROMIUM", chromium.to_string_lossy().into_owned())],
-    )
-}
-
-pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
-    run_pytest(bench, suite, &[])
-}
-
-/// A suite in tests/. pytest fails by itself where it finds no test.
-fn run_pytest(bench: &Bench<'_>, suite: &str, more: &[(&str, String)]) -> Result<()> {
-    let folder = bench.place.root().join("tests").join(suite);
-    if !folder.is_dir() {
-        bail!("tests/{suite} is missing");
-    }
     let tests = Tools::Tests.install(bench.place, bench.interrupt)?;
     let mut command = Command::new(tests.program("python"));
     command
@@ -87,7 +75,7 @@ fn run_pytest(bench: &Bench<'_>, suite: &str, more: &[(&str, String)]) -> Result
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(bench.environment()?);
-    command.envs(more.iter().map(|(name, value)| (*name, value)));
+    command.env("TEST_CHROMIUM", chromium);
     run_shown(&mut command, bench.interrupt)
 }
 

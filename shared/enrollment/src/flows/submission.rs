@@ -84,6 +84,19 @@ pub fn read(
         last_name: text(wire.last_name, fields.last_name, "/lastName", 100, &mut faults),
         email: text(wire.email, fields.email, "/email", 254, &mut faults),
     };
+    // A number in a name field is most likely a card number in the wrong place: it must not go on from here. An e-mail
+    // address may well be a number at its front.
+    for (name, pointer) in [
+        (&person.first_name, "/firstName"),
+        (&person.last_name, "/lastName"),
+    ] {
+        if name
+            .as_deref()
+            .is_some_and(|name| name.chars().filter(char::is_ascii_digit).count() >= 12)
+        {
+            faults.push(fault(pointer, "must not be a number"));
+        }
+    }
     if person
         .email
         .as_deref()
@@ -163,10 +176,6 @@ fn text(
         (Some(value), _) if value.chars().count() > longest => faults.push(fault(pointer, "is too long")),
         (Some(value), _) if value.chars().any(char::is_control) => {
             faults.push(fault(pointer, "must not hold control characters"));
-        }
-        // A number in a name field is most likely a card number in the wrong place: it must not reach MRS or a log.
-        (Some(value), _) if value.chars().filter(char::is_ascii_digit).count() >= 12 => {
-            faults.push(fault(pointer, "must not be a number"));
         }
         _ => {}
     }

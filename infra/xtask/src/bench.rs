@@ -1,0 +1,38 @@
+//! `cargo xtask bench`: what the functions cost, against what `up` started.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::bring_up::Up;
+use crate::command::run_shown;
+use crate::compile;
+use crate::interrupt::Interrupt;
+use crate::place::Place;
+use crate::python::Tools;
+
+/// Where sam's package has AWS's Runtime Interface Emulator, under its environment.
+const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
+
+/// Builds, measures and prints; a bound that is exceeded is a failure.
+pub(crate) fn bench(place: &Place, interrupt: &Interrupt, runs: usize) -> Result<()> {
+    if !Up::lives(place) {
+        bail!("the local system is not up: run `cargo xtask up --detach` first");
+    }
+    let sam = Tools::Sam.install(place, interrupt)?;
+    let emulator = sam.packages()?.join(EMULATOR);
+    if !emulator.is_file() {
+        bail!("sam's package has no emulator at {}", emulator.display());
+    }
+    let built = compile::everything(place, interrupt)?;
+    let mut command = Command::new(&built.bench);
+    command.current_dir(place.root()).arg("--emulator").arg(&emulator);
+    command.arg("--functions").arg(place.root().join("target/lambda"));
+    command.arg("--bare").arg(&built.bare_function);
+    command.arg("--scratch").arg(place.state().join("bench"));
+    command.args(["--runs", &runs.to_string()]);
+    command
+        .env("TEST_ENDPOINTS", place.endpoints())
+        .env("TEST_LOCAL", place.local());
+    run_shown(&mut command, interrupt)
+}

@@ -1,0 +1,11 @@
+// What whoever embeds the widget, or runs in its page, gets to hear; for every document of a test's browser.
+(() => {
+  const heard = [];
+  const messages = [];
+  const bridged = [];
+  Object.assign(window, { heard, messages, bridged });
+  for (const type of ["ready", "change", "resize", "enrollmentEnded"]) {
+    addEventListener(type, (event) => event instanceof CustomEvent && heard.push({ type, detail: event.detail }));
+  }
+  addEventListener("message", ({ origin, data }) => messages.push({ origin, ...data }));
+})();

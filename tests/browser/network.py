@@ -1,0 +1,191 @@
+"""The customer's network: a proxy that everything passes which leaves the browser.
+
+It keeps what it saw, and it can be cut or held up. Nothing gets past it: the browser is told to use it for addresses of
+this machine too, and QUIC is off.
+"""
+
+import http.client
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT = 60
+# Where the browser's own autofill is sent, which asks a service about each form and can't be switched off by itself.
+OF_THE_BROWSER = "autofill.invalid"
+# Those between two neighbours (RFC 9110 §7.6.1), and the one that is counted anew.
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+COUNTED = {"content-length"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request as it left the browser."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def raw(self) -> bytes:
+        """Request line, headers and body."""
+        headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        return f"{self.method} {self.url}\r\n{headers}\r\n".encode() + self.body
+
+
+class Network:
+    """Between a browser and the hosts that it may reach."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        """`hosts`, such as `localhost:8700`: whatever goes elsewhere is kept and refused."""
+        self.sent: list[Sent] = []
+        self._hosts = set(hosts)
+        self._cut: Callable[[Sent], bool] = nothing
+        self._held: Callable[[Sent], bool] = nothing
+        self._changes: list[tuple[Callable[[Sent], bool], Callable[[Answer], Answer]]] = []
+        self._open = threading.Event()
+        self._open.set()
+        self._server = _Server(self)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def end(self) -> None:
+        self.resume()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def posts(self) -> list[Sent]:
+        """Submissions of the form."""
+        return [sent for sent in self.sent if is_submission(sent)]
+
+    def foreign(self) -> list[Sent]:
+        return [sent for sent in self.sent if sent.host not in self._hosts | {OF_THE_BROWSER}]
+
+    def allow(self, host: str) -> None:
+        self._hosts.add(host)
+
+    def cut_answers(self, times: int, which: Callable[[Sent], bool]) -> None:
+        """The next requests of this kind arrive and are worked on, but the connection is gone before the answer."""
+        left = iter(range(times))
+        self._cut = lambda sent: which(sent) and next(left, None) is not None
+
+    def go_down(self) -> None:
+        """As `cut_answers`, for all requests until `resume`."""
+        self._cut = everything
+
+    def change_answers(self, which: Callable[[Sent], bool], change: "Callable[[Answer], Answer]") -> None:
+        """Requests of this kind get another answer than the product gave."""
+        self._changes.append((which, change))
+
+    def hold(self, which: Callable[[Sent], bool]) -> None:
+        """Requests of this kind arrive, their answers wait until `resume`."""
+        self._held = which
+        self._open.clear()
+
+    def resume(self) -> None:
+        self._cut = self._held = nothing
+        self._open.set()
+
+    def pass_on(self, sent: Sent) -> "Answer | None":
+        """The answer, or nothing where the connection is cut."""
+        self.sent.append(sent)
+        if sent.host not in self._hosts:
+            return Answer(403, "Forbidden", [], b"")
+        answer = _ask(sent)
+        for which, change in self._changes:
+            answer = change(answer) if which(sent) else answer
+        if self._held(sent):
+            self._open.wait(TIMEOUT)
+        return None if self._cut(sent) else answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def is_submission(sent: Sent) -> bool:
+    return sent.method == "POST" and sent.path == "/widget/api/enroll"
+
+
+def api_calls(sent: Sent) -> bool:
+    return sent.path == "/widget/api/enroll"
+
+
+def everything(_: Sent) -> bool:
+    return True
+
+
+def nothing(_: Sent) -> bool:
+    return False
+
+
+def _ask(sent: Sent) -> Answer:
+    target = urlsplit(sent.url)
+    assert target.hostname is not None
+    connection = http.client.HTTPConnection(target.hostname, target.port, timeout=TIMEOUT)
+    headers = {name: value for name, value in sent.headers.items() if name not in HOP_BY_HOP}
+    path = target.path + (f"?{target.query}" if target.query else "")
+    try:
+        connection.request(sent.method, path, sent.body or None, headers)
+        answer = connection.getresponse()
+        kept = [pair for pair in answer.getheaders() if pair[0].lower() not in HOP_BY_HOP | COUNTED]
+        return Answer(answer.status, answer.reason, kept, answer.read())
+    finally:
+        connection.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        super().__init__(("127.0.0.1", 0), _Proxy)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that left before its answer came is no error; a product that is away shows in the browser."""
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def pass_on(self) -> None:
+        # One request a connection: on a used one a browser repeats by itself what got no answer.
+        self.close_connection = True
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.network.pass_on(Sent(self.command, self.path, headers, body))
+        if answer is None:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_CONNECT = pass_on
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: the tests say what matters."""

@@ -1,0 +1,92 @@
+"""Lost answers, on both sides of the product: calm waiting, and one card."""
+
+from playwright.sync_api import Page, expect
+
+from browser.network import Network, is_submission
+from browser.watch import Watch
+from browser.widget import SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
+from local_system.cards import Card
+from local_system.rewards import Rewards
+
+LOST = "net::ERR_"
+KEPT_TRYING = "The connection was interrupted. We keep trying, nothing is lost."
+
+
+def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer(
+    widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+) -> None:
+    watch.expect(LOST)
+    network.cut_answers(2, is_submission)
+    widget.enrol(card)
+    widget.says(KEPT_TRYING)
+    widget.shows(SUCCESS)
+    assert len(rewards.accounts_of(card)) == 1
+    assert [event["status"] for event in widget.ended()] == ["SUCCESS_ENROLLMENT"]
+
+    first, *repeats = network.posts()
+    assert len(repeats) == 2
+    for repeat in repeats:
+        assert repeat.headers["idempotency-key"] == first.headers["idempotency-key"]
+        assert repeat.body == first.body, "the very same encrypted pair"
+
+
+def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget, rewards: Rewards, card: Card) -> None:
+    rewards.order("enroll", "cut-after")
+    widget.enrol(card)
+    widget.shows(WAITING)
+    widget.shows(SUCCESS)
+    [account] = rewards.accounts_of(card)
+    assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
+
+
+def test_a_silent_mastercard_is_waited_for(widget: Widget, rewards: Rewards, card: Card) -> None:
+    rewards.order("enroll", "slow-after", delayMs=12_000)
+    widget.enrol(card)
+    widget.shows(WAITING)
+    widget.shows(SUCCESS)
+    [account] = rewards.accounts_of(card)
+    assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
+
+
+def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
+    page: Page, widget: Widget, rewards: Rewards, card: Card
+) -> None:
+    page.clock.install()
+    page.reload()
+    rewards.order("enroll", "cut-after")
+    rewards.order("getCustomerAccounts", "http500-before", count=100)
+    widget.enrol(card)
+    widget.shows(WAITING)
+    while not widget.place.get_by_role("heading", name=UNSETTLED).is_visible():
+        page.clock.run_for(5000)
+        page.wait_for_timeout(200)
+    assert widget.ended() == []
+
+    rewards.forget_orders()
+    widget.try_again.click()
+    page.clock.resume()
+    widget.shows(SUCCESS)
+    assert len(rewards.accounts_of(card)) == 1
+    assert len(widget.ended()) == 1
+
+
+def test_without_a_connection_the_customer_can_try_the_same_attempt_again(
+    page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+) -> None:
+    watch.expect(LOST)
+    page.clock.install()
+    page.reload()
+    widget.fill(card)
+    network.go_down()
+    widget.confirm.click()
+    while not widget.place.get_by_role("heading", name=UNREACHABLE).is_visible():
+        page.clock.run_for(5000)
+        page.wait_for_timeout(200)
+    assert widget.ended() == []
+
+    network.resume()
+    widget.try_again.click()
+    widget.shows(SUCCESS)
+    assert len(rewards.accounts_of(card)) == 1
+    assert len({post.headers["idempotency-key"] for post in network.posts()}) == 1
+    expect(widget.try_again).to_be_hidden()

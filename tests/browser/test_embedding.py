@@ -1,0 +1,166 @@
+"""The widget inside the partner's site, and what others who frame it get: nothing."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Frame, Page, expect
+
+from browser.network import Answer, Network, everything
+from browser.site import site_that_frames
+from browser.watch import Watch
+from browser.widget import FAILURE, FORM, SUCCESS, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+from local_system.rewards import Rewards
+from local_system.stack import Stack
+
+MODES = {"iframe": re.compile("^Iframe"), "webview": re.compile("^Like a WebView")}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_framed_widget_enrols_and_tells_the_partner_s_page(
+    page: Page, stack: Stack, rewards: Rewards, card: Card, mode: str
+) -> None:
+    widget = open_at_partner(page, stack, mode)
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    [account] = rewards.accounts_of(card)
+
+    # What the partner's own page made of it.
+    expect(page.locator("#outcome .badge")).to_have_text("SUCCESS_ENROLLMENT")
+    shown = json.loads(page.locator("#outcome-json").inner_text())
+    assert (shown["ranac"], shown["last4"]) == (account["ranac"], card.last4)
+
+    # What came over: from the product's origin only, and the same as on the widget's own window.
+    messages = heard_by(page)
+    assert {message["origin"] for message in messages} == {stack.api}
+    assert messages[0]["type"] in ("ready", "resize")
+    assert [message["detail"] for message in messages if message["type"] == "enrollmentEnded"] == widget.ended()
+    assert {"ready", "resize", "change", "enrollmentEnded"} == {message["type"] for message in messages}
+    details = json.dumps([message for message in messages if message["type"] != "enrollmentEnded"])
+    assert card.number[:6] not in details
+    assert card.last4 not in details
+
+
+def test_a_refusal_and_a_success_are_both_told(page: Page, stack: Stack, card: Card) -> None:
+    widget = open_at_partner(page, stack, "iframe")
+    widget.enrol(NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    widget.try_again.click()
+    widget.type_card(card)
+    widget.confirm.click()
+    widget.shows(SUCCESS)
+    told = [message["detail"]["status"] for message in heard_by(page) if message["type"] == "enrollmentEnded"]
+    assert told == ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]
+
+
+def test_the_frame_grows_and_shrinks_with_what_it_shows(page: Page, stack: Stack, card: Card) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    widget = open_at_partner(page, stack, "iframe")
+    fits(page, widget)
+    form = frame_height(page)
+
+    widget.confirm.click()
+    expect(widget.error).to_be_visible()
+    fits(page, widget)
+    with_messages = frame_height(page)
+    assert with_messages > form
+
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    fits(page, widget)
+    assert frame_height(page) < with_messages
+
+
+def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card: Card) -> None:
+    widget = open_at_partner(page, stack, "iframe")
+    widget.place.evaluate("location.reload()")
+    expect(page.locator("#log li[data-type=ready]")).to_have_count(2)
+    widget.shows(FORM)
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+
+
+def test_a_foreign_origin_cannot_frame_the_widget_and_hears_nothing(
+    page: Page, partner: Partner, network: Network, watch: Watch
+) -> None:
+    watch.expect("frame-ancestors")
+    with site_that_frames(partner.open().location) as elsewhere:
+        network.allow(urlsplit(elsewhere).netloc)
+        page.goto(elsewhere)
+        page.wait_for_timeout(2000)
+        assert [said for said in watch.complaints if "frame-ancestors" in said]
+        [_, frame] = page.frames
+        assert frame.get_by_role("heading").count() == 0
+        assert heard_by(page) == []
+    assert not [sent for sent in network.sent if sent.path == "/widget/api/enroll"], "the session was not used"
+
+
+def test_a_foreign_origin_hears_nothing_even_if_its_browser_frames_the_widget(
+    page: Page, partner: Partner, network: Network
+) -> None:
+    # As a browser would that knows no Content-Security-Policy.
+    def without_policy(answer: Answer) -> Answer:
+        return replace(answer, headers=[pair for pair in answer.headers if "policy" not in pair[0].lower()])
+
+    network.change_answers(everything, without_policy)
+    with site_that_frames(partner.open().location) as elsewhere:
+        network.allow(urlsplit(elsewhere).netloc)
+        page.goto(elsewhere)
+        [_, frame] = page.frames
+        widget = Widget(frame)
+        widget.shows(FORM)
+        widget.enrol(NOT_QUALIFIED)
+        widget.shows(FAILURE)
+        assert len(widget.ended()) == 1
+        assert heard_by(page) == []
+
+
+def test_the_page_of_nobody_cannot_be_framed(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
+    watch.expect("frame-ancestors")
+    with site_that_frames(partner.open(iss="nobody").location) as elsewhere:
+        network.allow(urlsplit(elsewhere).netloc)
+        page.goto(elsewhere)
+        page.wait_for_timeout(1000)
+        assert [said for said in watch.complaints if "frame-ancestors" in said]
+        assert heard_by(page) == []
+
+
+def open_at_partner(page: Page, stack: Stack, mode: str) -> Widget:
+    page.goto(f"{stack.partner}/")
+    page.get_by_role("radio", name=MODES[mode]).check()
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.wait_for_selector("#widget")
+    widget = Widget(framed(page))
+    widget.shows(FORM)
+    return widget
+
+
+def framed(page: Page) -> Frame:
+    frame = page.query_selector("#widget").content_frame()  # type: ignore[union-attr]
+    assert frame is not None
+    return frame
+
+
+def heard_by(page: Page) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = page.evaluate("window.messages")
+    return messages
+
+
+def frame_height(page: Page) -> float:
+    box = page.locator("#widget").bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+def fits(page: Page, widget: Widget) -> None:
+    """No scroll bar inside, and no more than a line's height to spare."""
+    page.wait_for_timeout(300)
+    inside: float = widget.place.evaluate("document.querySelector('main').getBoundingClientRect().height")
+    scrolls: bool = widget.place.evaluate("document.documentElement.scrollHeight > innerHeight")
+    assert not scrolls
+    assert inside <= frame_height(page) <= inside + 40

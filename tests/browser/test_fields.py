@@ -1,0 +1,114 @@
+"""Names, e-mail and consents: optional, required, given by keyboard alone."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from browser.network import Answer, Network, api_calls
+from browser.widget import FORM, SUCCESS, Widget
+from local_system.cards import Card
+from local_system.partner import Partner
+
+
+def test_what_is_optional_may_be_left_empty_and_is_then_not_sent(widget: Widget, network: Network, card: Card) -> None:
+    expect(widget.place.get_by_text("First name (optional)")).to_be_visible()
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    [sent] = network.posts()
+    submitted = json.loads(sent.body)
+    assert set(submitted) == {"card", "bin", "last4", "consents"}
+    assert (submitted["bin"], submitted["last4"]) == (card.bin, card.last4)
+    assert set(submitted["card"]) == {"key", "data"}
+    assert [consent["document"] for consent in submitted["consents"]] == ["terms", "privacy"]
+
+
+@pytest.mark.parametrize("name, document", [("terms", "Terms&Conditions"), ("privacy", "Privacy Notice")])
+def test_without_a_required_consent_nothing_is_sent(
+    widget: Widget, network: Network, card: Card, name: str, document: str
+) -> None:
+    box = getattr(widget, name)
+    widget.fill(card)
+    box.uncheck()
+    widget.confirm.click()
+    expect(box).to_be_focused()
+    expect(box).to_have_accessible_description(f"Accept the {document} to go on.")
+    assert network.posts() == []
+    box.check()
+    expect(box).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card: Card) -> None:
+    widget.email.fill("ada@example")
+    widget.enrol(card)
+    expect(widget.email).to_be_focused()
+    expect(widget.email).to_have_accessible_description("Enter an e-mail address such as name@example.com.")
+    assert network.posts() == []
+
+
+def test_terms_open_in_a_window_of_their_own(widget: Widget) -> None:
+    link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms&Conditions.*opens in a new tab"))
+    expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_a_card_is_enrolled_by_keyboard_alone(page: Page, widget: Widget, card: Card) -> None:
+    keys = page.keyboard
+    entries: list[tuple[Locator, Callable[[], None]]] = [
+        (widget.card_number, lambda: keys.type(card.number)),
+        (widget.first_name, lambda: keys.type("Ada")),
+        (widget.last_name, lambda: keys.type("Lovelace")),
+        (widget.email, lambda: keys.type("ada@example.com")),
+        (widget.terms, lambda: keys.press("Space")),
+        (widget.place.get_by_role("link", name="Terms&Conditions"), lambda: None),
+        (widget.privacy, lambda: keys.press("Space")),
+        (widget.place.get_by_role("link", name="Privacy Notice"), lambda: None),
+        (widget.confirm, lambda: keys.press("Enter")),
+    ]
+    for element, enter in entries:
+        keys.press("Tab")
+        expect(element).to_be_focused()
+        assert outlined(element), "the focus can't be seen"
+        enter()
+    widget.shows(SUCCESS)
+    # A screen reader hears where it is by the focus.
+    expect(widget.place.get_by_role("heading", level=1)).to_be_focused()
+    expect(widget.place.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
+
+
+def test_what_a_client_requires_is_asked_for_and_what_it_hides_is_not_there(
+    page: Page, partner: Partner, network: Network, card: Card
+) -> None:
+    # The demo client's names are optional: the server's answer is changed on its way.
+    def change(answer: Answer) -> Answer:
+        form = json.loads(answer.body)
+        form["fields"] |= {"firstName": "required", "lastName": "hidden", "privacy": "optional"}
+        form["terms"] = {"version": "7", "text": "Be kind.\n\nPay back."}
+        return replace(answer, body=json.dumps(form).encode())
+
+    network.change_answers(api_calls, change)
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    expect(widget.last_name).to_be_hidden()
+    widget.type_card(card)
+
+    unfold = page.get_by_role("button", name=re.compile("Read more.*Terms&Conditions"))
+    unfold.click()
+    expect(page.get_by_role("region", name="Terms&Conditions")).to_have_text("Be kind.\n\nPay back.")
+    expect(unfold).to_have_attribute("aria-expanded", "true")
+
+    widget.terms.check()
+    widget.confirm.click()
+    expect(widget.first_name).to_be_focused()
+    expect(widget.first_name).to_have_accessible_description("Enter your first name.")
+    assert network.posts() == []
+
+
+def outlined(element: Locator) -> bool:
+    style: list[str] = element.evaluate("it => [getComputedStyle(it).outlineStyle, getComputedStyle(it).boxShadow]")
+    return style != ["none", "none"]

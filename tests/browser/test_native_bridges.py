@@ -1,0 +1,65 @@
+"""Native WebViews: the outcome over each bridge, in the form that it takes."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from browser.widget import FORM, SUCCESS, Widget
+from local_system.cards import Card
+from local_system.partner import Partner
+
+KEEP = "{ postMessage: (message) => window.bridged.push(message) }"
+BREAK = "{ postMessage: () => { throw new Error('gone'); } }"
+BRIDGES = {
+    "iOS": "window.webkit = { messageHandlers: { enrollmentEnded: %s } };",
+    "Android": "window.enrollmentEnded = %s;",
+    "React Native": "window.ReactNativeWebView = %s;",
+}
+
+
+def read(bridge: str, message: Any) -> Any:
+    if bridge == "iOS":
+        return message
+    if bridge == "Android":
+        return json.loads(message)
+    told = json.loads(message)
+    assert told["type"] == "enrollmentEnded"
+    return told["detail"]
+
+
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_a_native_app_hears_the_outcome(page: Page, partner: Partner, card: Card, bridge: str) -> None:
+    page.add_init_script(BRIDGES[bridge] % KEEP)
+    widget = enrolled(page, partner, card)
+    [message] = page.evaluate("window.bridged")
+    [told] = widget.ended()
+    assert told["status"] == "SUCCESS_ENROLLMENT"
+    assert read(bridge, message) == told
+
+
+@pytest.mark.parametrize("broken", BRIDGES)
+def test_a_broken_bridge_keeps_nobody_else_from_hearing_it(
+    page: Page, partner: Partner, card: Card, broken: str
+) -> None:
+    for bridge, script in BRIDGES.items():
+        page.add_init_script(script % (BREAK if bridge == broken else KEEP))
+    widget = enrolled(page, partner, card)
+    assert len(page.evaluate("window.bridged")) == len(BRIDGES) - 1
+    assert len(widget.ended()) == 1
+
+
+def test_a_failed_opening_is_told_over_the_bridges_too(page: Page, partner: Partner) -> None:
+    page.add_init_script(BRIDGES["iOS"] % KEEP)
+    page.goto(partner.open(iss="nobody").location)
+    assert page.evaluate("window.bridged") == [{"status": "ACCESS_DENIED"}]
+
+
+def enrolled(page: Page, partner: Partner, card: Card) -> Widget:
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    return widget

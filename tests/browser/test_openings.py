@@ -1,0 +1,108 @@
+"""Openings that failed, sessions that are over: the page says so and tells the partner."""
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.watch import Watch
+from browser.widget import EXPIRED, FAILURE, FORM, Widget
+from local_system.cards import Card
+from local_system.partner import Partner, open_with
+from local_system.stack import Stack
+
+REFUSED_CALL = "the server responded with a status of 401"
+
+
+def test_an_unknown_session_has_expired(page: Page, partner: Partner, watch: Watch) -> None:
+    watch.expect(REFUSED_CALL)
+    address = partner.open().location.partition("#")[0]
+    page.goto(f"{address}#{'A' * 43}")
+    widget = Widget(page)
+    widget.shows(EXPIRED)
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_an_address_without_a_session_has_expired(page: Page, partner: Partner) -> None:
+    page.goto(partner.open().location.partition("#")[0])
+    widget = Widget(page)
+    widget.shows(EXPIRED)
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_an_expired_token_ends_on_the_failure_page(page: Page, partner: Partner) -> None:
+    long_ago = int(time.time()) - 3600
+    opening = partner.open(iat=long_ago, exp=long_ago + 600)
+    assert opening.status == "TOKEN_EXPIRED"
+    page.goto(opening.location)
+    widget = Widget(page)
+    widget.shows(EXPIRED)
+    widget.shows_incident()
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, stack: Stack) -> None:
+    token = partner.token()
+    assert open_with(stack, token).status == "OPENED"
+    refuses(page, open_with(stack, token).location, "ACCESS_DENIED", "This registration could not be opened.")
+
+
+def test_an_unknown_client_gets_a_page_of_nobody(page: Page, partner: Partner, stack: Stack) -> None:
+    opening = partner.open(iss="nobody")
+    assert opening.location.startswith(f"{stack.api}/widget/_/#")
+    refuses(page, opening.location, "ACCESS_DENIED", "This registration could not be opened.")
+
+
+def test_a_token_that_lacks_data_is_told_so(page: Page, partner: Partner) -> None:
+    opening = partner.open(programId=None)
+    refuses(page, opening.location, "INVALID_PARAMETERS", "This registration was started with incomplete data.")
+
+
+def test_a_session_for_what_the_page_cannot_do_is_refused(page: Page, partner: Partner, watch: Watch) -> None:
+    watch.expect("the server responded with a status of 403")
+    opening = partner.open(actionCode="R")
+    assert opening.status == "OPENED"
+    page.goto(opening.location)
+    widget = Widget(page)
+    widget.shows(FAILURE)
+    widget.says("This registration could not be opened.")
+    widget.shows_incident()
+    assert widget.ended() == [{"status": "ACCESS_DENIED"}]
+
+
+@pytest.mark.parametrize("fragment", ["status=SUCCESS_ENROLLMENT", "status=SUCCESS_ENROLLMENT&incident=AAAA-BBBB-CCCC"])
+def test_nobody_can_forge_a_success_by_an_address(page: Page, partner: Partner, fragment: str) -> None:
+    address = partner.open().location.partition("#")[0]
+    page.goto(f"{address}#{fragment}")
+    widget = Widget(page)
+    widget.shows(EXPIRED)
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
+    page: Page, partner: Partner, card: Card
+) -> None:
+    page.clock.install()
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    warning = page.get_by_text("For your safety this page closes in two minutes.").first
+    expect(warning).to_be_hidden()
+    widget.type_card(card)
+    page.clock.fast_forward("13:01")
+    expect(warning).to_be_visible()
+    page.clock.fast_forward("02:00")
+    widget.shows(EXPIRED)
+    expect(page.locator("#card-number")).to_have_value("")
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def refuses(page: Page, location: str, status: str, text: str) -> None:
+    assert f"#status={status}&incident=" in location
+    page.goto(location)
+    widget = Widget(page)
+    widget.shows(FAILURE)
+    widget.says(text)
+    widget.shows_incident()
+    expect(widget.try_again).to_be_hidden()
+    assert widget.ended() == [{"status": status}]

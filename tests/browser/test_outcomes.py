@@ -1,0 +1,94 @@
+"""What a customer sees, and a partner hears, at the end of an attempt."""
+
+from playwright.sync_api import expect
+
+from browser.network import Network
+from browser.widget import FAILURE, FORM, SUCCESS, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+from local_system.rewards import Rewards
+
+
+def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, card: Card) -> None:
+    widget.first_name.fill("Ada")
+    widget.last_name.fill("Lovelace")
+    widget.email.fill("ada@example.com")
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    widget.says(f"Card ending in •••• {card.last4}")
+    [account] = rewards.accounts_of(card)
+    assert widget.ended() == [
+        {
+            "status": "SUCCESS_ENROLLMENT",
+            "parentId": partner.customer,
+            "ranac": account["ranac"],
+            "designCode": "Gold",
+            "bin": card.bin,
+            "last4": card.last4,
+        }
+    ]
+
+
+def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
+    widget: Widget, rewards: Rewards, card: Card, network: Network
+) -> None:
+    widget.enrol(NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    widget.says("Your card does not belong to the program.")
+    widget.shows_incident()
+    [refusal] = widget.ended()
+    assert (refusal["status"], refusal["statusCode"]) == ("ERROR_ENROLLMENT", "-52")
+    assert "ranac" not in refusal
+
+    widget.try_again.click()
+    widget.shows(FORM)
+    expect(widget.card_number).to_be_focused()
+    # The number is marked, so that typing replaces it.
+    widget.type_card(card)
+    widget.confirm.click()
+    widget.shows(SUCCESS)
+    assert [event["status"] for event in widget.ended()] == ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]
+    assert len(rewards.accounts_of(card)) == 1
+
+    first, second = network.posts()
+    assert first.headers["authorization"] == second.headers["authorization"]
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+
+
+def test_a_card_that_is_enrolled_already_is_told_so(
+    widget: Widget, partner: Partner, rewards: Rewards, card: Card
+) -> None:
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+
+    again = Widget(widget.place)
+    again.place.goto(Partner(partner.stack).open().location)
+    again.shows(FORM)
+    again.enrol(card)
+    again.shows(FAILURE)
+    again.says("This card is already registered in the program.")
+    assert [event["statusCode"] for event in again.ended()] == ["-45"]
+    assert len(rewards.accounts_of(card)) == 1
+
+
+def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, rewards: Rewards, card: Card) -> None:
+    rewards.order("enroll", "code-before", code=-1001)
+    widget.enrol(card)
+    widget.shows(FAILURE)
+    widget.says("Your card was not registered because of a technical problem.")
+    widget.shows_incident()
+    assert [event["statusCode"] for event in widget.ended()] == ["-1001"]
+    assert rewards.accounts_of(card) == []
+
+
+def test_the_fifth_refusal_is_the_last(widget: Widget) -> None:
+    widget.enrol(NOT_QUALIFIED)
+    for left in (4, 3, 2, 1):
+        widget.shows(FAILURE)
+        expect(widget.try_again).to_be_visible()
+        assert len(widget.ended()) == 5 - left
+        widget.try_again.click()
+        widget.confirm.click()
+    widget.shows(FAILURE)
+    expect(widget.try_again).to_be_hidden()
+    assert len(widget.ended()) == 5

@@ -1,0 +1,28 @@
+"""Writes docs/images/widget.png, which README.md shows:
+
+UPDATE_README_SCREENSHOT=1 cargo xtask test --only browser
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext
+
+from browser.widget import FORM, Widget
+from local_system.cards import Card
+from local_system.partner import Partner
+
+PICTURE = Path(__file__).resolve().parents[2] / "docs/images/widget.png"
+MOST_BYTES = 200_000
+
+
+def test_the_picture_in_the_readme(new_context: Callable[..., BrowserContext], partner: Partner) -> None:
+    context = new_context(viewport={"width": 820, "height": 820}, device_scale_factor=2)
+    page = context.new_page()
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    widget.fill(Card("5234000000090123"))
+    widget.place.get_by_role("heading", level=1).focus()
+    page.screenshot(path=PICTURE, animations="disabled")
+    assert PICTURE.stat().st_size < MOST_BYTES

@@ -1,0 +1,61 @@
+"""A page that is loaded again goes on where it was."""
+
+from playwright.sync_api import Page, expect
+
+from browser.network import Network
+from browser.widget import FAILURE, FORM, SUCCESS, WAITING, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+from local_system.rewards import Rewards
+
+
+def test_a_reload_in_the_form_keeps_the_session_which_the_address_no_longer_shows(
+    page: Page, partner: Partner, rewards: Rewards, card: Card
+) -> None:
+    opening = partner.open()
+    page.goto(opening.location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    assert page.url == opening.location.partition("#")[0]
+    page.reload()
+    widget.shows(FORM)
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    assert len(rewards.accounts_of(card)) == 1
+
+
+def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_way(
+    widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
+) -> None:
+    rewards.order("enroll", "slow-before", delayMs=5000)
+    widget.enrol(card)
+    widget.shows(WAITING)
+    page.wait_for_timeout(1500)
+    assert len(network.posts()) == 1
+    page.reload()
+    widget.shows(WAITING)
+    widget.shows(SUCCESS)
+    assert len(network.posts()) == 1
+    assert len(rewards.accounts_of(card)) == 1
+    assert [event["status"] for event in widget.ended()] == ["SUCCESS_ENROLLMENT"]
+
+
+def test_a_reload_after_success_shows_and_tells_it_again(
+    widget: Widget, page: Page, rewards: Rewards, card: Card
+) -> None:
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    told = widget.ended()
+    page.reload()
+    widget.shows(SUCCESS)
+    widget.says(f"Card ending in •••• {card.last4}")
+    assert widget.ended() == told
+    assert len(rewards.accounts_of(card)) == 1
+
+
+def test_a_reload_after_a_refusal_offers_the_form_again(widget: Widget, page: Page) -> None:
+    widget.enrol(NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    page.reload()
+    widget.shows(FORM)
+    expect(widget.confirm).to_be_enabled()

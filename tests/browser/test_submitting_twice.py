@@ -1,0 +1,56 @@
+"""However often it is sent, a card is enrolled once."""
+
+from playwright.sync_api import Page
+
+from browser.network import Network
+from browser.watch import Watch
+from browser.widget import FORM, SUCCESS, WAITING, Widget
+from local_system.cards import Card
+from local_system.partner import Partner
+from local_system.rewards import Rewards
+
+
+def test_a_double_click_enrols_once(widget: Widget, rewards: Rewards, network: Network, card: Card) -> None:
+    widget.fill(card)
+    widget.confirm.dblclick()
+    widget.shows(SUCCESS)
+    assert len(network.posts()) == 1
+    assert len(rewards.accounts_of(card)) == 1
+    assert len(widget.ended()) == 1
+
+
+def test_pressing_enter_twice_enrols_once(
+    widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
+) -> None:
+    widget.fill(card)
+    widget.card_number.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    widget.shows(SUCCESS)
+    assert len(network.posts()) == 1
+    assert len(rewards.accounts_of(card)) == 1
+
+
+def test_of_two_tabs_with_one_session_one_enrols_and_both_show_it(
+    page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
+) -> None:
+    watch.expect("the server responded with a status of 409")
+    location = partner.open().location
+    tabs = [Widget(page), Widget(page.context.new_page())]
+    for tab in tabs:
+        tab.place.goto(location)
+        tab.shows(FORM)
+    other = rewards.fresh_card()
+    tabs[0].fill(card)
+    tabs[1].fill(other)
+
+    rewards.order("enroll", "slow-before", delayMs=5000)
+    tabs[0].confirm.click()
+    tabs[0].shows(WAITING)
+    page.wait_for_timeout(1500)
+    tabs[1].confirm.click()
+    for tab in tabs:
+        tab.shows(SUCCESS)
+        tab.says(f"Card ending in •••• {card.last4}")
+    assert len(rewards.accounts_of(card)) == 1
+    assert rewards.accounts_of(other) == []

@@ -1,0 +1,104 @@
+"""The card number while it is typed, pasted and corrected."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.network import Network
+from browser.widget import SUCCESS, Widget
+from local_system.cards import OF_ANOTHER_PROGRAM, Card
+
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+NOT_RIGHT = "This card number is not right. Check each digit."
+
+
+def test_a_typed_number_is_grouped_and_its_brand_shown(widget: Widget, card: Card) -> None:
+    widget.card_number.press_sequentially(card.number[:7])
+    expect(widget.card_number).to_have_value(f"{card.number[:4]} {card.number[4:7]}")
+    expect(widget.place.get_by_text("Mastercard", exact=True)).to_be_visible()
+    widget.card_number.press_sequentially(card.number[7:])
+    expect(widget.card_number).to_have_value(card.grouped)
+    expect(widget.error).to_be_hidden()
+
+
+@pytest.mark.parametrize("mark", ["", " ", "-", "\u00a0", "."])
+def test_a_pasted_number_is_taken_however_it_is_written(
+    widget: Widget, page: Page, card: Card, network: Network, mark: str
+) -> None:
+    paste(page, widget, f" {card.grouped.replace(' ', mark)}\n")
+    expect(widget.card_number).to_have_value(card.grouped)
+    widget.terms.check()
+    widget.privacy.check()
+    widget.confirm.click()
+    widget.shows(SUCCESS)
+
+
+def test_digits_of_another_script_are_digits(widget: Widget, page: Page, card: Card) -> None:
+    paste(page, widget, card.grouped.translate(ARABIC))
+    expect(widget.card_number).to_have_value(card.grouped)
+
+
+def test_a_digit_in_the_middle_is_corrected_where_it_stands(widget: Widget, page: Page, card: Card) -> None:
+    typo = card.number[:6] + str((int(card.number[6]) + 1) % 10) + card.number[7:]
+    widget.card_number.press_sequentially(typo)
+    expect(widget.error).to_have_text(NOT_RIGHT)
+    page.keyboard.press("Home")
+    for _ in range(len("5234 000")):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Backspace")
+    page.keyboard.type(card.number[6])
+    expect(widget.card_number).to_have_value(card.grouped)
+    expect(widget.error).to_be_hidden()
+
+
+def test_a_number_that_fails_luhn_is_told_inline_and_not_sent(widget: Widget, card: Card, network: Network) -> None:
+    wrong = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
+    widget.enrol(Card(wrong))
+    expect(widget.error).to_have_text(NOT_RIGHT)
+    expect(widget.card_number).to_have_attribute("aria-invalid", "true")
+    expect(widget.card_number).to_have_accessible_description(NOT_RIGHT)
+    expect(widget.card_number).to_be_focused()
+    assert network.posts() == []
+
+
+def test_a_number_that_is_too_short_is_told_when_the_field_is_left(widget: Widget, card: Card) -> None:
+    widget.card_number.press_sequentially(card.number[:-1])
+    expect(widget.error).to_be_hidden()
+    widget.card_number.blur()
+    expect(widget.error).to_have_text("This card number is too short.")
+
+
+def test_a_card_of_another_program_is_told_while_it_is_typed_and_not_sent(widget: Widget, network: Network) -> None:
+    told = "This card does not belong to the program. Try another card."
+    widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[:4])
+    expect(widget.error).to_have_text(told)
+    widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[4:])
+    widget.terms.check()
+    widget.privacy.check()
+    widget.confirm.click()
+    expect(widget.error).to_have_text(told)
+    assert network.posts() == []
+
+
+def test_changes_are_told_without_a_digit(widget: Widget, card: Card) -> None:
+    widget.type_card(card)
+    changes = widget.heard("change")
+    assert changes[0] == {"valid": False, "couldBecomeValid": True, "brand": "mastercard"}
+    assert changes[-1] == {"valid": True, "couldBecomeValid": True, "brand": "mastercard"}
+    assert not any(digit in str(changes) for digit in "0123456789")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_whole_number_is_seen_on_the_narrowest_screen(
+    widget: Widget, page: Page, card: Card, direction: str
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
+    widget.type_card(card)
+    assert not widget.card_number.evaluate("input => input.scrollWidth > input.clientWidth")
+
+
+def paste(page: Page, widget: Widget, text: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    widget.card_number.focus()
+    page.keyboard.press("Control+V")

@@ -1,0 +1,70 @@
+"""The widget as a customer sees it: its fields by their labels, its screens by their headings."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Frame, Locator, Page, expect
+
+from local_system.cards import Card
+
+# Two calls to a local AWS that starts a process for each; an MRS that is silent is given up after 8 s.
+PATIENCE = 30_000
+INCIDENT = re.compile(r"^Incident identifier: [0-9A-Z]{4}(-[0-9A-Z]{4}){2}$")
+
+FORM = "Registration"
+LOADING = "One moment…"
+WAITING = "Registering your card…"
+SUCCESS = "Success!"
+FAILURE = "Something went wrong..."
+EXPIRED = "This page has expired"
+UNSETTLED = "Not finished yet"
+UNREACHABLE = "No connection"
+
+
+class Widget:
+    """One widget, as a page or in a frame."""
+
+    def __init__(self, place: Page | Frame) -> None:
+        self.place = place
+        self.card_number = place.get_by_label("Your card number")
+        self.first_name = place.get_by_label("First name")
+        self.last_name = place.get_by_label("Last name")
+        self.email = place.get_by_label("E-mail")
+        self.terms = place.get_by_label("Accept Terms&Conditions")
+        self.privacy = place.get_by_label("Accept the Privacy Notice")
+        self.confirm = place.get_by_role("button", name="Confirm")
+        self.try_again = place.get_by_role("button", name="Try again")
+        self.error = place.locator("#card-number-error")
+
+    def shows(self, heading: str) -> None:
+        """Waits until this is the one screen that is seen."""
+        expect(self.place.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE)
+
+    def says(self, text: str | re.Pattern[str]) -> Locator:
+        said = self.place.locator("[data-screen]:visible p:visible", has_text=text)
+        expect(said).to_be_visible(timeout=PATIENCE)
+        return said
+
+    def shows_incident(self) -> None:
+        expect(self.place.locator(".incident:visible")).to_have_text(INCIDENT)
+
+    def type_card(self, card: Card) -> None:
+        self.card_number.press_sequentially(card.number)
+
+    def fill(self, card: Card) -> None:
+        """All that is required."""
+        self.type_card(card)
+        self.terms.check()
+        self.privacy.check()
+
+    def enrol(self, card: Card) -> None:
+        self.fill(card)
+        self.confirm.click()
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """Details of the events that were dispatched on the widget's own window."""
+        events: list[dict[str, Any]] = self.place.evaluate("window.heard")
+        return [event["detail"] for event in events if event["type"] == kind]
+
+    def ended(self) -> list[dict[str, Any]]:
+        return self.heard("enrollmentEnded")
