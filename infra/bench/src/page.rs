@@ -20,7 +20,7 @@ pub(crate) fn measure(exceeded: &mut Vec<String>) -> Result<()> {
     let mut together = line("page", html)?;
     for path in html
         .split('"')
-        .filter(|word| word.contains("/widget/assets/") && !word.ends_with(".svg"))
+        .filter(|word| word.contains("/widget/assets/widget."))
     {
         let part = call::get(&format!("{api}{path}"));
         together += line(path.rsplit('/').next().unwrap_or(path), part.text())?;
