@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from browser.network import Network, is_submission
 from browser.watch import Watch
-from browser.widget import SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
+from browser.widget import FORM, SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
 from local_system.cards import Card
 from local_system.rewards import Rewards
 
@@ -53,13 +53,12 @@ def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
 ) -> None:
     page.clock.install()
     page.reload()
+    widget.shows(FORM)
     rewards.order("enroll", "cut-after")
     rewards.order("getCustomerAccounts", "http500-before", count=100)
     widget.enrol(card)
     widget.shows(WAITING)
-    while not widget.place.get_by_role("heading", name=UNSETTLED).is_visible():
-        page.clock.run_for(5000)
-        page.wait_for_timeout(200)
+    widget.shows_in_time(UNSETTLED, page)
     assert widget.ended() == []
 
     rewards.forget_orders()
@@ -76,12 +75,11 @@ def test_without_a_connection_the_customer_can_try_the_same_attempt_again(
     watch.expect(LOST)
     page.clock.install()
     page.reload()
+    widget.shows(FORM)
     widget.fill(card)
     network.go_down()
     widget.confirm.click()
-    while not widget.place.get_by_role("heading", name=UNREACHABLE).is_visible():
-        page.clock.run_for(5000)
-        page.wait_for_timeout(200)
+    widget.shows_in_time(UNREACHABLE, page)
     assert widget.ended() == []
 
     network.resume()

@@ -36,11 +36,6 @@ class Scene:
         self.open()
         self.widget.enrol(card or self.rewards.fresh_card())
 
-    def run_clock_until(self, heading: str) -> None:
-        while not self.page.get_by_role("heading", name=heading).is_visible():
-            self.page.clock.run_for(5000)
-            self.page.wait_for_timeout(200)
-
 
 def loading(scene: Scene) -> None:
     location = scene.partner.open().location
@@ -126,7 +121,7 @@ def unsettled(scene: Scene) -> None:
     scene.rewards.order("enroll", "cut-after")
     scene.rewards.order("getCustomerAccounts", "http500-before", count=100)
     scene.enrol()
-    scene.run_clock_until(UNSETTLED)
+    scene.widget.shows_in_time(UNSETTLED, scene.page)
 
 
 def unreachable(scene: Scene) -> None:
@@ -135,7 +130,7 @@ def unreachable(scene: Scene) -> None:
     scene.open()
     scene.network.go_down()
     scene.widget.enrol(scene.rewards.fresh_card())
-    scene.run_clock_until(UNREACHABLE)
+    scene.widget.shows_in_time(UNREACHABLE, scene.page)
 
 
 def expired(scene: Scene) -> None:

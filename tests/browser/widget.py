@@ -40,6 +40,16 @@ class Widget:
         """Waits until this is the one screen that is seen."""
         expect(self.place.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE)
 
+    def shows_in_time(self, heading: str, page: Page) -> None:
+        """As `shows`, for what comes after minutes: the page's clock, which the test has installed, is put forward."""
+        for _ in range(60):
+            if self.place.get_by_role("heading", name=heading).is_visible():
+                return
+            page.clock.run_for(5000)
+            # The network has no such clock.
+            page.wait_for_timeout(200)
+        self.shows(heading)
+
     def says(self, text: str | re.Pattern[str]) -> Locator:
         said = self.place.locator("[data-screen]:visible p:visible", has_text=text)
         expect(said).to_be_visible(timeout=PATIENCE)
