@@ -58,18 +58,6 @@ def test_a_token_that_lacks_data_is_told_so(page: Page, partner: Partner) -> Non
     refuses(page, opening.location, "INVALID_PARAMETERS", "This registration was started with incomplete data.")
 
 
-def test_a_session_for_what_the_page_cannot_do_is_refused(page: Page, partner: Partner, watch: Watch) -> None:
-    watch.expect("the server responded with a status of 403")
-    opening = partner.open(actionCode="R")
-    assert opening.status == "OPENED"
-    page.goto(opening.location)
-    widget = Widget(page)
-    widget.shows(FAILURE)
-    widget.says("This registration could not be opened.")
-    widget.shows_incident()
-    assert widget.ended() == [{"status": "ACCESS_DENIED"}]
-
-
 @pytest.mark.parametrize("fragment", ["status=SUCCESS_ENROLLMENT", "status=SUCCESS_ENROLLMENT&incident=AAAA-BBBB-CCCC"])
 def test_nobody_can_forge_a_success_by_an_address(page: Page, partner: Partner, fragment: str) -> None:
     address = partner.open().location.partition("#")[0]

@@ -30,6 +30,7 @@ def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_
     rewards.order("enroll", "slow-before", delayMs=5000)
     widget.enrol(card)
     widget.shows(WAITING)
+    # Until the product works on it.
     page.wait_for_timeout(1500)
     assert len(network.posts()) == 1
     page.reload()

@@ -47,7 +47,8 @@ def test_of_two_tabs_with_one_session_one_enrols_and_both_show_it(
     rewards.order("enroll", "slow-before", delayMs=5000)
     tabs[0].confirm.click()
     tabs[0].shows(WAITING)
-    page.wait_for_timeout(1500)
+    # Until the first one's attempt is open.
+    page.wait_for_timeout(2000)
     tabs[1].confirm.click()
     for tab in tabs:
         tab.shows(SUCCESS)
