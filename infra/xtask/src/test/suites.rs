@@ -66,6 +66,8 @@ pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
         Some(program) => program,
         None => program_or_package("chromium", "chromium", bench.interrupt)?,
     };
+    // axe-core comes with the page's own packages.
+    page::ready(bench.place, bench.interrupt)?;
     let tests = Tools::Tests.install(bench.place, bench.interrupt)?;
     let mut command = Command::new(tests.program("python"));
     command
