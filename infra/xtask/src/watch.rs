@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::bring_up::Up;
 use crate::command::run_shown;
+use crate::compile;
 use crate::console::note;
 use crate::interrupt::Interrupt;
 use crate::local_aws::{LocalAws, variables};
@@ -40,9 +41,18 @@ pub(crate) fn watch(place: &Place, interrupt: &Interrupt) -> Result<()> {
         .envs(LocalAws::at(ports.aws).function_environment()?)
         .envs(variables(ports.aws));
 
+    // cargo-lambda compiles a function at its first request, with the same choice of cargo's as here. The first time
+    // that takes minutes, and no browser waits so long.
+    let mut build = Command::new("cargo");
+    build.current_dir(place.root()).arg("build");
+    for function in compile::names(place)? {
+        build.args(["--bin", &function]);
+    }
+    run_shown(&mut build, interrupt)?;
+
     sandbox::point_api_to(place, &format!("http://127.0.0.1:{port}"))?;
     note(&format!(
-        "http://localhost:{} now answers from the sources; each function compiles at its first request",
+        "http://localhost:{} now answers from the sources",
         ports.api
     ));
     let outcome = run_shown(&mut command, interrupt);
