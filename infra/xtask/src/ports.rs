@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
@@ -116,6 +117,11 @@ impl Ports {
 pub(crate) fn free() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
     Ok(listener.local_addr()?.port())
+}
+
+/// `wanted` where nobody has it, else a free one.
+pub(crate) fn free_or_another(wanted: u16) -> Result<u16> {
+    first_free(iter::once(wanted), |_| false)
 }
 
 fn first_free(candidates: impl Iterator<Item = u16>, given_away: impl Fn(u16) -> bool) -> Result<u16> {

@@ -17,6 +17,9 @@ use crate::ports::{self, Ports};
 use crate::python::Tools;
 use crate::sandbox;
 
+/// Where `cargo lambda invoke` looks if it is not told.
+const INVOKE_PORT: u16 = 9000;
+
 /// Serves the API from the sources until Ctrl-C, then from the deployed functions again.
 pub(crate) fn watch(place: &Place, interrupt: &Interrupt) -> Result<()> {
     if !Up::lives(place) {
@@ -25,7 +28,7 @@ pub(crate) fn watch(place: &Place, interrupt: &Interrupt) -> Result<()> {
     let ports: Ports = serde_json::from_slice(&fs::read(place.state().join("ports.json"))?)?;
     let tools = Tools::CargoLambda.install(place, interrupt)?;
     let deployed = fs::read_to_string(place.api_upstream()).context("the address of the API is not known")?;
-    let port = ports::free()?;
+    let port = ports::free_or_another(INVOKE_PORT)?;
 
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([tools.bin()].into_iter().chain(env::split_paths(&path)))?;
