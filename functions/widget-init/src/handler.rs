@@ -75,12 +75,7 @@ impl WidgetAddress {
 
     /// `_` is no client's slug: that page belongs to nobody and may not be framed.
     fn of_failure(&self, failure: &NotOpened, incident: &IncidentId) -> String {
-        let slug = match failure {
-            NotOpened::Refused {
-                client: Some(client), ..
-            } => client.slug.as_str(),
-            _ => "_",
-        };
+        let slug = failure.client().map_or("_", |client| client.slug.as_str());
         format!(
             "{}/widget/{slug}/#status={}&incident={incident}",
             self.public_base_url,
@@ -96,7 +91,7 @@ fn log(failure: &NotOpened) {
             reason = %refusal,
             "token refused"
         ),
-        NotOpened::Store(cause) => error!(error = %cause, "session could not be opened"),
+        NotOpened::Store { cause, .. } => error!(error = %cause, "session could not be opened"),
     }
 }
 

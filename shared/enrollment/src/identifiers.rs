@@ -131,12 +131,16 @@ impl CustomerId {
 pub struct Ranac(String);
 
 impl Ranac {
-    /// 1 to 64 ASCII letters and digits (source document 001 shows 20 digits, the WSDL says 30 characters).
+    /// 1 to 64 printable ASCII characters without a space (source document 001 shows 20 digits, the WSDL says 30
+    /// characters): what MRS gave must be kept, or it can't be cancelled.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("RANAC", "must be 1 to 64 letters and digits"))
+            Err(Malformed::new(
+                "RANAC",
+                "must be 1 to 64 printable ASCII characters",
+            ))
         }
     }
 

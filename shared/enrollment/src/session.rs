@@ -9,6 +9,9 @@ use crate::language::Language;
 /// How long a session is alive.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long after its time a session still tells how it ended.
+pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
+
 /// How many failed submissions end a session.
 pub const MAX_FAILURES: u32 = 5;
 

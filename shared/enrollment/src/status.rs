@@ -94,6 +94,8 @@ pub struct MrsCode(pub i32);
 impl MrsCode {
     /// Server-side error, or no connection to MRS.
     pub const SERVER_ERROR: Self = Self(-1001);
+    /// The bank customer number is enrolled already.
+    pub const NUMBER_ENROLLED: Self = Self(-50);
 
     /// The meaning in source document 001, for logs and the operator. `None` for a code that it does not list.
     pub fn meaning(self) -> Option<&'static str> {

@@ -100,12 +100,10 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
                 loaded: Arc::clone(&loaded),
             },
         );
-        if slots.by_key.len() > self.max_count {
-            // What is past its age goes first, then the one used longest ago.
-            slots
-                .by_key
-                .retain(|_, slot| slot.loaded.get().is_none_or(|entry| self.is_current(entry, now)));
-        }
+        // What is past its age goes at the next load of anything, then what was used longest ago.
+        slots
+            .by_key
+            .retain(|_, slot| slot.loaded.get().is_none_or(|entry| self.is_current(entry, now)));
         while slots.by_key.len() > self.max_count {
             let Some(oldest) = slots
                 .by_key

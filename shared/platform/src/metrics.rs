@@ -65,7 +65,7 @@ impl Metrics {
         self.write(&self.line(&dimensions, &metrics));
     }
 
-    /// How long the client certificate for Mastercard is valid yet. An alarm watches it (30 days).
+    /// How long the client certificate for Mastercard is valid yet. Below 30 it wants a new one.
     pub fn certificate_expiry(&self, left: Duration) {
         let days = left.as_secs_f64() / 86_400.0;
         self.write(&self.line(&[], &[("ClientCertificateDaysLeft", "None", days)]));

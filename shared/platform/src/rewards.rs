@@ -201,7 +201,11 @@ impl Rewards for MrsRewards {
             async move { client.customer_accounts(&number).await }
         };
         let accounts = self.call("getCustomerAccounts", institution, look_up).await?;
-        accounts.iter().map(held_card).collect()
+        // A cancelled account may have lost its reference; it matters to nobody here.
+        let active = accounts
+            .iter()
+            .filter(|account| account.status != AccountStatus::Cancelled);
+        active.map(held_card).collect()
     }
 
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
@@ -232,7 +236,7 @@ fn held_card(account: &CustomerAccount) -> Result<HeldCard, RewardsError> {
     Ok(HeldCard {
         ranac,
         last4,
-        active: account.status != AccountStatus::Cancelled,
+        active: true,
     })
 }
 

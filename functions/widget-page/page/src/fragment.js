@@ -9,8 +9,9 @@
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const INCIDENT = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/;
 
-// Anyone can write a fragment: only refusals are taken from it, or an address could forge a success.
-const REFUSALS = /** @type {const} */ (["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS"]);
+// Anyone can write a fragment: only failures are taken from it, or an address could forge a success.
+// ERROR_ENROLLMENT is what a fault of the service at opening is told as.
+const REFUSALS = /** @type {const} */ (["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS", "ERROR_ENROLLMENT"]);
 
 /**
  * @param {string} hash `location.hash`, with or without its `#`

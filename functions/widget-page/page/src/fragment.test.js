@@ -22,6 +22,14 @@ test("a refusal is read with its incident id", () => {
   });
 });
 
+test("a fault of the service at opening is read as what it is", () => {
+  assert.deepEqual(readFragment("#status=ERROR_ENROLLMENT&incident=AB12-CD34-EF56"), {
+    kind: "failure",
+    status: "ERROR_ENROLLMENT",
+    incident: "AB12-CD34-EF56",
+  });
+});
+
 test("a malformed incident id is left out", () => {
   assert.deepEqual(readFragment("#status=TOKEN_EXPIRED&incident=<b>call+us</b>"), {
     kind: "failure",

@@ -49,7 +49,8 @@ if (opening.kind === "session") {
   // An address without a session is one whose session is gone.
   /** @type {import("./wire.js").EndedEvent} */
   const event = { status: opening.kind === "failure" ? opening.status : "TOKEN_EXPIRED" };
-  screens.failure(reasonOf(event), opening.kind === "failure" ? { incident: opening.incident } : {});
+  const reason = event.status === "ERROR_ENROLLMENT" ? "technical" : reasonOf(event);
+  screens.failure(reason, opening.kind === "failure" ? { incident: opening.incident } : {});
   tell("ready", {});
   end(event);
 }

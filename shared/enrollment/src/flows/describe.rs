@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::settle::{Answered, Settling};
 use super::submit::{NotSubmitted, Submitted};
-use crate::client::{Client, Program};
+use crate::client::{Client, ClientStatus, Program};
 use crate::identifiers::{ActionCode, SessionToken};
 use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions};
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// What describing needs.
 pub struct Describing<'a> {
@@ -65,7 +65,13 @@ impl Describing<'_> {
         if session.action != ActionCode::Enrol {
             return Err(NotSubmitted::WrongAction);
         }
-        if session.open_attempt.is_some() || session.is_used_up() {
+        // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
+        let over = self.clock.now()
+            >= session
+                .expires_at
+                .saturating_add(session::GRACE)
+                .unwrap_or(Timestamp::MAX);
+        if session.open_attempt.is_some() || session.is_used_up() && !over {
             return self.last_attempt(&session).await.map(Description::Attempt);
         }
         if !session.is_usable(self.clock.now()) {
@@ -75,6 +81,7 @@ impl Describing<'_> {
             .clients
             .by_id(&session.client)
             .await?
+            .filter(|client| client.status == ClientStatus::Active)
             .ok_or(NotSubmitted::SessionEnded)?;
         let program = client
             .program(&session.program)

@@ -52,17 +52,29 @@ pub enum NotOpened {
         client: Option<Arc<Client>>,
     },
     /// We can't tell.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{cause}")]
+    Store {
+        /// What failed.
+        cause: StoreError,
+        /// The client, where it was found before that.
+        client: Option<Arc<Client>>,
+    },
 }
 
 impl NotOpened {
+    /// The client whose page shows the failure.
+    pub fn client(&self) -> Option<&Client> {
+        match self {
+            Self::Refused { client, .. } | Self::Store { client, .. } => client.as_deref(),
+        }
+    }
+
     /// What the partner is told. A fault of ours is told as an enrolment that did not come about: the token, which
     /// might say what was asked for, is not believed yet at most places where we can fail.
     pub fn status(&self) -> Status {
         match self {
             Self::Refused { refusal, .. } => refusal.status(),
-            Self::Store(_) => Status::ErrorEnrollment,
+            Self::Store { .. } => Status::ErrorEnrollment,
         }
     }
 }
@@ -77,7 +89,8 @@ impl Opening<'_> {
         let client = self
             .clients
             .by_id(unverified.issuer())
-            .await?
+            .await
+            .map_err(|cause| failed(cause, None))?
             .ok_or_else(|| refused(Refusal::AccessDenied("unknown client"), None))?;
         let now = self.clock.now();
         let claims = unverified
@@ -106,7 +119,12 @@ impl Opening<'_> {
             last_attempt: None,
             finished: false,
         };
-        match self.sessions.open(&session, &used).await? {
+        let opened = self
+            .sessions
+            .open(&session, &used)
+            .await
+            .map_err(|cause| failed(cause, Some(&client)))?;
+        match opened {
             Opened::Before => Err(refused(
                 Refusal::AccessDenied("token was used before"),
                 Some(&client),
@@ -138,7 +156,11 @@ impl Opening<'_> {
             program: &claims.program,
             customer: &claims.customer,
         };
-        let attempts = self.limits.attempts(counted, now).await?;
+        let attempts = self
+            .limits
+            .attempts(counted, now)
+            .await
+            .map_err(|cause| failed(cause, Some(client)))?;
         let reached = client
             .program(&claims.program)
             .is_none_or(|program| attempts.reach_limit_of(program));
@@ -153,6 +175,13 @@ impl Opening<'_> {
 fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> NotOpened {
     NotOpened::Refused {
         refusal,
+        client: client.cloned(),
+    }
+}
+
+fn failed(cause: StoreError, client: Option<&Arc<Client>>) -> NotOpened {
+    NotOpened::Store {
+        cause,
         client: client.cloned(),
     }
 }

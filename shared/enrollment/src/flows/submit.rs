@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::settle::{Answered, Settling};
 use super::submission::{self, Fault, Submission};
-use crate::client::{BankCustomerNumberKind, Client, Program};
+use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
 use crate::identifiers::{
     ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken,
@@ -111,6 +111,7 @@ impl Submitting<'_> {
             .clients
             .by_id(&session.client)
             .await?
+            .filter(|client| client.status == ClientStatus::Active)
             .ok_or(NotSubmitted::SessionEnded)?;
         let program = client
             .program(&session.program)
@@ -181,8 +182,11 @@ impl Submitting<'_> {
             program: &program.id,
             customer: &session.customer,
         };
-        let attempts = self.limits.count(counted, self.clock.now()).await?;
-        if !attempts.reach_limit_of(program) {
+        let now = self.clock.now();
+        // Looked at before it is counted: what is refused does not use up the client's limit for everybody else.
+        let reached = self.limits.attempts(counted, now).await?.reach_limit_of(program)
+            || self.limits.count(counted, now).await?.reach_limit_of(program);
+        if !reached {
             return Ok(None);
         }
         warn!(
@@ -266,6 +270,12 @@ impl Submitting<'_> {
             number: &submission.number,
             person: &submission.person,
         };
+        if program.bank_customer_number == BankCustomerNumberKind::CustomerId
+            && let Some(outcome) = self.refusal_of_number(&intent, client).await
+        {
+            let intent = self.settling().finish(intent, outcome).await?;
+            return self.answer(&intent).await;
+        }
         let answer = self.rewards.enrol(card).await;
         let now = self.clock.now();
         let settling = self.settling();
@@ -291,6 +301,25 @@ impl Submitting<'_> {
             }
         };
         self.answer(&intent).await
+    }
+
+    /// A customer id is the number of every card that the customer ever had. MRS refuses it while one is active, and so do
+    /// we, before it is asked: otherwise an answer that never came would be settled by a card of another intent.
+    async fn refusal_of_number(&self, intent: &Intent, client: &Client) -> Option<Outcome> {
+        match self
+            .rewards
+            .find(&client.name, &intent.bank_customer_number)
+            .await
+        {
+            Ok(cards) if cards.iter().any(|card| card.active) => {
+                Some(Outcome::declined(MrsCode::NUMBER_ENROLLED, self.clock.now()))
+            }
+            Ok(_) => None,
+            Err(error) => {
+                warn!(error = %error, incident = intent.incident.as_str(), "MRS can't be asked about the number");
+                Some(Outcome::unreachable(self.clock.now()))
+            }
+        }
     }
 
     async fn answer(&self, intent: &Intent) -> Result<Submitted, NotSubmitted> {

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::{
     description::Description,
     failure::{NotSent, Unknown},
+    gateway::GatewayReason,
     http::SendError,
 };
 
@@ -84,7 +85,13 @@ impl MrsError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Fault(_) => "fault",
-            Self::NotSent(NotSent::Gateway(_) | NotSent::NoClientCertificate) => "refused_by_gateway",
+            Self::NotSent(NotSent::NoClientCertificate) => "invalid_client_cert",
+            Self::NotSent(NotSent::Gateway(error)) => match error.reason {
+                GatewayReason::InvalidClientCert => "invalid_client_cert",
+                GatewayReason::AuthenticationFailed => "authentication_failed",
+                GatewayReason::InvalidBodyHash => "invalid_body_hash",
+                GatewayReason::Other(_) => "refused_by_gateway",
+            },
             Self::NotSent(_) => "not_sent",
             Self::Unknown(_) => "unknown",
         }
