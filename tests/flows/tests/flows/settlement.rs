@@ -4,8 +4,10 @@
 mod bank;
 mod scripted_mrs;
 
+use enrollment::client::BankCustomerNumberKind;
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::session::{GRACE, LIFETIME};
 use enrollment::status::{MrsCode, Status};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -412,4 +414,38 @@ fn outcome(submitted: &Submitted) -> (Status, Option<i32>, u32) {
         ),
         Submitted::Open => panic!("it has not ended"),
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_card_under_the_customer_s_own_number_is_not_taken_for_the_new_one() {
+    let bank =
+        Bank::with_program(|program| program.bank_customer_number = BankCustomerNumberKind::CustomerId).await;
+    let session = bank.session().await;
+    bank.mrs.holds(true);
+    bank.mrs.ends(Ending::NoAnswer);
+    let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
+    assert_eq!((status, code), (Status::ErrorEnrollment, Some(-50)));
+    assert_eq!(bank.mrs.calls(), [Call::Find], "nothing is enrolled or cancelled");
+    assert!(bank.mrs.still_holds());
+    assert_eq!(bank.cards().await, (0, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_session_says_how_it_ended_for_a_while_after_its_time_and_then_no_more() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::Enrolled);
+    bank.submit(&session, "a").await.unwrap();
+    bank.clock.pass(LIFETIME + GRACE - MILLISECOND);
+    assert!(matches!(
+        bank.describe(&session).await,
+        Ok(Description::Attempt(_))
+    ));
+    bank.clock.pass(MILLISECOND);
+    assert!(matches!(
+        bank.describe(&session).await,
+        Err(NotSubmitted::SessionEnded)
+    ));
 }
