@@ -3,18 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The variables that a client may set; `page/src/widget.css` says what each is for.
-pub const NAMES: [&str; 9] = [
-    "accent",
-    "accent-text",
-    "background",
-    "surface",
-    "text",
-    "muted",
-    "border",
-    "error",
-    "success",
-];
+use enrollment::client::file::COLOURS;
 
 /// A colour of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +95,7 @@ impl Colours {
     pub fn new(colours: &BTreeMap<String, String>) -> Result<Self, Unusable> {
         let mut set = Vec::with_capacity(colours.len() + 1);
         for (name, value) in colours {
-            let name = NAMES
+            let name = COLOURS
                 .into_iter()
                 .find(|known| known == name)
                 .ok_or(Unusable::Name)?;
@@ -239,7 +228,7 @@ mod tests {
     #[test]
     fn the_stylesheet_has_every_colour() {
         let css = std::str::from_utf8(crate::parts::STYLE.bytes).unwrap();
-        for name in NAMES {
+        for name in COLOURS {
             assert!(css.contains(&format!("--enrol-{name}:")), "{name}");
         }
     }

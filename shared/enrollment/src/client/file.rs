@@ -20,7 +20,7 @@ use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::Language;
 use crate::texts::Texts;
 
-/// The names of the page's colour variables that a client may set.
+/// The names of the page's colour variables (`--enrol-…`) that a client may set; the stylesheet says what each is for.
 pub const COLOURS: [&str; 9] = [
     "accent",
     "accent-text",
