@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::settle::{Answered, Settling};
-use super::submit::{NotSubmitted, Submitted};
-use crate::client::{Client, ClientStatus, Program};
-use crate::identifiers::{ActionCode, SessionToken};
+use super::submit::{self, NotSubmitted, Submitted};
+use crate::client::{Client, Program};
+use crate::identifiers::SessionToken;
 use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions};
 use crate::session::{self, Session};
 
@@ -57,14 +57,7 @@ impl Describing<'_> {
     /// # Errors
     /// Those of a submission that apply.
     pub async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
-        let session = self
-            .sessions
-            .find(token.id())
-            .await?
-            .ok_or(NotSubmitted::SessionEnded)?;
-        if session.action != ActionCode::Enrol {
-            return Err(NotSubmitted::WrongAction);
-        }
+        let session = submit::enrolment_session(self.sessions, token).await?;
         // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
         let over = self.clock.now()
             >= session
@@ -77,12 +70,7 @@ impl Describing<'_> {
         if !session.is_usable(self.clock.now()) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let client = self
-            .clients
-            .by_id(&session.client)
-            .await?
-            .filter(|client| client.status == ClientStatus::Active)
-            .ok_or(NotSubmitted::SessionEnded)?;
+        let client = submit::active_client(self.clients, &session).await?;
         let program = client
             .program(&session.program)
             .cloned()

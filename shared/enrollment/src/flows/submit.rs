@@ -92,14 +92,7 @@ impl Submitting<'_> {
         body: &[u8],
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
-        let session = self
-            .sessions
-            .find(token.id())
-            .await?
-            .ok_or(NotSubmitted::SessionEnded)?;
-        if session.action != ActionCode::Enrol {
-            return Err(NotSubmitted::WrongAction);
-        }
+        let session = enrolment_session(self.sessions, token).await?;
         let id = IntentId::derive(session.id, key);
         if let Some(intent) = self.enrolments.intent(id).await? {
             return self.repeat(intent, body).await;
@@ -107,12 +100,7 @@ impl Submitting<'_> {
         if !session.is_usable(self.clock.now()) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let client = self
-            .clients
-            .by_id(&session.client)
-            .await?
-            .filter(|client| client.status == ClientStatus::Active)
-            .ok_or(NotSubmitted::SessionEnded)?;
+        let client = active_client(self.clients, &session).await?;
         let program = client
             .program(&session.program)
             .ok_or(NotSubmitted::SessionEnded)?;
@@ -345,6 +333,33 @@ impl Submitting<'_> {
             clock: self.clock,
         }
     }
+}
+
+/// The session behind a token, which must have been opened to enrol; expired ones included.
+pub(super) async fn enrolment_session(
+    sessions: &dyn Sessions,
+    token: &SessionToken,
+) -> Result<Session, NotSubmitted> {
+    let session = sessions
+        .find(token.id())
+        .await?
+        .ok_or(NotSubmitted::SessionEnded)?;
+    if session.action == ActionCode::Enrol {
+        Ok(session)
+    } else {
+        Err(NotSubmitted::WrongAction)
+    }
+}
+
+/// The session's client. One that was suspended meanwhile begins nothing new.
+pub(super) async fn active_client(
+    clients: &dyn Clients,
+    session: &Session,
+) -> Result<Arc<Client>, NotSubmitted> {
+    let client = clients.by_id(&session.client).await?;
+    client
+        .filter(|client| client.status == ClientStatus::Active)
+        .ok_or(NotSubmitted::SessionEnded)
 }
 
 enum Begin {
