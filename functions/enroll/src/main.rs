@@ -19,12 +19,14 @@ async fn main() -> Result<(), Error> {
     let enrolments = platform.enrolments();
     let secrets = Arc::new(platform.secrets());
     let rewards = platform.rewards(&secrets);
+    let wakeups = platform.wakeups();
     let answer = Arc::new(async move |request: Request| {
         let describing = Describing {
             clients: &clients,
             sessions: &sessions,
             enrolments: &enrolments,
             rewards: &rewards,
+            wakeups: &wakeups,
             keys: &*secrets,
             clock: &*clock,
         };
@@ -34,6 +36,7 @@ async fn main() -> Result<(), Error> {
             limits: &limits,
             enrolments: &enrolments,
             rewards: &rewards,
+            wakeups: &wakeups,
             clock: &*clock,
             randomness: &*randomness,
         };

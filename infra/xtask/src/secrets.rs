@@ -48,7 +48,10 @@ pub(crate) fn ensure(
         ("mastercard/encryption".to_owned(), encryption_key(&place.pki())?),
         (
             format!("clients/{}/confirmation", demo::CLIENT),
-            json!({ "secrets": [confirmation_secret] }),
+            json!({
+                "secrets": [confirmation_secret],
+                "certificateAuthorities": read(&place.pki().join("ca.pem"))?,
+            }),
         ),
     ] {
         changed |= put_secret(aws, &format!("{prefix}/{name}"), &content.to_string())?;

@@ -1,7 +1,9 @@
 //! What the functions do, free of HTTP and AWS: each flow's signature is its list of dependencies.
 
+pub mod confirm;
 pub mod describe;
 pub mod open;
 pub mod settle;
 pub mod submission;
 pub mod submit;
+pub mod sweep;

@@ -10,6 +10,7 @@ use crate::identifiers::{
     SessionId,
 };
 use crate::status::{MrsCode, Status};
+use crate::time::later;
 
 /// How long an answer of MRS may stay away before the outcome is an error.
 pub const SETTLEMENT_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
@@ -54,10 +55,7 @@ pub struct Intent {
 impl Intent {
     /// Until when an answer that stayed away may still come.
     pub fn deadline(&self) -> Timestamp {
-        // Saturates at the end of time, which no stored time is near.
-        self.created_at
-            .saturating_add(SETTLEMENT_DEADLINE)
-            .unwrap_or(Timestamp::MAX)
+        later(self.created_at, SETTLEMENT_DEADLINE)
     }
 
     /// What page and confirmation say. `None` while the outcome is open.

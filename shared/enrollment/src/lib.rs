@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod confirmation;
+pub mod delivery;
 pub mod ending;
 pub mod flows;
 pub mod identifiers;
@@ -11,6 +12,7 @@ pub mod ports;
 pub mod session;
 pub mod status;
 pub mod texts;
+pub mod time;
 pub mod token;
 
 #[cfg(test)]

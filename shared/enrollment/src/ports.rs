@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::client::{Client, Program};
+use crate::confirmation::Confirmation;
+use crate::delivery::{Delivery, Destination, Parked};
 use crate::identifiers::{
-    BankCustomerNumber, ClientId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId, Slug,
+    BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId,
+    Slug,
 };
 use crate::intent::{CardCount, Intent};
 use crate::session::{Session, UsedToken};
@@ -153,6 +156,122 @@ pub trait Enrolments: Send + Sync {
     async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError>;
     /// Notes that MRS holds nothing any more for a failed intent.
     async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError>;
+    /// Intents to look after by `now`, those that have waited longest first: open ones, and failed ones that MRS may
+    /// hold something for. At most about `limit`. May name one that has been dealt with a moment ago.
+    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
+    /// Puts the next look at an intent off until `at`, where it still needs one.
+    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
+    /// What the customer of a program has, for telling a leftover from a card that another intent enrolled.
+    async fn holdings(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Holdings, StoreError>;
+}
+
+/// An intent that wants to be looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Its name.
+    pub id: IntentId,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+/// What a customer has in a program.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holdings {
+    /// Intents whose outcome is open.
+    pub pending: u32,
+    /// The references of the cards.
+    pub ranacs: Vec<Ranac>,
+}
+
+/// A confirmation's turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its name.
+    pub id: ConfirmationId,
+    /// Whom it is for.
+    pub client: ClientId,
+    /// Since when it is due.
+    pub since: Timestamp,
+}
+
+/// A confirmation that one run has to itself for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What to send.
+    pub confirmation: Confirmation,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+    /// When the outcome was stored, or when an operator had it sent again.
+    pub waiting_since: Timestamp,
+    /// Until when it is this run's.
+    pub until: Timestamp,
+}
+
+/// Confirmations that wait to be sent, and what is known of their receivers.
+///
+/// What is told of a claim (`delivered`, `postpone`, `park`) counts only while the claim lasts: whoever comes late
+/// changes nothing.
+#[async_trait]
+pub trait Confirmations: Send + Sync {
+    /// Those that are due at `now`, the oldest first; at most about `limit`.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
+    /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt. `None` where it is not due, or
+    /// not there.
+    async fn claim(
+        &self,
+        id: &ConfirmationId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Claim>, StoreError>;
+    /// It was delivered: address and body are forgotten.
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError>;
+    /// The attempt failed; the next is due at `due`. `failure` is one word, such as `timeout` or `http_502`.
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError>;
+    /// No attempt was made, and none counts; it is due at `due`.
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError>;
+    /// It is not tried any more by itself.
+    async fn park(
+        &self,
+        claim: &Claim,
+        reason: Parked,
+        failure: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// What is known of a client's receiver, by [`Confirmation::destination`].
+    async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError>;
+    /// Stores a new state of a receiver over that of `state.version`. False where that is not the state any more.
+    async fn update_destination(
+        &self,
+        client: &ClientId,
+        destination: &str,
+        state: &Destination,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Partners' receivers. Each call ends within [`crate::delivery::ATTEMPT_LIMIT`].
+#[async_trait]
+pub trait Receivers: Send + Sync {
+    /// Signs a confirmation and posts it once.
+    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery;
+}
+
+/// Wakes what goes on with work that is stored. A call may be lost, come late or twice: what is stored decides, and the
+/// sweep finds what nobody was woken for.
+#[async_trait]
+pub trait Wakeups: Send + Sync {
+    /// Has an intent looked after.
+    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError>;
+    /// Has confirmations sent.
+    async fn confirm(
+        &self,
+        confirmations: &[(ConfirmationId, ClientId)],
+        after: SignedDuration,
+    ) -> Result<(), StoreError>;
 }
 
 /// A card to enrol, as MRS takes it.
@@ -202,15 +321,13 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// A card that MRS holds.
+/// An active card that MRS holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldCard {
     /// MRS's id of it.
     pub ranac: Ranac,
     /// MRS's own last four digits.
     pub last4: Option<Last4>,
-    /// Whether it is active there.
-    pub active: bool,
 }
 
 /// Why MRS did not do what it was asked.
@@ -232,7 +349,7 @@ pub enum RewardsError {
 pub trait Rewards: Send + Sync {
     /// Enrols a card.
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
-    /// The cards that it holds for a bank customer number; none where it knows none.
+    /// The active cards that it holds for a bank customer number; none where it knows none.
     async fn find(
         &self,
         institution: &str,

@@ -84,6 +84,11 @@ impl Aws {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }
 
+    /// SQS.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
     /// S3. A local AWS has no host name for each bucket: the bucket goes into the path there.
     #[cfg(feature = "pictures")]
     pub fn s3(&self) -> aws_sdk_s3::Client {

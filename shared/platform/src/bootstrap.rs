@@ -3,16 +3,19 @@
 use std::sync::{Arc, OnceLock};
 
 use enrollment::ports::{Clock, Randomness};
+use webhooks::sender::SenderSetupError;
 
 use crate::aws::{Aws, MissingVariable};
 use crate::clock::SystemClock;
 use crate::logs;
 use crate::metrics::Metrics;
+use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
+use crate::receivers::WebhookReceivers;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{Settings, SettingsError, log_level};
-use crate::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
 use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
 
 /// What a function is made of. Each adapter is made when it is asked for.
@@ -110,6 +113,23 @@ impl Platform {
             self.randomness(),
         )
         .measured_by(self.metrics())
+    }
+
+    /// Confirmations, and what is known of their receivers.
+    pub fn confirmations(&self) -> DynamoConfirmations {
+        let table = &self.settings.stack.tables.confirmations;
+        DynamoConfirmations::new(self.dynamodb(), table, self.vault(), self.clock())
+    }
+
+    /// The queues that wake `settle` and `confirm`.
+    pub fn wakeups(&self) -> SqsWakeups {
+        SqsWakeups::new(self.aws.sqs(), self.settings.stack.queues.clone())
+    }
+
+    /// Partners' receivers, with the secrets that `secrets` holds.
+    pub fn receivers(&self, secrets: &Arc<Secrets>) -> Result<WebhookReceivers, SenderSetupError> {
+        let private = self.settings.dangerous_private_confirmation_hosts.clone();
+        WebhookReceivers::new(Arc::clone(secrets), private)
     }
 
     /// Secrets; also the port `EncryptionKeys`.

@@ -10,7 +10,9 @@ pub mod metrics;
 pub mod operator;
 #[cfg(feature = "pictures")]
 pub mod pictures;
+pub mod queues;
 mod randomness;
+pub mod receivers;
 pub mod rewards;
 pub mod secrets;
 pub mod settings;

@@ -8,12 +8,18 @@
 //! | `EnrolmentOutcomes` | Count | `Status` | outcomes stored; MRS's code is a property `StatusCode` |
 //! | `MrsCalls` | Count | `Operation`, `Outcome` | calls to MRS |
 //! | `MrsLatency` | Milliseconds | `Operation`, `Outcome` | how long they took |
+//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`) | runs over a confirmation |
+//! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
+//! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
+//! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |
 //! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends |
 
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use enrollment::flows::confirm::Confirmed;
+use enrollment::flows::sweep::Swept;
 use enrollment::ports::Clock;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};
@@ -63,6 +69,24 @@ impl Metrics {
             ("MrsLatency", "Milliseconds", latency),
         ];
         self.write(&self.line(&dimensions, &metrics));
+    }
+
+    /// A confirmation was dealt with.
+    pub fn confirmation(&self, confirmed: Confirmed) {
+        let dimensions = [("Outcome", confirmed.as_str())];
+        self.write(&self.line(&dimensions, &[("Confirmations", "Count", 1.0)]));
+    }
+
+    /// A sweep has ended.
+    pub fn sweep(&self, swept: &Swept) {
+        #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
+        let unsettled = swept.unsettled as f64;
+        let metrics = [
+            ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
+            ("OldestDueConfirmation", "Seconds", swept.oldest_due.as_secs_f64()),
+            ("UnsettledIntents", "Count", unsettled),
+        ];
+        self.write(&self.line(&[], &metrics));
     }
 
     /// How long the client certificate for Mastercard is valid yet. Below 30 it wants a new one.

@@ -233,11 +233,7 @@ fn held_card(account: &CustomerAccount) -> Result<HeldCard, RewardsError> {
         .last_four
         .as_deref()
         .and_then(|digits| Last4::parse(digits).ok());
-    Ok(HeldCard {
-        ranac,
-        last4,
-        active: true,
-    })
+    Ok(HeldCard { ranac, last4 })
 }
 
 fn rewards_error(error: &MrsError) -> RewardsError {

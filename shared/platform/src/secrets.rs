@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `/mastercard/mtls` | `{"certificate": PEM chain, "privateKey": PKCS#8 PEM}` or `{"pkcs12": base64, "password"}`; both may have `"certificateAuthorities": PEM` |
 //! | `/mastercard/encryption` | `{"keyReference": "119009", "publicKey": PEM, "fingerprint": hex SHA-256}` |
-//! | `/clients/<id>/confirmation` | `{"secrets": ["whsec_…"]}`, the first one signs first |
+//! | `/clients/<id>/confirmation` | `{"secrets": ["whsec_…"], "signingKeys": ["whsk_…"], "certificateAuthorities": PEM}`; every one of them signs, the first first; at least one secret, the others may be absent |
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use base64::engine::general_purpose::STANDARD;
 use enrollment::identifiers::ClientId;
 use enrollment::ports::{Clock, EncryptionKey, EncryptionKeys, StoreError};
 use jiff::SignedDuration;
-use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use serde::Deserialize;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::aged_cache::AgedCache;
 use crate::aws::describe;
@@ -74,11 +74,23 @@ pub enum TlsIdentity {
     },
 }
 
-/// The secrets that a client's confirmations are signed with (`whsec_…`), the current one first.
-#[derive(Debug, Clone, Deserialize)]
+/// What a client's confirmations are signed with, the current ones first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConfirmationSecrets {
-    /// At least one; two while one rotates.
+    /// `whsec_…`, for `v1`: at least one; two while one rotates.
+    #[serde(serialize_with = "exposed")]
     pub secrets: Vec<SecretString>,
+    /// `whsk_…`, for `v1a`, where the client wants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "exposed")]
+    pub signing_keys: Vec<SecretString>,
+    /// Authorities (PEM) under which the client's receivers are believed, beside the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authorities: Option<String>,
+}
+
+fn exposed<S: serde::Serializer>(secrets: &[SecretString], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(secrets.iter().map(ExposeSecret::expose_secret))
 }
 
 struct Version {
@@ -134,14 +146,18 @@ impl Secrets {
         })
     }
 
-    /// The secrets of a client's confirmations.
-    pub async fn confirmation_secrets(&self, client: &ClientId) -> Result<ConfirmationSecrets, StoreError> {
+    /// What a client's confirmations are signed with, and the version of the secret that says it.
+    pub async fn confirmation_secrets(
+        &self,
+        client: &ClientId,
+    ) -> Result<(ConfirmationSecrets, String), StoreError> {
         let name = confirmation_name(client);
-        let secrets: ConfirmationSecrets = parse(&name, &self.version(&name).await?.text)?;
+        let version = self.version(&name).await?;
+        let secrets: ConfirmationSecrets = parse(&name, &version.text)?;
         if secrets.secrets.is_empty() {
             Err(unreadable(&name, "it has no secret"))
         } else {
-            Ok(secrets)
+            Ok((secrets, version.id.clone()))
         }
     }
 

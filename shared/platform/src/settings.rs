@@ -5,8 +5,13 @@ use jiff::SignedDuration;
 use mastercard::mrs::Dialect;
 use tracing::Level;
 use url::Url;
+use webhooks::sender::PrivateHost;
 
+use crate::queues::QueueUrls;
 use crate::tables::TableNames;
+
+/// The environment that is no deployment.
+const LOCAL: &str = "local";
 
 /// What every function of a stack shares with the operator's tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub struct StackSettings {
     pub secrets_prefix: String,
     /// `PICTURES_BUCKET`: the private bucket of clients' pictures.
     pub pictures_bucket: String,
+    /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`: what wakes the functions of those names.
+    pub queues: QueueUrls,
 }
 
 /// What a function is told.
@@ -36,6 +43,9 @@ pub struct Settings {
     pub mrs_dialect: Dialect,
     /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
     pub token_max_lifetime: SignedDuration,
+    /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations may
+    /// be sent to although they are inside. A deployment that is not `local` does not start with it.
+    pub dangerous_private_confirmation_hosts: Vec<PrivateHost>,
 }
 
 /// Everything that is missing or wrong, by name. Values are not shown: they are for whoever sets them.
@@ -99,12 +109,14 @@ impl Settings {
                     .map(SignedDuration::from_secs)
             },
         );
+        let dangerous_private_confirmation_hosts = reading.private_hosts();
         let settings = match (stack, mrs_base_url) {
             (Some(stack), Some(mrs_base_url)) => Some(Self {
                 stack,
                 mrs_base_url,
                 mrs_dialect,
                 token_max_lifetime,
+                dangerous_private_confirmation_hosts,
             }),
             _ => None,
         };
@@ -137,6 +149,8 @@ impl Reading<'_> {
             .text("SECRETS_PREFIX")
             .map(|text| text.trim_end_matches('/').to_owned());
         let pictures_bucket = self.text("PICTURES_BUCKET");
+        let settle = self.text("SETTLE_QUEUE_URL");
+        let confirm = self.text("CONFIRM_QUEUE_URL");
         Some(StackSettings {
             environment: environment?,
             public_base_url: public_base_url?,
@@ -151,6 +165,27 @@ impl Reading<'_> {
             kms_key_id: kms_key_id?,
             secrets_prefix: secrets_prefix?,
             pictures_bucket: pictures_bucket?,
+            queues: QueueUrls {
+                settle: settle?,
+                confirm: confirm?,
+            },
+        })
+    }
+
+    fn private_hosts(&mut self) -> Vec<PrivateHost> {
+        const NAME: &str = "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS";
+        let Some(hosts) = self.value(NAME) else {
+            return Vec::new();
+        };
+        if self.value("ENVIRONMENT").as_deref() != Some(LOCAL) {
+            self.faults.push(format!(
+                "{NAME} opens the inside to partners: only a local deployment may have it"
+            ));
+        }
+        let hosts: Result<_, _> = hosts.split(',').map(|host| host.trim().parse()).collect();
+        hosts.unwrap_or_else(|error| {
+            self.faults.push(format!("{NAME}: {error}"));
+            Vec::new()
         })
     }
 
@@ -209,7 +244,10 @@ mod tests {
         let value = match name {
             "PUBLIC_BASE_URL" => "http://localhost:8700/",
             "MRS_BASE_URL" => "https://localhost:8703/MRS",
-            "MRS_DIALECT" | "TOKEN_MAX_LIFETIME_SECONDS" | "LOG_LEVEL" => return None,
+            "MRS_DIALECT"
+            | "TOKEN_MAX_LIFETIME_SECONDS"
+            | "LOG_LEVEL"
+            | "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => return None,
             name => name,
         };
         Some(value.to_owned())
@@ -223,6 +261,26 @@ mod tests {
         assert_eq!(settings.token_max_lifetime, SignedDuration::from_secs(600));
         assert_eq!(log_level(variable).unwrap(), Level::INFO);
         assert_eq!(log_level(|_| Some("DEBUG".into())).unwrap(), Level::DEBUG);
+    }
+
+    #[test]
+    fn only_a_local_deployment_starts_with_private_confirmation_hosts() {
+        let with_hosts = |environment: &'static str| {
+            move |name: &str| match name {
+                "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => Some("localhost, other:8443".to_owned()),
+                "ENVIRONMENT" => Some(environment.to_owned()),
+                name => variable(name),
+            }
+        };
+        let settings = Settings::read(with_hosts("local")).unwrap();
+        let hosts = ["localhost", "other:8443"].map(|host| host.parse().unwrap());
+        assert_eq!(settings.dangerous_private_confirmation_hosts, hosts);
+        for environment in ["production", "test", "Local", "local2"] {
+            let error = Settings::read(with_hosts(environment)).unwrap_err().to_string();
+            assert!(error.contains("DANGEROUS_PRIVATE_CONFIRMATION_HOSTS"), "{error}");
+        }
+        let none = Settings::read(variable).unwrap();
+        assert!(none.dangerous_private_confirmation_hosts.is_empty());
     }
 
     #[test]

@@ -11,22 +11,31 @@
 //! | | `slug#<slug>` | `client` |
 //! | sessions | `session#<hex>` | `client`, `program`, `action`, `language`, `last4`, `expires_at`, `failures`, `open_attempt`, `last_attempt`, `finished`, `ttl`; sealed `customer`, `confirmation_url` |
 //! | | `token#<hex>` | `until`, `ttl` |
-//! | enrolments | `intent#<hex>`, `intent` | `session`, `client`, `program`, `action`, `bin`, `last4`, `design_code`, `consents` (JSON), `fingerprint`, `incident`, `created_at`; with the outcome `status`, `code`, `outcome_last4`, `leftover`, `finished_at`, `ttl`; sealed `customer`, `bank_customer_number`, `confirmation_url`, `ranac` |
+//! | enrolments | `intent#<hex>`, `intent` | `session`, `client`, `program`, `action`, `bin`, `last4`, `design_code`, `consents` (JSON), `fingerprint`, `incident`, `created_at`, while it wants to be looked after `agenda`, `agenda_at`; with the outcome `status`, `code`, `outcome_last4`, `leftover`, `finished_at`, `ttl`; sealed `customer`, `bank_customer_number`, `confirmation_url`, `ranac` |
 //! | | `customer#<client>#<program>#<blind index>`, `customer` | `active`, `pending`, `version` |
 //! | | the same, `card#<intent hex>` | `client`, `program`, `bin`, `last4`, `design_code`, `state`, `enrolled_at`; sealed `customer`, `ranac`, `bank_customer_number` |
-//! | confirmations | `confirmation#<id>` | `client`, `due_at`, `attempts`, `state`; sealed `url`, `body` |
+//! | confirmations | `confirmation#<id>` | `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `waiting_since`, `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
+//! | | `destination#<client>#<host:port>` | `failures`, `held_until`, `gone`, `version`, `ttl` |
 //! | limits | `customer#<client>#<program>#<blind index>#<hour>` | `attempts`, `ttl` |
 //! | | `client#<client>#<program>#<hour>` | `attempts`, `ttl` |
 //! | keys | `key#<client>#<purpose>#<period>` | `wrapped`, `created_at` |
 //!
+//! # What is due
+//! `enrolments` and `confirmations` have an index `agenda` (partition `agenda`, sort `agenda_at`), which holds only the
+//! items that carry both: intents whose outcome is open or that MRS may hold something for (`unsettled#0` to `#3`, the
+//! time of the next look), confirmations to send (`due#0` to `#3`, when) and parked ones (`parked#0`, since when).
+//!
 //! # Times to live
 //! Sessions: a day after they expire. Used tokens: an hour after they would no longer be accepted. Limits: a day after
 //! their hour. Intents that failed: seven days after their outcome, so that a repeat is answered and support finds them;
-//! none while MRS may still hold something for them. Open and successful intents, cards and customers have none.
+//! none while MRS may still hold something for them. Delivered confirmations: seven days, without
+//! address and body; parked ones: thirty days. What is known of a receiver: thirty days after its last change. Open and successful intents, cards and customers have none.
 //! `DynamoDB` may delete days late: what is past its `ttl` is treated as gone.
 
+mod agenda;
 pub mod client_setups;
 mod clients;
+pub mod confirmations;
 mod customers;
 mod enrolments;
 pub(crate) mod item;
@@ -36,6 +45,7 @@ mod sessions;
 mod transaction;
 
 pub use clients::DynamoClients;
+pub use confirmations::DynamoConfirmations;
 pub use enrolments::DynamoEnrolments;
 pub use limits::DynamoLimits;
 pub use sessions::DynamoSessions;

@@ -8,8 +8,9 @@ use super::settle::{Answered, Settling};
 use super::submit::{self, NotSubmitted, Submitted};
 use crate::client::{Client, Program};
 use crate::identifiers::SessionToken;
-use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions};
+use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions, Wakeups};
 use crate::session::{self, Session};
+use crate::time::later;
 
 /// What describing needs.
 pub struct Describing<'a> {
@@ -21,6 +22,8 @@ pub struct Describing<'a> {
     pub enrolments: &'a dyn Enrolments,
     /// MRS, for an intent that is open.
     pub rewards: &'a dyn Rewards,
+    /// For the confirmation of an outcome that is found here.
+    pub wakeups: &'a dyn Wakeups,
     /// The key that the page encrypts under.
     pub keys: &'a dyn EncryptionKeys,
     /// The time.
@@ -59,11 +62,7 @@ impl Describing<'_> {
     pub async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
         let session = submit::enrolment_session(self.sessions, token).await?;
         // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
-        let over = self.clock.now()
-            >= session
-                .expires_at
-                .saturating_add(session::GRACE)
-                .unwrap_or(Timestamp::MAX);
+        let over = self.clock.now() >= later(session.expires_at, session::GRACE);
         if session.open_attempt.is_some() || session.is_used_up() && !over {
             return self.last_attempt(&session).await.map(Description::Attempt);
         }
@@ -99,6 +98,7 @@ impl Describing<'_> {
             enrolments: self.enrolments,
             rewards: self.rewards,
             clients: self.clients,
+            wakeups: self.wakeups,
             clock: self.clock,
         };
         let was_open = intent.outcome.is_none();

@@ -11,6 +11,7 @@ use crate::language::Language;
 use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
 use crate::session::{self, Session, UsedToken};
 use crate::status::Status;
+use crate::time::later;
 use crate::token::{self, Claims, Refusal, UnverifiedToken};
 
 /// What opening needs.
@@ -184,8 +185,4 @@ fn failed(cause: StoreError, client: Option<&Arc<Client>>) -> NotOpened {
         cause,
         client: client.cloned(),
     }
-}
-
-fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -1,12 +1,25 @@
 //! Settling an intent whose answer never came: by asking MRS for its bank customer number, never by guessing
 //! (behaviour §4).
 
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
+use crate::identifiers::IntentId;
 use crate::intent::{Intent, Outcome};
-use crate::ports::{Clients, Clock, Enrolments, Finished, HeldCard, Rewards, RewardsError, StoreError};
+use crate::ports::{Clients, Clock, Enrolments, Finished, HeldCard, Rewards, StoreError, Wakeups};
+use crate::time::later;
+
+/// How long after a look without a result the next one is due, while the outcome is open.
+pub const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(15);
+/// Looks for what MRS may hold for a failed intent: after a minute, then at twice the age each time, at the longest
+/// after six hours.
+const FIRST_LEFTOVER_LOOK: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST_LEFTOVER_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// What MRS does not hold a week after an enrolment it will not hold: then the case is closed.
+const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What settling needs.
+#[derive(Clone, Copy)]
 pub struct Settling<'a> {
     /// Intents and cards.
     pub enrolments: &'a dyn Enrolments,
@@ -14,6 +27,8 @@ pub struct Settling<'a> {
     pub rewards: &'a dyn Rewards,
     /// Set-ups.
     pub clients: &'a dyn Clients,
+    /// For the outcome's confirmation, and for looking again.
+    pub wakeups: &'a dyn Wakeups,
     /// The time.
     pub clock: &'a dyn Clock,
 }
@@ -46,8 +61,8 @@ impl Settling<'_> {
         let outcome = match &held {
             // Decided by the deadline, not by who looks when: after it, a card that MRS holds is cancelled there.
             _ if overdue => Outcome::unsettled(now),
-            Ok(cards) => match cards.iter().find(|card| card.active) {
-                Some(HeldCard { ranac, last4, .. }) => Outcome::enrolled(ranac.clone(), *last4, now),
+            Ok(cards) => match cards.first() {
+                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(ranac.clone(), *last4, now),
                 None if answered == Answered::WithServerError => Outcome::unsettled(now),
                 None => return Ok(intent),
             },
@@ -57,8 +72,31 @@ impl Settling<'_> {
             }
         };
         let intent = self.finish(intent, outcome).await?;
-        self.clean_up(&intent, &institution, held).await?;
-        Ok(intent)
+        match held {
+            Ok(cards) => self.clean_up(intent, &institution, &cards).await,
+            Err(_) => Ok(intent),
+        }
+    }
+
+    /// Goes on with an intent that was left behind. Gives it as it stands afterwards, and when it needs another look.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(super) async fn look_after(&self, intent: Intent) -> Result<(Intent, Option<Timestamp>), StoreError> {
+        let had_outcome = intent.outcome.is_some();
+        let mut intent = self.settle(intent, Answered::Never).await?;
+        if had_outcome {
+            intent = self.look_for_leftover(intent).await?;
+        }
+        let again = self.next_look(&intent);
+        Ok((intent, again))
+    }
+
+    /// Has the intent looked after by the function that does nothing else.
+    pub(super) async fn wake(&self, id: IntentId, after: SignedDuration) {
+        if let Err(error) = self.wakeups.settle(id, after).await {
+            warn!(%error, "an open intent is left to the sweep");
+        }
     }
 
     /// Stores an outcome. Where another run was first, its outcome is the one, and the intent as stored is given.
@@ -76,6 +114,7 @@ impl Settling<'_> {
                 incident = intent.incident.as_str(),
                 "intent has its outcome"
             );
+            self.tell(&intent).await;
             return Ok(intent);
         }
         match self.enrolments.intent(intent.id).await? {
@@ -87,36 +126,102 @@ impl Settling<'_> {
         }
     }
 
+    /// The confirmation was stored with the outcome; here only its sender is woken.
+    async fn tell(&self, intent: &Intent) {
+        let Some(confirmation) = intent.confirmation() else {
+            return;
+        };
+        let due = [(confirmation.id, confirmation.client)];
+        if let Err(error) = self.wakeups.confirm(&due, SignedDuration::ZERO).await {
+            warn!(%error, "a confirmation is left to the sweep");
+        }
+    }
+
+    async fn look_for_leftover(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let Some(at) = leftover_since(&intent) else {
+            return Ok(intent);
+        };
+        let institution = self.institution(&intent).await?;
+        let intent = match self
+            .rewards
+            .find(&institution, &intent.bank_customer_number)
+            .await
+        {
+            Ok(cards) => self.clean_up(intent, &institution, &cards).await?,
+            Err(error) => {
+                warn!(error = %error, incident = intent.incident.as_str(), "asking MRS about a leftover failed");
+                return Ok(intent);
+            }
+        };
+        if leftover_since(&intent).is_some() && self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) {
+            self.leftover_gone(intent).await
+        } else {
+            Ok(intent)
+        }
+    }
+
     /// Cancels what MRS holds for an intent that ended in an error. What can't be cancelled now stays noted as a
     /// leftover in the intent.
     async fn clean_up(
         &self,
-        intent: &Intent,
+        intent: Intent,
         institution: &str,
-        held: Result<Vec<HeldCard>, RewardsError>,
-    ) -> Result<(), StoreError> {
-        let (true, Ok(cards)) = (
-            intent.outcome.as_ref().is_some_and(|outcome| outcome.leftover),
-            held,
-        ) else {
-            return Ok(());
+        held: &[HeldCard],
+    ) -> Result<Intent, StoreError> {
+        if leftover_since(&intent).is_none() || held.is_empty() {
+            // Nothing found is no proof that nothing will come: only a cancelled card closes the case here.
+            return Ok(intent);
+        }
+        let Some(leftovers) = self.not_of_another_intent(&intent, held).await? else {
+            return Ok(intent);
         };
-        let mut gone = false;
-        for card in cards.iter().filter(|card| card.active) {
-            gone = match self.rewards.cancel(institution, &card.ranac).await {
-                Ok(()) => true,
-                Err(error) => {
-                    warn!(error = %error, incident = intent.incident.as_str(), "cancelling a leftover failed");
-                    return Ok(());
-                }
-            };
+        if leftovers.is_empty() {
+            return Ok(intent);
         }
-        // Nothing found is no proof that nothing will come: only a cancelled card closes the case here.
-        if gone {
-            self.enrolments.leftover_gone(intent.id).await
-        } else {
-            Ok(())
+        for card in leftovers {
+            if let Err(error) = self.rewards.cancel(institution, &card.ranac).await {
+                warn!(error = %error, incident = intent.incident.as_str(), "cancelling a leftover failed");
+                return Ok(intent);
+            }
         }
+        self.leftover_gone(intent).await
+    }
+
+    /// Where a customer id is the number of all the customer's cards, MRS gives those of other intents too: they are
+    /// no leftovers. `None` while another intent is open, whose card could not be told apart.
+    async fn not_of_another_intent<'c>(
+        &self,
+        intent: &Intent,
+        held: &'c [HeldCard],
+    ) -> Result<Option<Vec<&'c HeldCard>>, StoreError> {
+        if intent.bank_customer_number.expose() != intent.customer.expose() {
+            return Ok(Some(held.iter().collect()));
+        }
+        // Read after MRS was asked: a card that it holds by then has its intent stored, open or ended.
+        let holdings = self
+            .enrolments
+            .holdings(&intent.client, &intent.program, &intent.customer)
+            .await?;
+        let is_leftover = |card: &&HeldCard| !holdings.ranacs.contains(&card.ranac);
+        Ok((holdings.pending == 0).then(|| held.iter().filter(is_leftover).collect()))
+    }
+
+    async fn leftover_gone(&self, mut intent: Intent) -> Result<Intent, StoreError> {
+        self.enrolments.leftover_gone(intent.id).await?;
+        if let Some(outcome) = &mut intent.outcome {
+            outcome.leftover = false;
+        }
+        Ok(intent)
+    }
+
+    fn next_look(&self, intent: &Intent) -> Option<Timestamp> {
+        let now = self.clock.now();
+        if intent.outcome.is_none() {
+            // At the deadline it is decided, not some time after it.
+            return Some(later(now, NEXT_LOOK).min(intent.deadline().max(now)));
+        }
+        let age = now.duration_since(leftover_since(intent)?);
+        Some(later(now, age.clamp(FIRST_LEFTOVER_LOOK, LONGEST_LEFTOVER_WAIT)))
     }
 
     async fn institution(&self, intent: &Intent) -> Result<String, StoreError> {
@@ -124,4 +229,13 @@ impl Settling<'_> {
         let client = self.clients.by_id(&intent.client).await?;
         Ok(client.map_or_else(|| intent.client.to_string(), |client| client.name.clone()))
     }
+}
+
+/// Since when MRS may hold a card for a failed intent; `None` where it does not.
+fn leftover_since(intent: &Intent) -> Option<Timestamp> {
+    intent
+        .outcome
+        .as_ref()
+        .filter(|outcome| outcome.leftover)
+        .map(|outcome| outcome.at)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::settle::{Answered, Settling};
+use super::settle::{Answered, NEXT_LOOK, Settling};
 use super::submission::{self, Fault, Submission};
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
@@ -14,7 +14,7 @@ use crate::identifiers::{
 use crate::intent::{Intent, Outcome};
 use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
-    StoreError,
+    StoreError, Wakeups,
 };
 use crate::session::Session;
 use crate::status::{MrsCode, Status};
@@ -34,6 +34,8 @@ pub struct Submitting<'a> {
     pub enrolments: &'a dyn Enrolments,
     /// MRS.
     pub rewards: &'a dyn Rewards,
+    /// For what goes on after the answer.
+    pub wakeups: &'a dyn Wakeups,
     /// The time.
     pub clock: &'a dyn Clock,
     /// For bank customer numbers.
@@ -285,7 +287,12 @@ impl Submitting<'_> {
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "enrolment has no answer, asking MRS");
-                settling.settle(intent, Answered::Never).await?
+                let intent = settling.settle(intent, Answered::Never).await?;
+                if intent.outcome.is_none() {
+                    // The browser may be closed by now.
+                    settling.wake(intent.id, NEXT_LOOK).await;
+                }
+                intent
             }
         };
         self.answer(&intent).await
@@ -299,7 +306,7 @@ impl Submitting<'_> {
             .find(&client.name, &intent.bank_customer_number)
             .await
         {
-            Ok(cards) if cards.iter().any(|card| card.active) => {
+            Ok(cards) if !cards.is_empty() => {
                 Some(Outcome::declined(MrsCode::NUMBER_ENROLLED, self.clock.now()))
             }
             Ok(_) => None,
@@ -330,6 +337,7 @@ impl Submitting<'_> {
             enrolments: self.enrolments,
             rewards: self.rewards,
             clients: self.clients,
+            wakeups: self.wakeups,
             clock: self.clock,
         }
     }

@@ -7,9 +7,8 @@ use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::{Clock, Randomness, StoreError};
 
 use super::clients::{primary_key, slug_key};
-use super::item::{self, Fields, Written};
+use super::item::{self, Written};
 use super::transaction::{IntoWrite as _, built, transact};
-use crate::aws::describe;
 
 const OPERATION: &str = "storing a client";
 /// Positions in the transaction.
@@ -52,20 +51,10 @@ impl ClientSetups<'_> {
     /// The client as it is stored now.
     pub async fn find(&self, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
         const OPERATION: &str = "reading a client";
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(id))))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: OPERATION,
-                detail: describe(&error),
-            })?;
-        let Some(found) = answer.item else { return Ok(None) };
-        let fields = Fields::of(OPERATION, found)?;
+        let key = item::key(&primary_key(id));
+        let Some(fields) = item::read(&self.dynamodb, &self.table, OPERATION, key).await? else {
+            return Ok(None);
+        };
         let client = fields.parsed("setup", |json| serde_json::from_str(json))?;
         Ok(Some(StoredClient {
             client,

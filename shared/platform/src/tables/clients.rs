@@ -7,9 +7,8 @@ use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::{Clients, Clock, StoreError};
 use jiff::SignedDuration;
 
-use super::item::{self, Fields, Item};
+use super::item::{self, Fields};
 use crate::aged_cache::AgedCache;
-use crate::aws::describe;
 
 /// A set-up that was changed is taken up by every function within this time.
 const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
@@ -38,10 +37,9 @@ impl DynamoClients {
     }
 
     async fn read(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
-        let Some(item) = self.item("reading a client", &primary_key(id)).await? else {
+        let Some(fields) = self.item("reading a client", &primary_key(id)).await? else {
             return Ok(None);
         };
-        let fields = Fields::of("reading a client", item)?;
         let client: Client = fields.parsed("setup", |json| serde_json::from_str(json))?;
         if client.id == *id {
             Ok(Some(Arc::new(client)))
@@ -51,27 +49,14 @@ impl DynamoClients {
     }
 
     async fn resolve(&self, slug: &Slug) -> Result<Option<ClientId>, StoreError> {
-        let Some(item) = self.item("reading a slug", &slug_key(slug)).await? else {
+        let Some(fields) = self.item("reading a slug", &slug_key(slug)).await? else {
             return Ok(None);
         };
-        Fields::of("reading a slug", item)?
-            .parsed("client", ClientId::parse)
-            .map(Some)
+        fields.parsed("client", ClientId::parse).map(Some)
     }
 
-    async fn item(&self, operation: &'static str, pk: &str) -> Result<Option<Item>, StoreError> {
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(pk)))
-            .send()
-            .await
-            .map_err(|error| StoreError::Unavailable {
-                operation,
-                detail: describe(&error),
-            })?;
-        Ok(answer.item)
+    async fn item(&self, operation: &'static str, pk: &str) -> Result<Option<Fields>, StoreError> {
+        item::read(&self.dynamodb, &self.table, operation, item::key(pk)).await
     }
 }
 

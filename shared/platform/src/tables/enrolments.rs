@@ -1,6 +1,8 @@
 mod begin;
 mod finish;
+mod holdings;
 mod intents;
+mod unsettled;
 
 use std::sync::Arc;
 
@@ -8,13 +10,12 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId};
 use enrollment::intent::{CardCount, Intent};
-use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError};
-use jiff::SignedDuration;
+use enrollment::ports::{Begun, Clock, Enrolments, Finished, Holdings, Randomness, StoreError, Unsettled};
+use jiff::{SignedDuration, Timestamp};
 
 use super::item::{self, Fields, Item};
 use super::sealing::Sealing;
 use super::{TableNames, customers};
-use crate::aws::describe;
 use crate::metrics::Metrics;
 use crate::vault::{Purpose, Vault};
 
@@ -22,9 +23,12 @@ use crate::vault::{Purpose, Vault};
 const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Logical name, for the vault.
 const TABLE: &str = "enrolments";
+/// An intent that the function which began it has not ended by then is looked after: it has 25 s.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// Sort keys.
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";
+const CARD: &str = "card#";
 
 /// The `enrolments` table, and what its transactions touch in `sessions` and `confirmations`.
 pub struct DynamoEnrolments {
@@ -63,20 +67,13 @@ impl DynamoEnrolments {
     }
 
     async fn item(&self, operation: &'static str, pk: &str, sk: &str) -> Result<Option<Fields>, StoreError> {
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.tables.enrolments)
-            .set_key(Some(item::key_pair(pk, sk)))
-            // What is decided here must be decided by the last word.
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::Unavailable {
-                operation,
-                detail: describe(&error),
-            })?;
-        answer.item.map(|found| Fields::of(operation, found)).transpose()
+        item::read(
+            &self.dynamodb,
+            &self.tables.enrolments,
+            operation,
+            item::key_pair(pk, sk),
+        )
+        .await
     }
 
     fn sealing<'a>(
@@ -151,6 +148,23 @@ impl Enrolments for DynamoEnrolments {
     async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
         self.note_leftover_gone(id).await
     }
+
+    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
+        self.list_unsettled(now, limit).await
+    }
+
+    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+        self.put_look_off(id, at).await
+    }
+
+    async fn holdings(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Holdings, StoreError> {
+        self.read_holdings(client, program, customer).await
+    }
 }
 
 fn intent_key(id: IntentId) -> String {
@@ -158,7 +172,7 @@ fn intent_key(id: IntentId) -> String {
 }
 
 fn card_sort_key(id: IntentId) -> String {
-    format!("card#{}", id.to_hex())
+    format!("{CARD}{}", id.to_hex())
 }
 
 fn intent_item_key(id: IntentId) -> Item {

@@ -2,16 +2,40 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
+
+use crate::aws::describe;
 
 /// An item as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The schema version that this release writes, and the newest that it reads.
 pub(crate) const SCHEMA: u32 = 1;
+
+/// Reads an item as it was last written: what is decided by it must be decided by the last word.
+pub(crate) async fn read(
+    dynamodb: &Client,
+    table: &str,
+    operation: &'static str,
+    key: Item,
+) -> Result<Option<Fields>, StoreError> {
+    let answer = dynamodb
+        .get_item()
+        .table_name(table)
+        .set_key(Some(key))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| StoreError::Unavailable {
+            operation,
+            detail: describe(&error),
+        })?;
+    answer.item.map(|found| Fields::of(operation, found)).transpose()
+}
 
 /// The key of an item in a table without sort key.
 pub(crate) fn key(pk: &str) -> Item {
@@ -171,8 +195,17 @@ impl Fields {
     }
 
     pub(crate) fn time(&self, attribute: &str) -> Result<Timestamp, StoreError> {
-        let millis = self.number(attribute)?;
-        Timestamp::from_millisecond(millis).map_err(|_| self.unreadable(format!("{attribute} is no time")))
+        self.optional_time(attribute)?
+            .ok_or_else(|| self.missing(attribute))
+    }
+
+    pub(crate) fn optional_time(&self, attribute: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.optional_number(attribute)?
+            .map(|millis| {
+                Timestamp::from_millisecond(millis)
+                    .map_err(|_| self.unreadable(format!("{attribute} is no time")))
+            })
+            .transpose()
     }
 
     /// Passes an attribute through a checked constructor.

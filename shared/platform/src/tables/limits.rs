@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::ports::{Attempts, Counted, Limits, StoreError};
+use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
+use super::customers;
 use super::item::{self, Fields};
-use super::{customers, sessions::later};
 use crate::aws::describe;
 use crate::vault::Vault;
 
@@ -52,20 +53,8 @@ impl DynamoLimits {
 
     async fn read(&self, pk: &str) -> Result<u32, StoreError> {
         const OPERATION: &str = "reading a limit";
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(pk)))
-            .send()
-            .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: OPERATION,
-                detail: describe(&error),
-            })?;
-        answer
-            .item
-            .map_or(Ok(0), |found| Fields::of(OPERATION, found)?.number("attempts"))
+        let found = item::read(&self.dynamodb, &self.table, OPERATION, item::key(pk)).await?;
+        found.map_or(Ok(0), |fields| fields.number("attempts"))
     }
 
     /// Adds one and gives the count before it.

@@ -7,13 +7,13 @@ use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, Last4,
 use enrollment::language::Language;
 use enrollment::ports::{Clock, Opened, Randomness, Sessions, StoreError};
 use enrollment::session::{Session, UsedToken};
-use jiff::{SignedDuration, Timestamp};
+use enrollment::time::later;
+use jiff::SignedDuration;
 use url::Url;
 
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use super::transaction::{IntoWrite as _, built, transact};
-use crate::aws::describe;
 use crate::vault::{Purpose, Vault};
 
 /// How long an expired session is kept, for a page that asks what became of its last attempt.
@@ -156,21 +156,10 @@ impl Sessions for DynamoSessions {
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         const OPERATION: &str = "reading a session";
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(id))))
-            // The page asks right after another call has changed the session.
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: OPERATION,
-                detail: describe(&error),
-            })?;
-        let Some(found) = answer.item else { return Ok(None) };
-        let fields = Fields::of(OPERATION, found)?;
+        let key = item::key(&primary_key(id));
+        let Some(fields) = item::read(&self.dynamodb, &self.table, OPERATION, key).await? else {
+            return Ok(None);
+        };
         if fields.is_past(self.clock.now())? {
             Ok(None)
         } else {
@@ -181,9 +170,4 @@ impl Sessions for DynamoSessions {
 
 pub(super) fn primary_key(id: SessionId) -> String {
     format!("session#{}", id.to_hex())
-}
-
-/// `time` and `by`, or the end of time.
-pub(super) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

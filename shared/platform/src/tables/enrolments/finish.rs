@@ -3,13 +3,12 @@ use enrollment::confirmation::Confirmation;
 use enrollment::identifiers::IntentId;
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::{Finished, StoreError};
+use enrollment::time::later;
 
 use super::{CUSTOMER, DynamoEnrolments, FAILED_KEPT, INTENT, card_sort_key, intent_item_key, intent_key};
 use crate::tables::item::{self, Written};
-use crate::tables::sealing::Sealing;
-use crate::tables::sessions::{self, later};
 use crate::tables::transaction::{IntoWrite as _, built, transact};
-use crate::vault::Purpose;
+use crate::tables::{confirmations, sessions};
 
 const OPERATION: &str = "storing an outcome";
 /// Positions in the transaction; the session is the last write, so that it can be left out.
@@ -110,6 +109,9 @@ impl DynamoEnrolments {
                 .expression_attribute_names(format!("#{attribute}"), attribute)
                 .expression_attribute_values(format!(":{attribute}"), value);
         }
+        if !outcome.leftover {
+            expression.push_str(" REMOVE agenda, agenda_at");
+        }
         Ok(built(OPERATION, update.update_expression(expression).build())?.into_write())
     }
 
@@ -184,26 +186,10 @@ impl DynamoEnrolments {
         confirmation: &Confirmation,
         outcome: &Outcome,
     ) -> Result<TransactWriteItem, StoreError> {
-        let pk = format!("confirmation#{}", confirmation.id);
-        let sealing = Sealing {
-            vault: &self.vault,
-            operation: OPERATION,
-            client: &confirmation.client,
-            purpose: Purpose::Confirmation,
-            table: "confirmations",
-            pk: &pk,
-            sk: "",
-        };
-        let item = Written::new(&pk)
-            .text("client", confirmation.client.as_str())
-            .set("url", sealing.seal("url", confirmation.url.as_str()).await?)
-            .set("body", sealing.seal("body", &confirmation.body).await?)
-            .millis("due_at", outcome.at)
-            .number("attempts", 0)
-            .text("state", "due");
+        let item = confirmations::written(&self.vault, OPERATION, confirmation, outcome.at).await?;
         let put = Put::builder()
             .table_name(&self.tables.confirmations)
-            .set_item(Some(item.into_item()))
+            .set_item(Some(item))
             .build();
         Ok(built(OPERATION, put)?.into_write())
     }
@@ -242,7 +228,7 @@ impl DynamoEnrolments {
         let update = Update::builder()
             .table_name(&self.tables.enrolments)
             .set_key(Some(intent_item_key(id)))
-            .update_expression("SET leftover = :no, #ttl = :ttl")
+            .update_expression("SET leftover = :no, #ttl = :ttl REMOVE agenda, agenda_at")
             // Once only: a repeat must not put off the end.
             .condition_expression("leftover = :yes")
             .expression_attribute_names("#ttl", "ttl")

@@ -7,9 +7,11 @@ use enrollment::identifiers::{
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::StoreError;
 use enrollment::status::{MrsCode, Status};
+use enrollment::time::later;
 use url::Url;
 
-use super::{DynamoEnrolments, INTENT, intent_key};
+use super::{DynamoEnrolments, FIRST_LOOK, INTENT, intent_key};
+use crate::tables::agenda::Kind;
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::sealing::Sealing;
 
@@ -47,7 +49,9 @@ impl DynamoEnrolments {
             )
             .bytes("fingerprint", intent.fingerprint.to_vec())
             .text("incident", intent.incident.as_str())
-            .millis("created_at", intent.created_at);
+            .millis("created_at", intent.created_at)
+            .set("agenda", Kind::Unsettled.of(&intent.id.to_hex()))
+            .millis("agenda_at", later(intent.created_at, FIRST_LOOK));
         Ok(item.into_item())
     }
 

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod handler;
+
+use std::sync::Arc;
+
+use enrollment::flows::settle::Settling;
+use enrollment::flows::sweep::Sweeping;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+use handler::Trigger;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let (clients, enrolments) = (platform.clients(), platform.enrolments());
+    let (confirmations, wakeups) = (platform.confirmations(), platform.wakeups());
+    let rewards = platform.rewards(&Arc::new(platform.secrets()));
+    let (clock, metrics) = (platform.clock(), platform.metrics());
+    let answer = Arc::new(async move |trigger: Trigger| {
+        let sweeping = Sweeping {
+            settling: Settling {
+                enrolments: &enrolments,
+                rewards: &rewards,
+                clients: &clients,
+                wakeups: &wakeups,
+                clock: &*clock,
+            },
+            confirmations: &confirmations,
+        };
+        handler::handle(&sweeping, &metrics, trigger).await
+    });
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Trigger>| {
+        let answer = Arc::clone(&answer);
+        async move { answer(event.payload).await.map_err(Error::from) }
+    }))
+    .await
+}

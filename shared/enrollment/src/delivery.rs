@@ -1,0 +1,319 @@
+//! When a confirmation is tried again, and when a receiver is left alone (behaviour §5).
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ports::Randomness;
+use crate::time::later;
+
+/// The waits after the first, second … attempt. After the last attempt the confirmation is parked.
+pub const RETRY_AFTER: [SignedDuration; 9] = [
+    SignedDuration::from_secs(5),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(5),
+    SignedDuration::from_hours(10),
+    SignedDuration::from_hours(14),
+    SignedDuration::from_hours(20),
+    SignedDuration::from_hours(24),
+];
+/// How often a confirmation is sent at most.
+pub const MAX_ATTEMPTS: u32 = 10;
+/// A receiver's whole answer must be there within this.
+pub const ATTEMPT_LIMIT: SignedDuration = SignedDuration::from_secs(15);
+/// For how long one run has a confirmation to itself. Whoever dies with it gives it free by this.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// A confirmation that its receiver's hold keeps from being tried at all is parked at this age: the waits above are
+/// 75.6 hours, 83 with all jitter.
+pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(96);
+/// The longest `Retry-After` that is respected.
+pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many failures in a row make a receiver count as down.
+const DOWN_AFTER: u32 = 5;
+const FIRST_HOLD: SignedDuration = SignedDuration::from_secs(30);
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(15);
+/// While one confirmation tries whether a receiver is back, the others wait.
+const PROBE: SignedDuration = SignedDuration::from_secs(30);
+
+/// When the next attempt is due after `attempts` that failed; `None` where that was the last.
+pub fn next_attempt(attempts: u32, now: Timestamp, randomness: &dyn Randomness) -> Option<Timestamp> {
+    let wait = *RETRY_AFTER.get(usize::try_from(attempts.checked_sub(1)?).ok()?)?;
+    Some(later(now, jittered(wait, randomness)))
+}
+
+/// `wait` and up to a tenth more: what failed together does not come back together.
+pub fn jittered(wait: SignedDuration, randomness: &dyn Randomness) -> SignedDuration {
+    let mut bytes = [0; 2];
+    randomness.fill(&mut bytes);
+    let tenth = wait.as_millis() / 10 * i128::from(u16::from_le_bytes(bytes)) / i128::from(u16::MAX);
+    // Waits are hours, their tenth in milliseconds is far from the end of an i64.
+    wait.saturating_add(SignedDuration::from_millis(
+        i64::try_from(tenth).unwrap_or_default(),
+    ))
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The receiver answered.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, counted from now.
+        retry_after: Option<SignedDuration>,
+    },
+    /// It did not answer, or could not be asked: one word for the log, such as `timeout` or `blocked_address`.
+    Failed(&'static str),
+    /// Nothing was sent, for a reason on our side: it says nothing of the receiver.
+    Unready,
+}
+
+/// Why a confirmation is not tried any more by itself. An operator may replay or drop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parked {
+    /// Every attempt failed.
+    Exhausted,
+    /// The receiver answered 410: it wants no more.
+    Gone,
+    /// The client is gone, or no longer registers the host.
+    NotRegistered,
+    /// The receiver was down for so long that it was not even tried.
+    TooOld,
+}
+
+impl Parked {
+    /// The word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Gone => "gone",
+            Self::NotRegistered => "not-registered",
+            Self::TooOld => "too-old",
+        }
+    }
+
+    /// The reason behind a word.
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Exhausted, Self::Gone, Self::NotRegistered, Self::TooOld]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+    }
+}
+
+/// What is known of one client's receiver, by its host and port: a circuit breaker, so that a dead receiver costs
+/// nobody but its own client anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Destination {
+    /// Attempts in a row that found nobody, or a server error.
+    pub failures: u32,
+    /// Until then nothing is sent there.
+    pub held_until: Option<Timestamp>,
+    /// It answered 410.
+    pub gone: bool,
+    /// Changes with every change. 0: nothing is stored.
+    pub version: u64,
+}
+
+/// Whether an attempt may be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Go,
+    /// It may, as the one that finds out whether the receiver is back: once this state is stored.
+    Probe(Destination),
+    /// Not before.
+    Wait(Timestamp),
+    /// Never.
+    Gone,
+}
+
+impl Destination {
+    /// Judges an attempt at `now`.
+    pub fn admit(&self, now: Timestamp) -> Admission {
+        match self.held_until {
+            _ if self.gone => Admission::Gone,
+            Some(until) if now < until => Admission::Wait(until),
+            Some(_) if self.failures >= DOWN_AFTER => Admission::Probe(Self {
+                held_until: Some(later(now, PROBE)),
+                ..self.clone()
+            }),
+            _ => Admission::Go,
+        }
+    }
+
+    /// The state after an attempt; `None` where it is the same.
+    pub fn after(&self, delivery: Delivery, now: Timestamp, randomness: &dyn Randomness) -> Option<Self> {
+        let next = match delivery {
+            Delivery::Answered { status: 410, .. } => Self {
+                gone: true,
+                ..self.clone()
+            },
+            Delivery::Answered {
+                status: 429 | 503,
+                retry_after: Some(wait),
+            } => Self {
+                held_until: Some(later(now, wait.min(LONGEST_RETRY_AFTER))),
+                ..self.clone()
+            },
+            Delivery::Answered { status, .. } if status < 500 => Self {
+                failures: 0,
+                held_until: None,
+                ..self.clone()
+            },
+            Delivery::Answered { .. } | Delivery::Failed(_) => self.failed(now, randomness),
+            Delivery::Unready => return None,
+        };
+        (next != *self).then_some(next)
+    }
+
+    fn failed(&self, now: Timestamp, randomness: &dyn Randomness) -> Self {
+        let failures = self.failures.saturating_add(1);
+        let held_until = failures.checked_sub(DOWN_AFTER).map(|times| {
+            let hold = FIRST_HOLD.saturating_mul(1 << times.min(16)).min(LONGEST_HOLD);
+            later(now, jittered(hold, randomness))
+        });
+        Self {
+            failures,
+            held_until,
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::Seeded;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn answered(status: u16) -> Delivery {
+        Delivery::Answered {
+            status,
+            retry_after: None,
+        }
+    }
+
+    fn down(failures: u32) -> Destination {
+        (0..failures).fold(Destination::default(), |destination, _| {
+            destination
+                .after(Delivery::Failed("timeout"), NOW, &Seeded::new(1))
+                .unwrap()
+        })
+    }
+
+    #[test]
+    fn the_waits_are_those_of_the_contract_with_up_to_a_tenth_more() {
+        let seconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+        for (attempts, wait) in (1..).zip(seconds) {
+            let next = next_attempt(attempts, NOW, &Seeded::new(u64::from(attempts))).unwrap();
+            let waited = next.duration_since(NOW).as_millis();
+            assert!(
+                (wait * 1000..=wait * 1100).contains(&waited),
+                "{attempts}: {waited}"
+            );
+        }
+        assert_eq!(next_attempt(MAX_ATTEMPTS, NOW, &Seeded::new(1)), None);
+        assert_eq!(next_attempt(0, NOW, &Seeded::new(1)), None);
+    }
+
+    #[test]
+    fn a_confirmation_outlives_all_its_waits() {
+        let waits: SignedDuration = RETRY_AFTER
+            .iter()
+            .fold(SignedDuration::ZERO, |sum, wait| sum + *wait + *wait / 10);
+        assert!(waits < MAX_AGE);
+        assert!(LEASE > ATTEMPT_LIMIT + ATTEMPT_LIMIT);
+    }
+
+    #[test]
+    fn a_receiver_is_down_after_five_failures_in_a_row_and_one_confirmation_tries_it_again() {
+        assert_eq!(down(4).admit(NOW), Admission::Go);
+        let down = down(5);
+        let Admission::Wait(until) = down.admit(NOW) else {
+            panic!("{:?}", down.admit(NOW));
+        };
+        assert!(until >= later(NOW, FIRST_HOLD));
+        let Admission::Probe(probing) = down.admit(until) else {
+            panic!("{:?}", down.admit(until));
+        };
+        assert!(
+            matches!(probing.admit(until), Admission::Wait(_)),
+            "one at a time"
+        );
+        let up = probing.after(answered(200), until, &Seeded::new(1)).unwrap();
+        assert_eq!(up.admit(until), Admission::Go);
+        let still_down = probing.after(answered(502), until, &Seeded::new(1)).unwrap();
+        let Admission::Wait(again) = still_down.admit(until) else {
+            panic!("{still_down:?}");
+        };
+        assert!(again.duration_since(until) >= FIRST_HOLD * 2, "longer each time");
+    }
+
+    #[test]
+    fn holds_grow_to_a_quarter_of_an_hour() {
+        let held = down(60).held_until.unwrap().duration_since(NOW);
+        assert!(
+            held >= LONGEST_HOLD && held <= LONGEST_HOLD + LONGEST_HOLD / 10,
+            "{held}"
+        );
+    }
+
+    #[test]
+    fn an_answer_shows_that_a_receiver_is_there_whatever_it_says() {
+        for status in [200, 204, 302, 400, 404, 429] {
+            let after = down(4).after(answered(status), NOW, &Seeded::new(1)).unwrap();
+            assert_eq!(after.failures, 0, "{status}");
+        }
+        assert_eq!(
+            Destination::default().after(answered(200), NOW, &Seeded::new(1)),
+            None
+        );
+    }
+
+    #[test]
+    fn retry_after_holds_the_whole_receiver_for_a_day_at_most() {
+        for status in [429, 503] {
+            let delivery = |wait| Delivery::Answered {
+                status,
+                retry_after: Some(wait),
+            };
+            let held = |wait| {
+                Destination::default()
+                    .after(delivery(wait), NOW, &Seeded::new(1))
+                    .unwrap()
+                    .held_until
+                    .unwrap()
+                    .duration_since(NOW)
+            };
+            assert_eq!(held(SignedDuration::from_secs(90)), SignedDuration::from_secs(90));
+            assert_eq!(held(SignedDuration::MAX), LONGEST_RETRY_AFTER);
+        }
+    }
+
+    #[test]
+    fn gone_is_gone() {
+        let gone = Destination::default()
+            .after(answered(410), NOW, &Seeded::new(1))
+            .unwrap();
+        assert_eq!(gone.admit(later(NOW, MAX_AGE)), Admission::Gone);
+    }
+
+    proptest! {
+        #[test]
+        fn a_receiver_that_is_not_gone_is_tried_again_some_day(statuses in prop::collection::vec(prop_oneof![200_u16..600, Just(0)], 0..40)) {
+            let mut destination = Destination::default();
+            for status in statuses.into_iter().filter(|status| *status != 410) {
+                let delivery = if status == 0 { Delivery::Failed("connect") } else { answered(status) };
+                if let Some(next) = destination.after(delivery, NOW, &Seeded::new(7)) {
+                    destination = next;
+                }
+            }
+            let tomorrow = later(NOW, LONGEST_RETRY_AFTER);
+            prop_assert!(matches!(destination.admit(tomorrow), Admission::Go | Admission::Probe(_)));
+        }
+    }
+}

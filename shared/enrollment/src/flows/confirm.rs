@@ -1,0 +1,258 @@
+//! Sending a confirmation: at least once, to a registered receiver, no more often than it can bear (behaviour §5).
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+use crate::delivery::{
+    self, Admission, Delivery, Destination, LEASE, LONGEST_RETRY_AFTER, MAX_AGE, MAX_ATTEMPTS, Parked,
+};
+use crate::identifiers::ConfirmationId;
+use crate::ports::{Claim, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups};
+use crate::time::later;
+
+/// How often a receiver's state is written anew because another run changed it in between.
+const UPDATE_TRIES: usize = 5;
+/// A retry that is due sooner than the next sweep gets a wake-up of its own.
+const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+
+/// What sending confirmations needs.
+pub struct Confirming<'a> {
+    /// What there is to send.
+    pub confirmations: &'a dyn Confirmations,
+    /// Whom to.
+    pub receivers: &'a dyn Receivers,
+    /// Set-ups: which hosts are registered.
+    pub clients: &'a dyn Clients,
+    /// For a retry after seconds.
+    pub wakeups: &'a dyn Wakeups,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// For the jitter of waits.
+    pub randomness: &'a dyn Randomness,
+}
+
+/// What came of one run over one confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The receiver has it.
+    Delivered,
+    /// An attempt failed, the next one is due then.
+    Retry(Timestamp),
+    /// The receiver is left alone until then; no attempt was made.
+    Waiting(Timestamp),
+    /// It is not tried any more by itself.
+    Parked(Parked),
+    /// It is not due, another run has it, or there is none: a wake-up too many.
+    NotDue,
+}
+
+impl Confirmed {
+    /// The word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry(_) => "retry",
+            Self::Waiting(_) => "waiting",
+            Self::Parked(_) => "parked",
+            Self::NotDue => "not-due",
+        }
+    }
+}
+
+impl Confirming<'_> {
+    /// Sends a confirmation where it is due.
+    ///
+    /// # Errors
+    /// Where the store fails. The confirmation is due again when the claim ends, so it may be sent twice, never not at
+    /// all.
+    pub async fn confirm(&self, id: &ConfirmationId) -> Result<Confirmed, StoreError> {
+        let now = self.clock.now();
+        let Some(claim) = self.confirmations.claim(id, now, later(now, LEASE)).await? else {
+            return Ok(Confirmed::NotDue);
+        };
+        let confirmed = self.attempt(&claim).await?;
+        info!(
+            confirmation = id.as_str(),
+            client = claim.confirmation.client.as_str(),
+            attempt = claim.attempt,
+            outcome = confirmed.as_str(),
+            "confirmation was dealt with"
+        );
+        Ok(confirmed)
+    }
+
+    async fn attempt(&self, claim: &Claim) -> Result<Confirmed, StoreError> {
+        // Runs that died count too: a confirmation that kills its run ends some day.
+        if claim.attempt > MAX_ATTEMPTS {
+            return self.park(claim, Parked::Exhausted, None).await;
+        }
+        if !self.is_registered(claim).await? {
+            return self.park(claim, Parked::NotRegistered, None).await;
+        }
+        match self.admit(claim).await? {
+            Admitted::Go(destination) => self.deliver(claim, destination).await,
+            Admitted::Wait(until) => self.wait(claim, until).await,
+            Admitted::Gone => self.park(claim, Parked::Gone, None).await,
+        }
+    }
+
+    /// A host that was taken out of the set-up gets nothing any more. A suspended client is told what still happens.
+    async fn is_registered(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let client = self.clients.by_id(&claim.confirmation.client).await?;
+        Ok(client.is_some_and(|client| client.may_confirm_to(&claim.confirmation.url)))
+    }
+
+    async fn admit(&self, claim: &Claim) -> Result<Admitted, StoreError> {
+        let (client, host) = (&claim.confirmation.client, claim.confirmation.destination());
+        let destination = self.confirmations.destination(client, &host).await?;
+        let now = self.clock.now();
+        Ok(match destination.admit(now) {
+            Admission::Go => Admitted::Go(destination),
+            Admission::Wait(until) => Admitted::Wait(until),
+            Admission::Gone => Admitted::Gone,
+            Admission::Probe(probing) => {
+                if self
+                    .confirmations
+                    .update_destination(client, &host, &probing)
+                    .await?
+                {
+                    Admitted::Go(Destination {
+                        version: probing.version + 1,
+                        ..probing
+                    })
+                } else {
+                    // Another run probes.
+                    Admitted::Wait(probing.held_until.unwrap_or(now))
+                }
+            }
+        })
+    }
+
+    async fn wait(&self, claim: &Claim, until: Timestamp) -> Result<Confirmed, StoreError> {
+        let now = self.clock.now();
+        if now >= later(claim.waiting_since, MAX_AGE) {
+            return self.park(claim, Parked::TooOld, None).await;
+        }
+        let due = later(
+            now,
+            delivery::jittered(until.duration_since(now), self.randomness),
+        );
+        self.confirmations.wait(claim, due).await?;
+        Ok(Confirmed::Waiting(due))
+    }
+
+    async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<Confirmed, StoreError> {
+        let started = self.clock.now();
+        let delivery = self.receivers.post(&claim.confirmation, started).await;
+        let now = self.clock.now();
+        // First what became of the confirmation: that it was delivered must not be lost over a receiver's state.
+        let confirmed = match delivery {
+            Delivery::Answered {
+                status: 200..=299, ..
+            } => {
+                self.confirmations.delivered(claim, now).await?;
+                Confirmed::Delivered
+            }
+            Delivery::Answered { status: 410, .. } => {
+                self.park(claim, Parked::Gone, Some(&failure(delivery))).await?
+            }
+            _ => self.retry(claim, delivery, now).await?,
+        };
+        if let Err(error) = self.note(claim, destination, delivery, now).await {
+            warn!(%error, "what was learned of a receiver is lost");
+        }
+        Ok(confirmed)
+    }
+
+    async fn retry(
+        &self,
+        claim: &Claim,
+        delivery: Delivery,
+        now: Timestamp,
+    ) -> Result<Confirmed, StoreError> {
+        let failure = failure(delivery);
+        warn!(
+            confirmation = claim.confirmation.id.as_str(),
+            client = claim.confirmation.client.as_str(),
+            attempt = claim.attempt,
+            failure,
+            "a confirmation was not taken"
+        );
+        let Some(scheduled) = delivery::next_attempt(claim.attempt, now, self.randomness) else {
+            return self.park(claim, Parked::Exhausted, Some(&failure)).await;
+        };
+        let due = match delivery {
+            Delivery::Answered {
+                status: 429 | 503,
+                retry_after: Some(wait),
+            } => scheduled.max(later(now, wait.min(LONGEST_RETRY_AFTER))),
+            _ => scheduled,
+        };
+        self.confirmations.retry(claim, due, &failure).await?;
+        let wait = due.duration_since(now);
+        if wait < SWEEP_INTERVAL {
+            let this = [(claim.confirmation.id.clone(), claim.confirmation.client.clone())];
+            if let Err(error) = self.wakeups.confirm(&this, wait).await {
+                warn!(%error, "a retry is left to the sweep");
+            }
+        }
+        Ok(Confirmed::Retry(due))
+    }
+
+    async fn park(
+        &self,
+        claim: &Claim,
+        reason: Parked,
+        failure: Option<&str>,
+    ) -> Result<Confirmed, StoreError> {
+        self.confirmations
+            .park(claim, reason, failure, self.clock.now())
+            .await?;
+        warn!(
+            confirmation = claim.confirmation.id.as_str(),
+            client = claim.confirmation.client.as_str(),
+            reason = reason.as_str(),
+            "a confirmation is parked"
+        );
+        Ok(Confirmed::Parked(reason))
+    }
+
+    async fn note(
+        &self,
+        claim: &Claim,
+        mut destination: Destination,
+        delivery: Delivery,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (client, host) = (&claim.confirmation.client, claim.confirmation.destination());
+        for _ in 0..UPDATE_TRIES {
+            let Some(next) = destination.after(delivery, now, self.randomness) else {
+                return Ok(());
+            };
+            if self
+                .confirmations
+                .update_destination(client, &host, &next)
+                .await?
+            {
+                return Ok(());
+            }
+            destination = self.confirmations.destination(client, &host).await?;
+        }
+        // So many change it at once that one more word makes no difference.
+        Ok(())
+    }
+}
+
+enum Admitted {
+    Go(Destination),
+    Wait(Timestamp),
+    Gone,
+}
+
+fn failure(delivery: Delivery) -> String {
+    match delivery {
+        Delivery::Answered { status, .. } => format!("http_{status}"),
+        Delivery::Failed(class) => class.to_owned(),
+        Delivery::Unready => "unready".to_owned(),
+    }
+}

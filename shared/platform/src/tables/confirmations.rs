@@ -1,0 +1,291 @@
+//! The port `Confirmations` over `DynamoDB`.
+
+#[cfg(feature = "operator")]
+pub mod desk;
+mod destinations;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use enrollment::confirmation::Confirmation;
+use enrollment::delivery::{Destination, Parked};
+use enrollment::identifiers::{ClientId, ConfirmationId};
+use enrollment::ports::{Claim, Clock, Confirmations, Due, StoreError};
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::agenda::{self, Kind};
+use super::item::{self, Fields, Item, Written};
+use super::sealing::Sealing;
+use crate::aws::describe;
+use crate::vault::{Purpose, Vault};
+
+/// How long it can be looked up that a confirmation was delivered.
+const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long an operator has to replay or drop a parked confirmation.
+const PARKED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Values of `state`.
+const DUE: &str = "due";
+const DELIVERED: &str = "delivered";
+const PARKED: &str = "parked";
+
+/// The `confirmations` table.
+pub struct DynamoConfirmations {
+    dynamodb: Client,
+    table: String,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+}
+
+impl DynamoConfirmations {
+    /// Over the table of that physical name.
+    pub fn new(dynamodb: Client, table: impl Into<String>, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            dynamodb,
+            table: table.into(),
+            vault,
+            clock,
+        }
+    }
+
+    async fn read(
+        &self,
+        id: &ConfirmationId,
+        until: Timestamp,
+        fields: &Fields,
+    ) -> Result<Claim, StoreError> {
+        let client = fields.parsed("client", ClientId::parse)?;
+        let confirmation = opened(&self.vault, id, &client, fields).await?;
+        Ok(Claim {
+            confirmation,
+            attempt: fields.number("attempts")?,
+            waiting_since: fields.time("waiting_since")?,
+            until,
+        })
+    }
+
+    /// An update that counts only while the claim lasts.
+    fn of_claim(&self, claim: &Claim) -> UpdateItemFluentBuilder {
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(&claim.confirmation.id))))
+            .condition_expression("#state = :due AND agenda_at = :until AND attempts = :attempt")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", item::text(DUE))
+            .expression_attribute_values(":until", item::millis(claim.until))
+            .expression_attribute_values(":attempt", item::number(claim.attempt))
+    }
+}
+
+#[async_trait]
+impl Confirmations for DynamoConfirmations {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        const OPERATION: &str = "listing due confirmations";
+        let entries = agenda::list(&self.dynamodb, &self.table, OPERATION, Kind::Due, now, limit).await?;
+        entries
+            .iter()
+            .map(|fields| {
+                Ok(Due {
+                    id: id_of(fields)?,
+                    client: fields.parsed("client", ClientId::parse)?,
+                    since: fields.time("agenda_at")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn claim(
+        &self,
+        id: &ConfirmationId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        const OPERATION: &str = "claiming a confirmation";
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            .update_expression("SET agenda_at = :until, attempts = attempts + :one")
+            .condition_expression("#state = :due AND agenda_at <= :now AND #schema <= :schema")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":due", item::text(DUE))
+            .expression_attribute_values(":until", item::millis(until))
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":schema", item::number(item::SCHEMA))
+            .return_values(ReturnValue::AllNew);
+        match applied(OPERATION, update).await? {
+            Some(claimed) => {
+                let fields = Fields::of(OPERATION, claimed)?;
+                self.read(id, until, &fields).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .of_claim(claim)
+            .update_expression(
+                "SET #state = :delivered, delivered_at = :at, #ttl = :ttl REMOVE agenda, agenda_at, #url, body",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#url", "url")
+            .expression_attribute_values(":delivered", item::text(DELIVERED))
+            .expression_attribute_values(":at", item::millis(at))
+            .expression_attribute_values(":ttl", item::seconds(later(at, DELIVERED_KEPT)));
+        applied("noting a delivery", update).await.map(drop)
+    }
+
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError> {
+        let update = self
+            .of_claim(claim)
+            .update_expression("SET agenda_at = :next, last_failure = :failure")
+            .expression_attribute_values(":next", item::millis(due))
+            .expression_attribute_values(":failure", item::text(failure));
+        applied("putting a confirmation off", update).await.map(drop)
+    }
+
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .of_claim(claim)
+            .update_expression("SET agenda_at = :next, attempts = attempts - :one")
+            .expression_attribute_values(":next", item::millis(due))
+            .expression_attribute_values(":one", item::number(1));
+        applied("letting a confirmation wait", update).await.map(drop)
+    }
+
+    async fn park(
+        &self,
+        claim: &Claim,
+        reason: Parked,
+        failure: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = claim.confirmation.id.as_str();
+        let mut expression =
+            "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, #ttl = :ttl"
+                .to_owned();
+        let mut update = self
+            .of_claim(claim)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":parked", item::text(PARKED))
+            .expression_attribute_values(":reason", item::text(reason.as_str()))
+            .expression_attribute_values(":agenda", Kind::Parked.of(id))
+            .expression_attribute_values(":at", item::millis(at))
+            .expression_attribute_values(":ttl", item::seconds(later(at, PARKED_KEPT)));
+        if let Some(failure) = failure {
+            expression.push_str(", last_failure = :failure");
+            update = update.expression_attribute_values(":failure", item::text(failure));
+        }
+        applied("parking a confirmation", update.update_expression(expression))
+            .await
+            .map(drop)
+    }
+
+    async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError> {
+        self.read_destination(client, destination).await
+    }
+
+    async fn update_destination(
+        &self,
+        client: &ClientId,
+        destination: &str,
+        state: &Destination,
+    ) -> Result<bool, StoreError> {
+        self.write_destination(client, destination, state).await
+    }
+}
+
+/// The item of a confirmation that is due at once.
+pub(super) async fn written(
+    vault: &Vault,
+    operation: &'static str,
+    confirmation: &Confirmation,
+    at: Timestamp,
+) -> Result<Item, StoreError> {
+    let pk = primary_key(&confirmation.id);
+    let sealing = sealing(vault, operation, &confirmation.client, &pk);
+    let item = Written::new(&pk)
+        .text("client", confirmation.client.as_str())
+        .set("url", sealing.seal("url", confirmation.url.as_str()).await?)
+        .set("body", sealing.seal("body", &confirmation.body).await?)
+        .text("state", DUE)
+        .number("attempts", 0)
+        .millis("waiting_since", at)
+        .set("agenda", Kind::Due.of(confirmation.id.as_str()))
+        .millis("agenda_at", at);
+    Ok(item.into_item())
+}
+
+/// The confirmation of an item that was not delivered yet.
+async fn opened(
+    vault: &Vault,
+    id: &ConfirmationId,
+    client: &ClientId,
+    fields: &Fields,
+) -> Result<Confirmation, StoreError> {
+    let pk = primary_key(id);
+    let sealing = sealing(vault, fields.operation(), client, &pk);
+    Ok(Confirmation {
+        id: id.clone(),
+        client: client.clone(),
+        url: sealing.open(fields, "url", Url::parse).await?,
+        body: sealing
+            .open(fields, "body", |body| {
+                Ok::<_, std::convert::Infallible>(body.to_owned())
+            })
+            .await?,
+    })
+}
+
+fn sealing<'a>(vault: &'a Vault, operation: &'static str, client: &'a ClientId, pk: &'a str) -> Sealing<'a> {
+    Sealing {
+        vault,
+        operation,
+        client,
+        purpose: Purpose::Confirmation,
+        table: "confirmations",
+        pk,
+        sk: "",
+    }
+}
+
+fn primary_key(id: &ConfirmationId) -> String {
+    format!("confirmation#{id}")
+}
+
+fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
+    fields.parsed("pk", |pk| {
+        ConfirmationId::parse(pk.strip_prefix("confirmation#").unwrap_or_default())
+    })
+}
+
+/// Sends an update; gives the attributes that it returns, and `None` where its condition did not hold.
+async fn applied(
+    operation: &'static str,
+    update: UpdateItemFluentBuilder,
+) -> Result<Option<Item>, StoreError> {
+    match update.send().await {
+        Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(StoreError::Unavailable {
+            operation,
+            detail: describe(&error),
+        }),
+    }
+}

@@ -1,0 +1,232 @@
+//! What an operator does with confirmations: lists, shows, replays and drops them.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use enrollment::confirmation::Confirmation;
+use enrollment::delivery::Parked;
+use enrollment::identifiers::{ClientId, ConfirmationId};
+use enrollment::ports::{Clock, StoreError};
+use jiff::Timestamp;
+
+use super::{DELIVERED, DUE, PARKED, applied, destinations, id_of, opened, primary_key};
+use crate::aws::describe;
+use crate::tables::agenda::{self, Kind};
+use crate::tables::item::{self, Fields};
+use crate::vault::Vault;
+
+/// The operator's view of the `confirmations` table.
+pub struct ConfirmationDesk {
+    pub(crate) dynamodb: Client,
+    pub(crate) table: String,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// How a confirmation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is sent when its time comes.
+    Due {
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator has to decide.
+    Parked {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        reason: Parked,
+    },
+    /// The receiver has it; address and body are forgotten.
+    Delivered {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+/// A confirmation without what is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// `webhook-id`.
+    pub id: ConfirmationId,
+    /// Whom it is for.
+    pub client: ClientId,
+    /// How it stands.
+    pub state: State,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// When its outcome was stored, or when it was last replayed.
+    pub waiting_since: Timestamp,
+    /// What the last attempt met, in one word.
+    pub last_failure: Option<String>,
+}
+
+/// What came of replaying or dropping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// It is done.
+    Done,
+    /// It has been delivered meanwhile, or is gone.
+    TooLate,
+}
+
+impl ConfirmationDesk {
+    /// Those that are parked, or else those that are due some time, the oldest first; at most `limit`, of one client or
+    /// of all.
+    pub async fn list(
+        &self,
+        parked: bool,
+        client: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, StoreError> {
+        const OPERATION: &str = "listing confirmations";
+        let kind = if parked { Kind::Parked } else { Kind::Due };
+        let all = if client.is_some() { usize::MAX } else { limit };
+        let entries = agenda::list(&self.dynamodb, &self.table, OPERATION, kind, Timestamp::MAX, all).await?;
+        let mut listed = Vec::new();
+        for entry in &entries {
+            let entry = listed_of(id_of(entry)?, entry)?;
+            if client.is_none_or(|client| *client == entry.client) {
+                listed.push(entry);
+            }
+        }
+        listed.truncate(limit);
+        Ok(listed)
+    }
+
+    /// One confirmation; none where it is not there, or no longer.
+    pub async fn find(&self, id: &ConfirmationId) -> Result<Option<Listed>, StoreError> {
+        self.read(id)
+            .await?
+            .map(|fields| listed_of(id.clone(), &fields))
+            .transpose()
+    }
+
+    /// Address and body, unsealed: personal data. None where it was delivered or is not there.
+    pub async fn reveal(&self, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        let Some(fields) = self.read(id).await? else {
+            return Ok(None);
+        };
+        if fields.text("state")? == DELIVERED {
+            return Ok(None);
+        }
+        let client = fields.parsed("client", ClientId::parse)?;
+        opened(&self.vault, id, &client, &fields).await.map(Some)
+    }
+
+    /// Makes a confirmation due at once, with all its attempts before it, and forgets what was held against its
+    /// receiver.
+    pub async fn replay(&self, id: &ConfirmationId) -> Result<Decided, StoreError> {
+        let Some(confirmation) = self.reveal(id).await? else {
+            return Ok(Decided::TooLate);
+        };
+        self.forget_destination(&confirmation).await?;
+        let now = self.clock.now();
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            .update_expression(
+                "SET #state = :due, agenda = :agenda, agenda_at = :now, waiting_since = :now, attempts = :none \
+                 REMOVE reason, #ttl",
+            )
+            .condition_expression("#state IN (:due, :parked)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":due", item::text(DUE))
+            .expression_attribute_values(":parked", item::text(PARKED))
+            .expression_attribute_values(":agenda", Kind::Due.of(id.as_str()))
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":none", item::number(0));
+        Ok(match applied("replaying a confirmation", update).await? {
+            Some(_) => Decided::Done,
+            None => Decided::TooLate,
+        })
+    }
+
+    /// Deletes a confirmation that was not delivered.
+    pub async fn discard(&self, id: &ConfirmationId) -> Result<Decided, StoreError> {
+        let delete = self
+            .dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            .condition_expression("#state IN (:due, :parked)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", item::text(DUE))
+            .expression_attribute_values(":parked", item::text(PARKED));
+        match delete.send().await {
+            Ok(_) => Ok(Decided::Done),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(Decided::TooLate)
+            }
+            Err(error) => Err(StoreError::Unavailable {
+                operation: "dropping a confirmation",
+                detail: describe(&error),
+            }),
+        }
+    }
+
+    async fn forget_destination(&self, confirmation: &Confirmation) -> Result<(), StoreError> {
+        let key = destinations::primary_key(&confirmation.client, &confirmation.destination());
+        self.dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&key)))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| StoreError::Unavailable {
+                operation: "forgetting a receiver's state",
+                detail: describe(&error),
+            })
+    }
+
+    async fn read(&self, id: &ConfirmationId) -> Result<Option<Fields>, StoreError> {
+        const OPERATION: &str = "reading a confirmation";
+        let found = item::read(
+            &self.dynamodb,
+            &self.table,
+            OPERATION,
+            item::key(&primary_key(id)),
+        )
+        .await?;
+        match found {
+            Some(fields) if fields.is_past(self.clock.now())? => Ok(None),
+            found => Ok(found),
+        }
+    }
+}
+
+fn listed_of(id: ConfirmationId, fields: &Fields) -> Result<Listed, StoreError> {
+    let state = match fields.text("state")? {
+        DUE => State::Due {
+            at: fields.time("agenda_at")?,
+        },
+        PARKED => State::Parked {
+            at: fields.time("agenda_at")?,
+            reason: fields.parsed("reason", |text| {
+                Parked::from_text(text).ok_or("a reason of a newer release")
+            })?,
+        },
+        DELIVERED => State::Delivered {
+            at: fields.time("delivered_at")?,
+        },
+        _ => return Err(fields.unreadable("state is none that this release knows".into())),
+    };
+    Ok(Listed {
+        id,
+        client: fields.parsed("client", ClientId::parse)?,
+        state,
+        attempts: fields.number("attempts")?,
+        waiting_since: fields.time("waiting_since")?,
+        last_failure: fields.optional_text("last_failure")?.map(str::to_owned),
+    })
+}

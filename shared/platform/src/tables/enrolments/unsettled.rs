@@ -1,0 +1,62 @@
+//! Intents to look after: those whose outcome is open, and failed ones that MRS may hold something for.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use enrollment::identifiers::IntentId;
+use enrollment::ports::{StoreError, Unsettled};
+use jiff::Timestamp;
+
+use super::{DynamoEnrolments, intent_item_key};
+use crate::aws::describe;
+use crate::tables::agenda::{self, Kind};
+use crate::tables::item;
+
+impl DynamoEnrolments {
+    pub(super) async fn list_unsettled(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Unsettled>, StoreError> {
+        const OPERATION: &str = "listing unsettled intents";
+        let table = &self.tables.enrolments;
+        let entries = agenda::list(&self.dynamodb, table, OPERATION, Kind::Unsettled, now, limit).await?;
+        entries
+            .iter()
+            .map(|fields| {
+                Ok(Unsettled {
+                    id: fields.parsed("pk", |pk| {
+                        IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
+                    })?,
+                    created_at: fields.time("created_at")?,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) async fn put_look_off(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+        let updated = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(intent_item_key(id)))
+            .update_expression("SET agenda_at = :at")
+            .condition_expression("attribute_exists(agenda)")
+            .expression_attribute_values(":at", item::millis(at))
+            .send()
+            .await;
+        match updated {
+            Ok(_) => Ok(()),
+            // It was settled meanwhile.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::Unavailable {
+                operation: "putting a look at an intent off",
+                detail: describe(&error),
+            }),
+        }
+    }
+}
