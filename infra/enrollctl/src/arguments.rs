@@ -21,6 +21,9 @@ pub(crate) enum Command {
     /// Tokens to try a client's integration with; no AWS needed.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Confirmations to partners: what is parked, and what they are signed with.
+    #[command(subcommand)]
+    Confirmations(ConfirmationsCommand),
     /// What Mastercard gave you: the client certificate and the key to encrypt card numbers under.
     #[command(subcommand)]
     Mastercard(MastercardCommand),
@@ -90,6 +93,92 @@ pub(crate) struct Claims {
     /// The id of the key, as the client file has it.
     #[arg(long)]
     pub(crate) kid: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfirmationsCommand {
+    /// Lists those that are parked: they are not sent any more by themselves.
+    List {
+        /// Of this client only.
+        #[arg(long, value_name = "ID")]
+        client: Option<String>,
+        /// Those that are still tried, instead.
+        #[arg(long)]
+        due: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Shows how one stands.
+    Show {
+        /// Its `webhook-id`.
+        id: String,
+        /// Also its address and body, which are personal data.
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Has them sent again at once, with all attempts before them.
+    Replay(Chosen),
+    /// Deletes them: the partner is never told.
+    Drop {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// Don't ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// What a client's confirmations are signed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Says under which authorities a client's receivers are believed.
+    Trust {
+        /// The client's id.
+        #[arg(long, value_name = "ID")]
+        client: String,
+        /// Beside the public authorities, those of this file (PEM).
+        #[arg(long, value_name = "FILE", required_unless_present = "public")]
+        authorities: Option<PathBuf>,
+        /// The public authorities only.
+        #[arg(long, conflicts_with = "authorities")]
+        public: bool,
+    },
+}
+
+/// Some confirmations by name, or all parked ones of a client.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Chosen {
+    /// Their `webhook-id`s.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// All that are parked for this client.
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) all_parked_of: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Shows where the secret lies, and public keys.
+    Show {
+        /// The client's id.
+        #[arg(long, value_name = "ID")]
+        client: String,
+    },
+    /// Adds a new key before the one in use. Both sign until `retire`, so that the partner can change over meanwhile.
+    Rotate {
+        /// The client's id.
+        #[arg(long, value_name = "ID")]
+        client: String,
+        /// An ed25519 key, for signatures `v1a`, instead of a shared secret.
+        #[arg(long)]
+        asymmetric: bool,
+    },
+    /// Ends a rotation: only the newest key of each kind stays.
+    Retire {
+        /// The client's id.
+        #[arg(long, value_name = "ID")]
+        client: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -186,6 +275,15 @@ mod tests {
             ErrorKind::InvalidValue
         );
         assert!(parse("enrollctl token sign --client demo").is_err());
+    }
+
+    #[test]
+    fn confirmations_are_chosen_by_name_or_all_of_a_client() {
+        let replay = |rest: &str| parse(&format!("enrollctl confirmations replay {rest}"));
+        assert!(replay("msg_1 msg_2").is_ok());
+        assert!(replay("--all-parked-of demo").is_ok());
+        assert!(replay("msg_1 --all-parked-of demo").is_err());
+        assert!(parse("enrollctl confirmations drop").is_err());
     }
 
     #[test]

@@ -2,17 +2,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use enrollment::client::file::{self, ClientSetup};
 use enrollment::identifiers::ClientId;
-use enrollment::ports::Randomness as _;
-use platform::SystemRandomness;
 use platform::operator::{Created, Stack};
-use platform::secrets::confirmation_name;
+use platform::secrets::{ConfirmationSecrets, confirmation_name};
 use platform::tables::client_setups::Stored;
 use secrecy::SecretString;
 
+use crate::confirmation_keys;
 use crate::difference::{readable, unified};
 use crate::terminal;
 
@@ -109,12 +106,14 @@ async fn store_pictures(stack: &Stack, setup: &ClientSetup) -> Result<()> {
 
 /// Makes the client's confirmation secret where there is none, and says where it lies. It is never printed.
 async fn say_secret(stack: &Stack, client: &ClientId) -> Result<()> {
-    let mut bytes = [0_u8; 32];
-    SystemRandomness.fill(&mut bytes);
-    let secret = serde_json::json!({"secrets": [format!("whsec_{}", STANDARD.encode(bytes))]});
+    let secrets = ConfirmationSecrets {
+        secrets: vec![confirmation_keys::new_secret()],
+        signing_keys: Vec::new(),
+        certificate_authorities: None,
+    };
     let name = confirmation_name(client);
     if stack
-        .create_secret(&name, &SecretString::from(secret.to_string()))
+        .create_secret(&name, &SecretString::from(serde_json::to_string(&secrets)?))
         .await?
         == Created::Now
     {

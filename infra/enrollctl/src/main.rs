@@ -2,6 +2,8 @@
 
 mod arguments;
 mod client;
+mod confirmation_keys;
+mod confirmations;
 mod difference;
 mod mastercard_secrets;
 mod terminal;
@@ -33,6 +35,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             client::apply(&find(stack).await?, &file, yes).await
         }
         Command::Client(ClientCommand::Show { id }) => client::show(&find(stack).await?, &id).await,
+        Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),
         Command::Token(TokenCommand::Open { token, url }) => {
             let base = match url {

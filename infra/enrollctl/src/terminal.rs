@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 /// Asks a question that only a clear yes answers.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here: look at the difference, then apply with --yes");
+        bail!("nobody can be asked here: look at what would be done, then say --yes");
     }
     print!("{question} [y/N] ");
     std::io::stdout().flush()?;

@@ -1,6 +1,7 @@
 //! The whole system at one place: what `up` and the tests start.
 
 use std::fs::{self, File, TryLockError};
+use std::path::PathBuf;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,6 +17,8 @@ use crate::{console, demo, deploy, files, keys, ministack, prerequisites, sandbo
 /// A system that is up, and which of its servers this run started.
 pub(crate) struct Up {
     pub(crate) ports: Ports,
+    /// The operator's tool, where it was built.
+    pub(crate) enrollctl: Option<PathBuf>,
     started: Started,
 }
 
@@ -33,7 +36,11 @@ pub(crate) fn everything(place: &Place, wanted: &Ports, interrupt: &Interrupt) -
     let (ministack, sam, built) = tools_and_programs(place, interrupt)?;
     let mut started = Started::default();
     match servers(place, &ports, &ministack, &sam, &built, &mut started, interrupt) {
-        Ok(()) => Ok(Up { ports, started }),
+        Ok(()) => Ok(Up {
+            ports,
+            enrollctl: Some(built.enrollctl),
+            started,
+        }),
         Err(error) => {
             end(place, &started).ok();
             Err(error)
@@ -51,6 +58,7 @@ pub(crate) fn local_aws(place: &Place, wanted: &Ports, interrupt: &Interrupt) ->
     let ministack = ministack::ensure(place, &tools, ports.aws, interrupt)?;
     Ok(Up {
         ports,
+        enrollctl: None,
         started: Started {
             ministack,
             sandbox: false,

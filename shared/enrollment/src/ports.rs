@@ -234,7 +234,7 @@ pub trait Confirmations: Send + Sync {
     async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError>;
     /// No attempt was made, and none counts; it is due at `due`.
     async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError>;
-    /// It is not tried any more by itself.
+    /// It is not tried any more by itself. Without a `failure` no attempt was made, and none counts.
     async fn park(
         &self,
         claim: &Claim,

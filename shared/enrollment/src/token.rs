@@ -4,6 +4,7 @@
 //! is checked: RS256 is fixed here, keys come from the client's set-up alone (`jku`, `jwk`, `x5u`, `x5c` are not read).
 
 mod json;
+mod request;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +18,8 @@ use crate::client::{Client, ClientStatus};
 use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
 use crate::language::Language;
 use crate::status::Status;
+
+pub use request::of_request;
 
 /// Clocks may differ by this much.
 pub const LEEWAY: SignedDuration = SignedDuration::from_secs(60);

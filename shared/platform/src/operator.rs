@@ -1,19 +1,24 @@
 //! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use enrollment::ports::StoreError;
+use enrollment::ports::{Clock, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
 use crate::pictures::Pictures;
+use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
+use crate::secrets::Secrets;
 use crate::settings::{SettingsError, StackSettings};
 use crate::tables::client_setups::ClientSetups;
+use crate::tables::confirmations::desk::ConfirmationDesk;
+use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
 
 /// One deployed stack, with the operator's rights.
 pub struct Stack {
@@ -93,6 +98,38 @@ impl Stack {
             randomness: &SystemRandomness,
             clock: &SystemClock,
         }
+    }
+
+    /// Confirmations, as an operator works on them.
+    pub fn confirmation_desk(&self) -> ConfirmationDesk {
+        let dynamodb = self.aws.dynamodb();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let stored = DynamoWrappedKeys::new(dynamodb.clone(), &self.settings.tables.keys, Arc::clone(&clock));
+        let wrapper = KmsKeyWrapper::new(self.aws.kms(), &self.settings.kms_key_id);
+        let vault = Vault::new(
+            Arc::new(wrapper),
+            Arc::new(stored),
+            Arc::clone(&clock),
+            Arc::new(SystemRandomness),
+            KeyCaching::default(),
+        );
+        ConfirmationDesk::new(
+            dynamodb,
+            &self.settings.tables.confirmations,
+            Arc::new(vault),
+            clock,
+        )
+    }
+
+    /// The queues that wake the functions.
+    pub fn wakeups(&self) -> SqsWakeups {
+        SqsWakeups::new(self.aws.sqs(), self.settings.queues.clone())
+    }
+
+    /// Secrets, to be read.
+    pub fn secrets(&self) -> Secrets {
+        let prefix = &self.settings.secrets_prefix;
+        Secrets::new(self.aws.secrets_manager(), prefix, Arc::new(SystemClock))
     }
 
     /// Clients' pictures.

@@ -28,6 +28,10 @@ pub struct Settings {
     pub keys_table: String,
     /// What wraps them.
     pub kms_key_id: String,
+    /// What wakes settlement.
+    pub settle_queue_url: String,
+    /// What wakes the sender of confirmations.
+    pub confirm_queue_url: String,
 }
 
 impl Settings {

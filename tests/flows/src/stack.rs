@@ -24,6 +24,8 @@ pub struct Endpoints {
     pub api: String,
     /// The local AWS.
     pub aws: String,
+    /// The demo partner's site.
+    pub partner: String,
     /// The Mastercard stand-in.
     pub mastercard: String,
     /// The admin listener of the Mastercard stand-in.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
-use super::rust::{self, FLOWS, STORAGE};
+use super::rust::{self, CANARY, FLOWS, STORAGE};
 use crate::command::run_shown;
 use crate::deploy::isolate;
 use crate::interrupt::Interrupt;
@@ -55,6 +55,10 @@ pub(crate) fn flows(bench: &mut Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
 }
 
+pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
+    rust::tests(bench.place, &CANARY, &bench.environment()?, bench.interrupt)
+}
+
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
 pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
     let folder = bench.place.root().join("tests").join(suite);
@@ -84,8 +88,11 @@ pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
 impl Bench<'_> {
     /// Where a suite finds the system.
     fn environment(&self) -> Result<Vec<(&'static str, String)>> {
-        let ports = &self.up.last().context("the local system is not up")?.ports;
-        let mut environment = variables(ports.aws).to_vec();
+        let up = self.up.last().context("the local system is not up")?;
+        let mut environment = variables(up.ports.aws).to_vec();
+        if let Some(enrollctl) = &up.enrollctl {
+            environment.push(("TEST_ENROLLCTL", enrollctl.to_string_lossy().into_owned()));
+        }
         environment.push((
             "TEST_ENDPOINTS",
             self.own.endpoints().to_string_lossy().into_owned(),

@@ -9,7 +9,7 @@ use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use url::Url;
+use url::{Host, Url};
 
 use super::pictures::{self, Picture};
 use super::{
@@ -472,7 +472,7 @@ impl Reading<'_> {
     fn origin(&mut self, place: &str, origin: &str) {
         let parsed = Url::parse(origin)
             .ok()
-            .filter(|url| url.origin().ascii_serialization() == origin);
+            .filter(|url| has_plain_host(url) && url.origin().ascii_serialization() == origin);
         let secure = parsed.is_some_and(|url| {
             url.scheme() == "https" || url.scheme() == "http" && url.host_str() == Some("localhost")
         });
@@ -485,7 +485,9 @@ impl Reading<'_> {
     }
 
     fn host(&mut self, place: &str, host: &str) {
-        let parsed = Url::parse(&format!("https://{host}/")).ok();
+        let parsed = Url::parse(&format!("https://{host}/"))
+            .ok()
+            .filter(has_plain_host);
         let right = parsed.is_some_and(|url| {
             let without = url.host_str().unwrap_or_default();
             host == without || url.port().is_some_and(|port| host == format!("{without}:{port}"))
@@ -517,6 +519,18 @@ impl Reading<'_> {
             place: place.to_owned(),
             message: message.to_owned(),
         });
+    }
+}
+
+/// A host of letters, digits, hyphens, underscores and dots, or an IP address. What else an address may hold would mean
+/// something in the page's header: `*` any host, `;` the end of a directive (CSP 3 §2.2).
+fn has_plain_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
     }
 }
 
@@ -621,6 +635,29 @@ mod tests {
             );
         }
         assert_eq!(faults.len(), 7, "{faults:?}");
+    }
+
+    #[test]
+    fn an_origin_or_host_with_a_meaning_of_its_own_is_refused() {
+        for written in [
+            "*",
+            "*.bank.example",
+            "www.bank.example;x",
+            "bank.example'",
+            "a,b",
+        ] {
+            let origin = GOOD.replace("www.bank.example", written);
+            assert!(faults(&origin)[0].starts_with("embed_origins[0]:"), "{written}");
+            let host = GOOD.replace("\"api.bank.example\"", &format!("\"{written}\""));
+            assert!(
+                faults(&host)[0].starts_with("confirmation_hosts[0]:"),
+                "{written}"
+            );
+        }
+        for written in ["127.0.0.1", "[::1]:8443", "my_host.bank.example"] {
+            let host = GOOD.replace("\"api.bank.example\"", &format!("\"{written}\""));
+            assert_eq!(faults(&host), Vec::<String>::new(), "{written}");
+        }
     }
 
     #[test]

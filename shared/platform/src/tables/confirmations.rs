@@ -171,15 +171,18 @@ impl Confirmations for DynamoConfirmations {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let id = claim.confirmation.id.as_str();
-        let mut expression =
-            "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, #ttl = :ttl"
-                .to_owned();
+        let mut expression = "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, \
+                              #ttl = :ttl, attempts = :made"
+            .to_owned();
+        // Without a failure there was no attempt.
+        let made = claim.attempt - u32::from(failure.is_none());
         let mut update = self
             .of_claim(claim)
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":parked", item::text(PARKED))
             .expression_attribute_values(":reason", item::text(reason.as_str()))
             .expression_attribute_values(":agenda", Kind::Parked.of(id))
+            .expression_attribute_values(":made", item::number(made))
             .expression_attribute_values(":at", item::millis(at))
             .expression_attribute_values(":ttl", item::seconds(later(at, PARKED_KEPT)));
         if let Some(failure) = failure {

@@ -1,63 +1,212 @@
-//! What the partner's back end shall be told is stored with the outcome: once, sealed, and only where it was asked for.
+//! What the partner's back end is told of an outcome: once, sealed until it is told, and forgotten then.
 
-use enrollment::identifiers::{IdempotencyKey, IntentId, SessionToken};
+use std::net::TcpListener;
+
+use enrollment::identifiers::{ConfirmationId, IdempotencyKey, IntentId, SessionToken};
+use enrollment::status::Status;
 use flows::card::Card;
-use flows::local_aws::{Settings, scan, stands_in};
+use flows::local_aws::{Settings, aws, scan, stands_in};
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
+use flows::receiver;
 use flows::stack::Stack;
+use flows::time::eventually;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+
+const ENROLLED: Status = Status::SuccessEnrollment;
+const FAILED: Status = Status::ErrorEnrollment;
+/// Longer than one attempt of 15 s, and than the sweep's minute.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_outcome_is_confirmed_once_however_often_it_is_asked_for() {
-    let partner = Partner::demo();
-    let page = with_address(&partner);
+fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
+    let page = with_address(&Partner::demo(), "");
     let failed = page.submission(&Card::numbered("5234000000001450"));
-    assert_eq!(page.settle(&failed).json()["status"], "ERROR_ENROLLMENT");
+    let failure = page.settle(&failed).json();
+    assert_eq!(failure["status"], "ERROR_ENROLLMENT");
     let enrolled = page.submission(&Card::fresh());
-    assert_eq!(page.settle(&enrolled).json()["status"], "SUCCESS_ENROLLMENT");
+    let success = page.settle(&enrolled).json();
+    assert_eq!(success["status"], "SUCCESS_ENROLLMENT");
     for submission in [&failed, &enrolled] {
         page.submit(submission);
     }
     page.describe();
 
-    let items = confirmations();
-    for (submission, status) in [(&failed, "ERROR_ENROLLMENT"), (&enrolled, "SUCCESS_ENROLLMENT")] {
+    for (submission, status, event) in [(&failed, FAILED, failure), (&enrolled, ENROLLED, success)] {
         let id = confirmation_id(&page, submission, status);
-        let found: Vec<_> = items.iter().filter(|item| stands_in(item, &id)).collect();
-        assert_eq!(found.len(), 1, "{status}");
-        assert_eq!(found[0]["client"]["S"], partner.client);
-        assert_eq!(found[0]["attempts"]["N"], "0");
+        let received = receiver::wait_for(&id, 1);
+        assert!(received.verified);
+        assert_eq!(received.attempts, 1, "{status:?}");
+        assert_eq!(received.body, event, "page and partner are told the same");
     }
-    let opposite = confirmation_id(&page, &failed, "SUCCESS_ENROLLMENT");
-    assert!(!items.iter().any(|item| stands_in(item, &opposite)));
+    let opposite = confirmation_id(&page, &failed, ENROLLED);
+    assert!(item(&opposite).is_none());
 }
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_confirmation_is_sealed() {
-    let partner = Partner::demo();
-    let page = with_address(&partner);
+fn a_confirmation_is_sealed_until_it_is_delivered() {
+    let partner = Partner::like_demo_but(|_| {});
+    let page = with_address(&partner, "?answer=500");
     let submission = page.submission(&Card::fresh());
     let event = page.settle(&submission).json();
-    let id = confirmation_id(&page, &submission, "SUCCESS_ENROLLMENT");
-    let item = confirmations()
-        .into_iter()
-        .find(|item| stands_in(item, &id))
-        .expect("it is there");
+    let item = item(&confirmation_id(&page, &submission, ENROLLED)).expect("it is there");
     for secret in [
         &*Stack::here().demo.confirmation_url,
         &partner.customer,
         event["ranac"].as_str().unwrap(),
+        "SUCCESS_ENROLLMENT",
     ] {
         assert!(!stands_in(&item, secret), "{secret} stands in {item}");
     }
+    assert!(item.get("url").is_some() && item.get("body").is_some());
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn what_was_delivered_is_forgotten() {
+    let page = with_address(&Partner::demo(), "");
+    let submission = page.submission(&Card::fresh());
+    page.settle(&submission);
+    let id = confirmation_id(&page, &submission, ENROLLED);
+    let item = eventually("a delivery that is noted", PATIENCE, || {
+        item(&id).filter(|item| item["state"]["S"] == "delivered")
+    });
+    for gone in ["url", "body", "agenda", "agenda_at"] {
+        assert!(item.get(gone).is_none(), "{gone}: {item}");
+    }
+    assert!(item.get("ttl").is_some(), "{item}");
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_receiver_that_fails_is_asked_again_after_seconds_under_the_same_id() {
+    let partner = Partner::like_demo_but(|_| {});
+    let page = with_address(&partner, "?answer=500");
+    let submission = page.submission(&Card::fresh());
+    page.settle(&submission);
+    let id = confirmation_id(&page, &submission, ENROLLED);
+    let received = receiver::wait_for(&id, 2);
+    assert!(received.verified, "the second attempt is signed anew");
+    let item = item(&id).expect("it is there");
+    assert_eq!(item["last_failure"]["S"], "http_500");
+    assert_eq!(item["state"]["S"], "due");
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn gone_parks_all_that_goes_to_that_host() {
+    let partner = Partner::like_demo_but(|_| {});
+    let (page, submission) = enrolled(&partner, "?answer=410");
+    let first = confirmation_id(&page, &submission, ENROLLED);
+    parked(&first, "gone");
+    let (page, submission) = enrolled(&partner.with_another_customer(), "");
+    let second = confirmation_id(&page, &submission, ENROLLED);
+    let item = parked(&second, "gone");
+    assert_eq!(item["attempts"]["N"], "0", "it was not even tried");
+    let came = receiver::received();
     assert!(
-        !stands_in(&item, "SUCCESS_ENROLLMENT"),
-        "the body is sealed as a whole: {item}"
+        !came
+            .iter()
+            .any(|received| received.id.as_deref() == Some(&second))
     );
+    // Another client's confirmations to the same host go their way.
+    let (page, submission) = enrolled(&Partner::demo(), "");
+    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_receiver_that_asks_for_time_gets_it() {
+    let partner = Partner::like_demo_but(|_| {});
+    let (page, submission) = enrolled(&partner, "?answer=429&retryAfter=3600");
+    let id = confirmation_id(&page, &submission, ENROLLED);
+    let item = eventually("an attempt", PATIENCE, || {
+        item(&id).filter(|item| item.get("last_failure").is_some())
+    });
+    let wait = number(&item["agenda_at"]) - number(&item["waiting_since"]);
+    assert!(wait >= 3_600_000, "{item}");
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_redirect_is_not_followed() {
+    let partner = Partner::like_demo_but(|_| {});
+    let (page, submission) = enrolled(&partner, "?answer=307");
+    let id = confirmation_id(&page, &submission, ENROLLED);
+    eventually("an attempt", PATIENCE, || {
+        item(&id).filter(|item| item["last_failure"]["S"] == "http_307")
+    });
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_receiver_that_hangs_delays_nobody_else() {
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = hanging.local_addr().unwrap().port();
+    let host = format!("localhost:{port}");
+    let partner = Partner::like_demo_but(|client| client.confirmation_hosts.push(host.clone()));
+    let address = json!({"confirmationUrl": format!("https://{host}/")});
+    let held_up: Vec<String> = (0..6)
+        .map(|_| {
+            let page = Page::of(&partner.with_another_customer().open(&address));
+            let submission = page.submission(&Card::fresh());
+            page.settle(&submission);
+            confirmation_id(&page, &submission, ENROLLED)
+        })
+        .collect();
+    let (page, submission) = enrolled(&Partner::demo(), "");
+    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    // No clock is looked at: the other arrived while the last of these was still waiting for its first answer.
+    let last = item(held_up.last().unwrap()).expect("it is there");
+    assert!(last.get("last_failure").is_none(), "{last}");
+    let failed = |id: &String| {
+        let item = item(id).expect("it is there");
+        item.get("last_failure").map(|failure| failure["S"].clone())
+    };
+    let failures = eventually("attempts that end", PATIENCE, || {
+        held_up.iter().map(failed).collect::<Option<Vec<_>>>()
+    });
+    assert!(
+        failures.iter().any(|failure| failure == "timeout"),
+        "{failures:?}"
+    );
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_host_that_is_no_longer_registered_is_told_nothing() {
+    let partner = Partner::like_demo_but(|_| {});
+    let page = with_address(&partner, "");
+    partner.change(|client| client.confirmation_hosts.clear());
+    let submission = page.submission(&Card::fresh());
+    page.settle(&submission);
+    let item = parked(&confirmation_id(&page, &submission, ENROLLED), "not-registered");
+    assert_eq!(item["attempts"]["N"], "0", "{item}");
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_message_that_can_t_be_read_ends_in_the_dead_letters_and_harms_nobody() {
+    let settings = Settings::read();
+    let letters = queue_named("SettleDeadLetters");
+    // It comes again after a second, for this test, instead of after minutes.
+    let _soon = ShortVisibility::of(&settings.settle_queue_url);
+    let poison = json!({"intent": format!("poison {}", flows::card::random_hex(8))}).to_string();
+    send(&settings.settle_queue_url, &poison);
+    for body in ["not json", r#"{"confirmation":"msg_x"}"#, "{}"] {
+        send(&settings.confirm_queue_url, body);
+    }
+    let (page, submission) = enrolled(&Partner::demo(), "");
+    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    eventually("the message among the dead letters", PATIENCE, || {
+        let query = json!({"QueueUrl": letters, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
+        let answer = aws("AmazonSQS.ReceiveMessage", &query);
+        let messages = answer["Messages"].as_array()?.clone();
+        messages.into_iter().find(|message| message["Body"] == *poison)
+    });
 }
 
 #[test]
@@ -68,10 +217,11 @@ fn without_an_address_nothing_is_confirmed() {
     page.settle(&failed);
     let enrolled = page.submission(&Card::fresh());
     assert_eq!(page.settle(&enrolled).json()["status"], "SUCCESS_ENROLLMENT");
-    let items = confirmations();
-    for (submission, status) in [(&failed, "ERROR_ENROLLMENT"), (&enrolled, "SUCCESS_ENROLLMENT")] {
-        let id = confirmation_id(&page, submission, status);
-        assert!(!items.iter().any(|item| stands_in(item, &id)), "{status}");
+    for (submission, status) in [(&failed, FAILED), (&enrolled, ENROLLED)] {
+        assert!(
+            item(&confirmation_id(&page, submission, status)).is_none(),
+            "{status:?}"
+        );
     }
 }
 
@@ -83,35 +233,101 @@ fn a_refusal_before_mrs_is_asked_is_told_by_the_event_alone() {
             program.max_cards = 1;
         }
     });
-    let enrolled = with_address(&partner);
-    assert_eq!(
-        enrolled.enrol(&Card::fresh()).json()["status"],
-        "SUCCESS_ENROLLMENT"
-    );
-    let page = with_address(&partner);
+    enrolled(&partner, "");
+    let page = with_address(&partner, "");
     let refused = page.submission(&Card::fresh());
     assert_eq!(page.settle(&refused).json()["status"], "ERROR_ENROLLMENT");
-    let of_client = |item: &Value| item["client"]["S"] == partner.client;
-    assert_eq!(
-        confirmations().iter().filter(|item| of_client(item)).count(),
-        1,
-        "that of the success"
+    let items = scan(&Settings::read().confirmations_table);
+    let of_client = |item: &&Value| item["client"]["S"] == partner.client;
+    assert_eq!(items.iter().filter(of_client).count(), 1, "that of the success");
+}
+
+fn enrolled(partner: &Partner, wish: &str) -> (Page, Submission) {
+    let page = with_address(partner, wish);
+    let submission = page.submission(&Card::fresh());
+    assert_eq!(page.settle(&submission).json()["status"], "SUCCESS_ENROLLMENT");
+    (page, submission)
+}
+
+/// `wish` is what the demo partner's receiver shall answer, see the sandbox's README.
+fn with_address(partner: &Partner, wish: &str) -> Page {
+    let address = format!("{}{wish}", Stack::here().demo.confirmation_url);
+    Page::of(&partner.open(&json!({"confirmationUrl": address})))
+}
+
+/// Waits until a confirmation is parked, and gives its item.
+fn parked(id: &str, reason: &str) -> Value {
+    let item = eventually("a parked confirmation", PATIENCE, || {
+        item(id).filter(|item| item["state"]["S"] == "parked")
+    });
+    assert_eq!(item["reason"]["S"], reason, "{item}");
+    item
+}
+
+/// A queue whose messages come again at once, until this is dropped.
+struct ShortVisibility {
+    queue: String,
+    before: String,
+}
+
+impl ShortVisibility {
+    fn of(queue: &str) -> Self {
+        let query = json!({"QueueUrl": queue, "AttributeNames": ["VisibilityTimeout"]});
+        let attributes = aws("AmazonSQS.GetQueueAttributes", &query);
+        let before = attributes["Attributes"]["VisibilityTimeout"].as_str();
+        let this = Self {
+            queue: queue.to_owned(),
+            before: before.expect("a time").to_owned(),
+        };
+        this.set("1");
+        this
+    }
+
+    fn set(&self, seconds: &str) {
+        let attributes = json!({"QueueUrl": self.queue, "Attributes": {"VisibilityTimeout": seconds}});
+        aws("AmazonSQS.SetQueueAttributes", &attributes);
+    }
+}
+
+impl Drop for ShortVisibility {
+    fn drop(&mut self) {
+        self.set(&self.before);
+    }
+}
+
+fn queue_named(part: &str) -> String {
+    let queues = aws("AmazonSQS.ListQueues", &json!({}));
+    let queues = queues["QueueUrls"].as_array().expect("queues").clone();
+    let named = |queue: &Value| queue.as_str().filter(|url| url.contains(part)).map(str::to_owned);
+    queues.iter().find_map(named).expect("a queue of that name")
+}
+
+fn send(queue: &str, body: &str) {
+    aws(
+        "AmazonSQS.SendMessage",
+        &json!({"QueueUrl": queue, "MessageBody": body}),
     );
 }
 
-fn with_address(partner: &Partner) -> Page {
-    Page::of(&partner.open(&json!({"confirmationUrl": Stack::here().demo.confirmation_url})))
+fn item(id: &str) -> Option<Value> {
+    let key = json!({"pk": {"S": format!("confirmation#{id}")}});
+    let query =
+        json!({"TableName": Settings::read().confirmations_table, "Key": key, "ConsistentRead": true});
+    aws("DynamoDB_20120810.GetItem", &query).get("Item").cloned()
 }
 
-fn confirmations() -> Vec<Value> {
-    scan(&Settings::read().confirmations_table)
+fn number(attribute: &Value) -> i64 {
+    attribute["N"]
+        .as_str()
+        .expect("a number")
+        .parse()
+        .expect("a number")
 }
 
 /// `webhook-id`, which stays the same over retries: made from the intent, which is made from session and key, and from
 /// the status.
-fn confirmation_id(page: &Page, submission: &Submission, status: &str) -> String {
+fn confirmation_id(page: &Page, submission: &Submission, status: Status) -> String {
     let session = SessionToken::parse(&page.session).unwrap().id();
     let intent = IntentId::derive(session, &IdempotencyKey::parse(&submission.key).unwrap());
-    let hash = Sha256::digest(format!("{}{status}", intent.to_hex()));
-    format!("msg_{}", &hex::encode(hash)[..32])
+    ConfirmationId::derive(intent, status).as_str().to_owned()
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::Response;
 use axum::routing::post;
 use http::{HeaderMap, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
 
@@ -116,13 +116,41 @@ pub(crate) fn router(receiver: Arc<Receiver>) -> Router {
         .with_state(receiver)
 }
 
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> Response {
+/// What a `confirmationUrl` may ask of the receiver: it takes the confirmation, and answers something else than 200.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wish {
+    answer: Option<u16>,
+    /// Seconds, or an HTTP date.
+    retry_after: Option<String>,
+}
+
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let effect = receiver.faults.due(Operation::Confirmation);
-    let work = || receiver.take(&headers, &body);
-    faults::disturb(effect, work, |code| {
+    let work = || wish.answer_for(receiver.take(&headers, &body));
+    let mut answer = faults::disturb(effect, work, |code| {
         plain(StatusCode::INTERNAL_SERVER_ERROR, &code.to_string())
     })
-    .await
+    .await;
+    if let Some(wait) = wish.retry_after.as_deref().and_then(|wait| wait.parse().ok()) {
+        answer.headers_mut().insert(http::header::RETRY_AFTER, wait);
+    }
+    answer
+}
+
+impl Wish {
+    fn answer_for(&self, honest: Answer) -> Answer {
+        let wished = self.answer.and_then(|status| StatusCode::from_u16(status).ok());
+        match wished {
+            Some(status) if honest.status == StatusCode::OK => plain(status, "as the address wishes\n"),
+            _ => honest,
+        }
+    }
 }
 
 impl Receiver {

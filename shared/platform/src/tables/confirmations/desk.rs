@@ -18,10 +18,10 @@ use crate::vault::Vault;
 
 /// The operator's view of the `confirmations` table.
 pub struct ConfirmationDesk {
-    pub(crate) dynamodb: Client,
-    pub(crate) table: String,
-    pub(crate) vault: Arc<Vault>,
-    pub(crate) clock: Arc<dyn Clock>,
+    dynamodb: Client,
+    table: String,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
 }
 
 /// How a confirmation stands.
@@ -73,6 +73,16 @@ pub enum Decided {
 }
 
 impl ConfirmationDesk {
+    /// Over the table of that physical name.
+    pub fn new(dynamodb: Client, table: impl Into<String>, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            dynamodb,
+            table: table.into(),
+            vault,
+            clock,
+        }
+    }
+
     /// Those that are parked, or else those that are due some time, the oldest first; at most `limit`, of one client or
     /// of all.
     pub async fn list(

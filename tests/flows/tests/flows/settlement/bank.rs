@@ -10,13 +10,14 @@ use enrollment::flows::describe::{Describing, Description};
 use enrollment::flows::settle::{Answered, Settling};
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::identifiers::{
-    ActionCode, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId, SessionToken, Slug,
+    ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
+    SessionToken, Slug,
 };
 use enrollment::intent::{CardCount, Intent};
 use enrollment::language::Language;
 use enrollment::ports::{
     Attempts, Clock, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened, Randomness,
-    Sessions as _, StoreError,
+    Sessions as _, StoreError, Wakeups,
 };
 use enrollment::session::{self, Session, UsedToken};
 use flows::card::random_hex;
@@ -190,6 +191,7 @@ impl Bank {
             limits,
             enrolments: &self.enrolments,
             rewards: &self.mrs,
+            wakeups: &Unwoken,
             clock: &*self.clock,
             randomness: RANDOMNESS,
         };
@@ -205,6 +207,7 @@ impl Bank {
             sessions: &self.sessions,
             enrolments: &self.enrolments,
             rewards: &self.mrs,
+            wakeups: &Unwoken,
             keys: &NoKey,
             clock: &*self.clock,
         };
@@ -215,6 +218,7 @@ impl Bank {
         let settling = Settling {
             enrolments: &self.enrolments,
             rewards: &self.mrs,
+            wakeups: &Unwoken,
             clients: &self.clients,
             clock: &*self.clock,
         };
@@ -288,6 +292,24 @@ impl Limits for Interrupted<'_> {
     async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
         *self.second.lock().await = Some(self.bank.submit(self.token, self.key).await);
         self.bank.limits.count(counted, now).await
+    }
+}
+
+/// Nobody is woken: these tests call what they want called.
+struct Unwoken;
+
+#[async_trait]
+impl Wakeups for Unwoken {
+    async fn settle(&self, _intent: IntentId, _after: SignedDuration) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn confirm(
+        &self,
+        _confirmations: &[(ConfirmationId, ClientId)],
+        _after: SignedDuration,
+    ) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

@@ -146,12 +146,11 @@ impl Rewards for ScriptedMrs {
         if state.deaf_to.contains(&Call::Find) {
             return Err(RewardsError::Unknown("down".into()));
         }
-        let card = |active| HeldCard {
+        let card = HeldCard {
             ranac: Ranac::parse(RANAC).unwrap(),
             last4: Some(Last4::parse(LAST4).unwrap()),
-            active,
         };
-        Ok(if state.holds { vec![card(true)] } else { Vec::new() })
+        Ok(if state.holds { vec![card] } else { Vec::new() })
     }
 
     async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {

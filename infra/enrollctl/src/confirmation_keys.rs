@@ -1,0 +1,116 @@
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use enrollment::identifiers::ClientId;
+use enrollment::ports::Randomness as _;
+use platform::SystemRandomness;
+use platform::operator::Stack;
+use platform::secrets::{ConfirmationSecrets, confirmation_name};
+use secrecy::SecretString;
+use webhooks::sender::Trust;
+use webhooks::signing::verifying_key;
+
+use crate::arguments::KeysCommand;
+
+/// A secret and the one that it replaces: more than that is a rotation that was never ended.
+const MOST: usize = 2;
+
+pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
+    match command {
+        KeysCommand::Show { client } => show(stack, &ClientId::parse(&client)?).await,
+        KeysCommand::Rotate { client, asymmetric } => {
+            rotate(stack, &ClientId::parse(&client)?, asymmetric).await
+        }
+        KeysCommand::Retire { client } => retire(stack, &ClientId::parse(&client)?).await,
+    }
+}
+
+/// Believes a client's receivers under the authorities of a file too, or under the public ones alone.
+pub(crate) async fn trust(stack: &Stack, client: &str, authorities: Option<&Path>) -> Result<()> {
+    let client = ClientId::parse(client)?;
+    let (mut secrets, _) = stack.secrets().confirmation_secrets(&client).await?;
+    secrets.certificate_authorities = match authorities {
+        Some(file) => {
+            let pem = fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
+            Trust::mozilla_and_pem(&pem)
+                .with_context(|| format!("{}: nothing was changed", file.display()))?;
+            Some(pem)
+        }
+        None => None,
+    };
+    store(stack, &client, &secrets).await?;
+    println!(
+        "within five minutes receivers of client '{client}' are believed under {}",
+        match authorities {
+            Some(file) => format!("the public authorities and those of {}", file.display()),
+            None => "the public authorities only".to_owned(),
+        }
+    );
+    Ok(())
+}
+
+/// A fresh `whsec_` secret: 256 bits.
+pub(crate) fn new_secret() -> SecretString {
+    random("whsec_")
+}
+
+async fn show(stack: &Stack, client: &ClientId) -> Result<()> {
+    let (secrets, _) = stack.secrets().confirmation_secrets(client).await?;
+    println!(
+        "v1 (HMAC-SHA256): {}, in Secrets Manager at '{}'",
+        match secrets.secrets.len() {
+            1 => "one secret".to_owned(),
+            count => format!("{count} secrets, the first is the current one"),
+        },
+        stack.secret_name(&confirmation_name(client))
+    );
+    for key in &secrets.signing_keys {
+        println!("v1a (ed25519): {}", verifying_key(key)?);
+    }
+    Ok(())
+}
+
+async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()> {
+    let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
+    let (keys, fresh) = if asymmetric {
+        (&mut secrets.signing_keys, random("whsk_"))
+    } else {
+        (&mut secrets.secrets, new_secret())
+    };
+    if keys.len() >= MOST {
+        bail!(
+            "an earlier rotation is not ended: 'confirmations keys retire --client {client}' ends it; nothing was changed"
+        );
+    }
+    keys.insert(0, fresh);
+    store(stack, client, &secrets).await?;
+    show(stack, client).await?;
+    println!("within five minutes every confirmation carries a signature by each of them");
+    Ok(())
+}
+
+async fn retire(stack: &Stack, client: &ClientId) -> Result<()> {
+    let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
+    if secrets.secrets.len() < MOST && secrets.signing_keys.len() < MOST {
+        bail!("client '{client}' is not in a rotation: there is no older key to retire");
+    }
+    secrets.secrets.truncate(1);
+    secrets.signing_keys.truncate(1);
+    store(stack, client, &secrets).await?;
+    show(stack, client).await
+}
+
+async fn store(stack: &Stack, client: &ClientId, secrets: &ConfirmationSecrets) -> Result<()> {
+    let text = SecretString::from(serde_json::to_string(secrets)?);
+    stack.write_secret(&confirmation_name(client), &text).await?;
+    Ok(())
+}
+
+fn random(prefix: &str) -> SecretString {
+    let mut bytes = [0_u8; 32];
+    SystemRandomness.fill(&mut bytes);
+    format!("{prefix}{}", STANDARD.encode(bytes)).into()
+}

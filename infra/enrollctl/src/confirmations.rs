@@ -1,0 +1,171 @@
+use anyhow::{Context as _, Result, bail};
+use enrollment::identifiers::{ClientId, ConfirmationId};
+use enrollment::ports::Wakeups as _;
+use jiff::SignedDuration;
+use platform::operator::Stack;
+use platform::tables::confirmations::desk::{ConfirmationDesk, Decided, Listed, State};
+
+use crate::arguments::{Chosen, ConfirmationsCommand};
+use crate::confirmation_keys;
+use crate::terminal;
+
+pub(crate) async fn run(stack: &Stack, command: ConfirmationsCommand) -> Result<()> {
+    match command {
+        ConfirmationsCommand::List { client, due, limit } => list(stack, client.as_deref(), due, limit).await,
+        ConfirmationsCommand::Show { id, reveal } => show(stack, &id, reveal).await,
+        ConfirmationsCommand::Replay(chosen) => replay(stack, &chosen).await,
+        ConfirmationsCommand::Drop { chosen, yes } => discard(stack, &chosen, yes).await,
+        ConfirmationsCommand::Keys(command) => confirmation_keys::run(stack, command).await,
+        ConfirmationsCommand::Trust {
+            client, authorities, ..
+        } => confirmation_keys::trust(stack, &client, authorities.as_deref()).await,
+    }
+}
+
+async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> Result<()> {
+    let client = client.map(ClientId::parse).transpose()?;
+    // One more than is shown tells whether there are more.
+    let mut listed = stack
+        .confirmation_desk()
+        .list(!due, client.as_ref(), limit.saturating_add(1))
+        .await?;
+    let more = listed.len() > limit;
+    listed.truncate(limit);
+    for entry in &listed {
+        println!("{}", line(entry));
+    }
+    match (listed.len(), due) {
+        (0, true) => println!("no confirmation is due"),
+        (0, false) => println!("no confirmation is parked"),
+        _ if more => println!("… and more: see --limit"),
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn show(stack: &Stack, id: &str, reveal: bool) -> Result<()> {
+    let id = ConfirmationId::parse(id)?;
+    let desk = stack.confirmation_desk();
+    let Some(entry) = desk.find(&id).await? else {
+        bail!(
+            "there is no confirmation '{id}'; delivered ones are forgotten after a week, parked ones after a month"
+        );
+    };
+    println!("{}", line(&entry));
+    if !reveal {
+        return Ok(());
+    }
+    match desk.reveal(&id).await? {
+        Some(confirmation) => println!("{}\n{}", confirmation.url, confirmation.body),
+        None => println!("it was delivered: address and body are forgotten"),
+    }
+    Ok(())
+}
+
+async fn replay(stack: &Stack, chosen: &Chosen) -> Result<()> {
+    let desk = stack.confirmation_desk();
+    let chosen = choose(&desk, chosen).await?;
+    let mut replayed = Vec::new();
+    for (id, client) in chosen {
+        match desk.replay(&id).await? {
+            Decided::Done => replayed.push((id, client)),
+            Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
+        }
+    }
+    // They are due and will be found: this only makes it sooner.
+    stack.wakeups().confirm(&replayed, SignedDuration::ZERO).await?;
+    println!("{} due now", counted(replayed.len()));
+    Ok(())
+}
+
+async fn discard(stack: &Stack, chosen: &Chosen, yes: bool) -> Result<()> {
+    let desk = stack.confirmation_desk();
+    let chosen = choose(&desk, chosen).await?;
+    let question = format!("Drop {}? The partner will never be told.", counted(chosen.len()));
+    if !yes && !terminal::confirm(&question)? {
+        bail!("nothing was dropped");
+    }
+    let mut dropped = 0;
+    for (id, _) in chosen {
+        match desk.discard(&id).await? {
+            Decided::Done => dropped += 1,
+            Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
+        }
+    }
+    println!("{} dropped", counted(dropped));
+    Ok(())
+}
+
+/// The confirmations that are named, or all that are parked for a client.
+async fn choose(desk: &ConfirmationDesk, chosen: &Chosen) -> Result<Vec<(ConfirmationId, ClientId)>> {
+    if let Some(client) = &chosen.all_parked_of {
+        let client = ClientId::parse(client)?;
+        let parked = desk.list(true, Some(&client), usize::MAX).await?;
+        return Ok(parked.into_iter().map(|entry| (entry.id, entry.client)).collect());
+    }
+    let mut found = Vec::new();
+    for id in &chosen.ids {
+        let id = ConfirmationId::parse(id)?;
+        let entry = desk.find(&id).await?;
+        let entry = entry.with_context(|| format!("there is no confirmation '{id}'; nothing was done"))?;
+        found.push((entry.id, entry.client));
+    }
+    Ok(found)
+}
+
+fn line(entry: &Listed) -> String {
+    let Listed {
+        id, client, attempts, ..
+    } = entry;
+    let state = match entry.state {
+        State::Due { at } => format!("due {at:.0}"),
+        State::Parked { at, reason } => format!("parked {at:.0} {}", reason.as_str()),
+        State::Delivered { at } => format!("delivered {at:.0}"),
+    };
+    let failure = entry
+        .last_failure
+        .as_ref()
+        .map(|failure| format!(", last {failure}"))
+        .unwrap_or_default();
+    let times = if *attempts == 1 { "attempt" } else { "attempts" };
+    format!("{id}  {client}  {state}  {attempts} {times}{failure}")
+}
+
+fn counted(count: usize) -> String {
+    format!(
+        "{count} {}",
+        if count == 1 {
+            "confirmation"
+        } else {
+            "confirmations"
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use enrollment::delivery::Parked;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_line_says_all_that_is_not_sealed() {
+        let id = "msg_0123456789abcdef0123456789abcdef";
+        let entry = Listed {
+            id: ConfirmationId::parse(id).unwrap(),
+            client: ClientId::parse("demo").unwrap(),
+            state: State::Parked {
+                at: Timestamp::UNIX_EPOCH,
+                reason: Parked::Exhausted,
+            },
+            attempts: 10,
+            waiting_since: Timestamp::UNIX_EPOCH,
+            last_failure: Some("http_502".into()),
+        };
+        assert_eq!(
+            line(&entry),
+            format!("{id}  demo  parked 1970-01-01T00:00:00Z exhausted  10 attempts, last http_502")
+        );
+    }
+}

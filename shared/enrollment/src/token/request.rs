@@ -1,0 +1,44 @@
+//! The body that a token comes in (source document 001, "Widget Initialization").
+
+use serde_json::Value;
+
+use super::Refusal;
+use super::json::object_without_duplicates;
+
+/// Row 1, first half: the token of a body that is a JSON object with one `initializeWebsiteToken`. Members that we do
+/// not know are left alone.
+pub fn of_request(body: &[u8]) -> Result<String, Refusal> {
+    match object_without_duplicates(body).and_then(|mut body| body.remove("initializeWebsiteToken")) {
+        Some(Value::String(token)) => Ok(token),
+        _ => Err(Refusal::InvalidParameters(
+            "body is not JSON with one initializeWebsiteToken",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_with_one_token() {
+        for body in [
+            r#"{"initializeWebsiteToken":"a.b.c"}"#,
+            r#"{"initializeWebsiteToken":"a.b.c","more":1}"#,
+        ] {
+            assert_eq!(of_request(body.as_bytes()).as_deref(), Ok("a.b.c"), "{body}");
+        }
+        for body in [
+            "",
+            "a.b.c",
+            "[]",
+            "{}",
+            r#"["a.b.c"]"#,
+            r#"{"initializeWebsiteToken":7}"#,
+            r#"{"initializeWebsiteToken":["a.b.c"]}"#,
+            r#"{"initializeWebsiteToken":"a.b.c","initializeWebsiteToken":"d.e.f"}"#,
+        ] {
+            assert!(of_request(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

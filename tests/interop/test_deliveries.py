@@ -1,0 +1,125 @@
+"""Confirmations as the product sends them, verified by Python's `standardwebhooks` and, for `v1a`, by `cryptography`."""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from local_system.cards import Card
+from local_system.operator import Operator
+from local_system.partner import Partner
+from local_system.receiver import Delivery, Receiver, listening
+from local_system.stack import Stack
+from local_system.submission import Submission
+
+DECLINED = Card("5234000000001450")
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of its own for each test: what is rotated here signs nobody else's confirmations."""
+
+    stack: Stack
+    receiver: Receiver
+    operator: Operator
+
+    def enrol(self, card: Card) -> dict[str, str]:
+        """The event that the page would show."""
+        partner = Partner(self.stack)
+        opening = partner.open(confirmationUrl=f"https://{self.receiver.host}/told?of=it")
+        return Submission(self.stack, opening, card).enrol()
+
+    def keys(self, *arguments: str) -> str:
+        return self.operator.enrollctl("confirmations", "keys", *arguments, "--client", self.stack.client_id)
+
+    def secrets(self) -> list[str]:
+        secrets: list[str] = self.operator.confirmation_keys(self.stack.client_id)["secrets"]
+        return secrets
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    operator = Operator(stack)
+    with listening(stack) as receiver:
+        yield Client(operator.new_client(receiver.host), receiver, operator)
+
+
+def test_a_success_is_verified_and_says_what_the_page_says(client: Client, card: Card) -> None:
+    event = client.enrol(card)
+    delivery = client.receiver.next()
+    [secret] = client.secrets()
+    body = Webhook(secret).verify(delivery.body, delivery.headers)
+    assert body == event
+    assert body["status"] == "SUCCESS_ENROLLMENT"
+    assert delivery.path == "/told?of=it"
+    assert delivery.headers["content-type"] == "application/json"
+    assert delivery.headers["webhook-id"].startswith("msg_")
+
+
+def test_a_failure_is_confirmed_with_mrs_s_code(client: Client) -> None:
+    event = client.enrol(DECLINED)
+    delivery = client.receiver.next()
+    body = Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
+    assert body == event
+    assert (body["status"], body["statusCode"]) == ("ERROR_ENROLLMENT", "-45")
+    assert "ranac" not in body
+
+
+def test_a_body_that_was_changed_on_the_way_is_noticed(client: Client, card: Card) -> None:
+    client.enrol(card)
+    delivery = client.receiver.next()
+    changed = delivery.body.replace(b"SUCCESS", b"FAILURE")
+    assert changed != delivery.body
+    with pytest.raises(WebhookVerificationError):
+        Webhook(client.secrets()[0]).verify(changed, delivery.headers)
+
+
+def test_while_a_secret_rotates_either_verifies(client: Client, card: Card) -> None:
+    [before] = client.secrets()
+    client.keys("rotate")
+    after, still = client.secrets()
+    assert still == before
+    client.enrol(card)
+    delivery = client.receiver.next()
+    for secret in (before, after):
+        Webhook(secret).verify(delivery.body, delivery.headers)
+    assert len(signatures(delivery, "v1")) == 2
+
+
+def test_a_retired_secret_verifies_nothing_any_more(client: Client, card: Card) -> None:
+    [before] = client.secrets()
+    client.keys("rotate")
+    client.keys("retire")
+    client.enrol(card)
+    delivery = client.receiver.next()
+    Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(before).verify(delivery.body, delivery.headers)
+
+
+def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Client, card: Card) -> None:
+    shown = client.keys("rotate", "--asymmetric")
+    [public] = [word for word in shown.split() if word.startswith("whpk_")]
+    client.enrol(card)
+    delivery = client.receiver.next()
+    # v1 stands beside it, for those who can't verify v1a yet.
+    Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
+    [signature] = signatures(delivery, "v1a")
+    key = Ed25519PublicKey.from_public_bytes(b64decode(public.removeprefix("whpk_"), validate=True))
+    key.verify(signature, signed_content(delivery))
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, signed_content(delivery) + b" ")
+
+
+def signatures(delivery: Delivery, version: str) -> list[bytes]:
+    parts = (part.split(",", 1) for part in delivery.headers["webhook-signature"].split(" "))
+    return [b64decode(signature, validate=True) for name, signature in parts if name == version]
+
+
+def signed_content(delivery: Delivery) -> bytes:
+    """Standard Webhooks 1.0, "Signature scheme"."""
+    return f"{delivery.headers['webhook-id']}.{delivery.headers['webhook-timestamp']}.".encode() + delivery.body
