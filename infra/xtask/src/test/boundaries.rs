@@ -10,7 +10,7 @@ use crate::place::Place;
 
 /// A crate and what it must not depend on, at any depth. A trailing `*` stands for any ending. `aws-lc-*` is always
 /// allowed: a cryptographic library, which has nothing to do with AWS's services.
-const RULES: [(&str, &[&str]); 2] = [
+const RULES: [(&str, &[&str]); 3] = [
     (
         "enrollment",
         &[
@@ -21,6 +21,7 @@ const RULES: [(&str, &[&str]); 2] = [
             "tokio",
             "platform",
             "mastercard",
+            "webhooks",
         ],
     ),
     (
@@ -31,6 +32,19 @@ const RULES: [(&str, &[&str]); 2] = [
             "aws-smithy-*",
             "lambda*",
             "enrollment",
+            "platform",
+            "webhooks",
+        ],
+    ),
+    (
+        "webhooks",
+        &[
+            "aws-sdk-*",
+            "aws-config",
+            "aws-smithy-*",
+            "lambda*",
+            "enrollment",
+            "mastercard",
             "platform",
         ],
     ),

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod address;
+pub mod retry_after;
+pub mod sender;
+pub mod signing;
+
+pub use reqwest::header;
+pub use url::Url;
+
+pub use self::{
+    retry_after::RetryAfter,
+    sender::{Answer, Blocked, Failure, Sender, SenderSettings},
+    signing::{MessageId, SigningKeys},
+};
