@@ -3,10 +3,9 @@
 use enrollment::flows::open::{NotOpened, OpenedSession, Opening};
 use enrollment::identifiers::IncidentId;
 use enrollment::status::Status;
-use enrollment::token::Refusal;
+use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use serde::Deserialize;
 use tracing::{error, info};
 
 /// What `Enrollment-Status` says when there is a session. Failures say their status of source document 001.
@@ -27,10 +26,10 @@ pub(crate) async fn handle(
     incident: &IncidentId,
     request: &Request,
 ) -> (Response<Body>, Option<Status>) {
-    let result = match token_of(request.body()) {
-        Some(token) => opening.open(&token).await,
-        None => Err(NotOpened::Refused {
-            refusal: NOT_JSON,
+    let result = match token::of_request(request.body()) {
+        Ok(token) => opening.open(&token).await,
+        Err(refusal) => Err(NotOpened::Refused {
+            refusal,
             client: None,
         }),
     };
@@ -45,20 +44,6 @@ pub(crate) async fn handle(
             )
         }
     }
-}
-
-const NOT_JSON: Refusal = Refusal::InvalidParameters("body is not JSON with one initializeWebsiteToken");
-
-/// Members that we do not know are left alone; ours must come once and be a text.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InitializeRequest {
-    initialize_website_token: String,
-}
-
-fn token_of(body: &Body) -> Option<String> {
-    let request: InitializeRequest = serde_json::from_slice(body.as_ref()).ok()?;
-    Some(request.initialize_website_token)
 }
 
 impl WidgetAddress {
@@ -131,30 +116,6 @@ fn redirect(location: &str, status: &'static str) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_body_is_json_with_one_token() {
-        let token = |body: &str| token_of(&Body::from(body));
-        assert_eq!(
-            token(r#"{"initializeWebsiteToken":"a.b.c"}"#).as_deref(),
-            Some("a.b.c")
-        );
-        assert_eq!(
-            token(r#"{"initializeWebsiteToken":"a.b.c","more":1}"#).as_deref(),
-            Some("a.b.c")
-        );
-        for body in [
-            "",
-            "a.b.c",
-            "[]",
-            "{}",
-            r#"{"initializeWebsiteToken":7}"#,
-            r#"{"initializeWebsiteToken":["a.b.c"]}"#,
-            r#"{"initializeWebsiteToken":"a.b.c","initializeWebsiteToken":"d.e.f"}"#,
-        ] {
-            assert_eq!(token(body), None, "{body}");
-        }
-    }
 
     #[test]
     fn the_redirect_is_complete_without_following_it() {

@@ -1,7 +1,7 @@
 //! The Customer Service of the Mastercard Rewards System (MRS): SOAP 1.1 over mutual TLS.
 
 mod account;
-mod answer;
+pub mod answer;
 mod dialect;
 mod encrypted_pair;
 mod error;
@@ -24,10 +24,10 @@ pub use self::{
 use crate::{
     failure::NotSent,
     http::{
-        HttpClient, Url,
+        Answer, HttpClient, Url,
         header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     },
-    xml::{Element, Writer},
+    xml::Writer,
 };
 
 /// A client of one MRS installation; a clone shares its connections.
@@ -93,7 +93,7 @@ impl MrsClient {
             app_id,
             request.check(),
             |body| request.write(self.dialect, body),
-            |answer| answer::enrolled(&answer),
+            answer::enrolled,
         )
         .await
     }
@@ -106,7 +106,7 @@ impl MrsClient {
             app_id,
             request::check("referenceId", reference_id, 64),
             |body| request::write_cancellation(self.dialect, body),
-            |answer| answer::updated(&answer),
+            answer::updated,
         )
         .await
     }
@@ -125,7 +125,7 @@ impl MrsClient {
                 app_id,
                 request::check_bank_customer_number(bank_customer_number),
                 request::write_look_up,
-                |answer| answer::accounts(self.dialect, &answer),
+                |answer| answer::accounts(self.dialect, answer),
             )
             .await;
         match answer {
@@ -142,7 +142,7 @@ impl MrsClient {
             app_id,
             request::check("doEcho", text, 256),
             |body| request::write_echo(text, body),
-            |answer| answer::echoed(&answer),
+            answer::echoed,
         )
         .await
     }
@@ -155,13 +155,16 @@ impl MrsClient {
         app_id: &str,
         checked: Result<(), NotSent>,
         write: impl FnOnce(&mut Writer),
-        read: impl FnOnce(Element) -> Result<T, MrsError>,
+        read: impl FnOnce(&Answer) -> Result<T, MrsError>,
     ) -> Result<T, MrsError> {
         let span = info_span!("mrs", operation = operation.name());
         async {
             let started = Instant::now();
             let outcome = match checked {
-                Ok(()) => self.exchange(operation, app_id, write).await.and_then(read),
+                Ok(()) => self
+                    .exchange(operation, app_id, write)
+                    .await
+                    .and_then(|answer| read(&answer)),
                 Err(problem) => Err(problem.into()),
             };
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -190,7 +193,7 @@ impl MrsClient {
         operation: Operation,
         app_id: &str,
         write: impl FnOnce(&mut Writer),
-    ) -> Result<Element, MrsError> {
+    ) -> Result<Answer, MrsError> {
         let identity = Identity {
             app_id,
             institution_name: &self.institution_name,
@@ -200,11 +203,10 @@ impl MrsClient {
             Operation::DoEcho => &self.diagnostic_service,
             _ => &self.customer_service,
         };
-        let answer = self
+        Ok(self
             .http
             .post(url, headers(operation), envelope.into_bytes())
-            .await?;
-        soap::payload(&answer)
+            .await?)
     }
 }
 

@@ -8,9 +8,11 @@
 
 pub mod call;
 pub mod card;
+pub mod forger;
 pub mod local_aws;
 pub mod page;
 pub mod partner;
+pub mod receiver;
 pub mod rewards;
 mod set_ups;
 pub mod stack;

@@ -37,6 +37,12 @@ impl Partner {
         Self::of(set_ups::like_demo_but(changes).as_str())
     }
 
+    /// Changes the client, which must be one of this test's own. Functions that have read it may remember it for a
+    /// minute.
+    pub fn change(&self, changes: impl FnOnce(&mut Client)) {
+        set_ups::change(&self.client, changes);
+    }
+
     /// The same client, with a customer that nobody has seen before.
     #[must_use]
     pub fn with_another_customer(&self) -> Self {
@@ -124,7 +130,7 @@ impl Redirect {
     /// Posts any body. What is true of every answer is checked here: 302, an address, the same address in an `<a>`, a
     /// status, kept nowhere.
     pub fn of_body(body: &str) -> Self {
-        Self::read(&initialize(body))
+        Self::of_answer(&initialize(body))
     }
 
     /// The session, and that the rest of the address is as it should be.
@@ -172,7 +178,8 @@ impl Redirect {
         (status, incident)
     }
 
-    fn read(answer: &Answer) -> Self {
+    /// Reads an answer, with the checks of [`Redirect::of_body`].
+    pub fn of_answer(answer: &Answer) -> Self {
         assert_eq!(answer.status, 302, "always a redirect: {}", answer.text());
         let location = answer.header("location").to_owned();
         let link = format!("<a href=\"{}\">", location.replace('&', "&amp;"));

@@ -1,10 +1,12 @@
+//! What MRS's answers say: the readers behind [`MrsClient`](super::MrsClient), for answers that came some other way.
+
 use std::fmt;
 
 use super::{
     CustomerAccount, Dialect, MrsError,
-    soap::{COMMON, CUSTOMER, DIAGNOSTIC, boolean},
+    soap::{COMMON, CUSTOMER, DIAGNOSTIC, boolean, payload},
 };
-use crate::{failure::Unknown, xml::Element};
+use crate::{failure::Unknown, http::Answer, xml::Element};
 
 /// What MRS gives for a card that it enrolled.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,7 +24,9 @@ impl fmt::Debug for EnrollResponse {
     }
 }
 
-pub(super) fn enrolled(answer: &Element) -> Result<EnrollResponse, MrsError> {
+/// Reads the answer to `enroll`.
+pub fn enrolled(answer: &Answer) -> Result<EnrollResponse, MrsError> {
+    let answer = &payload(answer)?;
     expect(answer, CUSTOMER, &["enrollResponse"])?;
     let reference_id = text(answer, "referenceId")?.filter(|text| is_reference(text));
     Ok(EnrollResponse {
@@ -33,8 +37,11 @@ pub(super) fn enrolled(answer: &Element) -> Result<EnrollResponse, MrsError> {
     })
 }
 
+/// Reads the answer to `updateCustomerAccount`, which is good only where it says so.
+///
 /// The schema makes `success` an element of the common namespace; installations that flatten it write their own.
-pub(super) fn updated(answer: &Element) -> Result<(), MrsError> {
+pub fn updated(answer: &Answer) -> Result<(), MrsError> {
+    let answer = &payload(answer)?;
     expect(answer, CUSTOMER, &["updateCustomerAccountResponse"])?;
     let result = answer
         .child(CUSTOMER, "updateCustomerAccountResult")
@@ -53,8 +60,11 @@ pub(super) fn updated(answer: &Element) -> Result<(), MrsError> {
     }
 }
 
-/// The answer is called `CustomerAccounts` in the public schema, and after the operation by the usual convention.
-pub(super) fn accounts(dialect: Dialect, answer: &Element) -> Result<Vec<CustomerAccount>, MrsError> {
+/// Reads the answer to `getCustomerAccounts`.
+///
+/// It is called `CustomerAccounts` in the public schema, and after the operation by the usual convention.
+pub fn accounts(dialect: Dialect, answer: &Answer) -> Result<Vec<CustomerAccount>, MrsError> {
+    let answer = &payload(answer)?;
     expect(
         answer,
         CUSTOMER,
@@ -84,7 +94,9 @@ pub(super) fn accounts(dialect: Dialect, answer: &Element) -> Result<Vec<Custome
         .collect()
 }
 
-pub(super) fn echoed(answer: &Element) -> Result<String, MrsError> {
+/// Reads the answer to `doEcho`.
+pub fn echoed(answer: &Answer) -> Result<String, MrsError> {
+    let answer = &payload(answer)?;
     expect(answer, DIAGNOSTIC, &["doEchoResponse"])?;
     answer.text().map(str::to_owned).map_err(malformed)
 }
@@ -135,8 +147,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::NotSent,
-        http::Answer,
-        mrs::{AccountStatus, FaultCode, soap::payload},
+        mrs::{AccountStatus, FaultCode},
     };
 
     const ENROLLED: &[u8] = include_bytes!("../../tests/fixtures/answer-enrolled.xml");
@@ -144,11 +155,11 @@ mod tests {
     const ACCOUNTS: &[u8] = include_bytes!("../../tests/fixtures/answer-accounts.xml");
     const FAULT: &[u8] = include_bytes!("../../tests/fixtures/answer-fault.xml");
 
-    fn answer(status: u16, body: &[u8]) -> Result<Element, MrsError> {
-        payload(&Answer {
+    fn answer(status: u16, body: &[u8]) -> Answer {
+        Answer {
             status,
             body: body.to_vec(),
-        })
+        }
     }
 
     fn soap(body: &str) -> Vec<u8> {
@@ -169,9 +180,7 @@ mod tests {
 
     #[test]
     fn an_enrolment_gives_the_ranac() {
-        let response = answer(200, ENROLLED)
-            .and_then(|answer| enrolled(&answer))
-            .unwrap();
+        let response = enrolled(&answer(200, ENROLLED)).unwrap();
         assert_eq!(response.reference_id, "036437826104764187330000000001");
         assert_eq!(response.customer_id, Some(4711));
         assert_eq!(format!("{response:?}"), "EnrollResponse { .. }");
@@ -183,7 +192,7 @@ mod tests {
             let body = soap(&format!(
                 "<c:enrollResponse><c:referenceId>{reference}</c:referenceId></c:enrollResponse>"
             ));
-            let error = error(answer(200, &body).and_then(|answer| enrolled(&answer)));
+            let error = error(enrolled(&answer(200, &body)));
             assert!(
                 matches!(error, MrsError::Unknown(Unknown::Malformed(_))),
                 "{error}"
@@ -193,13 +202,13 @@ mod tests {
 
     #[test]
     fn an_update_counts_only_when_it_says_success() {
-        assert!(answer(200, UPDATED).and_then(|answer| updated(&answer)).is_ok());
+        assert!(updated(&answer(200, UPDATED)).is_ok());
         let result = |inside: &str| {
             let body = format!(
                 "<c:updateCustomerAccountResponse><c:updateCustomerAccountResult>{inside}\
                  </c:updateCustomerAccountResult></c:updateCustomerAccountResponse>"
             );
-            answer(200, &soap(&body)).and_then(|answer| updated(&answer))
+            updated(&answer(200, &soap(&body)))
         };
         assert!(result("<o:success>1</o:success>").is_ok());
         assert!(result("<c:success>true</c:success>").is_ok());
@@ -216,11 +225,7 @@ mod tests {
 
     #[test]
     fn accounts_are_read_by_the_status_of_their_dialect() {
-        let read = |dialect| {
-            answer(200, ACCOUNTS)
-                .and_then(|answer| accounts(dialect, &answer))
-                .unwrap()
-        };
+        let read = |dialect| accounts(dialect, &answer(200, ACCOUNTS)).unwrap();
         let document = read(Dialect::Document);
         assert_eq!(document.len(), 2);
         assert_eq!(document[0].status, AccountStatus::Cancelled);
@@ -242,17 +247,14 @@ mod tests {
     fn an_answer_without_accounts_is_an_empty_list() {
         for name in ["getCustomerAccountsResponse", "CustomerAccounts"] {
             let body = soap(&format!("<c:{name}/>"));
-            assert_eq!(
-                answer(200, &body).and_then(|answer| accounts(Dialect::Wsdl, &answer)),
-                Ok(Vec::new())
-            );
+            assert_eq!(accounts(Dialect::Wsdl, &answer(200, &body)), Ok(Vec::new()));
         }
     }
 
     #[test]
     fn a_fault_is_read_whatever_the_http_status() {
         for status in [200, 400, 500] {
-            let MrsError::Fault(fault) = error(answer(status, FAULT)) else {
+            let MrsError::Fault(fault) = error(payload(&answer(status, FAULT))) else {
                 panic!("no fault")
             };
             assert_eq!(fault.code, FaultCode::BankAccountNumberAlreadyEnrolled);
@@ -275,7 +277,7 @@ mod tests {
             let body = soap(&format!(
                 "<e:Fault><faultcode>e:Server</faultcode><faultstring>no</faultstring>{detail}</e:Fault>"
             ));
-            let error = error(answer(500, &body));
+            let error = error(payload(&answer(500, &body)));
             assert!(
                 matches!(&error, MrsError::Unknown(Unknown::FaultWithoutCode(text)) if text.as_str() == "no"),
                 "{error}"
@@ -285,21 +287,24 @@ mod tests {
 
     #[test]
     fn an_error_status_without_a_fault_decides_nothing() {
-        assert_eq!(error(answer(500, ENROLLED)), Unknown::Status(500).into());
         assert_eq!(
-            error(answer(502, b"<html>Bad gateway</html>")),
+            error(payload(&answer(500, ENROLLED))),
+            Unknown::Status(500).into()
+        );
+        assert_eq!(
+            error(payload(&answer(502, b"<html>Bad gateway</html>"))),
             Unknown::Status(502).into()
         );
-        assert_eq!(error(answer(302, b"")), Unknown::Status(302).into());
+        assert_eq!(error(payload(&answer(302, b""))), Unknown::Status(302).into());
         assert_eq!(
-            error(answer(200, b"")),
+            error(payload(&answer(200, b""))),
             Unknown::Malformed("no root element").into()
         );
         assert_eq!(
-            error(answer(200, b"<a/>")),
+            error(payload(&answer(200, b"<a/>"))),
             Unknown::Malformed("not a SOAP 1.1 envelope").into()
         );
-        let other = answer(200, UPDATED).and_then(|answer| enrolled(&answer));
+        let other = enrolled(&answer(200, UPDATED));
         assert_eq!(
             error(other),
             Unknown::Malformed("the answer of another operation").into()
@@ -325,15 +330,18 @@ mod tests {
                 "invalid_body_hash",
             ),
         ] {
-            let error = error(answer(status, body));
+            let error = error(payload(&answer(status, body)));
             assert!(matches!(error, MrsError::NotSent(NotSent::Gateway(_))), "{error}");
             assert_eq!(error.class(), class);
         }
         let page =
             b"<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<hr></html>";
-        assert_eq!(error(answer(400, page)), NotSent::NoClientCertificate.into());
         assert_eq!(
-            error(answer(200, page)),
+            error(payload(&answer(400, page))),
+            NotSent::NoClientCertificate.into()
+        );
+        assert_eq!(
+            error(payload(&answer(200, page))),
             Unknown::Malformed("not well-formed").into()
         );
     }
@@ -341,7 +349,7 @@ mod tests {
     #[test]
     fn another_error_of_the_gateway_decides_nothing() {
         let body = br#"{"Errors":{"Error":[{"Source":"Gateway","ReasonCode":"TIMEOUT","Description":"late","Recoverable":true}]}}"#;
-        let error = error(answer(504, body));
+        let error = error(payload(&answer(504, body)));
         assert!(
             matches!(&error, MrsError::Unknown(Unknown::Gateway(error)) if error.recoverable),
             "{error}"
@@ -351,15 +359,11 @@ mod tests {
     /// Reads bytes as every operation would; the result does not matter, only that there is one.
     fn read_all_ways(status: u16, body: &[u8]) -> bool {
         [
-            answer(status, body).and_then(|answer| enrolled(&answer)).is_ok(),
-            answer(status, body).and_then(|answer| updated(&answer)).is_ok(),
-            answer(status, body)
-                .and_then(|answer| accounts(Dialect::Document, &answer))
-                .is_ok(),
-            answer(status, body)
-                .and_then(|answer| accounts(Dialect::Wsdl, &answer))
-                .is_ok(),
-            answer(status, body).and_then(|answer| echoed(&answer)).is_ok(),
+            enrolled(&answer(status, body)).is_ok(),
+            updated(&answer(status, body)).is_ok(),
+            accounts(Dialect::Document, &answer(status, body)).is_ok(),
+            accounts(Dialect::Wsdl, &answer(status, body)).is_ok(),
+            echoed(&answer(status, body)).is_ok(),
         ]
         .contains(&true)
     }

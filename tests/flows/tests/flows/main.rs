@@ -7,6 +7,8 @@ mod enrolling;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forging;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod opening;

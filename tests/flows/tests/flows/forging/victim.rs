@@ -1,0 +1,79 @@
+//! A client that is worth robbing, and what an attacker can know or have of it.
+
+use enrollment::client::VerificationKey;
+use flows::forger::RsaKey;
+use flows::partner::Partner;
+use flows::stack::Stack;
+use serde_json::Value;
+
+/// What a real header says.
+pub(super) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256"}"#;
+
+/// A client with two keys in use and one that has ended, beside another client.
+pub(super) struct Victim {
+    pub(super) partner: Partner,
+    /// Another client of the same product, with a key of its own called `theirs`.
+    pub(super) neighbour: Partner,
+    /// Called `first`.
+    pub(super) own: RsaKey,
+    /// Called `second`.
+    pub(super) second: RsaKey,
+    /// Called `ended`.
+    pub(super) ended: RsaKey,
+    pub(super) neighbours: RsaKey,
+    /// Of nobody's set-up.
+    pub(super) attackers: RsaKey,
+}
+
+impl Victim {
+    pub(super) fn new() -> Self {
+        let own = RsaKey::of_pem(&Stack::here().text("demo/private-key.pem"));
+        let [second, ended, neighbours] = [(); 3].map(|()| RsaKey::fresh());
+        let key = |id: &str, key: &RsaKey| VerificationKey {
+            id: id.into(),
+            pem: key.public_pem(),
+            not_after: None,
+        };
+        let partner = Partner::like_demo_but(|client| {
+            client.keys = vec![
+                key("first", &own),
+                key("second", &second),
+                VerificationKey {
+                    not_after: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+                    ..key("ended", &ended)
+                },
+            ];
+            for program in &mut client.programs {
+                program.replacement = false;
+                program.opt_out = false;
+            }
+        });
+        let neighbour = Partner::like_demo_but(|client| client.keys = vec![key("theirs", &neighbours)]);
+        Self {
+            partner,
+            neighbour,
+            own,
+            second,
+            ended,
+            neighbours,
+            attackers: RsaKey::nobodys(),
+        }
+    }
+
+    /// The claims of a real token but for `changes`, `null` taking one away.
+    pub(super) fn claims(&self, changes: &Value) -> String {
+        self.partner.claims(changes).to_string()
+    }
+
+    /// A token that the client has really signed.
+    pub(super) fn token(&self, changes: &Value) -> String {
+        self.own.token(HEADER, self.claims(changes))
+    }
+
+    /// A token with another member at the end of its claims, as text: it may be no JSON, or there before.
+    pub(super) fn token_with(&self, member: &str) -> String {
+        let claims = self.claims(&Value::Object(serde_json::Map::new()));
+        let open = claims.strip_suffix('}').unwrap_or_default();
+        self.own.token(HEADER, format!("{open},{member}}}"))
+    }
+}

@@ -1,0 +1,72 @@
+#![doc = include_str!("../README.md")]
+
+use std::io;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use enrollment::client::{Client, file};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+
+const CLIENT: &str = include_str!("client.toml");
+const PUBLIC_KEY: &str = include_str!("../../../shared/enrollment/src/testing/public-key.pem");
+const PRIVATE_KEY: &str = include_str!("../../../shared/enrollment/src/testing/private-key.pem");
+const TRANSLATION: &[u8] = include_bytes!("../corpus/translation/partial.json");
+const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
+
+/// Digits in a row that could be a card number.
+const SUSPICIOUS_DIGITS: usize = 12;
+
+/// The longest life of a token.
+pub const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
+
+/// When the tokens of the corpus are good: 2027-01-15T08:00:00Z.
+pub const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+/// The client that all tokens and submissions are checked against.
+pub static SET_UP: LazyLock<Client> = LazyLock::new(|| {
+    let faults = |faults| panic!("src/client.toml: {faults:?}");
+    file::read(CLIENT, &open).unwrap_or_else(faults).client
+});
+
+/// Reads the files that a client file may name here.
+pub fn open(name: &str) -> io::Result<Vec<u8>> {
+    match name {
+        "public.pem" => Ok(PUBLIC_KEY.into()),
+        "pl.json" => Ok(TRANSLATION.into()),
+        "logo.png" => Ok(LOGO.into()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+/// A token with these claims, signed by the client.
+pub fn signed(claims: &[u8]) -> String {
+    static KEY: LazyLock<EncodingKey> =
+        LazyLock::new(|| EncodingKey::from_rsa_pem(PRIVATE_KEY.as_bytes()).expect("a private RSA key"));
+    let signed = unsigned(claims);
+    let signature = crypto::sign(signed.as_bytes(), &KEY, Algorithm::RS256).expect("a key for RS256");
+    format!("{signed}.{signature}")
+}
+
+/// The part of a token that is signed.
+pub fn unsigned(claims: &[u8]) -> String {
+    let segment = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    format!(
+        "{}.{}",
+        segment(br#"{"typ":"JWT","alg":"RS256"}"#),
+        segment(claims)
+    )
+}
+
+/// A text for a log or an answer repeats nothing that could be a card number.
+pub fn assert_no_card_number(told: &str) {
+    let longest = told
+        .split(|character: char| !character.is_ascii_digit())
+        .map(str::len)
+        .max();
+    assert!(
+        longest < Some(SUSPICIOUS_DIGITS),
+        "{longest:?} digits in a row are told: {told}"
+    );
+}

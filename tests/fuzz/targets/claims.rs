@@ -1,0 +1,49 @@
+//! What stands behind a good signature: any bytes, signed by the client.
+
+#![no_main]
+
+use enrollment::token::{LEEWAY, UnverifiedToken};
+use fuzz::{NOW, SET_UP, TEN_MINUTES, assert_no_card_number, signed, unsigned};
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|bytes: &[u8]| {
+    // Signing takes longer than all the rest: only for what gets past the first row.
+    if let Err(refusal) = UnverifiedToken::parse(&format!("{}.", unsigned(bytes))) {
+        return assert_no_card_number(&refusal.to_string());
+    }
+    let token = signed(bytes);
+    let verified = UnverifiedToken::parse(&token).and_then(|token| token.verify(&SET_UP, NOW, TEN_MINUTES));
+    let claims = match verified {
+        Ok(claims) => claims,
+        Err(refusal) => return assert_no_card_number(&refusal.to_string()),
+    };
+    let written: Value = serde_json::from_slice(bytes).expect("claims that were read are JSON");
+    assert_eq!(written["iss"], SET_UP.id.as_str());
+    assert_eq!(written["sub"], claims.customer.expose());
+    assert_eq!(written["programId"], claims.program.as_str());
+    assert!(
+        SET_UP
+            .program(&claims.program)
+            .is_some_and(|program| program.allows(claims.action))
+    );
+    assert!(NOW.duration_since(claims.expires_at) <= LEEWAY);
+    let latest = |start: Timestamp| {
+        start
+            .saturating_add(LEEWAY + TEN_MINUTES)
+            .expect("a time in range")
+    };
+    assert!(claims.expires_at <= latest(NOW));
+    assert_eq!(
+        claims.last4.map(|last4| last4.as_str().to_owned()).as_deref(),
+        written["last4"].as_str()
+    );
+    if let Some(url) = &claims.confirmation_url {
+        assert!(SET_UP.may_confirm_to(url), "{url}");
+        assert_eq!(
+            (url.scheme(), url.host_str()),
+            ("https", Some("api.bank.example"))
+        );
+    }
+});

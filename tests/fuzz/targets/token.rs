@@ -1,0 +1,24 @@
+//! A token from its text to its claims. The one token of the corpus that the client has signed is good, and nothing that
+//! a fuzzer makes of it or of anything else.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use enrollment::token::UnverifiedToken;
+use fuzz::{NOW, SET_UP, TEN_MINUTES, assert_no_card_number, signed};
+use libfuzzer_sys::fuzz_target;
+
+/// corpus/token/good
+static GOOD: LazyLock<String> = LazyLock::new(|| signed(include_bytes!("../corpus/claims/all.json")));
+
+fuzz_target!(|text: &str| {
+    let verified = UnverifiedToken::parse(text).and_then(|token| token.verify(&SET_UP, NOW, TEN_MINUTES));
+    match verified {
+        Ok(_) => assert_eq!(text, *GOOD, "a forged token"),
+        Err(refusal) => {
+            assert_ne!(text, *GOOD, "{refusal}");
+            assert_no_card_number(&refusal.to_string());
+        }
+    }
+});
