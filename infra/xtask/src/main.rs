@@ -18,6 +18,7 @@ mod deploy;
 mod digest;
 mod down;
 mod files;
+mod fuzz;
 mod interrupt;
 mod keys;
 mod local_aws;
@@ -71,6 +72,14 @@ enum Task {
         #[arg(long, default_value_t = 15)]
         runs: usize,
     },
+    /// Look for inputs that break what reads foreign bytes.
+    Fuzz {
+        /// A file of tests/fuzz/targets; without it, each in turn.
+        target: Option<String>,
+        /// How long for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Run every check and test; everything that it starts is its own.
     Test(test::Options),
 }
@@ -99,6 +108,7 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Bench { runs } => bench::bench(&place, &interrupt, runs),
+        Task::Fuzz { target, seconds } => fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds),
         Task::Page => page::check_and_build(&place, &interrupt),
         Task::Test(options) => test::run(&place, &interrupt, &options),
     }

@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::command::capture;
+use crate::command::{capture, run_logged};
 use crate::console;
 use crate::interrupt::Interrupt;
+use crate::place::Place;
 
 /// The oldest Python that the pinned packages run on.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
@@ -74,6 +75,51 @@ pub(crate) fn program_or_package(program: &str, package: &str, interrupt: &Inter
         crate::command::run_shown(&mut apt, interrupt)?;
     }
     find(program).with_context(|| format!("{package} brought no {program}"))
+}
+
+/// What compiles libFuzzer, which is written in C++.
+pub(crate) fn cpp_compiler(interrupt: &Interrupt) -> Result<()> {
+    if env::var_os("CXX").is_none() {
+        program_or_package("c++", "g++", interrupt)?;
+    }
+    Ok(())
+}
+
+/// A program of a crate: the one on the PATH, or one built here, unoptimised, which is three times faster to build and
+/// fast enough to run.
+pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &Interrupt) -> Result<PathBuf> {
+    if let Some(program) = find(name) {
+        return Ok(program);
+    }
+    let root = place.tools().join("tools");
+    let program = root.join("bin").join(name);
+    if !program.is_file() {
+        let mut cargo = Command::new("cargo");
+        cargo
+            .args([
+                "install",
+                name,
+                "--version",
+                version,
+                "--locked",
+                "--debug",
+                "--root",
+            ])
+            .arg(&root);
+        // In the repository its config.toml would hold for the tool too.
+        cargo.current_dir("/").env("CARGO_TARGET_DIR", root.join("build"));
+        run_logged(
+            &format!("building {name}"),
+            &mut cargo,
+            &place.log(&format!("install-{name}")),
+            interrupt,
+        )?;
+        std::fs::remove_dir_all(root.join("build")).ok();
+    }
+    if !program.is_file() {
+        bail!("cargo install brought no {name}");
+    }
+    Ok(program)
 }
 
 /// The first file of this name on the PATH.

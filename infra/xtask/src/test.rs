@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::bring_up::{self, Up};
 use crate::down;
+use crate::fuzz;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 use crate::ports::ANY;
@@ -37,14 +38,22 @@ enum Part {
     Page,
     /// Unit and property tests.
     Unit,
+    /// What reads foreign bytes, for ten seconds each.
+    Fuzz,
     /// Storage rules, against the local AWS and AWS's own `DynamoDB` Local.
     Storage,
+    /// Processes that die at every effect of the flows, and what becomes of it.
+    Crash,
     /// The flow over HTTP against the deployed system.
     Flows,
     /// The system and other people's libraries.
     Interop,
     /// The page in a real browser.
     Browser,
+    /// Thousands of sessions on a bad day, through the deployed functions.
+    Load,
+    /// No card number in anything that the parts before it left behind.
+    Canary,
 }
 
 /// The system under test: its place is not that of `up`.
@@ -86,14 +95,16 @@ fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()
                     dependencies::policy(place, interrupt)
                 })?;
                 report.check_where_possible("advisories", || dependencies::advisories(place, interrupt))?;
-                report.check("template.yaml", || suites::template(place, interrupt))?;
+                report.check("templates", || suites::templates(place, interrupt))?;
             }
             Part::Page => report.check("page", || suites::page(place, interrupt))?,
             Part::Unit => {
                 report.check("unit and property tests", || rust::unit(place, interrupt))?;
                 report.check("documentation examples", || rust::documentation(place, interrupt))?;
             }
+            Part::Fuzz => report.check("fuzzing", || fuzz::briefly(place, interrupt))?,
             Part::Storage => report.check("storage", || suites::storage(bench))?,
+            Part::Crash => report.check("crash", || suites::crash(bench))?,
             Part::Flows => {
                 report.check("the local system", || bench.everything())?;
                 report.check("flows", || suites::flows(bench))?;
@@ -105,6 +116,14 @@ fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()
             Part::Browser => {
                 report.check("the local system", || bench.everything())?;
                 report.check("browser", || suites::python(bench, "browser"))?;
+            }
+            Part::Load => {
+                report.check("the local system", || bench.everything())?;
+                report.check("load", || suites::load(bench))?;
+            }
+            Part::Canary => {
+                report.check("the local system", || bench.everything())?;
+                report.check("no card number anywhere", || suites::canary(bench))?;
             }
         }
     }

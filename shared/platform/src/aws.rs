@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::time::Duration;
 
 /// Makes the SDK clients that a function asks for. Making one does no network work.
@@ -23,7 +24,7 @@ pub struct MissingVariable(&'static str);
 impl Aws {
     /// Region and credentials as Lambda gives them, by environment variables: nothing is looked up on the network, in
     /// files or at the instance's metadata address, which the SDK's default chain would try in turn. `AWS_ENDPOINT_URL`
-    /// leads to a local AWS.
+    /// leads to a local AWS, `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS` lead one service elsewhere.
     pub fn from_environment() -> Result<Self, MissingVariable> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -49,8 +50,10 @@ impl Aws {
             .retry_config(retries())
             .timeout_config(timeouts());
         config.set_endpoint_url(endpoint);
+        let endpoints = SERVICES.map(|(service, name)| Some((service, variable(name)?)));
+        let endpoints = ServiceEndpoints(endpoints.into_iter().flatten().collect());
         Ok(Self {
-            config: config.build(),
+            config: config.service_config(endpoints).build(),
         })
     }
 
@@ -100,6 +103,25 @@ impl Aws {
     }
 }
 
+/// Services that may have an address of their own, and the variable that says it (AWS SDKs and Tools Reference Guide,
+/// "Service-specific endpoints").
+const SERVICES: [(&str, &str); 2] = [
+    ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
+    ("SQS", "AWS_ENDPOINT_URL_SQS"),
+];
+
+/// Addresses by the SDK's name of the service.
+#[derive(Debug)]
+struct ServiceEndpoints(Vec<(&'static str, String)>);
+
+impl LoadServiceConfig for ServiceEndpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let wanted = |(service, _): &&(&str, String)| *service == key.service_id();
+        let (_, endpoint) = self.0.iter().find(wanted)?;
+        (key.env() == "AWS_ENDPOINT_URL").then(|| endpoint.clone())
+    }
+}
+
 /// Pinned: a new SDK does not change how it behaves unasked.
 fn behaviour() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
@@ -142,6 +164,29 @@ pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_may_have_an_address_of_its_own() {
+        let variable = |name: &str| match name {
+            "AWS_ENDPOINT_URL_S3" | "AWS_ENDPOINT_URL_SQS" => None,
+            "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:2".to_owned()),
+            _ => Some("http://127.0.0.1:1".to_owned()),
+        };
+        let aws = Aws::from_variables(variable).unwrap();
+        let endpoints = aws.config.service_config().unwrap();
+        let of = |service: &'static str| {
+            let key = ServiceConfigKey::builder()
+                .service_id(service)
+                .env("AWS_ENDPOINT_URL")
+                .profile("endpoint_url")
+                .build()
+                .unwrap();
+            endpoints.load_config(key)
+        };
+        assert_eq!(of("DynamoDB").as_deref(), Some("http://127.0.0.1:2"));
+        assert_eq!(of("SQS"), None);
+        assert_eq!(of("KMS"), None);
+    }
 
     #[test]
     fn a_missing_variable_is_named() {

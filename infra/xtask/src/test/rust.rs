@@ -16,11 +16,13 @@ pub(crate) struct Selection {
     cargo: &'static [&'static [&'static str]],
     /// Tests that need servers are marked `#[ignore]`, so that a bare `cargo test` passes; here they run.
     ignored: bool,
+    /// Whether what a passing test prints is shown: rates and counts that somebody wants to read.
+    shown: bool,
 }
 
 /// All that needs no server.
 const UNIT: Selection = Selection {
-    nextest: "not (package(flows) or (package(/^(platform|enrollctl)$/) and kind(test)))",
+    nextest: "not (package(flows) or (package(/^(platform|enrollctl|canary|load)$/) and kind(test)))",
     cargo: &[
         &[
             "--workspace",
@@ -30,11 +32,18 @@ const UNIT: Selection = Selection {
             "platform",
             "--exclude",
             "enrollctl",
+            "--exclude",
+            "canary",
+            "--exclude",
+            "load",
         ],
         &["--package", "platform", "--lib"],
         &["--package", "enrollctl", "--bins"],
+        &["--package", "canary", "--lib"],
+        &["--package", "load", "--lib"],
     ],
     ignored: false,
+    shown: false,
 };
 pub(crate) const STORAGE: Selection = Selection {
     nextest: "package(/^(platform|enrollctl)$/) and kind(test)",
@@ -43,11 +52,26 @@ pub(crate) const STORAGE: Selection = Selection {
         &["--package", "enrollctl", "--test", "*"],
     ],
     ignored: true,
+    shown: false,
 };
 pub(crate) const FLOWS: Selection = Selection {
     nextest: "package(flows)",
     cargo: &[&["--package", "flows"]],
     ignored: true,
+    shown: false,
+};
+
+pub(crate) const LOAD: Selection = Selection {
+    nextest: "package(load) and kind(test)",
+    cargo: &[&["--package", "load", "--test", "*"]],
+    ignored: true,
+    shown: true,
+};
+pub(crate) const CANARY: Selection = Selection {
+    nextest: "package(canary) and kind(test)",
+    cargo: &[&["--package", "canary", "--test", "*"]],
+    ignored: true,
+    shown: false,
 };
 
 pub(crate) fn formatting(place: &Place, interrupt: &Interrupt) -> Result<()> {
@@ -92,6 +116,10 @@ pub(crate) fn tests(
                 .args(arguments)
                 .arg(selection.nextest)
                 .args(["--run-ignored", if selection.ignored { "all" } else { "default" }])
+                .args([
+                    "--success-output",
+                    if selection.shown { "final" } else { "never" },
+                ])
                 .envs(variables()),
             interrupt,
         );
@@ -111,15 +139,27 @@ pub(crate) fn tests(
             .arg("test")
             .args(*packages)
             .args(["--tests", "--no-fail-fast"])
-            .args(if selection.ignored {
-                &["--", "--include-ignored"][..]
-            } else {
-                &[]
-            })
+            .arg("--")
+            .args(selection.ignored.then_some("--include-ignored"))
+            .args(selection.shown.then_some("--nocapture"))
             .envs(variables());
         run_shown(&mut command, interrupt)?;
     }
     Ok(())
+}
+
+/// Runs a program of the workspace that tests by itself and says what it did.
+pub(crate) fn program(
+    place: &Place,
+    package: &str,
+    variables: &[(&str, String)],
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let mut command = cargo(place);
+    command
+        .args(["run", "--quiet", "--package", package])
+        .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    run_shown(&mut command, interrupt)
 }
 
 fn cargo(place: &Place) -> Command {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
-use super::rust::{self, CANARY, FLOWS, STORAGE};
+use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use crate::command::run_shown;
 use crate::deploy::isolate;
 use crate::interrupt::Interrupt;
@@ -17,18 +17,23 @@ use crate::place::Place;
 use crate::prerequisites::{find, program_or_package};
 use crate::python::Tools;
 
+/// The template, and what it nests.
+const TEMPLATES: [&str; 2] = ["template.yaml", "infra/alarms.yaml"];
+
 /// `sam validate --lint`, which is cfn-lint.
-pub(crate) fn template(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn templates(place: &Place, interrupt: &Interrupt) -> Result<()> {
     let sam = Tools::Sam.install(place, interrupt)?;
     std::fs::create_dir_all(place.home())?;
-    let mut command = Command::new(sam.program("sam"));
-    command
-        .current_dir(place.root())
-        .args(["validate", "--lint", "--template-file", "template.yaml"]);
-    run_shown(
-        isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION),
-        interrupt,
-    )
+    TEMPLATES.iter().try_for_each(|template| {
+        let mut command = Command::new(sam.program("sam"));
+        command
+            .current_dir(place.root())
+            .args(["validate", "--lint", "--template-file", template]);
+        run_shown(
+            isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION),
+            interrupt,
+        )
+    })
 }
 
 /// The committed bundle has to be what the sources give.
@@ -51,8 +56,25 @@ pub(crate) fn storage(bench: &mut Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &STORAGE, &environment, bench.interrupt)
 }
 
+/// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing.
+pub(crate) fn crash(bench: &mut Bench<'_>) -> Result<()> {
+    let node = Node::install(bench.place, bench.interrupt)?;
+    let engine = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
+    let endpoint = format!("dynamodb-local=http://127.0.0.1:{}", engine.port);
+    rust::program(
+        bench.place,
+        "crash",
+        &[("TEST_DYNAMODB_ENDPOINTS", endpoint)],
+        bench.interrupt,
+    )
+}
+
 pub(crate) fn flows(bench: &mut Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
+}
+
+pub(crate) fn load(bench: &mut Bench<'_>) -> Result<()> {
+    rust::tests(bench.place, &LOAD, &bench.environment()?, bench.interrupt)
 }
 
 pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {

@@ -1,0 +1,203 @@
+//! `cargo xtask fuzz`: everything that reads foreign bytes, under inputs that libFuzzer thinks up (tests/fuzz).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::command::{capture, run_quietly, run_shown};
+use crate::console::Step;
+use crate::interrupt::Interrupt;
+use crate::place::Place;
+use crate::prerequisites::{cargo_tool, cpp_compiler};
+
+const CARGO_FUZZ: &str = "0.13.2";
+/// What `cargo xtask test` gives each target.
+const SHORT: u32 = 10;
+/// The longest that one input may take, in seconds.
+const SLOWEST: u32 = 10;
+
+/// The built targets, and where their inputs lie.
+struct Fuzzers<'a> {
+    place: &'a Place,
+    binaries: PathBuf,
+}
+
+/// What libFuzzer says at its end.
+#[derive(Debug, PartialEq, Eq)]
+struct Findings {
+    executions: u64,
+    /// Edges of the program that were taken.
+    coverage: u64,
+}
+
+/// Fuzzes one target, or each in turn.
+pub(crate) fn fuzz(place: &Place, interrupt: &Interrupt, target: Option<&str>, seconds: u32) -> Result<()> {
+    let all = targets(place)?;
+    let chosen: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|name| target.is_none_or(|target| target == *name))
+        .collect();
+    if chosen.is_empty() {
+        bail!("there is no such target; there are {}", all.join(", "));
+    }
+    let fuzzers = Fuzzers::build(place, interrupt)?;
+    chosen
+        .into_iter()
+        .try_for_each(|target| fuzzers.run(target, seconds, interrupt))
+}
+
+/// Each target for as long as it takes to see that what was once found stays mended.
+pub(crate) fn briefly(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    fuzz(place, interrupt, None, SHORT)
+}
+
+impl<'a> Fuzzers<'a> {
+    /// Coverage needs flags that stable compilers have; a sanitizer would need nightly.
+    fn build(place: &'a Place, interrupt: &Interrupt) -> Result<Self> {
+        cpp_compiler(interrupt)?;
+        let host = host()?;
+        let target_dir = folder(place).join("target");
+        let mut build = Command::new(cargo_tool("cargo-fuzz", CARGO_FUZZ, place, interrupt)?);
+        build
+            .current_dir(place.root())
+            .args(["fuzz", "build", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none"])
+            .args(["--target", &host, "--codegen-units", "16", "--target-dir"])
+            .arg(&target_dir);
+        run_shown(&mut build, interrupt)?;
+        Ok(Self {
+            place,
+            binaries: target_dir.join(host).join("release"),
+        })
+    }
+
+    fn run(&self, target: &str, seconds: u32, interrupt: &Interrupt) -> Result<()> {
+        let (kept, artifacts) = (
+            folder(self.place).join(target),
+            folder(self.place).join("artifacts").join(target),
+        );
+        for folder in [&kept, &artifacts] {
+            fs::create_dir_all(folder)?;
+        }
+        let (binary, log) = (
+            self.binaries.join(target),
+            self.place.log(&format!("fuzz-{target}")),
+        );
+        let mut step = Step::start(format!("fuzzing {target}"));
+        let outcome = run_quietly(
+            Command::new(&binary)
+                .current_dir(self.place.root())
+                // The first is where new inputs go.
+                .args([&kept, &self.sources().join("corpus").join(target)])
+                .arg(format!(
+                    "-dict={}",
+                    self.sources()
+                        .join("dictionaries")
+                        .join(format!("{target}.dict"))
+                        .display()
+                ))
+                .arg(format!("-artifact_prefix={}/", artifacts.display()))
+                .arg(format!("-max_total_time={seconds}"))
+                .arg(format!("-timeout={SLOWEST}"))
+                .arg("-print_final_stats=1"),
+            &log,
+            interrupt,
+            || step.tick(),
+        );
+        let written = fs::read_to_string(&log).unwrap_or_default();
+        if let Err(error) = outcome {
+            step.leave();
+            interrupt.check()?;
+            return Err(error.context(failure(target, &binary, &written)));
+        }
+        let Findings { executions, coverage } =
+            findings(&written).with_context(|| format!("{} ends without its numbers", log.display()))?;
+        step.done_with(&format!("{executions} executions, coverage {coverage}"));
+        Ok(())
+    }
+
+    fn sources(&self) -> PathBuf {
+        sources(self.place)
+    }
+}
+
+/// A file in targets/ is a target.
+fn targets(place: &Place) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(sources(place).join("targets"))? {
+        if let Some(name) = entry?.path().file_stem() {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn sources(place: &Place) -> PathBuf {
+    place.root().join("tests/fuzz")
+}
+
+fn folder(place: &Place) -> PathBuf {
+    place.local().join("fuzz")
+}
+
+fn host() -> Result<String> {
+    let version = capture(Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what it runs on")?.to_owned())
+}
+
+fn failure(target: &str, binary: &Path, log: &str) -> String {
+    let input = log
+        .lines()
+        .find_map(|line| line.split_once("Test unit written to "));
+    match input {
+        Some((_, input)) => format!(
+            "{target} fails on {input}\nsee it again: {} {input}\n",
+            binary.display()
+        ),
+        None => format!("{target} failed without an input"),
+    }
+}
+
+fn findings(log: &str) -> Option<Findings> {
+    let executions = log
+        .lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))?;
+    // `#4096	DONE   cov: 310 ft: 900 corp: …`, and lines like it before.
+    let (_, coverage) = log.rsplit_once(" cov: ")?;
+    Some(Findings {
+        executions: executions.trim().parse().ok()?,
+        coverage: coverage.split_whitespace().next()?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libfuzzer_found_is_read_from_its_log() {
+        let log = "#2\tINITED cov: 12 ft: 13 corp: 1/1b\n#500\tDONE   cov: 310 ft: 900 corp: 7/70b lim: 4 exec/s: 50\n\
+            Done 500 runs in 10 second(s)\nstat::number_of_executed_units: 500\nstat::average_exec_per_sec:     50\n";
+        assert_eq!(
+            findings(log),
+            Some(Findings {
+                executions: 500,
+                coverage: 310
+            })
+        );
+        assert_eq!(findings("==1== ERROR"), None);
+    }
+
+    #[test]
+    fn a_failure_names_its_input_and_how_to_see_it_again() {
+        let log = "==7== ERROR: libFuzzer: deadly signal\nartifact_prefix='/a/'; Test unit written to /a/crash-1\nBase64: eA==\n";
+        let told = failure("token", Path::new("/b/token"), log);
+        assert!(told.contains("token fails on /a/crash-1\n"), "{told}");
+        assert!(told.contains("/b/token /a/crash-1\n"), "{told}");
+        assert!(failure("token", Path::new("/b/token"), "").contains("without an input"));
+    }
+}

@@ -1,0 +1,107 @@
+//! What a run left behind holds no card number, and a planted one would be seen.
+
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod local_aws;
+#[cfg(test)]
+mod planted;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use canary::find;
+    use flows::card::{Card, random_hex};
+    use flows::local_aws::Settings;
+    use flows::page::Page;
+    use flows::stack::Stack;
+    use jiff::SignedDuration;
+
+    use crate::planted::Planted;
+    use crate::{files, local_aws};
+
+    /// Something that the run left behind.
+    pub(crate) struct Trace {
+        pub(crate) place: String,
+        pub(crate) content: Vec<u8>,
+    }
+
+    /// Places that must be there, or the search has gone blind.
+    const PLACES: [&str; 4] = [
+        "demo/demo.json",
+        "logs/ministack.log",
+        "logs/sandbox.log",
+        "endpoints.json",
+    ];
+
+    #[test]
+    #[ignore = "needs the local stack: cargo xtask test --only canary"]
+    fn no_card_number_stands_in_anything_that_the_run_left_behind() {
+        let _alone = alone();
+        // However little ran before.
+        let page = Page::new();
+        let answer = page.settle(&page.submission(&Card::fresh()));
+        assert_eq!(answer.json()["status"], "SUCCESS_ENROLLMENT", "{}", answer.text());
+
+        let traces = traces();
+        for place in PLACES.into_iter().chain(Settings::read().tables()) {
+            assert!(traces.iter().any(|trace| trace.place.contains(place)), "{place}");
+        }
+        let found: Vec<String> = traces.iter().flat_map(findings).collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    #[ignore = "needs the local stack: cargo xtask test --only canary"]
+    fn a_planted_number_is_found_at_each_kind_of_place() {
+        let _alone = alone();
+        let planted = Planted::new(&format!("canary-{}", random_hex(4)), &Card::fresh().number);
+        let traces = flows::time::eventually("the log's line", SignedDuration::from_secs(10), || {
+            let traces = traces();
+            traces.iter().any(|trace| planted.in_log(trace)).then_some(traces)
+        });
+        // The search of all else is the other test's, and takes its time.
+        let suspects = traces.iter().filter(|trace| planted.may_be_in(trace));
+        let found: Vec<String> = suspects.flat_map(findings).collect();
+        for (place, layers) in planted.places() {
+            let here = |line: &&String| line.contains(&place) && line.contains(planted.masked());
+            let line = found.iter().find(here);
+            let line = line.unwrap_or_else(|| panic!("not found: {place}\n{}", found.join("\n")));
+            assert!(line.ends_with(layers), "{line}");
+        }
+    }
+
+    #[test]
+    #[ignore = "needs the local stack: cargo xtask test --only canary"]
+    fn the_ranges_that_are_searched_for_are_those_of_the_demo_program() {
+        for range in &Stack::here().program().bin_ranges {
+            for bin in [&range.from, &range.to] {
+                let number = Card::in_range(&bin[..6]).number;
+                assert_eq!(find(number.as_bytes()).len(), 1, "{bin}");
+            }
+        }
+    }
+
+    fn traces() -> Vec<Trace> {
+        let mut traces = files::traces();
+        traces.extend(local_aws::traces());
+        traces
+    }
+
+    fn findings(trace: &Trace) -> Vec<String> {
+        find(&trace.content)
+            .iter()
+            .map(|finding| format!("{}: {finding}", trace.place))
+            .collect()
+    }
+
+    /// One test plants what the other must not find. The file is unlocked when it is closed.
+    fn alone() -> File {
+        let place = Stack::here().file("canary.lock");
+        let file = File::options().create(true).append(true).open(place);
+        let file = file.expect("the stack's folder can be written");
+        file.lock().expect("a file can be locked");
+        file
+    }
+}

@@ -1,0 +1,177 @@
+//! What page, tables, MRS and partner say afterwards, laid side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flows::call;
+use flows::local_aws::{Settings, scan};
+use flows::rewards::{self, Account};
+use flows::stack::Stack;
+use flows::time::{Stopwatch, pause};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::customers::{Crowd, Told};
+
+/// All books of one client.
+pub(crate) struct Books {
+    /// Its intents, customers and cards.
+    enrolments: Vec<Value>,
+    /// Its confirmations, in the table.
+    stored: Vec<Value>,
+    /// What its partner was told, by customer: every confirmation with its id and body.
+    pub(crate) confirmations: BTreeMap<String, Vec<(String, Value)>>,
+    /// What MRS has come to hold since the run began, and has not cancelled.
+    active: BTreeSet<String>,
+}
+
+/// What MRS holds and has not cancelled.
+pub(crate) fn active_at_mrs() -> BTreeSet<String> {
+    rewards::accounts()
+        .into_iter()
+        .filter(|account: &Account| account.status != "CANCELLED")
+        .map(|account| account.ranac)
+        .collect()
+}
+
+impl Books {
+    /// Waits until no outcome is open, no confirmation is due, and MRS holds nothing for a failure any more.
+    pub(crate) fn at_rest(crowd: &Crowd, sessions: usize, patience: SignedDuration) -> Self {
+        let watch = Stopwatch::start();
+        loop {
+            let books = Self::of(&crowd.partner.client, &crowd.held_before);
+            let open = books
+                .intents()
+                .filter(|intent| intent.get("status").is_none())
+                .count();
+            let due = books
+                .stored
+                .iter()
+                .filter(|item| item["state"]["S"] == "due")
+                .count();
+            let cards = books.cards().count();
+            if open == 0 && due == 0 && books.stored.len() == sessions && books.active.len() == cards {
+                return books;
+            }
+            assert!(
+                watch.passed() < patience,
+                "after {patience:#} {open} outcomes are open, {} of {sessions} confirmations stored, {due} due, and MRS \
+                 holds {} cards where the tables have {cards}",
+                books.stored.len(),
+                books.active.len()
+            );
+            pause(5000);
+        }
+    }
+
+    fn of(client: &str, held_before: &BTreeSet<String>) -> Self {
+        let settings = Settings::read();
+        let of_client = |item: &Value| item["client"]["S"] == client || of_customer_of(client, item);
+        let of_table = |table: &str| -> Vec<Value> {
+            let mut items = scan(table);
+            items.retain(of_client);
+            items
+        };
+        let stored = of_table(&settings.confirmations_table);
+        let ids: BTreeSet<&str> = stored
+            .iter()
+            .filter_map(|item| item["pk"]["S"].as_str()?.strip_prefix("confirmation#"))
+            .collect();
+        let mut confirmations: BTreeMap<String, Vec<(String, Value)>> = BTreeMap::new();
+        for (id, body) in received() {
+            if ids.contains(&*id) {
+                let customer = body["parentId"].as_str().expect("a customer").to_owned();
+                confirmations.entry(customer).or_default().push((id, body));
+            }
+        }
+        let enrolments = of_table(&settings.enrolments_table);
+        let active = &active_at_mrs() - held_before;
+        Self {
+            enrolments,
+            stored: stored.into_iter().filter(is_confirmation).collect(),
+            confirmations,
+            active,
+        }
+    }
+
+    /// Each session has one intent with one outcome; page, table, MRS and partner agree on it.
+    pub(crate) fn check(&self, told: &[Told]) {
+        assert_eq!(self.intents().count(), told.len(), "one intent a session");
+        assert_eq!(self.stored.len(), told.len(), "one confirmation an outcome");
+        for item in &self.stored {
+            assert_eq!(item["state"]["S"], "delivered", "{item}");
+        }
+        let mut enrolled = BTreeSet::new();
+        for one in told {
+            let confirmations = self
+                .confirmations
+                .get(&one.customer)
+                .map_or(&[][..], Vec::as_slice);
+            let [(_, body)] = confirmations else {
+                panic!("{} was told {confirmations:?}", one.customer);
+            };
+            if let Some(event) = &one.event {
+                assert_eq!(event, body, "page and partner were told the same");
+            }
+            if body["status"] == "SUCCESS_ENROLLMENT" {
+                let ranac = body["ranac"].as_str().expect("a RANAC").to_owned();
+                assert!(enrolled.insert(ranac), "told once: {body}");
+            }
+        }
+        assert_eq!(self.cards().count(), enrolled.len(), "one card a success");
+        let succeeded = self
+            .intents()
+            .filter(|intent| intent["status"]["S"] == "SUCCESS_ENROLLMENT");
+        assert_eq!(succeeded.count(), enrolled.len(), "table and partner agree");
+        assert_eq!(
+            self.active, enrolled,
+            "MRS holds what partners were told, and nothing else"
+        );
+        for customer in self.enrolments.iter().filter(|item| sort_key(item) == "customer") {
+            assert_eq!(customer["pending"]["N"], "0", "{customer}");
+        }
+    }
+
+    fn cards(&self) -> impl Iterator<Item = &Value> {
+        self.enrolments
+            .iter()
+            .filter(|item| sort_key(item).starts_with("card#"))
+    }
+
+    fn intents(&self) -> impl Iterator<Item = &Value> {
+        self.enrolments.iter().filter(|item| sort_key(item) == "intent")
+    }
+}
+
+fn sort_key(item: &Value) -> &str {
+    item["sk"]["S"].as_str().unwrap_or_default()
+}
+
+fn is_confirmation(item: &Value) -> bool {
+    item["pk"]["S"]
+        .as_str()
+        .is_some_and(|pk| pk.starts_with("confirmation#"))
+}
+
+fn of_customer_of(client: &str, item: &Value) -> bool {
+    let start = format!("customer#{client}#");
+    item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with(&start))
+}
+
+/// What the demo partner's receiver took, over all clients: id and body.
+fn received() -> Vec<(String, Value)> {
+    let address = format!("{}/received?last=10000", Stack::here().endpoints.partner);
+    let list = call::get(&address).json();
+    let verified = |entry: &&Value| entry["verified"] == true;
+    let entry = |entry: &Value| {
+        (
+            entry["id"].as_str().expect("an id").to_owned(),
+            entry["body"].clone(),
+        )
+    };
+    list.as_array()
+        .expect("a list")
+        .iter()
+        .filter(verified)
+        .map(entry)
+        .collect()
+}

@@ -1,0 +1,170 @@
+//! Customers of a client of the test's own: each opens one session and enrols one card; some close the browser while the
+//! outcome is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use flows::call::{self, Answer};
+use flows::card::{Card, random_hex};
+use flows::page::Page;
+use flows::partner::Partner;
+use flows::stack::Stack;
+use flows::time::{Stopwatch, pause};
+use http::Request;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::books::active_at_mrs;
+use super::weather::Weather;
+
+/// One in so many closes the browser at the first "not yet".
+const IMPATIENT: usize = 3;
+/// A page waits for its minute, and for a machine that is busy with others.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(3);
+
+/// Everybody.
+pub(crate) struct Crowd {
+    /// Their client.
+    pub(crate) partner: Partner,
+    /// What a page would submit but for the card: made once from a real form.
+    form: Value,
+    /// What MRS held before the run.
+    pub(crate) held_before: BTreeSet<String>,
+    seed: u64,
+}
+
+/// What a page showed to one customer.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) customer: String,
+    /// The event; none where the browser was closed before.
+    pub(crate) event: Option<Value>,
+}
+
+impl Crowd {
+    pub(crate) fn new(seed: u64) -> Self {
+        let partner = Partner::like_demo_but(|client| {
+            for program in &mut client.programs {
+                program.attempts_per_client_per_hour = 1_000_000;
+            }
+        });
+        let page = Page::of(&partner.open(&json!({})));
+        Self {
+            form: page.form(),
+            held_before: active_at_mrs(),
+            partner,
+            seed,
+        }
+    }
+
+    /// So many sessions, some at once. Gives what the pages showed.
+    pub(crate) fn go(&self, sessions: usize, at_once: usize, weather: &Weather) -> Vec<Told> {
+        let next = AtomicUsize::new(0);
+        let told = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        if number >= sessions {
+                            return;
+                        }
+                        weather.session_begins();
+                        let one = self.session(number);
+                        told.lock().unwrap().push(one);
+                    }
+                });
+            }
+        });
+        told.into_inner().unwrap()
+    }
+
+    fn session(&self, number: usize) -> Told {
+        let partner = self.partner.with_another_customer();
+        let session = open(&partner);
+        let submission = self.submission(number);
+        let key = random_hex(16);
+        let impatient = number.is_multiple_of(IMPATIENT);
+        let watch = Stopwatch::start();
+        let event = loop {
+            let answer = submit(&session, &key, &submission);
+            match answer.status {
+                200 => break Some(answer.json()),
+                202 if impatient => break None,
+                // 503: a fault of ours or of the gateway, which the page meets by repeating the call.
+                202 | 409 | 500..=599 => {}
+                _ => panic!("{}: {}", answer.status, answer.text()),
+            }
+            assert!(watch.passed() < PATIENCE, "no outcome after {PATIENCE:#}");
+            pause(2000);
+        };
+        Told {
+            customer: partner.customer,
+            event,
+        }
+    }
+
+    fn submission(&self, number: usize) -> Value {
+        let card = self.card(number);
+        let required = |document: &&str| self.form["fields"][*document] == "required";
+        let consents: Vec<Value> = ["terms", "privacy"]
+            .iter()
+            .filter(|document| required(document))
+            .map(|document| json!({"document": document, "version": self.form[*document]["version"]}))
+            .collect();
+        let spki = self.form["encryptionKey"]["spki"].as_str().expect("a key");
+        json!({
+            "card": card.encrypted_under(spki), "bin": card.bin(), "last4": card.last4(), "consents": consents,
+        })
+    }
+
+    /// Another number for each session of the run, in the demo program's first range.
+    fn card(&self, number: usize) -> Card {
+        let bin = &Stack::here().program().bin_ranges[0].from[..6];
+        let start = u64::try_from(number)
+            .unwrap()
+            .wrapping_add(self.seed.wrapping_mul(10_000))
+            % 1_000_000_000;
+        Card::completed(&format!("{bin}{start:09}"))
+    }
+}
+
+/// How many pages showed what.
+pub(crate) fn summary(told: &[Told]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in told {
+        let shown = match &one.event {
+            None => "browser closed".to_owned(),
+            Some(event) => format!("{} {}", event["status"], event["statusCode"]).replace(" null", ""),
+        };
+        *counts.entry(shown).or_default() += 1;
+    }
+    format!("{counts:?}")
+}
+
+/// A back end that gets a fault instead of a redirect asks again, with a fresh token.
+fn open(partner: &Partner) -> String {
+    let address = format!("{}/company/non_auth_initialize", Stack::here().endpoints.api);
+    let claims = json!({"confirmationUrl": Stack::here().demo.confirmation_url});
+    let watch = Stopwatch::start();
+    loop {
+        let body = json!({"initializeWebsiteToken": partner.token(&claims)});
+        let answer = call::post_json(&address, &body.to_string());
+        if answer.status == 302 && answer.header("enrollment-status") == "OPENED" {
+            let (_, session) = answer.header("location").split_once('#').expect("a session");
+            return session.to_owned();
+        }
+        assert!(watch.passed() < PATIENCE, "{answer:?}");
+        pause(500);
+    }
+}
+
+fn submit(session: &str, key: &str, body: &Value) -> Answer {
+    let request = Request::post(format!("{}/widget/api/enroll", Stack::here().endpoints.api))
+        .header("authorization", format!("Bearer {session}"))
+        .header("content-type", "application/json")
+        .header("idempotency-key", key);
+    call::send(request.body(body.to_string().into_bytes()).expect("a request"))
+}

@@ -1,0 +1,71 @@
+//! What goes wrong at Mastercard and at the partner's: ordered from the sandbox, one fault for every twentieth session.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use flows::call;
+use flows::stack::Stack;
+use serde_json::{Value, json};
+
+/// One of so many sessions is disturbed: 5 %.
+const EVERY: usize = 20;
+
+/// Orders faults while sessions go by.
+pub(crate) struct Weather {
+    begun: AtomicUsize,
+    turn: usize,
+    ordered: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Weather {
+    /// For a run of so many sessions; `seed` turns the wheel of faults.
+    pub(crate) fn over(sessions: usize, seed: u64) -> Self {
+        assert!(sessions >= EVERY, "too few sessions for any fault");
+        Self {
+            begun: AtomicUsize::new(0),
+            turn: usize::try_from(seed % 1000).expect("a small number"),
+            ordered: Mutex::default(),
+        }
+    }
+
+    /// A session begins: every twentieth orders a fault, for whoever calls next.
+    pub(crate) fn session_begins(&self) {
+        let number = self.begun.fetch_add(1, Ordering::SeqCst);
+        if !number.is_multiple_of(EVERY) {
+            return;
+        }
+        let faults = faults();
+        let fault = &faults[(number / EVERY + self.turn) % faults.len()];
+        let address = format!("{}/faults", Stack::here().endpoints.admin);
+        let answer = call::post_json(&address, &fault.to_string());
+        assert_eq!(answer.status, 201, "{fault}: {}", answer.text());
+        let name = format!(
+            "{} {}",
+            fault["operation"].as_str().unwrap(),
+            fault["fault"].as_str().unwrap()
+        );
+        *self.ordered.lock().unwrap().entry(name).or_default() += 1;
+    }
+
+    pub(crate) fn told(&self) -> String {
+        format!("{:?}", self.ordered.lock().unwrap())
+    }
+}
+
+/// MRS slow beyond its 8 s, cut, failing inside; a look-up that fails; a receiver that fails, or takes it and is not
+/// heard.
+fn faults() -> Vec<Value> {
+    vec![
+        json!({"operation": "enroll", "fault": "slow-after", "delayMs": 10_000}),
+        json!({"operation": "enroll", "fault": "cut-before"}),
+        json!({"operation": "enroll", "fault": "code-before", "code": -1001}),
+        json!({"operation": "confirmation", "fault": "http500-before"}),
+        json!({"operation": "enroll", "fault": "cut-after"}),
+        json!({"operation": "enroll", "fault": "slow-before", "delayMs": 12_000}),
+        json!({"operation": "enroll", "fault": "code-after", "code": -1001}),
+        json!({"operation": "getCustomerAccounts", "fault": "http500-before"}),
+        json!({"operation": "enroll", "fault": "malformed-after"}),
+        json!({"operation": "confirmation", "fault": "cut-after"}),
+    ]
+}
