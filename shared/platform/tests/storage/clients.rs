@@ -8,7 +8,7 @@ use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
 
 use crate::samples::client;
-use crate::world::{TestClock, World, on_every_engine};
+use engine::{TestClock, World, on_every_engine};
 
 fn setups(world: &World) -> ClientSetups<'_> {
     let clock: &TestClock = &world.clock;

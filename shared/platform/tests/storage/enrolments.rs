@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use platform::tables::{DynamoEnrolments, DynamoSessions};
 
 use crate::samples::{RANAC, client_id, customer_id, intent, program_id, session, used_token};
-use crate::world::{World, on_every_engine};
+use engine::{World, on_every_engine};
 
 /// A world with one open session.
 struct Scene {
@@ -294,7 +294,8 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
         assert_eq!(confirmation["state"], AttributeValue::S("due".into()));
         assert_eq!(confirmation["attempts"], AttributeValue::N("0".into()));
         let due = intent.outcome.unwrap().at.as_millisecond().to_string();
-        assert_eq!(confirmation["due_at"], AttributeValue::N(due));
+        assert_eq!(confirmation["agenda_at"], AttributeValue::N(due), "due at once");
+        assert!(confirmation["agenda"].as_s().unwrap().starts_with("due#"));
     })
     .await;
 }

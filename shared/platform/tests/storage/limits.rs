@@ -5,7 +5,7 @@ use enrollment::ports::{Attempts, Clock as _, Counted, Limits as _};
 use jiff::SignedDuration;
 
 use crate::samples::{client_id, customer_id, program_id};
-use crate::world::on_every_engine;
+use engine::on_every_engine;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]

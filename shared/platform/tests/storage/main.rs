@@ -3,16 +3,18 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test that can't go on must end"
 )]
 
 mod clients;
+mod confirmations;
+mod desk;
+mod destinations;
 mod enrolments;
 mod limits;
 mod operator_secrets;
 mod samples;
 mod sealing;
 mod sessions;
-mod world;
+mod settlement;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use platform::secrets::{Secrets, TlsIdentity};
 use secrecy::ExposeSecret as _;
 
-use crate::world::{TestClock, local_aws, random_name};
+use engine::{TestClock, local_aws, random_name};
 
 const PUBLIC_KEY: &str = include_str!("../../../mastercard/tests/fixtures/rsa-2048-public.pem");
 const FINGERPRINT: &str = include_str!("../../../mastercard/tests/fixtures/rsa-2048-public.sha256");
@@ -137,7 +137,8 @@ async fn a_clients_confirmation_secrets_are_read_in_their_order() {
             serde_json::json!({"secrets": ["whsec_b", "whsec_a"]}),
         )
         .await;
-    let read = scene.secrets.confirmation_secrets(&client).await.unwrap();
+    let (read, version) = scene.secrets.confirmation_secrets(&client).await.unwrap();
+    assert!(!version.is_empty());
     let order: Vec<_> = read
         .secrets
         .iter()

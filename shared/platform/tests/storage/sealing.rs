@@ -1,13 +1,19 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::Ranac;
 use enrollment::intent::{CardCount, Outcome};
 use enrollment::ports::{Clock as _, Counted, Enrolments as _, Limits as _, Sessions as _, StoreError};
-use platform::vault::{Place, Purpose};
+use platform::vault::{
+    DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
+};
 
 use crate::samples::{
     CONFIRMATION_URL, CUSTOMER, RANAC, client_id, customer_id, intent, program_id, session, used_token,
 };
-use crate::world::{Item, World, on_every_engine};
+use engine::{Item, World, local_kms, on_every_engine};
 
 const PLACE: Place<'static> = Place {
     table: "sessions",
@@ -15,6 +21,25 @@ const PLACE: Place<'static> = Place {
     sk: "",
     attribute: "customer",
 };
+
+/// KMS with its calls counted.
+struct CountingWrapper {
+    kms: KmsKeyWrapper,
+    calls: AtomicUsize,
+}
+
+#[async_trait]
+impl KeyWrapper for CountingWrapper {
+    async fn generate(&self, name: &KeyName) -> Result<GeneratedKey, VaultError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.kms.generate(name).await
+    }
+
+    async fn unwrap(&self, name: &KeyName, wrapped: &[u8]) -> Result<DataKey, VaultError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.kms.unwrap(name, wrapped).await
+    }
+}
 
 /// One whole enrolment; gives back its bank customer number.
 async fn enrol(world: &World) -> String {
@@ -178,7 +203,11 @@ async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() 
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
 async fn a_warm_enrolment_asks_kms_for_nothing() {
     on_every_engine(|world| async move {
-        let vault = world.vault();
+        let kms = Arc::new(CountingWrapper {
+            kms: local_kms().await,
+            calls: AtomicUsize::new(0),
+        });
+        let vault = world.vault_over(Arc::clone(&kms) as Arc<dyn KeyWrapper>);
         let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
         let mut calls = Vec::new();
         for _ in 0..3 {
@@ -195,7 +224,7 @@ async fn a_warm_enrolment_asks_kms_for_nothing() {
             enrolments.finish(&intent).await.unwrap();
             sessions.find(session.id).await.unwrap().unwrap();
             enrolments.intent(intent.id).await.unwrap().unwrap();
-            calls.push(world.kms.calls());
+            calls.push(kms.calls.load(Ordering::SeqCst));
         }
         assert_eq!(calls, [4, 4, 4], "one for each purpose, once");
     })
@@ -253,10 +282,7 @@ async fn a_wrapped_key_that_was_moved_to_another_purpose_does_not_unwrap() {
             .vault()
             .open(&client_id(), Purpose::Enrolment, PLACE, &sealed)
             .await;
-        assert!(matches!(
-            opened.unwrap_err(),
-            platform::vault::VaultError::DamagedKey(_)
-        ));
+        assert!(matches!(opened.unwrap_err(), VaultError::DamagedKey(_)));
     })
     .await;
 }

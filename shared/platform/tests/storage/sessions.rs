@@ -4,7 +4,7 @@ use enrollment::ports::{Clock as _, Opened, Sessions as _};
 use jiff::SignedDuration;
 
 use crate::samples::{session, used_token};
-use crate::world::on_every_engine;
+use engine::on_every_engine;
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
