@@ -16,7 +16,7 @@ use crate::place::Place;
 
 /// What is built beside the functions, always all of it: another choice of packages would compile what they share with
 /// other features once more.
-const TOOLS: [&str; 3] = ["bench", "enrollctl", "sandbox"];
+const TOOLS: [&str; 4] = ["bench", "crash", "enrollctl", "sandbox"];
 
 /// The finished programs.
 pub(crate) struct Built {
@@ -24,6 +24,7 @@ pub(crate) struct Built {
     pub(crate) enrollctl: PathBuf,
     pub(crate) bench: PathBuf,
     pub(crate) bare_function: PathBuf,
+    pub(crate) crash: PathBuf,
     /// The functions' `bootstrap` files, by name.
     pub(crate) bootstraps: Vec<PathBuf>,
 }
@@ -44,6 +45,7 @@ pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> 
         enrollctl: tool("enrollctl")?,
         bench: tool("bench")?,
         bare_function: tool("bare-function")?,
+        crash: tool("crash")?,
         bootstraps: put_in_place(place, &functions, &programs)?,
     })
 }

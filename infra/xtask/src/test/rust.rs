@@ -75,7 +75,10 @@ pub(crate) const CANARY: Selection = Selection {
 };
 
 pub(crate) fn formatting(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    run_shown(cargo(place).args(["fmt", "--all", "--check"]), interrupt)
+    run_shown(cargo(place).args(["fmt", "--all", "--check"]), interrupt)?;
+    // A workspace of its own.
+    let fuzz = ["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"];
+    run_shown(cargo(place).args(fuzz), interrupt)
 }
 
 pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
@@ -146,20 +149,6 @@ pub(crate) fn tests(
         run_shown(&mut command, interrupt)?;
     }
     Ok(())
-}
-
-/// Runs a program of the workspace that tests by itself and says what it did.
-pub(crate) fn program(
-    place: &Place,
-    package: &str,
-    variables: &[(&str, String)],
-    interrupt: &Interrupt,
-) -> Result<()> {
-    let mut command = cargo(place);
-    command
-        .args(["run", "--quiet", "--package", package])
-        .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
-    run_shown(&mut command, interrupt)
 }
 
 fn cargo(place: &Place) -> Command {

@@ -70,7 +70,14 @@ impl Confirming<'_> {
         let Some(claim) = self.confirmations.claim(id, now, later(now, LEASE)).await? else {
             return Ok(Confirmed::NotDue);
         };
-        let confirmed = self.attempt(&claim).await?;
+        let confirmed = match self.admit(&claim).await {
+            Ok(admitted) => self.follow(&claim, admitted).await?,
+            Err(error) => {
+                // Nobody was asked, so no attempt counts.
+                self.wait(&claim, later(self.clock.now(), SWEEP_INTERVAL)).await?;
+                return Err(error);
+            }
+        };
         info!(
             confirmation = id.as_str(),
             client = claim.confirmation.client.as_str(),
@@ -81,18 +88,11 @@ impl Confirming<'_> {
         Ok(confirmed)
     }
 
-    async fn attempt(&self, claim: &Claim) -> Result<Confirmed, StoreError> {
-        // Runs that died count too: a confirmation that kills its run ends some day.
-        if claim.attempt > MAX_ATTEMPTS {
-            return self.park(claim, Parked::Exhausted, None).await;
-        }
-        if !self.is_registered(claim).await? {
-            return self.park(claim, Parked::NotRegistered, None).await;
-        }
-        match self.admit(claim).await? {
+    async fn follow(&self, claim: &Claim, admitted: Admitted) -> Result<Confirmed, StoreError> {
+        match admitted {
             Admitted::Go(destination) => self.deliver(claim, destination).await,
             Admitted::Wait(until) => self.wait(claim, until).await,
-            Admitted::Gone => self.park(claim, Parked::Gone, None).await,
+            Admitted::Never(reason) => self.park(claim, reason, None).await,
         }
     }
 
@@ -103,13 +103,20 @@ impl Confirming<'_> {
     }
 
     async fn admit(&self, claim: &Claim) -> Result<Admitted, StoreError> {
+        // Runs that died count too: a confirmation that kills its run ends some day.
+        if claim.attempt > MAX_ATTEMPTS {
+            return Ok(Admitted::Never(Parked::Exhausted));
+        }
+        if !self.is_registered(claim).await? {
+            return Ok(Admitted::Never(Parked::NotRegistered));
+        }
         let (client, host) = (&claim.confirmation.client, claim.confirmation.destination());
         let destination = self.confirmations.destination(client, &host).await?;
         let now = self.clock.now();
         Ok(match destination.admit(now) {
             Admission::Go => Admitted::Go(destination),
             Admission::Wait(until) => Admitted::Wait(until),
-            Admission::Gone => Admitted::Gone,
+            Admission::Gone => Admitted::Never(Parked::Gone),
             Admission::Probe(probing) => {
                 if self
                     .confirmations
@@ -246,7 +253,7 @@ impl Confirming<'_> {
 enum Admitted {
     Go(Destination),
     Wait(Timestamp),
-    Gone,
+    Never(Parked),
 }
 
 fn failure(delivery: Delivery) -> String {

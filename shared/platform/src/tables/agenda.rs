@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
+use tracing::error;
 
 use super::item::{self, Fields, Item};
 use crate::aws::describe;
@@ -46,26 +47,33 @@ impl Kind {
     }
 }
 
-/// What of a kind is due by `until`, the oldest first: `limit` at the most. Each entry has the key and what the index
-/// projects.
-pub(crate) async fn list(
+/// What of a kind is due by `until`, the oldest first: `limit` at the most. `read` gets the key and what the index
+/// projects. An entry that can't be read is told to the log and keeps no other from its turn.
+pub(crate) async fn list<T>(
     dynamodb: &Client,
     table: &str,
     operation: &'static str,
     kind: Kind,
     until: Timestamp,
     limit: usize,
-) -> Result<Vec<Fields>, StoreError> {
+    read: impl Fn(&Fields) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let read = |entry| {
+        let fields = Fields::of(operation, entry)?;
+        Ok::<_, StoreError>((fields.time("agenda_at")?, read(&fields)?))
+    };
     let mut entries = Vec::new();
     for shard in 0..kind.shards() {
         for entry in shard_entries(dynamodb, table, operation, kind.shard(shard), until, limit).await? {
-            let fields = Fields::of(operation, entry)?;
-            entries.push((fields.time("agenda_at")?, fields));
+            match read(entry) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => error!(%error, "an entry of the agenda is left out"),
+            }
         }
     }
     entries.sort_by_key(|(at, _)| *at);
     entries.truncate(limit);
-    Ok(entries.into_iter().map(|(_, fields)| fields).collect())
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
 async fn shard_entries(

@@ -87,17 +87,14 @@ impl DynamoConfirmations {
 impl Confirmations for DynamoConfirmations {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
         const OPERATION: &str = "listing due confirmations";
-        let entries = agenda::list(&self.dynamodb, &self.table, OPERATION, Kind::Due, now, limit).await?;
-        entries
-            .iter()
-            .map(|fields| {
-                Ok(Due {
-                    id: id_of(fields)?,
-                    client: fields.parsed("client", ClientId::parse)?,
-                    since: fields.time("agenda_at")?,
-                })
+        let due = |fields: &Fields| {
+            Ok(Due {
+                id: id_of(fields)?,
+                client: fields.parsed("client", ClientId::parse)?,
+                since: fields.time("agenda_at")?,
             })
-            .collect()
+        };
+        agenda::list(&self.dynamodb, &self.table, OPERATION, Kind::Due, now, limit, due).await
     }
 
     async fn claim(

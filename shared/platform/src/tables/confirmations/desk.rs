@@ -94,14 +94,18 @@ impl ConfirmationDesk {
         const OPERATION: &str = "listing confirmations";
         let kind = if parked { Kind::Parked } else { Kind::Due };
         let all = if client.is_some() { usize::MAX } else { limit };
-        let entries = agenda::list(&self.dynamodb, &self.table, OPERATION, kind, Timestamp::MAX, all).await?;
-        let mut listed = Vec::new();
-        for entry in &entries {
-            let entry = listed_of(id_of(entry)?, entry)?;
-            if client.is_none_or(|client| *client == entry.client) {
-                listed.push(entry);
-            }
-        }
+        let read = |fields: &Fields| listed_of(id_of(fields)?, fields);
+        let mut listed = agenda::list(
+            &self.dynamodb,
+            &self.table,
+            OPERATION,
+            kind,
+            Timestamp::MAX,
+            all,
+            read,
+        )
+        .await?;
+        listed.retain(|entry| client.is_none_or(|client| *client == entry.client));
         listed.truncate(limit);
         Ok(listed)
     }

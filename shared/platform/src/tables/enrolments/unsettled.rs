@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{DynamoEnrolments, intent_item_key};
 use crate::aws::describe;
 use crate::tables::agenda::{self, Kind};
-use crate::tables::item;
+use crate::tables::item::{self, Fields};
 
 impl DynamoEnrolments {
     pub(super) async fn list_unsettled(
@@ -18,18 +18,24 @@ impl DynamoEnrolments {
     ) -> Result<Vec<Unsettled>, StoreError> {
         const OPERATION: &str = "listing unsettled intents";
         let table = &self.tables.enrolments;
-        let entries = agenda::list(&self.dynamodb, table, OPERATION, Kind::Unsettled, now, limit).await?;
-        entries
-            .iter()
-            .map(|fields| {
-                Ok(Unsettled {
-                    id: fields.parsed("pk", |pk| {
-                        IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
-                    })?,
-                    created_at: fields.time("created_at")?,
-                })
+        let unsettled = |fields: &Fields| {
+            Ok(Unsettled {
+                id: fields.parsed("pk", |pk| {
+                    IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
+                })?,
+                created_at: fields.time("created_at")?,
             })
-            .collect()
+        };
+        agenda::list(
+            &self.dynamodb,
+            table,
+            OPERATION,
+            Kind::Unsettled,
+            now,
+            limit,
+            unsettled,
+        )
+        .await
     }
 
     pub(super) async fn put_look_off(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {

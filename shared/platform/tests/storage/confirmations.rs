@@ -1,0 +1,349 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use engine::{Item, World, on_every_engine};
+use enrollment::delivery::Parked;
+use enrollment::identifiers::{ConfirmationId, Ranac};
+use enrollment::intent::{Intent, Outcome};
+use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _};
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
+use platform::tables::DynamoConfirmations;
+use platform::tables::confirmations::desk::{ConfirmationDesk, State};
+
+use crate::samples::{RANAC, client_id, intent, session, used_token};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+/// A world with one confirmation, which is due.
+pub(crate) struct Scene {
+    pub(crate) world: Arc<World>,
+    pub(crate) confirmations: Arc<DynamoConfirmations>,
+    pub(crate) desk: ConfirmationDesk,
+    pub(crate) intent: Intent,
+    pub(crate) id: ConfirmationId,
+}
+
+impl Scene {
+    pub(crate) async fn new(world: Arc<World>) -> Self {
+        let vault = world.vault();
+        let intent = enrolled(&world).await;
+        Self {
+            confirmations: Arc::new(world.confirmations(&vault)),
+            desk: world.desk(&vault),
+            id: intent.confirmation().unwrap().id,
+            intent,
+            world,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    pub(crate) async fn claim(&self) -> Option<Claim> {
+        let now = self.now();
+        self.confirmations
+            .claim(&self.id, now, later(now, LEASE))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn due(&self) -> usize {
+        self.confirmations.due(self.now(), 100).await.unwrap().len()
+    }
+
+    pub(crate) async fn item(&self) -> Item {
+        let table = &self.world.tables.confirmations;
+        self.world.item(table, "confirmation#").await
+    }
+
+    pub(crate) async fn ttl(&self) -> Option<i64> {
+        let item = self.item().await;
+        item.get("ttl").map(|ttl| ttl.as_n().unwrap().parse().unwrap())
+    }
+}
+
+/// An enrolment with its outcome, stored a second ago.
+async fn enrolled(world: &World) -> Intent {
+    let vault = world.vault();
+    let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+    let now = world.clock.now();
+    let session = session(now);
+    sessions.open(&session, &used_token(now)).await.unwrap();
+    let mut intent = intent(&session, 1, now);
+    let count = enrolments
+        .card_count(&intent.client, &intent.program, &intent.customer)
+        .await
+        .unwrap();
+    enrolments.begin(&intent, count).await.unwrap();
+    intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+    enrolments.finish(&intent).await.unwrap();
+    world.clock.advance(SECOND);
+    intent
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_outcome_s_confirmation_is_due_at_once_and_reads_back_as_it_was_written() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let stored_at = scene.intent.outcome.as_ref().unwrap().at;
+        let due = scene.confirmations.due(stored_at, 10).await.unwrap();
+        let [due] = &due[..] else { panic!("{due:?}") };
+        assert_eq!(
+            (&due.id, &due.client, due.since),
+            (&scene.id, &client_id(), stored_at)
+        );
+        assert_eq!(
+            scene
+                .confirmations
+                .due(stored_at - MILLISECOND, 10)
+                .await
+                .unwrap(),
+            []
+        );
+        let claim = scene.claim().await.unwrap();
+        assert_eq!(claim.confirmation, scene.intent.confirmation().unwrap());
+        assert_eq!((claim.attempt, claim.waiting_since), (1, stored_at));
+        assert_eq!(claim.until, scene.now() + LEASE);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn only_what_is_there_and_due_can_be_claimed() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let unknown = ConfirmationId::parse(&format!("msg_{}", "0".repeat(32))).unwrap();
+        let now = scene.now();
+        let nothing = scene.confirmations.claim(&unknown, now, now + LEASE).await;
+        assert_eq!(nothing.unwrap(), None);
+        assert_eq!(
+            scene.world.scan(&scene.world.tables.confirmations).await.len(),
+            1,
+            "no half a confirmation is made"
+        );
+        let claim = scene.claim().await.unwrap();
+        scene
+            .confirmations
+            .retry(&claim, now + SECOND * 5, "http_502")
+            .await
+            .unwrap();
+        scene.world.clock.advance(SECOND * 5 - MILLISECOND);
+        assert_eq!((scene.claim().await, scene.due().await), (None, 0));
+        scene.world.clock.advance(MILLISECOND);
+        assert_eq!(scene.due().await, 1);
+        assert_eq!(scene.claim().await.unwrap().attempt, 2);
+        assert_eq!(
+            scene.item().await["last_failure"],
+            AttributeValue::S("http_502".into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn of_many_claims_at_once_one_has_it() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let now = scene.now();
+        let tries: Vec<_> = (1..=10_i32)
+            .map(|number| {
+                let (confirmations, id) = (Arc::clone(&scene.confirmations), scene.id.clone());
+                let until = now + LEASE + MILLISECOND * number;
+                tokio::spawn(async move { confirmations.claim(&id, now, until).await.unwrap() })
+            })
+            .collect();
+        let mut claims = Vec::new();
+        for tried in tries {
+            claims.extend(tried.await.unwrap());
+        }
+        let [claim] = &claims[..] else {
+            panic!("{} claims", claims.len())
+        };
+        assert_eq!(claim.attempt, 1);
+        scene.world.clock.advance(LEASE - MILLISECOND);
+        assert_eq!((scene.claim().await, scene.due().await), (None, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn whoever_dies_with_a_claim_gives_it_free_with_its_time() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let dead = scene.claim().await.unwrap();
+        scene.world.clock.advance(LEASE);
+        let due = scene.confirmations.due(scene.now(), 10).await.unwrap();
+        assert_eq!(due[0].since, dead.until);
+        assert_eq!(
+            scene.claim().await.unwrap().attempt,
+            2,
+            "the attempt that died counts"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_a_late_claimant_tells_changes_nothing() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let late = scene.claim().await.unwrap();
+        scene.world.clock.advance(LEASE);
+        let current = scene.claim().await.unwrap();
+        let (before, now) = (scene.item().await, scene.now());
+        let confirmations = &scene.confirmations;
+        confirmations.delivered(&late, now).await.unwrap();
+        confirmations.retry(&late, now + SECOND, "timeout").await.unwrap();
+        confirmations.wait(&late, now + SECOND).await.unwrap();
+        confirmations
+            .park(&late, Parked::Gone, Some("http_410"), now)
+            .await
+            .unwrap();
+        assert_eq!(scene.item().await, before);
+
+        confirmations.delivered(&current, now).await.unwrap();
+        let delivered = scene.item().await;
+        confirmations
+            .retry(&current, now + SECOND, "timeout")
+            .await
+            .unwrap();
+        confirmations
+            .park(&current, Parked::Gone, None, now)
+            .await
+            .unwrap();
+        assert_eq!(scene.item().await, delivered, "nor does one that is done with");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_claim_that_begins_and_ends_with_another_is_still_told_apart() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let (now, until) = (scene.now(), scene.now() + LEASE);
+        let first = scene
+            .confirmations
+            .claim(&scene.id, now, until)
+            .await
+            .unwrap()
+            .unwrap();
+        // The next one's time ends in the very same millisecond.
+        scene.confirmations.retry(&first, now, "timeout").await.unwrap();
+        let second = scene
+            .confirmations
+            .claim(&scene.id, now, until)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((first.attempt, second.attempt), (1, 2));
+        scene.confirmations.delivered(&first, now).await.unwrap();
+        assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_attempt_that_was_not_made_does_not_count() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        for _ in 0..3 {
+            let claim = scene.claim().await.unwrap();
+            assert_eq!(claim.attempt, 1);
+            let due = scene.now() + SECOND * 30;
+            scene.confirmations.wait(&claim, due).await.unwrap();
+            assert_eq!(scene.claim().await, None);
+            scene.world.clock.advance(SECOND * 30);
+        }
+        assert!(!scene.item().await.contains_key("last_failure"));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_was_delivered_is_forgotten_and_not_due_any_more() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let claim = scene.claim().await.unwrap();
+        let before = scene.item().await;
+        assert!(before.contains_key("url") && before.contains_key("body"));
+        assert!(!before.contains_key("ttl"), "it is kept until it is delivered");
+        scene.confirmations.delivered(&claim, scene.now()).await.unwrap();
+        let item = scene.item().await;
+        for gone in ["url", "body", "agenda", "agenda_at"] {
+            assert!(!item.contains_key(gone), "{gone}");
+        }
+        assert_eq!(item["state"], AttributeValue::S("delivered".into()));
+        let week = SignedDuration::from_hours(7 * 24);
+        assert_eq!(scene.ttl().await, Some((scene.now() + week).as_second()));
+        scene.world.clock.advance(SignedDuration::from_hours(1));
+        assert_eq!((scene.claim().await, scene.due().await), (None, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_is_parked_is_listed_as_such_and_not_tried() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let claim = scene.claim().await.unwrap();
+        let at = scene.now();
+        scene
+            .confirmations
+            .park(&claim, Parked::Gone, Some("http_410"), at)
+            .await
+            .unwrap();
+        scene.world.clock.advance(LEASE * 2);
+        assert_eq!((scene.claim().await, scene.due().await), (None, 0));
+        let month = SignedDuration::from_hours(30 * 24);
+        assert_eq!(scene.ttl().await, Some((at + month).as_second()));
+        let parked = scene.desk.list(true, None, 10).await.unwrap();
+        let [parked] = &parked[..] else {
+            panic!("{parked:?}")
+        };
+        let reason = Parked::Gone;
+        assert_eq!(parked.state, State::Parked { at, reason });
+        assert_eq!(parked.last_failure.as_deref(), Some("http_410"));
+        assert_eq!((&parked.id, parked.attempts), (&scene.id, 1));
+        assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_is_due_is_listed_over_all_shards_the_oldest_first() {
+    on_every_engine(|world| async move {
+        let mut stored = Vec::new();
+        for _ in 0..12 {
+            stored.push(enrolled(&world).await.confirmation().unwrap().id);
+        }
+        let confirmations = world.confirmations(&world.vault());
+        let listed = async |limit| -> Vec<_> {
+            let due = confirmations.due(world.clock.now(), limit).await.unwrap();
+            due.into_iter().map(|due| due.id).collect()
+        };
+        assert_eq!(listed(100).await, stored);
+        assert_eq!(listed(5).await, stored[..5]);
+        let shards: std::collections::BTreeSet<_> = world
+            .scan(&world.tables.confirmations)
+            .await
+            .iter()
+            .map(|item| item["agenda"].as_s().unwrap().clone())
+            .collect();
+        assert!(shards.len() > 1, "{shards:?}");
+    })
+    .await;
+}

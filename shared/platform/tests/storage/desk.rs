@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use engine::on_every_engine;
+use enrollment::delivery::{Destination, Parked};
+use enrollment::identifiers::ClientId;
+use enrollment::ports::Confirmations as _;
+use jiff::SignedDuration;
+use platform::tables::confirmations::desk::{Decided, State};
+
+use crate::confirmations::Scene;
+use crate::samples::{CONFIRMATION_URL, client_id};
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let at = scene.intent.outcome.as_ref().unwrap().at;
+        let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
+        assert_eq!((found.state, found.attempts), (State::Due { at }, 0));
+        assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), [found]);
+        let revealed = scene.desk.reveal(&scene.id).await.unwrap().unwrap();
+        assert_eq!(revealed.url.as_str(), CONFIRMATION_URL);
+        assert_eq!(revealed, scene.intent.confirmation().unwrap());
+
+        let claim = scene.claim().await.unwrap();
+        let at = scene.now();
+        scene.confirmations.delivered(&claim, at).await.unwrap();
+        let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
+        assert_eq!(found.state, State::Delivered { at });
+        assert_eq!(scene.desk.reveal(&scene.id).await.unwrap(), None);
+        scene.world.clock.advance(SignedDuration::from_hours(7 * 24));
+        assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None, "past its time");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn the_list_is_of_one_client_where_one_is_named() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let other = ClientId::parse("other").unwrap();
+        assert_eq!(
+            scene
+                .desk
+                .list(false, Some(&client_id()), 10)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(scene.desk.list(false, Some(&other), 10).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver_a_clean_slate() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let claim = scene.claim().await.unwrap();
+        let destination = claim.confirmation.destination();
+        let gone = Destination {
+            gone: true,
+            ..Destination::default()
+        };
+        let confirmations = &scene.confirmations;
+        confirmations
+            .update_destination(&client_id(), &destination, &gone)
+            .await
+            .unwrap();
+        confirmations
+            .park(&claim, Parked::Gone, Some("http_410"), scene.now())
+            .await
+            .unwrap();
+        scene.world.clock.advance(SignedDuration::from_secs(90));
+
+        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::Done);
+        assert_eq!(scene.due().await, 1);
+        assert_eq!(scene.ttl().await, None);
+        let state = confirmations
+            .destination(&client_id(), &destination)
+            .await
+            .unwrap();
+        assert!(!state.gone);
+        let again = scene.claim().await.unwrap();
+        assert_eq!((again.attempt, again.waiting_since), (1, scene.now()));
+        assert_eq!(again.confirmation, claim.confirmation, "the same id and body");
+        // The one who had it before the operator came.
+        confirmations.delivered(&claim, scene.now()).await.unwrap();
+        assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
+
+        confirmations.delivered(&again, scene.now()).await.unwrap();
+        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::TooLate);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_is_dropped_is_gone_and_what_was_delivered_can_t_be_dropped() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::Done);
+        assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None);
+        assert_eq!((scene.claim().await, scene.due().await), (None, 0));
+        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::TooLate);
+        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::TooLate);
+
+        let scene = Scene::new(Arc::clone(&scene.world)).await;
+        let claim = scene.claim().await.unwrap();
+        scene.confirmations.delivered(&claim, scene.now()).await.unwrap();
+        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::TooLate);
+        assert!(scene.desk.find(&scene.id).await.unwrap().is_some());
+    })
+    .await;
+}

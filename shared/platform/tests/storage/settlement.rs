@@ -1,0 +1,206 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use engine::{World, on_every_engine};
+use enrollment::identifiers::{CustomerId, IntentId, Ranac};
+use enrollment::intent::{Intent, Outcome};
+use enrollment::ports::{Clock as _, Enrolments as _, Holdings, Sessions as _, Unsettled};
+use enrollment::status::MrsCode;
+use jiff::{SignedDuration, Timestamp};
+use platform::tables::DynamoEnrolments;
+
+use crate::samples::{client_id, customer_id, intent, program_id, session, used_token};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+/// An intent is looked after when the function that began it must have ended.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(30);
+
+struct Scene {
+    world: Arc<World>,
+    enrolments: DynamoEnrolments,
+}
+
+impl Scene {
+    fn new(world: Arc<World>) -> Self {
+        Self {
+            enrolments: world.enrolments(&world.vault()),
+            world,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// An intent of a session of its own; a second passes.
+    async fn begun(&self) -> Intent {
+        let vault = self.world.vault();
+        let opened = session(self.now());
+        let sessions = self.world.sessions(&vault);
+        sessions.open(&opened, &used_token(self.now())).await.unwrap();
+        let intent = intent(&opened, 1, self.now());
+        let count = self
+            .enrolments
+            .card_count(&client_id(), &program_id(), &customer_id())
+            .await
+            .unwrap();
+        self.enrolments.begin(&intent, count).await.unwrap();
+        self.world.clock.advance(SECOND);
+        intent
+    }
+
+    async fn finish(&self, mut intent: Intent, outcome: Outcome) {
+        intent.outcome = Some(outcome);
+        self.enrolments.finish(&intent).await.unwrap();
+    }
+
+    async fn enrolled(&self, ranac: &str) {
+        let outcome = Outcome::enrolled(Ranac::parse(ranac).unwrap(), None, self.now());
+        self.finish(self.begun().await, outcome).await;
+    }
+
+    async fn unsettled(&self, limit: usize) -> Vec<IntentId> {
+        let unsettled = self.enrolments.unsettled(self.now(), limit).await.unwrap();
+        unsettled.into_iter().map(|unsettled| unsettled.id).collect()
+    }
+
+    async fn holdings(&self) -> Holdings {
+        let mut holdings = self
+            .enrolments
+            .holdings(&client_id(), &program_id(), &customer_id())
+            .await
+            .unwrap();
+        holdings.ranacs.sort_by(|a, b| a.expose().cmp(b.expose()));
+        holdings
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_open_intent_is_looked_after_when_who_began_it_must_have_ended() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        let intent = scene.begun().await;
+        scene.world.clock.advance(FIRST_LOOK - SECOND * 2);
+        assert_eq!(scene.unsettled(10).await, []);
+        scene.world.clock.advance(SECOND);
+        let created_at = intent.created_at;
+        let expected = Unsettled {
+            id: intent.id,
+            created_at,
+        };
+        let unsettled = scene.enrolments.unsettled(scene.now(), 10).await.unwrap();
+        assert_eq!(unsettled, [expected]);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_has_waited_longest_comes_first_over_all_shards() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        let mut begun = Vec::new();
+        for _ in 0..12 {
+            begun.push(scene.begun().await.id);
+        }
+        scene.world.clock.advance(FIRST_LOOK);
+        assert_eq!(scene.unsettled(100).await, begun);
+        assert_eq!(scene.unsettled(5).await, begun[..5]);
+        let intents = scene.world.scan(&scene.world.tables.enrolments).await;
+        let shards: std::collections::BTreeSet<_> = intents
+            .iter()
+            .filter_map(|item| item.get("agenda"))
+            .map(|shard| shard.as_s().unwrap().clone())
+            .collect();
+        assert!(shards.len() > 1, "{shards:?}");
+
+        // Put off, the first becomes the last.
+        let later = scene.now() + SECOND;
+        scene.enrolments.look_again(begun[0], later).await.unwrap();
+        assert_eq!(scene.unsettled(100).await, begun[1..]);
+        scene.world.clock.advance(SECOND);
+        begun.rotate_left(1);
+        assert_eq!(scene.unsettled(100).await, begun);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        scene.enrolled("03643782610476418733").await;
+        let declined = Outcome::declined(MrsCode(-45), scene.now());
+        scene.finish(scene.begun().await, declined).await;
+        let leftover = scene.begun().await;
+        scene
+            .finish(leftover.clone(), Outcome::unsettled(scene.now()))
+            .await;
+        scene.world.clock.advance(FIRST_LOOK);
+        assert_eq!(scene.unsettled(10).await, [leftover.id]);
+
+        scene.enrolments.leftover_gone(leftover.id).await.unwrap();
+        assert_eq!(scene.unsettled(10).await, []);
+        let week = SignedDuration::from_hours(7 * 24);
+        let table = &scene.world.tables.enrolments;
+        let name = format!("intent#{}", leftover.id.to_hex());
+        let item = scene.world.item(table, &name).await;
+        assert!(!item.contains_key("agenda") && !item.contains_key("agenda_at"));
+        let ttl = (scene.now() + week).as_second().to_string();
+        assert_eq!(item["ttl"], AttributeValue::N(ttl), "it may go now");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_look_is_not_put_off_where_none_is_needed() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        let intent = scene.begun().await;
+        let declined = Outcome::declined(MrsCode(-45), scene.now());
+        scene.finish(intent.clone(), declined).await;
+        let table = &scene.world.tables.enrolments;
+        let name = format!("intent#{}", intent.id.to_hex());
+        let before = scene.world.item(table, &name).await;
+        scene.enrolments.look_again(intent.id, scene.now()).await.unwrap();
+        assert_eq!(scene.world.item(table, &name).await, before);
+
+        let session = session(scene.now());
+        let unknown = crate::samples::intent(&session, 1, scene.now()).id;
+        scene.enrolments.look_again(unknown, scene.now()).await.unwrap();
+        assert_eq!(scene.enrolments.intent(unknown).await.unwrap(), None);
+        assert_eq!(scene.unsettled(10).await, [], "no half an intent is made");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn holdings_are_a_customer_s_cards_and_open_intents() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        assert_eq!(scene.holdings().await, Holdings::default());
+        scene.enrolled("03643782610476418733").await;
+        scene.enrolled("13643782610476418733").await;
+        let open = scene.begun().await;
+        let holdings = scene.holdings().await;
+        let ranacs: Vec<_> = holdings.ranacs.iter().map(Ranac::expose).collect();
+        assert_eq!(ranacs, ["03643782610476418733", "13643782610476418733"]);
+        assert_eq!(holdings.pending, 1);
+        scene.finish(open, Outcome::unsettled(scene.now())).await;
+        let holdings = scene.holdings().await;
+        assert_eq!((holdings.pending, holdings.ranacs.len()), (0, 2));
+
+        let other = CustomerId::parse("somebody-else").unwrap();
+        let others = scene
+            .enrolments
+            .holdings(&client_id(), &program_id(), &other)
+            .await
+            .unwrap();
+        assert_eq!(others, Holdings::default());
+    })
+    .await;
+}

@@ -1,0 +1,312 @@
+//! The points: each call through a port is numbered as it is reached, and the plan says what becomes of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine::TestClock;
+use enrollment::ports::Clock as _;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use crate::plan::{Fault, Mode};
+
+/// All effects of one run.
+pub(crate) struct Effects {
+    clock: Arc<TestClock>,
+    start: Timestamp,
+    state: Mutex<State>,
+}
+
+/// A point as it was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// The call.
+    pub(crate) call: &'static str,
+    /// Whose call: one delivery of that trigger.
+    pub(crate) trigger: &'static str,
+    /// The number of the delivery in its run.
+    pub(crate) delivery: usize,
+}
+
+#[derive(Default)]
+struct State {
+    points: Vec<Point>,
+    deliveries: usize,
+    faults: Vec<Fault>,
+    trace: Vec<String>,
+}
+
+impl Effects {
+    pub(crate) fn new(clock: Arc<TestClock>, faults: &[Fault]) -> Arc<Self> {
+        let state = State {
+            faults: faults.to_vec(),
+            ..State::default()
+        };
+        Arc::new(Self {
+            start: clock.now(),
+            clock,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// The calls, in the order in which they were reached.
+    pub(crate) fn points(&self) -> Vec<Point> {
+        self.state().points.clone()
+    }
+
+    /// The faults that no call ran into.
+    pub(crate) fn unmet(&self) -> Vec<Fault> {
+        self.state().faults.clone()
+    }
+
+    /// What happened, line by line.
+    pub(crate) fn trace(&self) -> Vec<String> {
+        self.state().trace.clone()
+    }
+
+    /// Adds a line of the driver's own.
+    pub(crate) fn note(&self, what: &str) {
+        let at = self.time();
+        self.state().trace.push(format!("{at}        {what}"));
+    }
+
+    fn begin_delivery(&self) -> usize {
+        let mut state = self.state();
+        state.deliveries += 1;
+        state.deliveries
+    }
+
+    fn reach(&self, course: &Course, call: &'static str) -> Option<Mode> {
+        let at = self.time();
+        let mut state = self.state();
+        state.points.push(Point {
+            call,
+            trigger: course.trigger,
+            delivery: course.delivery,
+        });
+        let point = state.points.len();
+        let met = state.faults.iter().position(|fault| fault.point == point);
+        let fault = met.map(|place| state.faults.remove(place));
+        let what = fault.map_or_else(String::new, |fault| format!("   <- {fault}"));
+        let second = if course.is_second { " (again)" } else { "" };
+        let trigger = course.trigger;
+        state
+            .trace
+            .push(format!("{at} #{point:<4}  {trigger}{second}: {call}{what}"));
+        fault.map(|fault| fault.mode)
+    }
+
+    fn time(&self) -> String {
+        let passed = self.clock.now().duration_since(self.start);
+        format!("{:>12.3} s", passed.as_secs_f64())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The course of one delivery of a trigger: one process, as it were.
+pub(crate) struct Course {
+    effects: Arc<Effects>,
+    meeting: Arc<Meeting>,
+    trigger: &'static str,
+    delivery: usize,
+    is_second: bool,
+}
+
+/// Where a delivery, who watches over it, and its second coming wait for each other.
+#[derive(Default)]
+struct Meeting {
+    stopped: Notify,
+    second_wanted: Notify,
+    first_may_go_on: Notify,
+    first_ended: Notify,
+    /// The call that the second one waits at.
+    crossing: Mutex<Option<&'static str>>,
+}
+
+/// What came of a delivery.
+pub(crate) struct Delivered<T> {
+    /// `None`: the process died.
+    pub(crate) first: Option<T>,
+    /// Where the trigger came twice.
+    pub(crate) second: Option<T>,
+}
+
+impl Course {
+    /// One call through a port. `limit` is how long it takes where it times out, `failed` what it then says.
+    pub(crate) async fn effect<T>(
+        &self,
+        call: &'static str,
+        limit: SignedDuration,
+        work: impl Future<Output = T>,
+        failed: impl FnOnce() -> T,
+    ) -> T {
+        let mode = self.effects.reach(self, call);
+        if self.is_second && self.meeting.is_crossing(call) {
+            self.meeting.first_may_go_on.notify_one();
+            self.meeting.first_ended.notified().await;
+        }
+        match mode {
+            None | Some(Mode::Lost) => work.await,
+            Some(Mode::StopBefore) => self.die().await,
+            Some(Mode::StopAfter) => {
+                work.await;
+                self.die().await
+            }
+            Some(Mode::TimeOut) => {
+                work.await;
+                self.effects.clock.advance(limit);
+                failed()
+            }
+            Some(Mode::Overtaken | Mode::Crossed) => {
+                if mode == Some(Mode::Crossed) {
+                    self.meeting.cross_at(call);
+                }
+                self.meeting.second_wanted.notify_one();
+                self.meeting.first_may_go_on.notified().await;
+                work.await
+            }
+        }
+    }
+
+    /// A call that may be lost on its way.
+    pub(crate) async fn losable_effect<T>(
+        &self,
+        call: &'static str,
+        limit: SignedDuration,
+        work: impl Future<Output = T>,
+        failed: impl FnOnce() -> T,
+        lost: T,
+    ) -> T {
+        let next = self.effects.state().points.len() + 1;
+        let is_lost = Fault {
+            point: next,
+            mode: Mode::Lost,
+        };
+        if self.effects.state().faults.contains(&is_lost) {
+            self.effects.reach(self, call);
+            lost
+        } else {
+            self.effect(call, limit, work, failed).await
+        }
+    }
+
+    /// Whoever runs this course drops it now.
+    async fn die<T>(&self) -> T {
+        self.meeting.stopped.notify_one();
+        std::future::pending().await
+    }
+}
+
+impl Meeting {
+    fn cross_at(&self, call: &'static str) {
+        *self.crossing.lock().unwrap_or_else(PoisonError::into_inner) = Some(call);
+    }
+
+    fn is_crossing(&self, call: &'static str) -> bool {
+        let mut crossing = self.crossing.lock().unwrap_or_else(PoisonError::into_inner);
+        crossing.take_if(|crossing| *crossing == call).is_some()
+    }
+}
+
+/// Delivers a trigger: once, or twice where the plan says so at a point of its course.
+pub(crate) async fn deliver<T>(
+    effects: &Arc<Effects>,
+    trigger: &'static str,
+    run: impl AsyncFn(Course) -> T,
+) -> Delivered<T> {
+    let meeting = Arc::new(Meeting::default());
+    let delivery = effects.begin_delivery();
+    let course = |is_second| Course {
+        effects: Arc::clone(effects),
+        meeting: Arc::clone(&meeting),
+        trigger,
+        delivery,
+        is_second,
+    };
+    let first = async {
+        let ended = tokio::select! {
+            biased;
+            ended = run(course(false)) => Some(ended),
+            () = meeting.stopped.notified() => None,
+        };
+        meeting.first_ended.notify_one();
+        ended
+    };
+    let second = async {
+        tokio::select! {
+            biased;
+            () = meeting.second_wanted.notified() => {}
+            () = meeting.first_ended.notified() => return None,
+        }
+        let ended = run(course(true)).await;
+        meeting.first_may_go_on.notify_one();
+        Some(ended)
+    };
+    let (first, second) = tokio::join!(first, second);
+    Delivered { first, second }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: SignedDuration = SignedDuration::from_secs(8);
+
+    /// A flow of three calls; what it did is written down.
+    async fn run(faults: &[Fault]) -> (Option<u32>, Option<u32>, Vec<String>) {
+        let effects = Effects::new(Arc::default(), faults);
+        let done = Mutex::new(Vec::new());
+        let delivered = deliver(&effects, "flow", async |course: Course| {
+            let name = if course.is_second { "again" } else { "first" };
+            let mut failed = 0;
+            for call in ["a", "b", "c"] {
+                let work = async {
+                    done.lock().unwrap().push(format!("{name} {call}"));
+                    true
+                };
+                failed += u32::from(!course.effect(call, LIMIT, work, || false).await);
+            }
+            failed
+        })
+        .await;
+        (delivered.first, delivered.second, done.into_inner().unwrap())
+    }
+
+    fn at(point: usize, mode: Mode) -> [Fault; 1] {
+        [Fault { point, mode }]
+    }
+
+    #[tokio::test]
+    async fn a_dead_process_does_nothing_more() {
+        assert_eq!(
+            run(&at(2, Mode::StopBefore)).await,
+            (None, None, vec!["first a".into()])
+        );
+        let (first, _, done) = run(&at(2, Mode::StopAfter)).await;
+        assert_eq!((first, done.len()), (None, 2));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_times_out_did_its_work() {
+        let (first, second, done) = run(&at(2, Mode::TimeOut)).await;
+        assert_eq!((first, second, done.len()), (Some(1), None, 3));
+    }
+
+    #[tokio::test]
+    async fn the_second_delivery_overtakes_the_first_or_crosses_its_way() {
+        let (_, second, done) = run(&at(2, Mode::Overtaken)).await;
+        assert_eq!(second, Some(0));
+        assert_eq!(
+            done,
+            ["first a", "again a", "again b", "again c", "first b", "first c"]
+        );
+        let (_, second, done) = run(&at(2, Mode::Crossed)).await;
+        assert_eq!(second, Some(0));
+        assert_eq!(
+            done,
+            ["first a", "again a", "first b", "first c", "again b", "again c"]
+        );
+    }
+}

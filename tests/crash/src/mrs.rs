@@ -1,0 +1,229 @@
+//! An MRS in memory: accounts by bank customer number, with the rules that matter here.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use engine::TestClock;
+use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
+use enrollment::ports::{Clock as _, HeldCard, NewCard, Rewards, RewardsError};
+use enrollment::status::MrsCode;
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
+
+/// The last four digits that it tells; the page claims others.
+const LAST4: &str = "9999";
+const QUICK: SignedDuration = SignedDuration::from_millis(300);
+const NO_ANSWER: SignedDuration = SignedDuration::from_secs(8);
+/// Late: long after the outcome is an error.
+const LATE: SignedDuration = SignedDuration::from_secs(90);
+
+/// What it does with an enrolment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Enrolling {
+    /// It does it.
+    Does,
+    /// It says no.
+    Declines(i32),
+    /// It does nothing and gives no answer.
+    LosesIt,
+    /// It does it and gives no answer.
+    DoesItSilently,
+    /// It gives no answer, and does it 90 s later.
+    DoesItLate,
+    /// It says -1001 and did it.
+    DoesItWithServerError,
+    /// It says -1001 and did nothing.
+    ServerError,
+    /// It can't be reached.
+    NotReached,
+}
+
+/// What it does, call by call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Script {
+    /// With the first enrolment.
+    pub(crate) first: Enrolling,
+    /// With those after it.
+    pub(crate) then: Enrolling,
+    /// How many of the first look-ups get no answer.
+    pub(crate) deaf_finds: usize,
+    /// How many of the first cancellations get no answer and are not done.
+    pub(crate) deaf_cancels: usize,
+}
+
+impl Script {
+    /// Every enrolment the same; it always hears.
+    pub(crate) const fn always(enrolling: Enrolling) -> Self {
+        Self {
+            first: enrolling,
+            then: enrolling,
+            deaf_finds: 0,
+            deaf_cancels: 0,
+        }
+    }
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// The bank customer number.
+    pub(crate) number: String,
+    /// Its own id of it.
+    pub(crate) ranac: String,
+    /// Whether it was not cancelled.
+    pub(crate) is_active: bool,
+    card: String,
+}
+
+pub(crate) struct Mrs {
+    clock: Arc<TestClock>,
+    script: Script,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    accounts: Vec<Account>,
+    /// Work that is done some time.
+    late: Vec<(Timestamp, String, String)>,
+    /// How often each number was to be enrolled.
+    asked: BTreeMap<String, usize>,
+    enrolments: usize,
+    finds: usize,
+    cancels: usize,
+}
+
+impl Mrs {
+    pub(crate) fn new(clock: Arc<TestClock>, script: Script) -> Self {
+        Self {
+            clock,
+            script,
+            state: Mutex::default(),
+        }
+    }
+
+    /// All accounts, with the work that is late done by now.
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// How often it was asked to enrol each number.
+    pub(crate) fn asked(&self) -> BTreeMap<String, usize> {
+        self.state().asked.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        while let Some(place) = state.late.iter().position(|(at, ..)| *at <= now) {
+            let (_, number, card) = state.late.remove(place);
+            // What is declined late nobody hears of.
+            state.open(&number, &card).ok();
+        }
+        state
+    }
+}
+
+impl State {
+    fn open(&mut self, number: &str, card: &str) -> Result<Ranac, RewardsError> {
+        let active = || self.accounts.iter().filter(|account| account.is_active);
+        if active().any(|account| account.card == card) {
+            return Err(RewardsError::Declined(MrsCode(-45)));
+        }
+        if active().any(|account| account.number == number) {
+            return Err(RewardsError::Declined(MrsCode::NUMBER_ENROLLED));
+        }
+        let ranac = format!("0364378261{:010}", self.accounts.len() + 1);
+        self.accounts.push(Account {
+            number: number.to_owned(),
+            ranac: ranac.clone(),
+            is_active: true,
+            card: card.to_owned(),
+        });
+        Ok(Ranac::parse(&ranac).expect("twenty digits"))
+    }
+}
+
+#[async_trait]
+impl Rewards for Mrs {
+    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+        let (number, data) = (card.bank_customer_number.expose(), &card.number.data);
+        let no_answer = || {
+            self.clock.advance(NO_ANSWER);
+            Err(RewardsError::Unknown("no answer within 8 s".into()))
+        };
+        self.clock.advance(QUICK);
+        let mut state = self.state();
+        *state.asked.entry(number.to_owned()).or_default() += 1;
+        state.enrolments += 1;
+        let enrolling = if state.enrolments == 1 {
+            self.script.first
+        } else {
+            self.script.then
+        };
+        match enrolling {
+            Enrolling::Does => state.open(number, data),
+            Enrolling::Declines(code) => Err(RewardsError::Declined(MrsCode(code))),
+            Enrolling::LosesIt => no_answer(),
+            Enrolling::DoesItSilently => state.open(number, data).and_then(|_| no_answer()),
+            Enrolling::DoesItLate => {
+                let at = later(self.clock.now(), LATE);
+                state.late.push((at, number.to_owned(), data.clone()));
+                no_answer()
+            }
+            Enrolling::DoesItWithServerError => {
+                let server_error = Err(RewardsError::Declined(MrsCode::SERVER_ERROR));
+                state.open(number, data).and(server_error)
+            }
+            Enrolling::ServerError => Err(RewardsError::Declined(MrsCode::SERVER_ERROR)),
+            Enrolling::NotReached => Err(RewardsError::NotSent("no route".into())),
+        }
+    }
+
+    async fn find(
+        &self,
+        _institution: &str,
+        number: &BankCustomerNumber,
+    ) -> Result<Vec<HeldCard>, RewardsError> {
+        self.clock.advance(QUICK);
+        let mut state = self.state();
+        state.finds += 1;
+        if state.finds <= self.script.deaf_finds {
+            self.clock.advance(NO_ANSWER);
+            return Err(RewardsError::Unknown("no answer within 8 s".into()));
+        }
+        let held = state
+            .accounts
+            .iter()
+            .filter(|account| account.is_active && account.number == number.expose());
+        Ok(held
+            .map(|account| HeldCard {
+                ranac: Ranac::parse(&account.ranac).expect("one of its own"),
+                last4: Some(Last4::parse(LAST4).expect("four digits")),
+            })
+            .collect())
+    }
+
+    async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
+        self.clock.advance(QUICK);
+        let mut state = self.state();
+        state.cancels += 1;
+        if state.cancels <= self.script.deaf_cancels {
+            self.clock.advance(NO_ANSWER);
+            return Err(RewardsError::Unknown("no answer within 8 s".into()));
+        }
+        let account = state
+            .accounts
+            .iter_mut()
+            .find(|account| account.ranac == ranac.expose());
+        match account {
+            Some(account) if account.is_active => {
+                account.is_active = false;
+                Ok(())
+            }
+            Some(_) => Err(RewardsError::Declined(MrsCode(-10))),
+            None => Err(RewardsError::Declined(MrsCode(-5))),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Which calls of a clean run are disturbed.
+
+use std::collections::BTreeMap;
+
+use crate::effects::Point;
+
+/// A week of looks at the same intent is the same look many times: of deliveries of one trigger with the very same
+/// calls in the same order, the first ones are disturbed, and the rest is not.
+const OF_A_KIND: usize = 2;
+
+/// The numbers and calls of the points to disturb, from the first delivery of the trigger `from` on.
+pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, &'static str)> {
+    let mut calls = BTreeMap::<usize, (&str, Vec<&str>)>::new();
+    for point in points {
+        let delivery = calls.entry(point.delivery).or_insert((point.trigger, Vec::new()));
+        delivery.1.push(point.call);
+    }
+    let mut of_a_kind = BTreeMap::<&(&str, Vec<&str>), usize>::new();
+    let mut chosen = Vec::new();
+    for (delivery, kind) in calls.iter().skip_while(|(_, (trigger, _))| *trigger != from) {
+        let count = of_a_kind.entry(kind).or_default();
+        *count += 1;
+        if *count <= OF_A_KIND {
+            chosen.push(*delivery);
+        }
+    }
+    (1..)
+        .zip(points)
+        .filter(|(_, point)| chosen.contains(&point.delivery))
+        .map(|(number, point)| (number, point.call))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(delivery: usize, trigger: &'static str, calls: &[&'static str]) -> Vec<Point> {
+        let point = |call: &&'static str| Point {
+            call,
+            trigger,
+            delivery,
+        };
+        calls.iter().map(point).collect()
+    }
+
+    #[test]
+    fn of_deliveries_that_do_the_same_the_first_two_are_disturbed() {
+        let mut points = delivery(1, "page", &["a", "b"]);
+        for number in 2..=6 {
+            points.extend(delivery(number, "sweep", &["a", "b"]));
+        }
+        points.extend(delivery(7, "sweep", &["a", "b", "c"]));
+        let numbers: Vec<_> = to_disturb(&points, "page")
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 13, 14, 15]);
+        assert_eq!(to_disturb(&points, "sweep")[0], (3, "a"));
+        assert_eq!(to_disturb(&points, "another"), []);
+    }
+}

@@ -1,0 +1,310 @@
+//! The ports, each call of which is an effect. The clock and randomness have none.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use enrollment::client::Client;
+use enrollment::confirmation::Confirmation;
+use enrollment::delivery::{ATTEMPT_LIMIT, Delivery, Destination, Parked};
+use enrollment::identifiers::{
+    BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
+};
+use enrollment::intent::{CardCount, Intent};
+use enrollment::ports::{
+    Attempts, Begun, Claim, Clients, Confirmations, Counted, Due, EncryptionKey, EncryptionKeys, Enrolments,
+    Finished, HeldCard, Holdings, Limits, NewCard, Opened, Receivers, Rewards, RewardsError, Sessions,
+    StoreError, Unsettled, Wakeups,
+};
+use enrollment::session::{Session, UsedToken};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::effects::Course;
+use crate::observed::Observed;
+
+/// What a call to the store, a queue or Secrets Manager may take.
+const STORE_LIMIT: SignedDuration = SignedDuration::from_secs(7);
+/// What a call to MRS may take.
+const REWARDS_LIMIT: SignedDuration = SignedDuration::from_secs(8);
+
+/// A port as one delivery of a trigger sees it.
+pub(crate) struct Wrapped<'a, P> {
+    pub(crate) inner: &'a P,
+    pub(crate) course: &'a Course,
+}
+
+/// A port whose answers are written down too: outcomes that are read or stored, claims.
+pub(crate) struct Watched<'a, P> {
+    pub(crate) wrapped: Wrapped<'a, P>,
+    pub(crate) observed: &'a Observed,
+}
+
+impl<P> Wrapped<'_, P> {
+    async fn stored<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.course
+            .effect(call, STORE_LIMIT, work, || Err(no_answer(call)))
+            .await
+    }
+
+    async fn rewarded<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T, RewardsError>>,
+    ) -> Result<T, RewardsError> {
+        let failed = || Err(RewardsError::Unknown("no answer in time".into()));
+        self.course.effect(call, REWARDS_LIMIT, work, failed).await
+    }
+}
+
+fn no_answer(operation: &'static str) -> StoreError {
+    StoreError::Unavailable {
+        operation,
+        detail: "no answer in time".into(),
+    }
+}
+
+#[async_trait]
+impl<P: Clients> Clients for Wrapped<'_, P> {
+    async fn by_id(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.stored("clients.by_id", self.inner.by_id(id)).await
+    }
+
+    async fn by_slug(&self, slug: &Slug) -> Result<Option<Arc<Client>>, StoreError> {
+        self.stored("clients.by_slug", self.inner.by_slug(slug)).await
+    }
+}
+
+#[async_trait]
+impl<P: Sessions> Sessions for Wrapped<'_, P> {
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
+        self.stored("sessions.open", self.inner.open(session, token))
+            .await
+    }
+
+    async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.stored("sessions.find", self.inner.find(id)).await
+    }
+}
+
+#[async_trait]
+impl<P: Limits> Limits for Wrapped<'_, P> {
+    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
+        self.stored("limits.attempts", self.inner.attempts(counted, now))
+            .await
+    }
+
+    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
+        self.stored("limits.count", self.inner.count(counted, now)).await
+    }
+}
+
+#[async_trait]
+impl<P: Enrolments> Enrolments for Watched<'_, P> {
+    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
+        let read = async {
+            let read = self.wrapped.inner.intent(id).await?;
+            if let Some(intent) = &read {
+                self.observed.intent(intent);
+            }
+            Ok(read)
+        };
+        self.wrapped.stored("enrolments.intent", read).await
+    }
+
+    async fn card_count(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<CardCount, StoreError> {
+        let work = self.wrapped.inner.card_count(client, program, customer);
+        self.wrapped.stored("enrolments.card_count", work).await
+    }
+
+    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
+        let work = self.wrapped.inner.begin(intent, count);
+        self.wrapped.stored("enrolments.begin", work).await
+    }
+
+    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+        let written = async {
+            let finished = self.wrapped.inner.finish(intent).await?;
+            if finished == Finished::Now {
+                self.observed.intent(intent);
+            }
+            Ok(finished)
+        };
+        self.wrapped.stored("enrolments.finish", written).await
+    }
+
+    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.leftover_gone(id);
+        self.wrapped.stored("enrolments.leftover_gone", work).await
+    }
+
+    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
+        let work = self.wrapped.inner.unsettled(now, limit);
+        self.wrapped.stored("enrolments.unsettled", work).await
+    }
+
+    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.look_again(id, at);
+        self.wrapped.stored("enrolments.look_again", work).await
+    }
+
+    async fn holdings(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Holdings, StoreError> {
+        let work = self.wrapped.inner.holdings(client, program, customer);
+        self.wrapped.stored("enrolments.holdings", work).await
+    }
+}
+
+#[async_trait]
+impl<P: Confirmations> Confirmations for Watched<'_, P> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let work = self.wrapped.inner.due(now, limit);
+        self.wrapped.stored("confirmations.due", work).await
+    }
+
+    async fn claim(
+        &self,
+        id: &ConfirmationId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        let claimed = async {
+            let claim = self.wrapped.inner.claim(id, now, until).await?;
+            if let Some(claim) = &claim {
+                self.observed.claim(claim, now);
+            }
+            Ok(claim)
+        };
+        self.wrapped.stored("confirmations.claim", claimed).await
+    }
+
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.told(claim, self.wrapped.inner.delivered(claim, at));
+        self.wrapped.stored("confirmations.delivered", work).await
+    }
+
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError> {
+        let work = self.told(claim, self.wrapped.inner.retry(claim, due, failure));
+        self.wrapped.stored("confirmations.retry", work).await
+    }
+
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError> {
+        let work = self.told(claim, self.wrapped.inner.wait(claim, due));
+        self.wrapped.stored("confirmations.wait", work).await
+    }
+
+    async fn park(
+        &self,
+        claim: &Claim,
+        reason: Parked,
+        failure: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let work = self.told(claim, self.wrapped.inner.park(claim, reason, failure, at));
+        self.wrapped.stored("confirmations.park", work).await
+    }
+
+    async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError> {
+        let work = self.wrapped.inner.destination(client, destination);
+        self.wrapped.stored("confirmations.destination", work).await
+    }
+
+    async fn update_destination(
+        &self,
+        client: &ClientId,
+        destination: &str,
+        state: &Destination,
+    ) -> Result<bool, StoreError> {
+        let work = self.wrapped.inner.update_destination(client, destination, state);
+        self.wrapped
+            .stored("confirmations.update_destination", work)
+            .await
+    }
+}
+
+impl<P> Watched<'_, P> {
+    async fn told(
+        &self,
+        claim: &Claim,
+        work: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        work.await?;
+        self.observed.give_up(claim);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<P: Rewards> Rewards for Wrapped<'_, P> {
+    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+        self.rewarded("rewards.enrol", self.inner.enrol(card)).await
+    }
+
+    async fn find(
+        &self,
+        institution: &str,
+        number: &BankCustomerNumber,
+    ) -> Result<Vec<HeldCard>, RewardsError> {
+        self.rewarded("rewards.find", self.inner.find(institution, number))
+            .await
+    }
+
+    async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
+        self.rewarded("rewards.cancel", self.inner.cancel(institution, ranac))
+            .await
+    }
+}
+
+#[async_trait]
+impl<P: Receivers> Receivers for Wrapped<'_, P> {
+    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery {
+        let work = self.inner.post(confirmation, now);
+        let failed = || Delivery::Failed("timeout");
+        self.course
+            .effect("receivers.post", ATTEMPT_LIMIT, work, failed)
+            .await
+    }
+}
+
+#[async_trait]
+impl<P: Wakeups> Wakeups for Wrapped<'_, P> {
+    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
+        const CALL: &str = "wakeups.settle";
+        let work = self.inner.settle(intent, after);
+        let failed = || Err(no_answer(CALL));
+        self.course
+            .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+            .await
+    }
+
+    async fn confirm(
+        &self,
+        confirmations: &[(ConfirmationId, ClientId)],
+        after: SignedDuration,
+    ) -> Result<(), StoreError> {
+        const CALL: &str = "wakeups.confirm";
+        let work = self.inner.confirm(confirmations, after);
+        let failed = || Err(no_answer(CALL));
+        self.course
+            .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+            .await
+    }
+}
+
+#[async_trait]
+impl<P: EncryptionKeys> EncryptionKeys for Wrapped<'_, P> {
+    async fn current(&self) -> Result<EncryptionKey, StoreError> {
+        self.stored("keys.current", self.inner.current()).await
+    }
+}

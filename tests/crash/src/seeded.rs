@@ -1,0 +1,33 @@
+//! A generator that gives the same again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use enrollment::ports::Randomness;
+
+/// splitmix64.
+pub(crate) struct Seeded(AtomicU64);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    /// A number below `end`, which is not 0.
+    pub(crate) fn below(&self, end: usize) -> usize {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        let number = u32::from_le_bytes(bytes) as usize;
+        number % end
+    }
+}
+
+impl Randomness for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = z.to_le_bytes()[3];
+        }
+    }
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
+)]
+
+mod clock;
+mod endpoints;
+mod tables;
+mod world;
+mod wrapper;
+
+pub use clock::TestClock;
+pub use endpoints::{engines, local_aws, local_kms, random_name};
+pub use world::{Item, World, on_every_engine};
+pub use wrapper::LocalWrapper;

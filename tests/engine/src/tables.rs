@@ -1,0 +1,116 @@
+//! Tables of the shapes that `template.yaml` gives them.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use platform::tables::TableNames;
+
+use crate::endpoints::random_name;
+
+/// What the index of due work projects beside the keys.
+const OF_ENROLMENTS: &[&str] = &["schema", "created_at"];
+const OF_CONFIRMATIONS: &[&str] = &[
+    "schema",
+    "client",
+    "state",
+    "attempts",
+    "waiting_since",
+    "last_failure",
+    "reason",
+];
+
+/// Names that nobody else has.
+pub(crate) fn random_names() -> TableNames {
+    let name = |table: &str| random_name(&format!("test-{table}"));
+    TableNames {
+        clients: name("clients"),
+        sessions: name("sessions"),
+        enrolments: name("enrolments"),
+        confirmations: name("confirmations"),
+        limits: name("limits"),
+        keys: name("keys"),
+    }
+}
+
+pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
+    for table in all(tables) {
+        let mut creation = dynamodb
+            .create_table()
+            .table_name(table)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(attribute("pk", ScalarAttributeType::S))
+            .key_schema(key("pk", KeyType::Hash));
+        if *table == tables.enrolments {
+            creation = creation
+                .attribute_definitions(attribute("sk", ScalarAttributeType::S))
+                .key_schema(key("sk", KeyType::Range));
+        }
+        if let Some(projected) = projected(tables, table) {
+            creation = creation
+                .attribute_definitions(attribute("agenda", ScalarAttributeType::S))
+                .attribute_definitions(attribute("agenda_at", ScalarAttributeType::N))
+                .global_secondary_indexes(agenda(projected));
+        }
+        creation.send().await.unwrap();
+    }
+}
+
+pub(crate) async fn delete(dynamodb: &Client, tables: &TableNames) {
+    for table in all(tables) {
+        dynamodb.delete_table().table_name(table).send().await.unwrap();
+    }
+}
+
+fn all(tables: &TableNames) -> [&String; 6] {
+    let TableNames {
+        clients,
+        sessions,
+        enrolments,
+        confirmations,
+        limits,
+        keys,
+    } = tables;
+    [clients, sessions, enrolments, confirmations, limits, keys]
+}
+
+fn projected(tables: &TableNames, table: &String) -> Option<&'static [&'static str]> {
+    if *table == tables.enrolments {
+        Some(OF_ENROLMENTS)
+    } else if *table == tables.confirmations {
+        Some(OF_CONFIRMATIONS)
+    } else {
+        None
+    }
+}
+
+fn agenda(projected: &[&str]) -> GlobalSecondaryIndex {
+    let projection = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .set_non_key_attributes(Some(projected.iter().map(|name| (*name).to_owned()).collect()))
+        .build();
+    GlobalSecondaryIndex::builder()
+        .index_name("agenda")
+        .key_schema(key("agenda", KeyType::Hash))
+        .key_schema(key("agenda_at", KeyType::Range))
+        .projection(projection)
+        .build()
+        .unwrap()
+}
+
+fn attribute(name: &str, kind: ScalarAttributeType) -> AttributeDefinition {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(kind)
+        .build()
+        .unwrap()
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()
+        .unwrap()
+}

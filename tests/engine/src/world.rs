@@ -1,0 +1,211 @@
+//! One engine, tables of a test's own in it, and the adapters over them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use enrollment::ports::Clock;
+use platform::SystemRandomness;
+use platform::tables::confirmations::desk::ConfirmationDesk;
+use platform::tables::{
+    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames,
+};
+use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
+
+use crate::clock::TestClock;
+use crate::endpoints::{aws_at, engines, local_kms};
+use crate::tables;
+
+/// An item as the engine has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// What a test works on.
+pub struct World {
+    /// The engine.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The tables in it.
+    pub tables: TableNames,
+    /// The time.
+    pub clock: Arc<TestClock>,
+    keys: Arc<dyn KeyWrapper>,
+}
+
+/// Runs a test against every engine, with KMS of the local AWS, and drops the tables however it ends.
+pub async fn on_every_engine<F>(test: impl Fn(Arc<World>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    for (name, endpoint) in engines() {
+        let world = Arc::new(World::new(&endpoint, Arc::new(local_kms().await)).await);
+        let ended = tokio::spawn(test(Arc::clone(&world))).await;
+        world.drop_tables().await;
+        if let Err(error) = ended {
+            eprintln!("on {name}:");
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+}
+
+impl World {
+    /// New tables in the engine at `endpoint`.
+    pub async fn new(endpoint: &str, keys: Arc<dyn KeyWrapper>) -> Self {
+        let (dynamodb, tables) = (aws_at(endpoint).dynamodb(), tables::random_names());
+        tables::create(&dynamodb, &tables).await;
+        Self {
+            dynamodb,
+            tables,
+            clock: Arc::default(),
+            keys,
+        }
+    }
+
+    /// The same tables at another time, as another process sees them.
+    #[must_use]
+    pub fn at(&self, clock: Arc<TestClock>) -> Self {
+        Self {
+            dynamodb: self.dynamodb.clone(),
+            tables: self.tables.clone(),
+            clock,
+            keys: Arc::clone(&self.keys),
+        }
+    }
+
+    /// Deletes everything but clients and data keys.
+    pub async fn empty(&self) {
+        for table in [
+            &self.tables.sessions,
+            &self.tables.enrolments,
+            &self.tables.confirmations,
+            &self.tables.limits,
+        ] {
+            let items = self.scan(table).await;
+            // As many as one call takes.
+            for batch in items.chunks(25) {
+                let deletions = batch.iter().map(deletion).collect();
+                let write = self.dynamodb.batch_write_item();
+                let written = write.request_items(table, deletions).send().await.unwrap();
+                assert!(written.unprocessed_items.unwrap_or_default().is_empty());
+            }
+        }
+    }
+
+    /// Takes the tables away.
+    pub async fn drop_tables(&self) {
+        tables::delete(&self.dynamodb, &self.tables).await;
+    }
+
+    /// A vault with a memory of its own, as another process would have.
+    pub fn vault(&self) -> Arc<Vault> {
+        self.vault_over(Arc::clone(&self.keys))
+    }
+
+    /// As [`Self::vault`], with keys that somebody else unwraps.
+    pub fn vault_over(&self, keys: Arc<dyn KeyWrapper>) -> Arc<Vault> {
+        let stored = DynamoWrappedKeys::new(self.dynamodb.clone(), &self.tables.keys, self.clock());
+        Arc::new(Vault::new(
+            keys,
+            Arc::new(stored),
+            self.clock(),
+            Arc::new(SystemRandomness),
+            KeyCaching::default(),
+        ))
+    }
+
+    /// Over the table `sessions`.
+    pub fn sessions(&self, vault: &Arc<Vault>) -> DynamoSessions {
+        DynamoSessions::new(
+            self.dynamodb.clone(),
+            &self.tables.sessions,
+            Arc::clone(vault),
+            self.clock(),
+            Arc::new(SystemRandomness),
+        )
+    }
+
+    /// Over the tables that intents, cards and customers touch.
+    pub fn enrolments(&self, vault: &Arc<Vault>) -> DynamoEnrolments {
+        DynamoEnrolments::new(
+            self.dynamodb.clone(),
+            self.tables.clone(),
+            Arc::clone(vault),
+            self.clock(),
+            Arc::new(SystemRandomness),
+        )
+    }
+
+    /// Over the table `confirmations`.
+    pub fn confirmations(&self, vault: &Arc<Vault>) -> DynamoConfirmations {
+        DynamoConfirmations::new(
+            self.dynamodb.clone(),
+            &self.tables.confirmations,
+            Arc::clone(vault),
+            self.clock(),
+        )
+    }
+
+    /// Over the table `confirmations`, for an operator.
+    pub fn desk(&self, vault: &Arc<Vault>) -> ConfirmationDesk {
+        ConfirmationDesk::new(
+            self.dynamodb.clone(),
+            &self.tables.confirmations,
+            Arc::clone(vault),
+            self.clock(),
+        )
+    }
+
+    /// Over the table `limits`.
+    pub fn limits(&self, vault: &Arc<Vault>) -> DynamoLimits {
+        DynamoLimits::new(self.dynamodb.clone(), &self.tables.limits, Arc::clone(vault))
+    }
+
+    /// Over the table `clients`, with a memory of its own.
+    pub fn clients(&self) -> DynamoClients {
+        DynamoClients::new(self.dynamodb.clone(), &self.tables.clients, &self.clock())
+    }
+
+    /// The clock as a port.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as _
+    }
+
+    /// All items of a table that has but a few.
+    pub async fn scan(&self, table: &str) -> Vec<Item> {
+        let answer = self.dynamodb.scan().table_name(table).send().await.unwrap();
+        assert!(answer.last_evaluated_key.is_none(), "{table} has more than a few");
+        answer.items.unwrap_or_default()
+    }
+
+    /// The one item whose partition key starts so.
+    pub async fn item(&self, table: &str, start: &str) -> Item {
+        let items = self.scan(table).await;
+        let mut found = items
+            .into_iter()
+            .filter(|item| item["pk"].as_s().unwrap().starts_with(start));
+        let item = found
+            .next()
+            .unwrap_or_else(|| panic!("no item {start}… in {table}"));
+        assert!(found.next().is_none(), "more than one item {start}… in {table}");
+        item
+    }
+
+    /// Writes an item as it is.
+    pub async fn put(&self, table: &str, item: Item) {
+        self.dynamodb
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
+    }
+}
+
+fn deletion(item: &Item) -> WriteRequest {
+    let key = item
+        .iter()
+        .filter(|(name, _)| ["pk", "sk"].contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let delete = DeleteRequest::builder().set_key(Some(key)).build().unwrap();
+    WriteRequest::builder().delete_request(delete).build()
+}
