@@ -47,6 +47,27 @@ fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn what_a_closed_browser_left_open_is_finished_and_confirmed() {
+    let page = with_address(&Partner::demo(), "");
+    let submission = page.submission(&Card::fresh());
+    let orders = [
+        json!({"operation": "enroll", "fault": "cut-after"}),
+        json!({"operation": "getCustomerAccounts", "fault": "http500-before"}),
+    ];
+    let answer = page.submit_disturbed(&submission, &orders);
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    // Nobody asks again.
+    let received = receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    assert_eq!(received.body["status"], "SUCCESS_ENROLLMENT");
+    assert_eq!(
+        page.describe().json(),
+        received.body,
+        "a page that comes back later is told the same"
+    );
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_confirmation_is_sealed_until_it_is_delivered() {
     let partner = Partner::like_demo_but(|_| {});
     let page = with_address(&partner, "?answer=500");
