@@ -173,11 +173,14 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         asymmetric: bool,
     },
-    /// Ends a rotation: only the newest key of each kind stays.
+    /// Ends a rotation: only the newest key stays.
     Retire {
         /// The client's id.
         #[arg(long, value_name = "ID")]
         client: String,
+        /// Of the ed25519 keys, instead of the shared secrets.
+        #[arg(long)]
+        asymmetric: bool,
     },
 }
 

@@ -24,7 +24,9 @@ pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
         KeysCommand::Rotate { client, asymmetric } => {
             rotate(stack, &ClientId::parse(&client)?, asymmetric).await
         }
-        KeysCommand::Retire { client } => retire(stack, &ClientId::parse(&client)?).await,
+        KeysCommand::Retire { client, asymmetric } => {
+            retire(stack, &ClientId::parse(&client)?, asymmetric).await
+        }
     }
 }
 
@@ -92,13 +94,17 @@ async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()
     Ok(())
 }
 
-async fn retire(stack: &Stack, client: &ClientId) -> Result<()> {
+async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()> {
     let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
-    if secrets.secrets.len() < MOST && secrets.signing_keys.len() < MOST {
+    let keys = if asymmetric {
+        &mut secrets.signing_keys
+    } else {
+        &mut secrets.secrets
+    };
+    if keys.len() < MOST {
         bail!("client '{client}' is not in a rotation: there is no older key to retire");
     }
-    secrets.secrets.truncate(1);
-    secrets.signing_keys.truncate(1);
+    keys.truncate(1);
     store(stack, client, &secrets).await?;
     show(stack, client).await
 }

@@ -21,11 +21,14 @@ pub const RETRY_AFTER: [SignedDuration; 9] = [
 pub const MAX_ATTEMPTS: u32 = 10;
 /// A receiver's whole answer must be there within this.
 pub const ATTEMPT_LIMIT: SignedDuration = SignedDuration::from_secs(15);
-/// For how long one run has a confirmation to itself. Whoever dies with it gives it free by this.
+/// For how long one run has a confirmation to itself. Whoever dies with it gives it free by this. Longer than a function
+/// lives (25 s, template.yaml): who lost a claim is dead.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// A confirmation that its receiver's hold keeps from being tried at all is parked at this age: the waits above are
 /// 75.6 hours, 83 with all jitter.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(96);
+/// An attempt begins within this of its claim, or not at all: the function must outlive it.
+pub const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(8);
 /// The longest `Retry-After` that is respected.
 pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -80,6 +83,8 @@ pub enum Parked {
     NotRegistered,
     /// The receiver was down for so long that it was not even tried.
     TooOld,
+    /// What is stored of it can't be read any more.
+    Unreadable,
 }
 
 impl Parked {
@@ -90,14 +95,21 @@ impl Parked {
             Self::Gone => "gone",
             Self::NotRegistered => "not-registered",
             Self::TooOld => "too-old",
+            Self::Unreadable => "unreadable",
         }
     }
 
     /// The reason behind a word.
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Exhausted, Self::Gone, Self::NotRegistered, Self::TooOld]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        [
+            Self::Exhausted,
+            Self::Gone,
+            Self::NotRegistered,
+            Self::TooOld,
+            Self::Unreadable,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == text)
     }
 }
 
@@ -158,13 +170,21 @@ impl Destination {
             },
             Delivery::Answered { status, .. } if status < 500 => Self {
                 failures: 0,
-                held_until: None,
+                // An answer ends the hold of a receiver that was down, not the time that another answer has asked for.
+                held_until: self
+                    .held_until
+                    .filter(|until| now < *until && self.failures < DOWN_AFTER),
                 ..self.clone()
             },
             Delivery::Answered { .. } | Delivery::Failed(_) => self.failed(now, randomness),
             Delivery::Unready => return None,
         };
         (next != *self).then_some(next)
+    }
+
+    /// Whether nothing is sent there at `now`.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.gone || self.held_until.is_some_and(|until| now < until)
     }
 
     fn failed(&self, now: Timestamp, randomness: &dyn Randomness) -> Self {
@@ -292,6 +312,20 @@ mod tests {
             assert_eq!(held(SignedDuration::from_secs(90)), SignedDuration::from_secs(90));
             assert_eq!(held(SignedDuration::MAX), LONGEST_RETRY_AFTER);
         }
+    }
+
+    #[test]
+    fn a_late_success_does_not_take_back_the_time_that_a_receiver_asked_for() {
+        let busy = Delivery::Answered {
+            status: 429,
+            retry_after: Some(SignedDuration::from_hours(1)),
+        };
+        let held = Destination::default().after(busy, NOW, &Seeded::new(1)).unwrap();
+        assert!(held.is_held(NOW));
+        assert_eq!(held.after(answered(200), NOW, &Seeded::new(1)), None);
+        let past = later(NOW, SignedDuration::from_hours(1));
+        let cleared = held.after(answered(200), past, &Seeded::new(1)).unwrap();
+        assert_eq!(cleared.held_until, None);
     }
 
     #[test]

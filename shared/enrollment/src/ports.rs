@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::client::{Client, Program};
 use crate::confirmation::Confirmation;
-use crate::delivery::{Delivery, Destination, Parked};
+use crate::delivery::{Delivery, Destination, LEASE, Parked};
 use crate::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId,
     Slug,
@@ -15,6 +15,7 @@ use crate::identifiers::{
 use crate::intent::{CardCount, Intent};
 use crate::session::{Session, UsedToken};
 use crate::status::MrsCode;
+use crate::time::later;
 
 /// The time. Tests own theirs.
 pub trait Clock: Send + Sync {
@@ -212,16 +213,23 @@ pub struct Claim {
     pub until: Timestamp,
 }
 
+impl Claim {
+    /// When it was taken.
+    pub fn claimed_at(&self) -> Timestamp {
+        later(self.until, -LEASE)
+    }
+}
+
 /// Confirmations that wait to be sent, and what is known of their receivers.
 ///
-/// What is told of a claim (`delivered`, `postpone`, `park`) counts only while the claim lasts: whoever comes late
+/// What is told of a claim (`delivered`, `retry`, `wait`, `park`) counts only while the claim lasts: whoever comes late
 /// changes nothing.
 #[async_trait]
 pub trait Confirmations: Send + Sync {
     /// Those that are due at `now`, the oldest first; at most about `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
     /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt. `None` where it is not due, or
-    /// not there.
+    /// not there. One that can't be read is parked, or where that may pass, given back without an attempt.
     async fn claim(
         &self,
         id: &ConfirmationId,

@@ -8,7 +8,7 @@
 //! | `EnrolmentOutcomes` | Count | `Status` | outcomes stored; MRS's code is a property `StatusCode` |
 //! | `MrsCalls` | Count | `Operation`, `Outcome` | calls to MRS |
 //! | `MrsLatency` | Milliseconds | `Operation`, `Outcome` | how long they took |
-//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`) | runs over a confirmation |
+//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`, `not-due`) | runs over a confirmation |
 //! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
 //! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
 //! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |

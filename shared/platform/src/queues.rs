@@ -53,6 +53,39 @@ impl SqsWakeups {
     pub fn new(sqs: Client, urls: QueueUrls) -> Self {
         Self { sqs, urls }
     }
+
+    async fn send_batch(
+        &self,
+        batch: &[(ConfirmationId, ClientId)],
+        after: SignedDuration,
+    ) -> Result<(), String> {
+        let entry = |(place, (id, client)): (usize, &(ConfirmationId, ClientId))| {
+            let message = ConfirmMessage {
+                confirmation: id.as_str().to_owned(),
+            };
+            SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                .message_body(body(&message))
+                .delay_seconds(delay(after))
+                // A fair queue: one client's backlog does not hold up the others.
+                .message_group_id(client.as_str())
+                .build()
+                .map_err(|error| error.to_string())
+        };
+        let entries: Vec<_> = batch.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let answer = self
+            .sqs
+            .send_message_batch()
+            .queue_url(&self.urls.confirm)
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| describe(&error))?;
+        match answer.failed().first() {
+            Some(failed) => Err(failed.code().to_owned()),
+            None => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
@@ -77,39 +110,16 @@ impl Wakeups for SqsWakeups {
         confirmations: &[(ConfirmationId, ClientId)],
         after: SignedDuration,
     ) -> Result<(), StoreError> {
-        const OPERATION: &str = "waking the sender of confirmations";
+        // A batch that fails keeps no other from being sent.
+        let mut failed = None;
         for batch in confirmations.chunks(BATCH) {
-            let entries: Result<Vec<_>, _> = batch
-                .iter()
-                .enumerate()
-                .map(|(place, (id, client))| {
-                    let message = ConfirmMessage {
-                        confirmation: id.as_str().to_owned(),
-                    };
-                    SendMessageBatchRequestEntry::builder()
-                        .id(place.to_string())
-                        .message_body(body(&message))
-                        .delay_seconds(delay(after))
-                        // A fair queue: one client's backlog does not hold up the others.
-                        .message_group_id(client.as_str())
-                        .build()
-                })
-                .collect();
-            let answer = self
-                .sqs
-                .send_message_batch()
-                .queue_url(&self.urls.confirm)
-                .set_entries(Some(
-                    entries.map_err(|error| unavailable(OPERATION, error.to_string()))?,
-                ))
-                .send()
-                .await
-                .map_err(|error| unavailable(OPERATION, describe(&error)))?;
-            if let Some(failed) = answer.failed().first() {
-                return Err(unavailable(OPERATION, failed.code().to_owned()));
+            if let Err(error) = self.send_batch(batch, after).await {
+                failed.get_or_insert(error);
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), |detail| {
+            Err(unavailable("waking the sender of confirmations", detail))
+        })
     }
 }
 
@@ -130,7 +140,7 @@ pub async fn each<M: DeserializeOwned, E: std::fmt::Display>(
     });
     let mut answer = SqsBatchResponse::default();
     for (id, error) in join_all(outcomes).await.into_iter().flatten() {
-        error!(error, message = id, "a message has to come again");
+        error!(error, message_id = id, "a message has to come again");
         answer.add_failure(id);
     }
     answer

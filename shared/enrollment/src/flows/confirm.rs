@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::delivery::{
-    self, Admission, Delivery, Destination, LEASE, LONGEST_RETRY_AFTER, MAX_AGE, MAX_ATTEMPTS, Parked,
+    self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, LONGEST_RETRY_AFTER, MAX_AGE, MAX_ATTEMPTS,
+    Parked,
 };
 use crate::identifiers::ConfirmationId;
 use crate::ports::{Claim, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups};
@@ -150,6 +151,9 @@ impl Confirming<'_> {
 
     async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<Confirmed, StoreError> {
         let started = self.clock.now();
+        if started >= later(claim.claimed_at(), BEGINS_WITHIN) {
+            return self.wait(claim, started).await;
+        }
         let delivery = self.receivers.post(&claim.confirmation, started).await;
         let now = self.clock.now();
         // First what became of the confirmation: that it was delivered must not be lost over a receiver's state.
@@ -244,6 +248,10 @@ impl Confirming<'_> {
                 return Ok(());
             }
             destination = self.confirmations.destination(client, &host).await?;
+            if destination.is_held(now) && matches!(delivery, Delivery::Failed(_)) {
+                // Sent side by side, failed together: that is one blip, not ten.
+                return Ok(());
+            }
         }
         // So many change it at once that one more word makes no difference.
         Ok(())

@@ -48,6 +48,7 @@ impl Settling<'_> {
     /// # Errors
     /// Where the store fails. The intent stays open and may be settled again.
     pub async fn settle(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
+        let intent = self.decide(intent).await?;
         if intent.outcome.is_some() {
             return Ok(intent);
         }
@@ -57,10 +58,9 @@ impl Settling<'_> {
             .find(&institution, &intent.bank_customer_number)
             .await;
         let now = self.clock.now();
-        let overdue = now >= intent.deadline();
         let outcome = match &held {
-            // Decided by the deadline, not by who looks when: after it, a card that MRS holds is cancelled there.
-            _ if overdue => Outcome::unsettled(now),
+            // It came while MRS was asked.
+            _ if now >= intent.deadline() => Outcome::unsettled(now),
             Ok(cards) => match cards.first() {
                 Some(HeldCard { ranac, last4 }) => Outcome::enrolled(ranac.clone(), *last4, now),
                 None if answered == Answered::WithServerError => Outcome::unsettled(now),
@@ -71,11 +71,20 @@ impl Settling<'_> {
                 return Ok(intent);
             }
         };
-        let intent = self.finish(intent, outcome).await?;
-        match held {
-            Ok(cards) => self.clean_up(intent, &institution, &cards).await,
-            Err(_) => Ok(intent),
+        self.finish(intent, outcome).await
+    }
+
+    /// Gives an open intent that is past its deadline its outcome. That decides, not who looks when: what MRS says
+    /// afterwards changes nothing, and what it holds is cancelled there.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let now = self.clock.now();
+        if intent.outcome.is_some() || now < intent.deadline() {
+            return Ok(intent);
         }
+        self.finish(intent, Outcome::unsettled(now)).await
     }
 
     /// Goes on with an intent that was left behind. Gives it as it stands afterwards, and when it needs another look.
@@ -83,11 +92,8 @@ impl Settling<'_> {
     /// # Errors
     /// Where the store fails.
     pub(super) async fn look_after(&self, intent: Intent) -> Result<(Intent, Option<Timestamp>), StoreError> {
-        let had_outcome = intent.outcome.is_some();
-        let mut intent = self.settle(intent, Answered::Never).await?;
-        if had_outcome {
-            intent = self.look_for_leftover(intent).await?;
-        }
+        let intent = self.settle(intent, Answered::Never).await?;
+        let intent = self.look_for_leftover(intent).await?;
         let again = self.next_look(&intent);
         Ok((intent, again))
     }
@@ -137,49 +143,36 @@ impl Settling<'_> {
         }
     }
 
+    /// Cancels what MRS holds for an intent that ended in an error. A week without a trace closes the case too.
     async fn look_for_leftover(&self, intent: Intent) -> Result<Intent, StoreError> {
         let Some(at) = leftover_since(&intent) else {
             return Ok(intent);
         };
         let institution = self.institution(&intent).await?;
-        let intent = match self
+        let held = match self
             .rewards
             .find(&institution, &intent.bank_customer_number)
             .await
         {
-            Ok(cards) => self.clean_up(intent, &institution, &cards).await?,
+            Ok(held) => held,
             Err(error) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "asking MRS about a leftover failed");
                 return Ok(intent);
             }
         };
-        if leftover_since(&intent).is_some() && self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) {
-            self.leftover_gone(intent).await
-        } else {
-            Ok(intent)
-        }
-    }
-
-    /// Cancels what MRS holds for an intent that ended in an error. What can't be cancelled now stays noted as a
-    /// leftover in the intent.
-    async fn clean_up(
-        &self,
-        intent: Intent,
-        institution: &str,
-        held: &[HeldCard],
-    ) -> Result<Intent, StoreError> {
-        if leftover_since(&intent).is_none() || held.is_empty() {
-            // Nothing found is no proof that nothing will come: only a cancelled card closes the case here.
-            return Ok(intent);
-        }
-        let Some(leftovers) = self.not_of_another_intent(&intent, held).await? else {
+        let Some(leftovers) = self.not_of_another_intent(&intent, &held).await? else {
             return Ok(intent);
         };
         if leftovers.is_empty() {
-            return Ok(intent);
+            // Nothing found is no proof that nothing will come: only time, or a cancelled card, closes the case.
+            return if self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) {
+                self.leftover_gone(intent).await
+            } else {
+                Ok(intent)
+            };
         }
         for card in leftovers {
-            if let Err(error) = self.rewards.cancel(institution, &card.ranac).await {
+            if let Err(error) = self.rewards.cancel(&institution, &card.ranac).await {
                 warn!(error = %error, incident = intent.incident.as_str(), "cancelling a leftover failed");
                 return Ok(intent);
             }

@@ -287,14 +287,13 @@ impl Submitting<'_> {
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "enrolment has no answer, asking MRS");
-                let intent = settling.settle(intent, Answered::Never).await?;
-                if intent.outcome.is_none() {
-                    // The browser may be closed by now.
-                    settling.wake(intent.id, NEXT_LOOK).await;
-                }
-                intent
+                settling.settle(intent, Answered::Never).await?
             }
         };
+        if intent.outcome.is_none() {
+            // The browser may be closed by now.
+            settling.wake(intent.id, NEXT_LOOK).await;
+        }
         self.answer(&intent).await
     }
 

@@ -6,17 +6,18 @@ use tracing::{error, warn};
 
 use super::settle::Settling;
 use crate::identifiers::IntentId;
+use crate::intent::Intent;
 use crate::ports::{Confirmations, StoreError, Unsettled};
 use crate::time::later;
 
 /// A look at an intent may take two calls to MRS, of 8 s each; a function has 25 s.
-const LOOKS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(8);
+const LOOKS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(4);
 /// How many intents are looked after at once.
 const LOOKS_AT_ONCE: usize = 8;
 /// How many of each kind one sweep takes up.
 const MOST: usize = 1000;
-/// An intent that can't be read is not looked at again before this.
-const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// An intent that can't be read comes after the others in the next sweep, which tells of it again.
+const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_secs(45);
 
 /// What a sweep needs.
 pub struct Sweeping<'a> {
@@ -33,7 +34,7 @@ pub struct Swept {
     pub woken: usize,
     /// How long the oldest of them has been due.
     pub oldest_due: SignedDuration,
-    /// Intents that were looked after.
+    /// Intents that MRS was asked about.
     pub looked_after: usize,
     /// Those that still need it.
     pub unsettled: usize,
@@ -41,11 +42,24 @@ pub struct Swept {
     pub oldest_open: SignedDuration,
 }
 
-/// What one look at an intent left.
-enum Looked {
-    Settled,
-    Open(Timestamp),
+/// How an intent stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It has no outcome.
+    Open,
+    /// It failed, and MRS may hold something for it.
     Leftover,
+    /// There is nothing left to do.
+    Settled,
+    /// Nobody knows: the store failed.
+    Failed,
+}
+
+/// One intent of a sweep.
+struct Case {
+    id: IntentId,
+    created_at: Timestamp,
+    state: State,
 }
 
 impl Sweeping<'_> {
@@ -56,22 +70,18 @@ impl Sweeping<'_> {
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let started = self.settling.clock.now();
         let mut swept = Swept::default();
-        // The quick part first: no partner waits for MRS.
-        self.wake(started, &mut swept).await?;
+        // The quick part first: no partner waits for MRS. Neither part waits for the other to be well.
+        let woken = self.wake(started, &mut swept).await;
         self.look_after(started, &mut swept).await?;
-        Ok(swept)
+        woken.map(|()| swept)
     }
 
-    /// Looks after one intent. Where it stays open it is looked after again soon.
+    /// Looks after one intent.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn settle(&self, id: IntentId) -> Result<(), StoreError> {
-        if let Looked::Open(again) = self.look(id).await? {
-            let wait = again.duration_since(self.settling.clock.now());
-            self.settling.wake(id, wait.max(SignedDuration::ZERO)).await;
-        }
-        Ok(())
+        self.look(id).await.map(drop)
     }
 
     async fn wake(&self, now: Timestamp, swept: &mut Swept) -> Result<(), StoreError> {
@@ -89,67 +99,104 @@ impl Sweeping<'_> {
 
     async fn look_after(&self, started: Timestamp, swept: &mut Swept) -> Result<(), StoreError> {
         let unsettled = self.settling.enrolments.unsettled(started, MOST).await?;
-        let in_time = |_: &Unsettled| {
-            let now = self.settling.clock.now();
-            std::future::ready(now < later(started, LOOKS_BEGIN_WITHIN))
-        };
-        let mut looks = stream::iter(unsettled.iter().copied())
-            .take_while(in_time)
-            .map(async |case| (case, self.look_safely(case).await))
-            .buffer_unordered(LOOKS_AT_ONCE);
-        let mut oldest: Option<Timestamp> = None;
-        while let Some((case, looked)) = looks.next().await {
-            swept.looked_after += 1;
-            match looked {
-                Looked::Settled => {}
-                Looked::Leftover => swept.unsettled += 1,
-                Looked::Open(_) => {
-                    swept.unsettled += 1;
-                    oldest = Some(oldest.map_or(case.created_at, |oldest| oldest.min(case.created_at)));
-                }
-            }
-        }
-        // Those whose turn did not come: listed by their next look, the oldest may be anywhere among them.
-        for case in unsettled.iter().skip(swept.looked_after) {
-            swept.unsettled += 1;
-            oldest = Some(oldest.map_or(case.created_at, |oldest| oldest.min(case.created_at)));
-        }
-        if let Some(oldest) = oldest {
+        // What its deadline decides does not wait for those that MRS has to be asked about.
+        let mut cases: Vec<Case> = stream::iter(unsettled)
+            .map(|unsettled| self.decide(unsettled))
+            .buffered(LOOKS_AT_ONCE)
+            .collect()
+            .await;
+        // A customer may be waiting for the open ones.
+        cases.sort_by_key(|case| case.state != State::Open);
+        let (to_look_at, mut others): (Vec<Case>, Vec<Case>) = cases
+            .into_iter()
+            .partition(|case| matches!(case.state, State::Open | State::Leftover));
+        others.extend(self.look_at(to_look_at, started, swept).await);
+
+        swept.unsettled = others.iter().filter(|case| case.state != State::Settled).count();
+        let without_outcome = others
+            .iter()
+            .filter(|case| matches!(case.state, State::Open | State::Failed));
+        if let Some(oldest) = without_outcome.map(|case| case.created_at).min() {
             swept.oldest_open = self.settling.clock.now().duration_since(oldest);
         }
         Ok(())
     }
 
-    /// One case that fails is put off, so that it does not come first for ever.
-    async fn look_safely(&self, case: Unsettled) -> Looked {
-        let failed = match self.look(case.id).await {
-            Ok(looked) => return looked,
-            Err(failed) => failed,
+    /// Asks MRS, as long as there is time. Gives the cases as they stand then, those whose turn did not come as they were.
+    async fn look_at(&self, mut cases: Vec<Case>, started: Timestamp, swept: &mut Swept) -> Vec<Case> {
+        let in_time = |_: &IntentId| {
+            let now = self.settling.clock.now();
+            std::future::ready(now < later(started, LOOKS_BEGIN_WITHIN))
         };
-        error!(error = %failed, intent = case.id.to_hex(), "an intent can't be looked after");
+        let ids: Vec<IntentId> = cases.iter().map(|case| case.id).collect();
+        let looked: Vec<State> = stream::iter(ids)
+            .take_while(in_time)
+            .map(async |id| match self.look(id).await {
+                Ok(state) => state,
+                Err(error) => self.put_off(id, &error).await,
+            })
+            .buffered(LOOKS_AT_ONCE)
+            .collect()
+            .await;
+        swept.looked_after = looked.len();
+        for (case, state) in cases.iter_mut().zip(looked) {
+            case.state = state;
+        }
+        cases
+    }
+
+    async fn decide(&self, Unsettled { id, created_at }: Unsettled) -> Case {
+        let decided = async {
+            let Some(intent) = self.settling.enrolments.intent(id).await? else {
+                return Ok(State::Settled);
+            };
+            self.settling.decide(intent).await.map(|intent| state_of(&intent))
+        };
+        let state = match decided.await {
+            Ok(state) => state,
+            Err(error) => self.put_off(id, &error).await,
+        };
+        Case {
+            id,
+            created_at,
+            state,
+        }
+    }
+
+    /// One case that fails keeps no other from its turn.
+    async fn put_off(&self, id: IntentId, failed: &StoreError) -> State {
+        error!(error = %failed, intent = id.to_hex(), "an intent can't be looked after");
         let again = later(self.settling.clock.now(), UNREADABLE_WAIT);
         if matches!(failed, StoreError::Unreadable { .. })
-            && let Err(error) = self.settling.enrolments.look_again(case.id, again).await
+            && let Err(error) = self.settling.enrolments.look_again(id, again).await
         {
             warn!(%error, "it can't be put off either");
         }
-        Looked::Open(again)
+        State::Failed
     }
 
-    async fn look(&self, id: IntentId) -> Result<Looked, StoreError> {
+    /// Goes on with an intent, and notes when it needs another look. While it is open that is before the next sweep.
+    async fn look(&self, id: IntentId) -> Result<State, StoreError> {
         let Some(intent) = self.settling.enrolments.intent(id).await? else {
-            return Ok(Looked::Settled);
+            return Ok(State::Settled);
         };
-        let again = self.settling.look_after(intent).await?;
-        let (intent, again) = match again {
-            (_, None) => return Ok(Looked::Settled),
-            (intent, Some(again)) => (intent, again),
-        };
-        self.settling.enrolments.look_again(id, again).await?;
-        Ok(if intent.outcome.is_none() {
-            Looked::Open(again)
-        } else {
-            Looked::Leftover
-        })
+        let (intent, again) = self.settling.look_after(intent).await?;
+        let state = state_of(&intent);
+        if let Some(again) = again {
+            self.settling.enrolments.look_again(id, again).await?;
+            if state == State::Open {
+                let wait = again.duration_since(self.settling.clock.now());
+                self.settling.wake(id, wait.max(SignedDuration::ZERO)).await;
+            }
+        }
+        Ok(state)
+    }
+}
+
+fn state_of(intent: &Intent) -> State {
+    match &intent.outcome {
+        None => State::Open,
+        Some(outcome) if outcome.leftover => State::Leftover,
+        Some(_) => State::Settled,
     }
 }

@@ -69,6 +69,42 @@ impl DynamoConfirmations {
         })
     }
 
+    /// A claim that can't be used: what may be readable later is due when the claim would have ended, and no attempt
+    /// counts; what will never be is parked.
+    async fn give_back(
+        &self,
+        id: &ConfirmationId,
+        until: Timestamp,
+        now: Timestamp,
+        error: &StoreError,
+    ) -> Result<(), StoreError> {
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(id))))
+            .condition_expression("#state = :due AND agenda_at = :until")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", item::text(DUE))
+            .expression_attribute_values(":until", item::millis(until))
+            .expression_attribute_values(":one", item::number(1));
+        let update = match error {
+            StoreError::Unavailable { .. } => update.update_expression("SET attempts = attempts - :one"),
+            StoreError::Unreadable { .. } => update
+                .update_expression(
+                    "SET attempts = attempts - :one, #state = :parked, reason = :reason, agenda = :agenda, \
+                     agenda_at = :at, #ttl = :ttl",
+                )
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":parked", item::text(PARKED))
+                .expression_attribute_values(":reason", item::text(Parked::Unreadable.as_str()))
+                .expression_attribute_values(":agenda", Kind::Parked.of(id.as_str()))
+                .expression_attribute_values(":at", item::millis(now))
+                .expression_attribute_values(":ttl", item::seconds(later(now, PARKED_KEPT))),
+        };
+        applied("giving a claim back", update).await.map(drop)
+    }
+
     /// An update that counts only while the claim lasts.
     fn of_claim(&self, claim: &Claim) -> UpdateItemFluentBuilder {
         self.dynamodb
@@ -119,12 +155,19 @@ impl Confirmations for DynamoConfirmations {
             .expression_attribute_values(":one", item::number(1))
             .expression_attribute_values(":schema", item::number(item::SCHEMA))
             .return_values(ReturnValue::AllNew);
-        match applied(OPERATION, update).await? {
-            Some(claimed) => {
-                let fields = Fields::of(OPERATION, claimed)?;
-                self.read(id, until, &fields).await.map(Some)
+        let Some(claimed) = applied(OPERATION, update).await? else {
+            return Ok(None);
+        };
+        let read = async {
+            let fields = Fields::of(OPERATION, claimed)?;
+            self.read(id, until, &fields).await
+        };
+        match read.await {
+            Ok(claim) => Ok(Some(claim)),
+            Err(error) => {
+                self.give_back(id, until, now, &error).await?;
+                Err(error)
             }
-            None => Ok(None),
         }
     }
 

@@ -23,8 +23,6 @@ use crate::vault::{Purpose, Vault};
 const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Logical name, for the vault.
 const TABLE: &str = "enrolments";
-/// An intent that the function which began it has not ended by then is looked after: it has 25 s.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// Sort keys.
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";

@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
 use enrollment::delivery::Parked;
 use enrollment::identifiers::{ConfirmationId, Ranac};
 use enrollment::intent::{Intent, Outcome};
-use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _};
+use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::DynamoConfirmations;
 use platform::tables::confirmations::desk::{ConfirmationDesk, State};
+use platform::vault::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 
 use crate::samples::{RANAC, client_id, intent, session, used_token};
 
@@ -346,4 +348,66 @@ async fn what_is_due_is_listed_over_all_shards_the_oldest_first() {
         assert!(shards.len() > 1, "{shards:?}");
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn while_kms_is_away_no_attempt_counts() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let away = scene.world.confirmations(&scene.world.vault_over(Arc::new(Away)));
+        for _ in 0..12 {
+            let now = scene.now();
+            let claim = away.claim(&scene.id, now, later(now, LEASE)).await;
+            assert!(matches!(claim, Err(StoreError::Unavailable { .. })), "{claim:?}");
+            assert_eq!(scene.claim().await, None, "not before the claim would have ended");
+            scene.world.clock.advance(LEASE);
+        }
+        assert_eq!(scene.claim().await.unwrap().attempt, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_can_t_be_read_any_more_is_parked() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let mut damaged = scene.item().await;
+        damaged.insert("body".into(), damaged["url"].clone());
+        scene.world.put(&scene.world.tables.confirmations, damaged).await;
+        let now = scene.now();
+        let claim = scene.confirmations.claim(&scene.id, now, later(now, LEASE)).await;
+        assert!(matches!(claim, Err(StoreError::Unreadable { .. })), "{claim:?}");
+        assert_eq!(scene.due().await, 0);
+        let parked = scene.desk.list(true, None, 10).await.unwrap();
+        let [parked] = &parked[..] else {
+            panic!("{parked:?}");
+        };
+        assert_eq!((parked.id.clone(), parked.attempts), (scene.id.clone(), 0));
+        let reason = Parked::Unreadable;
+        assert_eq!(parked.state, State::Parked { at: now, reason });
+    })
+    .await;
+}
+
+/// KMS as it is when nobody answers.
+struct Away;
+
+#[async_trait]
+impl KeyWrapper for Away {
+    async fn generate(&self, _name: &KeyName) -> Result<GeneratedKey, VaultError> {
+        Err(away())
+    }
+
+    async fn unwrap(&self, _name: &KeyName, _wrapped: &[u8]) -> Result<DataKey, VaultError> {
+        Err(away())
+    }
+}
+
+fn away() -> VaultError {
+    VaultError::Unavailable {
+        operation: "unwrapping a key",
+        detail: "nobody answers".into(),
+    }
 }

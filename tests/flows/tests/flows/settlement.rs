@@ -86,6 +86,8 @@ async fn a_card_found_after_the_deadline_is_cancelled_there() {
     bank.mrs.calls();
     let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
+    assert_eq!(bank.mrs.calls(), [], "it changes nothing, and the customer waits");
+    bank.look_after(&session, "a").await;
     assert_eq!(bank.mrs.calls(), [Call::Find, Call::Cancel]);
     assert!(!bank.mrs.still_holds());
     let outcome = bank.intent(&session, "a").await.outcome.unwrap();
@@ -106,8 +108,16 @@ async fn a_leftover_that_can_t_be_cancelled_stays_noted() {
     bank.clock.pass(LEFT);
     let (status, ..) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!(status, Status::ErrorEnrollment);
-    assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
-    assert!(bank.mrs.still_holds());
+    for _ in 0..9 {
+        bank.look_after(&session, "a").await;
+        assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
+        assert!(bank.mrs.still_holds());
+        bank.clock.pass(SignedDuration::from_hours(24));
+    }
+    bank.mrs.hears_again();
+    bank.look_after(&session, "a").await;
+    assert!(!bank.mrs.still_holds(), "however long it took");
+    assert!(!bank.intent(&session, "a").await.outcome.unwrap().leftover);
 }
 
 #[tokio::test]
@@ -209,7 +219,8 @@ async fn the_first_failure_stands_and_a_card_that_came_late_is_cancelled() {
     bank.mrs.holds(true);
     let second = bank.settle(second).await.unwrap();
     assert_eq!(second.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
-    assert!(!bank.mrs.still_holds(), "whoever finds it cancels it");
+    bank.look_after(&session, "a").await;
+    assert!(!bank.mrs.still_holds());
     assert_eq!(bank.stored_session(&session).await.failures, 1, "counted once");
     assert_eq!(bank.confirmations().await.len(), 1);
 }

@@ -8,9 +8,10 @@ use enrollment::confirmation::Confirmation;
 use enrollment::delivery::Parked;
 use enrollment::identifiers::{ClientId, ConfirmationId};
 use enrollment::ports::{Clock, StoreError};
+use enrollment::time::later;
 use jiff::Timestamp;
 
-use super::{DELIVERED, DUE, PARKED, applied, destinations, id_of, opened, primary_key};
+use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, opened, primary_key};
 use crate::aws::describe;
 use crate::tables::agenda::{self, Kind};
 use crate::tables::item::{self, Fields};
@@ -105,7 +106,12 @@ impl ConfirmationDesk {
             read,
         )
         .await?;
-        listed.retain(|entry| client.is_none_or(|client| *client == entry.client));
+        // The index does not know of `ttl`; what is past it is gone.
+        let kept_since = later(self.clock.now(), -PARKED_KEPT);
+        listed.retain(|entry| {
+            client.is_none_or(|client| *client == entry.client)
+                && !matches!(entry.state, State::Parked { at, .. } if at <= kept_since)
+        });
         listed.truncate(limit);
         Ok(listed)
     }

@@ -7,10 +7,9 @@ use enrollment::identifiers::{
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::StoreError;
 use enrollment::status::{MrsCode, Status};
-use enrollment::time::later;
 use url::Url;
 
-use super::{DynamoEnrolments, FIRST_LOOK, INTENT, intent_key};
+use super::{DynamoEnrolments, INTENT, intent_key};
 use crate::tables::agenda::Kind;
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::sealing::Sealing;
@@ -51,7 +50,8 @@ impl DynamoEnrolments {
             .text("incident", intent.incident.as_str())
             .millis("created_at", intent.created_at)
             .set("agenda", Kind::Unsettled.of(&intent.id.to_hex()))
-            .millis("agenda_at", later(intent.created_at, FIRST_LOOK));
+            // At once: a sweep comes within the 60 s that an outcome may stay away, wherever its process died.
+            .millis("agenda_at", intent.created_at);
         Ok(item.into_item())
     }
 

@@ -9,6 +9,7 @@ use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus,
 use enrollment::flows::describe::{Describing, Description};
 use enrollment::flows::settle::{Answered, Settling};
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::flows::sweep::Sweeping;
 use enrollment::identifiers::{
     ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
     SessionToken, Slug,
@@ -25,7 +26,9 @@ use flows::local_aws::{Settings, aws, scan, sdk};
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
-use platform::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames};
+use platform::tables::{
+    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames,
+};
 use platform::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Place, Purpose, Vault};
 use serde_json::{Value, json};
 
@@ -59,6 +62,7 @@ pub(super) struct Bank {
     sessions: DynamoSessions,
     limits: DynamoLimits,
     enrolments: DynamoEnrolments,
+    confirmations: DynamoConfirmations,
     client: ClientId,
     program: ProgramId,
     customer: CustomerId,
@@ -100,6 +104,12 @@ impl Bank {
             shared_clock.clone(),
             randomness,
         );
+        let confirmations = DynamoConfirmations::new(
+            dynamodb.clone(),
+            &tables.confirmations,
+            vault.clone(),
+            shared_clock.clone(),
+        );
         let mut client = client();
         change(&mut client.programs[0]);
         let set_ups = ClientSetups {
@@ -121,6 +131,7 @@ impl Bank {
             vault,
             sessions,
             enrolments,
+            confirmations,
         }
     }
 
@@ -223,6 +234,22 @@ impl Bank {
             clock: &*self.clock,
         };
         settling.settle(intent, Answered::Never).await
+    }
+
+    /// As `settle` does with an intent that nobody asks about.
+    pub(super) async fn look_after(&self, token: &SessionToken, key: &str) {
+        let sweeping = Sweeping {
+            settling: Settling {
+                enrolments: &self.enrolments,
+                rewards: &self.mrs,
+                clients: &self.clients,
+                wakeups: &Unwoken,
+                clock: &*self.clock,
+            },
+            confirmations: &self.confirmations,
+        };
+        let id = IntentId::derive(token.id(), &idempotency_key(key));
+        sweeping.settle(id).await.unwrap();
     }
 
     pub(super) async fn intent(&self, token: &SessionToken, key: &str) -> Intent {

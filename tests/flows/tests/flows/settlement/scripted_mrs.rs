@@ -87,6 +87,11 @@ impl ScriptedMrs {
         self.state.lock().unwrap().deaf_to.push(call);
     }
 
+    /// It hears every call from now on.
+    pub(super) fn hears_again(&self) {
+        self.state.lock().unwrap().deaf_to.clear();
+    }
+
     /// `enroll` waits for `go_on`.
     pub(super) fn waits(&self) {
         self.state.lock().unwrap().waits = true;
