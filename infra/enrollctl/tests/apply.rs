@@ -52,7 +52,11 @@ impl Scene {
         let endpoint = std::env::var("TEST_AWS_ENDPOINT")
             .expect("TEST_AWS_ENDPOINT is not set; 'cargo xtask test --only storage' sets it");
         let stack = random_name("test-stack");
-        let aws = Aws::from_variables(|name| Some(variable(&endpoint, name))).unwrap();
+        let aws = Aws::from_variables(|name| {
+            // Every service is at the one address.
+            (!name.starts_with("AWS_ENDPOINT_URL_")).then(|| variable(&endpoint, name))
+        })
+        .unwrap();
         let folder = std::env::temp_dir().join(&stack);
         fs::create_dir(&folder).unwrap();
         let scene = Self {

@@ -49,7 +49,8 @@ pub(crate) fn aws_at(endpoint: &str) -> Aws {
         Some(match name {
             "AWS_ENDPOINT_URL" => endpoint.to_owned(),
             "AWS_REGION" => "eu-central-1".to_owned(),
-            _ => "test".to_owned(),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "test".to_owned(),
+            _ => return None,
         })
     };
     Aws::from_variables(variable).unwrap()
