@@ -1,7 +1,8 @@
 """Confirmations as the product sends them, verified by Python's `standardwebhooks` and, for `v1a`, by `cryptography`."""
 
+import time
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from local_system.cards import Card
 from local_system.operator import Operator
 from local_system.partner import Partner
-from local_system.receiver import Delivery, Receiver, listening
+from local_system.receiver import PATIENCE, Delivery, Receiver, listening
+from local_system.rewards import Rewards
 from local_system.stack import Stack
 from local_system.submission import Submission
 
@@ -35,6 +37,9 @@ class Client:
 
     def keys(self, *arguments: str) -> str:
         return self.operator.enrollctl("confirmations", "keys", *arguments, "--client", self.stack.client_id)
+
+    def confirmations(self, *arguments: str) -> str:
+        return self.operator.enrollctl("confirmations", *arguments)
 
     def secrets(self) -> list[str]:
         secrets: list[str] = self.operator.confirmation_keys(self.stack.client_id)["secrets"]
@@ -113,6 +118,42 @@ def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Cli
     key.verify(signature, signed_content(delivery))
     with pytest.raises(InvalidSignature):
         key.verify(signature, signed_content(delivery) + b" ")
+
+
+def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(client: Client, rewards: Rewards) -> None:
+    client.receiver.status[0] = 410
+    client.enrol(rewards.fresh_card())
+    refused = client.receiver.next()
+    message_id = refused.headers["webhook-id"]
+    listed = eventually(lambda: client.confirmations("list", "--client", client.stack.client_id), message_id)
+    assert "gone" in listed
+    assert "http_410" in listed
+    shown = client.confirmations("show", message_id)
+    assert client.receiver.host not in shown
+    assert client.receiver.host in client.confirmations("show", message_id, "--reveal")
+
+    client.receiver.status[0] = 204
+    client.confirmations("replay", "--all-parked-of", client.stack.client_id)
+    replayed = client.receiver.next()
+    assert (replayed.headers["webhook-id"], replayed.body) == (message_id, refused.body)
+    Webhook(client.secrets()[0]).verify(replayed.body, replayed.headers)
+    eventually(lambda: client.confirmations("show", message_id), "delivered")
+
+    client.receiver.status[0] = 410
+    client.enrol(rewards.fresh_card())
+    unwanted = client.receiver.next().headers["webhook-id"]
+    eventually(lambda: client.confirmations("list", "--client", client.stack.client_id), unwanted)
+    client.confirmations("drop", unwanted, "--yes")
+    assert "no confirmation is parked" in client.confirmations("list", "--client", client.stack.client_id)
+
+
+def eventually(look: Callable[[], str], wanted: str) -> str:
+    """What there is to see, once `wanted` is in it: what came of a delivery is noted after its answer."""
+    end = time.monotonic() + PATIENCE
+    while wanted not in (seen := look()):
+        assert time.monotonic() < end, seen
+        time.sleep(0.3)
+    return seen
 
 
 def signatures(delivery: Delivery, version: str) -> list[bytes]:

@@ -25,11 +25,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Answers 204 to everything."""
+    """Answers everything with `status`."""
 
     host: str
     """`localhost` and the port."""
     came: "queue.Queue[Delivery]"
+    status: list[int]
+    """One number, which a test may change."""
 
     def next(self) -> Delivery:
         """The next delivery; a wake-up may be lost, so a sweep is waited for."""
@@ -40,6 +42,7 @@ class Receiver:
 def listening(stack: Stack) -> Iterator[Receiver]:
     """A receiver while the block runs."""
     came: queue.Queue[Delivery] = queue.Queue()
+    status = [204]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -48,7 +51,8 @@ def listening(stack: Stack) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             came.put(Delivery(self.path, headers, body))
-            self.send_response(204)
+            self.send_response(status[0])
+            self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -61,7 +65,7 @@ def listening(stack: Stack) -> Iterator[Receiver]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Receiver(f"localhost:{server.server_address[1]}", came)
+        yield Receiver(f"localhost:{server.server_address[1]}", came, status)
     finally:
         server.shutdown()
         thread.join()
