@@ -8,7 +8,6 @@ use std::thread;
 
 use flows::call::{self, Answer};
 use flows::card::{Card, random_hex};
-use flows::page::Page;
 use flows::partner::Partner;
 use flows::stack::Stack;
 use flows::time::{Stopwatch, pause};
@@ -50,9 +49,8 @@ impl Crowd {
                 program.attempts_per_client_per_hour = 1_000_000;
             }
         });
-        let page = Page::of(&partner.open(&json!({})));
         Self {
-            form: page.form(),
+            form: form(&open(&partner)),
             held_before: active_at_mrs(),
             partner,
             seed,
@@ -161,10 +159,21 @@ fn open(partner: &Partner) -> String {
     }
 }
 
+fn form(session: &str) -> Value {
+    let request = Request::get(address()).header("authorization", format!("Bearer {session}"));
+    let answer = call::send(request.body(Vec::new()).expect("a request"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
 fn submit(session: &str, key: &str, body: &Value) -> Answer {
-    let request = Request::post(format!("{}/widget/api/enroll", Stack::here().endpoints.api))
+    let request = Request::post(address())
         .header("authorization", format!("Bearer {session}"))
         .header("content-type", "application/json")
         .header("idempotency-key", key);
     call::send(request.body(body.to_string().into_bytes()).expect("a request"))
+}
+
+fn address() -> String {
+    format!("{}/widget/api/enroll", Stack::here().endpoints.api)
 }

@@ -52,9 +52,9 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             faults,
         ))
         .unwrap();
-    let crowd = Crowd::new(seed);
-    // Nobody else's calls run into these faults, nor any others into this one's functions.
+    // Nobody else's calls run into these faults, nor this one's into functions that another test leads elsewhere.
     let _alone = Turn::disturbed(&[]);
+    let crowd = Crowd::new(seed);
     let watch = Stopwatch::start();
     let told = {
         let _led = Led::through(&proxy.url());
