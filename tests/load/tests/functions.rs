@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod tests {
-    use std::panic::catch_unwind;
+    use std::panic::{catch_unwind, resume_unwind};
 
     use flows::call;
     use flows::rewards::Turn;
@@ -24,7 +24,8 @@ mod tests {
                 assert_eq!(function["AWS_ENDPOINT_URL_DYNAMODB"], ELSEWHERE);
                 assert_eq!(function["AWS_ENDPOINT_URL_SQS"], ELSEWHERE);
             }
-            panic!("as a failed test does");
+            // Without the words of a panic, which nobody shall take for a failure.
+            resume_unwind(Box::new("as a failed test does"));
         });
         assert_eq!(led.unwrap_err().downcast_ref(), Some(&"as a failed test does"));
         assert_eq!(settings(), before);
