@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::Value;
@@ -86,7 +86,11 @@ fn functions(arguments: &Arguments) -> Result<Vec<Function>> {
             "widget-page" => page.clone(),
             "widget-init" => enrolment::initialize(),
             "enroll" => enrolment::describe(&enrolment::UNKNOWN_SESSION),
-            _ => continue,
+            "settle" => serde_json::from_str(include_str!("../../../events/settle/queue.json"))?,
+            "confirm" => {
+                serde_json::from_str(include_str!("../../../events/confirm/unknown-confirmation.json"))?
+            }
+            other => bail!("there is no first event for the function '{other}'"),
         };
         functions.push(Function {
             name,

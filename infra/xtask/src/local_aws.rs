@@ -3,10 +3,11 @@
 //! It checks who calls (AUTH=true) but takes the account's own key `test` without looking at the signature, so these
 //! calls are not really signed. Nothing here ever goes to AWS.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use ureq::Agent;
 
@@ -87,7 +88,8 @@ impl LocalAws {
         }))
     }
 
-    /// The environment variables of a deployed function.
+    /// The environment variables of the deployed functions, of all together: what one of them has beside the others does
+    /// not disturb these.
     pub(crate) fn function_environment(&self) -> Result<Vec<(String, String)>> {
         let url = format!("{}/2015-03-31/functions/", self.url);
         let mut answer = self
@@ -96,15 +98,18 @@ impl LocalAws {
             .header("authorization", credential("lambda"))
             .call()?;
         let list: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
-        let variables = list
-            .pointer("/Functions/0/Environment/Variables")
-            .and_then(Value::as_object);
-        let variables = variables.context("no function is deployed: run `cargo xtask up` first")?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Ok(variables
-            .iter()
-            .map(|(name, value)| (name.clone(), text(value)))
-            .collect())
+        let functions = list.get("Functions").and_then(Value::as_array);
+        let variables: BTreeMap<String, String> = functions
+            .into_iter()
+            .flatten()
+            .filter_map(|function| function.pointer("/Environment/Variables")?.as_object())
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect();
+        if variables.is_empty() {
+            bail!("no function is deployed: run `cargo xtask up` first");
+        }
+        Ok(variables.into_iter().collect())
     }
 }
 
