@@ -66,3 +66,18 @@ pub struct TableNames {
     /// Wrapped data keys.
     pub keys: String,
 }
+
+impl TableNames {
+    /// All of them.
+    pub fn all(&self) -> [&str; 6] {
+        let Self {
+            clients,
+            sessions,
+            enrolments,
+            confirmations,
+            limits,
+            keys,
+        } = self;
+        [clients, sessions, enrolments, confirmations, limits, keys]
+    }
+}

@@ -35,14 +35,14 @@ pub(crate) fn random_names() -> TableNames {
 }
 
 pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
-    for table in all(tables) {
+    for table in tables.all() {
         let mut creation = dynamodb
             .create_table()
             .table_name(table)
             .billing_mode(BillingMode::PayPerRequest)
             .attribute_definitions(attribute("pk", ScalarAttributeType::S))
             .key_schema(key("pk", KeyType::Hash));
-        if *table == tables.enrolments {
+        if table == tables.enrolments {
             creation = creation
                 .attribute_definitions(attribute("sk", ScalarAttributeType::S))
                 .key_schema(key("sk", KeyType::Range));
@@ -58,27 +58,15 @@ pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
 }
 
 pub(crate) async fn delete(dynamodb: &Client, tables: &TableNames) {
-    for table in all(tables) {
+    for table in tables.all() {
         dynamodb.delete_table().table_name(table).send().await.unwrap();
     }
 }
 
-fn all(tables: &TableNames) -> [&String; 6] {
-    let TableNames {
-        clients,
-        sessions,
-        enrolments,
-        confirmations,
-        limits,
-        keys,
-    } = tables;
-    [clients, sessions, enrolments, confirmations, limits, keys]
-}
-
-fn projected(tables: &TableNames, table: &String) -> Option<&'static [&'static str]> {
-    if *table == tables.enrolments {
+fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
+    if table == tables.enrolments {
         Some(OF_ENROLMENTS)
-    } else if *table == tables.confirmations {
+    } else if table == tables.confirmations {
         Some(OF_CONFIRMATIONS)
     } else {
         None

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::confirmation::Confirmation;
@@ -22,7 +21,7 @@ use url::Url;
 use super::agenda::{self, Kind};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
-use crate::aws::describe;
+use crate::aws::where_it_held;
 use crate::vault::{Purpose, Vault};
 
 /// How long it can be looked up that a confirmation was delivered.
@@ -317,18 +316,7 @@ async fn applied(
     operation: &'static str,
     update: UpdateItemFluentBuilder,
 ) -> Result<Option<Item>, StoreError> {
-    match update.send().await {
-        Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(StoreError::Unavailable {
-            operation,
-            detail: describe(&error),
-        }),
-    }
+    where_it_held(update.send().await)
+        .map(|answer| answer.map(|answer| answer.attributes.unwrap_or_default()))
+        .map_err(|detail| StoreError::Unavailable { operation, detail })
 }

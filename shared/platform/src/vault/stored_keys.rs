@@ -2,11 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use enrollment::ports::Clock;
 
 use super::{KeyName, VaultError, WrappedKeys};
-use crate::aws::describe;
+use crate::aws::{describe, where_it_held};
 use crate::tables::item::{self, Fields};
 
 /// The `keys` table: `key#<client>#<purpose>#<period>` with the wrapped key and when it was made. Keys are never
@@ -65,20 +64,12 @@ impl WrappedKeys for DynamoWrappedKeys {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(VaultError::Unavailable {
+        where_it_held(put)
+            .map(|stored| stored.is_some())
+            .map_err(|detail| VaultError::Unavailable {
                 operation: "storing a wrapped key",
-                detail: describe(&error),
-            }),
-        }
+                detail,
+            })
     }
 }
 

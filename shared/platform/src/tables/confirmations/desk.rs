@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::Parked;
 use enrollment::identifiers::{ClientId, ConfirmationId};
@@ -12,7 +11,7 @@ use enrollment::time::later;
 use jiff::Timestamp;
 
 use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, opened, primary_key};
-use crate::aws::describe;
+use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
 use crate::tables::item::{self, Fields};
 use crate::vault::Vault;
@@ -178,18 +177,12 @@ impl ConfirmationDesk {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":due", item::text(DUE))
             .expression_attribute_values(":parked", item::text(PARKED));
-        match delete.send().await {
-            Ok(_) => Ok(Decided::Done),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Decided::TooLate)
-            }
-            Err(error) => Err(StoreError::Unavailable {
+        match where_it_held(delete.send().await) {
+            Ok(Some(_)) => Ok(Decided::Done),
+            Ok(None) => Ok(Decided::TooLate),
+            Err(detail) => Err(StoreError::Unavailable {
                 operation: "dropping a confirmation",
-                detail: describe(&error),
+                detail,
             }),
         }
     }

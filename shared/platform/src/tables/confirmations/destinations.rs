@@ -1,4 +1,3 @@
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use enrollment::delivery::Destination;
 use enrollment::identifiers::ClientId;
 use enrollment::ports::StoreError;
@@ -6,7 +5,7 @@ use enrollment::time::later;
 use jiff::SignedDuration;
 
 use super::DynamoConfirmations;
-use crate::aws::describe;
+use crate::aws::where_it_held;
 use crate::tables::item::{self, Written};
 
 /// A receiver that nothing was sent to for so long starts afresh.
@@ -62,20 +61,12 @@ impl DynamoConfirmations {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":version", item::number(state.version))
         };
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::Unavailable {
+        where_it_held(put.send().await)
+            .map(|stored| stored.is_some())
+            .map_err(|detail| StoreError::Unavailable {
                 operation: "storing a receiver's state",
-                detail: describe(&error),
-            }),
-        }
+                detail,
+            })
     }
 }
 

@@ -1,12 +1,11 @@
 //! Intents to look after: those whose outcome is open, and failed ones that MRS may hold something for.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use enrollment::identifiers::IntentId;
 use enrollment::ports::{StoreError, Unsettled};
 use jiff::Timestamp;
 
 use super::{DynamoEnrolments, intent_item_key};
-use crate::aws::describe;
+use crate::aws::where_it_held;
 use crate::tables::agenda::{self, Kind};
 use crate::tables::item::{self, Fields};
 
@@ -39,30 +38,20 @@ impl DynamoEnrolments {
     }
 
     pub(super) async fn put_look_off(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        let updated = self
+        let update = self
             .dynamodb
             .update_item()
             .table_name(&self.tables.enrolments)
             .set_key(Some(intent_item_key(id)))
             .update_expression("SET agenda_at = :at")
             .condition_expression("attribute_exists(agenda)")
-            .expression_attribute_values(":at", item::millis(at))
-            .send()
-            .await;
-        match updated {
-            Ok(_) => Ok(()),
-            // It was settled meanwhile.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::Unavailable {
+            .expression_attribute_values(":at", item::millis(at));
+        // Where the condition does not hold, it was settled meanwhile.
+        where_it_held(update.send().await)
+            .map(drop)
+            .map_err(|detail| StoreError::Unavailable {
                 operation: "putting a look at an intent off",
-                detail: describe(&error),
-            }),
-        }
+                detail,
+            })
     }
 }

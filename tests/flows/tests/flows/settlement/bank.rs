@@ -296,7 +296,7 @@ impl Drop for Bank {
         if std::thread::panicking() {
             return;
         }
-        for table in names(&self.tables) {
+        for table in self.tables.all() {
             aws("DynamoDB_20120810.DeleteTable", &json!({"TableName": table}));
         }
     }
@@ -365,8 +365,8 @@ fn create_tables() -> TableNames {
         limits: named("limits"),
         keys: named("keys"),
     };
-    for table in names(&tables) {
-        let attributes: &[(&str, &str)] = if *table == tables.enrolments {
+    for table in tables.all() {
+        let attributes: &[(&str, &str)] = if table == tables.enrolments {
             &[("pk", "HASH"), ("sk", "RANGE")]
         } else {
             &[("pk", "HASH")]
@@ -388,18 +388,6 @@ fn create_tables() -> TableNames {
         );
     }
     tables
-}
-
-fn names(tables: &TableNames) -> [&String; 6] {
-    let TableNames {
-        clients,
-        sessions,
-        enrolments,
-        confirmations,
-        limits,
-        keys,
-    } = tables;
-    [clients, sessions, enrolments, confirmations, limits, keys]
 }
 
 fn client() -> Client {
