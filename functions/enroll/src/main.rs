@@ -1,54 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod handler;
-
-use std::sync::Arc;
-
-use enrollment::flows::describe::Describing;
-use enrollment::flows::submit::Submitting;
-use enrollment::identifiers::IncidentId;
-use lambda_http::{Error, Request, service_fn};
-use tracing::{Instrument as _, info_span};
+use enrollment::identifiers::ActionCode;
+use lambda_http::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, sessions, limits) = (platform.clients(), platform.sessions(), platform.limits());
-    let (clock, randomness) = (platform.clock(), platform.randomness());
-    let enrolments = platform.enrolments();
-    let secrets = Arc::new(platform.secrets());
-    let rewards = platform.rewards(&secrets);
-    let wakeups = platform.wakeups();
-    let answer = Arc::new(async move |request: Request| {
-        let describing = Describing {
-            clients: &clients,
-            sessions: &sessions,
-            enrolments: &enrolments,
-            rewards: &rewards,
-            wakeups: &wakeups,
-            keys: &*secrets,
-            clock: &*clock,
-        };
-        let submitting = Submitting {
-            clients: &clients,
-            sessions: &sessions,
-            limits: &limits,
-            enrolments: &enrolments,
-            rewards: &rewards,
-            wakeups: &wakeups,
-            clock: &*clock,
-            randomness: &*randomness,
-        };
-        let incident = IncidentId::random(&*randomness);
-        let span = info_span!("request", incident = %incident);
-        handler::handle(&describing, &submitting, &incident, &request)
-            .instrument(span)
-            .await
-    });
-    lambda_http::run(service_fn(|request| {
-        let answer = Arc::clone(&answer);
-        async move { Ok::<_, Error>(answer(request).await) }
-    }))
-    .await
+    page_api::run(ActionCode::Enrol, env!("CARGO_CRATE_NAME")).await
 }

@@ -38,7 +38,7 @@ pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Vec<
             .context("a redirect")?;
         let session = location.rsplit('#').next().unwrap_or_default().to_owned();
         let opening = aws.take();
-        let (form, _) = enroll.invoke(&describe(&session))?;
+        let (form, _) = enroll.invoke(&describe("enroll", &session))?;
         let form: Value = serde_json::from_str(form["body"].as_str().unwrap_or_default())?;
         let describing = aws.take();
         let (answer, _) = enroll.invoke(&submit(&session, &form)?)?;
@@ -100,10 +100,10 @@ pub(crate) fn initialize() -> Value {
 }
 
 /// The page asks what to show.
-pub(crate) fn describe(session: &str) -> Value {
+pub(crate) fn describe(function: &str, session: &str) -> Value {
     event(
         "GET",
-        "/widget/api/enroll",
+        &format!("/widget/api/{function}"),
         &[("authorization", &format!("Bearer {session}"))],
         "",
     )

@@ -85,7 +85,10 @@ fn functions(arguments: &Arguments) -> Result<Vec<Function>> {
         let event = match name.as_str() {
             "widget-page" => page.clone(),
             "widget-init" => enrolment::initialize(),
-            "enroll" => enrolment::describe(&enrolment::UNKNOWN_SESSION),
+            function @ ("enroll" | "replace" | "cancel") => {
+                enrolment::describe(function, &enrolment::UNKNOWN_SESSION)
+            }
+            "purge" => serde_json::from_str(include_str!("../../../events/purge/schedule.json"))?,
             "settle" => serde_json::from_str(include_str!("../../../events/settle/queue.json"))?,
             "confirm" => {
                 serde_json::from_str(include_str!("../../../events/confirm/unknown-confirmation.json"))?

@@ -29,8 +29,34 @@ pub(crate) enum Command {
     Mastercard(MastercardCommand),
 }
 
+impl Command {
+    /// The exit code where the command fails. 1, but for `diff`, which is as diff(1): there, 1 tells of differences.
+    pub(crate) fn failure(&self) -> u8 {
+        match self {
+            Self::Client(ClientCommand::Diff { .. }) => 2,
+            _ => 1,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
+    /// Writes a client file to fill in, and a fresh key pair; no AWS needed.
+    New {
+        /// The client's id: what its tokens say in `iss`.
+        id: String,
+        /// Its name for people; the id where it is left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// Where the files go; a folder of the client's id where it is left out.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Shows what applying a client file would change: exit code 0 nothing, 1 something, 2 it can't be told.
+    Diff {
+        /// The client file.
+        file: PathBuf,
+    },
     /// Applies a client file (TOML), after showing what it would change.
     Apply {
         /// The client file; what it names lies relative to it.
@@ -39,10 +65,21 @@ pub(crate) enum ClientCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Shows a client as it is stored.
+    /// Shows a client as it is stored: status, programs, keys.
     Show {
         /// The client's id.
         id: String,
+        /// The whole set-up, as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Suspends a client at once, whatever its file says: its tokens are refused.
+    Suspend {
+        /// The client's id.
+        id: String,
+        /// Lifts the suspension instead.
+        #[arg(long)]
+        lift: bool,
     },
 }
 
@@ -261,6 +298,14 @@ mod tests {
                 Command::Client(ClientCommand::Apply { yes: true, .. })
             ));
         }
+    }
+
+    #[test]
+    fn only_of_a_diff_1_is_no_failure() {
+        let failure = |line: &str| parse(line).unwrap().command.failure();
+        assert_eq!(failure("enrollctl --stack local client diff demo.toml"), 2);
+        assert_eq!(failure("enrollctl --stack local client apply demo.toml"), 1);
+        assert_eq!(failure("enrollctl --stack local client suspend demo --lift"), 1);
     }
 
     #[test]

@@ -3,41 +3,83 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use enrollment::client::file::{self, ClientSetup};
+use enrollment::client::{Client, ClientStatus};
 use enrollment::identifiers::ClientId;
+use enrollment::ports::Clock as _;
+use platform::SystemClock;
 use platform::operator::{Created, Stack};
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
-use platform::tables::client_setups::Stored;
+use platform::tables::client_setups::{Stored, StoredClient};
 use secrecy::SecretString;
 
 use crate::confirmation_keys;
-use crate::difference::{readable, unified};
+use crate::difference::{consequences, readable, unified};
+use crate::summary::{summary, word};
 use crate::terminal;
+
+/// How often a change is tried again where somebody else's came between.
+const TRIES: u32 = 3;
+
+/// A client file beside what is stored.
+struct Comparison {
+    /// As it would be stored: programs that the file no longer names are retired.
+    setup: ClientSetup,
+    before: Option<StoredClient>,
+}
+
+impl Comparison {
+    async fn of(stack: &Stack, file: &Path) -> Result<Self> {
+        let mut setup = read(file)?;
+        let before = stack.client_setups().find(&setup.client.id).await?;
+        if let Some(before) = &before {
+            setup.client.retire_programs_of(&before.client);
+        }
+        Ok(Self { setup, before })
+    }
+
+    fn has_differences(&self) -> bool {
+        self.before
+            .as_ref()
+            .is_none_or(|before| before.client != self.setup.client)
+    }
+
+    /// What follows from the change, then its lines. Retired programs are left out: no file has them.
+    fn print(&self) -> Result<()> {
+        let written = |client: &Client| {
+            readable(&Client {
+                retired_programs: Vec::new(),
+                ..client.clone()
+            })
+        };
+        let before = self.before.as_ref().map(|before| &before.client);
+        for consequence in before
+            .iter()
+            .flat_map(|before| consequences(before, &self.setup.client))
+        {
+            println!("{consequence}");
+        }
+        let before = before.map(written).transpose()?;
+        let after = written(&self.setup.client)?;
+        print!("{}", unified(before.as_deref(), &after, terminal::has_colours()));
+        Ok(())
+    }
+}
 
 /// Applies a client file: pictures first, so that no set-up ever names one that isn't there, then the set-up.
 pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
-    let setup = read(file)?;
+    let comparison = Comparison::of(stack, file).await?;
+    let Comparison { setup, before } = &comparison;
     let client = &setup.client;
     let setups = stack.client_setups();
-    let before = setups.find(&client.id).await?;
-    if before.as_ref().is_some_and(|before| before.client == *client) {
-        // A run that was cut off, or a picture or secret that was lost, is made good here.
-        store_pictures(stack, &setup).await?;
+    if !comparison.has_differences() {
+        // A run that was cut off, or a picture or secret that was lost, is made good here; so is a register without it.
+        store_pictures(stack, setup).await?;
+        setups.register(&client.id).await?;
         say_secret(stack, &client.id).await?;
         println!("client '{}': nothing to change", client.id);
         return Ok(());
     }
-    let text_before = before
-        .as_ref()
-        .map(|before| readable(&before.client))
-        .transpose()?;
-    print!(
-        "{}",
-        unified(
-            text_before.as_deref(),
-            &readable(client)?,
-            terminal::has_colours()
-        )
-    );
+    comparison.print()?;
     let question = format!(
         "{} client '{}'?",
         if before.is_some() { "Change" } else { "Create" },
@@ -46,7 +88,7 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was changed");
     }
-    store_pictures(stack, &setup).await?;
+    store_pictures(stack, setup).await?;
     match setups.store(client, before.as_ref()).await? {
         Stored::Now => {}
         Stored::SlugTaken => bail!(
@@ -67,14 +109,59 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
     Ok(())
 }
 
+/// Shows what applying a client file would change. Gives whether that is anything.
+pub(crate) async fn diff(stack: &Stack, file: &Path) -> Result<bool> {
+    let comparison = Comparison::of(stack, file).await?;
+    let has_differences = comparison.has_differences();
+    if has_differences {
+        comparison.print()?;
+    }
+    Ok(has_differences)
+}
+
 /// Prints a client as it is stored.
-pub(crate) async fn show(stack: &Stack, id: &str) -> Result<()> {
-    let id = ClientId::parse(id)?;
-    match stack.client_setups().find(&id).await? {
-        Some(stored) => print!("{}", readable(&stored.client)?),
-        None => bail!("there is no client '{id}'"),
+pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
+    let client = find(stack, &ClientId::parse(id)?).await?.client;
+    if json {
+        print!("{}", readable(&client)?);
+    } else {
+        let base_url = &stack.settings.public_base_url;
+        print!("{}", summary(&client, base_url, SystemClock.now()));
     }
     Ok(())
+}
+
+/// Suspends a client, or lifts that, whatever its file says.
+pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool) -> Result<()> {
+    let id = ClientId::parse(id)?;
+    let wanted = if lift {
+        ClientStatus::Active
+    } else {
+        ClientStatus::Suspended
+    };
+    for _ in 0..TRIES {
+        let before = find(stack, &id).await?;
+        if before.client.status == wanted {
+            println!("client '{id}': {} already", word(wanted));
+            return Ok(());
+        }
+        let mut client = before.client.clone();
+        client.status = wanted;
+        if stack.client_setups().store(&client, Some(&before)).await? == Stored::Now {
+            println!(
+                "client '{id}': {word}; every function knows within a minute\n\
+                 its file should say so too, or the next apply undoes it: status = \"{word}\"",
+                word = word(wanted)
+            );
+            return Ok(());
+        }
+    }
+    bail!("somebody else keeps changing this client; nothing was changed, try again")
+}
+
+async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
+    let found = stack.client_setups().find(id).await?;
+    found.with_context(|| format!("there is no client '{id}'"))
 }
 
 fn read(file: &Path) -> Result<ClientSetup> {

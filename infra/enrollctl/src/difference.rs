@@ -2,9 +2,42 @@
 
 use anyhow::Result;
 use aws_lc_rs::digest::{SHA256, digest};
-use enrollment::client::Client;
+use enrollment::client::{Client, ClientStatus};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
+
+/// What follows from a change, where the changed lines alone do not say it.
+pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
+    let mut told = Vec::new();
+    match (before.status, after.status) {
+        (ClientStatus::Active, ClientStatus::Suspended) => {
+            told.push("it is suspended: its tokens are refused".to_owned());
+        }
+        (ClientStatus::Suspended, ClientStatus::Active) => {
+            told.push("it is no longer suspended: its tokens are taken again".to_owned());
+        }
+        _ => {}
+    }
+    for program in &before.programs {
+        let (id, days) = (&program.id, program.retention_days);
+        match after.program(id) {
+            None => told.push(format!(
+                "program {id} goes: no token may ask for it; its cancelled cards are still deleted after {days} days"
+            )),
+            Some(now) if now.retention_days != days => told.push(format!(
+                "program {id}: cancelled cards are deleted after {} days, those of before too; it was {days}",
+                now.retention_days
+            )),
+            Some(_) => {}
+        }
+    }
+    for key in &before.keys {
+        if !after.keys.iter().any(|other| other.pem == key.pem) {
+            told.push(format!("key {} goes: tokens that it signed are refused", key.id));
+        }
+    }
+    told
+}
 
 /// A client as lines to read: keys by fingerprint, pictures by hash.
 pub(crate) fn readable(client: &Client) -> Result<String> {
@@ -42,8 +75,9 @@ pub(crate) fn unified(before: Option<&str>, after: &str, colours: bool) -> Strin
     text
 }
 
-fn fingerprint(pem: &str) -> String {
-    // The name that Mastercard and OpenSSL give a key; an older PEM form is known by its text.
+/// A public key by its size and the name that Mastercard and OpenSSL give it.
+pub(crate) fn fingerprint(pem: &str) -> String {
+    // An older PEM form is known by its text.
     mastercard::keys::EncryptionKey::from_pem(pem).map_or_else(
         |_| {
             format!(
@@ -65,17 +99,29 @@ fn paint(line: &str, colour: &str, colours: bool) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use enrollment::client::Program;
+
     use super::*;
 
     pub(crate) const PUBLIC_KEY: &str =
         include_str!("../../../shared/mastercard/tests/fixtures/rsa-2048-public.pem");
 
-    fn client(name: &str) -> Client {
+    pub(crate) fn client(name: &str) -> Client {
         serde_json::from_value(serde_json::json!({
             "id": "demo", "slug": "demo", "name": name, "status": "active",
             "keys": [{"id": "2026-11", "pem": PUBLIC_KEY}], "default_language": "en", "translations": {},
             "terms": null, "privacy": null, "fields": {}, "look": {"logo": null, "background": null, "colours": {}},
             "embed_origins": [], "confirmation_hosts": [], "programs": []
+        }))
+        .unwrap()
+    }
+
+    pub(crate) fn program(id: &str, retention_days: u16) -> Program {
+        serde_json::from_value(serde_json::json!({
+            "id": id, "member_ica": 1234, "bank_product_code": "MRSDEMO", "bin_ranges": [],
+            "bank_customer_number": "per_card", "retention_days": retention_days, "replacement": true,
+            "opt_out": true, "max_cards": 5, "attempts_per_customer_per_hour": 20,
+            "attempts_per_client_per_hour": 10_000
         }))
         .unwrap()
     }
@@ -117,5 +163,27 @@ pub(crate) mod tests {
             text.lines().count()
         );
         assert_eq!(unified(Some(&text), &text, false), "");
+    }
+
+    #[test]
+    fn what_follows_from_a_change_is_said_in_words() {
+        let mut before = client("Demo Bank");
+        before.programs = vec![program("1", 30), program("2", 7)];
+        let mut after = before.clone();
+        assert_eq!(consequences(&before, &after), Vec::<String>::new());
+        after.status = ClientStatus::Suspended;
+        after.programs = vec![program("1", 14)];
+        after.keys.clear();
+        let told = consequences(&before, &after);
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].starts_with("it is suspended"));
+        assert_eq!(
+            told[1],
+            "program 1: cancelled cards are deleted after 14 days, those of before too; it was 30"
+        );
+        assert!(told[2].starts_with("program 2 goes") && told[2].ends_with("after 7 days"));
+        assert!(told[3].starts_with("key 2026-11 goes"));
+        let back = consequences(&after, &before);
+        assert!(back[0].starts_with("it is no longer suspended"), "{back:?}");
     }
 }

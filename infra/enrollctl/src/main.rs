@@ -6,6 +6,8 @@ mod confirmation_keys;
 mod confirmations;
 mod difference;
 mod mastercard_secrets;
+mod new_client;
+mod summary;
 mod terminal;
 mod token;
 
@@ -19,22 +21,36 @@ use arguments::{Arguments, ClientCommand, Command, MastercardCommand, TokenComma
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let arguments = Arguments::parse();
+    let failure = arguments.command.failure();
+    match run(arguments).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("enrollctl: {error:#}");
-            ExitCode::FAILURE
+            failure.into()
         }
     }
 }
 
-async fn run(arguments: Arguments) -> Result<()> {
+async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { stack, command } = arguments;
-    match command {
+    let done = match command {
+        Command::Client(ClientCommand::Diff { file }) => {
+            let differs = client::diff(&find(stack).await?, &file).await?;
+            return Ok(u8::from(differs).into());
+        }
+        Command::Client(ClientCommand::New { id, name, dir }) => {
+            new_client::create(&id, name.as_deref(), dir)
+        }
         Command::Client(ClientCommand::Apply { file, yes }) => {
             client::apply(&find(stack).await?, &file, yes).await
         }
-        Command::Client(ClientCommand::Show { id }) => client::show(&find(stack).await?, &id).await,
+        Command::Client(ClientCommand::Show { id, json }) => {
+            client::show(&find(stack).await?, &id, json).await
+        }
+        Command::Client(ClientCommand::Suspend { id, lift }) => {
+            client::suspend(&find(stack).await?, &id, lift).await
+        }
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),
         Command::Token(TokenCommand::Open { token, url }) => {
@@ -55,7 +71,8 @@ async fn run(arguments: Arguments) -> Result<()> {
             let stack = find(stack).await?;
             mastercard_secrets::encryption_key(&stack, &reference, &public_key, fingerprint.as_deref()).await
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// The stack that `--stack` names. Without it this is a mistake in the command, told as such.

@@ -6,12 +6,13 @@
     reason = "a test that can't go on must end"
 )]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use enrollment::ports::Randomness as _;
@@ -141,6 +142,23 @@ impl Scene {
     }
 
     fn enrollctl_on(&self, stack: &str, arguments: &[&str]) -> (bool, String, String) {
+        let (code, said, errors) = self.code_of(stack, arguments);
+        (code == 0, said, errors)
+    }
+
+    /// `client diff`: exit code, standard output.
+    fn diff(&self) -> (i32, String) {
+        let (code, said, _) = self.code_of(&self.stack, &["client", "diff", "client.toml"]);
+        (code, said)
+    }
+
+    async fn item(&self, pk: &str) -> HashMap<String, AttributeValue> {
+        let get = self.aws.dynamodb().get_item().table_name(&self.stack);
+        let answer = get.key("pk", AttributeValue::S(pk.into())).send().await.unwrap();
+        answer.item.unwrap_or_default()
+    }
+
+    fn code_of(&self, stack: &str, arguments: &[&str]) -> (i32, String, String) {
         let Output {
             status,
             stdout,
@@ -157,7 +175,7 @@ impl Scene {
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (status.success(), text(stdout), text(stderr))
+        (status.code().unwrap(), text(stdout), text(stderr))
     }
 }
 
@@ -247,11 +265,145 @@ async fn a_client_file_is_applied_shown_and_applied_again() {
     );
 
     let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
-    assert!(said.contains("Demo & Sons"), "{said}");
+    assert!(
+        said.starts_with("demo: Demo & Sons\n  status    active\n"),
+        "{said}"
+    );
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(shown["programs"][0]["retention_days"], 30);
     let (done, _, errors) = scene.enrollctl(&["client", "show", "nobody"]);
     assert_eq!(
         (done, errors.as_str()),
         (false, "enrollctl: there is no client 'nobody'\n")
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_diff_tells_what_apply_would_change_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let (code, said) = scene.diff();
+    assert_eq!(code, 1);
+    assert!(said.contains("+  \"name\": \"Demo Bank\","), "{said}");
+    let (done, _, errors) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(!done && errors.contains("there is no client 'demo'"), "{errors}");
+
+    assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
+    assert_eq!(scene.diff(), (0, String::new()));
+    let stored = scene.item("client#demo").await;
+
+    let changed = CLIENT_FILE.replace(
+        "bank_product_code = \"MRSDEMO\"",
+        "bank_product_code = \"MRSDEMO\"\nretention_days = 14\nopt_out = true",
+    );
+    scene.write("client.toml", changed.as_bytes());
+    let (code, said) = scene.diff();
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("program 10765: cancelled cards are deleted after 14 days"),
+        "{said}"
+    );
+    assert!(
+        said.contains("-      \"retention_days\": 30\n+      \"retention_days\": 14\n"),
+        "{said}"
+    );
+    assert_eq!(scene.item("client#demo").await, stored);
+
+    scene.write("client.toml", changed.replace("1234", "0").as_bytes());
+    assert_eq!(scene.diff().0, 2);
+    let (code, _, errors) = scene.code_of("nowhere", &["client", "diff", "client.toml"]);
+    assert_eq!(code, 2, "{errors}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_client_is_suspended_without_its_file_and_let_in_again() {
+    let scene = Scene::new().await;
+    let (done, _, errors) = scene.enrollctl(&["client", "suspend", "demo"]);
+    assert_eq!(
+        (done, errors.as_str()),
+        (false, "enrollctl: there is no client 'demo'\n")
+    );
+    assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
+
+    let (done, said, errors) = scene.enrollctl(&["client", "suspend", "demo"]);
+    assert!(done, "{errors}");
+    assert!(said.contains("status = \"suspended\""), "{said}");
+    let (done, said, _) = scene.enrollctl(&["client", "suspend", "demo"]);
+    assert!(done);
+    assert_eq!(said, "client 'demo': suspended already\n");
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(said.contains("status    suspended"), "{said}");
+
+    let (code, said) = scene.diff();
+    assert_eq!(code, 1);
+    assert!(said.starts_with("it is no longer suspended"), "{said}");
+    let says_so = format!("status = \"suspended\"\n{CLIENT_FILE}");
+    scene.write("client.toml", says_so.as_bytes());
+    assert_eq!(scene.diff().0, 0);
+
+    assert!(scene.enrollctl(&["client", "suspend", "demo", "--lift"]).0);
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(said.contains("status    active"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_program_that_the_file_drops_retires_and_is_no_difference_afterwards() {
+    let scene = Scene::new().await;
+    let second = "\n[[programs]]\nid = \"10766\"\nmember_ica = 1234\nbank_product_code = \"MRSDEMO\"\n\
+                  retention_days = 7\nbin_ranges = [{ from = \"541234\", to = \"541234\" }]\n";
+    scene.write("client.toml", [CLIENT_FILE, second].concat().as_bytes());
+    assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
+    scene.write("client.toml", CLIENT_FILE.as_bytes());
+    let (_, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(
+        said.contains("program 10766 goes") && !said.contains("retired"),
+        "{said}"
+    );
+    assert_eq!(scene.diff(), (0, String::new()));
+    let (_, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert_eq!(said, "client 'demo': nothing to change\n");
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(said.contains("retired   10766: X is 7 days"), "{said}");
+    assert!(scene.enrollctl(&["client", "suspend", "demo"]).0);
+    let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
+    assert!(said.contains("retired   10766: X is 7 days"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_client_from_before_the_register_is_entered_by_an_apply_that_changes_nothing() {
+    let scene = Scene::new().await;
+    assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
+    let entered = AttributeValue::Ss(vec!["demo".into()]);
+    assert_eq!(scene.item("clients").await["ids"], entered);
+    let (stored, delete) = (
+        scene.item("client#demo").await,
+        scene.aws.dynamodb().delete_item().table_name(&scene.stack),
+    );
+    let delete = delete.key("pk", AttributeValue::S("clients".into()));
+    delete.send().await.unwrap();
+    let (_, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert_eq!(said, "client 'demo': nothing to change\n");
+    assert_eq!(scene.item("clients").await["ids"], entered);
+    assert_eq!(scene.item("client#demo").await, stored);
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_new_client_s_file_can_be_applied_as_it_is() {
+    let scene = Scene::new().await;
+    let (done, said, errors) =
+        scene.enrollctl(&["client", "new", "bank", "--name", "My Bank", "--dir", "bank"]);
+    assert!(done && said.contains("Next:"), "{errors}");
+    let (done, said, errors) = scene.enrollctl(&["client", "apply", "bank/client.toml", "--yes"]);
+    assert!(done && said.contains("client 'bank': created"), "{errors}");
+    let (done, _, errors) = scene.enrollctl(&["client", "new", "bank"]);
+    assert!(
+        !done && errors.contains("is there already; nothing was written"),
+        "{errors}"
     );
 }
 

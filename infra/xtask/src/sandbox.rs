@@ -136,6 +136,8 @@ fn arguments(place: &Place, ports: &Ports) -> Vec<String> {
         ("--public-base-url", format!("http://localhost:{}", ports.api)),
         ("--client", demo::CLIENT.to_owned()),
         ("--program", demo::PROGRAM.to_owned()),
+        // It goes where the local AWS's data is, and with it.
+        ("--state", path(&place.state().join("mrs.json"))),
     ];
     pairs
         .into_iter()

@@ -44,12 +44,41 @@ pub struct Client {
     pub confirmation_hosts: Vec<String>,
     /// Its programs.
     pub programs: Vec<Program>,
+    /// Programs that it had: kept by the store, never set by a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired_programs: Vec<RetiredProgram>,
 }
 
 impl Client {
     /// The program of that id.
     pub fn program(&self, id: &ProgramId) -> Option<&Program> {
         self.programs.iter().find(|program| program.id == *id)
+    }
+
+    /// X of each program whose cancelled cards are to be purged, those of retired programs too.
+    pub fn retentions(&self) -> impl Iterator<Item = (&ProgramId, u16)> {
+        let current = self
+            .programs
+            .iter()
+            .map(|program| (&program.id, program.retention_days));
+        let retired = self
+            .retired_programs
+            .iter()
+            .map(|program| (&program.id, program.retention_days));
+        current.chain(retired)
+    }
+
+    /// Works out what is retired where this set-up follows `before`: what `before` had, retired or not, and this one
+    /// does not name. Whatever stood in [`Self::retired_programs`] is replaced.
+    pub fn retire_programs_of(&mut self, before: &Self) {
+        self.retired_programs = before
+            .retentions()
+            .filter(|(id, _)| self.program(id).is_none())
+            .map(|(id, retention_days)| RetiredProgram {
+                id: id.clone(),
+                retention_days,
+            })
+            .collect();
     }
 
     /// The keys that have not ended at `now`.
@@ -239,6 +268,15 @@ impl Program {
     }
 }
 
+/// A program that the client's file no longer names. Its cancelled cards are still to be purged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredProgram {
+    /// Mastercard's name of it.
+    pub id: ProgramId,
+    /// The last X that it had.
+    pub retention_days: u16,
+}
+
 /// A range of card numbers by their first 6 to 11 digits, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BinRange {
@@ -317,6 +355,57 @@ mod tests {
         ] {
             assert!(!may(refused), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_program_that_goes_keeps_its_x_until_it_comes_back() {
+        let with = |programs: &[(&str, u16)]| {
+            let mut client = testing::client();
+            let program = client.programs.remove(0);
+            client.programs = programs
+                .iter()
+                .map(|(id, retention_days)| Program {
+                    id: ProgramId::parse(id).unwrap(),
+                    retention_days: *retention_days,
+                    ..program.clone()
+                })
+                .collect();
+            client
+        };
+        let after = |mut client: Client, before: &Client| {
+            client.retire_programs_of(before);
+            client
+        };
+        let told = |client: &Client| {
+            client
+                .retentions()
+                .map(|(id, days)| (id.to_string(), days))
+                .collect::<Vec<_>>()
+        };
+        let both = with(&[("1", 30), ("2", 7)]);
+        let one = after(with(&[("1", 14)]), &both);
+        assert_eq!(told(&one), [("1".to_owned(), 14), ("2".to_owned(), 7)]);
+        assert_eq!(one.retired_programs.len(), 1);
+        let still = after(with(&[("1", 14), ("3", 9)]), &one);
+        assert_eq!(
+            told(&still),
+            [("1".to_owned(), 14), ("3".to_owned(), 9), ("2".to_owned(), 7)]
+        );
+        let back = after(with(&[("2", 5)]), &still);
+        assert_eq!(
+            told(&back),
+            [("2".to_owned(), 5), ("1".to_owned(), 14), ("3".to_owned(), 9)]
+        );
+    }
+
+    #[test]
+    fn a_client_that_was_stored_before_programs_could_retire_can_be_read() {
+        let stored = serde_json::to_value(testing::client()).unwrap();
+        assert!(stored.get("retired_programs").is_none(), "{stored}");
+        assert_eq!(
+            serde_json::from_value::<Client>(stored).unwrap(),
+            testing::client()
+        );
     }
 
     #[test]

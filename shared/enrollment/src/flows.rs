@@ -3,6 +3,7 @@
 pub mod confirm;
 pub mod describe;
 pub mod open;
+pub mod purge;
 pub mod settle;
 pub mod submission;
 pub mod submit;

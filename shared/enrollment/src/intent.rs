@@ -30,14 +30,16 @@ pub struct Intent {
     pub action: ActionCode,
     /// Who asked.
     pub customer: CustomerId,
-    /// What MRS knows it by.
+    /// What MRS knows the card by: a new one, or the one that is opted out.
     pub bank_customer_number: BankCustomerNumber,
-    /// First six digits, as the browser told them.
+    /// First six digits of that card, as the browser told them.
     pub bin: Bin,
-    /// Last four digits, as the browser told them.
+    /// Its last four digits, as the browser told them.
     pub last4: Last4,
     /// The card's visual design, by its range.
     pub design_code: Option<String>,
+    /// The card that goes: the one that is replaced or opted out.
+    pub old_card: Option<OldCard>,
     /// What the customer consented to.
     pub consents: Vec<Consent>,
     /// Where its confirmation goes.
@@ -60,16 +62,35 @@ impl Intent {
 
     /// What page and confirmation say. `None` while the outcome is open.
     pub fn ending(&self) -> Option<Ending> {
-        let outcome = self.outcome.as_ref()?;
-        Some(Ending {
+        self.outcome.as_ref().map(|outcome| self.ending_of(outcome))
+    }
+
+    /// What the page is told at `now`. An opt-out only rolls forward: where MRS has not agreed by the deadline, the page
+    /// says so, while the outcome stays open.
+    pub fn told(&self, now: Timestamp) -> Option<Ending> {
+        let overdue = || self.action == ActionCode::OptOut && now >= self.deadline();
+        match &self.outcome {
+            Some(outcome) => Some(self.ending_of(outcome)),
+            None if overdue() => Some(self.ending_of(&Outcome::unreachable(self.action, now))),
+            None => None,
+        }
+    }
+
+    fn ending_of(&self, outcome: &Outcome) -> Ending {
+        let removed = self
+            .old_card
+            .as_ref()
+            .filter(|_| self.action == ActionCode::OptOut)
+            .map(|card| card.ranac.clone());
+        Ending {
             status: outcome.status,
             code: outcome.code,
             customer: Some(self.customer.clone()),
-            ranac: outcome.ranac.clone(),
+            ranac: outcome.ranac.clone().or(removed),
             design_code: self.design_code.clone().filter(|_| outcome.status.is_success()),
             bin: Some(self.bin),
             last4: Some(outcome.last4.unwrap_or(self.last4)),
-        })
+        }
     }
 
     /// The confirmation of its outcome, where the session asked for one.
@@ -84,6 +105,19 @@ impl Intent {
     }
 }
 
+/// The card that an intent takes out of the program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OldCard {
+    /// Its name: that of the intent which enrolled it.
+    pub id: IntentId,
+    /// MRS's id of it.
+    pub ranac: Ranac,
+    /// What MRS knows it by.
+    pub bank_customer_number: BankCustomerNumber,
+    /// X of the program when it was chosen: what its time to live is reckoned by until a purge does so anew.
+    pub retention_days: u16,
+}
+
 /// How an intent ended. It has one outcome, ever.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -95,29 +129,42 @@ pub struct Outcome {
     pub ranac: Option<Ranac>,
     /// MRS's own last four digits, where it told them.
     pub last4: Option<Last4>,
-    /// Whether MRS may hold a card for this failed intent, which must be cancelled there.
+    /// Whether MRS holds a card that must be cancelled there: perhaps that of a failed enrolment, surely the one that
+    /// was replaced.
     pub leftover: bool,
     /// When it was stored.
     pub at: Timestamp,
 }
 
 impl Outcome {
-    /// MRS holds the card.
-    pub fn enrolled(ranac: Ranac, last4: Option<Last4>, at: Timestamp) -> Self {
+    /// MRS holds the new card. One that it replaces is still to be cancelled there.
+    pub fn enrolled(action: ActionCode, ranac: Ranac, last4: Option<Last4>, at: Timestamp) -> Self {
         Self {
-            status: Status::SuccessEnrollment,
+            status: Status::success_of(action),
             code: None,
             ranac: Some(ranac),
             last4,
+            leftover: action == ActionCode::Replace,
+            at,
+        }
+    }
+
+    /// MRS holds the card no longer.
+    pub fn removed(at: Timestamp) -> Self {
+        Self {
+            status: Status::SuccessRemoval,
+            code: None,
+            ranac: None,
+            last4: None,
             leftover: false,
             at,
         }
     }
 
     /// MRS said no.
-    pub fn declined(code: MrsCode, at: Timestamp) -> Self {
+    pub fn declined(action: ActionCode, code: MrsCode, at: Timestamp) -> Self {
         Self {
-            status: Status::ErrorEnrollment,
+            status: Status::failure_of(action),
             code: Some(code),
             ranac: None,
             last4: None,
@@ -127,15 +174,15 @@ impl Outcome {
     }
 
     /// MRS was never reached: there is nothing there.
-    pub fn unreachable(at: Timestamp) -> Self {
-        Self::declined(MrsCode::SERVER_ERROR, at)
+    pub fn unreachable(action: ActionCode, at: Timestamp) -> Self {
+        Self::declined(action, MrsCode::SERVER_ERROR, at)
     }
 
     /// Nobody knows whether MRS holds the card: it is an error, and what MRS turns out to hold goes.
-    pub fn unsettled(at: Timestamp) -> Self {
+    pub fn unsettled(action: ActionCode, at: Timestamp) -> Self {
         Self {
             leftover: true,
-            ..Self::declined(MrsCode::SERVER_ERROR, at)
+            ..Self::unreachable(action, at)
         }
     }
 }
@@ -166,10 +213,79 @@ pub enum ConsentDocument {
 /// A customer's cards as far as their number must be limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CardCount {
-    /// Active cards.
+    /// Active cards, those that are on their way out by opt-out among them.
     pub active: u32,
     /// Enrolments whose outcome is open.
     pub pending: u32,
+    /// Replacements and opt-outs whose outcome is open. None of them makes the cards more.
+    pub changing: u32,
     /// Changes with every change of the customer: what a transaction is conditional on. 0: no customer yet.
     pub version: u64,
+    /// When the record goes by itself; `None` while there is an active card.
+    pub kept_until: Option<Timestamp>,
+}
+
+/// What is known of a customer of a program.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Customer {
+    /// How many cards there are, and the version that a change is conditional on.
+    pub count: CardCount,
+    /// The cards, the oldest first; those that have left the program too, as long as they are kept.
+    pub cards: Vec<Card>,
+}
+
+impl Customer {
+    /// The cards that can be replaced or opted out, where the token names `last4` only those that end in it.
+    pub fn offered(&self, last4: Option<Last4>) -> impl Iterator<Item = &Card> {
+        let named = move |card: &&Card| last4.is_none_or(|last4| card.last4 == last4);
+        self.cards
+            .iter()
+            .filter(|card| card.state == CardState::Active)
+            .filter(named)
+    }
+}
+
+/// A card that was enrolled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Card {
+    /// Its name: that of the intent which enrolled it.
+    pub id: IntentId,
+    /// MRS's id of it.
+    pub ranac: Ranac,
+    /// What MRS knows it by.
+    pub bank_customer_number: BankCustomerNumber,
+    /// First six digits.
+    pub bin: Bin,
+    /// Last four digits.
+    pub last4: Last4,
+    /// The card's visual design.
+    pub design_code: Option<String>,
+    /// Whether it is in the program.
+    pub state: CardState,
+    /// Since when it has been.
+    pub enrolled_at: Timestamp,
+}
+
+impl Card {
+    /// `1234 XXXX XXXX 1234` (source document 001, "Replacement User Flow").
+    pub fn masked(&self) -> String {
+        let first4 = self.bin.as_str().get(..4).unwrap_or_default();
+        format!("{first4} XXXX XXXX {}", self.last4.as_str())
+    }
+}
+
+/// Whether a card is in the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardState {
+    /// It is.
+    Active,
+    /// It is, and an open intent is about to change that. No other intent may take it meanwhile.
+    Held,
+    /// It was replaced; MRS has still to cancel it.
+    Leaving,
+    /// It was, until then.
+    Cancelled {
+        /// When MRS agreed.
+        at: Timestamp,
+    },
 }

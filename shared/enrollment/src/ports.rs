@@ -12,9 +12,9 @@ use crate::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId,
     Slug,
 };
-use crate::intent::{CardCount, Intent};
+use crate::intent::{CardCount, CardState, Customer, Intent};
 use crate::session::{Session, UsedToken};
-use crate::status::MrsCode;
+use crate::status::{MrsCode, Status};
 use crate::time::later;
 
 /// The time. Tests own theirs.
@@ -57,6 +57,13 @@ pub trait Clients: Send + Sync {
     async fn by_id(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError>;
     /// By the name in addresses.
     async fn by_slug(&self, slug: &Slug) -> Result<Option<Arc<Client>>, StoreError>;
+}
+
+/// All clients, for work that goes over everyone's records.
+#[async_trait]
+pub trait Register: Send + Sync {
+    /// The ids of all clients that were ever set up.
+    async fn clients(&self) -> Result<Vec<ClientId>, StoreError>;
 }
 
 /// What came of storing a session.
@@ -125,6 +132,8 @@ pub enum Begun {
     SessionBusy,
     /// The customer changed in between: read the count again.
     CustomerChanged,
+    /// The card that is to go is not there, or not active any more.
+    CardTaken,
 }
 
 /// What came of storing an outcome.
@@ -148,27 +157,29 @@ pub trait Enrolments: Send + Sync {
         program: &ProgramId,
         customer: &CustomerId,
     ) -> Result<CardCount, StoreError>;
+    /// The customer of a program with all cards; the default where there is none.
+    async fn customer(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Customer, StoreError>;
     /// In one transaction: stores the intent, makes it the session's open attempt (which must have none, be alive at
-    /// the intent's time and not used up), counts it as pending at the customer, whose version must be `count`'s.
+    /// the intent's time and not used up), counts it as open at the customer, whose version must be `count`'s, and holds
+    /// the card that is to go, which must be active.
     async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError>;
     /// In one transaction: stores `intent.outcome`, closes the session's attempt (a failure counts, a success ends the
-    /// session), un-counts it as pending, and on success stores the card and counts it; and stores the confirmation
-    /// that [`Intent::confirmation`] gives.
+    /// session), un-counts it as open, stores the confirmation that [`Intent::confirmation`] gives; on success stores a
+    /// new card and its consents and lets the old one go, on failure gives the old one back.
     async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError>;
-    /// Notes that MRS holds nothing any more for a failed intent.
-    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError>;
+    /// Notes that MRS holds nothing any more that the intent left behind. A card that was replaced is cancelled from `at`
+    /// on.
+    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError>;
     /// Intents to look after by `now`, those that have waited longest first: open ones, and failed ones that MRS may
     /// hold something for. At most about `limit`. May name one that has been dealt with a moment ago.
     async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
     /// Puts the next look at an intent off until `at`, where it still needs one.
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
-    /// What the customer of a program has, for telling a leftover from a card that another intent enrolled.
-    async fn holdings(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        customer: &CustomerId,
-    ) -> Result<Holdings, StoreError>;
 }
 
 /// An intent that wants to be looked after.
@@ -180,13 +191,109 @@ pub struct Unsettled {
     pub created_at: Timestamp,
 }
 
-/// What a customer has in a program.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Holdings {
-    /// Intents whose outcome is open.
-    pub pending: u32,
-    /// The references of the cards.
-    pub ranacs: Vec<Ranac>,
+/// The name under which a customer is stored. It tells nobody who that is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CustomerKey(pub String);
+
+/// Where a list goes on. Only the store that made it can read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is in it.
+    pub entries: Vec<T>,
+    /// Where it goes on; `None` at its end.
+    pub next: Option<Cursor>,
+}
+
+/// Everything that is stored of one customer in one program, by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The customer.
+    pub key: CustomerKey,
+    /// Whose.
+    pub client: ClientId,
+    /// How many cards there are, and the version that the deletion is conditional on.
+    pub count: CardCount,
+    /// The cards.
+    pub cards: Vec<RecordedCard>,
+    /// The intents.
+    pub intents: Vec<RecordedIntent>,
+    /// The confirmations, whatever became of them.
+    pub confirmations: Vec<ConfirmationId>,
+    /// The sessions.
+    pub sessions: Vec<RecordedSession>,
+}
+
+/// A card of a [`Record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedCard {
+    /// Its name.
+    pub id: IntentId,
+    /// Whether it is in the program.
+    pub state: CardState,
+}
+
+/// An intent of a [`Record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedIntent {
+    /// Its name.
+    pub id: IntentId,
+    /// The card that it was to take out of the program.
+    pub old_card: Option<IntentId>,
+    /// Its status, once it has its outcome.
+    pub status: Option<Status>,
+    /// Whether nothing is left to do for it.
+    pub is_settled: bool,
+}
+
+/// A session of a [`Record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedSession {
+    /// Its name.
+    pub id: SessionId,
+    /// When it ends by time.
+    pub expires_at: Timestamp,
+}
+
+/// What is to be deleted of a [`Record`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// All of it.
+    Everything,
+    /// These cards, and what hangs on them: the customer stays.
+    Cards(Vec<IntentId>),
+}
+
+/// Records that are past their date.
+#[async_trait]
+pub trait Purges: Send + Sync {
+    /// Customers with a card of the program that was cancelled by `until`, those of the oldest first. One with several
+    /// such cards may be named several times. At most about `limit`.
+    async fn past(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        until: Timestamp,
+        from: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<CustomerKey>, StoreError>;
+    /// All that is stored of a customer; `None` where there is nothing.
+    async fn record(&self, client: &ClientId, key: &CustomerKey) -> Result<Option<Record>, StoreError>;
+    /// Deletes for good. False where the record is not as it was read any more: what was deleted by then was to go in any
+    /// case, and what names the rest is still there.
+    async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError>;
+    /// Brings the times to live of the program's cancelled cards in line with `retention`. It goes on where it stopped,
+    /// and ends at the latest at `until`. True where all of them are in line.
+    async fn date(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        retention_days: u16,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
 }
 
 /// A confirmation's turn.

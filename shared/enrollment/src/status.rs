@@ -51,6 +51,15 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
+    /// How `action` ends when the customer gets what was asked for.
+    pub fn success_of(action: ActionCode) -> Self {
+        match action {
+            ActionCode::Enrol => Self::SuccessEnrollment,
+            ActionCode::Replace => Self::SuccessReplacement,
+            ActionCode::OptOut => Self::SuccessRemoval,
+        }
+    }
+
     /// How `action` ends when it fails.
     pub fn failure_of(action: ActionCode) -> Self {
         match action {

@@ -62,6 +62,7 @@ pub(crate) fn client() -> Client {
         look: Look::default(),
         embed_origins: vec!["https://www.bank.example".into()],
         confirmation_hosts: vec!["api.bank.example".into()],
+        retired_programs: Vec::new(),
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,

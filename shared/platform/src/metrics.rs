@@ -12,6 +12,9 @@
 //! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
 //! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
 //! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |
+//! | `PurgedCustomers`, `PurgedCards` | Count | | at each purge, customers of whom nothing is left, and cards whose customer stays |
+//! | `PurgesHeldBack` | Count | | at each purge, customers that are past their date and had to wait |
+//! | `PurgesCutShort` | Count | | 1 where a purge ended before it had seen everything |
 //! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends |
 
 use std::io::Write as _;
@@ -19,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enrollment::flows::confirm::Confirmed;
+use enrollment::flows::purge::Purged;
 use enrollment::flows::sweep::Swept;
 use enrollment::ports::Clock;
 use enrollment::status::{MrsCode, Status};
@@ -85,6 +89,23 @@ impl Metrics {
             ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
             ("OldestDueConfirmation", "Seconds", swept.oldest_due.as_secs_f64()),
             ("UnsettledIntents", "Count", unsettled),
+        ];
+        self.write(&self.line(&[], &metrics));
+    }
+
+    /// A run of the purge has ended.
+    pub fn purge(&self, purged: &Purged) {
+        #[expect(clippy::cast_precision_loss, reason = "counts of what one run can do")]
+        let count = |count: usize| count as f64;
+        let metrics = [
+            ("PurgedCustomers", "Count", count(purged.customers)),
+            ("PurgedCards", "Count", count(purged.cards)),
+            ("PurgesHeldBack", "Count", count(purged.held_back)),
+            (
+                "PurgesCutShort",
+                "Count",
+                f64::from(u8::from(purged.is_cut_short)),
+            ),
         ];
         self.write(&self.line(&[], &metrics));
     }

@@ -15,5 +15,5 @@ mod wrapper;
 
 pub use clock::TestClock;
 pub use endpoints::{engines, local_aws, local_kms, random_name};
-pub use world::{Item, World, on_every_engine};
+pub use world::{Item, World, on_engine_of_aws, on_every_engine};
 pub use wrapper::LocalWrapper;

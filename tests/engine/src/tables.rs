@@ -10,7 +10,7 @@ use platform::tables::TableNames;
 use crate::endpoints::random_name;
 
 /// What the index of due work projects beside the keys.
-const OF_ENROLMENTS: &[&str] = &["schema", "created_at"];
+const OF_ENROLMENTS: &[&str] = &["schema", "created_at", "ttl", "held_by"];
 const OF_CONFIRMATIONS: &[&str] = &[
     "schema",
     "client",
@@ -51,7 +51,12 @@ pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
             creation = creation
                 .attribute_definitions(attribute("agenda", ScalarAttributeType::S))
                 .attribute_definitions(attribute("agenda_at", ScalarAttributeType::N))
-                .global_secondary_indexes(agenda(projected));
+                .global_secondary_indexes(index("agenda", agenda_key(), projected));
+        }
+        if let Some(projected) = owned(tables, table) {
+            creation = creation
+                .attribute_definitions(attribute("owner", ScalarAttributeType::S))
+                .global_secondary_indexes(index("owner", [key("owner", KeyType::Hash)], projected));
         }
         creation.send().await.unwrap();
     }
@@ -73,15 +78,35 @@ fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]
     }
 }
 
-fn agenda(projected: &[&str]) -> GlobalSecondaryIndex {
+/// What the index of what belongs to a customer projects.
+fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
+    if table == tables.enrolments {
+        Some(&["schema", "status", "agenda", "old_card"])
+    } else if table == tables.confirmations {
+        Some(&["schema"])
+    } else if table == tables.sessions {
+        Some(&["schema", "expires_at"])
+    } else {
+        None
+    }
+}
+
+fn agenda_key() -> [KeySchemaElement; 2] {
+    [key("agenda", KeyType::Hash), key("agenda_at", KeyType::Range)]
+}
+
+fn index<const N: usize>(
+    name: &str,
+    keys: [KeySchemaElement; N],
+    projected: &[&str],
+) -> GlobalSecondaryIndex {
     let projection = Projection::builder()
         .projection_type(ProjectionType::Include)
         .set_non_key_attributes(Some(projected.iter().map(|name| (*name).to_owned()).collect()))
         .build();
     GlobalSecondaryIndex::builder()
-        .index_name("agenda")
-        .key_schema(key("agenda", KeyType::Hash))
-        .key_schema(key("agenda_at", KeyType::Range))
+        .index_name(name)
+        .set_key_schema(Some(keys.into()))
         .projection(projection)
         .build()
         .unwrap()

@@ -1,4 +1,4 @@
-//! The admin listener: orders faults, shows what MRS holds, empties it.
+//! The admin listener: orders faults, shows what MRS holds, changes it by hand, empties it.
 
 use std::sync::Arc;
 
@@ -10,15 +10,17 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::faults::Order;
-use crate::mrs::{Account, Mrs, TEST_CARDS, TestCard};
+use crate::mrs::{Account, ByHandError, Mrs, NewStatus, Stray, TEST_CARDS, TestCard};
 
 /// The paths that the README lists.
 pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
     Router::new()
         .route("/health", get(async || Json(json!({"status": "ready"}))))
         .route("/faults", get(open_faults).post(order_fault).delete(clear_faults))
-        .route("/accounts", get(accounts))
-        .route("/accounts/{bank_customer_number}", get(accounts_of))
+        .route("/accounts", get(accounts).post(put_account))
+        // A bank customer number to look up, a RANAC to delete.
+        .route("/accounts/{name}", get(accounts_of).delete(remove_account))
+        .route("/accounts/{name}/status", post(set_status))
         .route("/cards", get(async || Json::<[TestCard; _]>(TEST_CARDS)))
         .route("/reset", post(reset))
         .with_state(mrs)
@@ -57,8 +59,49 @@ async fn accounts_of(
     Json(accounts)
 }
 
+async fn put_account(
+    State(mrs): State<Arc<Mrs>>,
+    Json(stray): Json<Stray>,
+) -> Result<(StatusCode, Json<Account>), ByHandError> {
+    let account = mrs.put(stray).await?;
+    tracing::info!("an account was put in by hand");
+    Ok((StatusCode::CREATED, Json(account)))
+}
+
+async fn set_status(
+    State(mrs): State<Arc<Mrs>>,
+    Path(ranac): Path<String>,
+    Json(NewStatus { status }): Json<NewStatus>,
+) -> Result<Json<Account>, ByHandError> {
+    let account = mrs.set_status(&ranac, status).await?;
+    tracing::info!(?status, "an account was changed by hand");
+    Ok(Json(account))
+}
+
+async fn remove_account(
+    State(mrs): State<Arc<Mrs>>,
+    Path(ranac): Path<String>,
+) -> Result<StatusCode, ByHandError> {
+    mrs.remove(&ranac).await?;
+    tracing::info!("an account was taken away by hand");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl IntoResponse for ByHandError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::RanacTaken | Self::CardTaken | Self::Full => StatusCode::CONFLICT,
+            Self::BankCustomerNumber | Self::Last4 | Self::Ranac | Self::Program => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+        };
+        (status, Json(json!({"error": self.to_string()}))).into_response()
+    }
+}
+
 async fn reset(State(mrs): State<Arc<Mrs>>) -> Json<Value> {
-    mrs.reset();
+    mrs.reset().await;
     tracing::info!("the stand-in was emptied");
     Json(json!({"accounts": 0, "faults": 0}))
 }

@@ -106,39 +106,39 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Does the work and answers, disturbed by the effect. `fault` writes the service's own form of an error code.
+/// Does the work (none of it before it is awaited) and answers, disturbed by the effect. `fault` writes the service's own form of an error code.
 pub(crate) async fn disturb(
     effect: Option<Effect>,
-    work: impl FnOnce() -> Answer,
+    work: impl Future<Output = Answer>,
     fault: impl FnOnce(i32) -> Answer,
 ) -> Response {
     let Some(Effect { kind, delay, code }) = effect else {
-        return work().into_response();
+        return work.await.into_response();
     };
     match kind {
         Kind::SlowBefore => {
             sleep(delay).await;
-            work().into_response()
+            work.await.into_response()
         }
         Kind::SlowAfter => {
-            let answer = work();
+            let answer = work.await;
             sleep(delay).await;
             answer.into_response()
         }
         Kind::CutBefore => cut(),
         Kind::CutAfter => {
-            work();
+            work.await;
             cut()
         }
         Kind::Http500Before => gateway_error(),
         Kind::Http500After => {
-            work();
+            work.await;
             gateway_error()
         }
-        Kind::MalformedAfter => work().halved().into_response(),
+        Kind::MalformedAfter => work.await.halved().into_response(),
         Kind::CodeBefore => fault(code).into_response(),
         Kind::CodeAfter => {
-            work();
+            work.await;
             fault(code).into_response()
         }
     }

@@ -12,6 +12,6 @@ mod tls;
 
 pub use self::clock::Clock;
 pub use self::front::Upstream;
-pub use self::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError};
+pub use self::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError, StateError};
 pub use self::start::{Addresses, Sandbox, Settings, StartError};
 pub use self::tls::TlsError;

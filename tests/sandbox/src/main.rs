@@ -49,6 +49,9 @@ struct Arguments {
     /// TOML file with the stand-in's programs and dialects, instead of the demo's
     #[arg(long)]
     config: Option<PathBuf>,
+    /// File in which what the stand-in holds survives a restart; without it, it is gone then
+    #[arg(long)]
+    state: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -107,6 +110,7 @@ impl Arguments {
             client: self.client,
             program: self.program,
             mrs,
+            state: self.state,
             listen: Addresses {
                 api: self.api_listen,
                 partner: self.partner_listen,

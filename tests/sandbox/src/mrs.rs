@@ -4,13 +4,17 @@
 //! ([`accounts`]). What is assumed about the real one is written where it is assumed; the README lists it.
 
 mod accounts;
+mod by_hand;
+mod card_key;
 mod card_number;
 mod dialect;
+mod held;
 mod pair;
 mod program;
 mod refusal;
 mod request;
 mod soap;
+mod state;
 mod test_cards;
 mod xml;
 
@@ -26,17 +30,21 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 pub use self::dialect::Dialect;
 pub use self::program::{BinRange, MrsSettings, Program, SettingsError};
+pub use self::state::StateError;
 
-pub(crate) use self::accounts::Account;
+pub(crate) use self::by_hand::{ByHandError, NewStatus, Stray};
 pub(crate) use self::card_number::passes_luhn;
+pub(crate) use self::held::{Account, Status};
+pub(crate) use self::pair::PairKey;
+pub(crate) use self::state::StateFile;
 pub(crate) use self::test_cards::{TEST_CARDS, TestCard};
 
 use self::accounts::Accounts;
 use self::card_number::CardNumber;
-use self::pair::PairKey;
 use self::refusal::{Code, Refusal};
 use self::request::{BankAccountNumber, Enroll, Request, Service};
 use self::xml::escape;
@@ -51,18 +59,38 @@ pub(crate) struct Mrs {
     pub(crate) faults: Arc<FaultBook>,
     accounts: Accounts,
     key: PairKey,
+    kept: Option<Kept>,
+}
+
+/// Where the state is kept, and which version of it lies there.
+struct Kept {
+    file: Arc<StateFile>,
+    version: Arc<Mutex<u64>>,
 }
 
 impl Mrs {
+    /// Takes up what `file` holds.
     pub(crate) fn new(
         settings: MrsSettings,
-        private_key: &str,
+        key: PairKey,
         faults: Arc<FaultBook>,
-    ) -> Result<Self, rsa::pkcs8::Error> {
+        file: Option<StateFile>,
+    ) -> Result<Self, StateError> {
+        let state = file.as_ref().map(StateFile::read).transpose()?.flatten();
+        let accounts = Accounts::new(settings, state);
+        if let Some(file) = &file {
+            // A place that can't be written is told at the start.
+            file.write(accounts.card_key(), accounts.all())?;
+        }
+        let kept = file.map(|file| Kept {
+            file: Arc::new(file),
+            version: Arc::default(),
+        });
         Ok(Self {
             faults,
-            accounts: Accounts::new(settings),
-            key: PairKey::from_pem(private_key)?,
+            accounts,
+            key,
+            kept,
         })
     }
 
@@ -70,9 +98,54 @@ impl Mrs {
         self.accounts.all()
     }
 
-    pub(crate) fn reset(&self) {
+    pub(crate) async fn reset(self: &Arc<Self>) {
         self.accounts.clear();
         self.faults.clear();
+        self.keep().await;
+    }
+
+    pub(crate) async fn put(self: &Arc<Self>, stray: Stray) -> Result<Account, ByHandError> {
+        let put = self.accounts.put(stray)?;
+        self.keep().await;
+        Ok(put)
+    }
+
+    pub(crate) async fn set_status(
+        self: &Arc<Self>,
+        ranac: &str,
+        status: Status,
+    ) -> Result<Account, ByHandError> {
+        let account = self.accounts.set_status(ranac, status)?;
+        self.keep().await;
+        Ok(account)
+    }
+
+    pub(crate) async fn remove(self: &Arc<Self>, ranac: &str) -> Result<(), ByHandError> {
+        self.accounts.remove(ranac)?;
+        self.keep().await;
+        Ok(())
+    }
+
+    /// Returns once the file, if there is one, has what is held now. One writes at a time, and what it writes covers
+    /// everybody who came to wait meanwhile.
+    async fn keep(self: &Arc<Self>) {
+        let Some(kept) = &self.kept else { return };
+        let wanted = self.accounts.version();
+        let mut written = Arc::clone(&kept.version).lock_owned().await;
+        if *written >= wanted {
+            return;
+        }
+        let (mrs, file) = (Arc::clone(self), Arc::clone(&kept.file));
+        // The lock goes along: a caller that leaves does not let a second writer in.
+        let writing = tokio::task::spawn_blocking(move || {
+            let (version, accounts) = mrs.accounts.snapshot();
+            file.write(mrs.accounts.card_key(), accounts)?;
+            *written = version;
+            Ok::<_, StateError>(())
+        });
+        if let Ok(Err(error)) = writing.await {
+            tracing::error!(%error, "what mrs holds would not survive a restart");
+        }
     }
 }
 
@@ -168,8 +241,9 @@ async fn perform(mrs: Arc<Mrs>, request: Request) -> Response {
     let operation = request.operation();
     let ordered = mrs.faults.due(operation);
     let effect = ordered.or_else(|| card.as_ref().and_then(test_cards::effect_of));
-    let work = || {
+    let work = async {
         let result = mrs.work(&request, card.as_ref());
+        mrs.keep().await;
         let code = result.as_ref().err().map_or(0, |refusal| refusal.code.0);
         tracing::info!(?operation, dialect = ?request.dialect(), code, "mrs did its work");
         match result {

@@ -1,7 +1,7 @@
 //! Starts the five listeners together and ends them together.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,7 +13,7 @@ use crate::admin;
 use crate::clock::Clock;
 use crate::faults::FaultBook;
 use crate::front::{self, Upstream};
-use crate::mrs::{self, Mrs, MrsSettings};
+use crate::mrs::{self, Mrs, MrsSettings, PairKey, StateError, StateFile};
 use crate::partner::{self, DemoFolder, Initializer, Partner, Received, Receiver};
 use crate::serve::{Transport, serve};
 use crate::tls::{self, ClientCertificates, TlsError};
@@ -35,6 +35,8 @@ pub struct Settings {
     pub program: Option<String>,
     /// Programs and vocabularies of the Mastercard stand-in.
     pub mrs: MrsSettings,
+    /// Where the stand-in keeps what it holds; in memory only where absent.
+    pub state: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one.
     pub listen: Addresses,
     /// The time of day.
@@ -80,6 +82,9 @@ pub enum StartError {
     /// The certificates are not usable.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What the stand-in held is not usable.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The card key is absent.
     #[error("{file} can't be read: {source}")]
     CardKey {
@@ -106,10 +111,27 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts every listener, or none. All are ready when this returns.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        // First of all: where another sandbox runs at these addresses, its state is left alone.
+        let listen = settings.listen;
+        let api = bind("api", listen.api).await?;
+        let site = bind("partner", listen.partner).await?;
+        let confirmations = bind("receiver", listen.receiver).await?;
+        let mastercard = bind("mastercard", listen.mastercard).await?;
+        let control = bind("admin", listen.admin).await?;
+        let addresses = Addresses {
+            api: api.1,
+            partner: site.1,
+            receiver: confirmations.1,
+            mastercard: mastercard.1,
+            admin: control.1,
+        };
+
         let faults = Arc::new(FaultBook::default());
         let received = Arc::new(Received::default());
         let demo = DemoFolder::new(settings.demo, settings.client, settings.program);
-        let mrs = Arc::new(stand_in(&settings.pki, settings.mrs, Arc::clone(&faults))?);
+        let key = card_key(&settings.pki)?;
+        let state = settings.state.map(StateFile::new);
+        let mrs = Arc::new(Mrs::new(settings.mrs, key, Arc::clone(&faults), state)?);
         let certificates = ClientCertificates::of_authority(&settings.pki, settings.clock.clone())?;
         let mutual = tls::server_asking_for_certificates(&settings.pki, &certificates)?;
         let referee = Receiver {
@@ -124,20 +146,6 @@ impl Sandbox {
             initializer,
             received,
             clock: settings.clock,
-        };
-
-        let listen = settings.listen;
-        let api = bind("api", listen.api).await?;
-        let site = bind("partner", listen.partner).await?;
-        let confirmations = bind("receiver", listen.receiver).await?;
-        let mastercard = bind("mastercard", listen.mastercard).await?;
-        let control = bind("admin", listen.admin).await?;
-        let addresses = Addresses {
-            api: api.1,
-            partner: site.1,
-            receiver: confirmations.1,
-            mastercard: mastercard.1,
-            admin: control.1,
         };
 
         let (end, ended) = watch::channel(false);
@@ -177,13 +185,13 @@ impl Sandbox {
     }
 }
 
-fn stand_in(pki: &std::path::Path, settings: MrsSettings, faults: Arc<FaultBook>) -> Result<Mrs, StartError> {
+fn card_key(pki: &Path) -> Result<PairKey, StartError> {
     let file = pki.join("rewards.key.pem");
     let key = std::fs::read_to_string(&file).map_err(|source| StartError::CardKey {
         file: file.clone(),
         source,
     })?;
-    Mrs::new(settings, &key, faults).map_err(|_| StartError::NotACardKey { file })
+    PairKey::from_pem(&key).map_err(|_| StartError::NotACardKey { file })
 }
 
 async fn bind(name: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

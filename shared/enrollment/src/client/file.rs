@@ -237,6 +237,7 @@ impl Reading<'_> {
             embed_origins: written.embed_origins,
             confirmation_hosts: written.confirmation_hosts,
             programs,
+            retired_programs: Vec::new(),
         })
     }
 
@@ -442,13 +443,12 @@ impl Reading<'_> {
                 "must be 1 where bank_customer_number is customer_id: MRS takes a number once (-50)",
             );
         }
-        for (name, offered) in [("replacement", program.replacement), ("opt_out", program.opt_out)] {
-            if offered {
-                self.fault(
-                    &format!("{place}.{name}"),
-                    "is not offered by this release; leave it out or say false",
-                );
-            }
+        if program.bank_customer_number == BankCustomerNumberKind::CustomerId && program.replacement {
+            self.fault(
+                &format!("{place}.replacement"),
+                "can't be offered where bank_customer_number is customer_id: the new card must be in before the old one \
+                 goes, and MRS refuses the customer's number (-50) while the old card is active",
+            );
         }
         if program.bin_ranges.is_empty() {
             self.fault(&format!("{place}.bin_ranges"), "at least one range is needed");
@@ -618,7 +618,7 @@ mod tests {
             .replace("\"api.bank.example:8443\"", "\"https://api.bank.example\"")
             .replace("#cf4500", "red;}")
             .replace("to = \"523499\"", "to = \"52349\"")
-            .replace("member_ica = 1234", "member_ica = 0\nopt_out = true");
+            .replace("member_ica = 1234", "member_ica = 0\nretention_days = 0");
         let faults = faults(&bad);
         for place in [
             "slug:",
@@ -627,7 +627,7 @@ mod tests {
             "look.colours.accent:",
             "programs[0].bin_ranges[0]:",
             "programs[0].member_ica:",
-            "programs[0].opt_out:",
+            "programs[0].retention_days:",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.starts_with(place)),
@@ -681,6 +681,34 @@ mod tests {
                 .unwrap_err()
                 .contains("1024")
         );
+    }
+
+    #[test]
+    fn replacement_and_opt_out_are_offered_where_the_file_says_so() {
+        let offering = |settings: &str| {
+            let file = GOOD.replace("bank_product_code", &format!("{settings}\nbank_product_code"));
+            read(&file, &open)
+        };
+        let actions = |settings: &str| {
+            let program = offering(settings).unwrap().client.programs.remove(0);
+            (program.replacement, program.opt_out)
+        };
+        assert_eq!(actions(""), (false, false));
+        assert_eq!(actions("replacement = true\nopt_out = true"), (true, true));
+        let named = "bank_customer_number = \"customer_id\"\n";
+        assert_eq!(actions(&format!("{named}opt_out = true")), (false, true));
+        let refused = offering(&format!("{named}replacement = true")).unwrap_err();
+        assert_eq!(refused[0].place, "programs[0].replacement");
+        assert!(refused[0].message.contains("-50"), "{}", refused[0].message);
+    }
+
+    #[test]
+    fn a_file_can_t_retire_programs() {
+        let retired = GOOD.replace(
+            "[[programs]]",
+            "[[retired_programs]]\nid = \"1\"\nretention_days = 1\n[[programs]]",
+        );
+        assert!(faults(&retired)[0].contains("retired_programs"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the page has to show when it opens: the form, or how the session already ended (behaviour §4).
+//! What the page has to show when it opens: the form, the cards to choose from, or how the session already ended
+//! (behaviour §4).
 
 use std::sync::Arc;
 
@@ -7,18 +8,22 @@ use jiff::Timestamp;
 use super::settle::{Answered, Settling};
 use super::submit::{self, NotSubmitted, Submitted};
 use crate::client::{Client, Program};
-use crate::identifiers::SessionToken;
+use crate::identifiers::{ActionCode, IncidentId, SessionToken};
+use crate::intent::Card;
 use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions, Wakeups};
 use crate::session::{self, Session};
+use crate::status::Status;
 use crate::time::later;
 
 /// What describing needs.
 pub struct Describing<'a> {
+    /// What the sessions must have been opened for.
+    pub action: ActionCode,
     /// Set-ups.
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
-    /// Intents, for a session that has begun one.
+    /// The customer's cards; intents, for a session that has begun one.
     pub enrolments: &'a dyn Enrolments,
     /// MRS, for an intent that is open.
     pub rewards: &'a dyn Rewards,
@@ -33,9 +38,11 @@ pub struct Describing<'a> {
 /// What the page shows.
 #[derive(Debug)]
 pub enum Description {
-    /// The form.
+    /// What a card is enrolled with, or replaced.
     Form(Box<Form>),
-    /// A submission that was begun before the page was loaded anew.
+    /// The cards that may be opted out.
+    OptOut(Choice),
+    /// A submission that was begun before the page was loaded anew, or why there is nothing to submit.
     Attempt(Submitted),
 }
 
@@ -48,6 +55,15 @@ pub struct Form {
     pub program: Program,
     /// The key that the page encrypts under.
     pub key: EncryptionKey,
+    /// What there is to choose from; no cards for an enrolment.
+    pub choice: Choice,
+}
+
+/// The cards to choose from, and how long.
+#[derive(Debug)]
+pub struct Choice {
+    /// The customer's; where the token names `last4`, those that end in it.
+    pub cards: Vec<Card>,
     /// How many submissions may be tried.
     pub attempts_left: u32,
     /// When the session ends.
@@ -55,12 +71,16 @@ pub struct Form {
 }
 
 impl Describing<'_> {
-    /// Describes an enrolment session.
+    /// Describes a session. `incident` is the new one of this request.
     ///
     /// # Errors
     /// Those of a submission that apply.
-    pub async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
-        let session = submit::enrolment_session(self.sessions, token).await?;
+    pub async fn describe(
+        &self,
+        token: &SessionToken,
+        incident: IncidentId,
+    ) -> Result<Description, NotSubmitted> {
+        let session = submit::session_for(self.action, self.sessions, token).await?;
         // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
         let over = self.clock.now() >= later(session.expires_at, session::GRACE);
         if session.open_attempt.is_some() || session.is_used_up() && !over {
@@ -74,13 +94,35 @@ impl Describing<'_> {
             .program(&session.program)
             .cloned()
             .ok_or(NotSubmitted::SessionEnded)?;
+        let choice = Choice {
+            cards: self.cards(&session).await?,
+            attempts_left: session.attempts_left(),
+            expires_at: session.expires_at,
+        };
+        if choice.cards.is_empty() && self.action != ActionCode::Enrol {
+            let refused = Submitted::refused(&session, Status::failure_of(self.action), incident, 0);
+            return Ok(Description::Attempt(refused));
+        }
+        if self.action == ActionCode::OptOut {
+            return Ok(Description::OptOut(choice));
+        }
         Ok(Description::Form(Box::new(Form {
             client,
             program,
             key: self.keys.current().await?,
-            attempts_left: session.attempts_left(),
-            expires_at: session.expires_at,
+            choice,
         })))
+    }
+
+    async fn cards(&self, session: &Session) -> Result<Vec<Card>, NotSubmitted> {
+        if self.action == ActionCode::Enrol {
+            return Ok(Vec::new());
+        }
+        let customer = self
+            .enrolments
+            .customer(&session.client, &session.program, &session.customer)
+            .await?;
+        Ok(customer.offered(session.last4).cloned().collect())
     }
 
     async fn last_attempt(&self, session: &Session) -> Result<Submitted, NotSubmitted> {
@@ -101,21 +143,7 @@ impl Describing<'_> {
             wakeups: self.wakeups,
             clock: self.clock,
         };
-        let was_open = intent.outcome.is_none();
         let intent = settling.settle(intent, Answered::Never).await?;
-        let Some(ending) = intent.ending() else {
-            return Ok(Submitted::Open);
-        };
-        let failed_now = u32::from(was_open && !ending.status.is_success());
-        let attempts_left = if ending.status.is_success() {
-            0
-        } else {
-            session.attempts_left().saturating_sub(failed_now)
-        };
-        Ok(Submitted::Ended {
-            ending,
-            incident: intent.incident,
-            attempts_left,
-        })
+        Ok(Submitted::of(&intent, self.sessions, self.clock).await?)
     }
 }

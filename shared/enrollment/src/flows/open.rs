@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use crate::client::Client;
-use crate::identifiers::SessionToken;
+use crate::identifiers::{ActionCode, SessionToken};
 use crate::language::Language;
 use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
 use crate::session::{self, Session, UsedToken};
@@ -152,6 +152,10 @@ impl Opening<'_> {
         claims: &Claims,
         now: Timestamp,
     ) -> Result<(), NotOpened> {
+        // An opt-out tries no number, and nobody who tries numbers may keep others from it.
+        if claims.action == ActionCode::OptOut {
+            return Ok(());
+        }
         let counted = Counted {
             client: &client.id,
             program: &claims.program,

@@ -1,20 +1,23 @@
-//! Settling an intent whose answer never came: by asking MRS for its bank customer number, never by guessing
-//! (behaviour §4).
+//! Settling what has no answer yet: an enrolment by asking MRS for its bank customer number, never by guessing; an
+//! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (behaviour §4).
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::identifiers::IntentId;
-use crate::intent::{Intent, Outcome};
-use crate::ports::{Clients, Clock, Enrolments, Finished, HeldCard, Rewards, StoreError, Wakeups};
+use crate::identifiers::{ActionCode, IntentId};
+use crate::intent::{Intent, OldCard, Outcome};
+use crate::ports::{
+    Clients, Clock, Enrolments, Finished, HeldCard, Rewards, RewardsError, StoreError, Wakeups,
+};
+use crate::status::MrsCode;
 use crate::time::later;
 
 /// How long after a look without a result the next one is due, while the outcome is open.
 pub const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(15);
-/// Looks for what MRS may hold for a failed intent: after a minute, then at twice the age each time, at the longest
-/// after six hours.
-const FIRST_LEFTOVER_LOOK: SignedDuration = SignedDuration::from_mins(1);
-const LONGEST_LEFTOVER_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// Later looks, for what MRS may hold and for a card that it does not let go: after a minute, then at twice the age each
+/// time, at the longest after six hours.
+const FIRST_LATER_LOOK: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 /// What MRS does not hold a week after an enrolment it will not hold: then the case is closed.
 const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -43,7 +46,8 @@ pub enum Answered {
 }
 
 impl Settling<'_> {
-    /// Gives the intent as it stands afterwards; its outcome is still `None` where MRS can't tell before the deadline.
+    /// Gives the intent as it stands afterwards; its outcome is still `None` where MRS can't tell before the deadline, or
+    /// has not let an opted-out card go.
     ///
     /// # Errors
     /// Where the store fails. The intent stays open and may be settled again.
@@ -52,18 +56,39 @@ impl Settling<'_> {
         if intent.outcome.is_some() {
             return Ok(intent);
         }
+        match intent.action {
+            ActionCode::Enrol | ActionCode::Replace => self.look_for_card(intent, answered).await,
+            ActionCode::OptOut => self.roll_forward(intent).await,
+        }
+    }
+
+    /// Gives an open enrolment that is past its deadline its outcome. That decides, not who looks when: what MRS says
+    /// afterwards changes nothing, and what it holds is cancelled there.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let now = self.clock.now();
+        if intent.outcome.is_some() || intent.action == ActionCode::OptOut || now < intent.deadline() {
+            return Ok(intent);
+        }
+        let outcome = Outcome::unsettled(intent.action, now);
+        self.finish(intent, outcome).await
+    }
+
+    async fn look_for_card(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
         let institution = self.institution(&intent).await?;
         let held = self
             .rewards
             .find(&institution, &intent.bank_customer_number)
             .await;
-        let now = self.clock.now();
+        let (now, action) = (self.clock.now(), intent.action);
         let outcome = match &held {
             // It came while MRS was asked.
-            _ if now >= intent.deadline() => Outcome::unsettled(now),
+            _ if now >= intent.deadline() => Outcome::unsettled(action, now),
             Ok(cards) => match cards.first() {
-                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(ranac.clone(), *last4, now),
-                None if answered == Answered::WithServerError => Outcome::unsettled(now),
+                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(action, ranac.clone(), *last4, now),
+                None if answered == Answered::WithServerError => Outcome::unsettled(action, now),
                 None => return Ok(intent),
             },
             Err(error) => {
@@ -74,17 +99,18 @@ impl Settling<'_> {
         self.finish(intent, outcome).await
     }
 
-    /// Gives an open intent that is past its deadline its outcome. That decides, not who looks when: what MRS says
-    /// afterwards changes nothing, and what it holds is cancelled there.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let now = self.clock.now();
-        if intent.outcome.is_some() || now < intent.deadline() {
-            return Ok(intent);
-        }
-        self.finish(intent, Outcome::unsettled(now)).await
+    async fn roll_forward(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let outcome = match self.let_go(&intent, old_card(&intent)?).await? {
+            LetGo::Gone => Outcome::removed(self.clock.now()),
+            LetGo::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
+            LetGo::Unknown => return Ok(intent),
+        };
+        self.finish(intent, outcome).await
+    }
+
+    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<LetGo, StoreError> {
+        let institution = self.institution(intent).await?;
+        Ok(let_go(self.rewards, &institution, card).await)
     }
 
     /// Goes on with an intent that was left behind. Gives it as it stands afterwards, and when it needs another look.
@@ -143,11 +169,22 @@ impl Settling<'_> {
         }
     }
 
-    /// Cancels what MRS holds for an intent that ended in an error. A week without a trace closes the case too.
+    /// Cancels what MRS holds and should not. Of a failed enrolment a week without a trace closes the case too; that there
+    /// is a card that was replaced is known, and it is never given up.
     async fn look_for_leftover(&self, intent: Intent) -> Result<Intent, StoreError> {
         let Some(at) = leftover_since(&intent) else {
             return Ok(intent);
         };
+        if intent
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.status.is_success())
+        {
+            return match self.let_go(&intent, old_card(&intent)?).await? {
+                LetGo::Gone => self.leftover_gone(intent).await,
+                LetGo::Refused(_) | LetGo::Unknown => Ok(intent),
+            };
+        }
         let institution = self.institution(&intent).await?;
         let held = match self
             .rewards
@@ -191,16 +228,17 @@ impl Settling<'_> {
             return Ok(Some(held.iter().collect()));
         }
         // Read after MRS was asked: a card that it holds by then has its intent stored, open or ended.
-        let holdings = self
+        let customer = self
             .enrolments
-            .holdings(&intent.client, &intent.program, &intent.customer)
+            .customer(&intent.client, &intent.program, &intent.customer)
             .await?;
-        let is_leftover = |card: &&HeldCard| !holdings.ranacs.contains(&card.ranac);
-        Ok((holdings.pending == 0).then(|| held.iter().filter(is_leftover).collect()))
+        let is_leftover = |held: &&HeldCard| customer.cards.iter().all(|card| card.ranac != held.ranac);
+        let is_quiet = customer.count.pending + customer.count.changing == 0;
+        Ok(is_quiet.then(|| held.iter().filter(is_leftover).collect()))
     }
 
     async fn leftover_gone(&self, mut intent: Intent) -> Result<Intent, StoreError> {
-        self.enrolments.leftover_gone(intent.id).await?;
+        self.enrolments.leftover_gone(&intent, self.clock.now()).await?;
         if let Some(outcome) = &mut intent.outcome {
             outcome.leftover = false;
         }
@@ -209,12 +247,16 @@ impl Settling<'_> {
 
     fn next_look(&self, intent: &Intent) -> Option<Timestamp> {
         let now = self.clock.now();
-        if intent.outcome.is_none() {
+        if intent.outcome.is_none() && now < intent.deadline() {
             // At the deadline it is decided, not some time after it.
-            return Some(later(now, NEXT_LOOK).min(intent.deadline().max(now)));
+            return Some(later(now, NEXT_LOOK).min(intent.deadline()));
         }
-        let age = now.duration_since(leftover_since(intent)?);
-        Some(later(now, age.clamp(FIRST_LEFTOVER_LOOK, LONGEST_LEFTOVER_WAIT)))
+        let since = match intent.outcome {
+            None => intent.created_at,
+            Some(_) => leftover_since(intent)?,
+        };
+        let age = now.duration_since(since);
+        Some(later(now, age.clamp(FIRST_LATER_LOOK, LONGEST_WAIT)))
     }
 
     async fn institution(&self, intent: &Intent) -> Result<String, StoreError> {
@@ -224,7 +266,53 @@ impl Settling<'_> {
     }
 }
 
-/// Since when MRS may hold a card for a failed intent; `None` where it does not.
+/// What came of asking MRS to cancel a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetGo {
+    /// MRS holds it no longer.
+    Gone,
+    /// MRS holds it, and says why.
+    Refused(MrsCode),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Asks MRS to cancel a card. A decline counts only while MRS holds the card: an earlier call may have done it.
+pub(super) async fn let_go(rewards: &dyn Rewards, institution: &str, card: &OldCard) -> LetGo {
+    let code = match rewards.cancel(institution, &card.ranac).await {
+        Ok(()) => return LetGo::Gone,
+        Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
+        Err(error) => {
+            warn!(error = %error, "cancelling a card has no answer");
+            return LetGo::Unknown;
+        }
+    };
+    match rewards.find(institution, &card.bank_customer_number).await {
+        Ok(held) if held.iter().any(|held| held.ranac == card.ranac) => {
+            warn!(
+                code = code.0,
+                meaning = code.meaning(),
+                "MRS does not cancel a card"
+            );
+            LetGo::Refused(code)
+        }
+        Ok(_) => LetGo::Gone,
+        Err(error) => {
+            warn!(error = %error, "asking MRS about a card that it does not cancel failed");
+            LetGo::Unknown
+        }
+    }
+}
+
+/// The card that an opt-out or a replacement takes out of the program.
+fn old_card(intent: &Intent) -> Result<&OldCard, StoreError> {
+    intent.old_card.as_ref().ok_or(StoreError::Unreadable {
+        operation: "settle",
+        detail: "the intent names no card that is to go".into(),
+    })
+}
+
+/// Since when MRS may hold a card that is to go; `None` where it does not.
 fn leftover_since(intent: &Intent) -> Option<Timestamp> {
     intent
         .outcome

@@ -1,11 +1,11 @@
-//! What the page submits to enrol a card, checked against the program before anything is done (behaviour §3, §4).
+//! What the page submits, checked against the program before anything is done (behaviour §3, §4).
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::client::{Client, Document, Field, Program};
-use crate::identifiers::{Bin, Last4};
+use crate::client::{Client, Document, Field, Fields, Program};
+use crate::identifiers::{ActionCode, Bin, IntentId, Last4};
 use crate::intent::{Consent, ConsentDocument};
 use crate::language::Language;
 use crate::ports::{EncryptedNumber, Person};
@@ -22,7 +22,19 @@ pub struct Fault {
     pub detail: &'static str,
 }
 
-/// A submission that may be sent to MRS.
+/// Where a body names the card that goes.
+pub(super) const OLD_CARD: &str = "/oldCard";
+
+/// What a body asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The card to enrol, for an enrolment or a replacement.
+    pub card: Option<Submission>,
+    /// The card that goes, for a replacement or an opt-out.
+    pub old_card: Option<IntentId>,
+}
+
+/// A card that may be sent to MRS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
     /// The pair, unreadable here.
@@ -44,22 +56,33 @@ pub fn fingerprint(body: &[u8]) -> [u8; 32] {
     Sha256::digest(body).into()
 }
 
-/// Reads and checks a body.
+/// Reads and checks a body. Whose card the old one is, is not known here.
 ///
 /// # Errors
 /// Every fault that was found.
 pub fn read(
     body: &[u8],
+    action: ActionCode,
     client: &Client,
     program: &Program,
     language: &Language,
     now: Timestamp,
-) -> Result<Submission, Vec<Fault>> {
+) -> Result<Asked, Vec<Fault>> {
     if body.len() > MAX_BYTES {
         return Err(vec![fault("", "is too long")]);
     }
-    let wire: Wire = serde_json::from_slice(body)
-        .map_err(|_| vec![fault("", "must be the JSON object of a submission")])?;
+    let malformed = |_| vec![fault("", "must be the JSON object of a submission")];
+    if action == ActionCode::OptOut {
+        let wire: WireOptOut = serde_json::from_slice(body).map_err(malformed)?;
+        let mut faults = Vec::new();
+        let old_card = old_card(action, Some(&wire.old_card), &mut faults);
+        return if faults.is_empty() {
+            Ok(Asked { card: None, old_card })
+        } else {
+            Err(faults)
+        };
+    }
+    let wire: Wire = serde_json::from_slice(body).map_err(malformed)?;
     let mut faults = Vec::new();
     let number = EncryptedNumber {
         key: wire.card.key,
@@ -104,17 +127,35 @@ pub fn read(
     {
         faults.push(fault("/email", "must be an e-mail address"));
     }
-    let consents = consents(&wire.consents, client, language, now, &mut faults);
+    let documents = Documents::of(client, action);
+    let consents = documents.consents(&wire.consents, language, now, &mut faults);
+    let old_card = old_card(action, wire.old_card.as_deref(), &mut faults);
     match (bin, last4) {
-        (Some(bin), Some(last4)) if faults.is_empty() => Ok(Submission {
-            number,
-            bin,
-            last4,
-            person,
-            consents,
-            design_code: range.and_then(|range| range.design_code.clone()),
+        (Some(bin), Some(last4)) if faults.is_empty() => Ok(Asked {
+            card: Some(Submission {
+                number,
+                bin,
+                last4,
+                person,
+                consents,
+                design_code: range.and_then(|range| range.design_code.clone()),
+            }),
+            old_card,
         }),
         _ => Err(faults),
+    }
+}
+
+/// What is asked for beside the number. Who replaces a card has consented when it was enrolled; names and e-mail are
+/// MRS's for each card, and not stored here.
+pub fn fields(client: &Client, action: ActionCode) -> Fields {
+    match action {
+        ActionCode::Enrol => client.fields,
+        ActionCode::Replace | ActionCode::OptOut => Fields {
+            terms: Field::Hidden,
+            privacy: Field::Hidden,
+            ..client.fields
+        },
     }
 }
 
@@ -129,6 +170,13 @@ struct Wire {
     email: Option<String>,
     #[serde(default)]
     consents: Vec<WireConsent>,
+    old_card: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireOptOut {
+    old_card: String,
 }
 
 #[derive(Deserialize)]
@@ -192,44 +240,78 @@ fn looks_like_an_address(email: &str) -> bool {
     })
 }
 
-fn consents(
-    given: &[WireConsent],
-    client: &Client,
-    language: &Language,
-    now: Timestamp,
-    faults: &mut Vec<Fault>,
-) -> Vec<Consent> {
-    let mut evidence = Vec::new();
-    for (document, field, current) in [
-        (ConsentDocument::Terms, client.fields.terms, client.terms.as_ref()),
-        (
-            ConsentDocument::Privacy,
-            client.fields.privacy,
-            client.privacy.as_ref(),
-        ),
-    ] {
-        let mut of_document = given.iter().filter(|consent| consent.document == document);
-        match (of_document.next(), field, current) {
-            (None, Field::Required, _) => faults.push(fault("/consents", missing(document))),
-            (Some(_), Field::Hidden, _) | (Some(_), _, None) => {
-                faults.push(fault("/consents", "is not asked for"));
-            }
-            (Some(consent), _, Some(Document { version, .. })) if consent.version != *version => {
-                faults.push(fault("/consents", "names a version that is not the current one"));
-            }
-            (Some(consent), ..) => evidence.push(Consent {
-                document,
-                version: consent.version.clone(),
-                language: language.clone(),
-                at: now,
-            }),
-            (None, ..) => {}
-        }
-        if of_document.next().is_some() {
-            faults.push(fault("/consents", "names a document twice"));
+fn old_card(action: ActionCode, given: Option<&str>, faults: &mut Vec<Fault>) -> Option<IntentId> {
+    let is_asked = action != ActionCode::Enrol;
+    match given {
+        None if is_asked => faults.push(fault(OLD_CARD, "is required")),
+        Some(_) if !is_asked => faults.push(fault(OLD_CARD, "is not asked for")),
+        Some(text) => match IntentId::from_hex(text) {
+            Ok(id) => return Some(id),
+            Err(_) => faults.push(not_the_customers()),
+        },
+        None => {}
+    }
+    None
+}
+
+/// The same for what can't be a card and for what is another customer's.
+pub(super) fn not_the_customers() -> Fault {
+    fault(OLD_CARD, "is none of the cards to choose from")
+}
+
+/// What the customer may be asked to consent to.
+struct Documents<'a> {
+    fields: Fields,
+    client: &'a Client,
+}
+
+impl<'a> Documents<'a> {
+    fn of(client: &'a Client, action: ActionCode) -> Self {
+        Self {
+            fields: fields(client, action),
+            client,
         }
     }
-    evidence
+
+    fn consents(
+        &self,
+        given: &[WireConsent],
+        language: &Language,
+        now: Timestamp,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<Consent> {
+        let mut evidence = Vec::new();
+        for (document, field, current) in [
+            (ConsentDocument::Terms, self.fields.terms, &self.client.terms),
+            (
+                ConsentDocument::Privacy,
+                self.fields.privacy,
+                &self.client.privacy,
+            ),
+        ] {
+            let mut of_document = given.iter().filter(|consent| consent.document == document);
+            match (of_document.next(), field, current) {
+                (None, Field::Required, _) => faults.push(fault("/consents", missing(document))),
+                (Some(_), Field::Hidden, _) | (Some(_), _, None) => {
+                    faults.push(fault("/consents", "is not asked for"));
+                }
+                (Some(consent), _, Some(Document { version, .. })) if consent.version != *version => {
+                    faults.push(fault("/consents", "names a version that is not the current one"));
+                }
+                (Some(consent), ..) => evidence.push(Consent {
+                    document,
+                    version: consent.version.clone(),
+                    language: language.clone(),
+                    at: now,
+                }),
+                (None, ..) => {}
+            }
+            if of_document.next().is_some() {
+                faults.push(fault("/consents", "names a document twice"));
+            }
+        }
+        evidence
+    }
 }
 
 fn missing(document: ConsentDocument) -> &'static str {
@@ -253,7 +335,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client::{DocumentContent, Fields};
+    use crate::client::DocumentContent;
     use crate::testing;
 
     fn client() -> Client {
@@ -280,10 +362,15 @@ mod tests {
     }
 
     fn check(body: &Value) -> Result<Submission, Vec<Fault>> {
+        check_for(ActionCode::Enrol, body).map(|asked| asked.card.unwrap())
+    }
+
+    fn check_for(action: ActionCode, body: &Value) -> Result<Asked, Vec<Fault>> {
         let client = client();
         let language = Language::parse("en").unwrap();
         read(
             body.to_string().as_bytes(),
+            action,
             &client,
             &client.programs[0],
             &language,
@@ -346,12 +433,59 @@ mod tests {
         assert_eq!(check(&body).unwrap_err()[0].pointer, "/email");
     }
 
+    #[test]
+    fn a_replacement_names_the_old_card_and_consents_to_nothing_again() {
+        let card = "ab".repeat(32);
+        let mut body = good();
+        assert_eq!(check_for(ActionCode::Replace, &body).unwrap_err().len(), 2);
+        body["consents"] = json!([]);
+        body["oldCard"] = json!(card);
+        let asked = check_for(ActionCode::Replace, &body).unwrap();
+        assert_eq!(asked.old_card.map(IntentId::to_hex), Some(card));
+        assert_eq!(asked.card.unwrap().consents, []);
+        body["oldCard"] = json!("5234");
+        assert_eq!(
+            check_for(ActionCode::Replace, &body).unwrap_err(),
+            [not_the_customers()]
+        );
+        body["consents"] = good()["consents"].clone();
+        assert!(
+            check(&body)
+                .unwrap_err()
+                .contains(&fault(OLD_CARD, "is not asked for"))
+        );
+    }
+
+    #[test]
+    fn an_opt_out_names_the_card_and_nothing_else() {
+        let card = "0f".repeat(32);
+        let asked = check_for(ActionCode::OptOut, &json!({"oldCard": card})).unwrap();
+        assert_eq!(asked.old_card.map(IntentId::to_hex), Some(card.clone()));
+        assert_eq!(asked.card, None);
+        for refused in [
+            json!({}),
+            json!({"oldCard": 1}),
+            json!({"oldCard": card, "bin": "523412"}),
+        ] {
+            assert_eq!(
+                check_for(ActionCode::OptOut, &refused).unwrap_err()[0].pointer,
+                ""
+            );
+        }
+        assert_eq!(
+            check_for(ActionCode::OptOut, &json!({"oldCard": "x"})).unwrap_err(),
+            [not_the_customers()]
+        );
+    }
+
     proptest! {
         #[test]
         fn any_body_is_taken_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let client = client();
             let language = Language::parse("en").unwrap();
-            let _ = read(&bytes, &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH);
+            for action in [ActionCode::Enrol, ActionCode::Replace, ActionCode::OptOut] {
+                let _ = read(&bytes, action, &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH);
+            }
         }
     }
 }

@@ -1,17 +1,18 @@
-//! Enrolling a card: the page's submission to its one outcome (behaviour §4).
+//! Enrolling, replacing, opting out: the page's submission to its one outcome (behaviour §4).
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tracing::{info, warn};
 
 use super::settle::{Answered, NEXT_LOOK, Settling};
-use super::submission::{self, Fault, Submission};
+use super::submission::{self, Asked, Fault, Submission};
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
 use crate::identifiers::{
     ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken,
 };
-use crate::intent::{Intent, Outcome};
+use crate::intent::{Card, CardState, Intent, OldCard, Outcome};
 use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
     StoreError, Wakeups,
@@ -24,6 +25,8 @@ const BEGIN_TRIES: usize = 5;
 
 /// What a submission needs.
 pub struct Submitting<'a> {
+    /// What the sessions must have been opened for.
+    pub action: ActionCode,
     /// Set-ups.
     pub clients: &'a dyn Clients,
     /// Sessions.
@@ -66,7 +69,7 @@ pub enum NotSubmitted {
     SessionEnded,
     /// The session was opened for something else.
     #[error("session is for another action")]
-    WrongAction,
+    WrongAction(ActionCode),
     /// The submission breaks rules; nothing was done.
     #[error("submission has {} faults", .0.len())]
     Invalid(Vec<Fault>),
@@ -81,8 +84,48 @@ pub enum NotSubmitted {
     Store(#[from] StoreError),
 }
 
+impl Submitted {
+    /// What the page is told of an intent, whose session is read as it stands after it.
+    pub(super) async fn of(
+        intent: &Intent,
+        sessions: &dyn Sessions,
+        clock: &dyn Clock,
+    ) -> Result<Self, StoreError> {
+        let now = clock.now();
+        let Some(ending) = intent.told(now) else {
+            return Ok(Self::Open);
+        };
+        let attempts_left = match sessions.find(intent.session).await? {
+            Some(session) if intent.outcome.is_some() && session.is_usable(now) => session.attempts_left(),
+            _ => 0,
+        };
+        Ok(Self::Ended {
+            ending,
+            incident: intent.incident.clone(),
+            attempts_left,
+        })
+    }
+
+    /// A refusal that is told by the event alone.
+    pub(super) fn refused(
+        session: &Session,
+        status: Status,
+        incident: IncidentId,
+        attempts_left: u32,
+    ) -> Self {
+        Self::Ended {
+            ending: Ending {
+                customer: Some(session.customer.clone()),
+                ..Ending::bare(status)
+            },
+            incident,
+            attempts_left,
+        }
+    }
+}
+
 impl Submitting<'_> {
-    /// Enrols the card of `body` in the session. The same `key` gives the first answer again. `incident` is the new
+    /// Does what `body` asks for in the session. The same `key` gives the first answer again. `incident` is the new
     /// one of this request.
     ///
     /// # Errors
@@ -94,39 +137,67 @@ impl Submitting<'_> {
         body: &[u8],
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
-        let session = enrolment_session(self.sessions, token).await?;
+        let session = session_for(self.action, self.sessions, token).await?;
         let id = IntentId::derive(session.id, key);
         if let Some(intent) = self.enrolments.intent(id).await? {
             return self.repeat(intent, body).await;
         }
-        if !session.is_usable(self.clock.now()) {
+        let now = self.clock.now();
+        if !session.is_usable(now) {
             return Err(NotSubmitted::SessionEnded);
         }
         let client = active_client(self.clients, &session).await?;
         let program = client
             .program(&session.program)
             .ok_or(NotSubmitted::SessionEnded)?;
-        let submission = submission::read(body, &client, program, &session.language, self.clock.now())
+        let asked = submission::read(body, self.action, &client, program, &session.language, now)
             .map_err(NotSubmitted::Invalid)?;
-        if let Some(status) = self.limit_reached(&session, program).await? {
-            return self
-                .refuse_unless_begun(id, body, &session, status, incident)
-                .await;
+        let refuse = |refusal| self.refuse_unless_begun(id, body, &session, refusal, incident.clone());
+
+        let old_card = match asked.old_card {
+            None => None,
+            Some(chosen) => match self.chosen(&session, chosen).await? {
+                card if card.state == CardState::Active => Some(card),
+                _ => return refuse(BeforeMrs::CardTaken).await,
+            },
+        };
+        // An opt-out tries no number.
+        if asked.card.is_some() && self.limit_reached(&session, program).await? {
+            return refuse(BeforeMrs::LimitOfAttempts).await;
         }
-        let intent = self.intent(id, &session, program, &submission, body, incident);
+        let Some(intent) = self.intent(id, &session, program, &asked, old_card, body, incident.clone())
+        else {
+            return Err(NotSubmitted::Invalid(vec![submission::not_the_customers()]));
+        };
         match self.begin(&intent, program).await? {
-            Begin::Begun => self.enrol(intent, &client, program, &submission).await,
-            Begin::CardLimit => {
-                let status = Status::ErrorEnrollment;
-                self.refuse_unless_begun(id, body, &session, status, intent.incident)
-                    .await
-            }
+            Begin::Begun => match &asked.card {
+                Some(submission) => self.enrol(intent, &client, program, submission).await,
+                None => self.opt_out(intent).await,
+            },
+            Begin::CardLimit => refuse(BeforeMrs::CardLimit).await,
+            Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
             Begin::Before => match self.enrolments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(NotSubmitted::AttemptOpen),
             },
             Begin::Busy => Err(NotSubmitted::AttemptOpen),
         }
+    }
+
+    /// The card that the customer chose, whatever its state. Another customer's is as unknown as none, and so is one that
+    /// the token did not offer.
+    async fn chosen(&self, session: &Session, chosen: IntentId) -> Result<Card, NotSubmitted> {
+        let customer = self
+            .enrolments
+            .customer(&session.client, &session.program, &session.customer)
+            .await?;
+        let is_offered =
+            |card: &Card| card.id == chosen && session.last4.is_none_or(|last4| card.last4 == last4);
+        customer
+            .cards
+            .into_iter()
+            .find(is_offered)
+            .ok_or_else(|| NotSubmitted::Invalid(vec![submission::not_the_customers()]))
     }
 
     /// A key that came before: its outcome, settled first where it is open.
@@ -138,35 +209,29 @@ impl Submitting<'_> {
         self.answer(&intent).await
     }
 
-    /// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt. The limit may have been
-    /// reached by this very submission, sent twice: then its first answer is the one.
+    /// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt. What refuses it may be
+    /// this very submission, sent twice: then its first answer is the one.
     async fn refuse_unless_begun(
         &self,
         id: IntentId,
         body: &[u8],
         session: &Session,
-        status: Status,
+        refusal: BeforeMrs,
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
         if let Some(stored) = self.enrolments.intent(id).await? {
             return self.repeat(stored, body).await;
         }
-        let ending = Ending {
-            customer: Some(session.customer.clone()),
-            ..Ending::bare(status)
+        let (status, attempts_left) = match refusal {
+            BeforeMrs::LimitOfAttempts => (Status::AccessDenied, 0),
+            BeforeMrs::CardLimit => (Status::failure_of(self.action), 0),
+            // There may be another card to choose.
+            BeforeMrs::CardTaken => (Status::failure_of(self.action), session.attempts_left()),
         };
-        Ok(Submitted::Ended {
-            ending,
-            incident,
-            attempts_left: 0,
-        })
+        Ok(Submitted::refused(session, status, incident, attempts_left))
     }
 
-    async fn limit_reached(
-        &self,
-        session: &Session,
-        program: &Program,
-    ) -> Result<Option<Status>, StoreError> {
+    async fn limit_reached(&self, session: &Session, program: &Program) -> Result<bool, StoreError> {
         let counted = Counted {
             client: &session.client,
             program: &program.id,
@@ -176,49 +241,77 @@ impl Submitting<'_> {
         // Looked at before it is counted: what is refused does not use up the client's limit for everybody else.
         let reached = self.limits.attempts(counted, now).await?.reach_limit_of(program)
             || self.limits.count(counted, now).await?.reach_limit_of(program);
-        if !reached {
-            return Ok(None);
+        if reached {
+            warn!(
+                client = session.client.as_str(),
+                program = program.id.as_str(),
+                "limit of attempts reached"
+            );
         }
-        warn!(
-            client = session.client.as_str(),
-            program = program.id.as_str(),
-            "limit of attempts reached"
-        );
-        Ok(Some(Status::AccessDenied))
+        Ok(reached)
     }
 
+    /// `None` where there is neither a card to enrol nor one that goes.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an intent is made of all of them, and made nowhere else"
+    )]
     fn intent(
         &self,
         id: IntentId,
         session: &Session,
         program: &Program,
-        submission: &Submission,
+        asked: &Asked,
+        old_card: Option<Card>,
         body: &[u8],
         incident: IncidentId,
-    ) -> Intent {
-        let named = match program.bank_customer_number {
-            BankCustomerNumberKind::PerCard => None,
-            // The token was refused where the id does not fit.
-            BankCustomerNumberKind::CustomerId => BankCustomerNumber::parse(session.customer.expose()).ok(),
+    ) -> Option<Intent> {
+        let (bank_customer_number, bin, last4, design_code) = match (&asked.card, &old_card) {
+            (Some(new), _) => {
+                let number = self.number(session, program);
+                (number, new.bin, new.last4, new.design_code.clone())
+            }
+            (None, Some(old)) => {
+                let number = old.bank_customer_number.clone();
+                (number, old.bin, old.last4, old.design_code.clone())
+            }
+            (None, None) => return None,
         };
-        Intent {
+        let consents = asked.card.as_ref().map(|new| new.consents.clone());
+        Some(Intent {
             id,
             session: session.id,
             client: session.client.clone(),
             program: program.id.clone(),
             action: session.action,
             customer: session.customer.clone(),
-            bank_customer_number: named.unwrap_or_else(|| BankCustomerNumber::random(self.randomness)),
-            bin: submission.bin,
-            last4: submission.last4,
-            design_code: submission.design_code.clone(),
-            consents: submission.consents.clone(),
+            bank_customer_number,
+            bin,
+            last4,
+            design_code,
+            old_card: old_card.map(|card| OldCard {
+                id: card.id,
+                ranac: card.ranac,
+                bank_customer_number: card.bank_customer_number,
+                retention_days: program.retention_days,
+            }),
+            consents: consents.unwrap_or_default(),
             confirmation_url: session.confirmation_url.clone(),
             fingerprint: submission::fingerprint(body),
             incident,
             created_at: self.clock.now(),
             outcome: None,
-        }
+        })
+    }
+
+    /// What MRS shall know a new card by.
+    fn number(&self, session: &Session, program: &Program) -> BankCustomerNumber {
+        let named = match program.bank_customer_number {
+            BankCustomerNumberKind::PerCard => None,
+            // The token was refused where the id does not fit.
+            BankCustomerNumberKind::CustomerId => BankCustomerNumber::parse(session.customer.expose()).ok(),
+        };
+        named.unwrap_or_else(|| BankCustomerNumber::random(self.randomness))
     }
 
     /// Stores the intent. The card limit holds against two tabs: the count is part of the transaction.
@@ -228,7 +321,9 @@ impl Submitting<'_> {
                 .enrolments
                 .card_count(&intent.client, &intent.program, &intent.customer)
                 .await?;
-            if count.active + count.pending >= u32::from(program.max_cards) {
+            if intent.action == ActionCode::Enrol
+                && count.active + count.pending >= u32::from(program.max_cards)
+            {
                 info!(
                     client = intent.client.as_str(),
                     program = program.id.as_str(),
@@ -240,6 +335,7 @@ impl Submitting<'_> {
                 Begun::Now => return Ok(Begin::Begun),
                 Begun::Before => return Ok(Begin::Before),
                 Begun::SessionBusy => return Ok(Begin::Busy),
+                Begun::CardTaken => return Ok(Begin::CardTaken),
                 Begun::CustomerChanged => {}
             }
         }
@@ -268,33 +364,51 @@ impl Submitting<'_> {
         }
         let answer = self.rewards.enrol(card).await;
         let now = self.clock.now();
-        let settling = self.settling();
+        let (settling, action) = (self.settling(), intent.action);
         let intent = match answer {
             Ok(ranac) => {
                 settling
-                    .finish(intent, Outcome::enrolled(ranac, None, now))
+                    .finish(intent, Outcome::enrolled(action, ranac, None, now))
                     .await?
             }
             Err(RewardsError::Declined(MrsCode::SERVER_ERROR)) => {
                 settling.settle(intent, Answered::WithServerError).await?
             }
             Err(RewardsError::Declined(code)) => {
-                settling.finish(intent, Outcome::declined(code, now)).await?
+                settling
+                    .finish(intent, Outcome::declined(action, code, now))
+                    .await?
             }
             Err(error @ RewardsError::NotSent(_)) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "enrolment was not sent");
-                settling.finish(intent, Outcome::unreachable(now)).await?
+                settling.finish(intent, Outcome::unreachable(action, now)).await?
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "enrolment has no answer, asking MRS");
                 settling.settle(intent, Answered::Never).await?
             }
         };
-        if intent.outcome.is_none() {
-            // The browser may be closed by now.
-            settling.wake(intent.id, NEXT_LOOK).await;
-        }
+        self.hand_over(&intent).await;
         self.answer(&intent).await
+    }
+
+    /// Has MRS cancel the card. From here on it only rolls forward.
+    async fn opt_out(&self, intent: Intent) -> Result<Submitted, NotSubmitted> {
+        let intent = self.settling().settle(intent, Answered::Never).await?;
+        self.hand_over(&intent).await;
+        self.answer(&intent).await
+    }
+
+    /// What is not done yet goes on elsewhere: the browser may be closed by now.
+    async fn hand_over(&self, intent: &Intent) {
+        match &intent.outcome {
+            None => self.settling().wake(intent.id, NEXT_LOOK).await,
+            // The old card goes at once, and the customer does not wait for it.
+            Some(outcome) if outcome.leftover && outcome.status.is_success() => {
+                self.settling().wake(intent.id, SignedDuration::ZERO).await;
+            }
+            Some(_) => {}
+        }
     }
 
     /// A customer id is the number of every card that the customer ever had. MRS refuses it while one is active, and so do
@@ -306,29 +420,19 @@ impl Submitting<'_> {
             .await
         {
             Ok(cards) if !cards.is_empty() => {
-                Some(Outcome::declined(MrsCode::NUMBER_ENROLLED, self.clock.now()))
+                let code = MrsCode::NUMBER_ENROLLED;
+                Some(Outcome::declined(intent.action, code, self.clock.now()))
             }
             Ok(_) => None,
             Err(error) => {
                 warn!(error = %error, incident = intent.incident.as_str(), "MRS can't be asked about the number");
-                Some(Outcome::unreachable(self.clock.now()))
+                Some(Outcome::unreachable(intent.action, self.clock.now()))
             }
         }
     }
 
     async fn answer(&self, intent: &Intent) -> Result<Submitted, NotSubmitted> {
-        let Some(ending) = intent.ending() else {
-            return Ok(Submitted::Open);
-        };
-        let attempts_left = match self.sessions.find(intent.session).await? {
-            Some(session) if session.is_usable(self.clock.now()) => session.attempts_left(),
-            _ => 0,
-        };
-        Ok(Submitted::Ended {
-            ending,
-            incident: intent.incident.clone(),
-            attempts_left,
-        })
+        Ok(Submitted::of(intent, self.sessions, self.clock).await?)
     }
 
     fn settling(&self) -> Settling<'_> {
@@ -342,8 +446,9 @@ impl Submitting<'_> {
     }
 }
 
-/// The session behind a token, which must have been opened to enrol; expired ones included.
-pub(super) async fn enrolment_session(
+/// The session behind a token, which must have been opened for `action`; expired ones included.
+pub(super) async fn session_for(
+    action: ActionCode,
     sessions: &dyn Sessions,
     token: &SessionToken,
 ) -> Result<Session, NotSubmitted> {
@@ -351,10 +456,10 @@ pub(super) async fn enrolment_session(
         .find(token.id())
         .await?
         .ok_or(NotSubmitted::SessionEnded)?;
-    if session.action == ActionCode::Enrol {
+    if session.action == action {
         Ok(session)
     } else {
-        Err(NotSubmitted::WrongAction)
+        Err(NotSubmitted::WrongAction(session.action))
     }
 }
 
@@ -369,9 +474,19 @@ pub(super) async fn active_client(
         .ok_or(NotSubmitted::SessionEnded)
 }
 
+/// What came of storing an intent.
 enum Begin {
     Begun,
     Before,
     Busy,
     CardLimit,
+    CardTaken,
+}
+
+/// Why MRS is not even asked.
+#[derive(Clone, Copy)]
+enum BeforeMrs {
+    LimitOfAttempts,
+    CardLimit,
+    CardTaken,
 }

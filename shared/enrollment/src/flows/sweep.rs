@@ -4,7 +4,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, warn};
 
-use super::settle::Settling;
+use super::settle::{NEXT_LOOK, Settling};
 use crate::identifiers::IntentId;
 use crate::intent::Intent;
 use crate::ports::{Confirmations, StoreError, Unsettled};
@@ -184,8 +184,9 @@ impl Sweeping<'_> {
         let state = state_of(&intent);
         if let Some(again) = again {
             self.settling.enrolments.look_again(id, again).await?;
-            if state == State::Open {
-                let wait = again.duration_since(self.settling.clock.now());
+            let wait = again.duration_since(self.settling.clock.now());
+            // What is put off for longer is the sweep's.
+            if state == State::Open && wait <= NEXT_LOOK {
                 self.settling.wake(id, wait.max(SignedDuration::ZERO)).await;
             }
         }

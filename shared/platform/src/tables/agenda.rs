@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use enrollment::identifiers::{ClientId, ProgramId};
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
 use tracing::error;
@@ -17,33 +18,36 @@ const SHARDS: u8 = 4;
 
 /// What wants to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Kind<'a> {
     /// An intent to look after.
     Unsettled,
     /// A confirmation to send.
     Due,
     /// A confirmation that an operator has to decide about. There are few: one shard.
     Parked,
+    /// A card that has left this program of this client; the time is that of its cancellation. When it goes depends on the
+    /// X of the day, so each program has a list of its own.
+    Cancelled(&'a ClientId, &'a ProgramId),
 }
 
-impl Kind {
+impl Kind<'_> {
     /// The value of `agenda` for an item of that name: letters of it choose the shard.
     pub(crate) fn of(self, name: &str) -> AttributeValue {
         let sum = name.bytes().fold(0_u8, u8::wrapping_add);
         item::text(self.shard(sum % self.shards()))
     }
 
-    fn shards(self) -> u8 {
+    pub(crate) fn shards(self) -> u8 {
         if self == Self::Parked { 1 } else { SHARDS }
     }
 
-    fn shard(self, shard: u8) -> String {
-        let kind = match self {
-            Self::Unsettled => "unsettled",
-            Self::Due => "due",
-            Self::Parked => "parked",
-        };
-        format!("{kind}#{shard}")
+    pub(crate) fn shard(self, shard: u8) -> String {
+        match self {
+            Self::Unsettled => format!("unsettled#{shard}"),
+            Self::Due => format!("due#{shard}"),
+            Self::Parked => format!("parked#{shard}"),
+            Self::Cancelled(client, program) => format!("cancelled#{client}#{program}#{shard}"),
+        }
     }
 }
 
@@ -53,7 +57,7 @@ pub(crate) async fn list<T>(
     dynamodb: &Client,
     table: &str,
     operation: &'static str,
-    kind: Kind,
+    kind: Kind<'_>,
     until: Timestamp,
     limit: usize,
     read: impl Fn(&Fields) -> Result<T, StoreError>,

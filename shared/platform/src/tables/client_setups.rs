@@ -1,12 +1,12 @@
 //! Writing clients' set-ups: for the operator's tool and for tests. Functions only read them.
 
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::types::{Delete, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::{Clock, Randomness, StoreError};
 
-use super::clients::{primary_key, slug_key};
+use super::clients::{REGISTER, primary_key, slug_key};
 use super::item::{self, Written};
 use super::transaction::{IntoWrite as _, built, transact};
 
@@ -62,12 +62,14 @@ impl ClientSetups<'_> {
         }))
     }
 
-    /// Stores a set-up and its slug, and gives up the slug that it had: all of it or nothing. `before` is what was read.
+    /// Stores a set-up and its slug, gives up the slug that it had, and enters the client in the register: all of it or
+    /// nothing. `before` is what was read; programs that only it names are kept as retired.
     pub async fn store(&self, client: &Client, before: Option<&StoredClient>) -> Result<Stored, StoreError> {
-        let setup = serde_json::to_string(client).map_err(|error| StoreError::Unavailable {
-            operation: OPERATION,
-            detail: error.to_string(),
-        })?;
+        let setup =
+            serde_json::to_string(&as_stored(client, before)).map_err(|error| StoreError::Unavailable {
+                operation: OPERATION,
+                detail: error.to_string(),
+            })?;
         let revision = before.map_or(0, |before| before.revision);
         let item = Written::new(&primary_key(&client.id))
             .text("setup", setup)
@@ -85,6 +87,7 @@ impl ClientSetups<'_> {
         let mut writes = vec![
             built(OPERATION, put.build())?.into_write(),
             self.take_slug(client)?,
+            self.enter(&client.id)?,
         ];
         let former = before
             .map(|before| &before.client.slug)
@@ -102,7 +105,32 @@ impl ClientSetups<'_> {
         })
     }
 
-    fn take_slug(&self, client: &Client) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+    /// Enters a stored client in the register, where an earlier release left it out. Again changes nothing.
+    pub async fn register(&self, client: &ClientId) -> Result<(), StoreError> {
+        let writes = vec![self.enter(client)?];
+        transact(
+            &self.dynamodb,
+            self.randomness,
+            "entering a client in the register",
+            writes,
+        )
+        .await
+        .map(|_| ())
+    }
+
+    fn enter(&self, client: &ClientId) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key(REGISTER)))
+            .update_expression("SET #schema = :schema ADD ids :ids")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", item::number(item::SCHEMA))
+            .expression_attribute_values(":ids", AttributeValue::Ss(vec![client.as_str().to_owned()]))
+            .build();
+        Ok(built(OPERATION, update)?.into_write())
+    }
+
+    fn take_slug(&self, client: &Client) -> Result<TransactWriteItem, StoreError> {
         let item = Written::new(&slug_key(&client.slug)).text("client", client.id.as_str());
         let put = Put::builder()
             .table_name(&self.table)
@@ -113,11 +141,7 @@ impl ClientSetups<'_> {
         Ok(built(OPERATION, put)?.into_write())
     }
 
-    fn give_up_slug(
-        &self,
-        former: &Slug,
-        client: &ClientId,
-    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+    fn give_up_slug(&self, former: &Slug, client: &ClientId) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(item::key(&slug_key(former))))
@@ -126,4 +150,14 @@ impl ClientSetups<'_> {
             .build();
         Ok(built(OPERATION, delete)?.into_write())
     }
+}
+
+/// The set-up with the programs that retire with it. A first one retires none.
+fn as_stored(client: &Client, before: Option<&StoredClient>) -> Client {
+    let mut client = client.clone();
+    match before {
+        Some(before) => client.retire_programs_of(&before.client),
+        None => client.retired_programs.clear(),
+    }
+    client
 }

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::{Clients, Clock, StoreError};
+use enrollment::ports::{Clients, Clock, Register, StoreError};
 use jiff::SignedDuration;
 
 use super::item::{self, Fields};
 use crate::aged_cache::AgedCache;
+use crate::aws::describe;
 
 /// A set-up that was changed is taken up by every function within this time.
 const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
@@ -74,6 +75,40 @@ impl Clients for DynamoClients {
         Ok(self.by_id(&id).await?.filter(|client| client.slug == *slug))
     }
 }
+
+#[async_trait]
+impl Register for DynamoClients {
+    async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
+        const OPERATION: &str = "reading the register of clients";
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(REGISTER)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation: OPERATION,
+                detail: describe(&error),
+            })?;
+        let Some(mut item) = answer.item else {
+            return Ok(Vec::new());
+        };
+        let ids = item.remove("ids");
+        let fields = Fields::of(OPERATION, item)?;
+        ids.as_ref()
+            .and_then(|ids| ids.as_ss().ok())
+            .ok_or_else(|| fields.unreadable("attribute ids is missing or of another kind".into()))?
+            .iter()
+            .map(|id| fields.check("ids", ClientId::parse(id)))
+            .collect()
+    }
+}
+
+/// The key of the one item that holds the ids of all clients: at 64 characters each, 400 KB hold some six thousand. No
+/// client's own key is equal to it.
+pub(super) const REGISTER: &str = "clients";
 
 pub(super) fn primary_key(id: &ClientId) -> String {
     format!("client#{id}")

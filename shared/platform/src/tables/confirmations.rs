@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::agenda::{self, Kind};
+use super::customers::OWNER;
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use crate::aws::where_it_held;
@@ -247,16 +248,18 @@ impl Confirmations for DynamoConfirmations {
     }
 }
 
-/// The item of a confirmation that is due at once.
+/// The item of a confirmation that is due at once. `owner` is the customer's key.
 pub(super) async fn written(
     vault: &Vault,
     operation: &'static str,
     confirmation: &Confirmation,
+    owner: &str,
     at: Timestamp,
 ) -> Result<Item, StoreError> {
     let pk = primary_key(&confirmation.id);
     let sealing = sealing(vault, operation, &confirmation.client, &pk);
     let item = Written::new(&pk)
+        .text(OWNER, owner)
         .text("client", confirmation.client.as_str())
         .set("url", sealing.seal("url", confirmation.url.as_str()).await?)
         .set("body", sealing.seal("body", &confirmation.body).await?)
@@ -301,11 +304,11 @@ fn sealing<'a>(vault: &'a Vault, operation: &'static str, client: &'a ClientId, 
     }
 }
 
-fn primary_key(id: &ConfirmationId) -> String {
+pub(super) fn primary_key(id: &ConfirmationId) -> String {
     format!("confirmation#{id}")
 }
 
-fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
+pub(super) fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
     fields.parsed("pk", |pk| {
         ConfirmationId::parse(pk.strip_prefix("confirmation#").unwrap_or_default())
     })

@@ -1,16 +1,21 @@
 mod begin;
+mod customer;
 mod finish;
-mod holdings;
 mod intents;
+mod leftovers;
+mod purges;
+mod recount;
+mod storing;
 mod unsettled;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId};
-use enrollment::intent::{CardCount, Intent};
-use enrollment::ports::{Begun, Clock, Enrolments, Finished, Holdings, Randomness, StoreError, Unsettled};
+use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, ProgramId};
+use enrollment::intent::{CardCount, Customer, Intent};
+use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError, Unsettled};
+use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{self, Fields, Item};
@@ -27,6 +32,17 @@ const TABLE: &str = "enrolments";
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";
 const CARD: &str = "card#";
+/// How much longer than X a cancelled card may be there before `DynamoDB` deletes it: time enough to mend a purge that
+/// does not run.
+const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Values of a card's `state`.
+mod state {
+    pub(super) const ACTIVE: &str = "active";
+    pub(super) const HELD: &str = "held";
+    pub(super) const LEAVING: &str = "leaving";
+    pub(super) const CANCELLED: &str = "cancelled";
+}
 
 /// The `enrolments` table, and what its transactions touch in `sessions` and `confirmations`.
 pub struct DynamoEnrolments {
@@ -128,11 +144,16 @@ impl Enrolments for DynamoEnrolments {
         let Some(fields) = self.item(OPERATION, &pk, CUSTOMER).await? else {
             return Ok(CardCount::default());
         };
-        Ok(CardCount {
-            active: fields.number("active")?,
-            pending: fields.number("pending")?,
-            version: fields.number("version")?,
-        })
+        customer::count(&fields)
+    }
+
+    async fn customer(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Customer, StoreError> {
+        self.read_customer(client, program, customer).await
     }
 
     async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
@@ -143,8 +164,8 @@ impl Enrolments for DynamoEnrolments {
         self.finish_intent(intent).await
     }
 
-    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
-        self.note_leftover_gone(id).await
+    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        self.note_leftover_gone(intent, at).await
     }
 
     async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
@@ -154,15 +175,6 @@ impl Enrolments for DynamoEnrolments {
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         self.put_look_off(id, at).await
     }
-
-    async fn holdings(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        customer: &CustomerId,
-    ) -> Result<Holdings, StoreError> {
-        self.read_holdings(client, program, customer).await
-    }
 }
 
 fn intent_key(id: IntentId) -> String {
@@ -171,6 +183,20 @@ fn intent_key(id: IntentId) -> String {
 
 fn card_sort_key(id: IntentId) -> String {
     format!("{CARD}{}", id.to_hex())
+}
+
+/// When a card that was cancelled at `at` goes by itself.
+fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
+    let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
+    later(later(at, retention), TTL_MARGIN)
+}
+
+/// What counts an intent whose outcome is open.
+fn counter_of(action: ActionCode) -> &'static str {
+    match action {
+        ActionCode::Enrol => "pending",
+        ActionCode::Replace | ActionCode::OptOut => "changing",
+    }
 }
 
 fn intent_item_key(id: IntentId) -> Item {

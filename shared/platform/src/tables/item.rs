@@ -152,9 +152,16 @@ impl Fields {
 
     /// Whether the item is past its `ttl` and only not deleted yet.
     pub(crate) fn is_past(&self, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self
-            .optional_number::<i64>("ttl")?
-            .is_some_and(|ttl| ttl <= now.as_second()))
+        Ok(self.ttl()?.is_some_and(|ttl| ttl <= now))
+    }
+
+    /// When the item goes by itself.
+    pub(crate) fn ttl(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.optional_number("ttl")?
+            .map(|seconds| {
+                Timestamp::from_second(seconds).map_err(|_| self.unreadable("ttl is no time".into()))
+            })
+            .transpose()
     }
 
     pub(crate) fn text(&self, attribute: &str) -> Result<&str, StoreError> {

@@ -11,6 +11,7 @@ use enrollment::time::later;
 use jiff::SignedDuration;
 use url::Url;
 
+use super::customers::{self, OWNER};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use super::transaction::{IntoWrite as _, built, transact};
@@ -53,7 +54,16 @@ impl DynamoSessions {
         let pk = primary_key(session.id);
         let sealing = self.sealing("storing a session", &session.client, &pk);
         let url = session.confirmation_url.as_ref().map(Url::as_str);
+        let owner = customers::primary_key(
+            &self.vault,
+            "storing a session",
+            &session.client,
+            &session.program,
+            &session.customer,
+        )
+        .await?;
         let item = Written::new(&pk)
+            .text(OWNER, owner)
             .text("client", session.client.as_str())
             .text("program", session.program.as_str())
             .text("action", session.action.as_str())
@@ -170,4 +180,11 @@ impl Sessions for DynamoSessions {
 
 pub(super) fn primary_key(id: SessionId) -> String {
     format!("session#{}", id.to_hex())
+}
+
+/// The name of the session of an item.
+pub(super) fn id_of(fields: &Fields) -> Result<SessionId, StoreError> {
+    fields.parsed("pk", |pk| {
+        SessionId::from_hex(pk.strip_prefix("session#").unwrap_or_default())
+    })
 }

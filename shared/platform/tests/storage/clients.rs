@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::Clients as _;
+use enrollment::ports::{Clients as _, Register as _};
 use jiff::SignedDuration;
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
@@ -24,6 +26,38 @@ async fn apply(world: &World, client: &Client) -> Stored {
     let setups = setups(world);
     let before = setups.find(&client.id).await.unwrap();
     setups.store(client, before.as_ref()).await.unwrap()
+}
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
+
+async fn registered(world: &World) -> BTreeSet<String> {
+    let ids = world.clients().clients().await.unwrap();
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// A client whose programs have these ids and days of retention.
+fn with_programs(programs: &[(&str, u16)]) -> Client {
+    let mut client = client("a", "a", "A");
+    let program = |(id, days): &(&str, u16)| {
+        serde_json::from_value(serde_json::json!({
+            "id": id, "member_ica": 1, "bank_product_code": "P", "bin_ranges": [],
+            "bank_customer_number": "per_card", "retention_days": days, "replacement": false, "opt_out": true,
+            "max_cards": 1, "attempts_per_customer_per_hour": 1, "attempts_per_client_per_hour": 1
+        }))
+        .unwrap()
+    };
+    client.programs = programs.iter().map(program).collect();
+    client
+}
+
+async fn retentions(world: &World) -> Vec<(String, u16)> {
+    let stored = world.clients().by_id(&id("a")).await.unwrap().unwrap();
+    stored
+        .retentions()
+        .map(|(program, days)| (program.to_string(), days))
+        .collect()
 }
 
 fn slug(text: &str) -> Slug {
@@ -117,6 +151,61 @@ async fn of_two_operators_one_is_told_that_the_other_was_first() {
         let mut results = [one.await.unwrap(), other.await.unwrap()];
         results.sort_by_key(|stored| *stored != Stored::Now);
         assert_eq!(results, [Stored::Now, Stored::ChangedMeanwhile]);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn every_client_that_was_ever_stored_is_in_the_register() {
+    on_every_engine(|world| async move {
+        assert_eq!(registered(&world).await, BTreeSet::new());
+        for (name, slug) in [("a", "a"), ("b", "b"), ("a", "a")] {
+            assert_eq!(apply(&world, &client(name, slug, name)).await, Stored::Now);
+        }
+        assert_eq!(registered(&world).await, BTreeSet::from(["a".into(), "b".into()]));
+        assert_eq!(apply(&world, &client("c", "b", "C")).await, Stored::SlugTaken);
+        assert!(!registered(&world).await.contains("c"), "all or nothing");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_client_from_before_the_register_is_entered_later() {
+    on_every_engine(|world| async move {
+        apply(&world, &client("a", "a", "A")).await;
+        world
+            .dynamodb
+            .delete_item()
+            .table_name(&world.tables.clients)
+            .key("pk", AttributeValue::S("clients".into()))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(registered(&world).await, BTreeSet::new());
+        for _ in 0..2 {
+            setups(&world).register(&id("a")).await.unwrap();
+            assert_eq!(registered(&world).await, BTreeSet::from(["a".into()]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_program_that_a_set_up_no_longer_names_keeps_its_x() {
+    on_every_engine(|world| async move {
+        let pair = |id: &str, days| (id.to_owned(), days);
+        apply(&world, &with_programs(&[("1", 30), ("2", 7)])).await;
+        assert_eq!(retentions(&world).await, [pair("1", 30), pair("2", 7)]);
+        apply(&world, &with_programs(&[("1", 30)])).await;
+        assert_eq!(retentions(&world).await, [pair("1", 30), pair("2", 7)]);
+        // What a caller says of retired programs does not count.
+        let mut back = with_programs(&[("2", 9)]);
+        back.retire_programs_of(&with_programs(&[("3", 1)]));
+        apply(&world, &back).await;
+        assert_eq!(retentions(&world).await, [pair("2", 9), pair("1", 30)]);
     })
     .await;
 }

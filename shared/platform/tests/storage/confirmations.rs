@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
 use enrollment::delivery::Parked;
-use enrollment::identifiers::{ConfirmationId, Ranac};
+use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _, StoreError};
 use enrollment::time::later;
@@ -81,7 +81,12 @@ async fn enrolled(world: &World) -> Intent {
         .await
         .unwrap();
     enrolments.begin(&intent, count).await.unwrap();
-    intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+    intent.outcome = Some(Outcome::enrolled(
+        ActionCode::Enrol,
+        Ranac::parse(RANAC).unwrap(),
+        None,
+        now,
+    ));
     enrolments.finish(&intent).await.unwrap();
     world.clock.advance(SECOND);
     intent

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use enrollment::identifiers::{Last4, Ranac};
+use enrollment::identifiers::{ActionCode, Last4, Ranac};
 use enrollment::intent::{CardCount, Intent, Outcome};
 use enrollment::ports::{Begun, Clock as _, Enrolments as _, Finished, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
@@ -88,11 +88,16 @@ impl Scene {
 
     fn success(&self) -> Outcome {
         let last4 = Last4::parse("9876").unwrap();
-        Outcome::enrolled(Ranac::parse(RANAC).unwrap(), Some(last4), self.world.clock.now())
+        Outcome::enrolled(
+            ActionCode::Enrol,
+            Ranac::parse(RANAC).unwrap(),
+            Some(last4),
+            self.world.clock.now(),
+        )
     }
 
     fn declined(&self) -> Outcome {
-        Outcome::declined(MrsCode(-45), self.world.clock.now())
+        Outcome::declined(ActionCode::Enrol, MrsCode(-45), self.world.clock.now())
     }
 }
 
@@ -416,7 +421,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         let ends = (scene.world.clock.now() + week).as_second();
         assert_eq!(scene.ttl_of(&declined).await, Some(ends));
 
-        let unsettled = Outcome::unsettled(scene.world.clock.now());
+        let unsettled = Outcome::unsettled(ActionCode::Enrol, scene.world.clock.now());
         let (unsettled, _) = scene.finish(scene.begun(2).await, unsettled).await;
         assert_eq!(scene.ttl_of(&unsettled).await, None);
         assert!(
@@ -431,7 +436,11 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
                 .leftover
         );
         scene.world.clock.advance(SignedDuration::from_hours(1));
-        scene.enrolments.leftover_gone(unsettled.id).await.unwrap();
+        scene
+            .enrolments
+            .leftover_gone(&unsettled, scene.world.clock.now())
+            .await
+            .unwrap();
         assert!(
             !scene
                 .enrolments
@@ -445,7 +454,11 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         );
         let ends = (scene.world.clock.now() + week).as_second();
         scene.world.clock.advance(SignedDuration::from_hours(1));
-        scene.enrolments.leftover_gone(unsettled.id).await.unwrap();
+        scene
+            .enrolments
+            .leftover_gone(&unsettled, scene.world.clock.now())
+            .await
+            .unwrap();
         assert_eq!(
             scene.ttl_of(&unsettled).await,
             Some(ends),

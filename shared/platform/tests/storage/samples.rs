@@ -69,6 +69,7 @@ pub(crate) fn intent(session: &Session, attempt: u32, now: Timestamp) -> Intent 
         bin: Bin::parse("523400").unwrap(),
         last4: Last4::parse("0123").unwrap(),
         design_code: Some("Gold".into()),
+        old_card: None,
         consents: vec![Consent {
             document: ConsentDocument::Terms,
             version: "2026-01".into(),

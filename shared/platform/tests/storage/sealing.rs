@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use enrollment::identifiers::Ranac;
+use enrollment::identifiers::{ActionCode, Ranac};
 use enrollment::intent::{CardCount, Outcome};
 use enrollment::ports::{Clock as _, Counted, Enrolments as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
@@ -67,7 +67,12 @@ async fn enrol(world: &World) -> String {
     let mut intent = intent(&session, 1, now);
     let count = enrolments.card_count(&client, &program, &customer).await.unwrap();
     enrolments.begin(&intent, count).await.unwrap();
-    intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+    intent.outcome = Some(Outcome::enrolled(
+        ActionCode::Enrol,
+        Ranac::parse(RANAC).unwrap(),
+        None,
+        now,
+    ));
     enrolments.finish(&intent).await.unwrap();
     intent.bank_customer_number.expose().to_owned()
 }
@@ -220,7 +225,12 @@ async fn a_warm_enrolment_asks_kms_for_nothing() {
                 .await
                 .unwrap();
             enrolments.begin(&intent, count).await.unwrap();
-            intent.outcome = Some(Outcome::enrolled(Ranac::parse(RANAC).unwrap(), None, now));
+            intent.outcome = Some(Outcome::enrolled(
+                ActionCode::Enrol,
+                Ranac::parse(RANAC).unwrap(),
+                None,
+                now,
+            ));
             enrolments.finish(&intent).await.unwrap();
             sessions.find(session.id).await.unwrap().unwrap();
             enrolments.intent(intent.id).await.unwrap().unwrap();

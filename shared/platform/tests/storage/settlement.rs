@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{World, on_every_engine};
-use enrollment::identifiers::{CustomerId, IntentId, Ranac};
-use enrollment::intent::{Intent, Outcome};
-use enrollment::ports::{Clock as _, Enrolments as _, Holdings, Sessions as _, Unsettled};
+use enrollment::identifiers::{ActionCode, CustomerId, IntentId, Ranac};
+use enrollment::intent::{CardState, Customer, Intent, Outcome};
+use enrollment::ports::{Clock as _, Enrolments as _, Sessions as _, Unsettled};
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::DynamoEnrolments;
@@ -53,7 +53,7 @@ impl Scene {
     }
 
     async fn enrolled(&self, ranac: &str) {
-        let outcome = Outcome::enrolled(Ranac::parse(ranac).unwrap(), None, self.now());
+        let outcome = Outcome::enrolled(ActionCode::Enrol, Ranac::parse(ranac).unwrap(), None, self.now());
         self.finish(self.begun().await, outcome).await;
     }
 
@@ -62,14 +62,11 @@ impl Scene {
         unsettled.into_iter().map(|unsettled| unsettled.id).collect()
     }
 
-    async fn holdings(&self) -> Holdings {
-        let mut holdings = self
-            .enrolments
-            .holdings(&client_id(), &program_id(), &customer_id())
+    async fn customer(&self) -> Customer {
+        self.enrolments
+            .customer(&client_id(), &program_id(), &customer_id())
             .await
-            .unwrap();
-        holdings.ranacs.sort_by(|a, b| a.expose().cmp(b.expose()));
-        holdings
+            .unwrap()
     }
 }
 
@@ -126,15 +123,22 @@ async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         scene.enrolled("03643782610476418733").await;
-        let declined = Outcome::declined(MrsCode(-45), scene.now());
+        let declined = Outcome::declined(ActionCode::Enrol, MrsCode(-45), scene.now());
         scene.finish(scene.begun().await, declined).await;
         let leftover = scene.begun().await;
         scene
-            .finish(leftover.clone(), Outcome::unsettled(scene.now()))
+            .finish(
+                leftover.clone(),
+                Outcome::unsettled(ActionCode::Enrol, scene.now()),
+            )
             .await;
         assert_eq!(scene.unsettled(10).await, [leftover.id]);
 
-        scene.enrolments.leftover_gone(leftover.id).await.unwrap();
+        scene
+            .enrolments
+            .leftover_gone(&leftover, scene.now())
+            .await
+            .unwrap();
         assert_eq!(scene.unsettled(10).await, []);
         let week = SignedDuration::from_hours(7 * 24);
         let table = &scene.world.tables.enrolments;
@@ -153,7 +157,7 @@ async fn a_look_is_not_put_off_where_none_is_needed() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         let intent = scene.begun().await;
-        let declined = Outcome::declined(MrsCode(-45), scene.now());
+        let declined = Outcome::declined(ActionCode::Enrol, MrsCode(-45), scene.now());
         scene.finish(intent.clone(), declined).await;
         let table = &scene.world.tables.enrolments;
         let name = format!("intent#{}", intent.id.to_hex());
@@ -172,28 +176,32 @@ async fn a_look_is_not_put_off_where_none_is_needed() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn holdings_are_a_customer_s_cards_and_open_intents() {
+async fn a_customer_has_cards_and_open_intents() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
-        assert_eq!(scene.holdings().await, Holdings::default());
+        assert_eq!(scene.customer().await, Customer::default());
         scene.enrolled("03643782610476418733").await;
         scene.enrolled("13643782610476418733").await;
         let open = scene.begun().await;
-        let holdings = scene.holdings().await;
-        let ranacs: Vec<_> = holdings.ranacs.iter().map(Ranac::expose).collect();
+        let customer = scene.customer().await;
+        let ranacs: Vec<_> = customer.cards.iter().map(|card| card.ranac.expose()).collect();
         assert_eq!(ranacs, ["03643782610476418733", "13643782610476418733"]);
-        assert_eq!(holdings.pending, 1);
-        scene.finish(open, Outcome::unsettled(scene.now())).await;
-        let holdings = scene.holdings().await;
-        assert_eq!((holdings.pending, holdings.ranacs.len()), (0, 2));
+        assert!(customer.cards.iter().all(|card| card.state == CardState::Active));
+        assert_eq!(customer.cards[0].bank_customer_number, open.bank_customer_number);
+        assert_eq!((customer.count.active, customer.count.pending), (2, 1));
+        scene
+            .finish(open, Outcome::unsettled(ActionCode::Enrol, scene.now()))
+            .await;
+        let customer = scene.customer().await;
+        assert_eq!((customer.count.pending, customer.cards.len()), (0, 2));
 
         let other = CustomerId::parse("somebody-else").unwrap();
         let others = scene
             .enrolments
-            .holdings(&client_id(), &program_id(), &other)
+            .customer(&client_id(), &program_id(), &other)
             .await
             .unwrap();
-        assert_eq!(others, Holdings::default());
+        assert_eq!(others, Customer::default());
     })
     .await;
 }

@@ -325,7 +325,7 @@ async fn a_page_that_is_loaded_anew_follows_the_open_attempt() {
     let Description::Form(form) = bank.describe(&session).await.unwrap() else {
         panic!("it may try again")
     };
-    assert_eq!(form.attempts_left, 4);
+    assert_eq!(form.choice.attempts_left, 4);
 
     bank.mrs.ends(Ending::Enrolled);
     let enrolled = bank.submit(&session, "b").await.unwrap();

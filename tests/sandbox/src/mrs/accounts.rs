@@ -1,64 +1,25 @@
 //! What MRS holds, and the rules by which it takes and refuses (source document 001, table of statuses).
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use serde::Serialize;
 
+use super::card_key::CardKey;
 use super::card_number::CardNumber;
 use super::dialect::Dialect;
+use super::held::{Account, Held, Status};
 use super::program::{MrsSettings, Program};
 use super::refusal::{Code, Refusal};
 use super::request::{Enroll, Lookup, Update};
+use super::state::State;
 
 /// All accounts, in memory, bounded by the settings.
 pub(crate) struct Accounts {
-    settings: MrsSettings,
-    /// Cards are told apart by a keyed digest; the key lives as long as the process.
-    card_key: hmac::Key,
+    pub(super) settings: MrsSettings,
+    card_key: CardKey,
     random: SystemRandom,
     held: Mutex<Held>,
-}
-
-#[derive(Default)]
-struct Held {
-    accounts: Vec<Account>,
-    by_ranac: HashMap<String, usize>,
-    by_customer: HashMap<String, Vec<usize>>,
-    /// Active accounts only.
-    by_card: HashMap<[u8; 32], usize>,
-}
-
-/// One account. Its card number is not among what is held.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Account {
-    #[serde(rename = "accountId")]
-    pub(crate) id: usize,
-    pub(crate) customer_id: usize,
-    pub(crate) bank_customer_number: String,
-    pub(crate) ranac: String,
-    pub(crate) program: String,
-    pub(crate) product_code: String,
-    pub(crate) last4: String,
-    pub(crate) status: Status,
-    /// Answers about an account come in the vocabulary that it was enrolled in.
-    #[serde(skip)]
-    pub(crate) dialect: Dialect,
-    #[serde(skip)]
-    card: [u8; 32],
-}
-
-/// Where an account is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Status {
-    New,
-    GoodStanding,
-    Cancelled,
 }
 
 /// What `enroll` gives back.
@@ -69,16 +30,23 @@ pub(crate) struct Enrolled {
 }
 
 impl Accounts {
-    pub(crate) fn new(settings: MrsSettings) -> Self {
+    /// With what was held before, if anything was.
+    pub(crate) fn new(settings: MrsSettings, state: Option<State>) -> Self {
         let random = SystemRandom::new();
-        let mut key = [0; 32];
-        // Should the generator of the machine ever fail, digests are merely unkeyed.
-        let _ = random.fill(&mut key);
+        let state = state.unwrap_or_else(|| {
+            let mut key = [0; 32];
+            // Should the generator of the machine ever fail, digests are merely unkeyed.
+            let _ = random.fill(&mut key);
+            State {
+                card_key: CardKey::new(key),
+                accounts: Vec::new(),
+            }
+        });
         Self {
             settings,
-            card_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            card_key: state.card_key,
             random,
-            held: Mutex::default(),
+            held: Mutex::new(Held::of(state.accounts)),
         }
     }
 
@@ -116,21 +84,16 @@ impl Accounts {
         }
         let status = Status::parse(&request.status, request.dialect).ok_or(Code::INVALID_ACCOUNT_STATUS)?;
         let mut held = self.held();
-        let held = &mut *held;
-        let place = *held
-            .by_ranac
-            .get(&request.ranac)
+        let account = held
+            .by_ranac(&request.ranac)
             .ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?;
-        let account = &mut held.accounts[place];
         match (account.status, status) {
             // Told once or twice, cancelled is cancelled.
             (Status::Cancelled, Status::Cancelled) => {}
             (Status::Cancelled, _) => return Err(Code::INVALID_ACCOUNT_STATUS.into()),
-            (_, Status::Cancelled) => {
-                account.status = Status::Cancelled;
-                held.by_card.remove(&account.card);
+            (_, status) => {
+                held.set_status(&request.ranac, status);
             }
-            (_, status) => account.status = status,
         }
         Ok(())
     }
@@ -138,28 +101,43 @@ impl Accounts {
     /// All accounts of a customer, or the one that is asked for.
     pub(crate) fn find(&self, request: &Lookup) -> Result<Vec<Account>, Refusal> {
         let held = self.held();
-        let places = held
-            .by_customer
-            .get(&request.bank_customer_number)
-            .ok_or(Code::ACCOUNT_NOT_FOUND)?;
-        let accounts = places.iter().map(|place| held.accounts[*place].clone());
+        let mut accounts = held.of_customer(&request.bank_customer_number).peekable();
+        if accounts.peek().is_none() {
+            return Err(Code::ACCOUNT_NOT_FOUND.into());
+        }
         match &request.ranac {
-            None => Ok(accounts.collect()),
+            None => Ok(accounts.cloned().collect()),
             Some(ranac) => {
-                let account = accounts.into_iter().find(|account| &account.ranac == ranac);
-                Ok(vec![account.ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?])
+                let account = accounts.find(|account| &account.ranac == ranac);
+                Ok(vec![account.ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?.clone()])
             }
         }
     }
 
     /// Everything, oldest first.
     pub(crate) fn all(&self) -> Vec<Account> {
-        self.held().accounts.clone()
+        self.held().all().to_vec()
+    }
+
+    /// Counts the changes since the start.
+    pub(crate) fn version(&self) -> u64 {
+        self.held().version()
+    }
+
+    /// Everything, with its version.
+    pub(crate) fn snapshot(&self) -> (u64, Vec<Account>) {
+        let held = self.held();
+        (held.version(), held.all().to_vec())
+    }
+
+    /// The key of the digests that [`Self::snapshot`] gives.
+    pub(crate) fn card_key(&self) -> &CardKey {
+        &self.card_key
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        *self.held() = Held::default();
+        self.held().clear();
     }
 
     fn program(&self, identifier: &str) -> Result<&Program, Refusal> {
@@ -179,59 +157,44 @@ impl Accounts {
     }
 
     fn hold(&self, request: &Enroll, card: &CardNumber) -> Result<Enrolled, Refusal> {
-        let digest = self.digest(card);
+        let digest = self.card_key.digest(card);
         let ranac = self.new_ranac()?;
         let mut held = self.held();
-        if held.by_card.contains_key(&digest) {
+        if held.has_active(&digest) {
             return Err(Code::CARD_ALREADY_ENROLLED.into());
         }
         // Assumption: a customer whose accounts are all cancelled may be enrolled again under the same number.
-        let earlier = held
-            .by_customer
-            .get(&request.bank_customer_number)
-            .map_or(&[][..], Vec::as_slice);
-        if earlier
-            .iter()
-            .any(|place| held.accounts[*place].status != Status::Cancelled)
+        if held
+            .of_customer(&request.bank_customer_number)
+            .any(|earlier| earlier.status != Status::Cancelled)
         {
             return Err(Code::CUSTOMER_ALREADY_ENROLLED.into());
         }
-        let place = held.accounts.len();
-        if place >= self.settings.max_accounts {
-            tracing::warn!(held = place, "the stand-in is full: POST /reset empties it");
+        let count = held.all().len();
+        if count >= self.settings.max_accounts {
+            tracing::warn!(held = count, "the stand-in is full: POST /reset empties it");
             return Err(Code::SERVER_ERROR.into());
         }
-        let customer_id = earlier.first().copied().unwrap_or(place) + 1;
-        held.by_card.insert(digest, place);
-        held.by_ranac.insert(ranac.clone(), place);
-        held.by_customer
-            .entry(request.bank_customer_number.clone())
-            .or_default()
-            .push(place);
-        held.accounts.push(Account {
-            id: place + 1,
-            customer_id,
+        let account = held.add(Account {
+            id: 0,
+            customer_id: 0,
             bank_customer_number: request.bank_customer_number.clone(),
-            ranac: ranac.clone(),
+            ranac,
             program: request.program.clone(),
             product_code: request.product_code.clone(),
             last4: card.last_four().to_owned(),
             status: Status::New,
             dialect: request.dialect,
-            card: digest,
+            card: Some(digest),
         });
-        Ok(Enrolled { ranac, customer_id })
-    }
-
-    fn digest(&self, card: &CardNumber) -> [u8; 32] {
-        let tag = hmac::sign(&self.card_key, card.digits().as_bytes());
-        let mut digest = [0; 32];
-        digest.copy_from_slice(tag.as_ref());
-        digest
+        Ok(Enrolled {
+            ranac: account.ranac.clone(),
+            customer_id: account.customer_id,
+        })
     }
 
     /// Starts with 0, as in source document 001's example: who takes it for a number loses a digit.
-    fn new_ranac(&self) -> Result<String, Refusal> {
+    pub(super) fn new_ranac(&self) -> Result<String, Refusal> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|_| Code::SERVER_ERROR)?;
         let mut ranac = "0".to_owned();
@@ -241,29 +204,12 @@ impl Accounts {
         Ok(ranac)
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Status {
-    /// The status as `accountStatusDesc` tells it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::New => "NEW",
-            Self::GoodStanding => "GOOD_STANDING",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
-    /// The status as `accountStatusId` tells it.
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::New | Self::GoodStanding => 1,
-            Self::Cancelled => 3,
-        }
-    }
-
     fn parse(text: &str, dialect: Dialect) -> Option<Self> {
         match (dialect, text) {
             (Dialect::Document, "NEW") => Some(Self::New),
@@ -281,7 +227,7 @@ impl Status {
     }
 }
 
-fn is_ranac(text: &str) -> bool {
+pub(super) fn is_ranac(text: &str) -> bool {
     (20..=30).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -289,6 +235,7 @@ fn is_ranac(text: &str) -> bool {
 mod tests {
     use zeroize::Zeroizing;
 
+    use super::super::by_hand::ByHandError;
     use super::super::request::BankAccountNumber;
     use super::*;
 
@@ -296,7 +243,7 @@ mod tests {
     const OTHER_CARD: &str = "5412340000000001";
 
     fn accounts() -> Accounts {
-        Accounts::new(MrsSettings::default())
+        Accounts::new(MrsSettings::default(), None)
     }
 
     fn card(digits: &str) -> Option<CardNumber> {
@@ -370,10 +317,13 @@ mod tests {
             .unwrap();
         assert_eq!(enrolled.ranac.len(), 20);
         assert!(enrolled.ranac.starts_with('0') && is_ranac(&enrolled.ranac));
-        let long = Accounts::new(MrsSettings {
-            ranac_digits: 30,
-            ..MrsSettings::default()
-        });
+        let long = Accounts::new(
+            MrsSettings {
+                ranac_digits: 30,
+                ..MrsSettings::default()
+            },
+            None,
+        );
         assert_eq!(
             long.enroll(&request("c", Dialect::Wsdl), card(CARD).as_ref())
                 .unwrap()
@@ -458,11 +408,58 @@ mod tests {
     }
 
     #[test]
+    fn a_card_that_went_to_another_account_can_t_come_back_by_hand() {
+        let accounts = accounts();
+        let enroll = |customer: &str| {
+            accounts
+                .enroll(&request(customer, Dialect::Document), card(CARD).as_ref())
+                .unwrap()
+                .ranac
+        };
+        let first = enroll("c");
+        accounts.set_status(&first, Status::Cancelled).unwrap();
+        let second = enroll("d");
+        let revive = |ranac: &str| accounts.set_status(ranac, Status::GoodStanding).err();
+        assert_eq!(revive(&first), Some(ByHandError::CardTaken));
+        assert_eq!(revive(&second), None);
+        accounts.remove(&second).unwrap();
+        assert_eq!(revive(&first), None);
+        assert_eq!(
+            code(accounts.enroll(&request("e", Dialect::Document), card(CARD).as_ref())),
+            -45
+        );
+    }
+
+    #[test]
+    fn what_was_held_is_taken_up_with_its_key() {
+        let before = accounts();
+        let enrolled = |accounts: &Accounts, customer: &str, number: &str| {
+            code(accounts.enroll(&request(customer, Dialect::Document), card(number).as_ref()))
+        };
+        assert_eq!(enrolled(&before, "c", CARD), 0);
+        assert_eq!(enrolled(&before, "d", OTHER_CARD), 0);
+        cancel(&before, &before.all()[1].ranac).unwrap();
+        let state = State {
+            card_key: CardKey::new(*before.card_key().bytes()),
+            accounts: before.all(),
+        };
+        let after = Accounts::new(MrsSettings::default(), Some(state));
+        assert_eq!(after.all(), before.all());
+        assert_eq!(enrolled(&after, "e", CARD), -45);
+        assert_eq!(enrolled(&after, "c", OTHER_CARD), -50);
+        assert_eq!(enrolled(&after, "d", OTHER_CARD), 0);
+        assert_eq!(after.all()[2].customer_id, 2);
+    }
+
+    #[test]
     fn a_full_stand_in_says_so_and_can_be_emptied() {
-        let accounts = Accounts::new(MrsSettings {
-            max_accounts: 1,
-            ..MrsSettings::default()
-        });
+        let accounts = Accounts::new(
+            MrsSettings {
+                max_accounts: 1,
+                ..MrsSettings::default()
+            },
+            None,
+        );
         accounts
             .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
             .unwrap();

@@ -5,7 +5,7 @@
 //! and derives the others by one rule, `BANK_ACCOUNT_NUMBER` → `bankAccountNumber`, with one exception that the table spells
 //! out. **Assumption:** that rule, beyond the names which source document 001 shows.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 use super::xml::Element;
@@ -18,7 +18,7 @@ pub(crate) const COMMON: &str = "http://common.ws.mcrewards.mastercard.com/";
 pub(crate) const DIAGNOSTIC: &str = "http://diagnostic.ws.mcrewards.mastercard.com/";
 
 /// A vocabulary of MRS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// Source document 001: `bankCustomerNumber`, statuses as words.

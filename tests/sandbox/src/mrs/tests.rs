@@ -13,8 +13,7 @@ use super::dialect::{COMMON, CUSTOMER, DIAGNOSTIC};
 use super::request::Service;
 use super::soap::fault;
 use super::xml::{self, Element};
-use super::{Dialect, Mrs, MrsSettings, pair, read, router};
-use crate::faults::FaultBook;
+use super::{Dialect, Mrs, MrsSettings, PairKey, Status, pair, read, router};
 use crate::serve::Cut;
 use crate::tls::ClientCertificate;
 
@@ -24,8 +23,12 @@ const DIALECTS: [Dialect; 2] = [Dialect::Document, Dialect::Wsdl];
 static STAND_IN: LazyLock<Arc<Mrs>> = LazyLock::new(stand_in);
 
 fn stand_in() -> Arc<Mrs> {
-    let faults = Arc::new(FaultBook::default());
-    Arc::new(Mrs::new(MrsSettings::default(), &pair::tests::PEM, faults).unwrap())
+    with_settings(MrsSettings::default())
+}
+
+fn with_settings(settings: MrsSettings) -> Arc<Mrs> {
+    let key = PairKey::from_pem(&pair::tests::PEM).unwrap();
+    Arc::new(Mrs::new(settings, key, Arc::default(), None).unwrap())
 }
 
 fn envelope(app_id: &str, operation: &str) -> String {
@@ -368,7 +371,7 @@ async fn a_dialect_that_is_switched_off_is_not_understood() {
         dialects: vec![Dialect::Wsdl],
         ..MrsSettings::default()
     };
-    let mrs = Arc::new(Mrs::new(settings, &pair::tests::PEM, Arc::default()).unwrap());
+    let mrs = with_settings(settings);
     assert_eq!(
         customer_service(&mrs, "enroll", enroll(Dialect::Document, "c", CARD))
             .await
@@ -479,6 +482,55 @@ async fn what_was_begun_is_done_even_if_the_caller_leaves() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("the card was never enrolled");
+}
+
+fn cancellation(ranac: &str) -> String {
+    envelope(
+        ranac,
+        "<cus:updateCustomerAccount><cus:accountStatus>CANCELLED</cus:accountStatus></cus:updateCustomerAccount>",
+    )
+}
+
+#[tokio::test]
+async fn cancelling_twice_succeeds_twice() {
+    let mrs = stand_in();
+    let enrolled = customer_service(&mrs, "enroll", enroll(Dialect::Document, "c", CARD)).await;
+    let ranac = enrolled.text("referenceId");
+    for _ in 0..2 {
+        let answer = customer_service(&mrs, "updateCustomerAccount", cancellation(&ranac)).await;
+        assert_eq!((answer.status, answer.text("success").as_str()), (200, "true"));
+    }
+}
+
+/// The statuses of source document 001, and whether the work is done, for each operation.
+#[tokio::test]
+async fn each_code_can_be_ordered_for_each_operation() {
+    let codes = [-1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001];
+    for (code, (fault, is_done)) in codes
+        .into_iter()
+        .flat_map(|code| [("code-before", false), ("code-after", true)].map(|fault| (code, fault)))
+    {
+        let mrs = stand_in();
+        let enrolled = customer_service(&mrs, "enroll", enroll(Dialect::Document, "c", CARD)).await;
+        let ranac = enrolled.text("referenceId");
+        for (operation, body) in [
+            ("getCustomerAccounts", envelope("c", "<cus:getCustomerAccounts/>")),
+            ("updateCustomerAccount", cancellation(&ranac)),
+            ("enroll", enroll(Dialect::Document, "d", "5234000000000007")),
+        ] {
+            let order = format!(r#"{{"operation":"{operation}","fault":"{fault}","code":{code}}}"#);
+            mrs.faults.add(serde_json::from_str(&order).unwrap()).unwrap();
+            let answer = customer_service(&mrs, operation, body).await;
+            assert_eq!(answer.code(), code.to_string(), "{operation} {fault}");
+        }
+        let accounts = mrs.accounts();
+        let is_cancelled = accounts[0].status == Status::Cancelled;
+        assert_eq!(
+            (is_cancelled, accounts.len() == 2),
+            (is_done, is_done),
+            "{code} {fault}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,9 @@ struct Choice {
     customer: String,
     language: String,
     action: String,
+    /// Which of the customer's cards is meant; empty for any.
+    #[serde(default)]
+    last4: String,
     mode: Mode,
 }
 
@@ -143,8 +146,10 @@ impl Choice {
             },
         );
         claims.insert("actionCode".to_owned(), json!(self.action));
-        if !self.language.is_empty() {
-            claims.insert("language".to_owned(), json!(self.language));
+        for (name, value) in [("language", &self.language), ("last4", &self.last4)] {
+            if !value.is_empty() {
+                claims.insert(name.to_owned(), json!(value));
+            }
         }
         claims
     }

@@ -132,7 +132,7 @@ async fn receive(
     body: Bytes,
 ) -> Response {
     let effect = receiver.faults.due(Operation::Confirmation);
-    let work = || wish.answer_for(receiver.take(&headers, &body));
+    let work = async { wish.answer_for(receiver.take(&headers, &body)) };
     let mut answer = faults::disturb(effect, work, |code| {
         plain(StatusCode::INTERNAL_SERVER_ERROR, &code.to_string())
     })

@@ -26,6 +26,7 @@ static RSA_PEM: LazyLock<String> = LazyLock::new(|| {
 
 pub(crate) struct Around {
     sandbox: Option<Sandbox>,
+    settings: Settings,
     pub(crate) folder: PathBuf,
     authority: Authority,
 }
@@ -73,6 +74,7 @@ impl Around {
             client: None,
             program: None,
             mrs: MrsSettings::default(),
+            state: Some(folder.join("mrs.json")),
             listen: Addresses {
                 api: any,
                 partner: any,
@@ -82,9 +84,10 @@ impl Around {
             },
             clock,
         };
-        let sandbox = Sandbox::start(settings).await.unwrap();
+        let sandbox = Sandbox::start(settings.clone()).await.unwrap();
         Self {
             sandbox: Some(sandbox),
+            settings,
             folder,
             authority,
         }
@@ -106,6 +109,17 @@ impl Around {
 
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// What `--state` names.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join("mrs.json")
+    }
+
+    /// Ends at once, as a process that is killed, and starts again.
+    pub(crate) async fn restart(&mut self) {
+        drop(self.sandbox.take());
+        self.sandbox = Some(Sandbox::start(self.settings.clone()).await.unwrap());
     }
 
     pub(crate) async fn end(mut self) {

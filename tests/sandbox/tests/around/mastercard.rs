@@ -1,9 +1,13 @@
 //! The Mastercard stand-in over TLS, and its admin listener.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use rcgen::ExtendedKeyUsagePurpose;
 use reqwest::Client;
 use sandbox::Clock;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::fixture::{Around, Authority};
 
@@ -185,4 +189,151 @@ async fn the_table_of_cards_is_served() {
     let around = Around::start("http://127.0.0.1:9").await;
     let (_, cards) = admin(&around, reqwest::Method::GET, "/cards", None).await;
     assert_eq!(cards[0], json!({"number": CARD, "what": "is enrolled"}));
+}
+
+#[tokio::test]
+async fn what_mrs_holds_outlives_the_program_and_a_card_number_is_not_among_it() {
+    let mut around = Around::start("http://127.0.0.1:9").await;
+    let client = around.client(Some(around.identity()));
+    call(&around, &client, "enroll", enroll("c", CARD)).await.unwrap();
+    let stray = json!({"bankCustomerNumber": "d", "last4": "7777"});
+    admin(&around, reqwest::Method::POST, "/accounts", Some(stray)).await;
+    let (_, held) = admin(&around, reqwest::Method::GET, "/accounts", None).await;
+    assert_eq!(held.as_array().unwrap().len(), 2);
+    let written = fs::read_to_string(around.state()).unwrap();
+    for part in [CARD, &CARD[..6], &CARD[6..]] {
+        assert!(!written.contains(part), "{written}");
+    }
+    let mode = fs::metadata(around.state()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    around.restart().await;
+    let (_, after) = admin(&around, reqwest::Method::GET, "/accounts", None).await;
+    assert_eq!(after, held);
+    let again = call(&around, &client, "enroll", enroll("e", CARD)).await.unwrap();
+    assert!(again.text().await.unwrap().contains(">-45<"));
+
+    admin(&around, reqwest::Method::POST, "/reset", None).await;
+    around.restart().await;
+    let (_, none) = admin(&around, reqwest::Method::GET, "/accounts", None).await;
+    assert_eq!(none, json!([]));
+}
+
+/// What `GET /accounts` shows, after it was found to be what the file holds.
+async fn held_and_written(around: &Around) -> Value {
+    let (_, held) = admin(around, reqwest::Method::GET, "/accounts", None).await;
+    let written = fs::read(around.state()).unwrap();
+    let mut written: Value = serde_json::from_slice(&written).unwrap();
+    for account in written["accounts"].as_array_mut().unwrap() {
+        account.as_object_mut().unwrap().remove("card");
+    }
+    assert_eq!(written["accounts"], held);
+    held
+}
+
+#[tokio::test]
+async fn every_kind_of_change_is_in_the_file() {
+    let around = Around::start("http://127.0.0.1:9").await;
+    let client = around.client(Some(around.identity()));
+    let post = reqwest::Method::POST;
+    call(&around, &client, "enroll", enroll("c", CARD)).await.unwrap();
+    let ranac = held_and_written(&around).await[0]["ranac"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let cancel =
+        "<c:updateCustomerAccount><c:accountStatus>CANCELLED</c:accountStatus></c:updateCustomerAccount>";
+    let cancel = envelope(&ranac, cancel);
+    call(&around, &client, "updateCustomerAccount", cancel)
+        .await
+        .unwrap();
+    assert_eq!(held_and_written(&around).await[0]["status"], "CANCELLED");
+    let (path, status) = (format!("/accounts/{ranac}/status"), json!({"status": "NEW"}));
+    admin(&around, post.clone(), &path, Some(status)).await;
+    assert_eq!(held_and_written(&around).await[0]["status"], "NEW");
+    let stray = json!({"bankCustomerNumber": "d", "last4": "7777"});
+    admin(&around, post.clone(), "/accounts", Some(stray)).await;
+    assert_eq!(held_and_written(&around).await[1]["last4"], "7777");
+    admin(
+        &around,
+        reqwest::Method::DELETE,
+        &format!("/accounts/{ranac}"),
+        None,
+    )
+    .await;
+    assert_eq!(held_and_written(&around).await[0]["last4"], "7777");
+    admin(&around, post, "/reset", None).await;
+    assert_eq!(held_and_written(&around).await, json!([]));
+}
+
+#[tokio::test]
+async fn every_answer_that_was_given_is_in_the_file() {
+    let mut around = Around::start("http://127.0.0.1:9").await;
+    let client = around.client(Some(around.identity()));
+    let url = format!("http://{}/accounts", around.at().admin);
+    let mut calls = JoinSet::new();
+    for number in 0..40 {
+        let stray = json!({"bankCustomerNumber": format!("c{number}"), "last4": "7777"});
+        calls.spawn(client.post(&url).json(&stray).send());
+    }
+    for answer in calls.join_all().await {
+        assert_eq!(answer.unwrap().status(), 201);
+    }
+    around.restart().await;
+    let (_, held) = admin(&around, reqwest::Method::GET, "/accounts", None).await;
+    assert_eq!(held.as_array().unwrap().len(), 40);
+}
+
+#[tokio::test]
+async fn a_test_makes_mrs_differ_by_hand() {
+    let around = Around::start("http://127.0.0.1:9").await;
+    let (get, post, delete) = (
+        reqwest::Method::GET,
+        reqwest::Method::POST,
+        reqwest::Method::DELETE,
+    );
+    let stray = json!({"bankCustomerNumber": "c", "last4": "7777"});
+    let (status, account) = admin(&around, post.clone(), "/accounts", Some(stray)).await;
+    assert_eq!((status, &account["status"]), (201, &json!("GOOD_STANDING")));
+    let ranac = account["ranac"].as_str().unwrap();
+    let client = around.client(Some(around.identity()));
+    let lookup = || {
+        call(
+            &around,
+            &client,
+            "getCustomerAccounts",
+            envelope("c", "<c:getCustomerAccounts/>"),
+        )
+    };
+    let found = lookup().await.unwrap().text().await.unwrap();
+    assert!(
+        found.contains(ranac) && found.contains("<cus:lastFourDigitsOfCard>7777<"),
+        "{found}"
+    );
+
+    let status_of = format!("/accounts/{ranac}/status");
+    for wanted in ["CANCELLED", "GOOD_STANDING"] {
+        let body = json!({"status": wanted});
+        let (status, account) = admin(&around, post.clone(), &status_of, Some(body)).await;
+        assert_eq!((status, account["status"].as_str()), (200, Some(wanted)));
+        assert!(lookup().await.unwrap().text().await.unwrap().contains(wanted));
+    }
+    let path = format!("/accounts/{ranac}");
+    assert_eq!(admin(&around, delete.clone(), &path, None).await.0, 204);
+    assert!(lookup().await.unwrap().text().await.unwrap().contains(">-5<"));
+    assert_eq!(admin(&around, get, "/accounts/c", None).await.1, json!([]));
+
+    let (status, error) = admin(&around, delete, &path, None).await;
+    assert_eq!(
+        (status, error),
+        (404, json!({"error": "there is no account of this RANAC"}))
+    );
+    for wrong in [
+        json!({"bankCustomerNumber": "c", "last4": "77777"}),
+        json!({"bankCustomerNumber": "c", "last4": "7777", "number": CARD}),
+    ] {
+        let (status, error) = admin(&around, post.clone(), "/accounts", Some(wrong)).await;
+        assert_eq!(status, 422);
+        assert!(!error.to_string().contains(CARD));
+    }
 }

@@ -69,13 +69,20 @@ fn claims(text: &str) -> Value {
 }
 
 async fn form(around: &Around, mode: &str) -> reqwest::Response {
+    form_of(
+        around,
+        &format!("customer=me&language=pl_PL&action=N&last4=&mode={mode}"),
+    )
+    .await
+}
+
+async fn form_of(around: &Around, form: &str) -> reqwest::Response {
     let url = format!("http://{}/start", around.at().partner);
-    let form = format!("customer=me&language=pl_PL&action=N&mode={mode}");
     let request = around
         .client(None)
         .post(url)
         .header("content-type", "application/x-www-form-urlencoded");
-    request.body(form).send().await.unwrap()
+    request.body(form.to_owned()).send().await.unwrap()
 }
 
 #[tokio::test]
@@ -92,6 +99,34 @@ async fn a_token_has_the_claims_of_the_demo_client_and_what_is_changed() {
     assert_eq!(claims(parts[0])["alg"], "RS256");
     let expected = json!({"iss": "demo", "sub": "me", "actionCode": "N", "programId": "10765", "iat": 1_000, "exp": 1_060});
     assert_eq!(claims(parts[1]), expected);
+}
+
+#[tokio::test]
+async fn a_token_may_ask_to_replace_a_card_or_to_take_it_out() {
+    let around = start().await;
+    for action in ["R", "C"] {
+        let wish = json!({"sub": "me", "actionCode": action, "last4": "0123"});
+        let answer = json_of(&around, "/token", wish.clone()).await;
+        let signed = claims(answer["token"].as_str().unwrap().split('.').nth(1).unwrap());
+        let opened = json_of(&around, "/open", wish).await;
+        let told = claims(opened["location"].as_str().unwrap().split_once('#').unwrap().1);
+        let page = form_of(
+            &around,
+            &format!("customer=me&language=&action={action}&last4=0123&mode=page"),
+        )
+        .await;
+        let location = page.headers()["location"].to_str().unwrap();
+        let asked = claims(location.split_once('#').unwrap().1);
+        for claims in [signed, told, asked] {
+            assert_eq!(
+                (&claims["actionCode"], &claims["last4"]),
+                (&json!(action), &json!("0123"))
+            );
+        }
+    }
+    let page = form(&around, "page").await;
+    let location = page.headers()["location"].to_str().unwrap();
+    assert!(claims(location.split_once('#').unwrap().1).get("last4").is_none());
 }
 
 #[tokio::test]
@@ -143,6 +178,9 @@ async fn pages_load_nothing_from_elsewhere() {
     );
     let html = answer.text().await.unwrap();
     assert!(html.contains("5234 0000 0009 0123") && html.contains("customer-"));
+    for choice in ["value=\"R\"", "value=\"C\"", "name=\"last4\""] {
+        assert!(html.contains(choice), "{choice}");
+    }
     for elsewhere in ["src=\"http", "src=\"//", "href=\"http", "href=\"//"] {
         assert!(!html.contains(elsewhere), "{html}");
     }

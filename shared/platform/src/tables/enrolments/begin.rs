@@ -1,9 +1,11 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use enrollment::intent::{CardCount, Intent};
+use enrollment::intent::{CardCount, Intent, OldCard};
 use enrollment::ports::{Begun, StoreError};
 use enrollment::session::MAX_FAILURES;
+use enrollment::time::later;
+use jiff::SignedDuration;
 
-use super::{CUSTOMER, DynamoEnrolments};
+use super::{CUSTOMER, DynamoEnrolments, card_sort_key, counter_of, state};
 use crate::tables::item;
 use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built, transact};
@@ -13,21 +15,29 @@ const OPERATION: &str = "beginning an intent";
 const INTENT: usize = 0;
 const SESSION: usize = 1;
 const CUSTOMER_ITEM: usize = 2;
+const OLD_CARD: usize = 3;
+/// How long a customer without a card is kept: longer than a failed intent, which is all there is of such a one.
+const WITHOUT_CARD_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl DynamoEnrolments {
     pub(super) async fn begin_intent(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
         let customer_key = self.customer_key(OPERATION, intent).await?;
-        let writes = vec![
-            self.put_intent(intent).await?,
+        let mut writes = vec![
+            self.put_intent(intent, &customer_key).await?,
             self.occupy_session(intent)?,
-            self.count_pending(&customer_key, count)?,
+            self.count_open(intent, &customer_key, count)?,
         ];
+        if let Some(card) = &intent.old_card {
+            writes.push(self.hold(intent, &customer_key, card)?);
+        }
         let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
         // A repeat finds its own session busy and its customer changed: the intent itself decides first.
         Ok(if transacted.refuses(INTENT) {
             Begun::Before
         } else if transacted.refuses(SESSION) {
             Begun::SessionBusy
+        } else if transacted.refuses(OLD_CARD) {
+            Begun::CardTaken
         } else if transacted.refuses(CUSTOMER_ITEM) {
             Begun::CustomerChanged
         } else {
@@ -35,10 +45,10 @@ impl DynamoEnrolments {
         })
     }
 
-    async fn put_intent(&self, intent: &Intent) -> Result<TransactWriteItem, StoreError> {
+    async fn put_intent(&self, intent: &Intent, customer_key: &str) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.tables.enrolments)
-            .set_item(Some(self.written(OPERATION, intent).await?))
+            .set_item(Some(self.written(OPERATION, intent, customer_key).await?))
             .condition_expression("attribute_not_exists(pk)")
             .build();
         Ok(built(OPERATION, put)?.into_write())
@@ -63,25 +73,67 @@ impl DynamoEnrolments {
         Ok(built(OPERATION, update)?.into_write())
     }
 
-    fn count_pending(&self, customer_key: &str, count: CardCount) -> Result<TransactWriteItem, StoreError> {
+    fn count_open(
+        &self,
+        intent: &Intent,
+        customer_key: &str,
+        count: CardCount,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let counter = counter_of(intent.action);
+        let kept_until = later(intent.created_at, WITHOUT_CARD_KEPT);
         let update = Update::builder()
             .table_name(&self.tables.enrolments)
             .set_key(Some(item::key_pair(customer_key, CUSTOMER)))
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":one", item::number(1));
+            .expression_attribute_values(":schema", item::number(item::SCHEMA))
+            .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":none", item::number(0));
         let update = if count.version == 0 {
             update
-                .update_expression("SET #schema = :schema, active = :none, pending = :one, #version = :one")
+                .update_expression(
+                    "SET #schema = :schema, active = :none, pending = :one, changing = :none, \
+                     #version = :one, #ttl = :kept",
+                )
                 .condition_expression("attribute_not_exists(pk)")
-                .expression_attribute_values(":none", item::number(0))
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":kept", item::seconds(kept_until))
         } else {
-            update
-                .update_expression("SET pending = pending + :one, #version = #version + :one")
+            let mut expression =
+                format!("SET {counter} = if_not_exists({counter}, :none) + :one, #version = #version + :one");
+            let mut update = update
                 .condition_expression("#version = :version AND #schema <= :schema")
-                .expression_attribute_values(":version", item::number(count.version))
+                .expression_attribute_values(":version", item::number(count.version));
+            if let Some(until) = count.kept_until {
+                expression.push_str(", #ttl = :kept");
+                update = update
+                    .expression_attribute_names("#ttl", "ttl")
+                    .expression_attribute_values(":kept", item::seconds(until.max(kept_until)));
+            }
+            update.update_expression(expression)
         };
-        let update = update.expression_attribute_values(":schema", item::number(item::SCHEMA));
         Ok(built(OPERATION, update.build())?.into_write())
+    }
+
+    /// No other intent may take the card meanwhile.
+    fn hold(
+        &self,
+        intent: &Intent,
+        customer_key: &str,
+        card: &OldCard,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
+            .update_expression("SET #state = :held, held_by = :intent")
+            .condition_expression("#state = :active AND #schema <= :schema")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":held", item::text(state::HELD))
+            .expression_attribute_values(":active", item::text(state::ACTIVE))
+            .expression_attribute_values(":schema", item::number(item::SCHEMA))
+            .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
+            .build();
+        Ok(built(OPERATION, update)?.into_write())
     }
 }

@@ -1,19 +1,22 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use enrollment::confirmation::Confirmation;
-use enrollment::identifiers::IntentId;
-use enrollment::intent::{Intent, Outcome};
+use enrollment::identifiers::{ActionCode, IntentId};
+use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::{Finished, StoreError};
+use enrollment::status::Status;
 use enrollment::time::later;
+use jiff::Timestamp;
 
-use super::{CUSTOMER, DynamoEnrolments, FAILED_KEPT, INTENT, card_sort_key, intent_item_key, intent_key};
+use super::recount::Change;
+use super::storing::{Parts, Stored};
+use super::{
+    DynamoEnrolments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
+};
 use crate::tables::item::{self, Written};
-use crate::tables::transaction::{IntoWrite as _, built, transact};
+use crate::tables::transaction::{IntoWrite as _, built};
 use crate::tables::{confirmations, sessions};
 
 const OPERATION: &str = "storing an outcome";
-/// Positions in the transaction; the session is the last write, so that it can be left out.
-const INTENT_ITEM: usize = 0;
-const CUSTOMER_ITEM: usize = 1;
 
 impl DynamoEnrolments {
     pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Finished, StoreError> {
@@ -24,52 +27,38 @@ impl DynamoEnrolments {
             });
         };
         let customer_key = self.customer_key(OPERATION, intent).await?;
-        let intent_write = self.store_outcome(intent, outcome).await?;
-        let mut further = Vec::new();
-        if outcome.status.is_success() {
-            further.push(self.put_card(&customer_key, intent, outcome).await?);
+        let mut required = Vec::new();
+        if outcome.status.is_success() && intent.action != ActionCode::OptOut {
+            required.push(self.put_card(&customer_key, intent, outcome).await?);
         }
         if let Some(confirmation) = intent.confirmation() {
-            further.push(self.put_confirmation(&confirmation, outcome).await?);
+            required.push(
+                self.put_confirmation(&confirmation, &customer_key, outcome)
+                    .await?,
+            );
         }
-        // The outcome is what MRS did, and must be stored even where the session or the count is not as it was left.
-        let (mut with_session, mut count_is_sound) = (true, true);
-        loop {
-            let mut writes = vec![
-                intent_write.clone(),
-                self.recount(&customer_key, outcome, count_is_sound)?,
-            ];
-            writes.extend(further.iter().cloned());
-            let session = writes.len();
-            if with_session {
-                writes.push(self.release_session(intent, outcome)?);
-            }
-            let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
-            if transacted.refuses(INTENT_ITEM) {
-                return self.finished_before(intent.id).await;
-            }
-            if !transacted.refuses_any() {
-                if let (Some(metrics), Some(outcome)) = (&self.metrics, &intent.outcome) {
+        // Evidence of what came about; of what failed, the intent tells as long as it is kept.
+        let consents: &[Consent] = if outcome.status.is_success() {
+            &intent.consents
+        } else {
+            &[]
+        };
+        let change = Change::of(intent, outcome);
+        let parts = Parts {
+            intent: self.store_outcome(intent, outcome).await?,
+            recounts: self.recounts(OPERATION, &customer_key, change, consents)?,
+            required,
+            old_card: self.change_old_card(&customer_key, intent, outcome)?,
+            session: Some(self.release_session(intent, outcome)?),
+        };
+        match self.store(OPERATION, parts).await? {
+            Stored::Before => self.finished_before(intent.id).await,
+            Stored::Now => {
+                if let Some(metrics) = &self.metrics {
                     metrics.enrolment_outcome(outcome.status, outcome.code);
                 }
-                return Ok(Finished::Now);
+                Ok(Finished::Now)
             }
-            // Each is given up at most once, so this ends.
-            let session_gone = transacted.refuses(session) && with_session;
-            let count_unsound = transacted.refuses(CUSTOMER_ITEM) && count_is_sound;
-            if !session_gone && !count_unsound {
-                return Err(StoreError::Unavailable {
-                    operation: OPERATION,
-                    detail: format!("{transacted:?}"),
-                });
-            }
-            tracing::warn!(
-                session_gone,
-                count_unsound,
-                "an outcome is stored without what it belongs to"
-            );
-            with_session &= !session_gone;
-            count_is_sound &= !count_unsound;
         }
     }
 
@@ -81,8 +70,6 @@ impl DynamoEnrolments {
         let pk = intent_key(intent.id);
         let sealing = self.sealing(OPERATION, &intent.client, &pk, INTENT);
         let ranac = outcome.ranac.as_ref().map(enrollment::identifiers::Ranac::expose);
-        // While MRS may hold something for it, an intent must not go.
-        let ends = !outcome.status.is_success() && !outcome.leftover;
         let optional = [
             ("code", outcome.code.map(|code| item::number(code.0))),
             (
@@ -90,7 +77,7 @@ impl DynamoEnrolments {
                 outcome.last4.map(|last4| item::text(last4.as_str())),
             ),
             ("ranac", sealing.seal_optional("ranac", ranac).await?),
-            ("ttl", ends.then(|| item::seconds(later(outcome.at, FAILED_KEPT)))),
+            ("ttl", kept_until(intent, outcome).map(item::seconds)),
         ];
         let mut expression = "SET #status = :status, leftover = :leftover, finished_at = :at".to_owned();
         let mut update = Update::builder()
@@ -109,41 +96,14 @@ impl DynamoEnrolments {
                 .expression_attribute_names(format!("#{attribute}"), attribute)
                 .expression_attribute_values(format!(":{attribute}"), value);
         }
-        if !outcome.leftover {
-            expression.push_str(" REMOVE agenda, agenda_at");
+        let is_failed_replacement = intent.action == ActionCode::Replace && !outcome.status.is_success();
+        match (outcome.leftover, is_failed_replacement) {
+            (false, false) => expression.push_str(" REMOVE agenda, agenda_at"),
+            (false, true) => expression.push_str(" REMOVE agenda, agenda_at, old_ranac, old_number"),
+            (true, true) => expression.push_str(" REMOVE old_ranac, old_number"),
+            (true, false) => {}
         }
         Ok(built(OPERATION, update.update_expression(expression).build())?.into_write())
-    }
-
-    fn recount(
-        &self,
-        customer_key: &str,
-        outcome: &Outcome,
-        count_is_sound: bool,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.enrolments)
-            .set_key(Some(item::key_pair(customer_key, CUSTOMER)))
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":new", item::number(u8::from(outcome.status.is_success())))
-            .expression_attribute_values(":one", item::number(1));
-        let update = if count_is_sound {
-            update
-                .update_expression(
-                    "SET active = active + :new, pending = pending - :one, #version = #version + :one",
-                )
-                .condition_expression("attribute_exists(pk) AND pending >= :one")
-        } else {
-            update
-                .update_expression(
-                    "SET #schema = if_not_exists(#schema, :schema), active = if_not_exists(active, :none) + :new, \
-                     pending = if_not_exists(pending, :none), #version = if_not_exists(#version, :none) + :one",
-                )
-                .expression_attribute_names("#schema", "schema")
-                .expression_attribute_values(":schema", item::number(item::SCHEMA))
-                .expression_attribute_values(":none", item::number(0))
-        };
-        Ok(built(OPERATION, update.build())?.into_write())
     }
 
     async fn put_card(
@@ -171,7 +131,7 @@ impl DynamoEnrolments {
             .text("bin", intent.bin.as_str())
             .text("last4", outcome.last4.unwrap_or(intent.last4).as_str())
             .set_optional("design_code", intent.design_code.as_deref().map(item::text))
-            .text("state", "active")
+            .text("state", state::ACTIVE)
             .millis("enrolled_at", outcome.at);
         let put = Put::builder()
             .table_name(&self.tables.enrolments)
@@ -180,13 +140,46 @@ impl DynamoEnrolments {
         Ok(built(OPERATION, put)?.into_write())
     }
 
+    /// What becomes of the card that was to go.
+    fn change_old_card(
+        &self,
+        customer_key: &str,
+        intent: &Intent,
+        outcome: &Outcome,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let Some(card) = &intent.old_card else {
+            return Ok(Vec::new());
+        };
+        if outcome.status == Status::SuccessRemoval {
+            return self.cancel_card(OPERATION, customer_key, intent, card, outcome.at);
+        }
+        let update = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
+            .condition_expression("held_by = :intent")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":intent", item::text(intent.id.to_hex()));
+        let update = if outcome.status.is_success() {
+            update
+                .update_expression("SET #state = :leaving")
+                .expression_attribute_values(":leaving", item::text(state::LEAVING))
+        } else {
+            update
+                .update_expression("SET #state = :active REMOVE held_by")
+                .expression_attribute_values(":active", item::text(state::ACTIVE))
+        };
+        Ok(vec![built(OPERATION, update.build())?.into_write()])
+    }
+
     /// Due at once. That it is written once follows from the intent's condition.
     async fn put_confirmation(
         &self,
         confirmation: &Confirmation,
+        customer_key: &str,
         outcome: &Outcome,
     ) -> Result<TransactWriteItem, StoreError> {
-        let item = confirmations::written(&self.vault, OPERATION, confirmation, outcome.at).await?;
+        let item =
+            confirmations::written(&self.vault, OPERATION, confirmation, customer_key, outcome.at).await?;
         let put = Put::builder()
             .table_name(&self.tables.confirmations)
             .set_item(Some(item))
@@ -222,23 +215,14 @@ impl DynamoEnrolments {
             }),
         }
     }
+}
 
-    pub(super) async fn note_leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
-        const OPERATION: &str = "noting that a leftover is gone";
-        let update = Update::builder()
-            .table_name(&self.tables.enrolments)
-            .set_key(Some(intent_item_key(id)))
-            .update_expression("SET leftover = :no, #ttl = :ttl REMOVE agenda, agenda_at")
-            // Once only: a repeat must not put off the end.
-            .condition_expression("leftover = :yes")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":ttl", item::seconds(later(self.clock.now(), FAILED_KEPT)))
-            .build();
-        let writes = vec![built(OPERATION, update)?.into_write()];
-        transact(&self.dynamodb, &*self.randomness, OPERATION, writes)
-            .await
-            .map(|_| ())
+/// When an intent goes by itself: a failed one some days after its outcome, unless MRS may hold something for it; an
+/// opt-out with its card. One that enrolled a card stays as long as the card.
+fn kept_until(intent: &Intent, outcome: &Outcome) -> Option<Timestamp> {
+    match (&intent.old_card, outcome.status) {
+        (Some(card), Status::SuccessRemoval) => Some(card_ttl(outcome.at, card.retention_days)),
+        (_, status) if status.is_success() || outcome.leftover => None,
+        _ => Some(later(outcome.at, FAILED_KEPT)),
     }
 }

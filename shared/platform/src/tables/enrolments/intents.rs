@@ -4,19 +4,26 @@ use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
     SessionId,
 };
-use enrollment::intent::{Intent, Outcome};
+use enrollment::intent::{Intent, OldCard, Outcome};
 use enrollment::ports::StoreError;
 use enrollment::status::{MrsCode, Status};
 use url::Url;
 
 use super::{DynamoEnrolments, INTENT, intent_key};
 use crate::tables::agenda::Kind;
+use crate::tables::customers::OWNER;
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::sealing::Sealing;
 
 impl DynamoEnrolments {
     /// The item of an intent whose outcome is open.
-    pub(super) async fn written(&self, operation: &'static str, intent: &Intent) -> Result<Item, StoreError> {
+    /// `owner` is the customer's key.
+    pub(super) async fn written(
+        &self,
+        operation: &'static str,
+        intent: &Intent,
+        owner: &str,
+    ) -> Result<Item, StoreError> {
         let pk = intent_key(intent.id);
         let sealing = self.sealing(operation, &intent.client, &pk, INTENT);
         let url = intent.confirmation_url.as_ref().map(Url::as_str);
@@ -25,7 +32,11 @@ impl DynamoEnrolments {
             operation,
             detail: error.to_string(),
         })?;
+        let old = intent.old_card.as_ref();
+        let old_ranac = old.map(|card| card.ranac.expose());
+        let old_number = old.map(|card| card.bank_customer_number.expose());
         let item = Written::with_sort_key(&pk, INTENT)
+            .text(OWNER, owner)
             .text("session", intent.session.to_hex())
             .text("client", intent.client.as_str())
             .text("program", intent.program.as_str())
@@ -41,6 +52,16 @@ impl DynamoEnrolments {
             .text("bin", intent.bin.as_str())
             .text("last4", intent.last4.as_str())
             .set_optional("design_code", intent.design_code.as_deref().map(item::text))
+            .set_optional("old_card", old.map(|card| item::text(card.id.to_hex())))
+            .set_optional("old_ranac", sealing.seal_optional("old_ranac", old_ranac).await?)
+            .set_optional(
+                "old_number",
+                sealing.seal_optional("old_number", old_number).await?,
+            )
+            .set_optional(
+                "old_retention_days",
+                old.map(|card| item::number(card.retention_days)),
+            )
             .text("consents", consents)
             .set_optional(
                 "confirmation_url",
@@ -71,6 +92,7 @@ impl DynamoEnrolments {
             bin: fields.parsed("bin", Bin::parse)?,
             last4: fields.parsed("last4", Last4::parse)?,
             design_code: fields.optional_text("design_code")?.map(str::to_owned),
+            old_card: old_card(fields, sealing).await?,
             consents: fields.parsed("consents", |json| serde_json::from_str(json))?,
             confirmation_url: sealing
                 .open_optional(fields, "confirmation_url", Url::parse)
@@ -82,6 +104,21 @@ impl DynamoEnrolments {
             client: client.clone(),
         })
     }
+}
+
+/// What is left of it: MRS's names of the card go when nothing is left to do about it.
+async fn old_card(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<OldCard>, StoreError> {
+    let Some(ranac) = sealing.open_optional(fields, "old_ranac", Ranac::parse).await? else {
+        return Ok(None);
+    };
+    Ok(Some(OldCard {
+        id: fields.parsed("old_card", IntentId::from_hex)?,
+        ranac,
+        bank_customer_number: sealing
+            .open(fields, "old_number", BankCustomerNumber::parse)
+            .await?,
+        retention_days: fields.number("old_retention_days")?,
+    }))
 }
 
 async fn outcome(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<Outcome>, StoreError> {

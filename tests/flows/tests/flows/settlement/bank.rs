@@ -197,6 +197,7 @@ impl Bank {
         key: &str,
     ) -> Result<Submitted, NotSubmitted> {
         let submitting = Submitting {
+            action: ActionCode::Enrol,
             clients: &self.clients,
             sessions: &self.sessions,
             limits,
@@ -214,6 +215,7 @@ impl Bank {
 
     pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
         let describing = Describing {
+            action: ActionCode::Enrol,
             clients: &self.clients,
             sessions: &self.sessions,
             enrolments: &self.enrolments,
@@ -222,7 +224,7 @@ impl Bank {
             keys: &NoKey,
             clock: &*self.clock,
         };
-        describing.describe(token).await
+        describing.describe(token, IncidentId::random(RANDOMNESS)).await
     }
 
     pub(super) async fn settle(&self, intent: Intent) -> Result<Intent, StoreError> {
@@ -405,6 +407,7 @@ fn client() -> Client {
         look: Look::default(),
         embed_origins: Vec::new(),
         confirmation_hosts: vec!["bank.example".into()],
+        retired_programs: Vec::new(),
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,

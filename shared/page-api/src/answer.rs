@@ -2,10 +2,11 @@
 
 use enrollment::client::{Document, Field, Fields};
 use enrollment::ending::Ending;
-use enrollment::flows::describe::Form;
-use enrollment::flows::submission::Fault;
+use enrollment::flows::describe::{Choice, Form};
+use enrollment::flows::submission::{self, Fault};
 use enrollment::flows::submit::NotSubmitted;
-use enrollment::identifiers::IncidentId;
+use enrollment::identifiers::{ActionCode, IncidentId};
+use enrollment::intent::Card;
 use enrollment::ports::EncryptionKey;
 use enrollment::status::Status;
 use lambda_http::http::response::Builder;
@@ -20,11 +21,13 @@ use crate::handler::Refused;
 const ASK_AGAIN: u32 = 2;
 
 /// What the form is made from.
-pub(crate) fn form(form: &Form) -> Response<Body> {
-    let Fields { terms, privacy, .. } = form.client.fields;
+pub(crate) fn form(action: ActionCode, form: &Form) -> Response<Body> {
+    let fields = submission::fields(&form.client, action);
+    let Fields { terms, privacy, .. } = fields;
     let body = FormBody {
-        action: "N",
-        fields: form.client.fields,
+        action: action.as_str(),
+        cards: cards(&form.choice),
+        fields,
         terms: form.client.terms.as_ref().filter(|_| terms != Field::Hidden),
         privacy: form.client.privacy.as_ref().filter(|_| privacy != Field::Hidden),
         bin_ranges: form
@@ -37,10 +40,25 @@ pub(crate) fn form(form: &Form) -> Response<Body> {
             })
             .collect(),
         encryption_key: &form.key,
-        attempts_left: form.attempts_left,
-        expires_at: form.expires_at.as_second(),
+        attempts_left: form.choice.attempts_left,
+        expires_at: form.choice.expires_at.as_second(),
     };
     json(StatusCode::OK, "application/json", &body)
+}
+
+/// The cards that may be opted out.
+pub(crate) fn opt_out(choice: &Choice) -> Response<Body> {
+    let body = OptOutBody {
+        action: ActionCode::OptOut.as_str(),
+        cards: cards(choice),
+        attempts_left: choice.attempts_left,
+        expires_at: choice.expires_at.as_second(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+fn cards(choice: &Choice) -> Vec<CardBody<'_>> {
+    choice.cards.iter().map(CardBody::of).collect()
 }
 
 /// The event of source document 001, with what the page needs beside it in headers.
@@ -75,8 +93,12 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
         Refused::Flow(NotSubmitted::SessionEnded) => {
             return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident);
         }
-        Refused::Flow(NotSubmitted::WrongAction) => {
-            return event(StatusCode::FORBIDDEN, Status::AccessDenied, incident);
+        Refused::Flow(NotSubmitted::WrongAction(action)) => {
+            // The page can't know what its session is for.
+            let builder = base(StatusCode::FORBIDDEN, "application/json")
+                .header("incident-id", incident.as_str())
+                .header("session-action", action.as_str());
+            return finish(builder, Ending::bare(Status::AccessDenied).to_json());
         }
         Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.", none),
         Refused::IdempotencyKey(_) => (
@@ -133,6 +155,8 @@ fn problem(status: StatusCode, title: &str, faults: &[Fault], incident: &Inciden
 #[serde(rename_all = "camelCase")]
 struct FormBody<'a> {
     action: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cards: Vec<CardBody<'a>>,
     fields: Fields,
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<&'a Document>,
@@ -142,6 +166,36 @@ struct FormBody<'a> {
     encryption_key: &'a EncryptionKey,
     attempts_left: u32,
     expires_at: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OptOutBody<'a> {
+    action: &'static str,
+    cards: Vec<CardBody<'a>>,
+    attempts_left: u32,
+    expires_at: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CardBody<'a> {
+    id: String,
+    masked: String,
+    last4: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    design_code: Option<&'a str>,
+}
+
+impl<'a> CardBody<'a> {
+    fn of(card: &'a Card) -> Self {
+        Self {
+            id: card.id.to_hex(),
+            masked: card.masked(),
+            last4: card.last4.as_str(),
+            design_code: card.design_code.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -215,7 +269,7 @@ mod tests {
             (Refused::ContentType, 415),
             (Refused::TooLarge, 413),
             (NotSubmitted::SessionEnded.into(), 401),
-            (NotSubmitted::WrongAction.into(), 403),
+            (NotSubmitted::WrongAction(ActionCode::Replace).into(), 403),
             (NotSubmitted::Invalid(vec![]).into(), 400),
             (NotSubmitted::AttemptOpen.into(), 409),
             (NotSubmitted::KeyReused.into(), 422),
@@ -230,6 +284,13 @@ mod tests {
             };
             assert!(!text.contains("arn:"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_session_for_another_action_says_which() {
+        let refused = NotSubmitted::WrongAction(ActionCode::OptOut).into();
+        let response = refusal(&refused, &IncidentId::random(&Zeros));
+        assert_eq!(response.headers()["session-action"], "C");
     }
 
     #[test]

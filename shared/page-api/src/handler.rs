@@ -1,4 +1,4 @@
-//! `/widget/api/enroll` (behaviour §4): `GET` tells the page what to show, `POST` enrols the card.
+//! `GET` tells the page what to show, `POST` does what it asks for.
 
 use enrollment::flows::describe::{Describing, Description};
 use enrollment::flows::submission::MAX_BYTES;
@@ -17,7 +17,7 @@ pub(crate) async fn handle(
     request: &Request,
 ) -> Response<Body> {
     let result = match *request.method() {
-        Method::GET => describe(describing, request).await,
+        Method::GET => describe(describing, incident, request).await,
         Method::POST => submit(submitting, incident, request).await,
         _ => Err(Refused::Method),
     };
@@ -44,9 +44,14 @@ pub(crate) enum Refused {
     Flow(#[from] NotSubmitted),
 }
 
-async fn describe(describing: &Describing<'_>, request: &Request) -> Result<Response<Body>, Refused> {
-    match describing.describe(&session(request)?).await? {
-        Description::Form(form) => Ok(answer::form(&form)),
+async fn describe(
+    describing: &Describing<'_>,
+    incident: &IncidentId,
+    request: &Request,
+) -> Result<Response<Body>, Refused> {
+    match describing.describe(&session(request)?, incident.clone()).await? {
+        Description::Form(form) => Ok(answer::form(describing.action, &form)),
+        Description::OptOut(choice) => Ok(answer::opt_out(&choice)),
         Description::Attempt(submitted) => Ok(answered(&submitted)),
     }
 }

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+use enrollment::identifiers::ActionCode;
+use lambda_http::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    page_api::run(ActionCode::OptOut, env!("CARGO_CRATE_NAME")).await
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod handler;
+
+use std::sync::Arc;
+
+use enrollment::flows::purge::Purging;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let (clients, enrolments) = (platform.clients(), platform.enrolments());
+    let (clock, metrics) = (platform.clock(), platform.metrics());
+    let answer = Arc::new(async move || {
+        let purging = Purging {
+            register: &clients,
+            clients: &clients,
+            purges: &enrolments,
+            clock: &*clock,
+        };
+        handler::handle(&purging, &metrics).await
+    });
+    // Nothing in the schedule's event is needed.
+    lambda_runtime::run(service_fn(|_: LambdaEvent<IgnoredAny>| {
+        let answer = Arc::clone(&answer);
+        async move { answer().await.map_err(Error::from) }
+    }))
+    .await
+}

@@ -1,0 +1,99 @@
+//! A stored client at a glance.
+
+use std::fmt::Write as _;
+
+use enrollment::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
+use jiff::Timestamp;
+
+use crate::difference::fingerprint;
+
+/// Status, programs with X, keys with their ends.
+pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String {
+    let mut text = format!("{}: {}\n", client.id, client.name);
+    let mut row = |what: &str, said: &str| {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(text, "  {what:<10}{said}");
+    };
+    row("status", word(client.status));
+    row("page", &format!("{base_url}/widget/{}/", client.slug));
+    for program in &client.programs {
+        row("program", &offer(program));
+    }
+    for program in &client.retired_programs {
+        row(
+            "retired",
+            &format!("{}: X is {} days", program.id, program.retention_days),
+        );
+    }
+    for key in &client.keys {
+        let end = match key.not_after {
+            None => "no end".to_owned(),
+            Some(end) if end <= now => format!("ended {end}"),
+            Some(end) => format!("ends {end}"),
+        };
+        row("key", &format!("{}: {}; {end}", key.id, fingerprint(&key.pem)));
+    }
+    text
+}
+
+/// A status as the client file has it.
+pub(crate) fn word(status: ClientStatus) -> &'static str {
+    match status {
+        ClientStatus::Active => "active",
+        ClientStatus::Suspended => "suspended",
+    }
+}
+
+fn offer(program: &Program) -> String {
+    let mut actions = vec!["enrol"];
+    actions.extend(program.replacement.then_some("replace"));
+    actions.extend(program.opt_out.then_some("opt out"));
+    let number = match program.bank_customer_number {
+        BankCustomerNumberKind::PerCard => "",
+        BankCustomerNumberKind::CustomerId => ", known by the customer id",
+    };
+    format!(
+        "{}: {}; X is {} days; cards a customer: {}{number}",
+        program.id,
+        actions.join(", "),
+        program.retention_days,
+        program.max_cards
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::difference::tests::{PUBLIC_KEY, client, program};
+
+    #[test]
+    fn everything_that_an_operator_asks_for_is_there() {
+        let mut client = client("Demo Bank");
+        client.status = ClientStatus::Suspended;
+        client.programs = vec![program("1", 30), program("2", 7)];
+        client.programs[0].replacement = false;
+        let mut next = client.clone();
+        next.programs.truncate(1);
+        next.retire_programs_of(&client);
+        let now: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+        let mut ended = next.keys[0].clone();
+        (ended.id, ended.not_after) = ("old".into(), Some(now));
+        let mut ending = next.keys[0].clone();
+        (ending.id, ending.not_after) = ("older".into(), Some("2027-01-01T00:00:00Z".parse().unwrap()));
+        next.keys.extend([ended, ending]);
+        let key = fingerprint(PUBLIC_KEY);
+        assert_eq!(
+            summary(&next, "https://cards.example", now),
+            format!(
+                "demo: Demo Bank\n  \
+                 status    suspended\n  \
+                 page      https://cards.example/widget/demo/\n  \
+                 program   1: enrol, opt out; X is 30 days; cards a customer: 5\n  \
+                 retired   2: X is 7 days\n  \
+                 key       2026-11: {key}; no end\n  \
+                 key       old: {key}; ended 2026-11-21T00:00:00Z\n  \
+                 key       older: {key}; ends 2027-01-01T00:00:00Z\n"
+            )
+        );
+    }
+}

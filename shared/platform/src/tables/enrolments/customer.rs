@@ -1,0 +1,127 @@
+//! A customer of a program: the counts and the cards, which share a partition.
+
+use enrollment::identifiers::{
+    BankCustomerNumber, Bin, ClientId, CustomerId, IntentId, Last4, ProgramId, Ranac,
+};
+use enrollment::intent::{Card, CardCount, CardState, Customer};
+use enrollment::ports::StoreError;
+
+use super::{CARD, CUSTOMER, DynamoEnrolments, state};
+use crate::aws::describe;
+use crate::tables::customers;
+use crate::tables::item::{self, Fields};
+
+const OPERATION: &str = "reading a customer";
+
+impl DynamoEnrolments {
+    pub(super) async fn read_customer(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<Customer, StoreError> {
+        let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
+        let mut found = Customer::default();
+        for fields in self.partition(OPERATION, &pk).await? {
+            match fields.text("sk")? {
+                CUSTOMER => found.count = count(&fields)?,
+                sk if sk.starts_with(CARD) => {
+                    if !fields.is_past(self.clock.now())? {
+                        found.cards.push(self.card(client, &pk, sk, &fields).await?);
+                    }
+                }
+                // Of a newer release.
+                _ => {}
+            }
+        }
+        found.cards.sort_by_key(|card| card.enrolled_at);
+        Ok(found)
+    }
+
+    pub(super) async fn card(
+        &self,
+        client: &ClientId,
+        pk: &str,
+        sk: &str,
+        fields: &Fields,
+    ) -> Result<Card, StoreError> {
+        let sealing = self.sealing(OPERATION, client, pk, sk);
+        Ok(Card {
+            id: card_id(fields)?,
+            ranac: sealing.open(fields, "ranac", Ranac::parse).await?,
+            bank_customer_number: sealing
+                .open(fields, "bank_customer_number", BankCustomerNumber::parse)
+                .await?,
+            bin: fields.parsed("bin", Bin::parse)?,
+            last4: fields.parsed("last4", Last4::parse)?,
+            design_code: fields.optional_text("design_code")?.map(str::to_owned),
+            state: card_state(fields)?,
+            enrolled_at: fields.time("enrolled_at")?,
+        })
+    }
+
+    /// All items of a partition, as they were last written.
+    pub(super) async fn partition(
+        &self,
+        operation: &'static str,
+        pk: &str,
+    ) -> Result<Vec<Fields>, StoreError> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .dynamodb
+                .query()
+                .table_name(&self.tables.enrolments)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", item::text(pk))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| StoreError::Unavailable {
+                    operation,
+                    detail: describe(&error),
+                })?;
+            for item in answer.items.unwrap_or_default() {
+                found.push(Fields::of(operation, item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// The counts of a customer's item.
+pub(super) fn count(fields: &Fields) -> Result<CardCount, StoreError> {
+    Ok(CardCount {
+        active: fields.number("active")?,
+        pending: fields.number("pending")?,
+        // Of the time before there were replacements.
+        changing: fields.optional_number("changing")?.unwrap_or_default(),
+        version: fields.number("version")?,
+        kept_until: fields.ttl()?,
+    })
+}
+
+/// The name of a card's item.
+pub(super) fn card_id(fields: &Fields) -> Result<IntentId, StoreError> {
+    fields.parsed("sk", |sk| {
+        IntentId::from_hex(sk.strip_prefix(CARD).unwrap_or_default())
+    })
+}
+
+/// The state of a card's item.
+pub(super) fn card_state(fields: &Fields) -> Result<CardState, StoreError> {
+    match fields.text("state")? {
+        state::ACTIVE => Ok(CardState::Active),
+        state::HELD => Ok(CardState::Held),
+        state::LEAVING => Ok(CardState::Leaving),
+        state::CANCELLED => Ok(CardState::Cancelled {
+            at: fields.time("cancelled_at")?,
+        }),
+        _ => Err(fields.unreadable("a state of a card that this release does not know".into())),
+    }
+}

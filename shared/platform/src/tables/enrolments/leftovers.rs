@@ -1,0 +1,129 @@
+//! What MRS held and should not, and holds no longer.
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use enrollment::identifiers::IntentId;
+use enrollment::intent::{Intent, OldCard};
+use enrollment::ports::StoreError;
+use enrollment::time::later;
+use jiff::Timestamp;
+
+use super::recount::Change;
+use super::storing::Parts;
+use super::{DynamoEnrolments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
+use crate::tables::agenda::Kind;
+use crate::tables::item;
+use crate::tables::transaction::{IntoWrite as _, built};
+
+const OPERATION: &str = "noting that a leftover is gone";
+
+impl DynamoEnrolments {
+    /// Once only: a repeat changes nothing.
+    pub(super) async fn note_leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        let is_replaced = intent
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.status.is_success());
+        let parts = match &intent.old_card {
+            Some(card) if is_replaced => {
+                let customer_key = self.customer_key(OPERATION, intent).await?;
+                let kept_until = card_ttl(at, card.retention_days);
+                Parts {
+                    intent: self.settled(intent.id, "agenda, agenda_at, old_ranac, old_number", None)?,
+                    recounts: self.recounts(
+                        OPERATION,
+                        &customer_key,
+                        Change::OldCardOut { kept_until },
+                        &[],
+                    )?,
+                    required: Vec::new(),
+                    old_card: self.cancel_card(OPERATION, &customer_key, intent, card, at)?,
+                    session: None,
+                }
+            }
+            _ => Parts {
+                intent: self.settled(intent.id, "agenda, agenda_at", Some(later(at, FAILED_KEPT)))?,
+                recounts: Vec::new(),
+                required: Vec::new(),
+                old_card: Vec::new(),
+                session: None,
+            },
+        };
+        self.store(OPERATION, parts).await.map(drop)
+    }
+
+    /// The old card of an intent, which MRS holds no longer.
+    pub(super) fn cancel_card(
+        &self,
+        operation: &'static str,
+        customer_key: &str,
+        intent: &Intent,
+        card: &OldCard,
+        at: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let cancelled = self
+            .cancellation(intent, customer_key, card, at)
+            .condition_expression("held_by = :intent")
+            .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
+            .build();
+        // The intent that enrolled it goes with it.
+        let enrolled = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(intent_item_key(card.id)))
+            .update_expression("SET #ttl = :ttl")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", item::seconds(card_ttl(at, card.retention_days)))
+            .build();
+        Ok(vec![
+            built(operation, cancelled)?.into_write(),
+            built(operation, enrolled)?.into_write(),
+        ])
+    }
+
+    /// From now on the purge finds the card.
+    fn cancellation(
+        &self,
+        intent: &Intent,
+        customer_key: &str,
+        card: &OldCard,
+        at: Timestamp,
+    ) -> UpdateBuilder {
+        let agenda = Kind::Cancelled(&intent.client, &intent.program).of(&card.id.to_hex());
+        Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
+            .update_expression(
+                "SET #state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":cancelled", item::text(state::CANCELLED))
+            .expression_attribute_values(":at", item::millis(at))
+            .expression_attribute_values(":agenda", agenda)
+            .expression_attribute_values(":ttl", item::seconds(card_ttl(at, card.retention_days)))
+    }
+
+    /// The intent has nothing left to be done; where it had nothing before, the condition does not hold.
+    fn settled(
+        &self,
+        id: IntentId,
+        removes: &str,
+        kept_until: Option<Timestamp>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(intent_item_key(id)))
+            .condition_expression("leftover = :yes")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        let update = match kept_until {
+            None => update.update_expression(format!("SET leftover = :no REMOVE {removes}")),
+            Some(until) => update
+                .update_expression(format!("SET leftover = :no, #ttl = :ttl REMOVE {removes}"))
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":ttl", item::seconds(until)),
+        };
+        Ok(built(OPERATION, update.build())?.into_write())
+    }
+}

@@ -1,0 +1,499 @@
+//! The port `Purges`: what is past its date, and its deletion.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+use enrollment::flows::purge::intents_of;
+use enrollment::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
+use enrollment::intent::CardCount;
+use enrollment::ports::{
+    Cursor, CustomerKey, Page, Purges, Record, RecordedCard, RecordedIntent, RecordedSession, Removal,
+    StoreError,
+};
+use enrollment::status::Status;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::customer::{card_id, card_state, count};
+use super::{CARD, CUSTOMER, DynamoEnrolments, card_sort_key, card_ttl, intent_item_key, state};
+use crate::aws::{describe, where_it_held};
+use crate::tables::agenda::{self, Kind};
+use crate::tables::customers::owned;
+use crate::tables::item::{self, Fields, Item, Written};
+use crate::tables::transaction::{IntoWrite as _, built, transact};
+use crate::tables::{confirmations, limits, sessions};
+
+/// As many as one transaction takes.
+const MOST_WRITES: usize = 100;
+/// Cards that were cancelled so long before the last dating began are looked at again: the index lags, and clocks differ.
+const DATED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+const REMOVING: &str = "deleting what is past its date";
+const DATING: &str = "dating cancelled cards";
+
+#[async_trait]
+impl Purges for DynamoEnrolments {
+    async fn past(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        until: Timestamp,
+        from: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<CustomerKey>, StoreError> {
+        const OPERATION: &str = "listing cancelled cards";
+        let kind = Kind::Cancelled(client, program);
+        let place = from.map(|cursor| Place::read(OPERATION, cursor)).transpose()?;
+        let (shard, start) = place.map_or((0, None), |place| {
+            (place.shard, place.behind.map(Entry::into_key))
+        });
+        let range = (Timestamp::UNIX_EPOCH, until);
+        let listed = self
+            .cancelled(OPERATION, kind.shard(shard), range, start, Some(limit))
+            .await?;
+        let next = match listed.next.as_ref().and_then(Entry::of) {
+            Some(entry) => Some(Place {
+                shard,
+                behind: Some(entry),
+            }),
+            None if shard + 1 < kind.shards() => Some(Place {
+                shard: shard + 1,
+                behind: None,
+            }),
+            None => None,
+        };
+        let mut entries = Vec::with_capacity(listed.entries.len());
+        for fields in listed.entries {
+            entries.push(CustomerKey(fields.text("pk")?.to_owned()));
+        }
+        Ok(Page {
+            entries,
+            next: next.map(|place| place.written(OPERATION)).transpose()?,
+        })
+    }
+
+    async fn record(&self, client: &ClientId, key: &CustomerKey) -> Result<Option<Record>, StoreError> {
+        const OPERATION: &str = "reading a customer's records";
+        let mut record = Record {
+            key: key.clone(),
+            client: client.clone(),
+            count: CardCount::default(),
+            cards: Vec::new(),
+            intents: Vec::new(),
+            confirmations: Vec::new(),
+            sessions: Vec::new(),
+        };
+        for fields in self.partition(OPERATION, &key.0).await? {
+            match fields.text("sk")? {
+                CUSTOMER => record.count = count(&fields)?,
+                sk if sk.starts_with(CARD) => record.cards.push(RecordedCard {
+                    id: card_id(&fields)?,
+                    state: card_state(&fields)?,
+                }),
+                // Of a newer release, which has to purge it.
+                _ => {}
+            }
+        }
+        let Self { dynamodb, tables, .. } = self;
+        let owner = key.0.as_str();
+        (record.intents, record.confirmations, record.sessions) = tokio::try_join!(
+            owned(dynamodb, &tables.enrolments, OPERATION, owner, intent),
+            owned(
+                dynamodb,
+                &tables.confirmations,
+                OPERATION,
+                owner,
+                confirmations::id_of
+            ),
+            owned(dynamodb, &tables.sessions, OPERATION, owner, session),
+        )?;
+        let is_empty = record.count.version == 0
+            && record.cards.is_empty()
+            && record.intents.is_empty()
+            && record.confirmations.is_empty()
+            && record.sessions.is_empty();
+        Ok((!is_empty).then_some(record))
+    }
+
+    async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError> {
+        match removal {
+            Removal::Everything => self.remove_everything(record).await,
+            Removal::Cards(cards) => self.remove_cards(record, cards).await,
+        }
+    }
+
+    async fn date(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        retention_days: u16,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let marker = Marker::key(client, program);
+        let from = match self.item(DATING, &marker, Marker::SORT_KEY).await? {
+            Some(fields) if fields.number::<u16>("retention_days")? == retention_days => {
+                enrollment::time::later(fields.time("dated_until")?, -DATED_AGAIN)
+            }
+            _ => Timestamp::UNIX_EPOCH,
+        };
+        let kind = Kind::Cancelled(client, program);
+        for shard in 0..kind.shards() {
+            let mut start = None;
+            loop {
+                if self.clock.now() >= until {
+                    return Ok(false);
+                }
+                let listed = self
+                    .cancelled(DATING, kind.shard(shard), (from, now), start, None)
+                    .await?;
+                for fields in &listed.entries {
+                    self.date_card(fields, retention_days).await?;
+                }
+                start = listed.next;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
+        let written = Written::with_sort_key(&marker, Marker::SORT_KEY)
+            .number("retention_days", retention_days)
+            .millis("dated_until", now);
+        self.dynamodb
+            .put_item()
+            .table_name(&self.tables.enrolments)
+            .set_item(Some(written.into_item()))
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation: DATING,
+                detail: describe(&error),
+            })?;
+        Ok(true)
+    }
+}
+
+impl DynamoEnrolments {
+    /// All in one transaction, conditional on the customer's version. What is more than that takes goes before, in such an
+    /// order that as long as the customer is there, a card is too, by which the next run finds it.
+    async fn remove_everything(&self, record: &Record) -> Result<bool, StoreError> {
+        let mut writes = Vec::new();
+        for id in &record.confirmations {
+            writes.push(self.delete_confirmation(id)?);
+        }
+        for session in &record.sessions {
+            writes.push(delete(
+                &self.tables.sessions,
+                item::key(&sessions::primary_key(session.id)),
+                None,
+            )?);
+        }
+        for intent in &record.intents {
+            writes.push(self.delete_settled_intent(intent.id)?);
+        }
+        writes.push(limits::deletion(&self.tables.limits, REMOVING, &record.key)?);
+        for card in &record.cards {
+            let key = item::key_pair(&record.key.0, &card_sort_key(card.id));
+            writes.push(delete(&self.tables.enrolments, key, None)?);
+        }
+        writes.push(self.delete_customer(record)?);
+        for chunk in writes.rchunks(MOST_WRITES).rev() {
+            let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, chunk.to_vec()).await?;
+            if transacted.refuses_any() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Each card in a transaction of its own, which changes the customer's version: nobody counts on a card that goes.
+    async fn remove_cards(&self, record: &Record, cards: &[IntentId]) -> Result<bool, StoreError> {
+        let mut version = record.count.version;
+        for card in cards {
+            let mut writes = vec![
+                self.pass_version(record, version)?,
+                self.delete_cancelled_card(record, *card)?,
+            ];
+            for intent in intents_of(record, *card) {
+                writes.push(self.delete_settled_intent(intent.id)?);
+                if let Some(status) = intent.status {
+                    writes.push(self.delete_confirmation(&ConfirmationId::derive(intent.id, status))?);
+                }
+            }
+            let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, writes).await?;
+            if transacted.refuses_any() {
+                return Ok(false);
+            }
+            version += 1;
+        }
+        Ok(true)
+    }
+
+    fn delete_customer(&self, record: &Record) -> Result<TransactWriteItem, StoreError> {
+        let key = item::key_pair(&record.key.0, CUSTOMER);
+        let condition = match record.count.version {
+            0 => Condition {
+                expression: "attribute_not_exists(pk)",
+                names: &[],
+                values: Vec::new(),
+            },
+            version => Condition {
+                expression: "#version = :version",
+                names: &[("#version", "version")],
+                values: vec![(":version", item::number(version))],
+            },
+        };
+        delete(&self.tables.enrolments, key, Some(condition))
+    }
+
+    fn delete_cancelled_card(
+        &self,
+        record: &Record,
+        card: IntentId,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let key = item::key_pair(&record.key.0, &card_sort_key(card));
+        let condition = Condition {
+            expression: "#state = :cancelled",
+            names: &[("#state", "state")],
+            values: vec![(":cancelled", item::text(state::CANCELLED))],
+        };
+        delete(&self.tables.enrolments, key, Some(condition))
+    }
+
+    fn delete_settled_intent(&self, id: IntentId) -> Result<TransactWriteItem, StoreError> {
+        let condition = Condition {
+            expression: "attribute_not_exists(pk) OR attribute_exists(#status) AND attribute_not_exists(agenda)",
+            names: &[("#status", "status")],
+            values: Vec::new(),
+        };
+        delete(&self.tables.enrolments, intent_item_key(id), Some(condition))
+    }
+
+    fn delete_confirmation(&self, id: &ConfirmationId) -> Result<TransactWriteItem, StoreError> {
+        let key = item::key(&confirmations::primary_key(id));
+        delete(&self.tables.confirmations, key, None)
+    }
+
+    fn pass_version(&self, record: &Record, version: u64) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(item::key_pair(&record.key.0, CUSTOMER)))
+            .update_expression("SET #version = #version + :one")
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":version", item::number(version))
+            .build();
+        Ok(built(REMOVING, update)?.into_write())
+    }
+
+    /// The cards of one shard that were cancelled in a range of time, both ends included, the oldest first.
+    async fn cancelled(
+        &self,
+        operation: &'static str,
+        shard: String,
+        (from, until): (Timestamp, Timestamp),
+        start: Option<Item>,
+        limit: Option<usize>,
+    ) -> Result<Listed, StoreError> {
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(&self.tables.enrolments)
+            .index_name(agenda::INDEX)
+            .key_condition_expression("agenda = :shard AND agenda_at BETWEEN :from AND :until")
+            .expression_attribute_values(":shard", item::text(shard))
+            .expression_attribute_values(":from", item::millis(from))
+            .expression_attribute_values(":until", item::millis(until))
+            .set_limit(limit.and_then(|limit| i32::try_from(limit).ok()))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                operation,
+                detail: describe(&error),
+            })?;
+        let mut entries = Vec::new();
+        for entry in answer.items.unwrap_or_default() {
+            // One that can't be read keeps no other from its turn.
+            match Fields::of(operation, entry) {
+                Ok(fields) => entries.push(fields),
+                Err(error) => tracing::error!(%error, "a cancelled card is left out"),
+            }
+        }
+        Ok(Listed {
+            entries,
+            next: answer.last_evaluated_key,
+        })
+    }
+
+    /// The card, the intent that enrolled it, the opt-out that took it out; and the customer, who goes with the last card:
+    /// later, never earlier than was said before.
+    async fn date_card(&self, fields: &Fields, retention_days: u16) -> Result<(), StoreError> {
+        let ttl = card_ttl(fields.time("agenda_at")?, retention_days);
+        // Whole seconds are stored.
+        if fields
+            .ttl()?
+            .is_some_and(|dated| dated.as_second() == ttl.as_second())
+        {
+            return Ok(());
+        }
+        let pk = fields.text("pk")?;
+        let key = item::key_pair(pk, fields.text("sk")?);
+        self.set_ttl(
+            intent_item_key(card_id(fields)?),
+            "attribute_exists(pk)",
+            &[],
+            ttl,
+        )
+        .await?;
+        if let Some(by) = fields.optional_parsed("held_by", IntentId::from_hex)? {
+            let opt_out = [("#status", "status", Status::SuccessRemoval.as_str())];
+            self.set_ttl(intent_item_key(by), "#status = :status", &opt_out, ttl)
+                .await?;
+        }
+        let customer = item::key_pair(pk, CUSTOMER);
+        self.set_ttl(customer, "#ttl < :ttl", &[], ttl).await?;
+        // Last: what was not brought in line with it is found again.
+        let cancelled = [("#state", "state", state::CANCELLED)];
+        self.set_ttl(key, "#state = :state", &cancelled, ttl).await
+    }
+
+    async fn set_ttl(
+        &self,
+        key: Item,
+        condition: &str,
+        equal: &[(&str, &str, &str)],
+        ttl: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(key))
+            .update_expression("SET #ttl = :ttl")
+            .condition_expression(condition)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", item::seconds(ttl));
+        for (name, attribute, value) in equal {
+            update = update
+                .expression_attribute_names(*name, *attribute)
+                .expression_attribute_values(format!(":{attribute}"), item::text(*value));
+        }
+        where_it_held(update.send().await)
+            .map(drop)
+            .map_err(|detail| StoreError::Unavailable {
+                operation: DATING,
+                detail,
+            })
+    }
+}
+
+/// Entries of the index.
+struct Listed {
+    entries: Vec<Fields>,
+    next: Option<Item>,
+}
+
+/// Up to when the cards of a program are dated, and by which X.
+struct Marker;
+
+impl Marker {
+    const SORT_KEY: &'static str = "retention";
+
+    fn key(client: &ClientId, program: &ProgramId) -> String {
+        format!("retention#{client}#{program}")
+    }
+}
+
+/// Where a list of cancelled cards goes on: in which shard, and behind which entry.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    shard: u8,
+    behind: Option<Entry>,
+}
+
+/// The key of an entry of the index.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    agenda: String,
+    agenda_at: String,
+    pk: String,
+    sk: String,
+}
+
+impl Place {
+    fn read(operation: &'static str, cursor: &Cursor) -> Result<Self, StoreError> {
+        serde_json::from_str(&cursor.0).map_err(|_| StoreError::Unreadable {
+            operation,
+            detail: "no place to go on from".into(),
+        })
+    }
+
+    fn written(&self, operation: &'static str) -> Result<Cursor, StoreError> {
+        serde_json::to_string(self)
+            .map(Cursor)
+            .map_err(|error| StoreError::Unavailable {
+                operation,
+                detail: error.to_string(),
+            })
+    }
+}
+
+impl Entry {
+    fn of(key: &Item) -> Option<Self> {
+        let text = |attribute: &str| key.get(attribute)?.as_s().ok().cloned();
+        Some(Self {
+            agenda: text("agenda")?,
+            agenda_at: key.get("agenda_at")?.as_n().ok()?.clone(),
+            pk: text("pk")?,
+            sk: text("sk")?,
+        })
+    }
+
+    fn into_key(self) -> Item {
+        let mut key = item::key_pair(&self.pk, &self.sk);
+        key.insert("agenda".to_owned(), item::text(self.agenda));
+        key.insert("agenda_at".to_owned(), AttributeValue::N(self.agenda_at));
+        key
+    }
+}
+
+/// What a deletion depends on.
+struct Condition {
+    expression: &'static str,
+    names: &'static [(&'static str, &'static str)],
+    values: Vec<(&'static str, AttributeValue)>,
+}
+
+fn delete(table: &str, key: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+    let mut delete = Delete::builder().table_name(table).set_key(Some(key));
+    if let Some(condition) = condition {
+        delete = delete.condition_expression(condition.expression);
+        for (placeholder, name) in condition.names {
+            delete = delete.expression_attribute_names(*placeholder, *name);
+        }
+        for (placeholder, value) in condition.values {
+            delete = delete.expression_attribute_values(placeholder, value);
+        }
+    }
+    Ok(built(REMOVING, delete.build())?.into_write())
+}
+
+fn intent(fields: &Fields) -> Result<RecordedIntent, StoreError> {
+    let known = |text: &str| Status::from_text(text).ok_or("a status that this release does not know");
+    let status = fields.optional_parsed("status", known)?;
+    Ok(RecordedIntent {
+        id: fields.parsed("pk", |pk| {
+            IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
+        })?,
+        old_card: fields.optional_parsed("old_card", IntentId::from_hex)?,
+        status,
+        is_settled: status.is_some() && fields.optional_text("agenda")?.is_none(),
+    })
+}
+
+fn session(fields: &Fields) -> Result<RecordedSession, StoreError> {
+    Ok(RecordedSession {
+        id: sessions::id_of(fields)?,
+        expires_at: fields.time("expires_at")?,
+    })
+}

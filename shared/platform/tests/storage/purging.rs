@@ -1,0 +1,540 @@
+//! What is past its date goes, with all that hangs on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use engine::{Item, World, on_engine_of_aws, on_every_engine};
+use enrollment::client::{Client, Program, RetiredProgram};
+use enrollment::flows::purge::{Purged, Purging};
+use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
+use enrollment::intent::{Card, Outcome};
+use enrollment::ports::{
+    Clients, Clock, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _, Register, Removal,
+    StoreError,
+};
+use enrollment::status::Status;
+use enrollment::time::later;
+use futures_util::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::leaving::Scene;
+use crate::samples::{CUSTOMER, RANAC, client, client_id, customer_id, program_id};
+
+const OTHER_RANAC: &str = "13643782610476418733";
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A client whose one program has some X.
+struct Retention(Mutex<Client>);
+
+impl Retention {
+    fn days(days: u16) -> Self {
+        let mut client = client("demo", "demo", "Demo");
+        client.programs = vec![program(days)];
+        Self(Mutex::new(client))
+    }
+
+    fn change(&self, days: u16) {
+        self.0.lock().unwrap().programs[0].retention_days = days;
+    }
+
+    fn retire(&self) {
+        let mut client = self.0.lock().unwrap();
+        let program = client.programs.remove(0);
+        client.retired_programs.push(RetiredProgram {
+            id: program.id,
+            retention_days: program.retention_days,
+        });
+    }
+
+    async fn purge(&self, scene: &Scene) -> Purged {
+        let purging = Purging {
+            register: self,
+            clients: self,
+            purges: &scene.enrolments,
+            clock: &*scene.world.clock,
+        };
+        purging.run().await.unwrap()
+    }
+}
+
+#[async_trait]
+impl Register for Retention {
+    async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
+        Ok(vec![client_id()])
+    }
+}
+
+#[async_trait]
+impl Clients for Retention {
+    async fn by_id(&self, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(Some(Arc::new(self.0.lock().unwrap().clone())))
+    }
+
+    async fn by_slug(&self, _: &Slug) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(None)
+    }
+}
+
+fn program(retention_days: u16) -> Program {
+    serde_json::from_value(serde_json::json!({
+        "id": "10765", "member_ica": 1234, "bank_product_code": "MRSDEMO", "bin_ranges": [],
+        "bank_customer_number": "per_card", "retention_days": retention_days, "replacement": true, "opt_out": true,
+        "max_cards": 5, "attempts_per_customer_per_hour": 20, "attempts_per_client_per_hour": 1000
+    }))
+    .unwrap()
+}
+
+impl Scene {
+    /// All that is stored, but for what names nobody: used tokens, the client's counter, the purge's own marker.
+    async fn stored(&self) -> Vec<Item> {
+        let tables = &self.world.tables;
+        let mut stored = Vec::new();
+        for table in [
+            &tables.sessions,
+            &tables.enrolments,
+            &tables.confirmations,
+            &tables.limits,
+        ] {
+            stored.extend(self.world.scan(table).await);
+        }
+        let names_nobody = |item: &Item| {
+            let pk = item["pk"].as_s().unwrap();
+            ["token#", "client#", "retention#"]
+                .iter()
+                .any(|start| pk.starts_with(start))
+        };
+        stored.retain(|item| !names_nobody(item));
+        stored
+    }
+
+    async fn count_an_attempt(&self) {
+        let limits = self.world.limits(&self.world.vault());
+        let counted = Counted {
+            client: &client_id(),
+            program: &program_id(),
+            customer: &customer_id(),
+        };
+        limits.count(counted, self.world.clock.now()).await.unwrap();
+    }
+
+    async fn key(&self) -> CustomerKey {
+        CustomerKey(self.item("customer").await["pk"].as_s().unwrap().clone())
+    }
+
+    /// The customer's last card is cancelled, and long enough ago.
+    async fn past(world: Arc<World>) -> (Self, Card) {
+        let scene = Self::new(world).await;
+        let card = scene.card().await;
+        scene.opt_out(&card).await;
+        scene.world.clock.advance(DAY * 30);
+        (scene, card)
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn with_the_last_card_goes_every_byte_of_the_customer() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        scene.count_an_attempt().await;
+        let (failed, _) = scene.begin(ActionCode::Enrol, None).await;
+        let declined = enrollment::status::MrsCode(-45);
+        let declined = Outcome::declined(ActionCode::Enrol, declined, scene.world.clock.now());
+        scene.finish(failed, declined).await;
+        let card = scene.card().await;
+        scene.opt_out(&card).await;
+        let key = scene.key().await;
+        assert!(scene.stored().await.len() >= 10, "there is something to lose");
+
+        let retention = Retention::days(30);
+        scene
+            .world
+            .clock
+            .advance(DAY * 30 - SignedDuration::from_millis(1));
+        assert_eq!(retention.purge(&scene).await, Purged::default());
+        scene.world.clock.advance(SignedDuration::from_millis(1));
+        let expected = Purged {
+            customers: 1,
+            ..Purged::default()
+        };
+        assert_eq!(retention.purge(&scene).await, expected);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+        // In whatever is left: not the customer's index either.
+        let index = key.0.rsplit('#').next().unwrap().to_owned();
+        for table in scene.world.tables.all() {
+            let left = format!("{:?}", scene.world.scan(table).await);
+            for byte_of in [CUSTOMER, RANAC, index.as_str()] {
+                assert!(!left.contains(byte_of), "{byte_of} is left in {table}");
+            }
+        }
+        assert_eq!(retention.purge(&scene).await, Purged::default());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let card = scene.card().await;
+        let (replacement, _) = scene.begin(ActionCode::Replace, Some(&card)).await;
+        let outcome = Outcome::enrolled(
+            ActionCode::Replace,
+            Ranac::parse(OTHER_RANAC).unwrap(),
+            None,
+            scene.world.clock.now(),
+        );
+        let replacement = scene.finish(replacement, outcome).await;
+        scene
+            .enrolments
+            .leftover_gone(&replacement, scene.world.clock.now())
+            .await
+            .unwrap();
+        let gone = [
+            format!("card#{}", card.id.to_hex()),
+            format!("intent#{}", card.id.to_hex()),
+            format!(
+                "confirmation#{}",
+                ConfirmationId::derive(card.id, Status::SuccessEnrollment)
+            ),
+        ];
+        let before = scene.stored().await.len();
+
+        scene.world.clock.advance(DAY * 30);
+        let expected = Purged {
+            cards: 1,
+            ..Purged::default()
+        };
+        assert_eq!(Retention::days(30).purge(&scene).await, expected);
+        let after = scene.stored().await;
+        assert_eq!(after.len(), before - gone.len());
+        let names: Vec<&String> = after
+            .iter()
+            .flat_map(|item| ["pk", "sk"].into_iter().filter_map(|name| item.get(name)))
+            .map(|name| name.as_s().unwrap())
+            .collect();
+        assert!(gone.iter().all(|gone| !names.contains(&gone)), "{names:?}");
+        let customer = scene.customer().await;
+        assert_eq!(customer.cards.len(), 1);
+        assert_eq!((customer.count.active, customer.count.changing), (1, 0));
+        // What comes later is still counted right.
+        let last = scene.card().await;
+        scene.opt_out(&last).await;
+        scene.world.clock.advance(DAY * 30);
+        assert_eq!(Retention::days(30).purge(&scene).await.customers, 1);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_changed_x_counts_for_cards_that_were_cancelled_before() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        let retention = Retention::days(60);
+        assert_eq!(retention.purge(&scene).await, Purged::default());
+        let cancelled_at = later(scene.world.clock.now(), -(DAY * 30));
+        let dated = || async {
+            let mut dates = Vec::new();
+            for item in scene.world.scan(&scene.world.tables.enrolments).await {
+                let ttl = item
+                    .get("ttl")
+                    .map(|ttl| ttl.as_n().unwrap().parse::<i64>().unwrap());
+                if !item["pk"].as_s().unwrap().starts_with("retention#") {
+                    dates.push(ttl);
+                }
+            }
+            dates
+        };
+        let expected = Some((cancelled_at + DAY * 67).as_second());
+        assert_eq!(dated().await, [expected; 4], "card, both intents, customer");
+
+        // A customer's own date is only ever put off: the cards' are what counts.
+        retention.change(31);
+        assert_eq!(retention.purge(&scene).await, Purged::default());
+        let sooner = Some((cancelled_at + DAY * 38).as_second());
+        let mut dates = dated().await;
+        dates.sort_unstable();
+        assert_eq!(dates, [sooner, sooner, sooner, expected]);
+
+        retention.change(30);
+        assert_eq!(retention.purge(&scene).await.customers, 1);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn cards_of_a_program_that_was_given_up_go_by_its_last_x() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        let retention = Retention::days(30);
+        retention.retire();
+        assert_eq!(retention.purge(&scene).await.customers, 1);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        let retention = Retention::days(30);
+        let held = Purged {
+            held_back: 1,
+            ..Purged::default()
+        };
+        let before = scene.stored().await.len();
+
+        // A session is open, then an intent of it, then MRS may hold something for it.
+        let (intent, _) = scene.begin(ActionCode::Enrol, None).await;
+        assert_eq!(retention.purge(&scene).await, held);
+        scene.world.clock.advance(SignedDuration::from_mins(20));
+        assert_eq!(retention.purge(&scene).await, held, "the intent is open");
+        let unsettled = Outcome::unsettled(ActionCode::Enrol, scene.world.clock.now());
+        let intent = scene.finish(intent, unsettled).await;
+        assert_eq!(retention.purge(&scene).await, held, "MRS may hold something");
+        assert!(scene.stored().await.len() > before);
+        scene
+            .enrolments
+            .leftover_gone(&intent, scene.world.clock.now())
+            .await
+            .unwrap();
+        assert_eq!(retention.purge(&scene).await.customers, 1);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_enrolment_at_the_same_moment_wins() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        let record = scene
+            .enrolments
+            .record(&client_id(), &scene.key().await)
+            .await
+            .unwrap()
+            .unwrap();
+        // The purge has read what there is. Now the customer enrols a card.
+        scene.enrol(OTHER_RANAC).await;
+        let removed = scene.enrolments.remove(&record, &Removal::Everything).await;
+        assert!(!removed.unwrap());
+        let customer = scene.customer().await;
+        assert_eq!(customer.count.active, 1);
+        assert_eq!(customer.cards.len(), 2);
+
+        scene.world.clock.advance(DAY);
+        assert_eq!(Retention::days(30).purge(&scene).await.cards, 1);
+        let customer = scene.customer().await;
+        assert_eq!(customer.cards.len(), 1);
+        assert_eq!(customer.cards[0].ranac.expose(), OTHER_RANAC);
+        assert_eq!(customer.count.active, 1);
+
+        // The other way round: the purge was first.
+        let last = scene.card().await;
+        scene.opt_out(&last).await;
+        scene.world.clock.advance(DAY * 30);
+        let count = scene.customer().await.count;
+        let session = scene.session(ActionCode::Enrol).await;
+        let intent = crate::samples::intent(&session, 1, scene.world.clock.now());
+        let record = scene
+            .enrolments
+            .record(&client_id(), &scene.key().await)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            scene
+                .enrolments
+                .remove(&record, &Removal::Everything)
+                .await
+                .unwrap()
+        );
+        let begun = scene.enrolments.begin(&intent, count).await.unwrap();
+        assert_ne!(begun, enrollment::ports::Begun::Now, "the count is stale");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
+    on_every_engine(|world| async move {
+        let scene = Scene::without_card(world);
+        for number in 0..30 {
+            scene.enrol(&format!("036437826104764187{number:02}")).await;
+        }
+        for card in scene.customer().await.cards {
+            scene.opt_out(&card).await;
+        }
+        assert!(scene.stored().await.len() > 200);
+        scene.world.clock.advance(DAY * 30);
+        assert_eq!(Retention::days(30).purge(&scene).await.customers, 1);
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+/// Time that passes, twenty times as fast as on the wall.
+struct Fast {
+    start: Timestamp,
+    started: Instant,
+}
+
+impl Clock for Fast {
+    fn now(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.started.elapsed()).unwrap();
+        later(self.start, passed * 20)
+    }
+}
+
+const CUSTOMERS: usize = 12_500;
+
+/// One customer: eight items, none of which the purge has to unseal.
+fn items_of(number: usize, cancelled_at: Timestamp) -> [(&'static str, Item); 8] {
+    let key = format!("customer#demo#10765#{number:064x}");
+    let (enrolled, removed) = (format!("{number:064x}"), format!("f{number:063x}"));
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let digits = |number: i64| AttributeValue::N(number.to_string());
+    let item = |pk: &str, further: &[(&str, AttributeValue)]| -> Item {
+        let mut item = HashMap::from([("pk".to_owned(), text(pk)), ("schema".to_owned(), digits(1))]);
+        item.extend(
+            further
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
+        item
+    };
+    let at = digits(cancelled_at.as_millisecond());
+    let owner = text(&key);
+    let intent = |id: &str, status: &str| {
+        let further = [
+            ("sk", text("intent")),
+            ("status", text(status)),
+            ("owner", owner.clone()),
+        ];
+        item(&format!("intent#{id}"), &further)
+    };
+    let confirmation = |id: &str| item(&format!("confirmation#msg_{id}"), &[("owner", owner.clone())]);
+    let counts = ["active", "pending", "changing"].map(|name| (name, digits(0)));
+    let customer = [
+        counts.as_slice(),
+        &[("sk", text("customer")), ("version", digits(4))],
+    ]
+    .concat();
+    let card = [
+        ("sk", text(&format!("card#{enrolled}"))),
+        ("state", text("cancelled")),
+        ("cancelled_at", at.clone()),
+        ("agenda", text(&format!("cancelled#demo#10765#{}", number % 4))),
+        ("agenda_at", at),
+        ("held_by", text(&removed)),
+    ];
+    let session = [("owner", owner.clone()), ("expires_at", digits(0))];
+    let limit = [("hour", digits(0)), ("attempts", digits(1))];
+    [
+        ("enrolments", item(&key, &customer)),
+        ("enrolments", item(&key, &card)),
+        ("enrolments", intent(&enrolled, "SUCCESS_ENROLLMENT")),
+        ("enrolments", intent(&removed, "SUCCESS_REMOVAL")),
+        ("confirmations", confirmation(&enrolled)),
+        ("confirmations", confirmation(&removed)),
+        ("sessions", item(&format!("session#{enrolled}"), &session)),
+        ("limits", item(&key, &limit)),
+    ]
+}
+
+async fn store(world: &World, items: Vec<(&'static str, Item)>) {
+    let mut requests: HashMap<String, Vec<WriteRequest>> = HashMap::new();
+    for (table, item) in items {
+        let table = match table {
+            "enrolments" => &world.tables.enrolments,
+            "confirmations" => &world.tables.confirmations,
+            "sessions" => &world.tables.sessions,
+            _ => &world.tables.limits,
+        };
+        let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+        let request = WriteRequest::builder().put_request(put).build();
+        requests.entry(table.clone()).or_default().push(request);
+    }
+    let written = world
+        .dynamodb
+        .batch_write_item()
+        .set_request_items(Some(requests))
+        .send()
+        .await
+        .unwrap();
+    assert!(written.unprocessed_items.unwrap_or_default().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_killed() {
+    on_engine_of_aws(|world| async move {
+        let now = world.clock.now();
+        let cancelled_at = later(now, -(DAY * 31));
+        stream::iter(0..CUSTOMERS)
+            .map(|number| items_of(number, cancelled_at).to_vec())
+            .chunks(3)
+            .for_each_concurrent(16, |customers| store(&world, customers.concat()))
+            .await;
+        let count = async || {
+            let mut items = 0;
+            for table in world.tables.all() {
+                let described = world
+                    .dynamodb
+                    .describe_table()
+                    .table_name(table)
+                    .send()
+                    .await
+                    .unwrap();
+                items += described.table.unwrap().item_count.unwrap_or_default();
+            }
+            items
+        };
+        assert_eq!(count().await, 100_000);
+
+        let retention = Retention::days(30);
+        let enrolments = world.enrolments(&world.vault());
+        let clock = Fast {
+            start: now,
+            started: Instant::now(),
+        };
+        let purging = Purging {
+            register: &retention,
+            clients: &retention,
+            purges: &enrolments,
+            clock: &clock,
+        };
+        // Dropped in the middle of its work, as a process that dies.
+        let killed = tokio::time::timeout(Duration::from_millis(500), purging.run()).await;
+        assert!(killed.is_err(), "there was more to do than that");
+        let after_the_killed = count().await;
+        assert!(0 < after_the_killed && after_the_killed < 100_000);
+
+        let mut runs = 0;
+        loop {
+            runs += 1;
+            let purged = purging.run().await.unwrap();
+            assert_eq!(purged.held_back, 0);
+            if !purged.is_cut_short {
+                break;
+            }
+            assert!(purged.customers > 0, "each run gets on");
+        }
+        // Only the marker is left, and there was more than one run: none goes on for longer than its time.
+        assert_eq!(count().await, 1);
+        assert!((2..1000).contains(&runs), "{runs} runs");
+    })
+    .await;
+}

@@ -1,0 +1,234 @@
+//! What a test changes by hand, past the rules, so that MRS differs from what the product has stored.
+
+use serde::Deserialize;
+
+use super::accounts::{Accounts, is_ranac};
+use super::dialect::Dialect;
+use super::held::{Account, Status};
+
+/// An account that nobody enrolled.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Stray {
+    bank_customer_number: String,
+    /// MRS tells no more of a card, so no more is asked for.
+    last4: String,
+    /// The first of the programs where absent.
+    program: Option<String>,
+    /// A random one where absent.
+    ranac: Option<String>,
+    #[serde(default = "good_standing")]
+    status: Status,
+    /// The vocabulary of answers about it.
+    #[serde(default = "document")]
+    dialect: Dialect,
+}
+
+/// A status to set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewStatus {
+    pub(crate) status: Status,
+}
+
+/// Why a change by hand is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum ByHandError {
+    #[error("there is no account of this RANAC")]
+    Unknown,
+    #[error("bankCustomerNumber must be 1 to 30 characters")]
+    BankCustomerNumber,
+    #[error("last4 must be four digits")]
+    Last4,
+    #[error("ranac must be 20 to 30 digits")]
+    Ranac,
+    #[error("there is no such program")]
+    Program,
+    #[error("the RANAC is another account's")]
+    RanacTaken,
+    #[error("another account has this card meanwhile")]
+    CardTaken,
+    #[error("the stand-in is full: POST /reset empties it")]
+    Full,
+}
+
+fn good_standing() -> Status {
+    Status::GoodStanding
+}
+
+fn document() -> Dialect {
+    Dialect::Document
+}
+
+impl Accounts {
+    /// Puts an account in. A customer may have several active ones that way.
+    pub(crate) fn put(&self, stray: Stray) -> Result<Account, ByHandError> {
+        if !(1..=30).contains(&stray.bank_customer_number.chars().count()) {
+            return Err(ByHandError::BankCustomerNumber);
+        }
+        if stray.last4.len() != 4 || !stray.last4.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ByHandError::Last4);
+        }
+        let mut programs = self.settings.programs.iter();
+        let program = match &stray.program {
+            Some(id) => programs.find(|program| program.id == *id),
+            None => programs.next(),
+        };
+        let program = program.ok_or(ByHandError::Program)?;
+        let ranac = match stray.ranac {
+            Some(ranac) if !is_ranac(&ranac) => return Err(ByHandError::Ranac),
+            Some(ranac) => ranac,
+            None => self.new_ranac().map_err(|_| ByHandError::Ranac)?,
+        };
+        let mut held = self.held();
+        if held.by_ranac(&ranac).is_some() {
+            return Err(ByHandError::RanacTaken);
+        }
+        if held.all().len() >= self.settings.max_accounts {
+            return Err(ByHandError::Full);
+        }
+        let account = held.add(Account {
+            id: 0,
+            customer_id: 0,
+            bank_customer_number: stray.bank_customer_number,
+            ranac,
+            program: program.id.clone(),
+            product_code: program.bank_product_code.clone(),
+            last4: stray.last4,
+            status: stray.status,
+            dialect: stray.dialect,
+            card: None,
+        });
+        Ok(account.clone())
+    }
+
+    /// Sets a status, also one that no call could: a cancelled account may live again.
+    pub(crate) fn set_status(&self, ranac: &str, status: Status) -> Result<Account, ByHandError> {
+        let mut held = self.held();
+        let account = held.by_ranac(ranac).ok_or(ByHandError::Unknown)?;
+        let revives = account.status == Status::Cancelled && status != Status::Cancelled;
+        if revives && account.card.is_some_and(|card| held.has_active(&card)) {
+            return Err(ByHandError::CardTaken);
+        }
+        held.set_status(ranac, status)
+            .cloned()
+            .ok_or(ByHandError::Unknown)
+    }
+
+    /// Takes an account away, as if it had never been.
+    pub(crate) fn remove(&self, ranac: &str) -> Result<(), ByHandError> {
+        if self.held().remove(ranac) {
+            Ok(())
+        } else {
+            Err(ByHandError::Unknown)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::program::MrsSettings;
+    use super::super::refusal::Code;
+    use super::super::request::{Lookup, Update};
+    use super::*;
+
+    const RANAC: &str = "03643782610476418733";
+
+    fn accounts() -> Accounts {
+        let settings = MrsSettings {
+            max_accounts: 3,
+            ..MrsSettings::default()
+        };
+        Accounts::new(settings, None)
+    }
+
+    fn stray(changes: &Value) -> Stray {
+        let mut stray = json!({"bankCustomerNumber": "c", "last4": "0123"});
+        for (name, value) in changes.as_object().unwrap() {
+            stray[name] = value.clone();
+        }
+        serde_json::from_value(stray).unwrap()
+    }
+
+    fn found(accounts: &Accounts) -> Vec<Status> {
+        let lookup = Lookup {
+            bank_customer_number: "c".to_owned(),
+            ranac: None,
+        };
+        let found = accounts.find(&lookup).unwrap_or_default();
+        found.iter().map(|account| account.status).collect()
+    }
+
+    #[test]
+    fn a_stray_account_is_found_changed_and_cancelled_like_any() {
+        let accounts = accounts();
+        let put = accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
+        assert_eq!(
+            (put.program.as_str(), put.status),
+            ("10765", Status::GoodStanding)
+        );
+        let second = accounts.put(stray(&json!({"status": "NEW"}))).unwrap();
+        assert_eq!(second.customer_id, put.customer_id);
+        assert_eq!(found(&accounts), [Status::GoodStanding, Status::New]);
+        let cancel = Update {
+            dialect: Dialect::Document,
+            ranac: RANAC.to_owned(),
+            status: "CANCELLED".to_owned(),
+        };
+        accounts.update(&cancel).unwrap();
+        assert_eq!(found(&accounts), [Status::Cancelled, Status::New]);
+        accounts.set_status(RANAC, Status::GoodStanding).unwrap();
+        accounts.remove(&second.ranac).unwrap();
+        assert_eq!(found(&accounts), [Status::GoodStanding]);
+    }
+
+    #[test]
+    fn an_account_that_was_taken_away_has_never_been() {
+        let accounts = accounts();
+        accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
+        let other = accounts.put(stray(&json!({"bankCustomerNumber": "d"}))).unwrap();
+        accounts.remove(RANAC).unwrap();
+        assert_eq!(found(&accounts), []);
+        let cancel = Update {
+            dialect: Dialect::Document,
+            ranac: RANAC.to_owned(),
+            status: "CANCELLED".to_owned(),
+        };
+        assert_eq!(
+            accounts.update(&cancel).unwrap_err().code,
+            Code::ACCOUNT_DOES_NOT_EXIST
+        );
+        assert_eq!(accounts.remove(RANAC), Err(ByHandError::Unknown));
+        // Places have shifted.
+        let moved = accounts.set_status(&other.ranac, Status::Cancelled).unwrap();
+        assert_eq!(moved.bank_customer_number, "d");
+        accounts.remove(&other.ranac).unwrap();
+        let next = accounts.put(stray(&json!({}))).unwrap();
+        assert_eq!(next.id, 3, "no id is given twice");
+    }
+
+    #[test]
+    fn what_can_t_be_is_refused() {
+        let accounts = accounts();
+        accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
+        for (changes, why) in [
+            (json!({"bankCustomerNumber": ""}), ByHandError::BankCustomerNumber),
+            (json!({"last4": "12x4"}), ByHandError::Last4),
+            (json!({"ranac": "1"}), ByHandError::Ranac),
+            (json!({"ranac": RANAC}), ByHandError::RanacTaken),
+            (json!({"program": "1"}), ByHandError::Program),
+        ] {
+            assert_eq!(accounts.put(stray(&changes)).err(), Some(why), "{changes}");
+        }
+        for _ in 0..2 {
+            accounts.put(stray(&json!({}))).unwrap();
+        }
+        assert_eq!(accounts.put(stray(&json!({}))).err(), Some(ByHandError::Full));
+        assert_eq!(
+            accounts.set_status("1", Status::New).err(),
+            Some(ByHandError::Unknown)
+        );
+    }
+}
