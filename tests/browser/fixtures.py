@@ -13,12 +13,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, ProxySettings, sy
 from browser.network import OF_THE_BROWSER, Network
 from browser.pictures import Pictures
 from browser.secrecy import leaks
+from browser.service import CardOnFile, Service
 from browser.watch import Watch
 from browser.widget import FORM, PATIENCE, Widget
-from local_system.cards import NOT_QUALIFIED, OF_ANOTHER_PROGRAM
+from local_system.cards import NOT_QUALIFIED, OF_ANOTHER_PROGRAM, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
 from local_system.stack import Stack
+from local_system.submission import Submission
 
 # As root (CI) Chromium has no sandbox; the rest keeps it from calling home.
 ARGUMENTS = [
@@ -32,6 +34,8 @@ ARGUMENTS = [
     f"--autofill-server-url=http://{OF_THE_BROWSER}",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The page learns by a refusal what its session is for, which to a browser is an error.
+ANOTHER_ACTION = "the server responded with a status of 403"
 FAILED = pytest.StashKey[bool]()
 LISTENER = Path(__file__).with_name("listener.js")
 
@@ -115,6 +119,44 @@ def widget(page: Page, partner: Partner) -> Widget:
     widget = Widget(page)
     widget.shows(FORM)
     return widget
+
+
+@pytest.fixture
+def on_file(stack: Stack, partner: Partner, rewards: Rewards) -> Callable[[], Card]:
+    """Enrols a fresh card of the partner's customer, without a browser."""
+
+    def enrol() -> Card:
+        card = rewards.fresh_card()
+        event = Submission(stack, partner.open(), card).enrol()
+        assert event["status"] == "SUCCESS_ENROLLMENT"
+        return card
+
+    return enrol
+
+
+@pytest.fixture
+def opens_for(page: Page, partner: Partner, watch: Watch) -> Callable[..., Widget]:
+    """Opens the page for a replacement (R) or an opt-out (C) of the partner's customer, with more claims if need be."""
+
+    def open_one(action: str, place: Page = page, **claims: str) -> Widget:
+        watch.expect(ANOTHER_ACTION)
+        place.goto(partner.open(actionCode=action, **claims).location)
+        return Widget(place)
+
+    return open_one
+
+
+@pytest.fixture
+def opens(page: Page, partner: Partner, network: Network, watch: Watch) -> Callable[..., tuple[Widget, Service]]:
+    """Opens the page for a replacement (R) or an opt-out (C) of these cards, with the test as the service behind it."""
+
+    def open_one(action: str, *cards: CardOnFile) -> tuple[Widget, Service]:
+        watch.expect(ANOTHER_ACTION)
+        service = Service(network, action, *cards)
+        page.goto(partner.open().location)
+        return Widget(page), service
+
+    return open_one
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 60
+API = "/widget/api/"
 # Where the browser's own autofill is sent, which asks a service about each form and can't be switched off by itself.
 OF_THE_BROWSER = "autofill.invalid"
 # Those between two neighbours (RFC 9110 §7.6.1), and the one that is counted anew.
@@ -54,6 +55,7 @@ class Network:
         self._hosts = set(hosts)
         self._cut: Callable[[Sent], bool] = nothing
         self._held: Callable[[Sent], bool] = nothing
+        self._answers: list[tuple[Callable[[Sent], bool], Callable[[Sent], Answer]]] = []
         self._changes: list[tuple[Callable[[Sent], bool], Callable[[Answer], Answer]]] = []
         self._open = threading.Event()
         self._open.set()
@@ -92,6 +94,10 @@ class Network:
         """Requests of this kind get another answer than the product gave."""
         self._changes.append((which, change))
 
+    def answer(self, which: Callable[[Sent], bool], how: "Callable[[Sent], Answer]") -> None:
+        """Requests of this kind are answered here and do not reach the product."""
+        self._answers.append((which, how))
+
     def hold(self, which: Callable[[Sent], bool]) -> None:
         """Requests of this kind arrive, their answers wait until `resume`."""
         self._held = which
@@ -106,7 +112,8 @@ class Network:
         self.sent.append(sent)
         if sent.host not in self._hosts:
             return Answer(403, "Forbidden", [], b"")
-        answer = _ask(sent)
+        here = next((how for which, how in self._answers if which(sent)), _ask)
+        answer = here(sent)
         for which, change in self._changes:
             answer = change(answer) if which(sent) else answer
         if self._held(sent):
@@ -123,11 +130,11 @@ class Answer:
 
 
 def is_submission(sent: Sent) -> bool:
-    return sent.method == "POST" and sent.path == "/widget/api/enroll"
+    return sent.method == "POST" and api_calls(sent)
 
 
 def api_calls(sent: Sent) -> bool:
-    return sent.path == "/widget/api/enroll"
+    return sent.path.startswith(API)
 
 
 def everything(_: Sent) -> bool:

@@ -1,14 +1,13 @@
 """The widget inside the partner's site, and what others who frame it get: nothing."""
 
 import json
-import re
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Page, expect
 
+from browser.embedding import heard_by, open_at_partner
 from browser.network import Answer, Network, everything
 from browser.site import site_that_frames
 from browser.watch import Watch
@@ -18,10 +17,8 @@ from local_system.partner import Partner
 from local_system.rewards import Rewards
 from local_system.stack import Stack
 
-MODES = {"iframe": re.compile("^Iframe"), "webview": re.compile("^Like a WebView")}
 
-
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["iframe", "webview"])
 def test_a_framed_widget_enrols_and_tells_the_partner_s_page(
     page: Page, stack: Stack, rewards: Rewards, card: Card, mode: str
 ) -> None:
@@ -128,27 +125,6 @@ def test_the_page_of_nobody_cannot_be_framed(page: Page, partner: Partner, netwo
         page.wait_for_timeout(1000)
         assert [said for said in watch.complaints if "frame-ancestors" in said]
         assert heard_by(page) == []
-
-
-def open_at_partner(page: Page, stack: Stack, mode: str) -> Widget:
-    page.goto(f"{stack.partner}/")
-    page.get_by_role("radio", name=MODES[mode]).check()
-    page.get_by_role("button", name="Open", exact=True).click()
-    page.wait_for_selector("#widget")
-    widget = Widget(framed(page))
-    widget.shows(FORM)
-    return widget
-
-
-def framed(page: Page) -> Frame:
-    frame = page.query_selector("#widget").content_frame()  # type: ignore[union-attr]
-    assert frame is not None
-    return frame
-
-
-def heard_by(page: Page) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = page.evaluate("window.messages")
-    return messages
 
 
 def frame_height(page: Page) -> float:

@@ -1,32 +1,12 @@
 """Native WebViews: the outcome over each bridge, in the form that it takes."""
 
-import json
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page
 
+from browser.bridges import BREAK, BRIDGES, KEEP, read
 from browser.widget import FORM, SUCCESS, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
-
-KEEP = "{ postMessage: (message) => window.bridged.push(message) }"
-BREAK = "{ postMessage: () => { throw new Error('gone'); } }"
-BRIDGES = {
-    "iOS": "window.webkit = { messageHandlers: { enrollmentEnded: %s } };",
-    "Android": "window.enrollmentEnded = %s;",
-    "React Native": "window.ReactNativeWebView = %s;",
-}
-
-
-def read(bridge: str, message: Any) -> Any:
-    if bridge == "iOS":
-        return message
-    if bridge == "Android":
-        return json.loads(message)
-    told = json.loads(message)
-    assert told["type"] == "enrollmentEnded"
-    return told["detail"]
 
 
 @pytest.mark.parametrize("bridge", BRIDGES)

@@ -44,18 +44,18 @@ def test_an_expired_token_ends_on_the_failure_page(page: Page, partner: Partner)
 def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, stack: Stack) -> None:
     token = partner.token()
     assert open_with(stack, token).status == "OPENED"
-    refuses(page, open_with(stack, token).location, "ACCESS_DENIED", "This registration could not be opened.")
+    refuses(page, open_with(stack, token).location, "ACCESS_DENIED", "This page could not be opened.")
 
 
 def test_an_unknown_client_gets_a_page_of_nobody(page: Page, partner: Partner, stack: Stack) -> None:
     opening = partner.open(iss="nobody")
     assert opening.location.startswith(f"{stack.api}/widget/_/#")
-    refuses(page, opening.location, "ACCESS_DENIED", "This registration could not be opened.")
+    refuses(page, opening.location, "ACCESS_DENIED", "This page could not be opened.")
 
 
 def test_a_token_that_lacks_data_is_told_so(page: Page, partner: Partner) -> None:
     opening = partner.open(programId=None)
-    refuses(page, opening.location, "INVALID_PARAMETERS", "This registration was started with incomplete data.")
+    refuses(page, opening.location, "INVALID_PARAMETERS", "This page was opened with incomplete data.")
 
 
 @pytest.mark.parametrize("fragment", ["status=SUCCESS_ENROLLMENT", "status=SUCCESS_ENROLLMENT&incident=AAAA-BBBB-CCCC"])

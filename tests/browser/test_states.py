@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +9,7 @@ from playwright.sync_api import Page, expect
 from browser.accessibility import violations
 from browser.network import Network, api_calls
 from browser.pictures import Pictures
+from browser.views import faults
 from browser.watch import Watch
 from browser.widget import EXPIRED, FAILURE, FORM, LOADING, SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
 from local_system.cards import NOT_QUALIFIED, Card
@@ -163,26 +163,6 @@ STATES: list[Callable[[Scene], None]] = [
 ]
 
 
-@dataclass(frozen=True)
-class View:
-    """How a customer looks at it."""
-
-    name: str
-    width: int = 1280
-    height: int = 800
-    light: Literal["light", "dark"] = "light"
-    direction: Literal["ltr", "rtl"] = "ltr"
-
-
-VIEWS = [
-    View("light"),
-    View("dark", light="dark"),
-    View("320", width=320, height=640),
-    View("rtl", direction="rtl"),
-    View("320-dark-rtl", width=320, height=640, light="dark", direction="rtl"),
-]
-
-
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.replace("_", "-"))
 def test_a_state_of_the_page(
     page: Page,
@@ -195,23 +175,9 @@ def test_a_state_of_the_page(
 ) -> None:
     scene = Scene(page, Widget(page), partner, rewards, network, watch)
     state(scene)
-    found = []
-    for view in VIEWS:
-        look_at(page, view)
-        pictures.take(page, f"{state.__name__.replace('_', '-')}-{view.name}")
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{view.name}: wider than the screen")
-        found += [f"{view.name}: {violation}" for violation in violations(page)]
-    assert found == []
+    assert faults(page, pictures, state.__name__.replace("_", "-")) == []
 
 
 def test_axe_finds_what_is_wrong(page: Page, widget: Widget) -> None:
     page.evaluate("document.querySelector('label[for=card-number]').remove()")
     assert [violation for violation in violations(page) if violation.startswith("label:")]
-
-
-def look_at(page: Page, view: View) -> None:
-    page.set_viewport_size({"width": view.width, "height": view.height})
-    page.emulate_media(color_scheme=view.light)
-    # The demo client has no texts in a right-to-left language; its English ones show the layout as well.
-    page.evaluate("direction => { document.documentElement.dir = direction; }", view.direction)

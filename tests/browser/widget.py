@@ -19,6 +19,11 @@ FAILURE = "Something went wrong..."
 EXPIRED = "This page has expired"
 UNSETTLED = "Not finished yet"
 UNREACHABLE = "No connection"
+REPLACEMENT = "Replace a card"
+REPLACING = "Replacing your card…"
+REMOVAL = "Remove a card"
+REMOVING = "Removing your card…"
+NOTED = "Your wish is noted"
 
 
 class Widget:
@@ -26,13 +31,16 @@ class Widget:
 
     def __init__(self, place: Page | Frame) -> None:
         self.place = place
-        self.card_number = place.get_by_label("Your card number")
+        self.card_number = place.get_by_label(re.compile("^(Your|New) card number$"))
         self.first_name = place.get_by_label("First name")
         self.last_name = place.get_by_label("Last name")
         self.email = place.get_by_label("E-mail")
         self.terms = place.get_by_label("Accept Terms&Conditions")
         self.privacy = place.get_by_label("Accept the Privacy Notice")
         self.confirm = place.get_by_role("button", name="Confirm")
+        self.replace = place.get_by_role("button", name="Replace card")
+        self.remove = place.get_by_role("button", name=re.compile("^Remove card"))
+        self.choice = place.get_by_role("radiogroup")
         self.try_again = place.get_by_role("button", name="Try again")
         self.error = place.locator("#card-number-error")
 
@@ -70,6 +78,10 @@ class Widget:
     def enrol(self, card: Card) -> None:
         self.fill(card)
         self.confirm.click()
+
+    def card_on_file(self, last4: str) -> Locator:
+        """Of several."""
+        return self.choice.get_by_role("radio", name=f"Card ending in {last4}")
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
         """Details of the events that were dispatched on the widget's own window."""

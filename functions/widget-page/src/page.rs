@@ -133,7 +133,7 @@ impl<'a> Page<'a> {
     /// The data block that the script reads (`page/src/configuration.js`).
     fn configuration(&self) -> String {
         let configuration = json!({
-            "api": format!("{}/widget/api/enroll", self.base.as_str()),
+            "api": format!("{}/widget/api", self.base.as_str()),
             "origins": self.embed_origins,
             "texts": self.texts.as_json(),
         });
@@ -299,7 +299,7 @@ mod tests {
     fn the_script_is_told_where_to_call_whom_to_tell_and_the_texts() {
         let fixture = Fixture::new();
         let configuration = configuration(&fixture.page().render().unwrap().html);
-        assert_eq!(configuration["api"], "/test/widget/api/enroll");
+        assert_eq!(configuration["api"], "/test/widget/api");
         assert_eq!(configuration["origins"], json!(["https://bank.example"]));
         assert_eq!(&configuration["texts"], fixture.texts.as_json());
     }

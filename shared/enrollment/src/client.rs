@@ -13,6 +13,9 @@ use crate::identifiers::{ActionCode, Bin, ClientId, CustomerId, Malformed, Progr
 use crate::language::Language;
 use crate::texts::Texts;
 
+/// X where the client file does not say it (source document 001, "e.g. 30 days").
+pub const DEFAULT_RETENTION_DAYS: u16 = 30;
+
 /// One partner's whole set-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Client {
@@ -66,6 +69,12 @@ impl Client {
             .iter()
             .map(|program| (&program.id, program.retention_days));
         current.chain(retired)
+    }
+
+    /// X of a program; the default where the client never had it.
+    pub fn retention_days(&self, program: &ProgramId) -> u16 {
+        let of_program = self.retentions().find(|(id, _)| *id == program);
+        of_program.map_or(DEFAULT_RETENTION_DAYS, |(_, days)| days)
     }
 
     /// Works out what is retired where this set-up follows `before`: what `before` had, retired or not, and this one

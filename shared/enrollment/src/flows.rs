@@ -2,8 +2,10 @@
 
 pub mod confirm;
 pub mod describe;
+pub mod erase;
 pub mod open;
 pub mod purge;
+pub mod reconcile;
 pub mod settle;
 pub mod submission;
 pub mod submit;

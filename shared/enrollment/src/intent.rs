@@ -232,6 +232,8 @@ pub struct Customer {
     pub count: CardCount,
     /// The cards, the oldest first; those that have left the program too, as long as they are kept.
     pub cards: Vec<Card>,
+    /// What the customer consented to: evidence, which goes when the customer goes.
+    pub consents: Vec<Consent>,
 }
 
 impl Customer {

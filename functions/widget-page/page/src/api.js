@@ -1,6 +1,7 @@
-// The calls to `/widget/api/enroll`. A call whose outcome is open (202), or whose answer got lost, is repeated as it
+// The calls to `/widget/api/…`. A call whose outcome is open (202), or whose answer got lost, is repeated as it
 // was, with the same key, until there is an answer or patience ends; what is returned then is never a guess.
 
+import { PATHS, isAction } from "./action.js";
 import { eventIn } from "./wire.js";
 
 /**
@@ -14,8 +15,8 @@ import { eventIn } from "./wire.js";
  *   `busy`: another attempt of this session is open. `unsettled`: still no outcome. `unreachable`: no usable answer.
  *
  * @typedef {"open" | "long" | "offline"} Waiting why a call is being repeated; `long`: open for longer than usual
- * @typedef {{ address: string, session: string, fetch: typeof fetch, sleep: (milliseconds: number) => Promise<void>,
- *   now: () => number, random: () => number }} Surroundings `now` in milliseconds, monotonic
+ * @typedef {{ base: string, session: string, fetch: typeof fetch, sleep: (milliseconds: number) => Promise<void>,
+ *   now: () => number, random: () => number }} Surroundings `base` of the addresses; `now` in milliseconds, monotonic
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
@@ -27,7 +28,12 @@ const USUAL = 8000;
 const MOST_FAILURES = 7;
 
 /** @param {Surroundings} surroundings */
-export function createApi({ address, session, fetch, sleep, now, random }) {
+export function createApi({ base, session, fetch, sleep, now, random }) {
+  // The page does not know what its session is for. An address that it is not for names the one that it is for.
+  /** @type {import("./action.js").Action} */
+  let action = "N";
+  let named = false;
+
   /**
    * @param {RequestInit} request @param {(why: Waiting) => void} onWaiting
    * @returns {Promise<Answer>}
@@ -40,6 +46,13 @@ export function createApi({ address, session, fetch, sleep, now, random }) {
     for (;;) {
       const response = await once(request);
       incident = response?.headers.get("Incident-Id") ?? incident;
+
+      const other = response?.status === 403 && response.headers.get("Session-Action");
+      if (isAction(other) && !named) {
+        action = other;
+        named = true;
+        continue;
+      }
 
       const open = response?.status === 202;
       if (response && !open && response.status < 500 && response.status !== 429) {
@@ -63,7 +76,7 @@ export function createApi({ address, session, fetch, sleep, now, random }) {
     const timer = setTimeout(() => limit.abort(), CALL_LIMIT);
     try {
       // Mode "cors" (the default) on purpose: under "same-origin" our Referrer-Policy would make `Origin` null.
-      return await fetch(address, {
+      return await fetch(`${base}/${PATHS[action]}`, {
         ...request,
         headers: { ...request.headers, Accept: "application/json", Authorization: `Bearer ${session}` },
         cache: "no-store",
@@ -79,15 +92,20 @@ export function createApi({ address, session, fetch, sleep, now, random }) {
   }
 
   return {
+    /** What the session is for, once a call has been answered. */
+    get action() {
+      return action;
+    },
+
     /** What there is to show for this session. @param {(why: Waiting) => void} onWaiting */
     open: (onWaiting) => call({ method: "GET" }, onWaiting),
 
     /**
-     * Enrols. May be called again with the same submission, whose first answer it then gets.
+     * Enrols, replaces, removes. May be called again with the same submission, whose first answer it then gets.
      *
      * @param {import("./submission.js").Submission} submission @param {(why: Waiting) => void} onWaiting
      */
-    enrol: ({ idempotencyKey, body }, onWaiting) =>
+    submit: ({ idempotencyKey, body }, onWaiting) =>
       call(
         { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey }, body },
         onWaiting,
@@ -109,7 +127,7 @@ async function read(response, incident) {
   if (response.ok || event?.status === "ACCESS_DENIED") {
     if (!body) return undefined;
     if (event) return { kind: "ended", event, attemptsLeft: attemptsLeft(response), ...withIncident(incident) };
-    if (body["action"] !== "N") return undefined;
+    if (!isAction(body["action"])) return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);
     return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
   }

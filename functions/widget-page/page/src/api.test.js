@@ -21,7 +21,7 @@ function serverWith(...answers) {
   /** @type {string[]} */
   const waits = [];
   const api = createApi({
-    address: "/widget/api/enroll",
+    base: "/widget/api",
     session: "s",
     now: () => time,
     random: () => 0.5,
@@ -39,12 +39,12 @@ function serverWith(...answers) {
   });
   /** @param {string} why */
   const onWaiting = (why) => void waits.push(why);
-  return { api, requests, sleeps, waits, enrol: () => api.enrol(submission, onWaiting), open: () => api.open(onWaiting) };
+  return { api, requests, sleeps, waits, submit: () => api.submit(submission, onWaiting), open: () => api.open(onWaiting) };
 }
 
 test("the session is sent as a bearer token and nowhere else", async () => {
-  const { enrol, requests } = serverWith(success);
-  await enrol();
+  const { submit, requests } = serverWith(success);
+  await submit();
   const { address, request } = requests[0] ?? assert.fail();
   assert.equal(address, "/widget/api/enroll");
   assert.equal(new Headers(request.headers).get("Authorization"), "Bearer s");
@@ -54,12 +54,35 @@ test("the session is sent as a bearer token and nowhere else", async () => {
 
 test("an outcome comes with its incident id and the attempts that are left", async () => {
   const error = { status: 200, body: { status: "ERROR_ENROLLMENT", statusCode: "-45" }, headers: { "Attempts-Left": "4", "Incident-Id": "A" } };
-  assert.deepEqual(await serverWith(error).enrol(), {
+  assert.deepEqual(await serverWith(error).submit(), {
     kind: "ended",
     event: { status: "ERROR_ENROLLMENT", statusCode: "-45" },
     attemptsLeft: 4,
     incident: "A",
   });
+});
+
+const elsewhere = (/** @type {string} */ action) => ({ status: 403, body: { status: "ACCESS_DENIED" }, headers: { "Session-Action": action } });
+
+test("a session for something else is taken to the address that is named, and stays there", async () => {
+  for (const [action, path] of /** @type {const} */ ([["R", "replace"], ["C", "cancel"]])) {
+    const description = { action, cards: [{ id: "a" }], expiresAt: 1 };
+    const { api, open, submit, requests, waits, sleeps } = serverWith(elsewhere(action), { status: 200, body: description }, success);
+    assert.equal(api.action, "N");
+    assert.deepEqual(await open(), { kind: "form", form: description, secondsLeft: undefined });
+    await submit();
+    await open();
+    assert.deepEqual(requests.map(({ address }) => address), ["/widget/api/enroll", ...Array(3).fill(`/widget/api/${path}`)]);
+    assert.equal(api.action, action);
+    assert.deepEqual([waits, sleeps], [[], []], "that is no failure");
+  }
+});
+
+test("nobody is sent from address to address for ever, nor to one that is unknown", async () => {
+  const { open, requests } = serverWith(elsewhere("R"), elsewhere("C"));
+  assert.equal((await open()).kind, "ended");
+  assert.equal(requests.length, 2);
+  assert.equal((await serverWith(elsewhere("P")).open()).kind, "ended");
 });
 
 test("a session for something that the page cannot do is told as refused access", async () => {
@@ -74,8 +97,8 @@ test("a session for something that the page cannot do is told as refused access"
 
 test("an open attempt is repeated as it was, after the time the server asked for", async () => {
   const open = { status: 202, headers: { "Retry-After": "3" } };
-  const { enrol, requests, sleeps, waits } = serverWith(open, open, success);
-  assert.equal((await enrol()).kind, "ended");
+  const { submit, requests, sleeps, waits } = serverWith(open, open, success);
+  assert.equal((await submit()).kind, "ended");
   assert.deepEqual(sleeps, [3000, 3000]);
   assert.deepEqual(waits, ["open", "open"]);
   for (const { request } of requests) {
@@ -86,50 +109,50 @@ test("an open attempt is repeated as it was, after the time the server asked for
 });
 
 test("an attempt that stays open is called long only after a while", async () => {
-  const { enrol, waits } = serverWith({ status: 202, headers: { "Retry-After": "5" } });
-  await enrol();
+  const { submit, waits } = serverWith({ status: 202, headers: { "Retry-After": "5" } });
+  await submit();
   assert.deepEqual(waits.slice(0, 4), ["open", "open", "long", "long"]);
 });
 
 test("a lost connection is tried again with the same key, more and more slowly", async () => {
-  const { enrol, requests, sleeps, waits } = serverWith("no connection", "no connection", "no connection", success);
-  assert.equal((await enrol()).kind, "ended");
+  const { submit, requests, sleeps, waits } = serverWith("no connection", "no connection", "no connection", success);
+  assert.equal((await submit()).kind, "ended");
   assert.deepEqual(sleeps, [1000, 2000, 4000]);
   assert.deepEqual(new Set(waits), new Set(["offline"]));
   assert.equal(new Set(requests.map(({ request }) => new Headers(request.headers).get("Idempotency-Key"))).size, 1);
 });
 
 test("a server error, a limit and a broken body are tried again", async () => {
-  const { enrol, sleeps } = serverWith(
+  const { submit, sleeps } = serverWith(
     { status: 502, body: "<html>" },
     { status: 429, headers: { "Retry-After": "5" } },
     { status: 200, body: '{"status":"SUCC' },
     success,
   );
-  assert.equal((await enrol()).kind, "ended");
+  assert.equal((await submit()).kind, "ended");
   assert.deepEqual(sleeps, [1000, 5000, 4000]);
 });
 
 test("patience ends: no connection", async () => {
-  const { enrol, requests } = serverWith("no connection");
-  assert.deepEqual(await enrol(), { kind: "unreachable" });
+  const { submit, requests } = serverWith("no connection");
+  assert.deepEqual(await submit(), { kind: "unreachable" });
   assert(requests.length <= 7);
 });
 
 test("patience ends: errors keep the incident id of the last", async () => {
   const broken = { status: 500, body: {}, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
-  assert.deepEqual(await serverWith(broken).enrol(), { kind: "unreachable", incident: "AAAA-BBBB-CCCC" });
+  assert.deepEqual(await serverWith(broken).submit(), { kind: "unreachable", incident: "AAAA-BBBB-CCCC" });
 });
 
 test("patience ends: an outcome that stays open is not called a failure", async () => {
-  const { enrol, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "2" } });
-  assert.equal((await enrol()).kind, "unsettled");
+  const { submit, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "2" } });
+  assert.equal((await submit()).kind, "unsettled");
   assert(sleeps.reduce((sum, wait) => sum + wait, 0) <= 90_000);
 });
 
 test("an absurd Retry-After is bounded, a missing one replaced", async () => {
-  const { enrol, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "86400" } }, { status: 202 }, success);
-  await enrol();
+  const { submit, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "86400" } }, { status: 202 }, success);
+  await submit();
   assert.deepEqual(sleeps, [30_000, 2000]);
 });
 
@@ -138,12 +161,12 @@ test("an unknown session is an expired one", async () => {
 });
 
 test("another open attempt of this session is no failure", async () => {
-  assert.deepEqual(await serverWith({ status: 409, body: {} }).enrol(), { kind: "busy" });
+  assert.deepEqual(await serverWith({ status: 409, body: {} }).submit(), { kind: "busy" });
 });
 
 test("a refusal names the fields and its incident", async () => {
   const body = { status: 400, incident: "AAAA-BBBB-CCCC", errors: [{ pointer: "/email", detail: "…" }, { detail: "?" }] };
-  assert.deepEqual(await serverWith({ status: 400, body }).enrol(), {
+  assert.deepEqual(await serverWith({ status: 400, body }).submit(), {
     kind: "refused",
     pointers: ["/email"],
     incident: "AAAA-BBBB-CCCC",

@@ -22,7 +22,8 @@ const NOTHING_TYPED = { valid: false, couldBecomeValid: true };
  * @param {(change: CardChange) => void} onChange
  */
 export function createCardField(document, texts, announce, afterPress, onChange) {
-  const input = select(document, "#card-number", HTMLInputElement);
+  const field = select(document, "[data-field=cardNumber]", HTMLElement);
+  const input = select(field, "#card-number", HTMLInputElement);
   const badge = select(document, ".brand", HTMLElement);
   const control = select(document, ".control", HTMLElement);
   const error = createFieldError(input, document);
@@ -86,19 +87,22 @@ export function createCardField(document, texts, announce, afterPress, onChange)
 
   return {
     input,
-    /** @param {import("./wire.js").BinRange[]} ranges the program's */
+    /** @param {import("./wire.js").BinRange[] | undefined} ranges the program's; without them no number is asked for */
     prepare(ranges) {
+      field.hidden = !ranges;
+      if (!ranges) return;
       binRanges = ranges;
       // What was typed before a reload, and kept by the browser, counts.
       before = "";
       onInput(new Event("input"));
     },
-    /** @returns {string | undefined} the digits of a valid number */
+    /** @returns {{ ok: boolean, digits?: string }} the digits of a valid number */
     read() {
+      if (field.hidden) return { ok: true };
       const problem = problemOf(digits, binRanges);
-      if (!problem) return digits;
+      if (!problem) return { ok: true, digits };
       error.show(texts.validation[`card_number_${problem}`]);
-      return undefined;
+      return { ok: false };
     },
     refuse() {
       error.show(texts.validation.card_number_refused);

@@ -3,7 +3,7 @@
 /**
  * @typedef {typeof import("../../../../shared/enrollment/src/texts/en.json")} Texts
  * @typedef {{ api: string, origins: string[], texts: Texts }} Configuration
- *   `api`: the address to call; `origins`: those that may embed the page; `texts`: in the customer's language
+ *   `api`: the base of the addresses to call; `origins`: those that may embed the page; `texts`: in the customer's language
  */
 
 /** @param {Document} document @returns {Configuration} */

@@ -2,9 +2,9 @@
 
 /** @typedef {ReturnType<typeof createFieldError>} FieldError */
 
-/** @param {HTMLInputElement} input whose message is the element `#<id of the input>-error` @param {Document} document */
-export function createFieldError(input, document) {
-  const id = `${input.id}-error`;
+/** @param {HTMLElement} field whose message is the element `#<id of the field>-error` @param {Document} document */
+export function createFieldError(field, document) {
+  const id = `${field.id}-error`;
   const line = /** @type {HTMLElement} */ (document.getElementById(id));
   return {
     get shown() {
@@ -14,13 +14,13 @@ export function createFieldError(input, document) {
     show(message) {
       line.textContent = message;
       line.hidden = false;
-      input.setAttribute("aria-invalid", "true");
-      input.setAttribute("aria-describedby", id);
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", id);
     },
     clear() {
       line.hidden = true;
-      input.removeAttribute("aria-invalid");
-      input.removeAttribute("aria-describedby");
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
     },
   };
 }

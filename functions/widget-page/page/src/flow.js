@@ -1,6 +1,9 @@
-// The flow of one enrolment, from the opening of the page to its end.
+// The flow of one enrolment, replacement or removal, from the opening of the page to its end.
 
+import { ERRORS } from "./action.js";
 import { NoCryptography } from "./encrypt.js";
+import { reasonOf } from "./reason.js";
+import { lastFour } from "./submission.js";
 
 /**
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
@@ -20,8 +23,13 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
   async function open() {
     busy = true;
     screens.loading();
-    const answer = await api.open((why) => (why === "offline" ? screens.stillLoading() : screens.stillWaiting(why)));
+    const answer = await api.open((why) => {
+      screens.speakOf(api.action);
+      if (why === "offline") screens.stillLoading();
+      else screens.stillWaiting(why);
+    });
     busy = false;
+    screens.speakOf(api.action);
     follow(answer, open);
   }
 
@@ -29,14 +37,14 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
   async function submit(entered) {
     if (busy || !description) return;
     busy = true;
-    screens.waiting(entered.digits.slice(-4));
+    screens.waiting(lastFour(entered));
     let submission;
     try {
-      submission = await makeSubmission(entered, description.encryptionKey);
+      submission = await makeSubmission(entered, description);
     } catch (error) {
       busy = false;
       screens.failure(error instanceof NoCryptography ? "browser" : "technical");
-      tellEnding({ status: "ERROR_ENROLLMENT" });
+      tellEnding({ status: ERRORS[api.action] });
       return;
     }
     await send(submission);
@@ -45,7 +53,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
   /** @param {import("./submission.js").Submission} submission */
   async function send(submission) {
     busy = true;
-    const answer = await api.enrol(submission, screens.stillWaiting);
+    const answer = await api.submit(submission, screens.stillWaiting);
     busy = false;
     // Another tab, or this page before it was reloaded, has an attempt open: its outcome is what there is to show.
     if (answer.kind === "busy") return open();
@@ -79,23 +87,25 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
 
   /** @param {Extract<import("./api.js").Answer, { kind: "ended" }>} answer */
   function end({ event, attemptsLeft, incident }) {
-    if (event.status === "SUCCESS_ENROLLMENT") {
+    if (event.status.startsWith("SUCCESS_")) {
       expiry.stop();
       form.forget();
       screens.success(event.last4);
     } else {
-      const reason = reasonOf(event);
-      const more = reason === "program" ? description?.terms?.url : undefined;
-      const retry = attemptsLeft > 0 && description ? anotherTry : undefined;
+      const reason = reasonOf(event, attemptsLeft);
+      const more = reason === "program" && description?.action === "N" ? description.terms?.url : undefined;
+      const retry = attemptsLeft > 0 ? anotherTry : undefined;
       screens.failure(reason, { incident, more, retry });
     }
     tellEnding(event);
   }
 
-  function anotherTry() {
+  async function anotherTry() {
     if (over) return expire();
-    screens.form();
-    form.retry();
+    // Which cards there are to choose from may have changed meanwhile.
+    if (description?.action === "N") screens.form();
+    else await open();
+    if (screens.current === "form") form.retry();
   }
 
   /** @param {string} [incident] */
@@ -126,28 +136,4 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
       if (!busy && screens.current === "form") expire();
     },
   };
-}
-
-/**
- * Which words suit MRS's code (source document 001, table of status codes). Without a code, and for the codes that
- * say the card is not eligible, they are the client's own.
- *
- * @param {EndedEvent} event @returns {import("./screens.js").Reason}
- */
-export function reasonOf({ status, statusCode }) {
-  if (status === "TOKEN_EXPIRED") return "expired";
-  if (status === "ACCESS_DENIED") return "access_denied";
-  if (status === "INVALID_PARAMETERS") return "invalid_parameters";
-  switch (statusCode) {
-    case undefined:
-    case "-44":
-    case "-52":
-      return "program";
-    case "-45":
-      return "already_enrolled";
-    case "-50":
-      return "customer_already_enrolled";
-    default:
-      return "technical";
-  }
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoCryptography } from "./encrypt.js";
-import { createFlow, reasonOf } from "./flow.js";
-import { demoForm } from "./testing/demo-form.js";
+import { createFlow } from "./flow.js";
+import { demoForm, demoRemoval, demoReplacement, gold } from "./testing/demo-form.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
 
@@ -18,26 +18,30 @@ const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 /**
  * The flow among parts that write down what is asked of them.
  *
- * @param {{ opens?: Answer[], enrols?: Answer[], makeSubmission?: () => Promise<any> }} script answers in turn, the last for ever
+ * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], makeSubmission?: () => Promise<any> }} script answers in turn, the last for ever
  */
-function flowWith({ opens = [form], enrols = [success], makeSubmission }) {
+function flowWith({ action = "N", opens = [form], submits = [success], makeSubmission }) {
   /** @type {any[][]} */
   const shown = [];
+  /** @type {string[]} */
+  const spoken = [];
   /** @type {any[]} */
   const told = [];
   /** @type {any[]} */
   const sent = [];
   /** @type {any} */
   const screens = new Proxy(/** @type {any} */ ({}), {
-    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => shown.push([name, ...given])),
+    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "speakOf" ? spoken.push(given[0]) : shown.push([name, ...given])),
   });
   const next = (/** @type {Answer[]} */ answers) => /** @type {Answer} */ (answers.length > 1 ? answers.shift() : answers[0]);
   let made = 0;
+  let asked = 0;
   let forgotten = 0;
   const flow = createFlow({
     api: {
-      open: async () => next(opens),
-      enrol: async (submission) => (sent.push(submission), next(enrols)),
+      action,
+      open: async () => (asked += 1, next(opens)),
+      submit: async (submission) => (sent.push(submission), next(submits)),
     },
     screens,
     form: /** @type {any} */ ({
@@ -51,7 +55,7 @@ function flowWith({ opens = [form], enrols = [success], makeSubmission }) {
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, told, sent, last, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
+  return { flow, shown, spoken, told, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
 }
 
 test("open, submit, success: shown, told, forgotten", async () => {
@@ -72,7 +76,7 @@ test("a double click submits once", async () => {
 });
 
 test("a refused card is told, and tried again as a new attempt", async () => {
-  const { flow, told, sent, last } = flowWith({ enrols: [refusedCard, success] });
+  const { flow, told, sent, last } = flowWith({ submits: [refusedCard, success] });
   await flow.open();
   await flow.submit(entered);
   const [, reason, details] = last();
@@ -86,7 +90,7 @@ test("a refused card is told, and tried again as a new attempt", async () => {
 });
 
 test("after the last attempt no other is offered", async () => {
-  const { flow, last } = flowWith({ enrols: [{ ...refusedCard, attemptsLeft: 0 }] });
+  const { flow, last } = flowWith({ submits: [{ ...refusedCard, attemptsLeft: 0 }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[2].retry, undefined);
@@ -94,7 +98,7 @@ test("after the last attempt no other is offered", async () => {
 
 test("an unknown outcome is told to nobody, and asked for again by the same submission", async () => {
   for (const kind of /** @type {const} */ (["unsettled", "unreachable"])) {
-    const { flow, told, sent, last } = flowWith({ enrols: [{ kind }, success] });
+    const { flow, told, sent, last } = flowWith({ submits: [{ kind }, success] });
     await flow.open();
     await flow.submit(entered);
     assert.equal(last()[1], kind);
@@ -113,7 +117,7 @@ test("a page reloaded after its success shows and tells it again", async () => {
 });
 
 test("an attempt open elsewhere is waited for", async () => {
-  const { flow, told, last } = flowWith({ opens: [form, success], enrols: [{ kind: "busy" }] });
+  const { flow, told, last } = flowWith({ opens: [form, success], submits: [{ kind: "busy" }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[0], "success");
@@ -121,7 +125,7 @@ test("an attempt open elsewhere is waited for", async () => {
 });
 
 test("a field that the server refused is shown in the form and is no ending", async () => {
-  const { flow, told, names } = flowWith({ enrols: [{ kind: "refused", pointers: ["/email"] }] });
+  const { flow, told, names } = flowWith({ submits: [{ kind: "refused", pointers: ["/email"] }] });
   await flow.open();
   await flow.submit(entered);
   assert.deepEqual(names().slice(-2), ["form", "lead"]);
@@ -129,7 +133,7 @@ test("a field that the server refused is shown in the form and is no ending", as
 });
 
 test("a refusal that no field explains ends with INVALID_PARAMETERS", async () => {
-  const { flow, told, last } = flowWith({ enrols: [{ kind: "refused", pointers: [], incident: "I" }] });
+  const { flow, told, last } = flowWith({ submits: [{ kind: "refused", pointers: [], incident: "I" }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[1], "refused");
@@ -161,7 +165,7 @@ test("when the time is up, an attempt under way keeps its own outcome", async ()
 });
 
 test("another try after the time is up ends instead", async () => {
-  const { flow, told, last } = flowWith({ enrols: [refusedCard] });
+  const { flow, told, last } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
   flow.timeIsUp();
@@ -178,12 +182,68 @@ test("without cryptography nothing is sent", async () => {
   assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
 });
 
-test("MRS's codes have the words that suit them", () => {
-  /** @param {string} [statusCode] */
-  const reason = (statusCode) => reasonOf(statusCode ? { status: "ERROR_ENROLLMENT", statusCode } : { status: "ERROR_ENROLLMENT" });
-  assert.equal(reason(), "program");
-  assert.equal(reason("-52"), "program");
-  assert.equal(reason("-45"), "already_enrolled");
-  assert.equal(reason("-50"), "customer_already_enrolled");
-  for (const code of ["-1", "-5", "-32", "-46", "-48", "-1001", "-9999"]) assert.equal(reason(code), "technical");
+/** @type {Answer} */
+const replacement = { kind: "form", form: demoReplacement(), secondsLeft: 900 };
+/** @type {Answer} */
+const removal = { kind: "form", form: demoRemoval([gold]), secondsLeft: 900 };
+
+test("a replacement and a removal are shown and told as such", async () => {
+  for (const [action, opened, ending] of /** @type {const} */ ([["R", replacement, "REPLACEMENT"], ["C", removal, "REMOVAL"]])) {
+    /** @type {Answer} */
+    const done = { kind: "ended", event: { status: `SUCCESS_${ending}`, last4: "0123" }, attemptsLeft: 0 };
+    const { flow, spoken, told, last, forgotten } = flowWith({ action, opens: [opened], submits: [done] });
+    await flow.open();
+    assert.deepEqual(spoken, [action]);
+    await flow.submit({ ...entered, oldCard: gold });
+    assert.deepEqual(last(), ["success", "0123"]);
+    assert.deepEqual(told, [{ status: `SUCCESS_${ending}`, last4: "0123" }]);
+    assert.equal(forgotten(), 1);
+  }
+});
+
+test("another try at a replacement or a removal asks anew which cards there are", async () => {
+  for (const [action, opened, status] of /** @type {const} */ ([["R", replacement, "ERROR_REPLACEMENT"], ["C", removal, "ERROR_REMOVAL"]])) {
+    /** @type {Answer} */
+    const gone = { kind: "ended", event: { status }, attemptsLeft: 4 };
+    /** @type {Answer} */
+    const none = { kind: "ended", event: { status }, attemptsLeft: 0 };
+    const { flow, last, names, asked } = flowWith({ action, opens: [opened, opened, none], submits: [gone] });
+    await flow.open();
+    await flow.submit(entered);
+    assert.equal(last()[1], "card_gone");
+    await last()[2].retry();
+    assert.equal(asked(), 2);
+    assert.deepEqual(names().slice(-3), ["loading", "form", "retry"]);
+    await flow.submit(entered);
+    await last()[2].retry();
+    assert.equal(last()[1], "no_card");
+    assert.equal(last()[2].retry, undefined);
+  }
+});
+
+test("an attempt that failed while the page was loaded anew can be followed by another", async () => {
+  const { flow, last, names } = flowWith({ opens: [refusedCard, form] });
+  await flow.open();
+  await last()[2].retry();
+  assert.deepEqual(names().slice(-2), ["form", "retry"]);
+});
+
+test("a wish that is noted is told as MRS's silence, and there is nothing to try again", async () => {
+  /** @type {Answer} */
+  const noted = { kind: "ended", event: { status: "ERROR_REMOVAL", statusCode: "-1001" }, attemptsLeft: 0 };
+  const { flow, told, last } = flowWith({ action: "C", opens: [removal], submits: [noted] });
+  await flow.open();
+  await flow.submit({ oldCard: gold, personal: {}, consents: [] });
+  assert.equal(last()[1], "noted");
+  assert.equal(last()[2].retry, undefined);
+  assert.deepEqual(told, [{ status: "ERROR_REMOVAL", statusCode: "-1001" }]);
+});
+
+test("what a browser cannot do is told as a failure of the action at hand", async () => {
+  for (const [action, status] of /** @type {const} */ ([["R", "ERROR_REPLACEMENT"], ["C", "ERROR_REMOVAL"]])) {
+    const { flow, told } = flowWith({ action, opens: [replacement], makeSubmission: () => Promise.reject(new NoCryptography()) });
+    await flow.open();
+    await flow.submit(entered);
+    assert.deepEqual(told, [{ status }]);
+  }
 });

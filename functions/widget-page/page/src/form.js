@@ -1,10 +1,12 @@
 // The form as a whole: which fields it has, what was entered, where the focus goes when something is wrong.
 
 import { createAfterPress } from "./after-press.js";
+import { createCardChoice } from "./card-choice.js";
 import { createCardField } from "./card-field.js";
 import { createConsentField } from "./consent-field.js";
 import { createPersonalField } from "./personal-field.js";
 import { select } from "./select.js";
+import { wordsOf } from "./words.js";
 
 /** @typedef {ReturnType<typeof createForm>} Form */
 
@@ -16,26 +18,32 @@ import { select } from "./select.js";
  */
 export function createForm(document, texts, announce, onChange) {
   const afterPress = createAfterPress(document);
+  const choice = createCardChoice(document, texts, nameChosen);
   const card = createCardField(document, texts, announce, afterPress, onChange);
   const personal = /** @type {const} */ (["firstName", "lastName", "email"]).map((name) =>
     createPersonalField(name, document, texts, afterPress),
   );
   const consents = /** @type {const} */ (["terms", "privacy"]).map((name) => createConsentField(name, document, texts));
   const element = select(document, "#form", HTMLFormElement);
+  const button = select(element, "button[type=submit]", HTMLButtonElement);
+  let removing = false;
 
   /** @returns {import("./submission.js").Entered | undefined} nothing where something is wrong, which then is shown */
-  function read() {
-    const digits = card.read();
+  function enter() {
+    const chosen = choice.read();
+    const number = card.read();
     const values = personal.map((field) => ({ field, ...field.read() }));
     const agreed = consents.map((field) => ({ field, ...field.read() }));
 
-    const wrong = digits ? [...values, ...agreed].find(({ ok }) => !ok)?.field : card;
-    if (!digits || wrong) {
-      if (wrong) lead(wrong.input);
+    const read = [{ field: choice, ...chosen }, { field: card, ...number }, ...values, ...agreed];
+    const wrong = read.find(({ ok }) => !ok)?.field;
+    if (wrong) {
+      if (wrong.input) lead(wrong.input);
       return undefined;
     }
     return {
-      digits,
+      ...(chosen.card && { oldCard: chosen.card }),
+      ...(number.digits && { digits: number.digits }),
       personal: Object.fromEntries(values.flatMap(({ field, value }) => (value ? [[field.name, value]] : []))),
       consents: agreed.flatMap(({ consent }) => consent ?? []),
     };
@@ -44,24 +52,49 @@ export function createForm(document, texts, announce, onChange) {
   /** Moves to a wrong field, whose message is read with it; where the focus is there already, it must be said. @param {HTMLInputElement} input */
   function lead(input) {
     if (document.activeElement === input) {
-      announce(document.getElementById(`${input.id}-error`)?.textContent ?? "");
+      const described = input.closest("[aria-describedby]")?.getAttribute("aria-describedby");
+      announce(document.getElementById(described ?? "")?.textContent ?? "");
     }
     input.focus();
   }
 
+  /** A press that removes a card says which. @param {import("./wire.js").CardOnFile | undefined} chosen */
+  function nameChosen(chosen) {
+    select(button, ".chosen", HTMLElement).hidden = !removing || !chosen;
+    select(button, ".last4", HTMLElement).textContent = chosen?.last4 ?? "";
+  }
+
+  /** @param {import("./action.js").Action} action */
+  function speakOf(action) {
+    const words = wordsOf(action, texts);
+    const screen = select(document, "[data-screen=form]", HTMLElement);
+    select(screen, "h1", HTMLElement).textContent = words.title;
+    select(screen, ".lead", HTMLElement).textContent = words.lead;
+    select(screen, "legend", HTMLElement).textContent = words.cards;
+    select(screen, "label[for=card-number]", HTMLElement).textContent = words.cardNumber;
+    select(button, ".words", HTMLElement).textContent = words.confirm;
+    button.classList.toggle("destructive", removing);
+    select(screen, ".protection", HTMLElement).hidden = removing;
+  }
+
   return {
     /** @param {import("./wire.js").FormDescription} description keeps what was entered already */
-    prepare({ fields, binRanges, terms, privacy }) {
-      for (const field of personal) field.prepare(fields[field.name]);
-      for (const field of consents) field.prepare(fields[field.name], { terms, privacy }[field.name]);
-      card.prepare(binRanges);
+    prepare(description) {
+      const { action } = description;
+      removing = action === "C";
+      speakOf(action);
+      choice.prepare(action === "N" ? [] : description.cards);
+      const newCard = action === "C" ? undefined : description;
+      card.prepare(newCard?.binRanges);
+      for (const field of personal) field.prepare(newCard?.fields[field.name] ?? "hidden");
+      for (const field of consents) field.prepare(newCard?.fields[field.name] ?? "hidden", newCard?.[field.name]);
     },
 
     /** @param {(entered: import("./submission.js").Entered) => void} submit */
     onSubmit(submit) {
       element.addEventListener("submit", (event) => {
         event.preventDefault();
-        const entered = read();
+        const entered = enter();
         if (entered) submit(entered);
       });
     },
@@ -76,19 +109,25 @@ export function createForm(document, texts, announce, onChange) {
       /** @param {...string} prefixes */
       const meant = (...prefixes) => pointers.some((pointer) => prefixes.some((prefix) => pointer.startsWith(prefix)));
       const refused = [
+        ...(meant("/oldCard") && choice.input ? [choice] : []),
         ...(meant("/bin", "/last4", "/card") ? [card] : []),
         ...personal.filter(({ name }) => meant(`/${name}`)),
         ...(meant("/consents") ? consents.filter(({ input }) => input.required && !input.checked) : []),
       ];
       for (const field of refused) field.refuse();
-      const first = refused[0];
-      return first && (() => lead(first.input));
+      const first = refused[0]?.input;
+      return first && (() => lead(first));
     },
 
-    /** Forgets the card number. */
-    forget: () => card.clear(),
-    /** For another try: the next digit typed replaces the number. */
-    retry: () => {
+    /** Forgets the card number, and the cards that were shown. */
+    forget() {
+      card.clear();
+      choice.prepare([]);
+    },
+    /** For another try: the next digit typed replaces the number. A removal is not prompted for. */
+    retry() {
+      if (removing) return;
+      if (choice.open) return choice.input?.focus();
       card.input.focus();
       card.input.select();
     },

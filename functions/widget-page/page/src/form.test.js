@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { createForm } from "./form.js";
-import { demoForm } from "./testing/demo-form.js";
+import { blue, demoForm, demoRemoval, demoReplacement, gold } from "./testing/demo-form.js";
 import { openTemplate } from "./testing/template.js";
 
 const number = "5234000000000106";
@@ -171,4 +171,126 @@ test("a forgotten number is gone from the page", () => {
   assert.equal(input("card-number").value, "");
   submit();
   assert.deepEqual(submitted, []);
+});
+
+const radios = () => /** @type {HTMLInputElement[]} */ ([...page.document.querySelectorAll("#old-card input")]);
+/** @param {number} index */
+function choose(index) {
+  const radio = radios()[index] ?? assert.fail("there is no such card");
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change"));
+}
+/** @param {string} selector */
+const hidden = (selector) => page.document.querySelector(selector)?.hasAttribute("hidden");
+/** @param {string} selector */
+const textOf = (selector) => page.document.querySelector(selector)?.textContent;
+/** @param {string} name */
+const fieldHidden = (name) => hidden(`[data-field=${name}]`);
+const button = () => page.document.querySelector("button[type=submit]");
+
+test("an enrolment has no cards to choose from", () => {
+  assert.equal(hidden("#old-card"), true);
+  assert.equal(hidden(".chosen"), true);
+});
+
+test("a replacement asks for the old card, the new number and the configured fields, but for no consent", () => {
+  form.prepare(demoReplacement());
+  assert.equal(textOf("legend"), page.texts.replace.cards);
+  assert.equal(textOf("label[for=card-number]"), page.texts.replace.card_number);
+  assert.equal(textOf("button[type=submit] .words"), page.texts.replace.confirm);
+  for (const name of ["cardNumber", "firstName", "lastName", "email"]) assert.equal(fieldHidden(name), false, name);
+  for (const name of ["terms", "privacy"]) assert.equal(hidden(`[data-document=${name}]`), true, name);
+
+  choose(1);
+  type("card-number", number);
+  type("last-name", "Lovelace");
+  submit();
+  assert.deepEqual(submitted, [{ oldCard: blue, digits: number, personal: { lastName: "Lovelace" }, consents: [] }]);
+  assert.equal(hidden(".chosen"), true);
+});
+
+test("a removal asks for the card alone, and its button says which one goes", () => {
+  form.prepare(demoRemoval());
+  for (const name of ["cardNumber", "firstName", "lastName", "email"]) assert.equal(fieldHidden(name), true, name);
+  assert.equal(hidden(".protection"), true);
+  assert(button()?.classList.contains("destructive"));
+  assert.equal(textOf("[data-screen=form] .lead"), page.texts.remove.info);
+  assert.equal(hidden(".chosen"), true);
+  choose(0);
+  assert.equal(hidden(".chosen"), false);
+  assert.equal(textOf(".chosen .last4"), gold.last4);
+  submit();
+  assert.deepEqual(submitted, [{ oldCard: gold, personal: {}, consents: [] }]);
+});
+
+test("several cards are radio buttons with none chosen, one alone is shown and chosen", () => {
+  form.prepare(demoRemoval());
+  assert.deepEqual(radios().map(({ checked }) => checked), [false, false]);
+  assert.equal(page.document.querySelector("#old-card")?.getAttribute("role"), "radiogroup");
+
+  form.prepare(demoRemoval([blue]));
+  assert.equal(radios().length, 0);
+  assert.equal(page.document.querySelector("#old-card")?.hasAttribute("role"), false);
+  assert.equal(textOf(".masked"), blue.masked);
+  submit();
+  assert.deepEqual(submitted.map(({ oldCard }) => oldCard), [blue]);
+});
+
+test("a card is seen masked, from left to right, and heard by its last four digits", () => {
+  form.prepare(demoReplacement());
+  const [row] = page.document.querySelectorAll("label.on-file");
+  const masked = row?.querySelector(".masked");
+  assert.equal(masked?.textContent, "5234 XXXX XXXX 0123");
+  assert.equal(masked?.getAttribute("dir"), "ltr");
+  assert.equal(masked?.getAttribute("aria-hidden"), "true");
+  assert.equal(row?.querySelector(".unseen")?.textContent, "Card ending in 0123");
+  assert.equal(row?.querySelector(".design")?.textContent, "Gold");
+});
+
+test("without a choice nothing is submitted, and the first card has the focus and the message", () => {
+  form.prepare(demoReplacement());
+  type("card-number", number);
+  type("last-name", "Lovelace");
+  submit();
+  assert.deepEqual(submitted, []);
+  assert.equal(page.document.activeElement, radios()[0]);
+  assert.equal(messageOf("old-card"), page.texts.validation.choice_missing);
+  assert.equal(page.document.querySelector("#old-card")?.getAttribute("aria-invalid"), "true");
+  submit();
+  assert.deepEqual(said.slice(-1), [page.texts.validation.choice_missing]);
+  choose(0);
+  assert.equal(messageOf("old-card"), "");
+});
+
+test("a list that changed keeps the choice that is still there, and asks again where it is not", () => {
+  form.prepare(demoReplacement());
+  choose(1);
+  const red = { ...gold, id: "c".repeat(64) };
+  form.prepare(demoReplacement([red, blue]));
+  assert.deepEqual(radios().map(({ checked }) => checked), [false, true]);
+  form.retry();
+  assert.equal(page.document.activeElement, input("card-number"));
+  form.prepare(demoReplacement([red, gold]));
+  assert.deepEqual(radios().map(({ checked }) => checked), [false, false]);
+  form.retry();
+  assert.equal(page.document.activeElement, radios()[0]);
+});
+
+test("a card that the server did not take is shown at the choice, where there is one", () => {
+  form.prepare(demoRemoval());
+  form.refuse(["/oldCard"])?.();
+  assert.equal(messageOf("old-card"), page.texts.validation.choice_missing);
+  form.prepare(demoRemoval([gold]));
+  assert.equal(form.refuse(["/oldCard"]), undefined);
+  form.prepare(demoReplacement([gold]));
+  form.refuse(["/oldCard", "/lastName"])?.();
+  assert.equal(page.document.activeElement, input("last-name"));
+});
+
+test("forgotten cards are gone from the page", () => {
+  form.prepare(demoRemoval());
+  choose(0);
+  form.forget();
+  assert.equal(page.document.querySelectorAll(".on-file").length, 0);
+  assert.equal(textOf(".chosen .last4"), "");
 });

@@ -10,7 +10,7 @@ const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const INCIDENT = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/;
 
 // Anyone can write a fragment: only failures are taken from it, or an address could forge a success.
-// ERROR_ENROLLMENT is what a fault of the service at opening is told as.
+// ERROR_ENROLLMENT is what a fault of the service at opening is told as, whatever was to be opened.
 const REFUSALS = /** @type {const} */ (["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS", "ERROR_ENROLLMENT"]);
 
 /**

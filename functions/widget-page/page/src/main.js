@@ -6,14 +6,15 @@ import { readConfiguration } from "./configuration.js";
 import { createTell } from "./embedding.js";
 import { tellEnding } from "./ending.js";
 import { createExpiry } from "./expiry.js";
-import { createFlow, reasonOf } from "./flow.js";
+import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
 import { takeOpening } from "./fragment.js";
+import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
 import { makeSubmission } from "./submission.js";
 
-const { api: address, origins, texts } = readConfiguration(document);
+const { api: base, origins, texts } = readConfiguration(document);
 const opening = takeOpening(location, history);
 
 // The same address with another fragment is another opening, but browsers do not load the page again for it.
@@ -35,7 +36,7 @@ if (opening.kind === "session") {
   const form = createForm(document, texts, announce, (change) => tell("change", change));
   const expiry = createExpiry({ warn: screens.expiring, end: () => flow.timeIsUp() });
   const api = createApi({
-    address,
+    base,
     session: opening.session,
     fetch: (...request) => fetch(...request),
     sleep: (milliseconds) => new Promise((awake) => setTimeout(awake, milliseconds)),

@@ -2,13 +2,15 @@
 // announcements.
 
 import { select } from "./select.js";
+import { wordsFor, wordsOf } from "./words.js";
 
 /**
  * @typedef {ReturnType<typeof createScreens>} Screens
  * @typedef {"loading" | "form" | "waiting" | "success" | "failure"} ScreenName
- * @typedef {"program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
- *   | "invalid_parameters" | "expired" | "refused" | "browser" | "unsettled" | "unreachable"} Reason
  */
+
+/** Nothing is wrong, it takes or took time. @type {import("./reason.js").Reason[]} */
+const PATIENT = ["expired", "unsettled", "noted"];
 
 /**
  * @param {Document} document
@@ -18,6 +20,8 @@ import { select } from "./select.js";
 export function createScreens(document, texts, announce) {
   /** @type {ScreenName} */
   let current = "loading";
+  /** @type {import("./action.js").Action} */
+  let action = "N";
 
   /** @param {ScreenName} name */
   const screen = (name) => select(document, `[data-screen=${name}]`, HTMLElement);
@@ -51,6 +55,13 @@ export function createScreens(document, texts, announce) {
     get current() {
       return current;
     },
+    /** What the screens are about from here on. @param {import("./action.js").Action} known */
+    speakOf(known) {
+      action = known;
+      const words = wordsOf(action, texts);
+      select(screen("waiting"), "h1", HTMLElement).textContent = words.waiting;
+      select(screen("success"), ".info", HTMLElement).textContent = words.success;
+    },
     loading: () => show("loading"),
     stillLoading() {
       select(screen("loading"), ".info", HTMLElement).textContent = texts.waiting.offline;
@@ -58,7 +69,7 @@ export function createScreens(document, texts, announce) {
     },
     form: () => show("form"),
 
-    /** @param {string} [last4] of the card that is being enrolled */
+    /** @param {string} [last4] of the card that is being enrolled or removed */
     waiting(last4) {
       select(screen("waiting"), ".info", HTMLElement).textContent = texts.waiting.info;
       showCard("waiting", last4);
@@ -77,20 +88,21 @@ export function createScreens(document, texts, announce) {
     /** @param {string | undefined} last4 */
     success(last4) {
       showCard("success", last4);
-      show("success", last4 ? `${texts.success.info} ${texts.success.card} ${last4}` : texts.success.info);
+      const info = wordsOf(action, texts).success;
+      show("success", last4 ? `${info} ${texts.success.card} ${last4}` : info);
     },
 
     /**
-     * @param {Reason} reason
+     * @param {import("./reason.js").Reason} reason
      * @param {{ incident?: string | undefined, more?: string | undefined, retry?: (() => void) | undefined }} [details]
      *   `more`: the address that "Read more" leads to; `retry`: offered where it is given
      */
     failure(reason, { incident, more, retry } = {}) {
       const section = screen("failure");
-      const { title, info } = wordsFor(reason, texts);
+      const { title, info } = wordsFor(reason, action, texts);
       select(section, "h1", HTMLElement).textContent = title;
       select(section, ".info", HTMLElement).textContent = info;
-      section.classList.toggle("patient", reason === "expired" || reason === "unsettled");
+      section.classList.toggle("patient", PATIENT.includes(reason));
 
       select(section, ".more", HTMLElement).hidden = !more;
       if (more) select(section, ".more a", HTMLAnchorElement).href = more;
@@ -109,20 +121,4 @@ export function createScreens(document, texts, announce) {
       announce(texts.expiring.info);
     },
   };
-}
-
-/** @param {Reason} reason @param {import("./configuration.js").Texts} texts @returns {{ title: string, info: string }} */
-function wordsFor(reason, { error, expired }) {
-  switch (reason) {
-    case "expired":
-      return expired;
-    case "unsettled":
-      return { title: error.unsettled_title, info: error.unsettled };
-    case "unreachable":
-      return { title: error.unreachable_title, info: error.unreachable };
-    case "program":
-      return { title: error.title, info: error.info_first_part };
-    default:
-      return { title: error.title, info: error[reason] };
-  }
 }

@@ -73,9 +73,25 @@ test("a failure shows its incident id and what can be done", () => {
   for (const part of [".incident", ".more", "button"]) assert(element(`${failure} ${part}`).hidden, part);
 });
 
-test("every reason has words", () => {
-  for (const reason of /** @type {const} */ (["program", "already_enrolled", "customer_already_enrolled", "technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable"])) {
-    screens.failure(reason);
-    assert(element("[data-screen=failure] .info").textContent, reason);
+test("waiting, success and failure are told in the words of the action", () => {
+  const { replace, remove, success } = page.texts;
+  for (const [action, words] of /** @type {const} */ ([["R", replace], ["C", remove]])) {
+    screens.speakOf(action);
+    screens.waiting("0123");
+    assert.equal(element("[data-screen=waiting] h1").textContent, words.waiting);
+    said.length = 0;
+    screens.success("0123");
+    assert.equal(element("[data-screen=success] .info").textContent, words.success);
+    assert.deepEqual(said, [`${success.title} ${words.success} ${success.card} 0123`]);
+    screens.failure("no_card");
+    assert.equal(element("[data-screen=failure] .info").textContent, words.error.no_card);
   }
+});
+
+test("what only takes time is not shown as a warning", () => {
+  screens.speakOf("C");
+  screens.failure("noted");
+  assert(element("[data-screen=failure]").classList.contains("patient"));
+  screens.failure("declined");
+  assert(!element("[data-screen=failure]").classList.contains("patient"));
 });

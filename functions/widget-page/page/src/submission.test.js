@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { makeSubmission } from "./submission.js";
+import { blue, demoForm, demoRemoval, demoReplacement, gold } from "./testing/demo-form.js";
 
 const der = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "der" });
 const publicKey = {
@@ -9,6 +10,7 @@ const publicKey = {
   spki: der.toString("base64"),
   fingerprint: createHash("sha256").update(der).digest("hex"),
 };
+const asked = { ...demoForm(), encryptionKey: publicKey };
 /** @type {import("./submission.js").Entered} */
 const entered = {
   digits: "5234000000000106",
@@ -17,7 +19,7 @@ const entered = {
 };
 
 test("only the pair, the first six and the last four digits leave the page", async () => {
-  const { body, last4 } = await makeSubmission(entered, publicKey);
+  const { body, last4 } = await makeSubmission(entered, asked);
   const { card, ...rest } = JSON.parse(body);
   assert.deepEqual(rest, { bin: "523400", last4: "0106", firstName: "Ada", consents: entered.consents });
   assert.deepEqual(Object.keys(card), ["key", "data"]);
@@ -26,7 +28,22 @@ test("only the pair, the first six and the last four digits leave the page", asy
 });
 
 test("each attempt has a key of its own, of 16 to 64 visible ASCII characters", async () => {
-  const [one, two] = await Promise.all([makeSubmission(entered, publicKey), makeSubmission(entered, publicKey)]);
+  const [one, two] = await Promise.all([makeSubmission(entered, asked), makeSubmission(entered, asked)]);
   assert.match(one.idempotencyKey, /^[!-~]{16,64}$/);
   assert.notEqual(one.idempotencyKey, two.idempotencyKey);
+});
+
+test("a replacement names the old card beside the new one", async () => {
+  const description = { ...demoReplacement(), encryptionKey: publicKey };
+  const { body, last4 } = await makeSubmission({ ...entered, consents: [], oldCard: gold }, description);
+  const { card, ...rest } = JSON.parse(body);
+  assert.deepEqual(rest, { oldCard: gold.id, bin: "523400", last4: "0106", firstName: "Ada", consents: [] });
+  assert.deepEqual(Object.keys(card), ["key", "data"]);
+  assert.equal(last4, "0106");
+});
+
+test("a removal sends the name of the card and nothing else", async () => {
+  const { body, last4 } = await makeSubmission({ oldCard: blue, personal: {}, consents: [] }, demoRemoval());
+  assert.deepEqual(JSON.parse(body), { oldCard: blue.id });
+  assert.equal(last4, blue.last4);
 });

@@ -1,8 +1,8 @@
-// The shapes that the page exchanges with `/widget/api/enroll` and with the embedding page. Types only, plus the one
+// The shapes that the page exchanges with `/widget/api/…` and with the embedding page. Types only, plus the one
 // reader of an event, because nothing that came over the wire is passed on unread.
 
 /**
- * @typedef {"ACCESS_DENIED" | "TOKEN_EXPIRED" | "INVALID_PARAMETERS" | "SUCCESS_ENROLLMENT" | "ERROR_ENROLLMENT"} Status
+ * @typedef {(typeof STATUSES)[number]} Status
  * @typedef {{ status: Status, statusCode?: string, parentId?: string, ranac?: string, designCode?: string,
  *   bin?: string, last4?: string }} EndedEvent source document 001, "Event data structure"
  *
@@ -12,17 +12,33 @@
  * @typedef {{ version: string, url?: string, text?: string }} ConsentDocument
  * @typedef {{ from: string, to: string }} BinRange both ends included, equally long, 6 to 11 digits
  * @typedef {{ reference: string, spki: string, fingerprint: string }} EncryptionKey
- * @typedef {{ action: "N", fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument,
- *   privacy?: ConsentDocument, binRanges: BinRange[], encryptionKey: EncryptionKey, attemptsLeft: number,
- *   expiresAt: number }} FormDescription
+ * @typedef {{ id: string, masked: string, last4: string, designCode?: string }} CardOnFile `masked`: `5234 XXXX XXXX 0123`
+ * @typedef {{ fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument, privacy?: ConsentDocument,
+ *   binRanges: BinRange[], encryptionKey: EncryptionKey, attemptsLeft: number, expiresAt: number }} NewCardDescription
+ * @typedef {{ action: "N" } & NewCardDescription} EnrolmentDescription
+ * @typedef {{ action: "R", cards: CardOnFile[] } & NewCardDescription} ReplacementDescription
+ * @typedef {{ action: "C", cards: CardOnFile[], attemptsLeft: number, expiresAt: number }} RemovalDescription
+ * @typedef {EnrolmentDescription | ReplacementDescription | RemovalDescription} FormDescription `cards` is never empty
  *
  * @typedef {{ key: string, data: string }} EncryptedCard
  * @typedef {{ document: DocumentName, version: string }} Consent
  * @typedef {{ card: EncryptedCard, bin: string, last4: string, consents: Consent[],
  *   firstName?: string, lastName?: string, email?: string }} Enrolment
+ * @typedef {Enrolment & { oldCard: string }} Replacement
+ * @typedef {{ oldCard: string }} Removal
  */
 
-const STATUSES = ["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS", "SUCCESS_ENROLLMENT", "ERROR_ENROLLMENT"];
+const STATUSES = /** @type {const} */ ([
+  "ACCESS_DENIED",
+  "TOKEN_EXPIRED",
+  "INVALID_PARAMETERS",
+  "SUCCESS_ENROLLMENT",
+  "ERROR_ENROLLMENT",
+  "SUCCESS_REPLACEMENT",
+  "ERROR_REPLACEMENT",
+  "SUCCESS_REMOVAL",
+  "ERROR_REMOVAL",
+]);
 const MEMBERS = /** @type {const} */ (["statusCode", "parentId", "ranac", "designCode", "bin", "last4"]);
 
 /**
@@ -32,8 +48,10 @@ const MEMBERS = /** @type {const} */ (["statusCode", "parentId", "ranac", "desig
  * @returns {EndedEvent | undefined} nothing where the answer holds no event
  */
 export function eventIn(answer) {
-  if (!STATUSES.includes(/** @type {string} */ (answer["status"]))) return undefined;
-  const event = /** @type {EndedEvent} */ ({ status: answer["status"] });
+  const status = STATUSES.find((known) => known === answer["status"]);
+  if (!status) return undefined;
+  /** @type {EndedEvent} */
+  const event = { status };
   for (const member of MEMBERS) {
     const value = answer[member];
     if (typeof value === "string" && value) event[member] = value;

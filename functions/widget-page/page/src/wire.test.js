@@ -20,6 +20,14 @@ test("null, empty and foreign members are left out", () => {
   assert.deepEqual(event, { status: "ERROR_ENROLLMENT" });
 });
 
+test("the events of every action are known", () => {
+  for (const outcome of ["SUCCESS", "ERROR"]) {
+    for (const action of ["ENROLLMENT", "REPLACEMENT", "REMOVAL"]) {
+      assert.deepEqual(eventIn({ status: `${outcome}_${action}` }), { status: `${outcome}_${action}` });
+    }
+  }
+});
+
 test("an answer without a known status is no event", () => {
   assert.equal(eventIn({}), undefined);
   assert.equal(eventIn({ status: 200, title: "a problem" }), undefined);

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::identifiers::{ActionCode, IntentId};
+use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{Intent, OldCard, Outcome};
 use crate::ports::{
     Clients, Clock, Enrolments, Finished, HeldCard, Rewards, RewardsError, StoreError, Wakeups,
@@ -110,7 +110,8 @@ impl Settling<'_> {
 
     async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<LetGo, StoreError> {
         let institution = self.institution(intent).await?;
-        Ok(let_go(self.rewards, &institution, card).await)
+        let number = &card.bank_customer_number;
+        Ok(let_go(self.rewards, &institution, number, &card.ranac).await)
     }
 
     /// Goes on with an intent that was left behind. Gives it as it stands afterwards, and when it needs another look.
@@ -278,8 +279,13 @@ pub(super) enum LetGo {
 }
 
 /// Asks MRS to cancel a card. A decline counts only while MRS holds the card: an earlier call may have done it.
-pub(super) async fn let_go(rewards: &dyn Rewards, institution: &str, card: &OldCard) -> LetGo {
-    let code = match rewards.cancel(institution, &card.ranac).await {
+pub(super) async fn let_go(
+    rewards: &dyn Rewards,
+    institution: &str,
+    number: &BankCustomerNumber,
+    ranac: &Ranac,
+) -> LetGo {
+    let code = match rewards.cancel(institution, ranac).await {
         Ok(()) => return LetGo::Gone,
         Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
         Err(error) => {
@@ -287,8 +293,8 @@ pub(super) async fn let_go(rewards: &dyn Rewards, institution: &str, card: &OldC
             return LetGo::Unknown;
         }
     };
-    match rewards.find(institution, &card.bank_customer_number).await {
-        Ok(held) if held.iter().any(|held| held.ranac == card.ranac) => {
+    match rewards.find(institution, number).await {
+        Ok(held) if held.iter().any(|held| held.ranac == *ranac) => {
             warn!(
                 code = code.0,
                 meaning = code.meaning(),

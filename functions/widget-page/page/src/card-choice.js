@@ -1,0 +1,105 @@
+// The customer's cards, of which one is to be replaced or removed: as radio buttons, or a single one just shown.
+
+import { createFieldError } from "./field-error.js";
+import { select } from "./select.js";
+
+/** @typedef {ReturnType<typeof createCardChoice>} CardChoice */
+
+/**
+ * @param {Document} document
+ * @param {import("./configuration.js").Texts} texts
+ * @param {(card: import("./wire.js").CardOnFile | undefined) => void} onChoice
+ */
+export function createCardChoice(document, texts, onChoice) {
+  const field = select(document, "#old-card", HTMLElement);
+  const list = select(field, ".cards", HTMLElement);
+  const error = createFieldError(field, document);
+
+  /** @type {import("./wire.js").CardOnFile[]} */
+  let cards = [];
+  /** @type {HTMLInputElement[]} */
+  let radios = [];
+  /** @type {import("./wire.js").CardOnFile | undefined} */
+  let chosen;
+
+  /** @param {import("./wire.js").CardOnFile | undefined} card */
+  function choose(card) {
+    chosen = card;
+    if (card) error.clear();
+    onChoice(card);
+  }
+
+  /** @param {import("./wire.js").CardOnFile} card */
+  function radio(card) {
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = "oldCard";
+    input.value = card.id;
+    input.required = true;
+    input.checked = card === chosen;
+    input.addEventListener("change", () => choose(card));
+    return input;
+  }
+
+  /** @param {string} className @param {string} text */
+  function span(className, text = "") {
+    const element = document.createElement("span");
+    element.className = className;
+    element.textContent = text;
+    return element;
+  }
+
+  /** @param {import("./wire.js").CardOnFile} card */
+  function describe(card) {
+    const masked = span("masked", card.masked);
+    masked.dir = "ltr";
+    // A row of X says nothing to a listener.
+    masked.setAttribute("aria-hidden", "true");
+    const description = span("description");
+    description.append(masked, span("unseen", `${texts.success.card} ${card.last4}`));
+    if (card.designCode) description.append(" ", span("design", card.designCode));
+    return description;
+  }
+
+  return {
+    /** Where the keyboard gets in; nothing where there is nothing to choose. */
+    get input() {
+      return radios.find(({ checked }) => checked) ?? radios[0];
+    },
+    /** Whether the customer has still to choose. */
+    get open() {
+      return cards.length > 0 && !chosen;
+    },
+    /** @param {import("./wire.js").CardOnFile[]} offered none where no card is asked for; keeps what was chosen already */
+    prepare(offered) {
+      const before = chosen?.id;
+      cards = offered;
+      choose(cards.length === 1 ? cards[0] : cards.find(({ id }) => id === before));
+      error.clear();
+      field.hidden = cards.length === 0;
+      if (cards.length > 1) field.setAttribute("role", "radiogroup");
+      else field.removeAttribute("role");
+
+      radios = cards.length > 1 ? cards.map(radio) : [];
+      const rows = cards.map((card, index) => {
+        const input = radios[index];
+        const row = document.createElement(input ? "label" : "p");
+        row.className = "on-file";
+        if (input) row.append(input);
+        row.append(describe(card));
+        return row;
+      });
+      list.replaceChildren(...rows);
+    },
+    /** @returns {{ ok: boolean, card?: import("./wire.js").CardOnFile }} */
+    read() {
+      if (cards.length === 0) return { ok: true };
+      if (chosen) return { ok: true, card: chosen };
+      error.show(texts.validation.choice_missing);
+      return { ok: false };
+    },
+    refuse() {
+      error.show(texts.validation.choice_missing);
+    },
+  };
+}

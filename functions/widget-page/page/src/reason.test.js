@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reasonOf } from "./reason.js";
+
+/** @typedef {import("./wire.js").Status} Status */
+
+/** @param {Status} status @param {string} [statusCode] @param {number} [attemptsLeft] */
+const reason = (status, statusCode, attemptsLeft) =>
+  reasonOf(statusCode ? { status, statusCode } : { status }, attemptsLeft);
+
+test("what was refused before MRS was asked is told by its status", () => {
+  assert.equal(reason("TOKEN_EXPIRED"), "expired");
+  assert.equal(reason("ACCESS_DENIED"), "access_denied");
+  assert.equal(reason("INVALID_PARAMETERS"), "invalid_parameters");
+});
+
+test("an enrolment's codes", () => {
+  const of = (/** @type {string} */ code) => reason("ERROR_ENROLLMENT", code);
+  assert.equal(reason("ERROR_ENROLLMENT"), "program");
+  assert.equal(of("-44"), "program");
+  assert.equal(of("-52"), "program");
+  assert.equal(of("-45"), "already_enrolled");
+  assert.equal(of("-50"), "customer_already_enrolled");
+  for (const code of ["-1", "-5", "-32", "-46", "-48", "-1001", "-9999"]) assert.equal(of(code), "technical");
+});
+
+test("a replacement's codes are about the new card", () => {
+  const of = (/** @type {string} */ code) => reason("ERROR_REPLACEMENT", code, 4);
+  assert.equal(of("-44"), "program");
+  assert.equal(of("-52"), "program");
+  assert.equal(of("-45"), "already_enrolled");
+  for (const code of ["-1", "-5", "-50", "-85", "-1001", "-9999"]) assert.equal(of(code), "technical");
+});
+
+test("a removal's codes are about the card that goes, and MRS's silence is no failure", () => {
+  const of = (/** @type {string} */ code) => reason("ERROR_REMOVAL", code, 4);
+  for (const code of ["-5", "-10", "-85"]) assert.equal(of(code), "declined");
+  assert.equal(reason("ERROR_REMOVAL", "-1001"), "noted");
+  for (const code of ["-1", "-32", "-45", "-47", "-9999"]) assert.equal(of(code), "technical");
+});
+
+test("without a code there is no such card: none at all, or not any more", () => {
+  for (const status of /** @type {const} */ (["ERROR_REPLACEMENT", "ERROR_REMOVAL"])) {
+    assert.equal(reason(status), "no_card");
+    assert.equal(reason(status, undefined, 5), "card_gone");
+  }
+});

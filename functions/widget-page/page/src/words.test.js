@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import texts from "../../../../shared/enrollment/src/texts/en.json" with { type: "json" };
+import { wordsFor, wordsOf } from "./words.js";
+
+test("each action has words of its own, an enrolment those of source document 001", () => {
+  assert.equal(wordsOf("N", texts).title, texts.register.tittle);
+  assert.equal(wordsOf("N", texts).success, texts.success.info);
+  for (const action of /** @type {const} */ (["R", "C"])) {
+    const [own, enrolment] = [wordsOf(action, texts), wordsOf("N", texts)];
+    for (const key of /** @type {const} */ (["title", "lead", "cards", "confirm", "waiting", "success"])) {
+      assert(own[key], `${action} ${key}`);
+      assert.notEqual(own[key], enrolment[key], `${action} ${key}`);
+    }
+  }
+});
+
+test("every reason that an action can have is told in words that suit it", () => {
+  const shared = /** @type {const} */ (["technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable"]);
+  const reasons = /** @type {const} */ ({
+    N: [...shared, "program", "already_enrolled", "customer_already_enrolled"],
+    R: [...shared, "program", "already_enrolled", "no_card", "card_gone"],
+    C: [...shared, "no_card", "card_gone", "noted", "declined"],
+  });
+  for (const action of /** @type {const} */ (["N", "R", "C"])) {
+    const told = reasons[action].map((reason) => wordsFor(reason, action, texts));
+    assert(told.every(({ title, info }) => title && info));
+    assert.equal(new Set(told.map(({ info }) => info)).size, told.length, `${action}: no two reasons alike`);
+  }
+});
+
+test("nothing about a registration is said of a replacement or a removal", () => {
+  for (const action of /** @type {const} */ (["R", "C"])) {
+    for (const reason of /** @type {const} */ (["technical", "unsettled", "access_denied", "invalid_parameters"])) {
+      assert.doesNotMatch(wordsFor(reason, action, texts).info, /regist/i, `${action} ${reason}`);
+    }
+  }
+});
+
+test("a wish that is noted is no failure", () => {
+  assert.equal(wordsFor("noted", "C", texts).title, texts.remove.noted_title);
+});

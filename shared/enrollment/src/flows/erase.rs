@@ -1,0 +1,155 @@
+//! Erasure: all that is stored of a person in a program goes at once, where the person asks for it. What MRS holds is
+//! cancelled there first, so that no card is forgotten.
+
+use crate::client::Client;
+use crate::identifiers::{CustomerId, ProgramId};
+use crate::intent::CardState;
+use crate::ports::{Clock, Enrolments, Ledger, Purges, Record, Removal, Rewards, StoreError};
+use crate::status::MrsCode;
+
+use super::purge::is_quiet;
+use super::settle::{LetGo, let_go};
+
+/// How often it begins anew because the customer changed in between.
+const TRIES: usize = 5;
+
+/// What an erasure needs.
+pub struct Erasing<'a> {
+    /// The records.
+    pub purges: &'a dyn Purges,
+    /// The customer's cards.
+    pub enrolments: &'a dyn Enrolments,
+    /// For the customer's key, and cards that MRS has cancelled.
+    pub ledger: &'a dyn Ledger,
+    /// MRS, for active cards.
+    pub rewards: &'a dyn Rewards,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+/// Whom it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// Whose customer.
+    pub client: &'a Client,
+    /// In which program.
+    pub program: &'a ProgramId,
+    /// Who.
+    pub customer: &'a CustomerId,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Cards, those that had left the program before included.
+    pub cards: usize,
+    /// Cards that MRS was asked to cancel first.
+    pub cancelled: usize,
+    /// Intents.
+    pub intents: usize,
+    /// Confirmations, those that were never sent included.
+    pub confirmations: usize,
+    /// Sessions.
+    pub sessions: usize,
+}
+
+/// Why nothing, or not all, was erased.
+#[derive(Debug, thiserror::Error)]
+pub enum NotErased {
+    /// There is nothing.
+    #[error("nothing is stored of this customer in this program")]
+    Nobody,
+    /// Cards are in the program, and were not to be taken out.
+    #[error("{0} of the customer's cards are in the program")]
+    ActiveCards(usize),
+    /// Something is under way.
+    #[error("an enrolment, a replacement or an opt-out of this customer is not settled yet")]
+    Unsettled,
+    /// MRS does not cancel a card.
+    #[error("MRS does not cancel a card: {0}")]
+    Refused(MrsCode),
+    /// MRS does not answer.
+    #[error("MRS gave no usable answer to the cancellation of a card")]
+    NoAnswer,
+    /// The customer is at work at this very moment.
+    #[error("the customer's records change at this very moment")]
+    Busy,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Erasing<'_> {
+    /// Erases all that is stored of a person. Active cards are cancelled at MRS first, where `opt_out` says so. A run that
+    /// was cut off is begun again.
+    ///
+    /// # Errors
+    /// [`NotErased`]; then the records are there, but cards may have been cancelled.
+    pub async fn erase(&self, person: Person<'_>, opt_out: bool) -> Result<Erased, NotErased> {
+        let client = &person.client.id;
+        let key = self
+            .ledger
+            .key(client, person.program, person.customer)
+            .await?;
+        let mut cancelled = 0;
+        for _ in 0..TRIES {
+            let record = self.purges.record(client, &key).await?.ok_or(NotErased::Nobody)?;
+            if !is_quiet(&record) {
+                return Err(NotErased::Unsettled);
+            }
+            let done = self.cancel_active(person, &record, opt_out).await?;
+            if done > 0 {
+                // The record has changed by that.
+                cancelled += done;
+                continue;
+            }
+            if self.purges.remove(&record, &Removal::Everything).await? {
+                return Ok(Erased {
+                    cards: record.cards.len(),
+                    cancelled,
+                    intents: record.intents.len(),
+                    confirmations: record.confirmations.len(),
+                    sessions: record.sessions.len(),
+                });
+            }
+        }
+        Err(NotErased::Busy)
+    }
+
+    /// Gives how many were cancelled.
+    async fn cancel_active(
+        &self,
+        person: Person<'_>,
+        record: &Record,
+        opt_out: bool,
+    ) -> Result<usize, NotErased> {
+        let is_active = |state| state != CardState::Leaving && !matches!(state, CardState::Cancelled { .. });
+        let active = record.cards.iter().filter(|card| is_active(card.state)).count();
+        if active == 0 {
+            return Ok(0);
+        }
+        if !opt_out {
+            return Err(NotErased::ActiveCards(active));
+        }
+        let Person { client, program, .. } = person;
+        let customer = self
+            .enrolments
+            .customer(&client.id, program, person.customer)
+            .await?;
+        let retention_days = client.retention_days(program);
+        let mut cancelled = 0;
+        for card in customer.offered(None) {
+            let number = &card.bank_customer_number;
+            match let_go(self.rewards, &client.name, number, &card.ranac).await {
+                LetGo::Gone => {}
+                LetGo::Refused(code) => return Err(NotErased::Refused(code)),
+                LetGo::Unknown => return Err(NotErased::NoAnswer),
+            }
+            let now = self.clock.now();
+            let place = (&client.id, program, &record.key);
+            self.ledger.strike_off(place, card, retention_days, now).await?;
+            cancelled += 1;
+        }
+        Ok(cancelled)
+    }
+}

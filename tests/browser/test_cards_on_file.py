@@ -1,0 +1,456 @@
+"""Replacing and removing a card: what the page makes of each thing that the service may say."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.bridges import BREAK, BRIDGES, KEEP, read
+from browser.embedding import heard_by, open_at_partner
+from browser.fixtures import ANOTHER_ACTION
+from browser.network import Network, api_calls, is_submission
+from browser.service import BLUE, CUSTOMER, ERROR, GOLD, OPEN, PLAIN, Service, told
+from browser.watch import Watch
+from browser.widget import (
+    FAILURE,
+    NOTED,
+    REMOVAL,
+    REMOVING,
+    REPLACEMENT,
+    REPLACING,
+    SUCCESS,
+    Widget,
+)
+from local_system.cards import Card
+from local_system.stack import Stack
+
+Opens = Callable[..., tuple[Widget, Service]]
+
+FORMS = {"R": REPLACEMENT, "C": REMOVAL}
+WAITINGS = {"R": REPLACING, "C": REMOVING}
+BOTH = pytest.mark.parametrize("action", ["R", "C"])
+CHOOSE = "Choose one of your cards."
+
+
+def submit(widget: Widget, action: str, card: Card) -> None:
+    """What is still to be given, and the button."""
+    if action == "R":
+        widget.type_card(card)
+        widget.replace.click()
+    else:
+        widget.remove.click()
+
+
+def asked(network: Network) -> list[str]:
+    return [f"{sent.method} {sent.path.rpartition('/')[2]}" for sent in network.sent if api_calls(sent)]
+
+
+@pytest.mark.parametrize("action, path", [("R", "replace"), ("C", "cancel")])
+def test_the_page_finds_out_what_its_session_is_for(
+    opens: Opens, network: Network, card: Card, action: str, path: str
+) -> None:
+    widget, service = opens(action, GOLD)
+    widget.shows(FORMS[action])
+    service.will_answer(service.success())
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    assert asked(network) == ["GET enroll", f"GET {path}", f"POST {path}"]
+
+
+def test_a_replacement_sends_the_old_card_s_name_and_the_new_number_s_pair(
+    opens: Opens, network: Network, card: Card
+) -> None:
+    widget, service = opens("R", GOLD, PLAIN)
+    service.will_answer(service.success())
+    widget.shows(REPLACEMENT)
+    widget.card_on_file(PLAIN.last4).check()
+    widget.first_name.fill("Ada")
+    submit(widget, "R", card)
+    widget.shows(SUCCESS)
+    [sent] = network.posts()
+    body = json.loads(sent.body)
+    pair = body.pop("card")
+    assert set(pair) == {"key", "data"}
+    assert body == {"oldCard": PLAIN.id, "bin": card.bin, "last4": card.last4, "firstName": "Ada", "consents": []}
+    assert 16 <= len(sent.headers["idempotency-key"]) <= 64
+
+
+def test_a_removal_sends_the_card_s_name_alone(opens: Opens, network: Network) -> None:
+    widget, service = opens("C", GOLD, PLAIN)
+    service.will_answer(service.success())
+    widget.shows(REMOVAL)
+    widget.card_on_file(GOLD.last4).check()
+    widget.remove.click()
+    widget.shows(SUCCESS)
+    [sent] = network.posts()
+    assert json.loads(sent.body) == {"oldCard": GOLD.id}
+
+
+def test_a_removal_says_what_it_means_and_which_card_goes(opens: Opens) -> None:
+    widget, _ = opens("C", GOLD, PLAIN)
+    widget.says("no longer takes part in the program")
+    for hidden in (widget.card_number, widget.first_name, widget.terms, widget.privacy):
+        expect(hidden).to_be_hidden()
+    expect(widget.place.get_by_text("encrypted in your browser")).to_be_hidden()
+    expect(widget.remove).to_have_accessible_name("Remove card")
+    widget.card_on_file(PLAIN.last4).check()
+    expect(widget.remove).to_have_accessible_name("Remove card 4567")
+    widget.card_on_file(GOLD.last4).check()
+    expect(widget.remove).to_have_accessible_name("Remove card 0123")
+
+
+@BOTH
+def test_one_card_alone_is_shown_and_taken(opens: Opens, network: Network, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    expect(widget.place.get_by_role("radio")).to_have_count(0)
+    expect(widget.place.get_by_role("group", name="Card to ")).to_contain_text("5234 XXXX XXXX 0123")
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    [sent] = network.posts()
+    assert json.loads(sent.body)["oldCard"] == GOLD.id
+
+
+@BOTH
+def test_of_several_cards_none_is_chosen_for_the_customer(
+    opens: Opens, network: Network, card: Card, action: str
+) -> None:
+    widget, _ = opens(action, GOLD, PLAIN, BLUE)
+    widget.shows(FORMS[action])
+    radios = widget.choice.get_by_role("radio")
+    expect(radios).to_have_count(3)
+    for radio in radios.all():
+        expect(radio).not_to_be_checked()
+    submit(widget, action, card)
+    expect(radios.first).to_be_focused()
+    expect(widget.choice).to_have_accessible_description(CHOOSE)
+    expect(widget.choice).to_have_attribute("aria-invalid", "true")
+    assert network.posts() == []
+    widget.card_on_file(BLUE.last4).check()
+    expect(widget.place.get_by_text(CHOOSE).first).to_be_hidden()
+
+
+def test_a_card_is_seen_masked_and_heard_by_its_last_digits(opens: Opens) -> None:
+    widget, _ = opens("R", GOLD, PLAIN)
+    expect(widget.choice).to_have_accessible_name("Card to replace")
+    expect(widget.card_on_file(GOLD.last4)).to_have_accessible_name("Card ending in 0123 Gold")
+    expect(widget.card_on_file(PLAIN.last4)).to_have_accessible_name("Card ending in 4567")
+    masked = widget.choice.get_by_text("5234 XXXX XXXX 0123", exact=True)
+    expect(masked).to_be_visible()
+    expect(masked).to_have_attribute("dir", "ltr")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_whole_masked_number_is_seen_on_the_narrowest_screen(page: Page, opens: Opens, direction: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    widget, _ = opens("C", GOLD, PLAIN)
+    widget.shows(REMOVAL)
+    page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
+    for masked in page.locator(".masked").all():
+        box = masked.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+        assert box["height"] < 40, "on one line"
+
+
+def test_a_card_is_replaced_by_keyboard_alone(page: Page, opens: Opens, network: Network, card: Card) -> None:
+    widget, service = opens("R", GOLD, PLAIN)
+    service.will_answer(service.success(last4=card.last4))
+    widget.shows(REPLACEMENT)
+    keys = page.keyboard
+    keys.press("Tab")
+    expect(widget.card_on_file(GOLD.last4)).to_be_focused()
+    keys.press("ArrowDown")
+    expect(widget.card_on_file(PLAIN.last4)).to_be_checked()
+    assert outlined(page), "the focus can't be seen"
+    keys.press("Tab")
+    expect(widget.card_number).to_be_focused()
+    keys.type(card.number)
+    for field in (widget.first_name, widget.last_name, widget.replace):
+        keys.press("Tab")
+        expect(field).to_be_focused()
+    keys.press("Enter")
+    widget.shows(SUCCESS)
+    expect(widget.place.get_by_role("heading", level=1)).to_be_focused()
+    expect(widget.place.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
+    assert json.loads(network.posts()[0].body)["oldCard"] == PLAIN.id
+
+
+def test_a_card_is_removed_by_keyboard_alone(page: Page, opens: Opens, network: Network) -> None:
+    widget, service = opens("C", GOLD, PLAIN)
+    service.will_answer(service.success())
+    widget.shows(REMOVAL)
+    keys = page.keyboard
+    keys.press("Tab")
+    keys.press("Space")
+    expect(widget.card_on_file(GOLD.last4)).to_be_checked()
+    keys.press("Tab")
+    expect(widget.remove).to_be_focused()
+    keys.press("Enter")
+    widget.shows(SUCCESS)
+    expect(widget.place.get_by_role("status")).to_contain_text("Your card has been removed from the program.")
+    assert json.loads(network.posts()[0].body) == {"oldCard": GOLD.id}
+
+
+@BOTH
+def test_where_there_is_no_card_it_is_said_and_told(opens: Opens, action: str) -> None:
+    widget, _ = opens(action)
+    widget.shows(FAILURE)
+    widget.says("You have no card in the program that could be")
+    widget.shows_incident()
+    expect(widget.try_again).to_be_hidden()
+    assert widget.ended() == [{"status": ERROR[action], "parentId": CUSTOMER}]
+
+
+@BOTH
+def test_a_card_that_is_gone_meanwhile_is_told_and_another_can_be_chosen(
+    opens: Opens, network: Network, card: Card, action: str
+) -> None:
+    widget, service = opens(action, GOLD, PLAIN)
+    service.will_answer(service.error(), service.success())
+    widget.shows(FORMS[action])
+    widget.card_on_file(GOLD.last4).check()
+    submit(widget, action, card)
+    widget.shows(FAILURE)
+    widget.says("This card is no longer in the program.")
+
+    service.cards = [PLAIN, BLUE]
+    network.sent.clear()
+    widget.try_again.click()
+    widget.shows(FORMS[action])
+    expect(widget.card_on_file(GOLD.last4)).to_have_count(0)
+    widget.card_on_file(BLUE.last4).check()
+    if action == "R":
+        # Kept: what was given already need not be given again.
+        expect(widget.card_number).to_have_value(card.grouped)
+        widget.replace.click()
+    else:
+        widget.remove.click()
+    widget.shows(SUCCESS)
+    assert [call.partition(" ")[0] for call in asked(network)] == ["GET", "POST"]
+    assert json.loads(network.posts()[0].body)["oldCard"] == BLUE.id
+    assert [event["status"].partition("_")[0] for event in widget.ended()] == ["ERROR", "SUCCESS"]
+
+
+@BOTH
+def test_where_the_only_card_is_gone_another_try_ends(opens: Opens, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.error())
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.says("This card is no longer in the program.")
+    service.cards = []
+    widget.try_again.click()
+    widget.says("You have no card in the program that could be")
+    expect(widget.try_again).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "code, text",
+    [
+        ("-52", "The new card does not belong to the program. Your old card was not replaced."),
+        ("-45", "The new card is already registered in the program. Your old card was not replaced."),
+        ("-1001", "Your card was not replaced because of a technical problem."),
+    ],
+)
+def test_a_replacement_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
+    widget, service = opens("R", GOLD)
+    service.will_answer(service.error(code))
+    widget.shows(REPLACEMENT)
+    submit(widget, "R", card)
+    widget.shows(FAILURE)
+    widget.says(text)
+    widget.shows_incident()
+    expect(widget.try_again).to_be_visible()
+    assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "statusCode": code, "parentId": CUSTOMER}]
+
+
+@pytest.mark.parametrize(
+    "code, text",
+    [
+        ("-5", "The program did not find this card"),
+        ("-10", "The program did not find this card"),
+        ("-85", "The program did not find this card"),
+        ("-1", "Your card was not removed because of a technical problem."),
+    ],
+)
+def test_a_removal_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
+    widget, service = opens("C", GOLD)
+    service.will_answer(service.error(code))
+    widget.shows(REMOVAL)
+    submit(widget, "C", card)
+    widget.shows(FAILURE)
+    widget.says(text)
+    assert widget.ended() == [{"status": "ERROR_REMOVAL", "statusCode": code, "parentId": CUSTOMER}]
+
+
+def test_a_removal_that_mastercard_leaves_open_is_noted(page: Page, opens: Opens, card: Card) -> None:
+    widget, service = opens("C", GOLD)
+    noted = service.error("-1001", attempts_left=0)
+    service.will_answer(OPEN, OPEN, noted)
+    widget.shows(REMOVAL)
+    submit(widget, "C", card)
+    widget.shows(REMOVING)
+    widget.says(f"Card ending in •••• {GOLD.last4}")
+    widget.shows(NOTED)
+    widget.says("Your card will be removed as soon as it answers")
+    expect(widget.try_again).to_be_hidden()
+    assert widget.ended() == [told(noted)]
+
+    # Later, when it was carried out.
+    service.standing = service.success()
+    page.reload()
+    widget.shows(SUCCESS)
+    widget.says("Your card has been removed from the program.")
+    assert widget.ended() == [told(service.standing)]
+
+
+@BOTH
+def test_waiting_is_waiting_for_what_was_asked(opens: Opens, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(OPEN)
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.shows(WAITINGS[action])
+    widget.place.wait_for_timeout(2500)
+    widget.shows(WAITINGS[action])
+    assert widget.ended() == []
+    service.will_answer(service.success())
+    widget.shows(SUCCESS)
+
+
+@BOTH
+def test_a_reload_while_waiting_waits_on(page: Page, opens: Opens, network: Network, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(OPEN)
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.shows(WAITINGS[action])
+    page.wait_for_timeout(500)
+    page.reload()
+    widget.shows(WAITINGS[action])
+    service.standing = service.success()
+    widget.shows(SUCCESS)
+    assert widget.ended() == [told(service.standing)]
+    assert "POST" not in asked(network)[-1]
+
+
+@BOTH
+def test_a_reload_after_success_shows_and_tells_it_again(page: Page, opens: Opens, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    page.reload()
+    widget.shows(SUCCESS)
+    widget.says(f"Card ending in •••• {GOLD.last4}")
+    assert widget.ended() == [told(service.success())]
+
+
+@BOTH
+def test_a_reload_in_the_form_asks_for_the_cards_again(page: Page, opens: Opens, action: str) -> None:
+    widget, service = opens(action, GOLD, PLAIN)
+    widget.shows(FORMS[action])
+    service.cards = [PLAIN]
+    page.reload()
+    widget.shows(FORMS[action])
+    expect(page.locator(".masked")).to_have_text(PLAIN.masked)
+
+
+@BOTH
+def test_the_event_is_the_server_s_with_all_its_members(opens: Opens, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    [event] = widget.ended()
+    assert event == told(service.success())
+    assert set(event) == {"status", "parentId", "ranac", "designCode", "bin", "last4"}
+
+
+@BOTH
+def test_the_embedding_page_hears_the_event(
+    page: Page, stack: Stack, network: Network, watch: Watch, card: Card, action: str
+) -> None:
+    watch.expect(ANOTHER_ACTION)
+    service = Service(network, action, GOLD)
+    service.will_answer(service.success())
+    widget = open_at_partner(page, stack, "iframe", heading=FORMS[action])
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    messages = [message for message in heard_by(page) if message["type"] == "enrollmentEnded"]
+    assert [message["detail"] for message in messages] == [told(service.success())]
+    assert {message["origin"] for message in messages} == {stack.api}
+
+
+@BOTH
+@pytest.mark.parametrize("bridge", BRIDGES)
+def test_a_native_app_hears_the_event(page: Page, opens: Opens, card: Card, bridge: str, action: str) -> None:
+    for name, script in BRIDGES.items():
+        page.add_init_script(script % (KEEP if name == bridge else BREAK))
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    [message] = page.evaluate("window.bridged")
+    assert read(bridge, message) == told(service.success())
+
+
+def test_a_browser_that_cannot_encrypt_fails_the_replacement(
+    page: Page, opens: Opens, network: Network, card: Card
+) -> None:
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    widget, _ = opens("R", GOLD)
+    widget.shows(REPLACEMENT)
+    submit(widget, "R", card)
+    widget.says("This browser cannot encrypt your card number.")
+    assert widget.ended() == [{"status": "ERROR_REPLACEMENT"}]
+    assert network.posts() == []
+
+
+@BOTH
+def test_a_double_click_submits_once(opens: Opens, network: Network, card: Card, action: str) -> None:
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    if action == "R":
+        widget.type_card(card)
+    (widget.replace if action == "R" else widget.remove).dblclick()
+    widget.shows(SUCCESS)
+    assert len(network.posts()) == 1
+
+
+@BOTH
+def test_a_lost_answer_is_asked_for_again_by_the_same_submission(
+    opens: Opens, network: Network, watch: Watch, card: Card, action: str
+) -> None:
+    watch.expect("net::ERR_")
+    widget, service = opens(action, GOLD)
+    service.will_answer(service.success())
+    widget.shows(FORMS[action])
+    network.cut_answers(1, is_submission)
+    submit(widget, action, card)
+    widget.shows(SUCCESS)
+    first, second = network.posts()
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert first.body == second.body
+
+
+def test_an_action_that_the_page_does_not_know_is_refused_access(opens: Opens, network: Network) -> None:
+    widget, _ = opens("P", GOLD)
+    widget.shows(FAILURE)
+    widget.says("This page could not be opened.")
+    assert asked(network) == ["GET enroll"]
+    assert widget.ended() == [{"status": "ACCESS_DENIED"}]
+
+
+def outlined(page: Page) -> bool:
+    """The row of the radio button that has the focus."""
+    style: str = page.evaluate("getComputedStyle(document.activeElement.closest('label')).outlineStyle")
+    return style != "none"

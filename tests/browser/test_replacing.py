@@ -1,0 +1,181 @@
+"""Replacing a card, through the page, the product and its stand-in for Mastercard."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from browser.embedding import heard_by, open_at_partner
+from browser.fixtures import ANOTHER_ACTION
+from browser.settled import ACTIVE, CANCELLED, becomes, statuses
+from browser.watch import Watch
+from browser.widget import FAILURE, REPLACEMENT, REPLACING, SUCCESS, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+from local_system.rewards import Rewards
+from local_system.stack import Stack
+
+OnFile = Callable[[], Card]
+OpensFor = Callable[..., Widget]
+
+
+def masked(card: Card) -> str:
+    return f"{card.number[:4]} XXXX XXXX {card.last4}"
+
+
+def replace(widget: Widget, card: Card) -> None:
+    widget.type_card(card)
+    widget.replace.click()
+
+
+def test_a_card_is_replaced(
+    on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards, card: Card
+) -> None:
+    old = on_file()
+    widget = opens_for("R")
+    widget.shows(REPLACEMENT)
+    expect(widget.place.locator(".masked")).to_have_text(masked(old))
+    expect(widget.terms).to_be_hidden()
+    widget.first_name.fill("Ada")
+    replace(widget, card)
+    widget.shows(SUCCESS)
+    widget.says(f"Card ending in •••• {card.last4}")
+    [account] = rewards.accounts_of(card)
+    assert account["status"] == ACTIVE
+    assert widget.ended() == [
+        {
+            "status": "SUCCESS_REPLACEMENT",
+            "parentId": partner.customer,
+            "ranac": account["ranac"],
+            "designCode": "Gold",
+            "bin": card.bin,
+            "last4": card.last4,
+        }
+    ]
+    becomes(rewards, old, CANCELLED)
+
+
+def test_of_several_cards_the_chosen_one_is_replaced(
+    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+) -> None:
+    kept, old = on_file(), on_file()
+    widget = opens_for("R")
+    widget.shows(REPLACEMENT)
+    widget.card_on_file(old.last4).check()
+    replace(widget, card)
+    widget.shows(SUCCESS)
+    becomes(rewards, old, CANCELLED)
+    assert statuses(rewards, kept) == [ACTIVE]
+
+    again = opens_for("R")
+    again.shows(REPLACEMENT)
+    expect(again.choice.get_by_role("radio")).to_have_count(2)
+    expect(again.card_on_file(kept.last4)).to_be_visible()
+    expect(again.card_on_file(card.last4)).to_be_visible()
+
+
+def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for: OpensFor) -> None:
+    on_file()
+    named = on_file()
+    widget = opens_for("R", last4=named.last4)
+    widget.shows(REPLACEMENT)
+    expect(widget.place.locator(".masked")).to_have_text(masked(named))
+
+
+def test_if_the_new_card_is_refused_the_old_one_stays_and_another_can_be_given(
+    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+) -> None:
+    old = on_file()
+    widget = opens_for("R")
+    widget.shows(REPLACEMENT)
+    replace(widget, NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    widget.says("The new card does not belong to the program. Your old card was not replaced.")
+    widget.shows_incident()
+    [refusal] = widget.ended()
+    assert (refusal["status"], refusal["statusCode"]) == ("ERROR_REPLACEMENT", "-52")
+    assert "ranac" not in refusal
+    assert statuses(rewards, old) == [ACTIVE]
+
+    widget.try_again.click()
+    widget.shows(REPLACEMENT)
+    expect(widget.card_number).to_be_focused()
+    replace(widget, card)
+    widget.shows(SUCCESS)
+    assert [event["status"] for event in widget.ended()] == ["ERROR_REPLACEMENT", "SUCCESS_REPLACEMENT"]
+    becomes(rewards, old, CANCELLED)
+
+
+def test_a_customer_without_a_card_has_nothing_to_replace(opens_for: OpensFor, partner: Partner) -> None:
+    widget = opens_for("R")
+    widget.shows(FAILURE)
+    widget.says("You have no card in the program that could be replaced.")
+    assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "parentId": partner.customer}]
+
+
+def test_a_card_that_was_replaced_in_another_tab_is_not_replaced_again(
+    page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards
+) -> None:
+    old = on_file()
+    first, second = rewards.fresh_card(), rewards.fresh_card()
+    tabs = [opens_for("R"), opens_for("R", page.context.new_page())]
+    for tab, card in zip(tabs, (first, second), strict=True):
+        tab.shows(REPLACEMENT)
+        tab.type_card(card)
+    tabs[0].replace.click()
+    tabs[0].shows(SUCCESS)
+    tabs[1].replace.click()
+    tabs[1].shows(FAILURE)
+    tabs[1].says("This card is no longer in the program.")
+    [event] = tabs[1].ended()
+    assert event["status"] == "ERROR_REPLACEMENT"
+    assert "statusCode" not in event
+    assert rewards.accounts_of(second) == []
+
+    tabs[1].try_again.click()
+    tabs[1].shows(REPLACEMENT)
+    expect(tabs[1].place.locator(".masked")).to_have_text(masked(first))
+    becomes(rewards, old, CANCELLED)
+
+
+def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(
+    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+) -> None:
+    old = on_file()
+    widget = opens_for("R")
+    widget.shows(REPLACEMENT)
+    rewards.order("enroll", "cut-after")
+    replace(widget, card)
+    widget.shows(REPLACING)
+    widget.shows(SUCCESS)
+    [account] = rewards.accounts_of(card)
+    assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
+    becomes(rewards, old, CANCELLED)
+
+
+def test_a_reload_after_success_shows_and_tells_it_again(
+    page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+) -> None:
+    on_file()
+    widget = opens_for("R")
+    widget.shows(REPLACEMENT)
+    replace(widget, card)
+    widget.shows(SUCCESS)
+    told = widget.ended()
+    page.reload()
+    widget.shows(SUCCESS)
+    widget.says(f"Card ending in •••• {card.last4}")
+    assert widget.ended() == told
+    assert len(rewards.accounts_of(card)) == 1
+
+
+def test_the_partner_s_page_hears_of_the_replacement(
+    page: Page, stack: Stack, on_file: OnFile, partner: Partner, watch: Watch, card: Card
+) -> None:
+    watch.expect(ANOTHER_ACTION)
+    on_file()
+    widget = open_at_partner(page, stack, "iframe", heading=REPLACEMENT, customer=partner.customer, action="R")
+    replace(widget, card)
+    widget.shows(SUCCESS)
+    expect(page.locator("#outcome .badge")).to_have_text("SUCCESS_REPLACEMENT")
+    told = [message["detail"] for message in heard_by(page) if message["type"] == "enrollmentEnded"]
+    assert told == widget.ended()
