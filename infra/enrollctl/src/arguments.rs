@@ -21,6 +21,21 @@ pub(crate) enum Command {
     /// Tokens to try a client's integration with; no AWS needed.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// What is stored of a person: shown, exported, erased, with a line in the client's audit trail each time.
+    #[command(subcommand)]
+    Customer(CustomerCommand),
+    /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
+    /// that could not be told.
+    Reconcile {
+        /// The client's id.
+        client: String,
+        /// Mends what differs. Without it, it is only told.
+        #[arg(long)]
+        mend: bool,
+        /// Also Mastercard's names of the cards, which are personal data.
+        #[arg(long)]
+        reveal: bool,
+    },
     /// Confirmations to partners: what is parked, and what they are signed with.
     #[command(subcommand)]
     Confirmations(ConfirmationsCommand),
@@ -30,10 +45,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The exit code where the command fails. 1, but for `diff`, which is as diff(1): there, 1 tells of differences.
+    /// The exit code where the command fails. 1, but for what compares, as diff(1) does: there, 1 tells of differences.
     pub(crate) fn failure(&self) -> u8 {
         match self {
-            Self::Client(ClientCommand::Diff { .. }) => 2,
+            Self::Client(ClientCommand::Diff { .. }) | Self::Reconcile { .. } => 2,
             _ => 1,
         }
     }
@@ -81,6 +96,49 @@ pub(crate) enum ClientCommand {
         #[arg(long)]
         lift: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CustomerCommand {
+    /// Shows what is stored, without what is personal.
+    Show(Person),
+    /// Prints everything that is stored, as JSON: for the person who asks.
+    Export(Person),
+    /// Erases everything that is stored, at once and for good.
+    Erase {
+        #[command(flatten)]
+        person: Person,
+        /// Have Mastercard cancel the cards that are in the program, first. Without it, nothing is erased while there are
+        /// such cards.
+        #[arg(long)]
+        opt_out: bool,
+        /// Don't ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows a client's audit trail.
+    Audit {
+        /// The client's id.
+        #[arg(long, value_name = "ID")]
+        client: String,
+    },
+}
+
+/// Whom it is about, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Person {
+    /// The client's id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client: String,
+    /// Only in this program; in all of the client's, those that it has given up too, where it is left out.
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: Option<String>,
+    /// A file with the customer's id, `-` for standard input: in an argument, every process could read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) customer_file: PathBuf,
+    /// Your name of the person's request, for the audit trail. It must not name the person.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reference: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,9 +4,11 @@ mod arguments;
 mod client;
 mod confirmation_keys;
 mod confirmations;
+mod customer;
 mod difference;
 mod mastercard_secrets;
 mod new_client;
+mod reconcile;
 mod summary;
 mod terminal;
 mod token;
@@ -50,6 +52,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Client(ClientCommand::Suspend { id, lift }) => {
             client::suspend(&find(stack).await?, &id, lift).await
+        }
+        Command::Customer(command) => customer::run(&find(stack).await?, command).await,
+        Command::Reconcile { client, mend, reveal } => {
+            return reconcile::run(&find(stack).await?, &client, mend, reveal).await;
         }
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),

@@ -93,6 +93,12 @@ impl Aws {
         aws_sdk_sqs::Client::new(&self.config)
     }
 
+    /// STS.
+    #[cfg(feature = "operator")]
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::new(&self.config)
+    }
+
     /// S3. A local AWS has no host name for each bucket: the bucket goes into the path there.
     #[cfg(feature = "pictures")]
     pub fn s3(&self) -> aws_sdk_s3::Client {

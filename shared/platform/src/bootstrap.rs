@@ -143,11 +143,11 @@ impl Platform {
 
     /// The Mastercard Rewards System, with the certificate that `secrets` holds.
     pub fn rewards(&self, secrets: &Arc<Secrets>) -> MrsRewards {
-        let base_url = self.settings.mrs_base_url.as_str();
+        let base_url = self.settings.stack.mrs_base_url.as_str();
         MrsRewards::new(
             Arc::clone(secrets),
             base_url,
-            self.settings.mrs_dialect,
+            self.settings.stack.mrs_dialect,
             self.metrics(),
             self.clock(),
         )

@@ -33,7 +33,8 @@ const NAMESPACE: &str = "CardEnrolment";
 /// Writes metrics.
 #[derive(Clone)]
 pub struct Metrics {
-    environment: String,
+    /// `None`: nobody listens.
+    environment: Option<String>,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,7 +42,15 @@ impl Metrics {
     /// `environment` is the deployment's name.
     pub fn new(environment: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            environment: environment.into(),
+            environment: Some(environment.into()),
+            clock,
+        }
+    }
+
+    /// For a program whose output is not Lambda's log: it writes nothing.
+    pub fn unheard(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            environment: None,
             clock,
         }
     }
@@ -130,7 +139,7 @@ impl Metrics {
         });
         let mut line = Map::from_iter([
             ("_aws".to_owned(), directive),
-            ("Environment".to_owned(), self.environment.as_str().into()),
+            ("Environment".to_owned(), self.environment.as_deref().into()),
         ]);
         line.extend(
             dimensions
@@ -145,11 +154,10 @@ impl Metrics {
         line
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "reads as what it is, and keeps the one way out in one place"
-    )]
     fn write(&self, line: &Map<String, Value>) {
+        if self.environment.is_none() {
+            return;
+        }
         let text = serde_json::to_string(line).unwrap_or_default() + "\n";
         // As with the log: there is nowhere to complain.
         drop(std::io::stdout().lock().write_all(text.as_bytes()));

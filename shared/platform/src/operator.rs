@@ -11,11 +11,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
+use crate::metrics::Metrics;
 use crate::pictures::Pictures;
 use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
+use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{SettingsError, StackSettings};
+use crate::tables::DynamoEnrolments;
+use crate::tables::audit::AuditTrail;
 use crate::tables::client_setups::ClientSetups;
 use crate::tables::confirmations::desk::ConfirmationDesk;
 use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
@@ -102,23 +106,70 @@ impl Stack {
 
     /// Confirmations, as an operator works on them.
     pub fn confirmation_desk(&self) -> ConfirmationDesk {
-        let dynamodb = self.aws.dynamodb();
+        ConfirmationDesk::new(
+            self.aws.dynamodb(),
+            &self.settings.tables.confirmations,
+            self.vault(),
+            Arc::new(SystemClock),
+        )
+    }
+
+    /// Intents, cards and customers.
+    pub fn enrolments(&self) -> DynamoEnrolments {
+        DynamoEnrolments::new(
+            self.aws.dynamodb(),
+            self.settings.tables.clone(),
+            self.vault(),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandomness),
+        )
+    }
+
+    /// The Mastercard Rewards System, with the certificate that the functions have.
+    pub fn rewards(&self) -> MrsRewards {
+        MrsRewards::new(
+            Arc::new(self.secrets()),
+            self.settings.mrs_base_url.as_str(),
+            self.settings.mrs_dialect,
+            Metrics::unheard(Arc::new(SystemClock)),
+            Arc::new(SystemClock),
+        )
+    }
+
+    /// Who looked at a person's data, or erased it.
+    pub fn audit_trail(&self) -> AuditTrail {
+        AuditTrail::new(self.aws.dynamodb(), &self.settings.tables.enrolments)
+    }
+
+    /// The ARN of whoever runs this, as AWS knows it.
+    pub async fn caller(&self) -> Result<String, StoreError> {
+        const OPERATION: &str = "asking AWS who this is";
+        let answer = self.aws.sts().get_caller_identity().send().await;
+        let answer = answer.map_err(|error| StoreError::Unavailable {
+            operation: OPERATION,
+            detail: describe(&error),
+        })?;
+        answer.arn.ok_or(StoreError::Unavailable {
+            operation: OPERATION,
+            detail: "the answer names nobody".into(),
+        })
+    }
+
+    fn vault(&self) -> Arc<Vault> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let stored = DynamoWrappedKeys::new(dynamodb.clone(), &self.settings.tables.keys, Arc::clone(&clock));
+        let stored = DynamoWrappedKeys::new(
+            self.aws.dynamodb(),
+            &self.settings.tables.keys,
+            Arc::clone(&clock),
+        );
         let wrapper = KmsKeyWrapper::new(self.aws.kms(), &self.settings.kms_key_id);
-        let vault = Vault::new(
+        Arc::new(Vault::new(
             Arc::new(wrapper),
             Arc::new(stored),
-            Arc::clone(&clock),
+            clock,
             Arc::new(SystemRandomness),
             KeyCaching::default(),
-        );
-        ConfirmationDesk::new(
-            dynamodb,
-            &self.settings.tables.confirmations,
-            Arc::new(vault),
-            clock,
-        )
+        ))
     }
 
     /// The queues that wake the functions.

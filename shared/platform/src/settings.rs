@@ -30,6 +30,10 @@ pub struct StackSettings {
     pub pictures_bucket: String,
     /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`: what wakes the functions of those names.
     pub queues: QueueUrls,
+    /// `MRS_BASE_URL`: where the Mastercard Rewards System answers, such as `https://services.mastercard.com/MRS`.
+    pub mrs_base_url: Url,
+    /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
+    pub mrs_dialect: Dialect,
 }
 
 /// What a function is told.
@@ -37,10 +41,6 @@ pub struct StackSettings {
 pub struct Settings {
     /// What all functions share.
     pub stack: StackSettings,
-    /// `MRS_BASE_URL`: where the Mastercard Rewards System answers, such as `https://services.mastercard.com/MRS`.
-    pub mrs_base_url: Url,
-    /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
-    pub mrs_dialect: Dialect,
     /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
     pub token_max_lifetime: SignedDuration,
     /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations may
@@ -88,15 +88,6 @@ impl Settings {
             faults: Vec::new(),
         };
         let stack = reading.stack();
-        let mrs_base_url = reading.required("MRS_BASE_URL", "an https address", |text| {
-            web_address(text, &["https"])
-        });
-        let mrs_dialect = reading.or_default(
-            "MRS_DIALECT",
-            "'document' or 'wsdl'",
-            Dialect::default(),
-            |text| text.parse().ok(),
-        );
         let lifetime = SignedDuration::from_mins(10);
         let token_max_lifetime = reading.or_default(
             "TOKEN_MAX_LIFETIME_SECONDS",
@@ -110,16 +101,11 @@ impl Settings {
             },
         );
         let dangerous_private_confirmation_hosts = reading.private_hosts();
-        let settings = match (stack, mrs_base_url) {
-            (Some(stack), Some(mrs_base_url)) => Some(Self {
-                stack,
-                mrs_base_url,
-                mrs_dialect,
-                token_max_lifetime,
-                dangerous_private_confirmation_hosts,
-            }),
-            _ => None,
-        };
+        let settings = stack.map(|stack| Self {
+            stack,
+            token_max_lifetime,
+            dangerous_private_confirmation_hosts,
+        });
         reading.finish(settings)
     }
 }
@@ -151,6 +137,15 @@ impl Reading<'_> {
         let pictures_bucket = self.text("PICTURES_BUCKET");
         let settle = self.text("SETTLE_QUEUE_URL");
         let confirm = self.text("CONFIRM_QUEUE_URL");
+        let mrs_base_url = self.required("MRS_BASE_URL", "an https address", |text| {
+            web_address(text, &["https"])
+        });
+        let mrs_dialect = self.or_default(
+            "MRS_DIALECT",
+            "'document' or 'wsdl'",
+            Dialect::default(),
+            |text| text.parse().ok(),
+        );
         Some(StackSettings {
             environment: environment?,
             public_base_url: public_base_url?,
@@ -169,6 +164,8 @@ impl Reading<'_> {
                 settle: settle?,
                 confirm: confirm?,
             },
+            mrs_base_url: mrs_base_url?,
+            mrs_dialect,
         })
     }
 

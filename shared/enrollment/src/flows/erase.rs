@@ -87,10 +87,7 @@ impl Erasing<'_> {
     /// [`NotErased`]; then the records are there, but cards may have been cancelled.
     pub async fn erase(&self, person: Person<'_>, opt_out: bool) -> Result<Erased, NotErased> {
         let client = &person.client.id;
-        let key = self
-            .ledger
-            .key(client, person.program, person.customer)
-            .await?;
+        let key = self.ledger.key(client, person.program, person.customer).await?;
         let mut cancelled = 0;
         for _ in 0..TRIES {
             let record = self.purges.record(client, &key).await?.ok_or(NotErased::Nobody)?;

@@ -135,7 +135,11 @@ impl Reconciling<'_> {
             let mut compared = stream::iter(page.entries)
                 .map(|entry| self.entry_or_failed(client, entry, mend))
                 .buffer_unordered(AT_ONCE);
-            while let Some(Compared { differences, sum: one }) = compared.next().await {
+            while let Some(Compared {
+                differences,
+                sum: one,
+            }) = compared.next().await
+            {
                 differences.iter().for_each(&mut tell);
                 sum.customers += one.customers;
                 sum.agreed += one.agreed;
@@ -230,7 +234,11 @@ impl Reconciling<'_> {
         if is_of_a_card || !is_quiet(&customer) {
             return Ok(compared);
         }
-        for held in self.rewards.find(&client.name, &intent.bank_customer_number).await? {
+        for held in self
+            .rewards
+            .find(&client.name, &intent.bank_customer_number)
+            .await?
+        {
             let mut difference = Difference {
                 program: intent.program.clone(),
                 customer: None,
@@ -383,10 +391,7 @@ mod tests {
         assert_eq!(of("a", &[held("1", "")]), (vec![], 1), "MRS need not tell digits");
         assert_eq!(of("b", &[]), (vec![], 0));
         assert_eq!(of("a", &[]), (vec![Kind::Missing(active.clone())], 0));
-        assert_eq!(
-            of("b", &[held("2", "0123")]),
-            (vec![Kind::StillActive(gone)], 0)
-        );
+        assert_eq!(of("b", &[held("2", "0123")]), (vec![Kind::StillActive(gone)], 0));
         assert_eq!(
             of("a", &[held("1", "0123"), held("9", "7777")]),
             (vec![Kind::Stray(held("9", "7777"))], 1)

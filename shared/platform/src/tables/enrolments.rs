@@ -2,6 +2,8 @@ mod begin;
 mod customer;
 mod finish;
 mod intents;
+#[cfg(feature = "operator")]
+mod ledger;
 mod leftovers;
 mod purges;
 mod recount;

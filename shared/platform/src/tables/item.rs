@@ -173,6 +173,17 @@ impl Fields {
         self.optional(attribute, |value| value.as_s().ok().map(String::as_str))
     }
 
+    /// The texts of a list; none where the attribute is absent.
+    pub(crate) fn texts(&self, attribute: &str) -> Result<Vec<&str>, StoreError> {
+        self.optional(attribute, |value| {
+            let list = value.as_l().ok()?;
+            list.iter()
+                .map(|text| text.as_s().ok().map(String::as_str))
+                .collect()
+        })
+        .map(Option::unwrap_or_default)
+    }
+
     pub(crate) fn number<T: std::str::FromStr>(&self, attribute: &str) -> Result<T, StoreError> {
         self.optional_number(attribute)?
             .ok_or_else(|| self.missing(attribute))

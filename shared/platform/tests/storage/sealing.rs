@@ -80,16 +80,18 @@ async fn enrol(world: &World) -> String {
 /// Everything that an item holds, as bytes.
 fn raw(item: &Item) -> Vec<u8> {
     item.iter()
-        .flat_map(|(name, value)| {
-            let value = match value {
-                AttributeValue::S(text) | AttributeValue::N(text) => text.as_bytes().to_vec(),
-                AttributeValue::B(bytes) => bytes.as_ref().to_vec(),
-                AttributeValue::Bool(_) => Vec::new(),
-                other => panic!("nothing here is of that kind: {other:?}"),
-            };
-            [name.as_bytes().to_vec(), value].concat()
-        })
+        .flat_map(|(name, value)| [name.as_bytes().to_vec(), bytes_of(value)].concat())
         .collect()
+}
+
+fn bytes_of(value: &AttributeValue) -> Vec<u8> {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.as_bytes().to_vec(),
+        AttributeValue::B(bytes) => bytes.as_ref().to_vec(),
+        AttributeValue::Bool(_) => Vec::new(),
+        AttributeValue::L(values) => values.iter().flat_map(bytes_of).collect(),
+        other => panic!("nothing here is of that kind: {other:?}"),
+    }
 }
 
 #[tokio::test]

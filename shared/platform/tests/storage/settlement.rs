@@ -187,7 +187,6 @@ async fn a_customer_has_cards_and_open_intents() {
         let ranacs: Vec<_> = customer.cards.iter().map(|card| card.ranac.expose()).collect();
         assert_eq!(ranacs, ["03643782610476418733", "13643782610476418733"]);
         assert!(customer.cards.iter().all(|card| card.state == CardState::Active));
-        assert_eq!(customer.cards[0].bank_customer_number, open.bank_customer_number);
         assert_eq!((customer.count.active, customer.count.pending), (2, 1));
         scene
             .finish(open, Outcome::unsettled(ActionCode::Enrol, scene.now()))

@@ -3,7 +3,7 @@
 use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IntentId, Last4, ProgramId, Ranac,
 };
-use enrollment::intent::{Card, CardCount, CardState, Customer};
+use enrollment::intent::{Card, CardCount, CardState, Consent, Customer};
 use enrollment::ports::StoreError;
 
 use super::{CARD, CUSTOMER, DynamoEnrolments, state};
@@ -21,20 +21,27 @@ impl DynamoEnrolments {
         customer: &CustomerId,
     ) -> Result<Customer, StoreError> {
         let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
+        self.read_by_key(client, &pk).await
+    }
+
+    pub(super) async fn read_by_key(&self, client: &ClientId, pk: &str) -> Result<Customer, StoreError> {
         let mut found = Customer::default();
-        for fields in self.partition(OPERATION, &pk).await? {
+        for fields in self.partition(OPERATION, pk).await? {
             match fields.text("sk")? {
-                CUSTOMER => found.count = count(&fields)?,
-                sk if sk.starts_with(CARD) => {
-                    if !fields.is_past(self.clock.now())? {
-                        found.cards.push(self.card(client, &pk, sk, &fields).await?);
-                    }
+                CUSTOMER => {
+                    found.count = count(&fields)?;
+                    found.consents = consents(&fields)?;
                 }
-                // Of a newer release.
+                sk if sk.starts_with(CARD) && !fields.is_past(self.clock.now())? => {
+                    found.cards.push(self.card(client, pk, sk, &fields).await?);
+                }
+                // Past its time, or of a newer release.
                 _ => {}
             }
         }
-        found.cards.sort_by_key(|card| card.enrolled_at);
+        found
+            .cards
+            .sort_by_key(|card| (card.enrolled_at, card.id.to_hex()));
         Ok(found)
     }
 
@@ -104,6 +111,14 @@ pub(super) fn count(fields: &Fields) -> Result<CardCount, StoreError> {
         version: fields.number("version")?,
         kept_until: fields.ttl()?,
     })
+}
+
+fn consents(fields: &Fields) -> Result<Vec<Consent>, StoreError> {
+    fields
+        .texts("consents")?
+        .into_iter()
+        .map(|json| fields.check("consents", serde_json::from_str(json)))
+        .collect()
 }
 
 /// The name of a card's item.

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use enrollment::identifiers::IntentId;
+use enrollment::identifiers::{ClientId, IntentId, ProgramId};
 use enrollment::intent::{Intent, OldCard};
 use enrollment::ports::StoreError;
 use enrollment::time::later;
@@ -14,6 +14,23 @@ use super::{DynamoEnrolments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_
 use crate::tables::agenda::Kind;
 use crate::tables::item;
 use crate::tables::transaction::{IntoWrite as _, built};
+
+/// A card that MRS holds no longer.
+pub(super) struct Leaving<'a> {
+    pub(super) client: &'a ClientId,
+    pub(super) program: &'a ProgramId,
+    pub(super) customer_key: &'a str,
+    pub(super) card: IntentId,
+    /// X, until a purge reckons anew.
+    pub(super) retention_days: u16,
+    pub(super) at: Timestamp,
+}
+
+impl Leaving<'_> {
+    fn ttl(&self) -> Timestamp {
+        card_ttl(self.at, self.retention_days)
+    }
+}
 
 const OPERATION: &str = "noting that a leftover is gone";
 
@@ -61,47 +78,58 @@ impl DynamoEnrolments {
         card: &OldCard,
         at: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let leaving = Leaving {
+            client: &intent.client,
+            program: &intent.program,
+            customer_key,
+            card: card.id,
+            retention_days: card.retention_days,
+            at,
+        };
         let cancelled = self
-            .cancellation(intent, customer_key, card, at)
+            .cancellation(&leaving)
             .condition_expression("held_by = :intent")
             .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
             .build();
-        // The intent that enrolled it goes with it.
-        let enrolled = Update::builder()
-            .table_name(&self.tables.enrolments)
-            .set_key(Some(intent_item_key(card.id)))
-            .update_expression("SET #ttl = :ttl")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", item::seconds(card_ttl(at, card.retention_days)))
-            .build();
         Ok(vec![
             built(operation, cancelled)?.into_write(),
-            built(operation, enrolled)?.into_write(),
+            self.date_intent(operation, &leaving)?,
         ])
     }
 
-    /// From now on the purge finds the card.
-    fn cancellation(
+    /// The intent that enrolled a card goes with it.
+    pub(super) fn date_intent(
         &self,
-        intent: &Intent,
-        customer_key: &str,
-        card: &OldCard,
-        at: Timestamp,
-    ) -> UpdateBuilder {
-        let agenda = Kind::Cancelled(&intent.client, &intent.program).of(&card.id.to_hex());
+        operation: &'static str,
+        leaving: &Leaving<'_>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.enrolments)
+            .set_key(Some(intent_item_key(leaving.card)))
+            .update_expression("SET #ttl = :ttl")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", item::seconds(leaving.ttl()))
+            .build();
+        Ok(built(operation, update)?.into_write())
+    }
+
+    /// From now on the purge finds the card.
+    pub(super) fn cancellation(&self, leaving: &Leaving<'_>) -> UpdateBuilder {
+        let agenda = Kind::Cancelled(leaving.client, leaving.program).of(&leaving.card.to_hex());
+        let sort_key = card_sort_key(leaving.card);
         Update::builder()
             .table_name(&self.tables.enrolments)
-            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
+            .set_key(Some(item::key_pair(leaving.customer_key, &sort_key)))
             .update_expression(
                 "SET #state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":cancelled", item::text(state::CANCELLED))
-            .expression_attribute_values(":at", item::millis(at))
+            .expression_attribute_values(":at", item::millis(leaving.at))
             .expression_attribute_values(":agenda", agenda)
-            .expression_attribute_values(":ttl", item::seconds(card_ttl(at, card.retention_days)))
+            .expression_attribute_values(":ttl", item::seconds(leaving.ttl()))
     }
 
     /// The intent has nothing left to be done; where it had nothing before, the condition does not hold.

@@ -206,8 +206,7 @@ impl DynamoEnrolments {
 
     /// Each card in a transaction of its own, which changes the customer's version: nobody counts on a card that goes.
     async fn remove_cards(&self, record: &Record, cards: &[IntentId]) -> Result<bool, StoreError> {
-        let mut version = record.count.version;
-        for card in cards {
+        for (version, card) in (record.count.version..).zip(cards) {
             let mut writes = vec![
                 self.pass_version(record, version)?,
                 self.delete_cancelled_card(record, *card)?,
@@ -222,7 +221,6 @@ impl DynamoEnrolments {
             if transacted.refuses_any() {
                 return Ok(false);
             }
-            version += 1;
         }
         Ok(true)
     }

@@ -27,6 +27,12 @@ pub(super) enum Change {
         /// With the margin.
         kept_until: Timestamp,
     },
+    /// An operator saw that MRS holds a card no longer; the same.
+    #[cfg(feature = "operator")]
+    StruckOff {
+        /// With the margin.
+        kept_until: Timestamp,
+    },
     /// Nothing came of it.
     Failed(ActionCode),
 }
@@ -80,6 +86,13 @@ impl DynamoEnrolments {
                     .set("changing = changing - :one")
                     .kept(kept_until),
                 Way::new("changing >= :one").set("changing = changing - :one"),
+            ],
+            #[cfg(feature = "operator")]
+            Change::StruckOff { kept_until } => vec![
+                Way::new("active = :one AND changing = :none AND pending = :none")
+                    .set("active = active - :one")
+                    .kept(kept_until),
+                Way::new("active >= :one").set("active = active - :one"),
             ],
             Change::Failed(action) => {
                 let counter = counter_of(action);

@@ -1,0 +1,394 @@
+//! A person's rights: to know what is stored, to have it, to have it erased.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use enrollment::client::Client;
+use enrollment::confirmation::Confirmation;
+use enrollment::flows::erase::{self, Erased, Erasing, NotErased};
+use enrollment::identifiers::{ClientId, CustomerId, ProgramId, Ranac};
+use enrollment::intent::{Card, CardState, Consent, Intent};
+use enrollment::ports::{Clock as _, Enrolments as _, Ledger as _, Purges as _, Record};
+use platform::SystemRandomness;
+use platform::operator::Stack;
+use platform::tables::DynamoEnrolments;
+use platform::tables::audit::AuditLine;
+use platform::tables::confirmations::desk::{ConfirmationDesk, Listed, State};
+use serde_json::{Value, json};
+
+use crate::arguments::{CustomerCommand, Person};
+use crate::terminal;
+
+/// The longest customer id, in bytes, and a line's end.
+const MOST_BYTES: u64 = 4 * 256 + 2;
+
+pub(crate) async fn run(stack: &Stack, command: CustomerCommand) -> Result<()> {
+    match command {
+        CustomerCommand::Show(person) => show(&Request::of(stack, &person, "show").await?).await,
+        CustomerCommand::Export(person) => export(&Request::of(stack, &person, "export").await?).await,
+        CustomerCommand::Erase { person, opt_out, yes } => {
+            erase(&Request::of(stack, &person, "erase").await?, opt_out, yes).await
+        }
+        CustomerCommand::Audit { client } => audit(stack, &client).await,
+    }
+}
+
+async fn show(request: &Request<'_>) -> Result<()> {
+    let found = request.find().await?;
+    request.note("show", &counts(&found)).await?;
+    for stored in &found {
+        println!("program {}", stored.program);
+        for card in &stored.cards {
+            println!("  card         {}  {}", card.masked(), state(card));
+        }
+        for consent in &stored.consents {
+            println!(
+                "  consent      {:?}, version {}, {}, {}",
+                consent.document, consent.version, consent.language, consent.at
+            );
+        }
+        for intent in &stored.intents {
+            let outcome = intent.outcome.as_ref();
+            println!(
+                "  interaction  {}  {}  {}  incident {}",
+                intent.created_at,
+                intent.action.as_str(),
+                outcome.map_or("open", |outcome| outcome.status.as_str()),
+                intent.incident
+            );
+        }
+        for (listed, _) in &stored.confirmations {
+            println!("  confirmation {}  {}", listed.id, word(&listed.state));
+        }
+        for session in &stored.record.sessions {
+            println!("  session      until {}", session.expires_at);
+        }
+    }
+    Ok(())
+}
+
+async fn export(request: &Request<'_>) -> Result<()> {
+    let found = request.find().await?;
+    request.note("export", &counts(&found)).await?;
+    let programs: Vec<Value> = found.iter().map(Stored::exported).collect();
+    let export = json!({
+        "client": request.client.id,
+        "customerId": request.customer.expose(),
+        "programs": programs,
+    });
+    println!("{}", serde_json::to_string_pretty(&export)?);
+    Ok(())
+}
+
+async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
+    let found = request.find().await?;
+    let question = format!("Erase {} for good?", counts(&found));
+    if !yes && !terminal::confirm(&question)? {
+        bail!("nothing was erased");
+    }
+    let rewards = request.stack.rewards();
+    let erasing = Erasing {
+        purges: &request.enrolments,
+        enrolments: &request.enrolments,
+        ledger: &request.enrolments,
+        rewards: &rewards,
+        clock: &platform::SystemClock,
+    };
+    for stored in found {
+        let person = erase::Person {
+            client: &request.client,
+            program: &stored.program,
+            customer: &request.customer,
+        };
+        match erasing.erase(person, opt_out).await {
+            Ok(erased) => {
+                let told = told(&erased);
+                request.note_in(&stored.program, "erase", &told).await?;
+                println!("program {}: erased {told}", stored.program);
+            }
+            Err(error) => {
+                request
+                    .note_in(&stored.program, "erase refused", &error.to_string())
+                    .await?;
+                return Err(explained(error)).with_context(|| format!("program {}", stored.program));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn audit(stack: &Stack, client: &str) -> Result<()> {
+    let client = ClientId::parse(client)?;
+    for line in stack.audit_trail().lines(&client).await? {
+        println!("{}", serde_json::to_string(&line)?);
+    }
+    Ok(())
+}
+
+/// What to do about it.
+fn explained(error: NotErased) -> anyhow::Error {
+    let advice = match error {
+        NotErased::ActiveCards(_) => {
+            "nothing was erased; with --opt-out Mastercard is asked to cancel them first"
+        }
+        NotErased::Unsettled => {
+            "nothing was erased; try again in some minutes, and see the metric UnsettledIntents"
+        }
+        NotErased::Refused(_) | NotErased::NoAnswer => "nothing was erased; try again",
+        NotErased::Busy => "nothing was erased; try again in a moment",
+        NotErased::Nobody | NotErased::Store(_) => "nothing was erased",
+    };
+    anyhow::Error::new(error).context(advice)
+}
+
+fn told(erased: &Erased) -> String {
+    format!(
+        "cards {} ({} cancelled first), interactions {}, confirmations {}, sessions {}",
+        erased.cards, erased.cancelled, erased.intents, erased.confirmations, erased.sessions
+    )
+}
+
+/// A person's request, with what it takes to answer it.
+struct Request<'a> {
+    stack: &'a Stack,
+    client: Client,
+    programs: Vec<ProgramId>,
+    customer: CustomerId,
+    reference: String,
+    by: String,
+    enrolments: DynamoEnrolments,
+    desk: ConfirmationDesk,
+}
+
+impl<'a> Request<'a> {
+    /// Nothing is looked at before it is known who looks.
+    async fn of(stack: &'a Stack, person: &Person, what: &str) -> Result<Self> {
+        let customer = read_customer(&person.customer_file)?;
+        let reference = person.reference.trim();
+        if reference.is_empty() || reference.contains(customer.expose()) {
+            bail!("--reference must name the request, and not the person");
+        }
+        let id = ClientId::parse(&person.client)?;
+        let Some(stored) = stack.client_setups().find(&id).await? else {
+            bail!("there is no client '{id}'");
+        };
+        let programs = programs(&stored.client, person.program.as_deref())?;
+        let by = stack
+            .caller()
+            .await
+            .with_context(|| format!("nothing was done: '{what}'"))?;
+        Ok(Self {
+            stack,
+            client: stored.client,
+            programs,
+            customer,
+            reference: reference.to_owned(),
+            by,
+            enrolments: stack.enrolments(),
+            desk: stack.confirmation_desk(),
+        })
+    }
+
+    /// All programs in which something is stored.
+    async fn find(&self) -> Result<Vec<Stored>> {
+        let mut found = Vec::new();
+        for program in &self.programs {
+            found.extend(self.find_in(program).await?);
+        }
+        if found.is_empty() {
+            self.note("nothing found", "").await?;
+            bail!("nothing is stored of this customer");
+        }
+        Ok(found)
+    }
+
+    async fn find_in(&self, program: &ProgramId) -> Result<Option<Stored>> {
+        let client = &self.client.id;
+        let key = self.enrolments.key(client, program, &self.customer).await?;
+        let Some(record) = self.enrolments.record(client, &key).await? else {
+            return Ok(None);
+        };
+        let customer = self.enrolments.customer(client, program, &self.customer).await?;
+        let mut intents = Vec::new();
+        for intent in &record.intents {
+            intents.extend(self.enrolments.intent(intent.id).await?);
+        }
+        intents.sort_by_key(|intent| intent.created_at);
+        let mut confirmations = Vec::new();
+        for id in &record.confirmations {
+            if let Some(listed) = self.desk.find(id).await? {
+                confirmations.push((listed, self.desk.reveal(id).await?));
+            }
+        }
+        Ok(Some(Stored {
+            program: program.clone(),
+            record,
+            cards: customer.cards,
+            consents: customer.consents,
+            intents,
+            confirmations,
+        }))
+    }
+
+    async fn note(&self, action: &str, records: &str) -> Result<()> {
+        self.add(None, action, records).await
+    }
+
+    async fn note_in(&self, program: &ProgramId, action: &str, records: &str) -> Result<()> {
+        self.add(Some(program), action, records).await
+    }
+
+    async fn add(&self, program: Option<&ProgramId>, action: &str, records: &str) -> Result<()> {
+        let line = AuditLine {
+            at: platform::SystemClock.now(),
+            action: action.to_owned(),
+            by: self.by.clone(),
+            reference: self.reference.clone(),
+            program: program.cloned(),
+            records: records.to_owned(),
+        };
+        let trail = self.stack.audit_trail();
+        trail.add(&self.client.id, &line, &SystemRandomness).await?;
+        eprintln!("audit: {}", serde_json::to_string(&line)?);
+        Ok(())
+    }
+}
+
+/// What is stored in one program.
+struct Stored {
+    program: ProgramId,
+    record: Record,
+    cards: Vec<Card>,
+    consents: Vec<Consent>,
+    intents: Vec<Intent>,
+    confirmations: Vec<(Listed, Option<Confirmation>)>,
+}
+
+impl Stored {
+    fn exported(&self) -> Value {
+        json!({
+            "program": self.program,
+            "cards": self.cards.iter().map(card).collect::<Vec<_>>(),
+            "consents": self.consents,
+            "interactions": self.intents.iter().map(interaction).collect::<Vec<_>>(),
+            "confirmations": self.confirmations.iter().map(confirmation).collect::<Vec<_>>(),
+            "sessions": self.record.sessions.iter().map(|session| json!({"expiresAt": session.expires_at})).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn card(card: &Card) -> Value {
+    json!({
+        "card": card.masked(),
+        "bin": card.bin.as_str(),
+        "last4": card.last4.as_str(),
+        "designCode": card.design_code,
+        "ranac": card.ranac.expose(),
+        "bankCustomerNumber": card.bank_customer_number.expose(),
+        "state": state(card),
+        "enrolledAt": card.enrolled_at,
+    })
+}
+
+fn interaction(intent: &Intent) -> Value {
+    let outcome = intent.outcome.as_ref();
+    json!({
+        "at": intent.created_at,
+        "actionCode": intent.action.as_str(),
+        "status": outcome.map(|outcome| outcome.status),
+        "statusCode": outcome.and_then(|outcome| outcome.code),
+        "incident": intent.incident,
+        "bin": intent.bin.as_str(),
+        "last4": intent.last4.as_str(),
+        "bankCustomerNumber": intent.bank_customer_number.expose(),
+        "ranac": outcome.and_then(|outcome| outcome.ranac.as_ref()).map(Ranac::expose),
+        "consents": intent.consents,
+        "confirmationUrl": intent.confirmation_url.as_ref().map(url::Url::as_str),
+    })
+}
+
+fn confirmation((listed, revealed): &(Listed, Option<Confirmation>)) -> Value {
+    json!({
+        "id": listed.id.as_str(),
+        "state": word(&listed.state),
+        "url": revealed.as_ref().map(|confirmation| confirmation.url.as_str()),
+        "body": revealed.as_ref().map(|confirmation| confirmation.body.as_str()),
+    })
+}
+
+fn state(card: &Card) -> String {
+    match card.state {
+        CardState::Active => "active".into(),
+        CardState::Held => "being changed".into(),
+        CardState::Leaving => "replaced, to be cancelled at Mastercard".into(),
+        CardState::Cancelled { at } => format!("cancelled {at}"),
+    }
+}
+
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Due { .. } => "due",
+        State::Parked { .. } => "parked",
+        State::Delivered { .. } => "delivered",
+    }
+}
+
+fn counts(found: &[Stored]) -> String {
+    let sum = |of: fn(&Stored) -> usize| found.iter().map(of).sum::<usize>();
+    format!(
+        "cards {}, interactions {}, confirmations {}, sessions {}",
+        sum(|stored| stored.cards.len()),
+        sum(|stored| stored.record.intents.len()),
+        sum(|stored| stored.record.confirmations.len()),
+        sum(|stored| stored.record.sessions.len()),
+    )
+}
+
+fn programs(client: &Client, named: Option<&str>) -> Result<Vec<ProgramId>> {
+    let all = client.retentions().map(|(id, _)| id.clone());
+    let Some(named) = named else {
+        return Ok(all.collect());
+    };
+    let named = ProgramId::parse(named)?;
+    match all.into_iter().find(|id| *id == named) {
+        Some(id) => Ok(vec![id]),
+        None => bail!("client '{}' has never had the program '{named}'", client.id),
+    }
+}
+
+fn read_customer(file: &Path) -> Result<CustomerId> {
+    let mut text = String::new();
+    let what = || format!("the customer's id in {}", file.display());
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(MOST_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file)
+            .with_context(what)?
+            .take(MOST_BYTES)
+            .read_to_string(&mut text)
+    }
+    .with_context(what)?;
+    CustomerId::parse(text.trim_end_matches(['\r', '\n'])).with_context(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_s_id_is_the_file_without_its_line_end() {
+        let file = std::env::temp_dir().join(format!("customer-id-{}", std::process::id()));
+        for (text, id) in [
+            ("maria 7\n", Some("maria 7")),
+            ("maria\r\n", Some("maria")),
+            ("\n", None),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let read = read_customer(&file).ok();
+            assert_eq!(read.as_ref().map(CustomerId::expose), id, "{text:?}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert!(read_customer(&file).is_err());
+    }
+}

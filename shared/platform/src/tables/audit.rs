@@ -1,0 +1,110 @@
+//! Who looked at a person's data or erased it: kept beside the records, and without naming the person.
+
+use aws_sdk_dynamodb::Client;
+use enrollment::identifiers::{ClientId, ProgramId};
+use enrollment::ports::{Randomness, StoreError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::item::{self, Fields, Written};
+use crate::aws::describe;
+
+/// One line. The person is known by the operator's own reference of the request, and by nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLine {
+    /// When.
+    pub at: Timestamp,
+    /// What: `show`, `export`, `erase`, or why an erasure did not come about.
+    pub action: String,
+    /// Who: the caller's ARN.
+    pub by: String,
+    /// The operator's name of the request.
+    pub reference: String,
+    /// In which program, where only one was meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramId>,
+    /// How many records of each kind.
+    pub records: String,
+}
+
+/// The trail of a client.
+pub struct AuditTrail {
+    dynamodb: Client,
+    table: String,
+}
+
+impl AuditTrail {
+    /// In the table `enrolments` of that physical name.
+    pub fn new(dynamodb: Client, table: impl Into<String>) -> Self {
+        Self {
+            dynamodb,
+            table: table.into(),
+        }
+    }
+
+    /// Adds a line. It is never changed, and stays when the person's data go.
+    pub async fn add(
+        &self,
+        client: &ClientId,
+        line: &AuditLine,
+        randomness: &dyn Randomness,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "adding to the audit trail";
+        let mut distinct = [0; 8];
+        randomness.fill(&mut distinct);
+        // By time, and two in one millisecond apart.
+        let sort_key = format!("{:015}#{}", line.at.as_millisecond(), hex::encode(distinct));
+        let text = serde_json::to_string(line).map_err(|error| StoreError::Unavailable {
+            operation: OPERATION,
+            detail: error.to_string(),
+        })?;
+        let item = Written::with_sort_key(&key(client), &sort_key).text("line", text);
+        self.dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item.into_item()))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| StoreError::Unavailable {
+                operation: OPERATION,
+                detail: describe(&error),
+            })
+    }
+
+    /// All lines, the oldest first.
+    pub async fn lines(&self, client: &ClientId) -> Result<Vec<AuditLine>, StoreError> {
+        const OPERATION: &str = "reading the audit trail";
+        let mut lines = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", item::text(key(client)))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| StoreError::Unavailable {
+                    operation: OPERATION,
+                    detail: describe(&error),
+                })?;
+            for found in answer.items.unwrap_or_default() {
+                let fields = Fields::of(OPERATION, found)?;
+                lines.push(fields.parsed("line", |json| serde_json::from_str(json))?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(lines);
+            }
+        }
+    }
+}
+
+fn key(client: &ClientId) -> String {
+    format!("audit#{client}")
+}
