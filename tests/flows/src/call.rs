@@ -24,7 +24,16 @@ pub struct Answer {
 
 /// Sends a request.
 pub fn send(request: Request<Vec<u8>>) -> Answer {
+    send_patiently(request, PATIENCE)
+}
+
+/// Sends a request that may take so long.
+pub fn send_patiently(request: Request<Vec<u8>>, patience: Duration) -> Answer {
     let place = format!("{} {}", request.method(), request.uri());
+    let request = agent()
+        .configure_request(request)
+        .timeout_global(Some(patience))
+        .build();
     let mut response = agent()
         .run(request)
         .unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -83,7 +92,6 @@ fn agent() -> &'static Agent {
             .max_redirects(0)
             .proxy(None)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(PATIENCE))
             .build()
             .new_agent()
     })

@@ -17,7 +17,7 @@ use crate::stack::Stack;
 pub struct Card {
     /// All digits.
     pub number: String,
-    /// How many accounts the Mastercard stand-in had given out when this card was made.
+    /// The last account that the Mastercard stand-in had given out when this card was made.
     pub(crate) accounts_before: usize,
 }
 
@@ -44,7 +44,7 @@ impl Card {
     pub fn numbered(number: &str) -> Self {
         Self {
             number: number.to_owned(),
-            accounts_before: rewards::accounts().len(),
+            accounts_before: rewards::last_account(),
         }
     }
 

@@ -8,6 +8,7 @@
 
 pub mod call;
 pub mod card;
+pub mod card_on_file;
 pub mod forger;
 pub mod local_aws;
 pub mod page;
@@ -15,5 +16,7 @@ pub mod partner;
 pub mod receiver;
 pub mod rewards;
 mod set_ups;
+pub mod settlement;
 pub mod stack;
+pub mod stored;
 pub mod time;

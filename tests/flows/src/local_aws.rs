@@ -1,4 +1,6 @@
-//! The local AWS, asked past the product: what really stands in tables and logs.
+//! The local AWS, asked past the product: what stands in tables, queues and logs; functions on a schedule.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::call;
 use crate::stack::Stack;
+
+/// Longer than any function may run.
+const LONGEST_RUN: Duration = Duration::from_mins(3);
 
 /// Names of tables and the like, as the template wrote them down.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,24 +62,74 @@ impl Settings {
     }
 }
 
-/// Calls an operation of a service that speaks JSON. The local AWS does not check the root user's signature.
+/// Calls an operation of a service that speaks JSON.
 pub fn aws(target: &str, body: &Value) -> Value {
     let service = match target.split(['.', '_']).next().unwrap_or_default() {
         "DynamoDB" => "dynamodb",
         "Logs" => "logs",
         other => other,
     };
-    let credential = format!("test/20260101/eu-central-1/{service}/aws4_request");
     let request = Request::post(&Stack::here().endpoints.aws)
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", target)
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"),
-        );
+        .header("authorization", authorization(service));
     let answer = call::send(request.body(body.to_string().into_bytes()).expect("a request"));
     assert_eq!(answer.status, 200, "{target}: {}", answer.text());
     answer.json()
+}
+
+/// Calls the function of this name in the template, as its schedule does, and waits for its end.
+pub fn invoke(function: &str) {
+    let functions = format!("{}/2015-03-31/functions", Stack::here().endpoints.aws);
+    let request = |builder: http::request::Builder, body: &str| {
+        builder
+            .header("authorization", authorization("lambda"))
+            .body(body.into())
+            .expect("an address")
+    };
+    let list = call::send(request(Request::get(format!("{functions}/")), "")).json();
+    let all = list["Functions"].as_array().expect("functions");
+    let name = all
+        .iter()
+        .filter_map(|deployed| deployed["FunctionName"].as_str())
+        .find(|name| name.starts_with(&format!("local-{function}-")))
+        .expect("a function of this name");
+    let answer = call::send_patiently(
+        request(Request::post(format!("{functions}/{name}/invocations")), "{}"),
+        LONGEST_RUN,
+    );
+    assert_eq!(answer.status, 200, "{function}: {}", answer.text());
+    let failure = answer.optional_header("x-amz-function-error");
+    assert_eq!(failure, None, "{function}: {}", answer.text());
+}
+
+/// The address of the queue with this in its name.
+pub fn queue_named(part: &str) -> String {
+    queues()
+        .into_iter()
+        .find(|queue| queue.contains(part))
+        .expect("a queue of that name")
+}
+
+/// The addresses of all queues.
+pub fn queues() -> Vec<String> {
+    let queues = aws("AmazonSQS.ListQueues", &json!({}));
+    let addresses = queues["QueueUrls"].as_array().expect("queues");
+    let address = |queue: &Value| queue.as_str().expect("an address").to_owned();
+    addresses.iter().map(address).collect()
+}
+
+/// The messages that a queue would deliver now, some of them where there are many. They stay in it.
+pub fn messages(queue: &str) -> Vec<Value> {
+    let query = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
+    let answer = aws("AmazonSQS.ReceiveMessage", &query);
+    answer["Messages"].as_array().cloned().unwrap_or_default()
+}
+
+/// The local AWS does not check the root user's signature.
+fn authorization(service: &str) -> String {
+    let credential = format!("test/20260101/eu-central-1/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0")
 }
 
 /// The SDK's clients, as the product's own adapters take them.

@@ -1,11 +1,14 @@
-//! What the page does with a session: gets its form, encrypts a card, submits it, repeats what is open.
+//! What the page does with a session: gets what to show, encrypts a card, submits, repeats what is open.
 
+use enrollment::identifiers::{ActionCode, ConfirmationId, IdempotencyKey, IntentId, SessionToken};
+use enrollment::status::Status;
 use http::Request;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::call::{self, Answer};
 use crate::card::{Card, random_hex};
+use crate::card_on_file::CardOnFile;
 use crate::partner::{Partner, Redirect};
 use crate::rewards::Turn;
 use crate::stack::Stack;
@@ -19,6 +22,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 pub struct Page {
     /// What stood in the fragment.
     pub session: String,
+    /// What it calls: the address that belongs to this action.
+    pub action: ActionCode,
 }
 
 /// One attempt: key and body, made once.
@@ -30,36 +35,112 @@ pub struct Submission {
     pub body: Value,
 }
 
+impl Submission {
+    /// What a customer submits who opts a card out.
+    pub fn opt_out(old: &CardOnFile) -> Self {
+        Self {
+            key: random_hex(16),
+            body: json!({"oldCard": old.id}),
+        }
+    }
+}
+
 impl Page {
     /// Opens the page of a new customer of the demo client.
     pub fn new() -> Self {
         Self::of(&Partner::demo().open(&json!({})))
     }
 
-    /// The page that a token was answered with.
+    /// The page that a token was answered with which opens an enrolment.
     pub fn of(redirect: &Redirect) -> Self {
         Self {
             session: redirect.session().to_owned(),
+            action: ActionCode::Enrol,
+        }
+    }
+
+    /// The page of the partner's customer, opened to replace a card.
+    pub fn replacing(partner: &Partner) -> Self {
+        Self::opened(partner, ActionCode::Replace, &json!({}))
+    }
+
+    /// The page of the partner's customer, opened to opt a card out.
+    pub fn opting_out(partner: &Partner) -> Self {
+        Self::opened(partner, ActionCode::OptOut, &json!({}))
+    }
+
+    /// The page of the partner's customer, opened for an action by a token with further claims.
+    pub fn opened(partner: &Partner, action: ActionCode, claims: &Value) -> Self {
+        let mut claims = claims.clone();
+        claims["actionCode"] = action.as_str().into();
+        Self {
+            action,
+            ..Self::of(&partner.open(&claims))
+        }
+    }
+
+    /// The same session at the address that belongs to another action.
+    #[must_use]
+    pub fn at_address_of(&self, action: ActionCode) -> Self {
+        Self {
+            action,
+            ..self.clone()
         }
     }
 
     /// What there is to show.
     pub fn describe(&self) -> Answer {
-        let _turn = Turn::shared();
+        self.describe_in(&Turn::shared())
+    }
+
+    /// What there is to show, in a turn that the test has.
+    pub fn describe_in(&self, _turn: &Turn) -> Answer {
         call::send(
-            self.request(Request::get(api()))
+            self.request(Request::get(self.api()))
                 .body(Vec::new())
                 .expect("a request"),
         )
     }
 
-    /// The form, which must be there.
+    /// The form, or the cards to choose from, which must be there.
     pub fn form(&self) -> Value {
         let answer = self.describe();
         assert_eq!(answer.status, 200, "{}", answer.text());
         let form = answer.json();
-        assert_eq!(form["action"], "N", "{form}");
+        assert_eq!(form["action"], self.action.as_str(), "{form}");
         form
+    }
+
+    /// The names of the cards to choose from, in their order.
+    pub fn offered(&self) -> Vec<String> {
+        let form = self.form();
+        let cards = form["cards"].as_array().expect("cards to choose from");
+        let name = |card: &Value| card["id"].as_str().expect("a name").to_owned();
+        cards.iter().map(name).collect()
+    }
+
+    /// What a customer submits who replaces a card by another.
+    pub fn replacement(&self, old: &CardOnFile, new: &Card) -> Submission {
+        let mut submission = self.submission(new);
+        submission.body["oldCard"] = old.id.clone().into();
+        submission
+    }
+
+    /// The name of a submission's intent, which is made from session and key.
+    pub fn intent(&self, submission: &Submission) -> String {
+        self.intent_id(submission).to_hex()
+    }
+
+    /// The `webhook-id` of what is told of a submission, which stays the same over retries.
+    pub fn confirmation(&self, submission: &Submission, status: Status) -> String {
+        let intent = self.intent_id(submission);
+        ConfirmationId::derive(intent, status).as_str().to_owned()
+    }
+
+    fn intent_id(&self, submission: &Submission) -> IntentId {
+        let session = SessionToken::parse(&self.session).expect("a session");
+        let key = IdempotencyKey::parse(&submission.key).expect("a key");
+        IntentId::derive(session.id(), &key)
     }
 
     /// What a customer submits who fills in what must be filled.
@@ -94,7 +175,11 @@ impl Page {
 
     /// Submits once.
     pub fn submit(&self, submission: &Submission) -> Answer {
-        let _turn = Turn::shared();
+        self.submit_in(&Turn::shared(), submission)
+    }
+
+    /// Submits once, in a turn that the test has.
+    pub fn submit_in(&self, _turn: &Turn, submission: &Submission) -> Answer {
         self.send(submission)
     }
 
@@ -119,9 +204,18 @@ impl Page {
 
     /// Submits and repeats while the outcome is open.
     pub fn settle(&self, submission: &Submission) -> Answer {
+        Self::repeat(|| self.submit(submission))
+    }
+
+    /// Submits and repeats while the outcome is open, in a turn that the test has.
+    pub fn settle_in(&self, turn: &Turn, submission: &Submission) -> Answer {
+        Self::repeat(|| self.submit_in(turn, submission))
+    }
+
+    fn repeat(submit: impl Fn() -> Answer) -> Answer {
         let watch = Stopwatch::start();
         loop {
-            let answer = self.submit(submission);
+            let answer = submit();
             if answer.status != 202 {
                 return answer;
             }
@@ -152,7 +246,7 @@ impl Page {
             ("content-type", "application/json"),
             ("idempotency-key", &*key),
         ];
-        let mut request = Request::post(api());
+        let mut request = Request::post(self.api());
         for (name, value) in defaults {
             let replaced = changes.iter().find(|(replaced, _)| *replaced == name);
             if let Some(value) = replaced.map_or(Some(value), |(_, value)| *value) {
@@ -163,7 +257,7 @@ impl Page {
     }
 
     fn send(&self, submission: &Submission) -> Answer {
-        let request = self.request(Request::post(api()));
+        let request = self.request(Request::post(self.api()));
         let request = request
             .header("content-type", "application/json")
             .header("idempotency-key", &submission.key);
@@ -179,14 +273,19 @@ impl Page {
             .header("authorization", format!("Bearer {}", self.session))
             .header("accept", "application/json")
     }
+
+    fn api(&self) -> String {
+        let name = match self.action {
+            ActionCode::Enrol => "enroll",
+            ActionCode::Replace => "replace",
+            ActionCode::OptOut => "cancel",
+        };
+        format!("{}/widget/api/{name}", Stack::here().endpoints.api)
+    }
 }
 
 impl Default for Page {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn api() -> String {
-    format!("{}/widget/api/enroll", Stack::here().endpoints.api)
 }

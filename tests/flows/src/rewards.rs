@@ -4,10 +4,11 @@ use std::fs::File;
 
 use http::Request;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::call;
 use crate::card::Card;
+use crate::settlement;
 use crate::stack::Stack;
 
 /// An account that MRS holds.
@@ -41,6 +42,35 @@ pub struct TestCard {
 /// All that MRS holds.
 pub fn accounts() -> Vec<Account> {
     read("/accounts")
+}
+
+/// The highest id of an account; accounts that were taken away leave gaps below it.
+pub(crate) fn last_account() -> usize {
+    accounts()
+        .iter()
+        .map(|account| account.place)
+        .max()
+        .unwrap_or_default()
+}
+
+/// The account of a card that was enrolled.
+pub fn account(ranac: &str) -> Account {
+    accounts()
+        .into_iter()
+        .find(|account| account.ranac == ranac)
+        .expect("MRS holds it")
+}
+
+/// Whether MRS holds a card that is not cancelled under this RANAC.
+pub fn is_active(ranac: &str) -> bool {
+    account(ranac).status != "CANCELLED"
+}
+
+/// Cancels a card at MRS, past the product.
+pub fn cancel(ranac: &str) {
+    let body = json!({"status": "CANCELLED"}).to_string();
+    let answer = call::post_json(&address(&format!("/accounts/{ranac}/status")), &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 /// What MRS has come to hold for a card since the test made it.
@@ -79,6 +109,12 @@ impl Turn {
         drop(gate);
         let turn = Self { file, orders: true };
         clear();
+        if orders
+            .iter()
+            .any(|order| order["operation"] == "updateCustomerAccount")
+        {
+            settlement::wait_until_cards_are_gone();
+        }
         for order in orders {
             let answer = call::post_json(&address("/faults"), &order.to_string());
             assert_eq!(answer.status, 201, "{order}: {}", answer.text());
@@ -89,6 +125,13 @@ impl Turn {
     /// The orders that nobody has run into.
     pub fn unserved(&self) -> Vec<Value> {
         if self.orders { read("/faults") } else { Vec::new() }
+    }
+
+    /// Takes the orders back that nobody has run into. MRS stays this test's own.
+    pub fn hears_again(&self) {
+        if self.orders {
+            clear();
+        }
     }
 }
 

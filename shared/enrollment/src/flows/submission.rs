@@ -71,9 +71,13 @@ pub fn read(
     if body.len() > MAX_BYTES {
         return Err(vec![fault("", "is too long")]);
     }
-    let malformed = |_| vec![fault("", "must be the JSON object of a submission")];
+    let malformed = || vec![fault("", "must be the JSON object of a submission")];
+    // serde takes a list of the members for the object, too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(malformed());
+    }
     if action == ActionCode::OptOut {
-        let wire: WireOptOut = serde_json::from_slice(body).map_err(malformed)?;
+        let wire: WireOptOut = serde_json::from_slice(body).map_err(|_| malformed())?;
         let mut faults = Vec::new();
         let old_card = old_card(action, Some(&wire.old_card), &mut faults);
         return if faults.is_empty() {
@@ -82,7 +86,7 @@ pub fn read(
             Err(faults)
         };
     }
-    let wire: Wire = serde_json::from_slice(body).map_err(malformed)?;
+    let wire: Wire = serde_json::from_slice(body).map_err(|_| malformed())?;
     let mut faults = Vec::new();
     let number = EncryptedNumber {
         key: wire.card.key,
@@ -466,6 +470,7 @@ mod tests {
             json!({}),
             json!({"oldCard": 1}),
             json!({"oldCard": card, "bin": "523412"}),
+            json!([card]),
         ] {
             assert_eq!(
                 check_for(ActionCode::OptOut, &refused).unwrap_err()[0].pointer,

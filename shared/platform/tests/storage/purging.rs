@@ -398,65 +398,75 @@ impl Clock for Fast {
     }
 }
 
-const CUSTOMERS: usize = 12_500;
+const CUSTOMERS: usize = 2500;
+/// As many as one call takes.
+const AT_ONCE: usize = 25;
+/// Each enrolled by one intent, taken out by another, of which a confirmation tells.
+const CARDS: usize = 9;
 
-/// One customer: eight items, none of which the purge has to unseal.
-fn items_of(number: usize, cancelled_at: Timestamp) -> [(&'static str, Item); 8] {
-    let key = format!("customer#demo#10765#{number:064x}");
-    let (enrolled, removed) = (format!("{number:064x}"), format!("f{number:063x}"));
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let digits = |number: i64| AttributeValue::N(number.to_string());
-    let item = |pk: &str, further: &[(&str, AttributeValue)]| -> Item {
-        let mut item = HashMap::from([("pk".to_owned(), text(pk)), ("schema".to_owned(), digits(1))]);
-        item.extend(
-            further
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone())),
-        );
-        item
-    };
-    let at = digits(cancelled_at.as_millisecond());
+/// One customer: forty items, none of which the purge has to unseal.
+fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item)> {
+    let key = format!("customer#demo#10765#{customer:064x}");
     let owner = text(&key);
-    let intent = |id: &str, status: &str| {
-        let further = [
-            ("sk", text("intent")),
-            ("status", text(status)),
-            ("owner", owner.clone()),
-        ];
-        item(&format!("intent#{id}"), &further)
-    };
-    let confirmation = |kind: char| {
-        item(
-            &format!("confirmation#msg_{kind}{number:031x}"),
-            &[("owner", owner.clone())],
-        )
-    };
     let counts = ["active", "pending", "changing"].map(|name| (name, digits(0)));
-    let customer = [
+    let counts = [
         counts.as_slice(),
         &[("sk", text("customer")), ("version", digits(4))],
     ]
     .concat();
-    let card = [
-        ("sk", text(&format!("card#{enrolled}"))),
-        ("state", text("cancelled")),
-        ("cancelled_at", at.clone()),
-        ("agenda", text(&format!("cancelled#demo#10765#{}", number % 4))),
-        ("agenda_at", at),
-        ("held_by", text(&removed)),
+    let mut items = vec![
+        ("enrolments", item(&key, &counts)),
+        (
+            "limits",
+            item(&key, &[("hour", digits(0)), ("attempts", digits(1))]),
+        ),
     ];
-    let session = [("owner", owner.clone()), ("expires_at", digits(0))];
-    let limit = [("hour", digits(0)), ("attempts", digits(1))];
-    [
-        ("enrolments", item(&key, &customer)),
-        ("enrolments", item(&key, &card)),
-        ("enrolments", intent(&enrolled, "SUCCESS_ENROLLMENT")),
-        ("enrolments", intent(&removed, "SUCCESS_REMOVAL")),
-        ("confirmations", confirmation('e')),
-        ("confirmations", confirmation('f')),
-        ("sessions", item(&format!("session#{enrolled}"), &session)),
-        ("limits", item(&key, &limit)),
-    ]
+    for session in 0..2 {
+        let further = [("owner", owner.clone()), ("expires_at", digits(0))];
+        items.push((
+            "sessions",
+            item(&format!("session#{session:x}{customer:063x}"), &further),
+        ));
+    }
+    for number in 0..CARDS {
+        let [enrolled, removed] = ['e', 'f'].map(|kind| format!("{kind}{number:x}{customer:062x}"));
+        let at = digits(cancelled_at.as_millisecond());
+        let card = [
+            ("sk", text(&format!("card#{enrolled}"))),
+            ("state", text("cancelled")),
+            ("cancelled_at", at.clone()),
+            ("agenda", text(&format!("cancelled#demo#10765#{}", number % 4))),
+            ("agenda_at", at),
+            ("held_by", text(&removed)),
+        ];
+        items.push(("enrolments", item(&key, &card)));
+        for (id, status) in [(enrolled, "SUCCESS_ENROLLMENT"), (removed, "SUCCESS_REMOVAL")] {
+            let intent = [
+                ("sk", text("intent")),
+                ("status", text(status)),
+                ("owner", owner.clone()),
+            ];
+            items.push(("enrolments", item(&format!("intent#{id}"), &intent)));
+        }
+        let confirmation = format!("confirmation#msg_{number:x}{customer:031x}");
+        items.push(("confirmations", item(&confirmation, &[("owner", owner.clone())])));
+    }
+    items
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn digits(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn item(pk: &str, further: &[(&str, AttributeValue)]) -> Item {
+    let mut item = HashMap::from([("pk".to_owned(), text(pk)), ("schema".to_owned(), digits(1))]);
+    let further = further.iter().cloned();
+    item.extend(further.map(|(name, value)| (name.to_owned(), value)));
+    item
 }
 
 async fn store(world: &World, items: Vec<(&'static str, Item)>) {
@@ -488,11 +498,13 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
     on_engine_of_aws(|world| async move {
         let now = world.clock.now();
         let cancelled_at = later(now, -(DAY * 31));
-        stream::iter(0..CUSTOMERS)
-            .map(|number| items_of(number, cancelled_at).to_vec())
-            .chunks(3)
-            .for_each_concurrent(16, |customers| store(&world, customers.concat()))
+        let items: Vec<_> = (0..CUSTOMERS)
+            .flat_map(|customer| items_of(customer, cancelled_at))
+            .collect();
+        stream::iter(items.chunks(AT_ONCE))
+            .for_each_concurrent(16, |items| store(&world, items.to_vec()))
             .await;
+        drop(items);
         let count = async || {
             let mut items = 0;
             for table in world.tables.all() {

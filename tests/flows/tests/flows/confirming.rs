@@ -2,14 +2,14 @@
 
 use std::net::TcpListener;
 
-use enrollment::identifiers::{ConfirmationId, IdempotencyKey, IntentId, SessionToken};
 use enrollment::status::Status;
 use flows::card::Card;
-use flows::local_aws::{Settings, aws, scan, stands_in};
+use flows::local_aws::{self, Settings, aws, stands_in};
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::receiver;
 use flows::stack::Stack;
+use flows::stored;
 use flows::time::eventually;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -35,14 +35,14 @@ fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
     page.describe();
 
     for (submission, status, event) in [(&failed, FAILED, failure), (&enrolled, ENROLLED, success)] {
-        let id = confirmation_id(&page, submission, status);
+        let id = page.confirmation(submission, status);
         let received = receiver::wait_for(&id, 1);
         assert!(received.verified);
         assert_eq!(received.attempts, 1, "{status:?}");
         assert_eq!(received.body, event, "page and partner are told the same");
     }
-    let opposite = confirmation_id(&page, &failed, ENROLLED);
-    assert!(item(&opposite).is_none());
+    let opposite = page.confirmation(&failed, ENROLLED);
+    assert!(stored::confirmation(&opposite).is_none());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn what_a_closed_browser_left_open_is_finished_and_confirmed() {
     let answer = page.submit_disturbed(&submission, &orders);
     assert_eq!(answer.status, 202, "{}", answer.text());
     // Nobody asks again.
-    let received = receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    let received = receiver::wait_for(&page.confirmation(&submission, ENROLLED), 1);
     assert_eq!(received.body["status"], "SUCCESS_ENROLLMENT");
     assert_eq!(
         page.describe().json(),
@@ -73,7 +73,7 @@ fn a_confirmation_is_sealed_until_it_is_delivered() {
     let page = with_address(&partner, "?answer=500");
     let submission = page.submission(&Card::fresh());
     let event = page.settle(&submission).json();
-    let item = item(&confirmation_id(&page, &submission, ENROLLED)).expect("it is there");
+    let item = stored::confirmation(&page.confirmation(&submission, ENROLLED)).expect("it is there");
     for secret in [
         &*Stack::here().demo.confirmation_url,
         &partner.customer,
@@ -91,9 +91,9 @@ fn what_was_delivered_is_forgotten() {
     let page = with_address(&Partner::demo(), "");
     let submission = page.submission(&Card::fresh());
     page.settle(&submission);
-    let id = confirmation_id(&page, &submission, ENROLLED);
+    let id = page.confirmation(&submission, ENROLLED);
     let item = eventually("a delivery that is noted", PATIENCE, || {
-        item(&id).filter(|item| item["state"]["S"] == "delivered")
+        stored::confirmation(&id).filter(|item| item["state"]["S"] == "delivered")
     });
     for gone in ["url", "body", "agenda", "agenda_at"] {
         assert!(item.get(gone).is_none(), "{gone}: {item}");
@@ -108,10 +108,10 @@ fn a_receiver_that_fails_is_asked_again_after_seconds_under_the_same_id() {
     let page = with_address(&partner, "?answer=500");
     let submission = page.submission(&Card::fresh());
     page.settle(&submission);
-    let id = confirmation_id(&page, &submission, ENROLLED);
+    let id = page.confirmation(&submission, ENROLLED);
     let received = receiver::wait_for(&id, 2);
     assert!(received.verified, "the second attempt is signed anew");
-    let item = item(&id).expect("it is there");
+    let item = stored::confirmation(&id).expect("it is there");
     assert_eq!(item["last_failure"]["S"], "http_500");
     assert_eq!(item["state"]["S"], "due");
 }
@@ -121,10 +121,10 @@ fn a_receiver_that_fails_is_asked_again_after_seconds_under_the_same_id() {
 fn gone_parks_all_that_goes_to_that_host() {
     let partner = Partner::like_demo_but(|_| {});
     let (page, submission) = enrolled(&partner, "?answer=410");
-    let first = confirmation_id(&page, &submission, ENROLLED);
+    let first = page.confirmation(&submission, ENROLLED);
     parked(&first, "gone");
     let (page, submission) = enrolled(&partner.with_another_customer(), "");
-    let second = confirmation_id(&page, &submission, ENROLLED);
+    let second = page.confirmation(&submission, ENROLLED);
     let item = parked(&second, "gone");
     assert_eq!(item["attempts"]["N"], "0", "it was not even tried");
     let came = receiver::received();
@@ -135,7 +135,7 @@ fn gone_parks_all_that_goes_to_that_host() {
     );
     // Another client's confirmations to the same host go their way.
     let (page, submission) = enrolled(&Partner::demo(), "");
-    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    receiver::wait_for(&page.confirmation(&submission, ENROLLED), 1);
 }
 
 #[test]
@@ -143,9 +143,9 @@ fn gone_parks_all_that_goes_to_that_host() {
 fn a_receiver_that_asks_for_time_gets_it() {
     let partner = Partner::like_demo_but(|_| {});
     let (page, submission) = enrolled(&partner, "?answer=429&retryAfter=3600");
-    let id = confirmation_id(&page, &submission, ENROLLED);
+    let id = page.confirmation(&submission, ENROLLED);
     let item = eventually("an attempt", PATIENCE, || {
-        item(&id).filter(|item| item.get("last_failure").is_some())
+        stored::confirmation(&id).filter(|item| item.get("last_failure").is_some())
     });
     let wait = number(&item["agenda_at"]) - number(&item["waiting_since"]);
     assert!(wait >= 3_600_000, "{item}");
@@ -156,9 +156,9 @@ fn a_receiver_that_asks_for_time_gets_it() {
 fn a_redirect_is_not_followed() {
     let partner = Partner::like_demo_but(|_| {});
     let (page, submission) = enrolled(&partner, "?answer=307");
-    let id = confirmation_id(&page, &submission, ENROLLED);
+    let id = page.confirmation(&submission, ENROLLED);
     eventually("an attempt", PATIENCE, || {
-        item(&id).filter(|item| item["last_failure"]["S"] == "http_307")
+        stored::confirmation(&id).filter(|item| item["last_failure"]["S"] == "http_307")
     });
 }
 
@@ -175,16 +175,16 @@ fn a_receiver_that_hangs_delays_nobody_else() {
             let page = Page::of(&partner.with_another_customer().open(&address));
             let submission = page.submission(&Card::fresh());
             page.settle(&submission);
-            confirmation_id(&page, &submission, ENROLLED)
+            page.confirmation(&submission, ENROLLED)
         })
         .collect();
     let (page, submission) = enrolled(&Partner::demo(), "");
-    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    receiver::wait_for(&page.confirmation(&submission, ENROLLED), 1);
     // No clock is looked at: the other arrived while the last of these was still waiting for its first answer.
-    let last = item(held_up.last().unwrap()).expect("it is there");
+    let last = stored::confirmation(held_up.last().unwrap()).expect("it is there");
     assert!(last.get("last_failure").is_none(), "{last}");
     let failed = |id: &String| {
-        let item = item(id).expect("it is there");
+        let item = stored::confirmation(id).expect("it is there");
         item.get("last_failure").map(|failure| failure["S"].clone())
     };
     let failures = eventually("attempts that end", PATIENCE, || {
@@ -204,7 +204,7 @@ fn a_host_that_is_no_longer_registered_is_told_nothing() {
     partner.change(|client| client.confirmation_hosts.clear());
     let submission = page.submission(&Card::fresh());
     page.settle(&submission);
-    let item = parked(&confirmation_id(&page, &submission, ENROLLED), "not-registered");
+    let item = parked(&page.confirmation(&submission, ENROLLED), "not-registered");
     assert_eq!(item["attempts"]["N"], "0", "{item}");
 }
 
@@ -212,7 +212,7 @@ fn a_host_that_is_no_longer_registered_is_told_nothing() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_message_that_can_t_be_read_ends_in_the_dead_letters_and_harms_nobody() {
     let settings = Settings::read();
-    let letters = queue_named("SettleDeadLetters");
+    let letters = local_aws::queue_named("SettleDeadLetters");
     // It comes again after a second, for this test, instead of after minutes.
     let _soon = ShortVisibility::of(&settings.settle_queue_url);
     let poison = json!({"intent": format!("poison {}", flows::card::random_hex(8))}).to_string();
@@ -221,12 +221,10 @@ fn a_message_that_can_t_be_read_ends_in_the_dead_letters_and_harms_nobody() {
         send(&settings.confirm_queue_url, body);
     }
     let (page, submission) = enrolled(&Partner::demo(), "");
-    receiver::wait_for(&confirmation_id(&page, &submission, ENROLLED), 1);
+    receiver::wait_for(&page.confirmation(&submission, ENROLLED), 1);
     eventually("the message among the dead letters", PATIENCE, || {
-        let query = json!({"QueueUrl": letters, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
-        let answer = aws("AmazonSQS.ReceiveMessage", &query);
-        let messages = answer["Messages"].as_array()?.clone();
-        messages.into_iter().find(|message| message["Body"] == *poison)
+        let mut messages = local_aws::messages(&letters).into_iter();
+        messages.find(|message| message["Body"] == *poison)
     });
 }
 
@@ -240,7 +238,7 @@ fn without_an_address_nothing_is_confirmed() {
     assert_eq!(page.settle(&enrolled).json()["status"], "SUCCESS_ENROLLMENT");
     for (submission, status) in [(&failed, FAILED), (&enrolled, ENROLLED)] {
         assert!(
-            item(&confirmation_id(&page, submission, status)).is_none(),
+            stored::confirmation(&page.confirmation(submission, status)).is_none(),
             "{status:?}"
         );
     }
@@ -258,9 +256,8 @@ fn a_refusal_before_mrs_is_asked_is_told_by_the_event_alone() {
     let page = with_address(&partner, "");
     let refused = page.submission(&Card::fresh());
     assert_eq!(page.settle(&refused).json()["status"], "ERROR_ENROLLMENT");
-    let items = scan(&Settings::read().confirmations_table);
-    let of_client = |item: &&Value| item["client"]["S"] == partner.client;
-    assert_eq!(items.iter().filter(of_client).count(), 1, "that of the success");
+    let told = stored::confirmations_of(&partner.client);
+    assert_eq!(told.len(), 1, "that of the success: {told:?}");
 }
 
 fn enrolled(partner: &Partner, wish: &str) -> (Page, Submission) {
@@ -279,7 +276,7 @@ fn with_address(partner: &Partner, wish: &str) -> Page {
 /// Waits until a confirmation is parked, and gives its item.
 fn parked(id: &str, reason: &str) -> Value {
     let item = eventually("a parked confirmation", PATIENCE, || {
-        item(id).filter(|item| item["state"]["S"] == "parked")
+        stored::confirmation(id).filter(|item| item["state"]["S"] == "parked")
     });
     assert_eq!(item["reason"]["S"], reason, "{item}");
     item
@@ -316,25 +313,11 @@ impl Drop for ShortVisibility {
     }
 }
 
-fn queue_named(part: &str) -> String {
-    let queues = aws("AmazonSQS.ListQueues", &json!({}));
-    let queues = queues["QueueUrls"].as_array().expect("queues").clone();
-    let named = |queue: &Value| queue.as_str().filter(|url| url.contains(part)).map(str::to_owned);
-    queues.iter().find_map(named).expect("a queue of that name")
-}
-
 fn send(queue: &str, body: &str) {
     aws(
         "AmazonSQS.SendMessage",
         &json!({"QueueUrl": queue, "MessageBody": body}),
     );
-}
-
-fn item(id: &str) -> Option<Value> {
-    let key = json!({"pk": {"S": format!("confirmation#{id}")}});
-    let query =
-        json!({"TableName": Settings::read().confirmations_table, "Key": key, "ConsistentRead": true});
-    aws("DynamoDB_20120810.GetItem", &query).get("Item").cloned()
 }
 
 fn number(attribute: &Value) -> i64 {
@@ -343,12 +326,4 @@ fn number(attribute: &Value) -> i64 {
         .expect("a number")
         .parse()
         .expect("a number")
-}
-
-/// `webhook-id`, which stays the same over retries: made from the intent, which is made from session and key, and from
-/// the status.
-fn confirmation_id(page: &Page, submission: &Submission, status: Status) -> String {
-    let session = SessionToken::parse(&page.session).unwrap().id();
-    let intent = IntentId::derive(session, &IdempotencyKey::parse(&submission.key).unwrap());
-    ConfirmationId::derive(intent, status).as_str().to_owned()
 }

@@ -81,48 +81,6 @@ fn the_encryption_key_is_the_one_of_its_fingerprint() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_code_of_mrs_is_told_as_the_status_code() {
-    // The numbers that the stand-in declines outright: "-44 Invalid …". Those that it enrols all the same are not among them.
-    let declined: Vec<(String, String)> = rewards::test_cards()
-        .into_iter()
-        .filter(|card| !card.what.contains("yet it is enrolled"))
-        .filter_map(|card| {
-            let code = card.what.split([' ', ',']).next()?.to_owned();
-            code.parse::<i32>()
-                .ok()
-                .filter(|code| *code < 0)
-                .map(|_| (card.number, code))
-        })
-        .collect();
-    let codes: Vec<&str> = declined.iter().map(|(_, code)| &**code).collect();
-    for known in [
-        "-1", "-5", "-10", "-32", "-44", "-45", "-46", "-47", "-48", "-50", "-52", "-85", "-1001", "-199",
-    ] {
-        assert!(codes.contains(&known), "the stand-in has no card for {known}");
-    }
-    let partner = Partner::demo();
-    for attempts in declined.chunks(5) {
-        let page = Page::of(&partner.open(&json!({})));
-        for (attempt, (number, code)) in attempts.iter().enumerate() {
-            let card = Card::numbered(number);
-            let answer = page.enrol(&card);
-            let event = json!({
-                "status": "ERROR_ENROLLMENT", "statusCode": code, "parentId": partner.customer,
-                "bin": card.bin(), "last4": card.last4()
-            });
-            assert_eq!(answer.json(), event);
-            assert_eq!(
-                answer.header("attempts-left"),
-                (4 - attempt).to_string(),
-                "{code}"
-            );
-            assert_eq!(answer.header("incident-id").len(), 14);
-        }
-    }
-}
-
-#[test]
-#[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_card_of_somebody_else_is_declined() {
     let card = Card::fresh();
     assert_eq!(Page::new().enrol(&card).json()["status"], "SUCCESS_ENROLLMENT");

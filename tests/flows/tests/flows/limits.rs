@@ -8,7 +8,7 @@ use flows::page::Page;
 use flows::partner::Partner;
 use flows::rewards;
 use flows::stack::Stack;
-use flows::time::{now, pause};
+use flows::time::stay_within_the_hour;
 use serde_json::{Value, json};
 
 #[test]
@@ -190,12 +190,4 @@ fn with_program(change: impl Fn(&mut Program)) -> Partner {
 /// Refused before MRS was asked.
 fn refused(partner: &Partner) -> Value {
     json!({"status": "ERROR_ENROLLMENT", "parentId": partner.customer})
-}
-
-/// Attempts are counted by the hour of the clock: what would run into the next one waits for it.
-fn stay_within_the_hour() {
-    let left = 3600 - now() % 3600;
-    if left < 90 {
-        pause(u64::try_from(left + 1).unwrap() * 1000);
-    }
 }

@@ -1,7 +1,15 @@
 //! One binary for all of them: linking is what costs time here.
 
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
+mod card_testing;
+#[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod confirming;
+#[cfg(test)]
+mod consents;
 #[cfg(test)]
 mod enrolling;
 #[cfg(test)]
@@ -13,9 +21,15 @@ mod limits;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod opting_out;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
+mod purging;
+#[cfg(test)]
 mod refusing;
+#[cfg(test)]
+mod replacing;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]

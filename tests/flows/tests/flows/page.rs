@@ -316,7 +316,7 @@ fn the_address_that_the_page_calls_is_the_product_s() {
     let page = page(&Stack::here().client.slug);
     let (_, rest) = page.text().split_once("id=\"configuration\">").unwrap();
     let configuration: Value = serde_json::from_str(rest.split("</script>").next().unwrap()).unwrap();
-    assert_eq!(configuration["api"], "/widget/api/enroll");
+    assert_eq!(configuration["api"], "/widget/api");
     assert_eq!(
         configuration["origins"],
         json!(Stack::here().client.embed_origins)

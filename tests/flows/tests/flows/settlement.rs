@@ -1,7 +1,9 @@
-//! An enrolment whose answer never came: what becomes of it, and when, decided on the local AWS's tables by a clock and
-//! an MRS of the tests' own.
+//! What MRS does not answer: what becomes of it, and when, decided on the local AWS's tables by a clock and an MRS of the
+//! tests' own. Here enrolments.
 
 mod bank;
+mod opting_out;
+mod replacing;
 mod scripted_mrs;
 
 use enrollment::client::BankCustomerNumberKind;
@@ -27,9 +29,9 @@ async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
     bank.mrs.ends(Ending::NoAnswer);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
     assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
-    bank.clock.pass(LEFT - MILLISECOND);
+    bank.clock.advance(LEFT - MILLISECOND);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
-    bank.clock.pass(MILLISECOND);
+    bank.clock.advance(MILLISECOND);
     let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
     assert!(!bank.mrs.calls().contains(&Call::Enrol), "never enrolled again");
@@ -48,7 +50,7 @@ async fn a_card_found_just_before_the_deadline_is_a_success_with_mrs_s_own_digit
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
     bank.mrs.holds(true);
-    bank.clock.pass(LEFT - MILLISECOND);
+    bank.clock.advance(LEFT - MILLISECOND);
     let Submitted::Ended {
         ending,
         attempts_left,
@@ -82,7 +84,7 @@ async fn a_card_found_after_the_deadline_is_cancelled_there() {
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
     bank.mrs.holds(true);
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     bank.mrs.calls();
     let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
@@ -105,14 +107,14 @@ async fn a_leftover_that_can_t_be_cancelled_stays_noted() {
     bank.submit(&session, "a").await.unwrap();
     bank.mrs.holds(true);
     bank.mrs.is_deaf_to(Call::Cancel);
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     let (status, ..) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!(status, Status::ErrorEnrollment);
     for _ in 0..9 {
         bank.look_after(&session, "a").await;
         assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
         assert!(bank.mrs.still_holds());
-        bank.clock.pass(SignedDuration::from_hours(24));
+        bank.clock.advance(SignedDuration::from_hours(24));
     }
     bank.mrs.hears_again();
     bank.look_after(&session, "a").await;
@@ -128,9 +130,9 @@ async fn the_deadline_decides_even_while_mrs_can_t_be_asked() {
     bank.mrs.ends(Ending::NoAnswer);
     bank.mrs.is_deaf_to(Call::Find);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
-    bank.clock.pass(LEFT - MILLISECOND);
+    bank.clock.advance(LEFT - MILLISECOND);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
-    bank.clock.pass(MILLISECOND);
+    bank.clock.advance(MILLISECOND);
     let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
     assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
@@ -195,7 +197,7 @@ async fn the_first_outcome_stands_and_its_card_is_not_cancelled() {
     bank.mrs.holds(true);
     let first = bank.settle(in_time).await.unwrap();
     assert_eq!(first.outcome.as_ref().unwrap().status, Status::SuccessEnrollment);
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     bank.mrs.calls();
     let second = bank.settle(too_late).await.unwrap();
     assert_eq!(second.outcome, first.outcome);
@@ -213,7 +215,7 @@ async fn the_first_failure_stands_and_a_card_that_came_late_is_cancelled() {
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
     let [first, second] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     let first = bank.settle(first).await.unwrap();
     assert_eq!(first.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
     bank.mrs.holds(true);
@@ -317,7 +319,7 @@ async fn a_page_that_is_loaded_anew_follows_the_open_attempt() {
         bank.describe(&session).await.unwrap(),
         Description::Attempt(Submitted::Open)
     ));
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     let Description::Attempt(settled) = bank.describe(&session).await.unwrap() else {
         panic!("it had an attempt")
     };
@@ -341,7 +343,7 @@ async fn an_attempt_outlives_its_session() {
     let bank = Bank::new().await;
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
-    bank.clock.pass(SignedDuration::from_secs(15 * 60 - 1));
+    bank.clock.advance(SignedDuration::from_secs(15 * 60 - 1));
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
     let expired = bank.submit(&session, "b").await;
     assert!(matches!(expired, Err(NotSubmitted::SessionEnded)), "{expired:?}");
@@ -349,7 +351,7 @@ async fn an_attempt_outlives_its_session() {
         bank.describe(&session).await.unwrap(),
         Description::Attempt(Submitted::Open)
     ));
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     assert_eq!(
         outcome(&bank.submit(&session, "a").await.unwrap()),
         (Status::ErrorEnrollment, Some(-1001), 0)
@@ -371,7 +373,7 @@ async fn an_open_attempt_takes_up_a_card_of_the_limit() {
     assert_eq!((status, code), (Status::ErrorEnrollment, None));
     assert_eq!(bank.mrs.calls(), []);
 
-    bank.clock.pass(LEFT);
+    bank.clock.advance(LEFT);
     bank.submit(&session, "a").await.unwrap();
     bank.mrs.ends(Ending::Enrolled);
     let (status, ..) = outcome(&bank.submit(&other, "c").await.unwrap());
@@ -449,12 +451,12 @@ async fn a_session_says_how_it_ended_for_a_while_after_its_time_and_then_no_more
     let session = bank.session().await;
     bank.mrs.ends(Ending::Enrolled);
     bank.submit(&session, "a").await.unwrap();
-    bank.clock.pass(LIFETIME + GRACE - MILLISECOND);
+    bank.clock.advance(LIFETIME + GRACE - MILLISECOND);
     assert!(matches!(
         bank.describe(&session).await,
         Ok(Description::Attempt(_))
     ));
-    bank.clock.pass(MILLISECOND);
+    bank.clock.advance(MILLISECOND);
     assert!(matches!(
         bank.describe(&session).await,
         Err(NotSubmitted::SessionEnded)

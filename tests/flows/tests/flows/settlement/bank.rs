@@ -1,10 +1,11 @@
 //! The product's flows over its own adapters and a real store, with a clock and an MRS of the test's own.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use engine::{TestClock, World};
 use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
 use enrollment::flows::describe::{Describing, Description};
 use enrollment::flows::settle::{Answered, Settling};
@@ -14,49 +15,32 @@ use enrollment::identifiers::{
     ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
     SessionToken, Slug,
 };
-use enrollment::intent::{CardCount, Intent};
+use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::language::Language;
 use enrollment::ports::{
-    Attempts, Clock, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened, Randomness,
-    Sessions as _, StoreError, Wakeups,
+    Attempts, Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened,
+    Randomness as _, Sessions as _, StoreError, Wakeups,
 };
 use enrollment::session::{self, Session, UsedToken};
 use flows::card::random_hex;
 use flows::local_aws::{Settings, aws, scan, sdk};
+use flows::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
-use platform::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames,
-};
-use platform::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Place, Purpose, Vault};
+use platform::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use platform::vault::{KmsKeyWrapper, Place, Purpose, Vault};
 use serde_json::{Value, json};
 
-use super::scripted_mrs::ScriptedMrs;
+use super::scripted_mrs::{Ending, ScriptedMrs};
 
 const RANDOMNESS: &SystemRandomness = &SystemRandomness;
 
-/// A clock that stands still until it is told to go on.
-pub(super) struct OwnedClock(Mutex<Timestamp>);
-
-impl OwnedClock {
-    pub(super) fn pass(&self, by: SignedDuration) {
-        let mut now = self.0.lock().unwrap();
-        *now += by;
-    }
-}
-
-impl Clock for OwnedClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
-
 /// Tables of its own, which go with it.
 pub(super) struct Bank {
-    pub(super) clock: Arc<OwnedClock>,
+    pub(super) clock: Arc<TestClock>,
     pub(super) mrs: ScriptedMrs,
-    tables: TableNames,
+    world: World,
     vault: Arc<Vault>,
     clients: DynamoClients,
     sessions: DynamoSessions,
@@ -74,76 +58,50 @@ impl Bank {
     }
 
     pub(super) async fn with_program(change: impl Fn(&mut Program)) -> Self {
-        let clock = Arc::new(OwnedClock(Mutex::new("2027-03-14T15:09:26Z".parse().unwrap())));
-        let tables = create_tables();
-        let dynamodb = sdk().dynamodb();
-        let shared_clock: Arc<dyn Clock> = clock.clone();
-        let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-        let vault = Arc::new(Vault::new(
-            Arc::new(KmsKeyWrapper::new(sdk().kms(), Settings::read().kms_key_id)),
-            Arc::new(DynamoWrappedKeys::new(
-                dynamodb.clone(),
-                &tables.keys,
-                shared_clock.clone(),
-            )),
-            shared_clock.clone(),
-            randomness.clone(),
-            KeyCaching::default(),
-        ));
-        let sessions = DynamoSessions::new(
-            dynamodb.clone(),
-            &tables.sessions,
-            vault.clone(),
-            shared_clock.clone(),
-            randomness.clone(),
-        );
-        let enrolments = DynamoEnrolments::new(
-            dynamodb.clone(),
-            tables.clone(),
-            vault.clone(),
-            shared_clock.clone(),
-            randomness,
-        );
-        let confirmations = DynamoConfirmations::new(
-            dynamodb.clone(),
-            &tables.confirmations,
-            vault.clone(),
-            shared_clock.clone(),
-        );
+        let clock = Arc::new(TestClock::at("2027-03-14T15:09:26Z".parse().unwrap()));
+        let keys = KmsKeyWrapper::new(sdk().kms(), Settings::read().kms_key_id);
+        let world = World::new(&Stack::here().endpoints.aws, Arc::new(keys)).await;
+        let world = world.at(clock.clone());
+        let vault = world.vault();
         let mut client = client();
         change(&mut client.programs[0]);
         let set_ups = ClientSetups {
-            dynamodb: dynamodb.clone(),
-            table: tables.clients.clone(),
+            dynamodb: world.dynamodb.clone(),
+            table: world.tables.clients.clone(),
             randomness: RANDOMNESS,
             clock: &*clock,
         };
         assert_eq!(set_ups.store(&client, None).await.unwrap(), Stored::Now);
         Self {
             mrs: ScriptedMrs::new(clock.clone()),
-            clients: DynamoClients::new(dynamodb.clone(), &tables.clients, &shared_clock),
-            limits: DynamoLimits::new(dynamodb, &tables.limits, vault.clone()),
+            clients: world.clients(),
+            sessions: world.sessions(&vault),
+            limits: world.limits(&vault),
+            enrolments: world.enrolments(&vault),
+            confirmations: world.confirmations(&vault),
             client: client.id,
             program: client.programs[0].id.clone(),
             customer: CustomerId::parse(&format!("customer-{}", random_hex(8))).unwrap(),
             clock,
-            tables,
             vault,
-            sessions,
-            enrolments,
-            confirmations,
+            world,
         }
     }
 
-    /// A session of the bank's one customer.
+    /// A session of the bank's one customer, to enrol a card.
     pub(super) async fn session(&self) -> SessionToken {
+        self.session_for(ActionCode::Enrol).await
+    }
+
+    /// A session of the bank's one customer.
+    pub(super) async fn session_for(&self, action: ActionCode) -> SessionToken {
         let token = SessionToken::random(RANDOMNESS);
         let now = self.clock.now();
         let session = Session {
             id: token.id(),
             client: self.client.clone(),
             program: self.program.clone(),
-            action: ActionCode::Enrol,
+            action,
             customer: self.customer.clone(),
             language: Language::parse("en").unwrap(),
             confirmation_url: Some("https://bank.example/confirmations".parse().unwrap()),
@@ -172,6 +130,41 @@ impl Bank {
         self.submit_counted_by(&self.limits, token, key).await
     }
 
+    /// A card that the customer has; its name.
+    pub(super) async fn card(&self) -> IntentId {
+        let session = self.session().await;
+        self.mrs.ends(Ending::Enrolled);
+        let submitted = self.submit(&session, "card").await.unwrap();
+        assert!(matches!(submitted, Submitted::Ended { .. }), "{submitted:?}");
+        self.mrs.calls();
+        IntentId::derive(session.id(), &idempotency_key("card"))
+    }
+
+    /// A submission that replaces a card.
+    pub(super) async fn replace(
+        &self,
+        token: &SessionToken,
+        key: &str,
+        old: IntentId,
+    ) -> Result<Submitted, NotSubmitted> {
+        let mut body = body();
+        body["oldCard"] = old.to_hex().into();
+        self.submit_body(ActionCode::Replace, &self.limits, token, key, &body)
+            .await
+    }
+
+    /// A submission that opts a card out.
+    pub(super) async fn opt_out(
+        &self,
+        token: &SessionToken,
+        key: &str,
+        old: IntentId,
+    ) -> Result<Submitted, NotSubmitted> {
+        let body = json!({"oldCard": old.to_hex()});
+        self.submit_body(ActionCode::OptOut, &self.limits, token, key, &body)
+            .await
+    }
+
     /// The same submission twice at once, in the worst order: the second one comes and is done with after the first one
     /// found that it is new and before it goes on. Gives the answer of the first one, then that of the second.
     pub(super) async fn submit_twice(
@@ -196,8 +189,20 @@ impl Bank {
         token: &SessionToken,
         key: &str,
     ) -> Result<Submitted, NotSubmitted> {
+        self.submit_body(ActionCode::Enrol, limits, token, key, &body())
+            .await
+    }
+
+    async fn submit_body(
+        &self,
+        action: ActionCode,
+        limits: &dyn Limits,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<Submitted, NotSubmitted> {
         let submitting = Submitting {
-            action: ActionCode::Enrol,
+            action,
             clients: &self.clients,
             sessions: &self.sessions,
             limits,
@@ -209,13 +214,26 @@ impl Bank {
         };
         let incident = IncidentId::random(RANDOMNESS);
         submitting
-            .submit(token, &idempotency_key(key), body().as_bytes(), incident)
+            .submit(
+                token,
+                &idempotency_key(key),
+                body.to_string().as_bytes(),
+                incident,
+            )
             .await
     }
 
     pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
+        self.describe_for(ActionCode::Enrol, token).await
+    }
+
+    pub(super) async fn describe_for(
+        &self,
+        action: ActionCode,
+        token: &SessionToken,
+    ) -> Result<Description, NotSubmitted> {
         let describing = Describing {
-            action: ActionCode::Enrol,
+            action,
             clients: &self.clients,
             sessions: &self.sessions,
             enrolments: &self.enrolments,
@@ -261,19 +279,32 @@ impl Bank {
 
     /// `(active, pending)` of the bank's one customer.
     pub(super) async fn cards(&self) -> (u32, u32) {
-        let count = self
-            .enrolments
-            .card_count(&self.client, &self.program, &self.customer)
-            .await
-            .unwrap();
-        let CardCount { active, pending, .. } = count;
+        let CardCount { active, pending, .. } = self.customer().await.count;
         (active, pending)
+    }
+
+    /// The bank's one customer.
+    pub(super) async fn customer(&self) -> Customer {
+        let Self {
+            client,
+            program,
+            customer,
+            ..
+        } = self;
+        self.enrolments.customer(client, program, customer).await.unwrap()
+    }
+
+    /// How a card of the customer's stands.
+    pub(super) async fn state_of(&self, id: IntentId) -> CardState {
+        let cards = self.customer().await.cards;
+        let card = cards.iter().find(|card| card.id == id);
+        card.expect("a card of that name").state
     }
 
     /// What partners shall be told, opened.
     pub(super) async fn confirmations(&self) -> Vec<Value> {
         let mut bodies = Vec::new();
-        for item in scan(&self.tables.confirmations) {
+        for item in scan(&self.world.tables.confirmations) {
             let pk = item["pk"]["S"].as_str().unwrap();
             let place = Place {
                 table: "confirmations",
@@ -298,7 +329,7 @@ impl Drop for Bank {
         if std::thread::panicking() {
             return;
         }
-        for table in self.tables.all() {
+        for table in self.world.tables.all() {
             aws("DynamoDB_20120810.DeleteTable", &json!({"TableName": table}));
         }
     }
@@ -356,42 +387,6 @@ impl EncryptionKeys for NoKey {
     }
 }
 
-fn create_tables() -> TableNames {
-    let name = format!("flows-{}", random_hex(6));
-    let named = |table: &str| format!("{name}-{table}");
-    let tables = TableNames {
-        clients: named("clients"),
-        sessions: named("sessions"),
-        enrolments: named("enrolments"),
-        confirmations: named("confirmations"),
-        limits: named("limits"),
-        keys: named("keys"),
-    };
-    for table in tables.all() {
-        let attributes: &[(&str, &str)] = if table == tables.enrolments {
-            &[("pk", "HASH"), ("sk", "RANGE")]
-        } else {
-            &[("pk", "HASH")]
-        };
-        let definitions: Vec<Value> = attributes
-            .iter()
-            .map(|(name, _)| json!({"AttributeName": name, "AttributeType": "S"}))
-            .collect();
-        let keys: Vec<Value> = attributes
-            .iter()
-            .map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind}))
-            .collect();
-        aws(
-            "DynamoDB_20120810.CreateTable",
-            &json!({
-                "TableName": table, "AttributeDefinitions": definitions, "KeySchema": keys,
-                "BillingMode": "PAY_PER_REQUEST"
-            }),
-        );
-    }
-    tables
-}
-
 fn client() -> Client {
     Client {
         id: ClientId::parse("bank").unwrap(),
@@ -419,8 +414,8 @@ fn client() -> Client {
             }],
             bank_customer_number: BankCustomerNumberKind::PerCard,
             retention_days: 30,
-            replacement: false,
-            opt_out: false,
+            replacement: true,
+            opt_out: true,
             max_cards: 5,
             attempts_per_customer_per_hour: 100,
             attempts_per_client_per_hour: 100,
@@ -433,7 +428,7 @@ fn idempotency_key(name: &str) -> IdempotencyKey {
 }
 
 /// A pair that nobody reads here.
-fn body() -> String {
+fn body() -> Value {
     let [key, data] = [256, 44].map(|length| STANDARD.encode(vec![7_u8; length]));
-    json!({"card": {"key": key, "data": data}, "bin": "523400", "last4": "0123"}).to_string()
+    json!({"card": {"key": key, "data": data}, "bin": "523400", "last4": "0123"})
 }

@@ -3,16 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use engine::TestClock;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
 use enrollment::ports::{HeldCard, NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-use super::bank::OwnedClock;
-
-/// The RANAC of each card here.
-pub(super) const RANAC: &str = "03643782610476418733";
+/// The RANACs of the cards here, in the order in which they were enrolled.
+pub(super) const RANACS: [&str; 2] = ["03643782610476418733", "03643782610476418741"];
+/// That of the first.
+pub(super) const RANAC: &str = RANACS[0];
 /// The last four digits that MRS tells; the page claims others.
 pub(super) const LAST4: &str = "9999";
 
@@ -35,7 +36,7 @@ pub(super) enum Ending {
 }
 
 pub(super) struct ScriptedMrs {
-    clock: Arc<OwnedClock>,
+    clock: Arc<TestClock>,
     state: Mutex<State>,
     /// `enroll` waits for it where it was told to.
     pub(super) go_on: Notify,
@@ -45,23 +46,32 @@ pub(super) struct ScriptedMrs {
 
 struct State {
     ending: Ending,
-    /// Whether there is an active card after all.
+    /// Whether there is an active card after all, for the last number that it was asked to enrol.
     holds: bool,
     waits: bool,
     deaf_to: Vec<Call>,
-    /// The number of the one intent that it was asked to enrol.
+    /// Whether the last enrolment was told as a success.
+    has_enrolled: bool,
+    /// What it says to a cancellation instead of doing it.
+    declines: Option<i32>,
+    /// The number of the last intent that it was asked to enrol.
     number: Option<String>,
+    /// The number of the card that it enrolled before that, and whether it still holds it.
+    first: Option<(String, bool)>,
     calls: Vec<Call>,
 }
 
 impl ScriptedMrs {
-    pub(super) fn new(clock: Arc<OwnedClock>) -> Self {
+    pub(super) fn new(clock: Arc<TestClock>) -> Self {
         let state = State {
             ending: Ending::Enrolled,
             holds: false,
             waits: false,
             deaf_to: Vec::new(),
+            has_enrolled: false,
+            declines: None,
             number: None,
+            first: None,
             calls: Vec::new(),
         };
         Self {
@@ -87,9 +97,16 @@ impl ScriptedMrs {
         self.state.lock().unwrap().deaf_to.push(call);
     }
 
-    /// It hears every call from now on.
+    /// It answers cancellations with this code from now on.
+    pub(super) fn declines(&self, code: i32) {
+        self.state.lock().unwrap().declines = Some(code);
+    }
+
+    /// It hears every call from now on, and does it.
     pub(super) fn hears_again(&self) {
-        self.state.lock().unwrap().deaf_to.clear();
+        let mut state = self.state.lock().unwrap();
+        state.deaf_to.clear();
+        state.declines = None;
     }
 
     /// `enroll` waits for `go_on`.
@@ -102,34 +119,62 @@ impl ScriptedMrs {
         self.state.lock().unwrap().holds
     }
 
+    /// Whether it has the card active that it enrolled before the last one.
+    pub(super) fn still_holds_first(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        state.first.as_ref().is_some_and(|(_, holds)| *holds)
+    }
+
     /// What was asked since the last look.
     pub(super) fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state.lock().unwrap().calls)
     }
 }
 
+impl State {
+    /// The card that it enrolled last becomes the first of two.
+    fn make_room(&mut self) {
+        if self.holds
+            && let Some(number) = self.number.take()
+        {
+            assert_eq!(self.first, None, "there are no three cards here");
+            self.first = Some((number, true));
+            self.holds = false;
+        }
+    }
+
+    /// The RANAC of the last one.
+    fn ranac(&self) -> &'static str {
+        RANACS[usize::from(self.first.is_some())]
+    }
+}
+
 #[async_trait]
 impl Rewards for ScriptedMrs {
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
-        let (ending, waits) = {
+        let (ending, waits, ranac) = {
             let mut state = self.state.lock().unwrap();
             state.calls.push(Call::Enrol);
+            if state.has_enrolled {
+                state.make_room();
+            }
+            state.has_enrolled = state.ending == Ending::Enrolled;
             state.number = Some(card.bank_customer_number.expose().to_owned());
             if state.ending == Ending::Enrolled {
                 state.holds = true;
             }
-            (state.ending, state.waits)
+            (state.ending, state.waits, state.ranac())
         };
         self.at_work.notify_one();
         if waits {
             self.go_on.notified().await;
         }
         match ending {
-            Ending::Enrolled => Ok(Ranac::parse(RANAC).unwrap()),
+            Ending::Enrolled => Ok(Ranac::parse(ranac).unwrap()),
             Ending::Declined(code) => Err(RewardsError::Declined(MrsCode(code))),
             Ending::NotSent => Err(RewardsError::NotSent("no route".into())),
             Ending::NoAnswer => {
-                self.clock.pass(SignedDuration::from_secs(8));
+                self.clock.advance(SignedDuration::from_secs(8));
                 Err(RewardsError::Unknown("no answer within 8 s".into()))
             }
         }
@@ -142,30 +187,48 @@ impl Rewards for ScriptedMrs {
     ) -> Result<Vec<HeldCard>, RewardsError> {
         let mut state = self.state.lock().unwrap();
         state.calls.push(Call::Find);
+        if state.deaf_to.contains(&Call::Find) {
+            return Err(RewardsError::Unknown("down".into()));
+        }
+        let held = |ranac: &str| {
+            vec![HeldCard {
+                ranac: Ranac::parse(ranac).unwrap(),
+                last4: Some(Last4::parse(LAST4).unwrap()),
+            }]
+        };
+        if let Some((first, holds)) = &state.first
+            && first == number.expose()
+        {
+            return Ok(if *holds { held(RANAC) } else { Vec::new() });
+        }
         let enrolled_under = state.number.as_deref().unwrap_or(number.expose());
         assert_eq!(
             enrolled_under,
             number.expose(),
             "asked for the number that it was enrolled under"
         );
-        if state.deaf_to.contains(&Call::Find) {
-            return Err(RewardsError::Unknown("down".into()));
-        }
-        let card = HeldCard {
-            ranac: Ranac::parse(RANAC).unwrap(),
-            last4: Some(Last4::parse(LAST4).unwrap()),
-        };
-        Ok(if state.holds { vec![card] } else { Vec::new() })
+        Ok(if state.holds {
+            held(state.ranac())
+        } else {
+            Vec::new()
+        })
     }
 
     async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
         let mut state = self.state.lock().unwrap();
         state.calls.push(Call::Cancel);
-        assert_eq!(ranac.expose(), RANAC);
         if state.deaf_to.contains(&Call::Cancel) {
             return Err(RewardsError::Unknown("down".into()));
         }
-        state.holds = false;
+        if let Some(code) = state.declines {
+            return Err(RewardsError::Declined(MrsCode(code)));
+        }
+        if ranac.expose() == state.ranac() {
+            state.holds = false;
+        } else {
+            let first = state.first.as_mut().expect("a card that it has enrolled");
+            first.1 = false;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,188 @@
+//! Limits against card testing: who tries numbers is stopped, over sessions and over actions, and nobody is kept from
+//! leaving by it.
+
+use std::thread;
+
+use enrollment::client::Program;
+use flows::card::Card;
+use flows::card_on_file::CardOnFile;
+use flows::local_aws::Settings;
+use flows::page::{Page, Submission};
+use flows::partner::Partner;
+use flows::rewards;
+use flows::stored;
+use flows::time::{now, stay_within_the_hour};
+use serde_json::{Value, json};
+
+/// -45, whoever tries it.
+const DECLINED: &str = "5234000000001450";
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn attempts_to_enrol_and_to_replace_count_together_over_sessions() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_customer_per_hour = 4);
+    let old = CardOnFile::fresh(&partner);
+    let [first, second, too_late] = [(); 3].map(|()| Page::replacing(&partner));
+    let enrolling = [(); 2].map(|()| Page::of(&partner.open(&json!({}))));
+    let [third, also_too_late] = &enrolling;
+    for page in [&first, &second] {
+        assert_eq!(code(page, Some(&old)), "-45");
+    }
+    assert_eq!(code(third, None), "-45");
+
+    let new = Card::fresh();
+    let answers = [
+        too_late.settle(&too_late.replacement(&old, &new)),
+        also_too_late.settle(&also_too_late.submission(&new)),
+    ];
+    for answer in answers {
+        assert_eq!(
+            answer.json(),
+            json!({"status": "ACCESS_DENIED", "parentId": partner.customer})
+        );
+        assert_eq!(answer.header("attempts-left"), "0");
+    }
+    assert_eq!(rewards::accounts_of(&new), [], "MRS was not asked");
+    assert!(old.is_active());
+    for action in ["N", "R"] {
+        let redirect = partner.open(&json!({"actionCode": action}));
+        assert_eq!(redirect.failure().0, "ACCESS_DENIED", "{action}");
+    }
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_customer_at_the_limit_can_still_opt_out() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
+    let card = CardOnFile::fresh(&partner);
+    let opened_before = Page::opting_out(&partner);
+    let page = Page::of(&partner.open(&json!({})));
+    assert_eq!(code(&page, None), "-45");
+    assert_eq!(partner.open(&json!({})).failure().0, "ACCESS_DENIED");
+    assert_eq!(opened_before.offered(), [&*card.id]);
+    let page = Page::opting_out(&partner);
+    let event = page.settle(&Submission::opt_out(&card)).json();
+    assert_eq!(event["status"], "SUCCESS_REMOVAL", "{event}");
+    assert!(!card.is_active());
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn a_client_s_limit_holds_for_replacements_and_keeps_nobody_from_opting_out() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_client_per_hour = 4);
+    let (one, other) = (partner.clone(), partner.with_another_customer());
+    let [card, others] = [CardOnFile::fresh(&one), CardOnFile::fresh(&other)];
+    let too_late = Page::replacing(&other);
+    let page = Page::replacing(&one);
+    for _ in 0..2 {
+        assert_eq!(code(&page, Some(&card)), "-45");
+    }
+    let refused = too_late.settle(&too_late.replacement(&others, &Card::fresh()));
+    assert_eq!(refused.json()["status"], "ACCESS_DENIED");
+    let nobody_yet = partner.with_another_customer();
+    for (partner, action) in [(&one, "R"), (&other, "R"), (&nobody_yet, "N")] {
+        let redirect = partner.open(&json!({"actionCode": action}));
+        assert_eq!(redirect.failure().0, "ACCESS_DENIED");
+    }
+    for (partner, card) in [(&one, card), (&other, others)] {
+        let page = Page::opting_out(partner);
+        let event = page.settle(&Submission::opt_out(&card)).json();
+        assert_eq!(event["status"], "SUCCESS_REMOVAL", "{event}");
+    }
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn opting_out_is_no_attempt() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
+    let card = CardOnFile::fresh(&partner);
+    let page = Page::opting_out(&partner);
+    page.settle(&Submission::opt_out(&card));
+    let further = CardOnFile::fresh(&partner);
+    let page = Page::opting_out(&partner);
+    page.settle(&Submission::opt_out(&further));
+    assert_eq!(
+        partner.open(&json!({})).failure().0,
+        "ACCESS_DENIED",
+        "two cards, two attempts"
+    );
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn sessions_that_try_at_once_do_not_get_past_the_limit() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_customer_per_hour = 5);
+    let cards = [(); 3].map(|()| CardOnFile::fresh(&partner));
+    let declined = Card::numbered(DECLINED);
+    let attempts: Vec<_> = cards
+        .iter()
+        .flat_map(|old| {
+            let replacing = Page::replacing(&partner);
+            let enrolling = Page::of(&partner.open(&json!({})));
+            let replacement = replacing.replacement(old, &declined);
+            let enrolment = enrolling.submission(&declined);
+            [(replacing, replacement), (enrolling, enrolment)]
+        })
+        .collect();
+    let events: Vec<Value> = thread::scope(|scope| {
+        let calls: Vec<_> = attempts
+            .iter()
+            .map(|(page, submission)| scope.spawn(|| page.settle(submission).json()))
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    let asked = events.iter().filter(|event| event["statusCode"] == "-45");
+    let denied = events.iter().filter(|event| event["status"] == "ACCESS_DENIED");
+    assert_eq!((asked.count(), denied.count()), (2, 4), "{events:?}");
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn the_next_hour_counts_anew() {
+    stay_within_the_hour();
+    let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
+    let page = Page::of(&partner.open(&json!({})));
+    let submission = page.submission(&Card::numbered(DECLINED));
+    assert_eq!(page.settle(&submission).json()["statusCode"], "-45");
+    assert_eq!(code(&page, None), "-45");
+    assert_eq!(partner.open(&json!({})).failure().0, "ACCESS_DENIED");
+
+    let intent = stored::intent(&page, &submission).expect("an intent");
+    let (table, key) = (
+        Settings::read().limits_table,
+        json!({"pk": {"S": stored::owner(&intent)}}),
+    );
+    let counter = stored::item(&table, &key).expect("the customer's counter");
+    assert_eq!(counter["attempts"]["N"], "2", "{counter}");
+    let hour = now() / 3600;
+    assert_eq!(counter["hour"]["N"], hour.to_string(), "{counter}");
+    stored::rewrite(&table, &key, &[("hour", hour - 1)]);
+    let page = Page::of(&partner.open(&json!({})));
+    assert_eq!(code(&page, None), "-45");
+    let counter = stored::item(&table, &key).expect("the same item");
+    assert_eq!(counter["attempts"]["N"], "1", "{counter}");
+    assert_eq!(counter["hour"]["N"], hour.to_string(), "{counter}");
+}
+
+/// Tries a number that is declined, to enrol it or in the place of a card, and gives MRS's code.
+fn code(page: &Page, old: Option<&CardOnFile>) -> String {
+    let card = Card::numbered(DECLINED);
+    let submission = match old {
+        Some(old) => page.replacement(old, &card),
+        None => page.submission(&card),
+    };
+    let event = page.settle(&submission).json();
+    event["statusCode"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no code in {event}"))
+        .to_owned()
+}
+
+fn with_program(change: impl Fn(&mut Program)) -> Partner {
+    Partner::like_demo_but(|client| client.programs.iter_mut().for_each(change))
+}
