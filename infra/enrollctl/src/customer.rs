@@ -101,6 +101,8 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
             program: &stored.program,
             customer: &request.customer,
         };
+        let begun = counts(std::slice::from_ref(&stored));
+        request.note_in(&stored.program, "erase begun", &begun).await?;
         match erasing.erase(person, opt_out).await {
             Ok(erased) => {
                 let told = told(&erased);
@@ -109,7 +111,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
             }
             Err(error) => {
                 request
-                    .note_in(&stored.program, "erase refused", &error.to_string())
+                    .note_in(&stored.program, "erase not confirmed", &error.to_string())
                     .await?;
                 return Err(explained(error)).with_context(|| format!("program {}", stored.program));
             }

@@ -175,9 +175,9 @@ pub trait Enrolments: Send + Sync {
     /// Notes that MRS holds nothing any more that the intent left behind. A card that was replaced is cancelled from `at`
     /// on.
     async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError>;
-    /// Intents to look after by `now`, those that have waited longest first: open ones, and failed ones that MRS may
-    /// hold something for. At most about `limit`. May name one that has been dealt with a moment ago.
-    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
+    /// Intents to look after by `until`, those whose turn comes first: open ones, and those that MRS holds, or may hold,
+    /// something for. At most about `limit`. May name one that has been dealt with a moment ago.
+    async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
     /// Puts the next look at an intent off until `at`, where it still needs one.
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
 }
@@ -189,6 +189,11 @@ pub struct Unsettled {
     pub id: IntentId,
     /// When it was stored.
     pub created_at: Timestamp,
+    /// When its turn comes.
+    pub due_at: Timestamp,
+    /// Whether it is known that something is to be done: it has no outcome, or a card was replaced that MRS holds. Of a
+    /// failed enrolment that is not known.
+    pub is_open: bool,
 }
 
 /// The name under which a customer is stored. It tells nobody who that is.

@@ -10,7 +10,7 @@ use platform::tables::TableNames;
 use crate::endpoints::random_name;
 
 /// What the index of due work projects beside the keys.
-const OF_ENROLMENTS: &[&str] = &["schema", "created_at", "ttl", "held_by"];
+const OF_ENROLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "held_by"];
 const OF_CONFIRMATIONS: &[&str] = &[
     "schema",
     "client",

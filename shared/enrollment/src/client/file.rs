@@ -396,6 +396,18 @@ impl Reading<'_> {
             let id = self.take(&format!("{place}.id"), ProgramId::parse(&program.id));
             self.program(&place, &program);
             let Some(id) = id else { continue };
+            let named_by_customer = |kind| kind == BankCustomerNumberKind::CustomerId;
+            if named_by_customer(program.bank_customer_number)
+                && programs
+                    .iter()
+                    .any(|other| named_by_customer(other.bank_customer_number))
+            {
+                self.fault(
+                    &format!("{place}.bank_customer_number"),
+                    "can be customer_id in one program only: in another one the same customer would have the same number, \
+                     and MRS would not tell their cards apart",
+                );
+            }
             if programs.iter().any(|other| other.id == id) {
                 self.fault(&format!("{place}.id"), "is used twice");
             }
@@ -718,5 +730,18 @@ mod tests {
             "bank_customer_number = \"customer_id\"\nmax_cards = 2\nbank_product_code",
         );
         assert!(faults(&named)[0].contains("-50"));
+        let start = GOOD.find("[[programs]]").unwrap();
+        let second = GOOD[start..].replacen("10765", "20765", 1);
+        let twice = [GOOD, "\n", &second].concat().replace(
+            "bank_product_code",
+            "bank_customer_number = \"customer_id\"\nbank_product_code",
+        );
+        let faults = faults(&twice);
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.starts_with("programs[1].bank_customer_number:")),
+            "{faults:?}"
+        );
     }
 }

@@ -147,6 +147,10 @@ impl Erasing<'_> {
             self.ledger.strike_off(place, card, retention_days, now).await?;
             cancelled += 1;
         }
+        if cancelled < active {
+            // One is held by an intent that came in between.
+            return Err(NotErased::Busy);
+        }
         Ok(cancelled)
     }
 }

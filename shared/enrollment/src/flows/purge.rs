@@ -44,8 +44,15 @@ pub struct Purged {
     pub cards: usize,
     /// Customers that are past their date and were held back, by what is unsettled or under way.
     pub held_back: usize,
-    /// Whether the run ended before it had seen all that is due: the next goes on.
+    /// Whether the run ended before it had seen all that is due, or failed at some of it: the next goes on.
     pub is_cut_short: bool,
+}
+
+impl Purged {
+    fn fail(&mut self, client: &ClientId, error: &StoreError) {
+        error!(%error, client = client.as_str(), "records can't be purged");
+        self.is_cut_short = true;
+    }
 }
 
 /// What became of one customer.
@@ -53,6 +60,7 @@ enum Done {
     Customer,
     Cards(usize),
     HeldBack,
+    Failed(StoreError),
     Nothing,
 }
 
@@ -65,23 +73,32 @@ impl Purging<'_> {
     pub async fn run(&self) -> Result<Purged, StoreError> {
         let ends = later(self.clock.now(), RUN_LIMIT);
         let mut purged = Purged::default();
+        let mut programs = Vec::new();
         for id in self.register.clients().await? {
-            if let Err(error) = self.client(&id, ends, &mut purged).await {
-                error!(%error, client = id.as_str(), "a client's records can't be purged");
+            match self.clients.by_id(&id).await {
+                Ok(Some(client)) => programs.extend(
+                    client
+                        .retentions()
+                        .map(|(program, days)| (id.clone(), program.clone(), days)),
+                ),
+                Ok(None) => {}
+                Err(error) => purged.fail(&id, &error),
+            }
+        }
+        for (client, program, retention_days) in &programs {
+            let run = self.program(client, program, *retention_days, ends, &mut purged);
+            if let Err(error) = run.await {
+                purged.fail(client, &error);
+            }
+        }
+        // With the time that is left: nobody's records wait for it.
+        for (client, program, retention_days) in &programs {
+            match self.purges.date(client, program, *retention_days, ends).await {
+                Ok(done) => purged.is_cut_short |= !done,
+                Err(error) => purged.fail(client, &error),
             }
         }
         Ok(purged)
-    }
-
-    async fn client(&self, id: &ClientId, ends: Timestamp, purged: &mut Purged) -> Result<(), StoreError> {
-        let Some(client) = self.clients.by_id(id).await? else {
-            return Ok(());
-        };
-        for (program, retention_days) in client.retentions() {
-            self.program(id, program, retention_days, ends, purged).await?;
-            purged.is_cut_short |= !self.purges.date(id, program, retention_days, ends).await?;
-        }
-        Ok(())
     }
 
     async fn program(
@@ -123,6 +140,7 @@ impl Purging<'_> {
                     Done::Customer => purged.customers += 1,
                     Done::Cards(cards) => purged.cards += cards,
                     Done::HeldBack => purged.held_back += 1,
+                    Done::Failed(error) => purged.fail(client, &error),
                     Done::Nothing => {}
                 }
             }
@@ -134,13 +152,9 @@ impl Purging<'_> {
     }
 
     async fn customer_or_later(&self, client: &ClientId, key: CustomerKey, until: Timestamp) -> Done {
-        match self.customer(client, &key, until).await {
-            Ok(done) => done,
-            Err(error) => {
-                error!(%error, client = client.as_str(), "a customer's records can't be purged");
-                Done::HeldBack
-            }
-        }
+        self.customer(client, &key, until)
+            .await
+            .unwrap_or_else(Done::Failed)
     }
 
     async fn customer(

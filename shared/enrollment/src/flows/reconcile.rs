@@ -191,9 +191,18 @@ impl Reconciling<'_> {
             compared.sum.unsettled = 1;
             return Ok(compared);
         }
+        let mut held_by_number = Vec::new();
         for number in numbers_of(&customer) {
-            let held = self.rewards.find(&client.name, number).await?;
-            let (kinds, agreed) = compare(&customer, number, &held);
+            held_by_number.push((number, self.rewards.find(&client.name, number).await?));
+        }
+        // What MRS held by then is compared with what is stored after that: a card that came in between is no stray.
+        let after = self.ledger.by_key(&client.id, &key).await?;
+        if !is_quiet(&after) || after.count.version != customer.count.version {
+            compared.sum.unsettled = 1;
+            return Ok(compared);
+        }
+        for (number, held) in held_by_number {
+            let (kinds, agreed) = compare(&after, number, &held);
             compared.sum.agreed += agreed;
             for kind in kinds {
                 let mut difference = Difference {
@@ -226,6 +235,11 @@ impl Reconciling<'_> {
         if !is_over || intent.action == ActionCode::OptOut {
             return Ok(compared);
         }
+        let held = self
+            .rewards
+            .find(&client.name, &intent.bank_customer_number)
+            .await?;
+        // Read after MRS was asked, as above.
         let customer = self
             .enrolments
             .customer(&intent.client, &intent.program, &intent.customer)
@@ -234,11 +248,7 @@ impl Reconciling<'_> {
         if is_of_a_card || !is_quiet(&customer) {
             return Ok(compared);
         }
-        for held in self
-            .rewards
-            .find(&client.name, &intent.bank_customer_number)
-            .await?
-        {
+        for held in held {
             let mut difference = Difference {
                 program: intent.program.clone(),
                 customer: None,

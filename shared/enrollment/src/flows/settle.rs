@@ -119,7 +119,17 @@ impl Settling<'_> {
     /// # Errors
     /// Where the store fails.
     pub(super) async fn look_after(&self, intent: Intent) -> Result<(Intent, Option<Timestamp>), StoreError> {
+        let was_open = intent.outcome.is_none();
         let intent = self.settle(intent, Answered::Never).await?;
+        let is_success = |intent: &Intent| {
+            let outcome = intent.outcome.as_ref();
+            outcome.is_some_and(|outcome| outcome.status.is_success())
+        };
+        if was_open && is_success(&intent) {
+            // MRS was asked for it in this look: the card that was replaced is the next look's work.
+            let again = leftover_since(&intent).map(|_| self.clock.now());
+            return Ok((intent, again));
+        }
         let intent = self.look_for_leftover(intent).await?;
         let again = self.next_look(&intent);
         Ok((intent, again))

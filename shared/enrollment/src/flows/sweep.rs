@@ -38,7 +38,7 @@ pub struct Swept {
     pub looked_after: usize,
     /// Those that still need it.
     pub unsettled: usize,
-    /// How old the oldest intent without an outcome is.
+    /// How old the oldest intent is that has no outcome, or has replaced a card which MRS still holds.
     pub oldest_open: SignedDuration,
 }
 
@@ -59,6 +59,7 @@ enum State {
 struct Case {
     id: IntentId,
     created_at: Timestamp,
+    is_open: bool,
     state: State,
 }
 
@@ -98,9 +99,12 @@ impl Sweeping<'_> {
     }
 
     async fn look_after(&self, started: Timestamp, swept: &mut Swept) -> Result<(), StoreError> {
-        let unsettled = self.settling.enrolments.unsettled(started, MOST).await?;
+        let listed = self.settling.enrolments.unsettled(Timestamp::MAX, MOST).await?;
+        let (due, waiting): (Vec<Unsettled>, Vec<Unsettled>) = listed
+            .into_iter()
+            .partition(|unsettled| unsettled.due_at <= started);
         // What its deadline decides does not wait for those that MRS has to be asked about.
-        let mut cases: Vec<Case> = stream::iter(unsettled)
+        let mut cases: Vec<Case> = stream::iter(due)
             .map(|unsettled| self.decide(unsettled))
             .buffered(LOOKS_AT_ONCE)
             .collect()
@@ -112,11 +116,15 @@ impl Sweeping<'_> {
             .partition(|case| matches!(case.state, State::Open | State::Leftover));
         others.extend(self.look_at(to_look_at, started, swept).await);
 
-        swept.unsettled = others.iter().filter(|case| case.state != State::Settled).count();
-        let without_outcome = others
+        let left = others.iter().filter(|case| case.state != State::Settled);
+        swept.unsettled = left.clone().count() + waiting.len();
+        // Those whose turn comes later are as old as those whose turn it is.
+        let open = left.filter(|case| case.is_open).map(|case| case.created_at);
+        let waiting_open = waiting
             .iter()
-            .filter(|case| matches!(case.state, State::Open | State::Failed));
-        if let Some(oldest) = without_outcome.map(|case| case.created_at).min() {
+            .filter(|unsettled| unsettled.is_open)
+            .map(|unsettled| unsettled.created_at);
+        if let Some(oldest) = open.chain(waiting_open).min() {
             swept.oldest_open = self.settling.clock.now().duration_since(oldest);
         }
         Ok(())
@@ -145,20 +153,23 @@ impl Sweeping<'_> {
         cases
     }
 
-    async fn decide(&self, Unsettled { id, created_at }: Unsettled) -> Case {
+    async fn decide(&self, unsettled: Unsettled) -> Case {
+        let Unsettled { id, created_at, .. } = unsettled;
         let decided = async {
             let Some(intent) = self.settling.enrolments.intent(id).await? else {
-                return Ok(State::Settled);
+                return Ok((State::Settled, false));
             };
-            self.settling.decide(intent).await.map(|intent| state_of(&intent))
+            let intent = self.settling.decide(intent).await?;
+            Ok((state_of(&intent), is_open(&intent)))
         };
-        let state = match decided.await {
-            Ok(state) => state,
-            Err(error) => self.put_off(id, &error).await,
+        let (state, is_open) = match decided.await {
+            Ok(decided) => decided,
+            Err(error) => (self.put_off(id, &error).await, true),
         };
         Case {
             id,
             created_at,
+            is_open,
             state,
         }
     }
@@ -191,6 +202,14 @@ impl Sweeping<'_> {
             }
         }
         Ok(state)
+    }
+}
+
+/// Whether it is known that something is to be done; of a failed enrolment that is not known.
+fn is_open(intent: &Intent) -> bool {
+    match &intent.outcome {
+        None => true,
+        Some(outcome) => outcome.leftover && outcome.status.is_success(),
     }
 }
 

@@ -161,7 +161,7 @@ async fn a_card_that_stays_is_given_back_and_the_intent_forgets_it() {
             let outcome = Outcome::declined(action, MrsCode(-45), scene.world.clock.now());
             let intent = scene.finish(intent, outcome).await;
             let customer = scene.customer().await;
-            assert_eq!(customer.cards, [card.clone()], "as it was");
+            assert_eq!(customer.cards, std::slice::from_ref(&card), "as it was");
             let count = customer.count;
             assert_eq!((count.active, count.pending, count.changing), (1, 0, 0));
             assert_eq!(count.kept_until, None);

@@ -80,6 +80,8 @@ async fn an_open_intent_may_be_looked_after_at_once() {
         let expected = Unsettled {
             id: intent.id,
             created_at,
+            due_at: created_at,
+            is_open: true,
         };
         let unsettled = scene.enrolments.unsettled(scene.now(), 10).await.unwrap();
         assert_eq!(unsettled, [expected]);

@@ -107,7 +107,8 @@ impl DynamoEnrolments {
             .table_name(&self.tables.enrolments)
             .set_key(Some(intent_item_key(leaving.card)))
             .update_expression("SET #ttl = :ttl")
-            .condition_expression("attribute_exists(pk)")
+            // One that replaced a card which MRS still holds must not go.
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(agenda)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", item::seconds(leaving.ttl()))
             .build();

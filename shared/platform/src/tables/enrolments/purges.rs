@@ -10,11 +10,13 @@ use enrollment::ports::{
     StoreError,
 };
 use enrollment::status::Status;
+use enrollment::time::later;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::customer::{card_id, card_state, count};
-use super::{CARD, CUSTOMER, DynamoEnrolments, card_sort_key, card_ttl, intent_item_key, state};
+use super::{CARD, CUSTOMER, DynamoEnrolments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
 use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
 use crate::tables::customers::owned;
@@ -26,6 +28,8 @@ use crate::tables::{confirmations, limits, sessions};
 const MOST_WRITES: usize = 100;
 /// Cards that were cancelled so long before the last dating began are looked at again: the index lags, and clocks differ.
 const DATED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// How many cards are dated at once.
+const DATED_AT_ONCE: usize = 16;
 const REMOVING: &str = "deleting what is past its date";
 const DATING: &str = "dating cancelled cards";
 
@@ -131,7 +135,7 @@ impl Purges for DynamoEnrolments {
         let marker = Marker::key(client, program);
         let from = match self.item(DATING, &marker, Marker::SORT_KEY).await? {
             Some(fields) if fields.number::<u16>("retention_days")? == retention_days => {
-                enrollment::time::later(fields.time("dated_until")?, -DATED_AGAIN)
+                later(fields.time("dated_until")?, -DATED_AGAIN)
             }
             _ => Timestamp::UNIX_EPOCH,
         };
@@ -145,9 +149,11 @@ impl Purges for DynamoEnrolments {
                 let listed = self
                     .cancelled(DATING, kind.shard(shard), (from, now), start, None)
                     .await?;
-                for fields in &listed.entries {
-                    self.date_card(fields, retention_days).await?;
-                }
+                stream::iter(listed.entries)
+                    .map(|fields| self.date_card(fields, retention_days))
+                    .buffer_unordered(DATED_AT_ONCE)
+                    .try_collect::<()>()
+                    .await?;
                 start = listed.next;
                 if start.is_none() {
                     break;
@@ -194,7 +200,17 @@ impl DynamoEnrolments {
             let key = item::key_pair(&record.key.0, &card_sort_key(card.id));
             writes.push(delete(&self.tables.enrolments, key, None)?);
         }
-        writes.push(self.delete_customer(record)?);
+        let mut version = record.count.version;
+        if writes.len() >= MOST_WRITES && version > 0 {
+            // The first of several transactions has to be refused, too, where the customer has changed.
+            let passed = vec![self.pass_version(record, version)?];
+            let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, passed).await?;
+            if transacted.refuses_any() {
+                return Ok(false);
+            }
+            version += 1;
+        }
+        writes.push(self.delete_customer(record, version)?);
         for chunk in writes.rchunks(MOST_WRITES).rev() {
             let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, chunk.to_vec()).await?;
             if transacted.refuses_any() {
@@ -225,9 +241,9 @@ impl DynamoEnrolments {
         Ok(true)
     }
 
-    fn delete_customer(&self, record: &Record) -> Result<TransactWriteItem, StoreError> {
+    fn delete_customer(&self, record: &Record, version: u64) -> Result<TransactWriteItem, StoreError> {
         let key = item::key_pair(&record.key.0, CUSTOMER);
-        let condition = match record.count.version {
+        let condition = match version {
             0 => Condition {
                 expression: "attribute_not_exists(pk)",
                 names: &[],
@@ -325,8 +341,10 @@ impl DynamoEnrolments {
 
     /// The card, the intent that enrolled it, the opt-out that took it out; and the customer, who goes with the last card:
     /// later, never earlier than was said before.
-    async fn date_card(&self, fields: &Fields, retention_days: u16) -> Result<(), StoreError> {
-        let ttl = card_ttl(fields.time("agenda_at")?, retention_days);
+    async fn date_card(&self, fields: Fields, retention_days: u16) -> Result<(), StoreError> {
+        // What was past its date long ago by a new X is the purge's first: it may be held back.
+        let soonest = later(self.clock.now(), TTL_MARGIN);
+        let ttl = card_ttl(fields.time("agenda_at")?, retention_days).max(soonest);
         // Whole seconds are stored.
         if fields
             .ttl()?
@@ -337,8 +355,8 @@ impl DynamoEnrolments {
         let pk = fields.text("pk")?;
         let key = item::key_pair(pk, fields.text("sk")?);
         self.set_ttl(
-            intent_item_key(card_id(fields)?),
-            "attribute_exists(pk)",
+            intent_item_key(card_id(&fields)?),
+            "attribute_exists(pk) AND attribute_not_exists(agenda)",
             &[],
             ttl,
         )

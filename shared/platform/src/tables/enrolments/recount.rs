@@ -73,7 +73,7 @@ impl DynamoEnrolments {
             ],
             Change::CardReplaced => vec![Way::new("attribute_exists(pk)")],
             Change::CardOut { kept_until } => vec![
-                Way::new("active = :one AND changing = :one AND pending = :none")
+                Way::new("active = :one AND changing = :one")
                     .set("active = active - :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
@@ -82,14 +82,14 @@ impl DynamoEnrolments {
                     .set("changing = changing - :one"),
             ],
             Change::OldCardOut { kept_until } => vec![
-                Way::new("active = :none AND changing = :one AND pending = :none")
+                Way::new("active = :none AND changing = :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
                 Way::new("changing >= :one").set("changing = changing - :one"),
             ],
             #[cfg(feature = "operator")]
             Change::StruckOff { kept_until } => vec![
-                Way::new("active = :one AND changing = :none AND pending = :none")
+                Way::new("active = :one AND (attribute_not_exists(changing) OR changing = :none)")
                     .set("active = active - :one")
                     .kept(kept_until),
                 Way::new("active >= :one").set("active = active - :one"),

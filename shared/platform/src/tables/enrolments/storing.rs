@@ -63,8 +63,8 @@ impl DynamoEnrolments {
             }
             // Each is given up at most once, so this ends.
             let recount_refused = recount.is_some() && transacted.refuses(RECOUNT);
-            let old_card_gone =
-                (first_of_old_card..position_of_session).any(|position| transacted.refuses(position));
+            let stands = |index: usize| !transacted.refuses(first_of_old_card + index);
+            let old_card_gone = !(0..old_card.len()).all(stands);
             let session_gone = session.is_some() && transacted.refuses(position_of_session);
             if recount_refused {
                 recount = recounts.next();
@@ -84,9 +84,8 @@ impl DynamoEnrolments {
                     "stored without what it belongs to"
                 );
             }
-            if old_card_gone {
-                old_card.clear();
-            }
+            let mut index = 0..;
+            old_card.retain(|_| index.next().is_none_or(stands));
             if session_gone {
                 session = None;
             }

@@ -2,6 +2,7 @@
 
 use enrollment::identifiers::IntentId;
 use enrollment::ports::{StoreError, Unsettled};
+use enrollment::status::Status;
 use jiff::Timestamp;
 
 use super::{DynamoEnrolments, intent_item_key};
@@ -12,7 +13,7 @@ use crate::tables::item::{self, Fields};
 impl DynamoEnrolments {
     pub(super) async fn list_unsettled(
         &self,
-        now: Timestamp,
+        until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Unsettled>, StoreError> {
         const OPERATION: &str = "listing unsettled intents";
@@ -23,6 +24,11 @@ impl DynamoEnrolments {
                     IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
                 })?,
                 created_at: fields.time("created_at")?,
+                due_at: fields.time("agenda_at")?,
+                is_open: fields
+                    .optional_text("status")?
+                    .and_then(Status::from_text)
+                    .is_none_or(Status::is_success),
             })
         };
         agenda::list(
@@ -30,7 +36,7 @@ impl DynamoEnrolments {
             table,
             OPERATION,
             Kind::Unsettled,
-            now,
+            until,
             limit,
             unsettled,
         )
