@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
-use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, ProgramId, Slug};
+use enrollment::client::{
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
+    Program,
+};
+use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IdempotencyKey, IntentId, ProgramId, Slug};
 use enrollment::language::Language;
 use serde_json::json;
 use url::Url;
 
-use crate::scenario::Number;
+use crate::scenario::Kind;
+
+/// Of the terms, which whoever enrols consents to.
+const VERSION: &str = "2027-03";
 
 pub(crate) fn id() -> ClientId {
     ClientId::parse("bank").expect("an id")
@@ -22,17 +28,24 @@ pub(crate) fn confirmation_url() -> Url {
     Url::parse("https://bank.example/confirmations").expect("an address")
 }
 
-/// The program in which a customer is that to MRS.
-pub(crate) fn program(number: Number) -> ProgramId {
-    let id = match number {
-        Number::PerCard => "10765",
-        Number::OfCustomer => "20765",
+/// The program of that kind.
+pub(crate) fn program(kind: Kind) -> ProgramId {
+    let id = match kind {
+        Kind::Usual => "10765",
+        Kind::NumberOfCustomer => "20765",
+        Kind::KeptForADay => "30765",
     };
     ProgramId::parse(id).expect("an id")
 }
 
-/// Both programs.
+/// X of it.
+pub(crate) fn retention_days(kind: Kind) -> u16 {
+    if kind == Kind::KeptForADay { 1 } else { 30 }
+}
+
+/// With all programs.
 pub(crate) fn client() -> Client {
+    let kinds = [Kind::Usual, Kind::NumberOfCustomer, Kind::KeptForADay];
     Client {
         id: id(),
         slug: Slug::parse("bank").expect("a slug"),
@@ -41,22 +54,26 @@ pub(crate) fn client() -> Client {
         keys: Vec::new(),
         default_language: Language::parse("en").expect("a language"),
         translations: BTreeMap::new(),
-        terms: None,
+        terms: Some(Document {
+            version: VERSION.into(),
+            content: DocumentContent::Text("Terms".into()),
+        }),
         privacy: None,
-        fields: Fields::default(),
+        fields: Fields {
+            terms: Field::Required,
+            ..Fields::default()
+        },
         look: Look::default(),
         embed_origins: Vec::new(),
         confirmation_hosts: vec!["bank.example".into()],
-        programs: vec![
-            in_program(Number::PerCard, BankCustomerNumberKind::PerCard),
-            in_program(Number::OfCustomer, BankCustomerNumberKind::CustomerId),
-        ],
+        programs: kinds.map(of_kind).into(),
+        retired_programs: Vec::new(),
     }
 }
 
-fn in_program(number: Number, kind: BankCustomerNumberKind) -> Program {
+fn of_kind(kind: Kind) -> Program {
     Program {
-        id: program(number),
+        id: program(kind),
         member_ica: 1234,
         bank_product_code: "MRSDEMO".into(),
         bin_ranges: vec![BinRange {
@@ -64,20 +81,35 @@ fn in_program(number: Number, kind: BankCustomerNumberKind) -> Program {
             to: "523499".into(),
             design_code: Some("Gold".into()),
         }],
-        bank_customer_number: kind,
-        retention_days: 30,
-        replacement: false,
-        opt_out: false,
+        bank_customer_number: if kind == Kind::NumberOfCustomer {
+            BankCustomerNumberKind::CustomerId
+        } else {
+            BankCustomerNumberKind::PerCard
+        },
+        retention_days: retention_days(kind),
+        replacement: kind != Kind::NumberOfCustomer,
+        opt_out: true,
         max_cards: 2,
         attempts_per_customer_per_hour: 20,
         attempts_per_client_per_hour: 100,
     }
 }
 
-/// A pair that nobody reads here, for the same card each time.
-pub(crate) fn submission() -> String {
-    let (key, data) = ("BwcH".repeat(86), "BwcH".repeat(15));
-    json!({"card": {"key": key, "data": data}, "bin": "523400", "last4": "0123"}).to_string()
+/// What the page submits. The new card is the one of that number each time, as a pair that nobody reads here.
+pub(crate) fn submission(action: ActionCode, card: usize, old_card: Option<IntentId>) -> String {
+    let old_card = old_card.map(IntentId::to_hex);
+    let pair = json!({"key": "BwcH".repeat(86), "data": format!("{card:04}{}", "BwcH".repeat(14))});
+    let body = match action {
+        ActionCode::Enrol => json!({
+            "card": pair, "bin": "523400", "last4": "0123",
+            "consents": [{"document": "terms", "version": VERSION}],
+        }),
+        ActionCode::Replace => {
+            json!({"card": pair, "bin": "523400", "last4": "0123", "oldCard": old_card})
+        }
+        ActionCode::OptOut => json!({"oldCard": old_card}),
+    };
+    body.to_string()
 }
 
 /// The key of the page's submission of that number.

@@ -25,6 +25,8 @@ pub(crate) struct Point {
     pub(crate) trigger: &'static str,
     /// The number of the delivery in its run.
     pub(crate) delivery: usize,
+    /// What could have come from elsewhere meanwhile.
+    pub(crate) rival: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -36,13 +38,14 @@ struct State {
 }
 
 impl Effects {
-    pub(crate) fn new(clock: Arc<TestClock>, faults: &[Fault]) -> Arc<Self> {
+    /// The trace's times count from `start`.
+    pub(crate) fn new(clock: Arc<TestClock>, start: Timestamp, faults: &[Fault]) -> Arc<Self> {
         let state = State {
             faults: faults.to_vec(),
             ..State::default()
         };
         Arc::new(Self {
-            start: clock.now(),
+            start,
             clock,
             state: Mutex::new(state),
         })
@@ -82,12 +85,17 @@ impl Effects {
             call,
             trigger: course.trigger,
             delivery: course.delivery,
+            rival: course.rival,
         });
         let point = state.points.len();
         let met = state.faults.iter().position(|fault| fault.point == point);
         let fault = met.map(|place| state.faults.remove(place));
         let what = fault.map_or_else(String::new, |fault| format!("   <- {fault}"));
-        let second = if course.is_second { " (again)" } else { "" };
+        let second = if course.turn == Turn::Again {
+            " (again)"
+        } else {
+            ""
+        };
         let trigger = course.trigger;
         state
             .trace
@@ -110,8 +118,22 @@ pub(crate) struct Course {
     effects: Arc<Effects>,
     meeting: Arc<Meeting>,
     trigger: &'static str,
+    rival: Option<&'static str>,
     delivery: usize,
-    is_second: bool,
+    /// Whose course it is.
+    pub(crate) turn: Turn,
+}
+
+/// Who runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Turn {
+    /// The delivery.
+    First,
+    /// Its second coming.
+    #[default]
+    Again,
+    /// What comes from elsewhere: only its beginning, or up to its end.
+    Rival { only_begins: bool },
 }
 
 /// Where a delivery, who watches over it, and its second coming wait for each other.
@@ -123,13 +145,15 @@ struct Meeting {
     first_ended: Notify,
     /// The call that the second one waits at.
     crossing: Mutex<Option<&'static str>>,
+    /// Who the second one is.
+    second: Mutex<Turn>,
 }
 
 /// What came of a delivery.
 pub(crate) struct Delivered<T> {
     /// `None`: the process died.
     pub(crate) first: Option<T>,
-    /// Where the trigger came twice.
+    /// Where the trigger came twice, or something else came meanwhile.
     pub(crate) second: Option<T>,
 }
 
@@ -143,7 +167,7 @@ impl Course {
         failed: impl FnOnce() -> T,
     ) -> T {
         let mode = self.effects.reach(self, call);
-        if self.is_second && self.meeting.is_crossing(call) {
+        if self.turn != Turn::First && self.meeting.is_crossing(call) {
             self.meeting.first_may_go_on.notify_one();
             self.meeting.first_ended.notified().await;
         }
@@ -159,11 +183,22 @@ impl Course {
                 self.effects.clock.advance(limit);
                 failed()
             }
-            Some(Mode::Overtaken | Mode::Crossed) => {
-                if mode == Some(Mode::Crossed) {
+            Some(
+                mode @ (Mode::Overtaken
+                | Mode::Crossed
+                | Mode::RivalBegins
+                | Mode::RivalOvertakes
+                | Mode::RivalCrosses),
+            ) => {
+                if matches!(mode, Mode::Crossed | Mode::RivalCrosses) {
                     self.meeting.cross_at(call);
                 }
-                self.meeting.second_wanted.notify_one();
+                self.meeting.want(match mode {
+                    Mode::Overtaken | Mode::Crossed => Turn::Again,
+                    mode => Turn::Rival {
+                        only_begins: mode == Mode::RivalBegins,
+                    },
+                });
                 self.meeting.first_may_go_on.notified().await;
                 work.await
             }
@@ -200,6 +235,15 @@ impl Course {
 }
 
 impl Meeting {
+    fn want(&self, second: Turn) {
+        *self.second.lock().unwrap_or_else(PoisonError::into_inner) = second;
+        self.second_wanted.notify_one();
+    }
+
+    fn wanted(&self) -> Turn {
+        *self.second.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cross_at(&self, call: &'static str) {
         *self.crossing.lock().unwrap_or_else(PoisonError::into_inner) = Some(call);
     }
@@ -210,25 +254,29 @@ impl Meeting {
     }
 }
 
-/// Delivers a trigger: once, or twice where the plan says so at a point of its course.
+/// Delivers a trigger: once, or where the plan says so at a point of its course, twice or with its rival.
 pub(crate) async fn deliver<T>(
     effects: &Arc<Effects>,
     trigger: &'static str,
+    rival: Option<&'static str>,
     run: impl AsyncFn(Course) -> T,
 ) -> Delivered<T> {
     let meeting = Arc::new(Meeting::default());
     let delivery = effects.begin_delivery();
-    let course = |is_second| Course {
+    let course = |turn| Course {
         effects: Arc::clone(effects),
         meeting: Arc::clone(&meeting),
-        trigger,
+        trigger: rival
+            .filter(|_| matches!(turn, Turn::Rival { .. }))
+            .unwrap_or(trigger),
+        rival: rival.filter(|_| turn == Turn::First),
         delivery,
-        is_second,
+        turn,
     };
     let first = async {
         let ended = tokio::select! {
             biased;
-            ended = run(course(false)) => Some(ended),
+            ended = run(course(Turn::First)) => Some(ended),
             () = meeting.stopped.notified() => None,
         };
         meeting.first_ended.notify_one();
@@ -240,7 +288,7 @@ pub(crate) async fn deliver<T>(
             () = meeting.second_wanted.notified() => {}
             () = meeting.first_ended.notified() => return None,
         }
-        let ended = run(course(true)).await;
+        let ended = run(course(meeting.wanted())).await;
         meeting.first_may_go_on.notify_one();
         Some(ended)
     };
@@ -256,10 +304,14 @@ mod tests {
 
     /// A flow of three calls; what it did is written down.
     async fn run(faults: &[Fault]) -> (Option<u32>, Option<u32>, Vec<String>) {
-        let effects = Effects::new(Arc::default(), faults);
+        let effects = Effects::new(Arc::default(), Timestamp::UNIX_EPOCH, faults);
         let done = Mutex::new(Vec::new());
-        let delivered = deliver(&effects, "flow", async |course: Course| {
-            let name = if course.is_second { "again" } else { "first" };
+        let delivered = deliver(&effects, "flow", Some("rival"), async |course: Course| {
+            let name = match course.turn {
+                Turn::First => "first",
+                Turn::Again => "again",
+                Turn::Rival { .. } => "rival",
+            };
             let mut failed = 0;
             for call in ["a", "b", "c"] {
                 let work = async {
@@ -307,6 +359,21 @@ mod tests {
         assert_eq!(
             done,
             ["first a", "again a", "first b", "first c", "again b", "again c"]
+        );
+    }
+
+    #[tokio::test]
+    async fn what_comes_from_elsewhere_overtakes_it_or_crosses_its_way() {
+        let (_, rival, done) = run(&at(2, Mode::RivalOvertakes)).await;
+        assert_eq!(rival, Some(0));
+        assert_eq!(
+            done,
+            ["first a", "rival a", "rival b", "rival c", "first b", "first c"]
+        );
+        let (_, _, done) = run(&at(2, Mode::RivalCrosses)).await;
+        assert_eq!(
+            done,
+            ["first a", "rival a", "first b", "first c", "rival b", "rival c"]
         );
     }
 }

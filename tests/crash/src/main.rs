@@ -25,8 +25,10 @@ mod workers;
 
 use std::process::ExitCode;
 
+use effects::Point;
 use plan::{Fault, Mode, Plan};
 use report::Judged;
+use scenario::{ANOTHER_TAB, PURGE, SECOND_SUBMISSION, SUBMISSION};
 use seeded::Seeded;
 use workers::Workers;
 
@@ -66,7 +68,7 @@ fn one(workers: &Workers, only: &str) {
 
 /// Every scenario clean, then disturbed at each of its points in each way, then pairs.
 fn all(workers: &Workers, engine: &str, seed: u64) {
-    let clean = scenario::ALL.iter().map(|scenario| Plan {
+    let clean = scenario::all().map(|scenario| Plan {
         scenario: scenario.name.to_owned(),
         faults: Vec::new(),
     });
@@ -91,23 +93,44 @@ fn all(workers: &Workers, engine: &str, seed: u64) {
     );
 }
 
-fn to_disturb(clean: &Judged) -> Vec<(usize, &'static str)> {
+fn to_disturb(clean: &Judged) -> Vec<(usize, Point)> {
     let from = scenario::named(&clean.plan.scenario).disturbed_from;
     points::to_disturb(&clean.ran.points, from)
 }
 
 fn at_every_point(clean: &Judged) -> Vec<Plan> {
-    let mut plans = Vec::new();
-    for (point, call) in to_disturb(clean) {
-        let lost = call.starts_with("wakeups.").then_some(Mode::Lost);
-        for mode in Mode::OF_ANY.into_iter().chain(lost) {
-            plans.push(Plan {
-                scenario: clean.plan.scenario.clone(),
-                faults: vec![Fault { point, mode }],
-            });
+    let faults = to_disturb(clean).into_iter().flat_map(|(number, point)| {
+        let of_tabs = point.rival == Some(ANOTHER_TAB);
+        modes(point).map(move |mode| {
+            let fault = Fault { point: number, mode };
+            (fault, of_tabs && mode.is_of_rival())
+        })
+    });
+    let (between_tabs, others): (Vec<_>, Vec<_>) = faults.partition(|(_, between_tabs)| *between_tabs);
+    let one_in = scenario::named(&clean.plan.scenario).one_in;
+    let chosen = others.into_iter().step_by(one_in).chain(between_tabs);
+    let plan = |(fault, _)| Plan {
+        scenario: clean.plan.scenario.clone(),
+        faults: vec![fault],
+    };
+    chosen.map(plan).collect()
+}
+
+/// In which ways a call is disturbed.
+fn modes(point: Point) -> impl Iterator<Item = Mode> {
+    let is_wakeup = point.call.starts_with("wakeups.");
+    let of_rival = match (point.rival, point.trigger) {
+        (Some(ANOTHER_TAB), SUBMISSION | SECOND_SUBMISSION) => {
+            vec![Mode::RivalOvertakes, Mode::RivalCrosses]
         }
-    }
-    plans
+        (Some(ANOTHER_TAB), PURGE) => vec![Mode::RivalOvertakes, Mode::RivalBegins],
+        (Some(_), _) => vec![Mode::RivalOvertakes],
+        (None, _) => Vec::new(),
+    };
+    Mode::OF_ANY
+        .into_iter()
+        .chain(is_wakeup.then_some(Mode::Lost))
+        .chain(of_rival)
 }
 
 /// A process that dies in what follows from a process that died.

@@ -16,7 +16,7 @@ const LAST4: &str = "9999";
 const QUICK: SignedDuration = SignedDuration::from_millis(300);
 const NO_ANSWER: SignedDuration = SignedDuration::from_secs(8);
 /// Late: long after the outcome is an error.
-const LATE: SignedDuration = SignedDuration::from_secs(90);
+pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(90);
 
 /// What it does with an enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,27 @@ pub(crate) enum Enrolling {
     LosesIt,
     /// It does it and gives no answer.
     DoesItSilently,
-    /// It gives no answer, and does it 90 s later.
-    DoesItLate,
+    /// It gives no answer, and does it so much later.
+    DoesItLate(SignedDuration),
     /// It says -1001 and did it.
     DoesItWithServerError,
     /// It says -1001 and did nothing.
     ServerError,
+    /// It can't be reached.
+    NotReached,
+}
+
+/// What it does with the cancellation of a card that it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancelling {
+    /// It does it.
+    Does,
+    /// It says no.
+    Declines(i32),
+    /// It does nothing and gives no answer.
+    LosesIt,
+    /// It does it and gives no answer.
+    DoesItSilently,
     /// It can't be reached.
     NotReached,
 }
@@ -48,8 +63,14 @@ pub(crate) struct Script {
     pub(crate) then: Enrolling,
     /// How many of the first look-ups get no answer.
     pub(crate) deaf_finds: usize,
-    /// How many of the first cancellations get no answer and are not done.
-    pub(crate) deaf_cancels: usize,
+    /// With the first cancellations, one each.
+    pub(crate) cancels: &'static [Cancelling],
+    /// With the cancellations after them.
+    pub(crate) then_cancels: Cancelling,
+    /// For how long it does not let the card go that it has held longest.
+    pub(crate) keeps_oldest_for: SignedDuration,
+    /// For how long it neither hears of cancellations nor tells what it holds.
+    pub(crate) silent_for: SignedDuration,
 }
 
 impl Script {
@@ -59,7 +80,10 @@ impl Script {
             first: enrolling,
             then: enrolling,
             deaf_finds: 0,
-            deaf_cancels: 0,
+            cancels: &[],
+            then_cancels: Cancelling::Does,
+            keeps_oldest_for: SignedDuration::ZERO,
+            silent_for: SignedDuration::ZERO,
         }
     }
 }
@@ -78,12 +102,12 @@ pub(crate) struct Account {
 
 pub(crate) struct Mrs {
     clock: Arc<TestClock>,
-    script: Script,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    script: Script,
+    since: Timestamp,
     accounts: Vec<Account>,
     /// Work that is done some time.
     late: Vec<(Timestamp, String, String)>,
@@ -95,17 +119,39 @@ struct State {
 }
 
 impl Mrs {
-    pub(crate) fn new(clock: Arc<TestClock>, script: Script) -> Self {
+    /// It does all that it is asked.
+    pub(crate) fn new(clock: Arc<TestClock>) -> Self {
+        let state = State {
+            script: Script::always(Enrolling::Does),
+            since: clock.now(),
+            accounts: Vec::new(),
+            late: Vec::new(),
+            asked: BTreeMap::new(),
+            enrolments: 0,
+            finds: 0,
+            cancels: 0,
+        };
         Self {
             clock,
-            script,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
-    /// All accounts, with the work that is late done by now.
+    /// From now on it does as the script says; it keeps what it holds.
+    pub(crate) fn follow(&self, script: Script) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        (state.enrolments, state.finds, state.cancels) = (0, 0, 0);
+        (state.script, state.since) = (script, now);
+    }
+
+    /// All accounts, with all that it will still do by itself.
     pub(crate) fn accounts(&self) -> Vec<Account> {
-        self.state().accounts.clone()
+        let mut state = self.state();
+        while !state.late.is_empty() {
+            state.do_late(0);
+        }
+        state.accounts.clone()
     }
 
     /// How often it was asked to enrol each number.
@@ -117,15 +163,23 @@ impl Mrs {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         while let Some(place) = state.late.iter().position(|(at, ..)| *at <= now) {
-            let (_, number, card) = state.late.remove(place);
-            // What is declined late nobody hears of.
-            state.open(&number, &card).ok();
+            state.do_late(place);
         }
         state
     }
 }
 
 impl State {
+    fn do_late(&mut self, place: usize) {
+        let (_, number, card) = self.late.remove(place);
+        // What is declined late nobody hears of.
+        self.open(&number, &card).ok();
+    }
+
+    fn is_silent(&self, now: Timestamp) -> bool {
+        now < later(self.since, self.script.silent_for)
+    }
+
     fn open(&mut self, number: &str, card: &str) -> Result<Ranac, RewardsError> {
         let active = || self.accounts.iter().filter(|account| account.is_active);
         if active().any(|account| account.card == card) {
@@ -158,17 +212,17 @@ impl Rewards for Mrs {
         *state.asked.entry(number.to_owned()).or_default() += 1;
         state.enrolments += 1;
         let enrolling = if state.enrolments == 1 {
-            self.script.first
+            state.script.first
         } else {
-            self.script.then
+            state.script.then
         };
         match enrolling {
             Enrolling::Does => state.open(number, data),
             Enrolling::Declines(code) => Err(RewardsError::Declined(MrsCode(code))),
             Enrolling::LosesIt => no_answer(),
             Enrolling::DoesItSilently => state.open(number, data).and_then(|_| no_answer()),
-            Enrolling::DoesItLate => {
-                let at = later(self.clock.now(), LATE);
+            Enrolling::DoesItLate(after) => {
+                let at = later(self.clock.now(), after);
                 state.late.push((at, number.to_owned(), data.clone()));
                 no_answer()
             }
@@ -189,7 +243,7 @@ impl Rewards for Mrs {
         self.clock.advance(QUICK);
         let mut state = self.state();
         state.finds += 1;
-        if state.finds <= self.script.deaf_finds {
+        if state.finds <= state.script.deaf_finds || state.is_silent(self.clock.now()) {
             self.clock.advance(NO_ANSWER);
             return Err(RewardsError::Unknown("no answer within 8 s".into()));
         }
@@ -207,23 +261,42 @@ impl Rewards for Mrs {
 
     async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
         self.clock.advance(QUICK);
+        let now = self.clock.now();
         let mut state = self.state();
+        let scripted = match state.script.cancels.get(state.cancels) {
+            _ if state.is_silent(now) => Cancelling::LosesIt,
+            Some(first) => *first,
+            None => state.script.then_cancels,
+        };
         state.cancels += 1;
-        if state.cancels <= self.script.deaf_cancels {
-            self.clock.advance(NO_ANSWER);
-            return Err(RewardsError::Unknown("no answer within 8 s".into()));
-        }
-        let account = state
+        let keeps_oldest = now < later(state.since, state.script.keeps_oldest_for);
+        let held = state
             .accounts
-            .iter_mut()
-            .find(|account| account.ranac == ranac.expose());
-        match account {
-            Some(account) if account.is_active => {
-                account.is_active = false;
-                Ok(())
-            }
-            Some(_) => Err(RewardsError::Declined(MrsCode(-10))),
-            None => Err(RewardsError::Declined(MrsCode(-5))),
+            .iter()
+            .position(|account| account.ranac == ranac.expose());
+        let no_answer = || {
+            self.clock.advance(NO_ANSWER);
+            Err(RewardsError::Unknown("no answer within 8 s".into()))
+        };
+        // Who can't be reached says nothing about the card.
+        match scripted {
+            Cancelling::LosesIt => return no_answer(),
+            Cancelling::NotReached => return Err(RewardsError::NotSent("no route".into())),
+            _ => {}
         }
+        let Some(place) = held else {
+            return Err(RewardsError::Declined(MrsCode(-5)));
+        };
+        if !state.accounts[place].is_active || keeps_oldest && place == 0 {
+            return Err(RewardsError::Declined(MrsCode(-10)));
+        }
+        if let Cancelling::Declines(code) = scripted {
+            return Err(RewardsError::Declined(MrsCode(code)));
+        }
+        state.accounts[place].is_active = false;
+        if scripted == Cancelling::DoesItSilently {
+            return no_answer();
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use enrollment::ending::Ending;
-use enrollment::identifiers::{ConfirmationId, IntentId};
+use enrollment::flows::submit::Submitted;
+use enrollment::identifiers::{ConfirmationId, IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::ports::Claim;
 use jiff::Timestamp;
@@ -16,29 +17,67 @@ pub(crate) struct Observed(Mutex<Seen>);
 pub(crate) struct Seen {
     /// Intents with an outcome, as they were read or stored.
     pub(crate) outcomes: Vec<(IntentId, Ending)>,
+    /// Intents as they were when their outcome was stored.
+    pub(crate) finished: Vec<Intent>,
     /// What the page was told of the submission under one key.
-    pub(crate) answers: Vec<(IntentId, Ending)>,
-    /// What the page was told when it was opened.
-    pub(crate) descriptions: Vec<Ending>,
+    pub(crate) answers: Vec<(IntentId, Told)>,
+    /// What the page of a session was told when it was opened.
+    pub(crate) descriptions: Vec<(SessionId, Told)>,
     /// Claims that nothing was told of yet, each with the end of its time.
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
     /// What must not be, as it happened.
     pub(crate) wrong: Vec<String>,
 }
 
+/// An end that a page was told.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// What it shows.
+    pub(crate) ending: Ending,
+    pub(crate) attempts_left: u32,
+    /// When the page asked.
+    pub(crate) asked_at: Timestamp,
+    /// When it was told.
+    pub(crate) at: Timestamp,
+}
+
+impl Told {
+    /// `None`: the answer was no end.
+    pub(crate) fn of(answer: &Submitted, asked_at: Timestamp, at: Timestamp) -> Option<Self> {
+        match answer {
+            Submitted::Ended {
+                ending,
+                attempts_left,
+                ..
+            } => Some(Self {
+                ending: ending.clone(),
+                attempts_left: *attempts_left,
+                asked_at,
+                at,
+            }),
+            Submitted::Open => None,
+        }
+    }
+}
+
 impl Observed {
+    pub(crate) fn finished(&self, intent: &Intent) {
+        self.intent(intent);
+        self.change(|seen| seen.finished.push(intent.clone()));
+    }
+
     pub(crate) fn intent(&self, intent: &Intent) {
         if let Some(ending) = intent.ending() {
             self.change(|seen| seen.outcomes.push((intent.id, ending)));
         }
     }
 
-    pub(crate) fn answer(&self, intent: IntentId, ending: &Ending) {
-        self.change(|seen| seen.answers.push((intent, ending.clone())));
+    pub(crate) fn answer(&self, intent: IntentId, told: Told) {
+        self.change(|seen| seen.answers.push((intent, told)));
     }
 
-    pub(crate) fn description(&self, ending: &Ending) {
-        self.change(|seen| seen.descriptions.push(ending.clone()));
+    pub(crate) fn description(&self, session: SessionId, told: Told) {
+        self.change(|seen| seen.descriptions.push((session, told)));
     }
 
     /// Of two who have a confirmation at the same time, one has no right to it.

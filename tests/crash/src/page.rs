@@ -1,7 +1,8 @@
 //! The customer's browser: what it does next, by what it was answered.
 
-use enrollment::flows::describe::Description;
+use enrollment::flows::describe::{Choice, Description};
 use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::identifiers::IntentId;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,17 +24,29 @@ pub(crate) struct Page {
 /// What it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
+    /// Comes with a token that is accepted.
+    Enter,
     /// Loads itself.
     Open,
-    /// Submits under the key of that number.
-    Submit(u32),
+    /// Submits.
+    Submit(Submission),
+}
+
+/// What it submits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Submission {
+    /// Its number, which gives its key.
+    pub(crate) number: u32,
+    /// The card that goes.
+    pub(crate) old_card: Option<IntentId>,
 }
 
 impl Page {
-    pub(crate) fn new(kind: scenario::Page, now: Timestamp) -> Self {
+    /// One that comes at `at`.
+    pub(crate) fn new(kind: scenario::Page, at: Timestamp) -> Self {
         Self {
             kind,
-            next: Some((now, Act::Open)),
+            next: Some((at, Act::Enter)),
             submissions: 0,
             calls: 0,
         }
@@ -44,13 +57,16 @@ impl Page {
         self.next
     }
 
+    /// Its session is stored.
+    pub(crate) fn entered(&mut self, now: Timestamp) {
+        self.next = Some((now, Act::Open));
+    }
+
     /// Takes the answer to its opening. `None`: there was none.
     pub(crate) fn opened(&mut self, answer: Option<&Result<Description, NotSubmitted>>, now: Timestamp) {
         let act = match answer {
-            Some(Ok(Description::Form(_))) => {
-                self.submissions += 1;
-                Some(Act::Submit(self.submissions))
-            }
+            Some(Ok(Description::Form(form))) => Some(self.submission(&form.choice)),
+            Some(Ok(Description::OptOut(choice))) => Some(self.submission(choice)),
             Some(Ok(Description::Attempt(Submitted::Open)) | Err(NotSubmitted::Store(_))) | None => {
                 Some(Act::Open)
             }
@@ -59,24 +75,45 @@ impl Page {
         self.act(act, now);
     }
 
-    /// Takes the answer to its submission. `None`: there was none.
-    pub(crate) fn submitted(&mut self, answer: Option<&Result<Submitted, NotSubmitted>>, now: Timestamp) {
+    /// Takes the answer to a submission. `None`: there was none.
+    pub(crate) fn submitted(
+        &mut self,
+        submission: Submission,
+        answer: Option<&Result<Submitted, NotSubmitted>>,
+        now: Timestamp,
+    ) {
+        let is_first = self.submissions == 1;
         let act = match answer {
             _ if self.kind == scenario::Page::Closes => None,
             Some(Ok(Submitted::Ended { ending, .. })) => {
-                let again = self.kind == scenario::Page::TriesAgain
-                    && !ending.status.is_success()
-                    && self.submissions == 1;
-                self.submissions += u32::from(again);
-                again.then_some(Act::Submit(self.submissions))
+                let again =
+                    self.kind == scenario::Page::TriesAgain && !ending.status.is_success() && is_first;
+                match ending.code {
+                    // The card is gone: there may be others.
+                    None => again.then_some(Act::Open),
+                    Some(_) => again.then(|| self.submission_of(submission.old_card)),
+                }
             }
             _ if self.kind == scenario::Page::Reloads => Some(Act::Open),
             Some(Ok(Submitted::Open) | Err(NotSubmitted::Store(_) | NotSubmitted::AttemptOpen)) | None => {
-                Some(Act::Submit(self.submissions))
+                Some(Act::Submit(submission))
             }
             Some(Err(_)) => None,
         };
         self.act(act, now);
+    }
+
+    /// The first card goes.
+    fn submission(&mut self, choice: &Choice) -> Act {
+        self.submission_of(choice.cards.first().map(|card| card.id))
+    }
+
+    fn submission_of(&mut self, old_card: Option<IntentId>) -> Act {
+        self.submissions += 1;
+        Act::Submit(Submission {
+            number: self.submissions,
+            old_card,
+        })
     }
 
     fn act(&mut self, act: Option<Act>, now: Timestamp) {

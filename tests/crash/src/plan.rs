@@ -18,6 +18,13 @@ pub(crate) enum Mode {
     Crossed,
     /// The call says that it did its work, and did nothing. Only a wake-up may be lost.
     Lost,
+    /// What comes next from elsewhere comes here, and only begins: a customer whose token is accepted.
+    RivalBegins,
+    /// What comes next from elsewhere comes here, and runs to its end before the delivery goes on.
+    RivalOvertakes,
+    /// What comes next from elsewhere comes to the same call; then the delivery runs to its end before the other goes
+    /// on.
+    RivalCrosses,
 }
 
 impl Mode {
@@ -29,6 +36,20 @@ impl Mode {
         Self::Overtaken,
         Self::Crossed,
     ];
+    const OF_SOME: [Self; 4] = [
+        Self::Lost,
+        Self::RivalBegins,
+        Self::RivalOvertakes,
+        Self::RivalCrosses,
+    ];
+
+    /// Whether something else comes meanwhile.
+    pub(crate) fn is_of_rival(self) -> bool {
+        matches!(
+            self,
+            Self::RivalBegins | Self::RivalOvertakes | Self::RivalCrosses
+        )
+    }
 
     fn as_str(self) -> &'static str {
         match self {
@@ -38,13 +59,16 @@ impl Mode {
             Self::Overtaken => "twice-overtaken",
             Self::Crossed => "twice-crossed",
             Self::Lost => "lost",
+            Self::RivalBegins => "rival-begins",
+            Self::RivalOvertakes => "rival-overtakes",
+            Self::RivalCrosses => "rival-crosses",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
         Self::OF_ANY
             .into_iter()
-            .chain([Self::Lost])
+            .chain(Self::OF_SOME)
             .find(|mode| mode.as_str() == text)
     }
 }
@@ -113,6 +137,7 @@ mod tests {
             "closed-browser/17/stop-after+23/stop-before",
             "enrols/1/twice-crossed",
             "enrols/9/lost",
+            "two-tabs-replace/9/rival-overtakes",
         ] {
             assert_eq!(Plan::parse(text).unwrap().to_string(), text);
         }

@@ -8,8 +8,8 @@ use crate::effects::Point;
 /// calls in the same order, the first ones are disturbed, and the rest is not.
 const OF_A_KIND: usize = 2;
 
-/// The numbers and calls of the points to disturb, from the first delivery of the trigger `from` on.
-pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, &'static str)> {
+/// The points to disturb with their numbers, from the first delivery of the trigger `from` on.
+pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, Point)> {
     let mut calls = BTreeMap::<usize, (&str, Vec<&str>)>::new();
     for point in points {
         let delivery = calls.entry(point.delivery).or_insert((point.trigger, Vec::new()));
@@ -27,7 +27,7 @@ pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, &'static s
     (1..)
         .zip(points)
         .filter(|(_, point)| chosen.contains(&point.delivery))
-        .map(|(number, point)| (number, point.call))
+        .map(|(number, point)| (number, *point))
         .collect()
 }
 
@@ -40,6 +40,7 @@ mod tests {
             call,
             trigger,
             delivery,
+            rival: None,
         };
         calls.iter().map(point).collect()
     }
@@ -56,7 +57,7 @@ mod tests {
             .map(|(number, _)| number)
             .collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 13, 14, 15]);
-        assert_eq!(to_disturb(&points, "sweep")[0], (3, "a"));
+        assert_eq!(to_disturb(&points, "sweep")[0], (3, points[2]));
         assert_eq!(to_disturb(&points, "another"), []);
     }
 }

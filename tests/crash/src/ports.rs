@@ -9,11 +9,11 @@ use enrollment::delivery::{ATTEMPT_LIMIT, Delivery, Destination, Parked};
 use enrollment::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
 };
-use enrollment::intent::{CardCount, Intent};
+use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::ports::{
-    Attempts, Begun, Claim, Clients, Confirmations, Counted, Due, EncryptionKey, EncryptionKeys, Enrolments,
-    Finished, HeldCard, Holdings, Limits, NewCard, Opened, Receivers, Rewards, RewardsError, Sessions,
-    StoreError, Unsettled, Wakeups,
+    Attempts, Begun, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
+    EncryptionKeys, Enrolments, Finished, HeldCard, Limits, NewCard, Opened, Page, Purges, Receivers, Record,
+    Register, Removal, Rewards, RewardsError, Sessions, StoreError, Unsettled, Wakeups,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -78,6 +78,13 @@ impl<P: Clients> Clients for Wrapped<'_, P> {
 }
 
 #[async_trait]
+impl<P: Register> Register for Wrapped<'_, P> {
+    async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
+        self.stored("register.clients", self.inner.clients()).await
+    }
+}
+
+#[async_trait]
 impl<P: Sessions> Sessions for Wrapped<'_, P> {
     async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
         self.stored("sessions.open", self.inner.open(session, token))
@@ -133,15 +140,15 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         let written = async {
             let finished = self.wrapped.inner.finish(intent).await?;
             if finished == Finished::Now {
-                self.observed.intent(intent);
+                self.observed.finished(intent);
             }
             Ok(finished)
         };
         self.wrapped.stored("enrolments.finish", written).await
     }
 
-    async fn leftover_gone(&self, id: IntentId) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.leftover_gone(id);
+    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.leftover_gone(intent, at);
         self.wrapped.stored("enrolments.leftover_gone", work).await
     }
 
@@ -155,14 +162,49 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         self.wrapped.stored("enrolments.look_again", work).await
     }
 
-    async fn holdings(
+    async fn customer(
         &self,
         client: &ClientId,
         program: &ProgramId,
         customer: &CustomerId,
-    ) -> Result<Holdings, StoreError> {
-        let work = self.wrapped.inner.holdings(client, program, customer);
-        self.wrapped.stored("enrolments.holdings", work).await
+    ) -> Result<Customer, StoreError> {
+        let work = self.wrapped.inner.customer(client, program, customer);
+        self.wrapped.stored("enrolments.customer", work).await
+    }
+}
+
+#[async_trait]
+impl<P: Purges> Purges for Wrapped<'_, P> {
+    async fn past(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        until: Timestamp,
+        from: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<CustomerKey>, StoreError> {
+        let work = self.inner.past(client, program, until, from, limit);
+        self.stored("purges.past", work).await
+    }
+
+    async fn record(&self, client: &ClientId, key: &CustomerKey) -> Result<Option<Record>, StoreError> {
+        self.stored("purges.record", self.inner.record(client, key)).await
+    }
+
+    async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError> {
+        self.stored("purges.remove", self.inner.remove(record, removal))
+            .await
+    }
+
+    async fn date(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        retention_days: u16,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let work = self.inner.date(client, program, retention_days, until);
+        self.stored("purges.date", work).await
     }
 }
 

@@ -6,17 +6,22 @@ use async_trait::async_trait;
 use engine::{LocalWrapper, TestClock, World};
 use enrollment::flows::confirm::Confirming;
 use enrollment::flows::describe::{Describing, Description};
+use enrollment::flows::purge::Purging;
 use enrollment::flows::settle::Settling;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::flows::sweep::Sweeping;
 use enrollment::identifiers::{
     ActionCode, ConfirmationId, IdempotencyKey, IncidentId, IntentId, SessionToken,
 };
+use enrollment::intent::Intent;
 use enrollment::language::Language;
-use enrollment::ports::{Clock as _, EncryptionKey, EncryptionKeys, Opened, Sessions as _, StoreError};
+use enrollment::ports::{
+    Clock as _, EncryptionKey, EncryptionKeys, Enrolments as _, Opened, Randomness as _, Sessions as _,
+    StoreError,
+};
 use enrollment::session::{self, Session, UsedToken};
 use enrollment::time::later;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
 use platform::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
@@ -25,15 +30,20 @@ use platform::vault::Vault;
 use crate::client;
 use crate::effects::{Course, Effects};
 use crate::mrs::Mrs;
-use crate::observed::Observed;
+use crate::observed::{Observed, Told};
+use crate::page::Submission;
 use crate::plan::Fault;
 use crate::ports::{Watched, Wrapped};
 use crate::queues::Queues;
 use crate::receiver::Receiver;
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, Scenario};
 use crate::seeded::Seeded;
 
 const START: &str = "2027-03-14T15:09:26.535Z";
+/// How long before that the customer got the cards that there are at the start.
+const BEFORE: SignedDuration = SignedDuration::from_hours(24);
+/// The numbers of those cards; tabs enrol those of their own numbers.
+const CARDS_BEFORE: usize = 100;
 
 /// What the runs of one worker share.
 pub(crate) struct Ground {
@@ -74,11 +84,13 @@ pub(crate) struct Stage<'g> {
     pub(crate) mrs: Mrs,
     pub(crate) receiver: Receiver,
     pub(crate) queues: Queues,
-    pub(crate) session: Session,
+    /// One for each tab.
+    pub(crate) visits: Vec<Visit>,
+    /// What enrolled the cards that the customer had before.
+    pub(crate) before: Vec<Intent>,
     /// Reads what is past its time, too.
     pub(crate) reader: DynamoEnrolments,
     enrolments: DynamoEnrolments,
-    token: SessionToken,
     clients: &'g DynamoClients,
     sessions: DynamoSessions,
     limits: DynamoLimits,
@@ -86,23 +98,48 @@ pub(crate) struct Stage<'g> {
     randomness: Seeded,
 }
 
+/// A session, stored or not yet.
+pub(crate) struct Visit {
+    pub(crate) session: Session,
+    token: SessionToken,
+    /// What the page submits for a new card.
+    card: usize,
+}
+
+impl Visit {
+    /// The intent of the submission under a key.
+    pub(crate) fn intent_of(&self, key: &IdempotencyKey) -> IntentId {
+        IntentId::derive(self.session.id, key)
+    }
+}
+
 impl<'g> Stage<'g> {
-    /// An open session in tables that are emptied first.
+    /// Tables that are emptied first, and in them a customer with some cards.
     pub(crate) async fn new(ground: &'g Ground, scenario: &Scenario, faults: &[Fault], seed: u64) -> Self {
         let (tables, vault) = (&ground.tables, &ground.vault);
         tables.empty().await;
-        let clock = Arc::new(TestClock::at(start()));
+        let clock = Arc::new(TestClock::at(later(start(), -BEFORE)));
         let world = tables.at(Arc::clone(&clock));
         let randomness = Seeded::new(seed);
-        let token = SessionToken::random(&randomness);
-        let stage = Self {
-            effects: Effects::new(Arc::clone(&clock), faults),
+        let visits = (0..).zip(scenario.tabs).map(|(card, tab)| {
+            let token = SessionToken::random(&randomness);
+            Visit {
+                session: Session {
+                    confirmation_url: scenario.is_confirmed.then(client::confirmation_url),
+                    ..session(&token, scenario.program, tab.action, later(start(), tab.comes))
+                },
+                token,
+                card,
+            }
+        });
+        let mut stage = Self {
+            visits: visits.collect(),
+            before: Vec::new(),
+            effects: Effects::new(Arc::clone(&clock), start(), faults),
             observed: Observed::default(),
-            mrs: Mrs::new(Arc::clone(&clock), scenario.mrs),
+            mrs: Mrs::new(Arc::clone(&clock)),
             receiver: Receiver::new(Arc::clone(&clock), scenario.receiver),
             queues: Queues::new(Arc::clone(&clock)),
-            session: session(scenario, &token, clock.now()),
-            token,
             clients: &ground.clients,
             sessions: world.sessions(vault),
             limits: world.limits(vault),
@@ -113,23 +150,69 @@ impl<'g> Stage<'g> {
             world,
             clock,
         };
-        let used = UsedToken {
-            digest: [7; 32],
-            until: stage.session.expires_at,
-        };
-        let opened = stage.sessions.open(&stage.session, &used).await;
-        assert_eq!(opened.expect("the engine answers"), Opened::Now);
+        for card in 0..scenario.cards {
+            let intent = stage.enrol_before(scenario.program, CARDS_BEFORE + card).await;
+            stage.before.push(intent);
+        }
+        stage.clock.advance_to(start());
+        stage.mrs.follow(scenario.mrs);
         stage
     }
 
-    /// The intent of the submission under a key.
-    pub(crate) fn intent_of(&self, key: &IdempotencyKey) -> IntentId {
-        IntentId::derive(self.session.id, key)
+    /// By the product's own flow, undisturbed.
+    async fn enrol_before(&self, program: Kind, card: usize) -> Intent {
+        let token = SessionToken::random(&self.randomness);
+        let visit = Visit {
+            session: session(&token, program, ActionCode::Enrol, self.clock.now()),
+            token,
+            card,
+        };
+        self.store_session(&visit).await;
+        let key = client::key(0);
+        let submitting = Submitting {
+            action: ActionCode::Enrol,
+            clients: self.clients,
+            sessions: &self.sessions,
+            limits: &self.limits,
+            enrolments: &self.enrolments,
+            rewards: &self.mrs,
+            wakeups: &self.queues,
+            clock: &*self.clock,
+            randomness: &self.randomness,
+        };
+        let body = client::submission(ActionCode::Enrol, card, None);
+        let incident = IncidentId::random(&self.randomness);
+        let submitted = submitting
+            .submit(&visit.token, &key, body.as_bytes(), incident)
+            .await;
+        assert!(
+            matches!(&submitted, Ok(Submitted::Ended { ending, .. }) if ending.status.is_success()),
+            "{submitted:?}"
+        );
+        let stored = self.reader.intent(visit.intent_of(&key)).await;
+        stored.expect("it can be read").expect("it was begun")
     }
 
-    pub(crate) async fn describe(&self, course: &Course) -> Result<Description, NotSubmitted> {
-        let ports = self.ports(course);
+    /// A tab's token is accepted.
+    pub(crate) async fn enter(&self, tab: usize) {
+        self.store_session(&self.visits[tab]).await;
+    }
+
+    async fn store_session(&self, visit: &Visit) {
+        let mut digest = [0; 32];
+        self.randomness.fill(&mut digest);
+        let used = UsedToken {
+            digest,
+            until: visit.session.expires_at,
+        };
+        let opened = self.sessions.open(&visit.session, &used).await;
+        assert_eq!(opened.expect("the engine answers"), Opened::Now);
+    }
+
+    pub(crate) async fn describe(&self, course: &Course, tab: usize) -> Result<Description, NotSubmitted> {
+        let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
         let describing = Describing {
+            action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
             enrolments: &ports.enrolments,
@@ -138,16 +221,21 @@ impl<'g> Stage<'g> {
             keys: &ports.keys,
             clock: &*self.clock,
         };
-        let described = describing.describe(&self.token).await;
-        if let Ok(Description::Attempt(Submitted::Ended { ending, .. })) = &described {
-            self.observed.description(ending);
+        let incident = IncidentId::random(&self.randomness);
+        let described = describing.describe(&visit.token, incident).await;
+        if let Ok(Description::Attempt(answer)) = &described
+            && let Some(told) = Told::of(answer, asked_at, self.clock.now())
+        {
+            self.observed.description(visit.session.id, told);
         }
         described
     }
 
-    /// What the page is shown now, with nothing in between.
-    pub(crate) async fn description(&self) -> Result<Description, NotSubmitted> {
+    /// What a tab's page is shown now, with nothing in between.
+    pub(crate) async fn description(&self, tab: usize) -> Result<Description, NotSubmitted> {
+        let visit = &self.visits[tab];
         let describing = Describing {
+            action: visit.session.action,
             clients: self.clients,
             sessions: &self.sessions,
             enrolments: &self.enrolments,
@@ -156,16 +244,19 @@ impl<'g> Stage<'g> {
             keys: &Key,
             clock: &*self.clock,
         };
-        describing.describe(&self.token).await
+        let incident = IncidentId::random(&self.randomness);
+        describing.describe(&visit.token, incident).await
     }
 
     pub(crate) async fn submit(
         &self,
         course: &Course,
-        key: &IdempotencyKey,
+        tab: usize,
+        submission: Submission,
     ) -> Result<Submitted, NotSubmitted> {
-        let ports = self.ports(course);
+        let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
         let submitting = Submitting {
+            action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
             limits: &ports.limits,
@@ -175,14 +266,30 @@ impl<'g> Stage<'g> {
             clock: &*self.clock,
             randomness: &self.randomness,
         };
+        let key = client::key(submission.number);
+        let body = client::submission(visit.session.action, visit.card, submission.old_card);
         let incident = IncidentId::random(&self.randomness);
         let submitted = submitting
-            .submit(&self.token, key, client::submission().as_bytes(), incident)
+            .submit(&visit.token, &key, body.as_bytes(), incident)
             .await;
-        if let Ok(Submitted::Ended { ending, .. }) = &submitted {
-            self.observed.answer(self.intent_of(key), ending);
+        if let Ok(answer) = &submitted
+            && let Some(told) = Told::of(answer, asked_at, self.clock.now())
+        {
+            self.observed.answer(visit.intent_of(&key), told);
         }
         submitted
+    }
+
+    pub(crate) async fn purge(&self, course: &Course) -> Result<(), StoreError> {
+        let (register, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
+        let purges = wrapped(&self.enrolments, course);
+        let purging = Purging {
+            register: &register,
+            clients: &clients,
+            purges: &purges,
+            clock: &*self.clock,
+        };
+        purging.run().await.map(drop)
     }
 
     pub(crate) async fn settle(&self, course: &Course, intent: IntentId) -> Result<(), StoreError> {
@@ -265,15 +372,15 @@ pub(crate) fn start() -> Timestamp {
     START.parse().expect("a time")
 }
 
-fn session(scenario: &Scenario, token: &SessionToken, now: Timestamp) -> Session {
+fn session(token: &SessionToken, program: Kind, action: ActionCode, now: Timestamp) -> Session {
     Session {
         id: token.id(),
         client: client::id(),
-        program: client::program(scenario.number),
-        action: ActionCode::Enrol,
+        program: client::program(program),
+        action,
         customer: client::customer(),
         language: Language::parse("en").expect("a language"),
-        confirmation_url: scenario.is_confirmed.then(client::confirmation_url),
+        confirmation_url: None,
         last4: None,
         expires_at: later(now, session::LIFETIME),
         failures: 0,

@@ -1,0 +1,46 @@
+//! What the tables say is due.
+
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::client;
+use crate::scenario::Scenario;
+use crate::stage::Stage;
+use crate::verdict;
+
+/// When what comes, as the tables have it.
+#[derive(Default)]
+pub(super) struct Due {
+    /// When something is due that a sweep finds.
+    pub(super) sweep: Option<Timestamp>,
+    /// When a card is past its date.
+    pub(super) purge: Option<Timestamp>,
+    /// Whether an intent has no outcome yet.
+    pub(super) is_open: bool,
+}
+
+impl Due {
+    pub(super) async fn read(stage: &Stage<'_>, scenario: &Scenario) -> Self {
+        let mut due = Self::default();
+        let tables = &stage.world.tables;
+        let retention_days = client::retention_days(scenario.program);
+        for table in [&tables.enrolments, &tables.confirmations] {
+            for item in stage.world.scan(table).await {
+                let Some(agenda) = item.get("agenda").and_then(|agenda| agenda.as_s().ok()) else {
+                    continue;
+                };
+                let at = verdict::time(&item, "agenda_at");
+                if agenda.starts_with("cancelled#") {
+                    if scenario.is_purged {
+                        let past = later(at, SignedDuration::from_hours(24 * i64::from(retention_days)));
+                        due.purge = Some(due.purge.map_or(past, |next| next.min(past)));
+                    }
+                } else if !agenda.starts_with("parked#") {
+                    due.is_open |= agenda.starts_with("unsettled#") && !item.contains_key("status");
+                    due.sweep = Some(due.sweep.map_or(at, |next| next.min(at)));
+                }
+            }
+        }
+        due
+    }
+}

@@ -1,0 +1,72 @@
+//! What a run is made of: triggers, and what comes of them.
+
+use enrollment::flows::describe::Description;
+use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::ports::StoreError;
+
+use crate::page::Act;
+use crate::queues::{Message, Named};
+use crate::scenario::{
+    ANOTHER_TAB, CONFIRMING, OPENING, PURGE, SECOND_OPENING, SECOND_SUBMISSION, SETTLING, SUBMISSION, SWEEP,
+};
+
+/// What comes.
+pub(super) enum Trigger {
+    Tab(usize, Act),
+    Message(Message),
+    Sweep,
+    Purge,
+}
+
+impl Trigger {
+    /// The name under which its points are listed.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Tab(0, Act::Submit(_)) => SUBMISSION,
+            Self::Tab(0, _) => OPENING,
+            Self::Tab(_, Act::Submit(_)) => SECOND_SUBMISSION,
+            Self::Tab(..) => SECOND_OPENING,
+            Self::Message(message) => match message.named {
+                Named::Intent(_) => SETTLING,
+                Named::Confirmation(_) => CONFIRMING,
+            },
+            Self::Sweep => SWEEP,
+            Self::Purge => PURGE,
+        }
+    }
+}
+
+/// What comes next; a message is still in its queue.
+#[derive(Clone, Copy)]
+pub(super) enum Next {
+    Tab(usize, Act),
+    Message,
+    Sweep,
+    Purge,
+}
+
+/// What comes while something else runs.
+#[derive(Clone, Copy)]
+pub(super) enum Rival {
+    Tab(usize),
+    Sweep,
+    Purge,
+}
+
+impl Rival {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Tab(_) => ANOTHER_TAB,
+            Self::Sweep => SWEEP,
+            Self::Purge => PURGE,
+        }
+    }
+}
+
+/// What came of a trigger.
+pub(super) enum Came {
+    Entered,
+    Opened(Result<Description, NotSubmitted>),
+    Submitted(Result<Submitted, NotSubmitted>),
+    Done(Result<(), StoreError>),
+}

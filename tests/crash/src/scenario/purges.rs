@@ -1,0 +1,119 @@
+//! Customers whose cards are past their date.
+
+use enrollment::identifiers::ActionCode;
+use enrollment::status::Status;
+use jiff::SignedDuration;
+
+use super::{Kind, PLAIN, PURGE, Page, SECOND_OPENING, Scenario, Tab, soon_after, tab};
+use crate::mrs::{self, Enrolling};
+
+/// Seconds from the start of a run to the purge that is the first to find what was cancelled then: X and up to an hour.
+const FIRST_PURGE: i64 = (30 * 24 + 1) * 60 * 60;
+
+const REMOVED: &[Status] = &[Status::SuccessRemoval];
+const OPTS_OUT: &[Tab] = &[tab(ActionCode::OptOut, Page::Patient)];
+const REPLACES_THEN_OPTS_OUT: &[Tab] = &[
+    tab(ActionCode::Replace, Page::Patient),
+    Tab {
+        comes: SignedDuration::from_mins(5),
+        ..tab(ActionCode::OptOut, Page::Patient)
+    },
+];
+
+const fn purging(name: &'static str, tabs: &'static [Tab], ends: &'static [Status]) -> Scenario {
+    Scenario {
+        name,
+        cards: 1,
+        tabs,
+        is_purged: true,
+        ends,
+        disturbed_from: PURGE,
+        one_in: 2,
+        ..PLAIN
+    }
+}
+
+/// All of them.
+pub(super) const ALL: &[Scenario] = &[
+    Scenario {
+        one_in: 1,
+        ..purging("purged", OPTS_OUT, REMOVED)
+    },
+    Scenario {
+        cards: 2,
+        ..purging("purged-of-one-of-two", OPTS_OUT, REMOVED)
+    },
+    Scenario {
+        one_in: 2,
+        ..purging(
+            "purged-of-a-replaced-card",
+            &[tab(ActionCode::Replace, Page::Patient)],
+            &[Status::SuccessReplacement],
+        )
+    },
+    purging(
+        "purged-before-a-newcomer",
+        &[
+            tab(ActionCode::OptOut, Page::Patient),
+            Tab {
+                comes: SignedDuration::from_secs(FIRST_PURGE + 1),
+                ..tab(ActionCode::Enrol, Page::Patient)
+            },
+        ],
+        &[Status::SuccessRemoval, Status::SuccessEnrollment],
+    ),
+    Scenario {
+        disturbed_from: SECOND_OPENING,
+        ..purging(
+            "purged-after-a-newcomer",
+            &[
+                tab(ActionCode::OptOut, Page::Patient),
+                Tab {
+                    comes: SignedDuration::from_secs(FIRST_PURGE - 50),
+                    ..tab(ActionCode::Enrol, Page::Patient)
+                },
+            ],
+            &[Status::SuccessRemoval, Status::SuccessEnrollment],
+        )
+    },
+    Scenario {
+        program: Kind::KeptForADay,
+        mrs: mrs::Script::always(Enrolling::DoesItLate(SignedDuration::from_hours(50))),
+        one_in: 12,
+        ..purging(
+            "purge-held-back-by-a-failed-enrolment",
+            &[
+                tab(ActionCode::OptOut, Page::Patient),
+                soon_after(ActionCode::Enrol),
+            ],
+            &[Status::SuccessRemoval, Status::ErrorEnrollment],
+        )
+    },
+    Scenario {
+        program: Kind::KeptForADay,
+        mrs: mrs::Script {
+            keeps_oldest_for: SignedDuration::from_hours(50),
+            ..mrs::Script::always(Enrolling::Does)
+        },
+        one_in: 12,
+        ..purging(
+            "purge-held-back-by-an-old-card",
+            REPLACES_THEN_OPTS_OUT,
+            &[Status::SuccessReplacement, Status::SuccessRemoval],
+        )
+    },
+    // The new card's time to live ends before MRS lets the old one go.
+    Scenario {
+        program: Kind::KeptForADay,
+        mrs: mrs::Script {
+            keeps_oldest_for: SignedDuration::from_hours(10 * 24),
+            ..mrs::Script::always(Enrolling::Does)
+        },
+        one_in: 16,
+        ..purging(
+            "old-card-outstays-the-new-one",
+            REPLACES_THEN_OPTS_OUT,
+            &[Status::SuccessReplacement, Status::SuccessRemoval],
+        )
+    },
+];

@@ -1,0 +1,74 @@
+//! Customers who do two things at once.
+
+use enrollment::identifiers::ActionCode;
+use enrollment::status::Status;
+
+use super::{PLAIN, Page, SUBMISSION, Scenario, Tab, soon_after, tab};
+use crate::mrs::{self, Cancelling, Enrolling};
+
+/// Two tabs of a customer with two cards, who chooses the same one in both.
+const fn on_one_card(name: &'static str, tabs: &'static [Tab], ends: &'static [Status]) -> Scenario {
+    Scenario {
+        name,
+        cards: 2,
+        tabs,
+        ends,
+        disturbed_from: SUBMISSION,
+        one_in: 3,
+        ..PLAIN
+    }
+}
+
+/// All of them.
+pub(super) const ALL: &[Scenario] = &[
+    on_one_card(
+        "two-tabs-opt-out",
+        &[
+            tab(ActionCode::OptOut, Page::Patient),
+            soon_after(ActionCode::OptOut),
+        ],
+        &[Status::SuccessRemoval],
+    ),
+    on_one_card(
+        "two-tabs-replace",
+        &[
+            tab(ActionCode::Replace, Page::Patient),
+            soon_after(ActionCode::Replace),
+        ],
+        &[Status::SuccessReplacement],
+    ),
+    on_one_card(
+        "replaces-and-opts-out",
+        &[
+            tab(ActionCode::Replace, Page::Patient),
+            soon_after(ActionCode::OptOut),
+        ],
+        &[Status::SuccessReplacement],
+    ),
+    Scenario {
+        mrs: mrs::Script {
+            cancels: &[Cancelling::LosesIt; 2],
+            ..mrs::Script::always(Enrolling::Does)
+        },
+        ..on_one_card(
+            "opts-out-slowly-and-replaces",
+            &[
+                tab(ActionCode::OptOut, Page::Patient),
+                soon_after(ActionCode::Replace),
+            ],
+            &[Status::SuccessRemoval],
+        )
+    },
+    Scenario {
+        mrs: mrs::Script::always(Enrolling::Declines(-45)),
+        cards: 1,
+        ..on_one_card(
+            "opts-out-and-enrols-in-vain",
+            &[
+                tab(ActionCode::OptOut, Page::Patient),
+                soon_after(ActionCode::Enrol),
+            ],
+            &[Status::SuccessRemoval, Status::ErrorEnrollment],
+        )
+    },
+];

@@ -1,0 +1,66 @@
+//! Whether the page, opened again when all is decided, shows what was decided.
+
+use std::collections::BTreeSet;
+
+use enrollment::flows::describe::{Choice, Description};
+use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::identifiers::ActionCode;
+use enrollment::intent::CardState;
+use enrollment::ports::Clock as _;
+use enrollment::session::MAX_FAILURES;
+
+use super::evidence::Evidence;
+use super::is_refused;
+use crate::observed::Told;
+use crate::scenario::Scenario;
+use crate::stage::Stage;
+
+/// What is wrong with it.
+pub(crate) async fn of_page(
+    stage: &Stage<'_>,
+    scenario: &Scenario,
+    tab: usize,
+    shown: &Result<Description, NotSubmitted>,
+) -> Option<String> {
+    let evidence = Evidence::of(stage, scenario).await;
+    let session = &stage.visits[tab].session;
+    let of_session = || {
+        evidence
+            .ended()
+            .filter(|(intent, _)| intent.session == session.id)
+    };
+    let success = of_session().find(|(_, ending)| ending.status.is_success());
+    let failures = of_session().count() - usize::from(success.is_some());
+    let now = stage.clock.now();
+    let agrees = match (shown, success) {
+        (Ok(Description::Attempt(Submitted::Ended { ending, .. })), Some((_, success))) => *ending == success,
+        (Ok(Description::Form(form)), None) => evidence.offers(session.action, &form.choice, failures),
+        (Ok(Description::OptOut(choice)), None) => evidence.offers(session.action, choice, failures),
+        // There is no card to do it with.
+        (Ok(Description::Attempt(refused)), None) => {
+            session.action != ActionCode::Enrol
+                && evidence.active().is_empty()
+                && Told::of(refused, now, now).is_some_and(|told| is_refused(&told))
+        }
+        _ => false,
+    };
+    (!agrees).then(|| format!("after {failures} failures, opened again, the page shows {shown:?}"))
+}
+
+impl Evidence<'_> {
+    /// Whether the customer may choose what there is to choose from.
+    fn offers(&self, action: ActionCode, choice: &Choice, failures: usize) -> bool {
+        let offered: BTreeSet<String> = choice.cards.iter().map(|card| card.id.to_hex()).collect();
+        let expected = if action == ActionCode::Enrol {
+            BTreeSet::new()
+        } else {
+            self.active()
+        };
+        choice.attempts_left as usize + failures == MAX_FAILURES as usize && offered == expected
+    }
+
+    fn active(&self) -> BTreeSet<String> {
+        let active = self.cards.iter().filter(|card| card.state == CardState::Active);
+        active.map(|card| card.id.to_hex()).collect()
+    }
+}
