@@ -122,6 +122,9 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
 
 async fn audit(stack: &Stack, client: &str) -> Result<()> {
     let client = ClientId::parse(client)?;
+    if stack.client_setups().find(&client).await?.is_none() {
+        bail!("there is no client '{client}'");
+    }
     for line in stack.audit_trail().lines(&client).await? {
         println!("{}", serde_json::to_string(&line)?);
     }

@@ -106,7 +106,7 @@ impl Scene {
             "ENVIRONMENT": "test", "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
             "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": unused, "CONFIRMATIONS_TABLE": unused,
             "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
-            "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused,
+            "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
             "SECRETS_PREFIX": format!("card-enrolment/{}", self.stack),
         });
         let name = self.secret_name("settings");

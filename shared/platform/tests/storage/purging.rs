@@ -546,8 +546,8 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
         loop {
             runs += 1;
             let purged = purging.run().await.unwrap();
-            assert_eq!(purged.held_back, 0);
-            if !purged.is_cut_short {
+            // What the killed run had sent may still have been under way.
+            if !purged.is_cut_short && purged.held_back == 0 {
                 break;
             }
             assert!(purged.customers > 0, "each run gets on");

@@ -1,0 +1,67 @@
+"""The stack's tables as they are stored, read without the product."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from local_system.operator import REGION
+
+TIMEOUT = 30
+
+
+@dataclass(frozen=True, order=True)
+class Item:
+    """One item, in the order in which items are told apart."""
+
+    table: str
+    """What the template calls it, such as `Enrolments`."""
+    pk: str
+    sk: str
+    raw: str = field(compare=False)
+    """All of it, as JSON: keys, attributes and what is sealed."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        attributes: dict[str, Any] = json.loads(self.raw)
+        return attributes
+
+
+def naming(*words: str) -> list[Item]:
+    """The items of all tables in which one of the words stands, anywhere."""
+    return sorted(item for item in _all() if any(word in item.raw for word in words))
+
+
+def _all() -> Iterator[Item]:
+    names = [name for name in _dynamodb("ListTables", {})["TableNames"] if name.startswith("local-")]
+    assert len(names) == 6, f"the stack has six tables, not {names}"
+    for name in names:
+        start: dict[str, Any] = {}
+        while True:
+            page = _dynamodb("Scan", {"TableName": name, "ConsistentRead": True, **start})
+            for item in page["Items"]:
+                pk, sk = (item.get(key, {"S": ""})["S"] for key in ("pk", "sk"))
+                yield Item(name.split("-")[1].removesuffix("Table"), pk, sk, json.dumps(item))
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _dynamodb(operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    credential = f"test/20260101/{REGION}/dynamodb/aws4_request"
+    answer = requests.post(
+        os.environ["AWS_ENDPOINT_URL"],
+        data=json.dumps(body),
+        headers={
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+        },
+        timeout=TIMEOUT,
+    )
+    answer.raise_for_status()
+    told: dict[str, Any] = answer.json()
+    return told

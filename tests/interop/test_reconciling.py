@@ -1,0 +1,197 @@
+"""`enrollctl reconcile`: where Mastercard and the tables differ, it tells so, and mends that only if it shall."""
+
+import pytest
+
+from interop.bank import MANY, Bank, Customer
+from interop.enrollctl import enrollctl
+from local_system.cards import Card
+from local_system.rewards import Rewards
+
+DECLINED = Card("5234000000001450")
+AGREED, DIFFERENT, NOT_TOLD = 0, 1, 2
+ACTIVE, GOOD_STANDING, CANCELLED = "NEW", "GOOD_STANDING", "CANCELLED"
+
+
+@pytest.fixture
+def customer(bank: Bank) -> Customer:
+    return bank.customer()
+
+
+def test_where_both_agree_there_is_nothing_to_tell(bank: Bank) -> None:
+    assert bank.reconcile().code == AGREED, "a client without customers"
+    for customer in (bank.customer(), bank.customer()):
+        bank.enrolled(customer)
+    removed, _ = bank.enrolled(customer)
+    assert customer.opt_out(removed).event()["status"] == "SUCCESS_REMOVAL"
+    ran = bank.reconcile()
+    assert ran.code == AGREED, ran.everything
+    [summary] = ran.out.splitlines()
+    assert "2 customers: 2 cards agree, 0 differences" in summary
+
+
+def test_a_card_that_mastercard_does_not_hold_is_cancelled_here(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    kept, other = bank.enrolled(customer)
+    bank.change_status(event["ranac"], CANCELLED)
+
+    told = bank.reconcile()
+    assert told.code == DIFFERENT, told.everything
+    difference, summary = told.out.splitlines()
+    assert difference.startswith("missing ")
+    assert f"card ….{card.last4}" in difference
+    assert "mended" not in difference
+    assert "1 cards agree, 1 differences, 1 of them left" in summary
+    assert states(bank, customer) == {event["ranac"]: "active", other["ranac"]: "active"}
+
+    mended = bank.reconcile("--mend")
+    assert mended.code == AGREED, mended.everything
+    assert "; mended" in mended.out.splitlines()[0]
+    assert states(bank, customer) == {event["ranac"]: "cancelled", other["ranac"]: "active"}
+    assert customer.on_file() == [kept.last4]
+    assert agrees(bank)
+
+
+def test_a_card_that_mastercard_still_holds_is_cancelled_there(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    assert customer.opt_out(card).event()["status"] == "SUCCESS_REMOVAL"
+    bank.change_status(event["ranac"], GOOD_STANDING)
+
+    told = bank.reconcile()
+    assert told.code == DIFFERENT, told.everything
+    assert told.out.startswith("still-active ")
+    assert bank.held(card)["status"] == GOOD_STANDING
+
+    mended = bank.reconcile("--mend")
+    assert mended.code == AGREED, mended.everything
+    assert "; mended" in mended.out.splitlines()[0]
+    assert bank.held(card)["status"] == CANCELLED
+    assert agrees(bank)
+
+
+def test_a_card_that_nobody_enrolled_is_cancelled_there(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    stray = bank.rewards.fresh_card()
+    bank.put_in(bankCustomerNumber=bank.held(card)["bankCustomerNumber"], last4=stray.last4)
+
+    told = bank.reconcile()
+    assert told.code == DIFFERENT, told.everything
+    difference, summary = told.out.splitlines()
+    assert difference.startswith("stray ")
+    assert f"card ….{stray.last4}" in difference
+    assert "1 cards agree, 1 differences" in summary
+    assert bank.held(stray)["status"] == GOOD_STANDING
+
+    mended = bank.reconcile("--mend")
+    assert mended.code == AGREED, mended.everything
+    assert (bank.held(stray)["status"], bank.held(card)["status"]) == (CANCELLED, ACTIVE)
+    assert states(bank, customer) == {event["ranac"]: "active"}
+    assert agrees(bank)
+
+
+def test_a_card_under_the_number_of_a_failed_enrolment_is_found_too(bank: Bank, customer: Customer) -> None:
+    assert customer.enrol(DECLINED)["statusCode"] == "-45"
+    [failed] = bank.exported(customer)["interactions"]
+    stray = bank.rewards.fresh_card()
+    bank.put_in(bankCustomerNumber=failed["bankCustomerNumber"], last4=stray.last4)
+    assert bank.reconcile().code == DIFFERENT
+    assert bank.held(stray)["status"] == GOOD_STANDING
+    assert bank.reconcile("--mend").code == AGREED
+    assert bank.held(stray)["status"] == CANCELLED
+    assert agrees(bank)
+
+
+def test_mastercard_s_last_four_digits_are_taken(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    other = bank.rewards.fresh_card()
+    number = bank.held(card)["bankCustomerNumber"]
+    bank.take_away(event["ranac"])
+    bank.put_in(bankCustomerNumber=number, last4=other.last4, ranac=event["ranac"])
+
+    told = bank.reconcile()
+    assert told.code == DIFFERENT, told.everything
+    assert told.out.startswith("last4 ")
+    assert bank.exported(customer)["cards"][0]["last4"] == card.last4
+
+    assert bank.reconcile("--mend").code == AGREED
+    assert bank.exported(customer)["cards"][0]["last4"] == other.last4
+    assert agrees(bank)
+
+
+def test_what_mastercard_does_not_cancel_is_left_and_said(bank: Bank, customer: Customer, rewards: Rewards) -> None:
+    card, event = bank.enrolled(customer)
+    customer.opt_out(card).event()
+    bank.change_status(event["ranac"], GOOD_STANDING)
+    for fault, more in (("code-before", {"code": -10}), ("cut-before", {})):
+        rewards.order("updateCustomerAccount", fault, count=MANY, **more)
+        ran = bank.reconcile("--mend")
+        rewards.forget_orders()
+        assert ran.code == DIFFERENT, ran.everything
+        assert "; could not be mended" in ran.out
+    assert bank.held(card)["status"] == GOOD_STANDING
+    assert bank.reconcile("--mend").code == AGREED
+
+
+def test_mending_tells_the_partner_nothing(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    bank.receiver.next()
+    bank.change_status(event["ranac"], CANCELLED)
+    stray = bank.rewards.fresh_card()
+    bank.put_in(bankCustomerNumber=bank.held(card)["bankCustomerNumber"], last4=stray.last4)
+    assert bank.reconcile("--mend").code == AGREED
+    assert len(bank.exported(customer)["confirmations"]) == 1
+    assert bank.receiver.came.empty()
+
+
+def test_ranacs_are_told_on_purpose_only(bank: Bank, customer: Customer) -> None:
+    card, event = bank.enrolled(customer)
+    number = bank.held(card)["bankCustomerNumber"]
+    bank.change_status(event["ranac"], CANCELLED)
+    for arguments, revealed in (((), False), (("--reveal",), True)):
+        ran = bank.reconcile(*arguments)
+        assert (event["ranac"] in ran.out) is revealed
+        assert event["ranac"] not in ran.err
+        for secret in (customer.id, number, card.number):
+            assert secret not in ran.everything
+
+
+def test_where_mastercard_does_not_answer_it_can_t_be_told(bank: Bank, customer: Customer, rewards: Rewards) -> None:
+    bank.enrolled(customer)
+    rewards.order("getCustomerAccounts", "cut-before", count=MANY)
+    for arguments in ((), ("--mend",)):
+        ran = bank.reconcile(*arguments)
+        assert ran.code == NOT_TOLD, ran.everything
+        [summary] = ran.out.splitlines()
+        assert "0 differences" in summary
+        assert "1 records could not be compared" in summary
+    rewards.forget_orders()
+    assert list(states(bank, customer).values()) == ["active"]
+    assert agrees(bank)
+
+
+def test_a_customer_whom_settlement_is_at_is_left_to_it(bank: Bank, customer: Customer, rewards: Rewards) -> None:
+    card, _ = bank.enrolled(customer)
+    opt_out = customer.opt_out(card)
+    rewards.order("updateCustomerAccount", "cut-before", count=MANY)
+    assert opt_out.ask().status_code == 202
+    ran = bank.reconcile("--mend")
+    assert ran.code == AGREED, ran.everything
+    assert "1 customers are left to settlement" in ran.out
+    assert bank.held(card)["status"] == ACTIVE
+    rewards.forget_orders()
+    assert opt_out.event()["status"] == "SUCCESS_REMOVAL"
+    assert agrees(bank)
+
+
+def test_a_client_that_there_is_not_can_t_be_compared() -> None:
+    ran = enrollctl("reconcile", "nobody")
+    assert (ran.code, ran.out, ran.err) == (NOT_TOLD, "", "enrollctl: there is no client 'nobody'\n")
+
+
+def agrees(bank: Bank) -> bool:
+    ran = bank.reconcile()
+    return ran.code == AGREED and "0 differences" in ran.out
+
+
+def states(bank: Bank, customer: Customer) -> dict[str, str]:
+    """Of the customer's cards as stored, in a word, by RANAC."""
+    return {card["ranac"]: card["state"].split()[0] for card in bank.exported(customer)["cards"]}
