@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use enrollment::client::Client;
 use enrollment::confirmation::Confirmation;
-use enrollment::flows::erase::{self, Erased, Erasing, NotErased};
+use enrollment::flows::erase::{self, Erased, Erasing, NotErased, Why};
 use enrollment::identifiers::{ClientId, CustomerId, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent};
 use enrollment::ports::{Clock as _, Enrolments as _, Ledger as _, Purges as _, Record};
@@ -110,9 +110,8 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
                 println!("program {}: erased {told}", stored.program);
             }
             Err(error) => {
-                request
-                    .note_in(&stored.program, "erase not confirmed", &error.to_string())
-                    .await?;
+                let came_to = format!("{error} ({} cancelled by then)", error.cancelled);
+                request.note_in(&stored.program, "erase failed", &came_to).await?;
                 return Err(explained(error)).with_context(|| format!("program {}", stored.program));
             }
         }
@@ -131,20 +130,26 @@ async fn audit(stack: &Stack, client: &str) -> Result<()> {
     Ok(())
 }
 
-/// What to do about it.
+/// What came of it, and what to do about it.
 fn explained(error: NotErased) -> anyhow::Error {
-    let advice = match error {
-        NotErased::ActiveCards(_) => {
-            "nothing was erased; with --opt-out Mastercard is asked to cancel them first"
+    let so_far = match (&error.why, error.cancelled) {
+        (Why::Store(_), 0) => "whether anything was erased is not known".to_owned(),
+        (Why::Store(_), cards) => {
+            format!(
+                "whether anything was erased is not known, and Mastercard has cancelled {cards} of the cards"
+            )
         }
-        NotErased::Unsettled => {
-            "nothing was erased; try again in some minutes, and see the metric UnsettledIntents"
-        }
-        NotErased::Refused(_) | NotErased::NoAnswer => "nothing was erased; try again",
-        NotErased::Busy => "nothing was erased; try again in a moment",
-        NotErased::Nobody | NotErased::Store(_) => "nothing was erased",
+        (_, 0) => "nothing was erased".to_owned(),
+        (_, cards) => format!("nothing was erased, but Mastercard has cancelled {cards} of the cards"),
     };
-    anyhow::Error::new(error).context(advice)
+    let advice = match error.why {
+        Why::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
+        Why::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
+        Why::Refused(_) | Why::NoAnswer | Why::Store(_) => "; try again",
+        Why::Busy => "; try again in a moment",
+        Why::Nobody => "",
+    };
+    anyhow::Error::new(error).context(so_far + advice)
 }
 
 fn told(erased: &Erased) -> String {
@@ -171,7 +176,7 @@ impl<'a> Request<'a> {
     async fn of(stack: &'a Stack, person: &Person, what: &str) -> Result<Self> {
         let customer = read_customer(&person.customer_file)?;
         let reference = person.reference.trim();
-        if reference.is_empty() || reference.contains(customer.expose()) {
+        if reference.is_empty() || names(reference, customer.expose()) {
             bail!("--reference must name the request, and not the person");
         }
         let id = ClientId::parse(&person.client)?;
@@ -306,6 +311,7 @@ fn interaction(intent: &Intent) -> Value {
         "incident": intent.incident,
         "bin": intent.bin.as_str(),
         "last4": intent.last4.as_str(),
+        "designCode": intent.design_code,
         "bankCustomerNumber": intent.bank_customer_number.expose(),
         "ranac": outcome.and_then(|outcome| outcome.ranac.as_ref()).map(Ranac::expose),
         "consents": intent.consents,
@@ -362,6 +368,21 @@ fn programs(client: &Client, named: Option<&str>) -> Result<Vec<ProgramId>> {
     }
 }
 
+/// Whether a text holds a customer's id. A short one may be part of another word by chance.
+fn names(text: &str, id: &str) -> bool {
+    const SHORT: usize = 4;
+    let is_word = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + id.len()..].chars().next();
+        [before, after]
+            .into_iter()
+            .flatten()
+            .all(|beside| !beside.is_alphanumeric())
+    };
+    let is_short = id.chars().count() < SHORT;
+    text.match_indices(id).any(|(at, _)| !is_short || is_word(at))
+}
+
 fn read_customer(file: &Path) -> Result<CustomerId> {
     let mut text = String::new();
     let what = || format!("the customer's id in {}", file.display());
@@ -380,6 +401,22 @@ fn read_customer(file: &Path) -> Result<CustomerId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_does_not_name_the_person() {
+        for (reference, id, named) in [
+            ("request 7", "7", true),
+            ("request 17", "7", false),
+            ("7", "7", true),
+            ("(7)", "7", true),
+            ("77 and 7", "7", true),
+            ("REQ-2026-maria.7", "maria.7", true),
+            ("maria's", "mari", true),
+            ("Größe ß1", "ß", false),
+        ] {
+            assert_eq!(names(reference, id), named, "{reference:?} and {id:?}");
+        }
+    }
 
     #[test]
     fn a_customer_s_id_is_the_file_without_its_line_end() {

@@ -53,9 +53,19 @@ pub struct Erased {
     pub sessions: usize,
 }
 
-/// Why nothing, or not all, was erased.
+/// Nothing was erased: why, and what was done at MRS by then.
 #[derive(Debug, thiserror::Error)]
-pub enum NotErased {
+#[error("{why}")]
+pub struct NotErased {
+    /// Why.
+    pub why: Why,
+    /// Cards that MRS cancelled before. A next run goes on from there.
+    pub cancelled: usize,
+}
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+pub enum Why {
     /// There is nothing.
     #[error("nothing is stored of this customer in this program")]
     Nobody,
@@ -68,13 +78,13 @@ pub enum NotErased {
     /// MRS does not cancel a card.
     #[error("MRS does not cancel a card: {0}")]
     Refused(MrsCode),
-    /// MRS does not answer.
+    /// MRS does not answer: it may have cancelled one card more.
     #[error("MRS gave no usable answer to the cancellation of a card")]
     NoAnswer,
     /// The customer is at work at this very moment.
     #[error("the customer's records change at this very moment")]
     Busy,
-    /// The store failed.
+    /// The store failed: whether its last change was made is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -84,49 +94,60 @@ impl Erasing<'_> {
     /// was cut off is begun again.
     ///
     /// # Errors
-    /// [`NotErased`]; then the records are there, but cards may have been cancelled.
+    /// [`NotErased`].
     pub async fn erase(&self, person: Person<'_>, opt_out: bool) -> Result<Erased, NotErased> {
-        let client = &person.client.id;
-        let key = self.ledger.key(client, person.program, person.customer).await?;
         let mut cancelled = 0;
-        for _ in 0..TRIES {
-            let record = self.purges.record(client, &key).await?.ok_or(NotErased::Nobody)?;
-            if !is_quiet(&record) {
-                return Err(NotErased::Unsettled);
-            }
-            let done = self.cancel_active(person, &record, opt_out).await?;
-            if done > 0 {
-                // The record has changed by that.
-                cancelled += done;
-                continue;
-            }
-            if self.purges.remove(&record, &Removal::Everything).await? {
-                return Ok(Erased {
-                    cards: record.cards.len(),
-                    cancelled,
-                    intents: record.intents.len(),
-                    confirmations: record.confirmations.len(),
-                    sessions: record.sessions.len(),
-                });
-            }
+        match self.erase_record(person, opt_out, &mut cancelled).await {
+            Ok(record) => Ok(Erased {
+                cards: record.cards.len(),
+                cancelled,
+                intents: record.intents.len(),
+                confirmations: record.confirmations.len(),
+                sessions: record.sessions.len(),
+            }),
+            Err(why) => Err(NotErased { why, cancelled }),
         }
-        Err(NotErased::Busy)
     }
 
-    /// Gives how many were cancelled.
+    /// Gives what was erased.
+    async fn erase_record(
+        &self,
+        person: Person<'_>,
+        opt_out: bool,
+        cancelled: &mut usize,
+    ) -> Result<Record, Why> {
+        let client = &person.client.id;
+        let key = self.ledger.key(client, person.program, person.customer).await?;
+        for _ in 0..TRIES {
+            let record = self.purges.record(client, &key).await?.ok_or(Why::Nobody)?;
+            if !is_quiet(&record) {
+                return Err(Why::Unsettled);
+            }
+            let before = *cancelled;
+            self.cancel_active(person, &record, opt_out, cancelled).await?;
+            // A cancellation changes the record.
+            if *cancelled == before && self.purges.remove(&record, &Removal::Everything).await? {
+                return Ok(record);
+            }
+        }
+        Err(Why::Busy)
+    }
+
+    /// Counts those that were cancelled.
     async fn cancel_active(
         &self,
         person: Person<'_>,
         record: &Record,
         opt_out: bool,
-    ) -> Result<usize, NotErased> {
+        cancelled: &mut usize,
+    ) -> Result<(), Why> {
         let is_active = |state| state != CardState::Leaving && !matches!(state, CardState::Cancelled { .. });
         let active = record.cards.iter().filter(|card| is_active(card.state)).count();
         if active == 0 {
-            return Ok(0);
+            return Ok(());
         }
         if !opt_out {
-            return Err(NotErased::ActiveCards(active));
+            return Err(Why::ActiveCards(active));
         }
         let Person { client, program, .. } = person;
         let customer = self
@@ -134,23 +155,23 @@ impl Erasing<'_> {
             .customer(&client.id, program, person.customer)
             .await?;
         let retention_days = client.retention_days(program);
-        let mut cancelled = 0;
+        let mut done = 0;
         for card in customer.offered(None) {
             let number = &card.bank_customer_number;
             match let_go(self.rewards, &client.name, number, &card.ranac).await {
-                LetGo::Gone => {}
-                LetGo::Refused(code) => return Err(NotErased::Refused(code)),
-                LetGo::Unknown => return Err(NotErased::NoAnswer),
+                LetGo::Gone => *cancelled += 1,
+                LetGo::Refused(code) => return Err(Why::Refused(code)),
+                LetGo::Unknown => return Err(Why::NoAnswer),
             }
             let now = self.clock.now();
             let place = (&client.id, program, &record.key);
             self.ledger.strike_off(place, card, retention_days, now).await?;
-            cancelled += 1;
+            done += 1;
         }
-        if cancelled < active {
+        if done < active {
             // One is held by an intent that came in between.
-            return Err(NotErased::Busy);
+            return Err(Why::Busy);
         }
-        Ok(cancelled)
+        Ok(())
     }
 }

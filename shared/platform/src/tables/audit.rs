@@ -14,7 +14,7 @@ use crate::aws::describe;
 pub struct AuditLine {
     /// When.
     pub at: Timestamp,
-    /// What: `show`, `export`, `erase`, or why an erasure did not come about.
+    /// What: `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended.
     pub action: String,
     /// Who: the caller's ARN.
     pub by: String,
