@@ -53,8 +53,10 @@ def test_what_is_shown_names_nobody(bank: Bank, customer: Customer) -> None:
         assert count(lines, "consent", document, "version 2026-01", " en,") == 2
     assert count(lines, "interaction", "N  SUCCESS_ENROLLMENT", "incident ") == 2
     assert count(lines, "confirmation", "msg_") == 2
-    assert count(lines, "session", "until ") == 2
-    assert len(lines) == 12
+    assert count(lines, "session", "N  until ") == 2
+    # Of two, unless the hour was full meanwhile.
+    assert sum(count(lines, "attempts", f"{attempts} in this hour") for attempts in range(3)) == 1
+    assert len(lines) == 13
 
 
 def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
@@ -86,6 +88,7 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
     consents = [{"document": name, "version": "2026-01", "language": "en"} for name in ("terms", "privacy")]
     assert in_order(program["consents"], "at", begun) == consents * 2
     interactions = in_order(program["interactions"], "at", begun)
+    in_order(interactions, "finishedAt", begun)
     assert [in_order(interaction.pop("consents"), "at", begun) for interaction in interactions] == [consents] * 2
     assert len({interaction.pop("incident") for interaction in interactions}) == 2
     assert interactions == [
@@ -95,8 +98,10 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
             "statusCode": None,
             "bin": card.bin,
             "last4": card.last4,
+            "designCode": event["designCode"],
             "bankCustomerNumber": number,
             "ranac": event["ranac"],
+            "oldCard": None,
             "confirmationUrl": customer.confirmation_url,
         }
         for (card, event), number in zip(enrolments, numbers, strict=True)
@@ -107,7 +112,18 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
     assert (by_state["delivered"]["url"], by_state["delivered"]["body"]) == (None, None)
     assert by_state["parked"]["url"] == customer.confirmation_url
     assert json.loads(by_state["parked"]["body"]) == parked
-    assert [at(session["expiresAt"]) > begun for session in program["sessions"]] == [True, True]
+    assert [at(session.pop("expiresAt")) > begun for session in program["sessions"]] == [True, True]
+    session = {
+        "actionCode": "N",
+        "language": "en",
+        "last4": None,
+        "confirmationUrl": customer.confirmation_url,
+        "failures": 0,
+        "finished": True,
+    }
+    assert program["sessions"] == [session, session]
+    is_same_hour = begun.hour == datetime.now(timezone.utc).hour
+    assert program["attemptsThisHour"] in ({2} if is_same_hour else {0, 1, 2})
 
 
 def test_what_became_of_a_card_is_exported(bank: Bank, customer: Customer) -> None:
@@ -128,6 +144,8 @@ def test_what_became_of_a_card_is_exported(bank: Bank, customer: Customer) -> No
         ("C", "SUCCESS_REMOVAL", None),
         ("N", "ERROR_ENROLLMENT", "-45"),
     ]
+    old = {"ranac": enrolled["ranac"], "bankCustomerNumber": exported["bankCustomerNumber"]}
+    assert [interaction["oldCard"] for interaction in program["interactions"]] == [None, old, None]
 
 
 def test_a_customer_is_named_by_a_file_or_by_standard_input(bank: Bank, customer: Customer, tmp_path: Path) -> None:
@@ -275,7 +293,9 @@ def test_while_mastercard_does_not_cancel_nothing_is_erased(
     rewards.order("updateCustomerAccount", fault, count=MANY, **more)
     ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")
-    assert "nothing was erased; try again" in sentence(ran)
+    assert sentence(ran).startswith(f"enrollctl: program {bank.stack.program_id}: nothing was erased; ")
+    assert ("Mastercard may have cancelled a card" in sentence(ran)) == (fault != "code-before")
+    assert "; try again: " in sentence(ran)
     assert why in sentence(ran)
     rewards.forget_orders()
     assert bank.held(card)["status"] == ACTIVE
@@ -292,7 +312,7 @@ def test_a_cancellation_whose_answer_was_lost_is_gone_on_with(bank: Bank, custom
     rewards.order("updateCustomerAccount", "cut-after")
     ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
     assert ran.code == 1
-    assert "nothing was erased; try again" in sentence(ran)
+    assert "nothing was erased; Mastercard may have cancelled a card; try again" in sentence(ran)
     assert sorted(bank.held(card)["status"] for card in cards) == [CANCELLED, ACTIVE]
     assert len(bank.exported(customer)["cards"]) == 2
     assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0

@@ -31,6 +31,9 @@ impl Comparison {
     async fn of(stack: &Stack, file: &Path) -> Result<Self> {
         let mut setup = read(file)?;
         let before = stack.client_setups().find(&setup.client.id).await?;
+        if let Some(days) = stack.settings.recovery_days {
+            not_outlived(&setup.client, days)?;
+        }
         if let Some(before) = &before {
             setup.client.retire_programs_of(&before.client);
         }
@@ -178,6 +181,23 @@ fn read(file: &Path) -> Result<ClientSetup> {
             if count == 1 { "fault" } else { "faults" }
         )
     })
+}
+
+/// What was deleted must not come back with a table that is taken back (behaviour §6).
+fn not_outlived(client: &Client, recovery_days: u16) -> Result<()> {
+    match client
+        .programs
+        .iter()
+        .find(|program| program.retention_days < recovery_days)
+    {
+        Some(program) => bail!(
+            "program {}: retention_days is {}, but the tables of this stack can be taken back {recovery_days} days \
+             (its parameter PointInTimeRecoveryDays): what was deleted could return; nothing was changed",
+            program.id,
+            program.retention_days
+        ),
+        None => Ok(()),
+    }
 }
 
 async fn store_pictures(stack: &Stack, setup: &ClientSetup) -> Result<()> {

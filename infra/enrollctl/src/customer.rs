@@ -7,14 +7,19 @@ use anyhow::{Context as _, Result, bail};
 use enrollment::client::Client;
 use enrollment::confirmation::Confirmation;
 use enrollment::flows::erase::{self, Erased, Erasing, NotErased, Why};
-use enrollment::identifiers::{ClientId, CustomerId, ProgramId, Ranac};
-use enrollment::intent::{Card, CardState, Consent, Intent};
-use enrollment::ports::{Clock as _, Enrolments as _, Ledger as _, Purges as _, Record};
+use enrollment::flows::purge;
+use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
+use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
+use enrollment::ports::{
+    Clock as _, Counted, Enrolments as _, Ledger as _, Limits as _, Purges as _, Record,
+    RecordedConfirmation, Sessions as _,
+};
+use enrollment::session::Session;
 use platform::SystemRandomness;
 use platform::operator::Stack;
-use platform::tables::DynamoEnrolments;
 use platform::tables::audit::AuditLine;
 use platform::tables::confirmations::desk::{ConfirmationDesk, Listed, State};
+use platform::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, Person};
@@ -35,9 +40,7 @@ pub(crate) async fn run(stack: &Stack, command: CustomerCommand) -> Result<()> {
 }
 
 async fn show(request: &Request<'_>) -> Result<()> {
-    let found = request.find().await?;
-    request.note("show", &counts(&found)).await?;
-    for stored in &found {
+    for stored in &request.look("show").await? {
         println!("program {}", stored.program);
         for card in &stored.cards {
             println!("  card         {}  {}", card.masked(), state(card));
@@ -61,16 +64,20 @@ async fn show(request: &Request<'_>) -> Result<()> {
         for (listed, _) in &stored.confirmations {
             println!("  confirmation {}  {}", listed.id, word(&listed.state));
         }
-        for session in &stored.record.sessions {
-            println!("  session      until {}", session.expires_at);
+        for session in &stored.sessions {
+            println!(
+                "  session      {}  until {}",
+                session.action.as_str(),
+                session.expires_at
+            );
         }
+        println!("  attempts     {} in this hour", stored.attempts);
     }
     Ok(())
 }
 
 async fn export(request: &Request<'_>) -> Result<()> {
-    let found = request.find().await?;
-    request.note("export", &counts(&found)).await?;
+    let found = request.look("export").await?;
     let programs: Vec<Value> = found.iter().map(Stored::exported).collect();
     let export = json!({
         "client": request.client.id,
@@ -82,7 +89,7 @@ async fn export(request: &Request<'_>) -> Result<()> {
 }
 
 async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
-    let found = request.find().await?;
+    let found = request.records(|_, record| Some(record)).await?;
     let question = format!("Erase {} for good?", counts(&found));
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was erased");
@@ -95,24 +102,25 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
-    for stored in found {
+    for of_program in &found {
+        let program = &of_program.0;
         let person = erase::Person {
             client: &request.client,
-            program: &stored.program,
+            program,
             customer: &request.customer,
         };
-        let begun = counts(std::slice::from_ref(&stored));
-        request.note_in(&stored.program, "erase begun", &begun).await?;
+        let begun = counts(std::slice::from_ref(of_program));
+        request.note_in(program, "erase begun", &begun).await?;
         match erasing.erase(person, opt_out).await {
             Ok(erased) => {
                 let told = told(&erased);
-                request.note_in(&stored.program, "erase", &told).await?;
-                println!("program {}: erased {told}", stored.program);
+                request.note_in(program, "erase", &told).await?;
+                println!("program {program}: erased {told}");
             }
             Err(error) => {
-                let came_to = format!("{error} ({} cancelled by then)", error.cancelled);
-                request.note_in(&stored.program, "erase failed", &came_to).await?;
-                return Err(explained(error)).with_context(|| format!("program {}", stored.program));
+                let came_to = format!("{}: {error}", so_far(&error));
+                request.note_in(program, "erase failed", &came_to).await?;
+                return Err(explained(error)).with_context(|| format!("program {program}"));
             }
         }
     }
@@ -132,16 +140,7 @@ async fn audit(stack: &Stack, client: &str) -> Result<()> {
 
 /// What came of it, and what to do about it.
 fn explained(error: NotErased) -> anyhow::Error {
-    let so_far = match (&error.why, error.cancelled) {
-        (Why::Store(_), 0) => "whether anything was erased is not known".to_owned(),
-        (Why::Store(_), cards) => {
-            format!(
-                "whether anything was erased is not known, and Mastercard has cancelled {cards} of the cards"
-            )
-        }
-        (_, 0) => "nothing was erased".to_owned(),
-        (_, cards) => format!("nothing was erased, but Mastercard has cancelled {cards} of the cards"),
-    };
+    let so_far = so_far(&error);
     let advice = match error.why {
         Why::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
         Why::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
@@ -150,6 +149,21 @@ fn explained(error: NotErased) -> anyhow::Error {
         Why::Nobody => "",
     };
     anyhow::Error::new(error).context(so_far + advice)
+}
+
+fn so_far(error: &NotErased) -> String {
+    let erased = if error.progress.has_begun {
+        "not all was erased"
+    } else {
+        "nothing was erased"
+    };
+    let cards = error.progress.cancelled;
+    match (cards, matches!(error.why, Why::NoAnswer)) {
+        (0, false) => erased.to_owned(),
+        (0, true) => format!("{erased}; Mastercard may have cancelled a card"),
+        (_, false) => format!("{erased}; Mastercard has cancelled {cards} of the cards"),
+        (_, true) => format!("{erased}; Mastercard has cancelled {cards} of the cards, and perhaps one more"),
+    }
 }
 
 fn told(erased: &Erased) -> String {
@@ -169,6 +183,8 @@ struct Request<'a> {
     by: String,
     enrolments: DynamoEnrolments,
     desk: ConfirmationDesk,
+    sessions: DynamoSessions,
+    limits: DynamoLimits,
 }
 
 impl<'a> Request<'a> {
@@ -197,14 +213,24 @@ impl<'a> Request<'a> {
             by,
             enrolments: stack.enrolments(),
             desk: stack.confirmation_desk(),
+            sessions: stack.sessions(),
+            limits: stack.limits(),
         })
     }
 
-    /// All programs in which something is stored.
-    async fn find(&self) -> Result<Vec<Stored>> {
+    /// All programs in which something is stored, as much of it as `kept` leaves.
+    async fn records(
+        &self,
+        kept: impl Fn(&ProgramId, Record) -> Option<Record>,
+    ) -> Result<Vec<(ProgramId, Record)>> {
+        let client = &self.client.id;
         let mut found = Vec::new();
         for program in &self.programs {
-            found.extend(self.find_in(program).await?);
+            let key = self.enrolments.key(client, program, &self.customer).await?;
+            let record = self.enrolments.record(client, &key).await?;
+            if let Some(record) = record.and_then(|record| kept(program, record)) {
+                found.push((program.clone(), record));
+            }
         }
         if found.is_empty() {
             self.note("nothing found", "").await?;
@@ -213,32 +239,62 @@ impl<'a> Request<'a> {
         Ok(found)
     }
 
-    async fn find_in(&self, program: &ProgramId) -> Result<Option<Stored>> {
-        let client = &self.client.id;
-        let key = self.enrolments.key(client, program, &self.customer).await?;
-        let Some(record) = self.enrolments.record(client, &key).await? else {
-            return Ok(None);
+    /// What may be looked at, after the line of the trail that says so.
+    async fn look(&self, action: &str) -> Result<Vec<Stored>> {
+        let now = platform::SystemClock.now();
+        let unexpired = |program: &ProgramId, record| {
+            let until = purge::past_from(now, self.client.retention_days(program));
+            purge::unexpired(record, until, now)
         };
-        let customer = self.enrolments.customer(client, program, &self.customer).await?;
+        let records = self.records(unexpired).await?;
+        self.note(action, &counts(&records)).await?;
+        let mut found = Vec::new();
+        for (program, record) in records {
+            found.push(self.open(program, &record).await?);
+        }
+        Ok(found)
+    }
+
+    async fn open(&self, program: ProgramId, record: &Record) -> Result<Stored> {
+        let client = &self.client.id;
+        let mut customer = self.enrolments.customer(client, &program, &self.customer).await?;
+        let is_shown = |card: &Card| record.cards.iter().any(|recorded| recorded.id == card.id);
+        customer.cards.retain(is_shown);
+        if customer.cards.is_empty() {
+            // They go with the last card.
+            customer.consents.clear();
+        }
         let mut intents = Vec::new();
         for intent in &record.intents {
             intents.extend(self.enrolments.intent(intent.id).await?);
         }
         intents.sort_by_key(|intent| intent.created_at);
         let mut confirmations = Vec::new();
-        for id in &record.confirmations {
+        for RecordedConfirmation { id, .. } in &record.confirmations {
             if let Some(listed) = self.desk.find(id).await? {
                 confirmations.push((listed, self.desk.reveal(id).await?));
             }
         }
-        Ok(Some(Stored {
-            program: program.clone(),
-            record,
+        let mut sessions = Vec::new();
+        for session in &record.sessions {
+            sessions.extend(self.sessions.find(session.id).await?);
+        }
+        sessions.sort_by_key(|session| session.expires_at);
+        let counted = Counted {
+            client,
+            program: &program,
+            customer: &self.customer,
+        };
+        let attempts = self.limits.attempts(counted, platform::SystemClock.now()).await?;
+        Ok(Stored {
             cards: customer.cards,
             consents: customer.consents,
             intents,
             confirmations,
-        }))
+            sessions,
+            attempts: attempts.customer,
+            program,
+        })
     }
 
     async fn note(&self, action: &str, records: &str) -> Result<()> {
@@ -268,11 +324,13 @@ impl<'a> Request<'a> {
 /// What is stored in one program.
 struct Stored {
     program: ProgramId,
-    record: Record,
     cards: Vec<Card>,
     consents: Vec<Consent>,
     intents: Vec<Intent>,
     confirmations: Vec<(Listed, Option<Confirmation>)>,
+    sessions: Vec<Session>,
+    /// In this hour.
+    attempts: u32,
 }
 
 impl Stored {
@@ -283,7 +341,8 @@ impl Stored {
             "consents": self.consents,
             "interactions": self.intents.iter().map(interaction).collect::<Vec<_>>(),
             "confirmations": self.confirmations.iter().map(confirmation).collect::<Vec<_>>(),
-            "sessions": self.record.sessions.iter().map(|session| json!({"expiresAt": session.expires_at})).collect::<Vec<_>>(),
+            "sessions": self.sessions.iter().map(session).collect::<Vec<_>>(),
+            "attemptsThisHour": self.attempts,
         })
     }
 }
@@ -305,6 +364,7 @@ fn interaction(intent: &Intent) -> Value {
     let outcome = intent.outcome.as_ref();
     json!({
         "at": intent.created_at,
+        "finishedAt": outcome.map(|outcome| outcome.at),
         "actionCode": intent.action.as_str(),
         "status": outcome.map(|outcome| outcome.status),
         "statusCode": outcome.and_then(|outcome| outcome.code),
@@ -314,8 +374,28 @@ fn interaction(intent: &Intent) -> Value {
         "designCode": intent.design_code,
         "bankCustomerNumber": intent.bank_customer_number.expose(),
         "ranac": outcome.and_then(|outcome| outcome.ranac.as_ref()).map(Ranac::expose),
+        "oldCard": intent.old_card.as_ref().map(old_card),
         "consents": intent.consents,
         "confirmationUrl": intent.confirmation_url.as_ref().map(url::Url::as_str),
+    })
+}
+
+fn old_card(card: &OldCard) -> Value {
+    json!({
+        "ranac": card.ranac.expose(),
+        "bankCustomerNumber": card.bank_customer_number.expose(),
+    })
+}
+
+fn session(session: &Session) -> Value {
+    json!({
+        "actionCode": session.action.as_str(),
+        "language": session.language.as_str(),
+        "last4": session.last4.as_ref().map(Last4::as_str),
+        "confirmationUrl": session.confirmation_url.as_ref().map(url::Url::as_str),
+        "expiresAt": session.expires_at,
+        "failures": session.failures,
+        "finished": session.finished,
     })
 }
 
@@ -345,14 +425,14 @@ fn word(state: &State) -> &'static str {
     }
 }
 
-fn counts(found: &[Stored]) -> String {
-    let sum = |of: fn(&Stored) -> usize| found.iter().map(of).sum::<usize>();
+fn counts(found: &[(ProgramId, Record)]) -> String {
+    let sum = |of: fn(&Record) -> usize| found.iter().map(|(_, record)| of(record)).sum::<usize>();
     format!(
         "cards {}, interactions {}, confirmations {}, sessions {}",
-        sum(|stored| stored.cards.len()),
-        sum(|stored| stored.record.intents.len()),
-        sum(|stored| stored.record.confirmations.len()),
-        sum(|stored| stored.record.sessions.len()),
+        sum(|record| record.cards.len()),
+        sum(|record| record.intents.len()),
+        sum(|record| record.confirmations.len()),
+        sum(|record| record.sessions.len()),
     )
 }
 

@@ -106,7 +106,7 @@ impl Scene {
             "ENVIRONMENT": "test", "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
             "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": unused, "CONFIRMATIONS_TABLE": unused,
             "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
-            "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
+            "POINT_IN_TIME_RECOVERY_DAYS": "7", "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
             "SECRETS_PREFIX": format!("card-enrolment/{}", self.stack),
         });
         let name = self.secret_name("settings");
@@ -430,6 +430,21 @@ async fn what_is_wrong_is_told_and_changes_nothing() {
         errors.contains("programs[0].member_ica: must be 1 to 999999"),
         "{errors}"
     );
+
+    let short = CLIENT_FILE.replace("member_ica", "retention_days = 6\n    member_ica");
+    scene.write("client.toml", short.as_bytes());
+    let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(
+        !done
+            && errors.contains("retention_days is 6, but the tables of this stack can be taken back 7 days"),
+        "{errors}"
+    );
+    assert!(
+        scene.diff().0 > 1,
+        "a file that would be refused is no difference"
+    );
+    let (_, shown, _) = scene.enrollctl(&["client", "show", "demo", "--json"]);
+    assert!(shown.contains("\"retention_days\": 30"), "{shown}");
 
     let (done, _, errors) = scene.enrollctl_on("nowhere", &["client", "show", "demo"]);
     assert!(

@@ -76,6 +76,19 @@ impl Intent {
         }
     }
 
+    /// The card with whose record its confirmation goes: the one that it enrolled, else the one that it was to take out.
+    pub fn card(&self) -> Option<IntentId> {
+        let has_enrolled = self
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.status.is_success() && self.action != ActionCode::OptOut);
+        if has_enrolled {
+            Some(self.id)
+        } else {
+            self.old_card.as_ref().map(|card| card.id)
+        }
+    }
+
     fn ending_of(&self, outcome: &Outcome) -> Ending {
         let removed = self
             .old_card

@@ -227,7 +227,7 @@ pub struct Record {
     /// The intents.
     pub intents: Vec<RecordedIntent>,
     /// The confirmations, whatever became of them.
-    pub confirmations: Vec<ConfirmationId>,
+    pub confirmations: Vec<RecordedConfirmation>,
     /// The sessions.
     pub sessions: Vec<RecordedSession>,
 }
@@ -252,6 +252,22 @@ pub struct RecordedIntent {
     pub status: Option<Status>,
     /// Whether nothing is left to do for it.
     pub is_settled: bool,
+}
+
+impl RecordedIntent {
+    /// The name of the confirmation of its outcome, whether or not one was asked for.
+    pub fn confirmation(&self) -> Option<ConfirmationId> {
+        self.status.map(|status| ConfirmationId::derive(self.id, status))
+    }
+}
+
+/// A confirmation of a [`Record`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedConfirmation {
+    /// Its name.
+    pub id: ConfirmationId,
+    /// The card with which it goes. It may be there longer than the intent that it tells of.
+    pub card: Option<IntentId>,
 }
 
 /// A session of a [`Record`].

@@ -16,7 +16,7 @@ use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{Settings, SettingsError, log_level};
 use crate::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
-use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
+use crate::vault::Vault;
 
 /// What a function is made of. Each adapter is made when it is asked for.
 pub struct Platform {
@@ -166,19 +166,7 @@ impl Platform {
 
     /// One vault for all adapters, so that they share the unwrapped keys.
     fn vault(&self) -> Arc<Vault> {
-        let make = || {
-            let stack = &self.settings.stack;
-            let wrapper = KmsKeyWrapper::new(self.aws.kms(), &stack.kms_key_id);
-            let stored = DynamoWrappedKeys::new(self.dynamodb(), &stack.tables.keys, self.clock());
-            let caching = KeyCaching::default();
-            Arc::new(Vault::new(
-                Arc::new(wrapper),
-                Arc::new(stored),
-                self.clock(),
-                self.randomness(),
-                caching,
-            ))
-        };
+        let make = || Vault::of_stack(&self.aws, &self.settings.stack, self.clock(), self.randomness());
         Arc::clone(self.vault.get_or_init(make))
     }
 

@@ -1,12 +1,12 @@
 //! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use enrollment::ports::{Clock, StoreError};
+use enrollment::ports::StoreError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::aws::{Aws, describe};
@@ -18,17 +18,18 @@ use crate::randomness::SystemRandomness;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{SettingsError, StackSettings};
-use crate::tables::DynamoEnrolments;
 use crate::tables::audit::AuditTrail;
 use crate::tables::client_setups::ClientSetups;
 use crate::tables::confirmations::desk::ConfirmationDesk;
-use crate::vault::{DynamoWrappedKeys, KeyCaching, KmsKeyWrapper, Vault};
+use crate::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::vault::Vault;
 
 /// One deployed stack, with the operator's rights.
 pub struct Stack {
     /// Its settings.
     pub settings: StackSettings,
     aws: Aws,
+    vault: OnceLock<Arc<Vault>>,
 }
 
 /// Why a stack can't be worked on.
@@ -91,7 +92,11 @@ impl Stack {
                 .map_err(|_| StackError::Shape(secret.clone()))?;
         let settings = StackSettings::read(|name| values.get(name).cloned())
             .map_err(|error| StackError::Settings(secret, error))?;
-        Ok(Self { settings, aws })
+        Ok(Self {
+            settings,
+            aws,
+            vault: OnceLock::new(),
+        })
     }
 
     /// Clients' set-ups, to be written.
@@ -125,6 +130,22 @@ impl Stack {
         )
     }
 
+    /// Sessions.
+    pub fn sessions(&self) -> DynamoSessions {
+        DynamoSessions::new(
+            self.aws.dynamodb(),
+            &self.settings.tables.sessions,
+            self.vault(),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandomness),
+        )
+    }
+
+    /// Counters against card testing.
+    pub fn limits(&self) -> DynamoLimits {
+        DynamoLimits::new(self.aws.dynamodb(), &self.settings.tables.limits, self.vault())
+    }
+
     /// The Mastercard Rewards System, with the certificate that the functions have.
     pub fn rewards(&self) -> MrsRewards {
         MrsRewards::new(
@@ -156,20 +177,15 @@ impl Stack {
     }
 
     fn vault(&self) -> Arc<Vault> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let stored = DynamoWrappedKeys::new(
-            self.aws.dynamodb(),
-            &self.settings.tables.keys,
-            Arc::clone(&clock),
-        );
-        let wrapper = KmsKeyWrapper::new(self.aws.kms(), &self.settings.kms_key_id);
-        Arc::new(Vault::new(
-            Arc::new(wrapper),
-            Arc::new(stored),
-            clock,
-            Arc::new(SystemRandomness),
-            KeyCaching::default(),
-        ))
+        let make = || {
+            Vault::of_stack(
+                &self.aws,
+                &self.settings,
+                Arc::new(SystemClock),
+                Arc::new(SystemRandomness),
+            )
+        };
+        Arc::clone(self.vault.get_or_init(make))
     }
 
     /// The queues that wake the functions.

@@ -34,6 +34,9 @@ pub struct StackSettings {
     pub mrs_base_url: Url,
     /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
     pub mrs_dialect: Dialect,
+    /// `POINT_IN_TIME_RECOVERY_DAYS`: how far the tables can be taken back, where it is known. The operator's tool alone
+    /// asks, so functions are not told.
+    pub recovery_days: Option<u16>,
 }
 
 /// What a function is told.
@@ -146,6 +149,10 @@ impl Reading<'_> {
             Dialect::default(),
             |text| text.parse().ok(),
         );
+        let recovery_days =
+            self.or_default("POINT_IN_TIME_RECOVERY_DAYS", "a number of days", None, |text| {
+                text.parse().ok().map(Some)
+            });
         Some(StackSettings {
             environment: environment?,
             public_base_url: public_base_url?,
@@ -166,6 +173,7 @@ impl Reading<'_> {
             },
             mrs_base_url: mrs_base_url?,
             mrs_dialect,
+            recovery_days,
         })
     }
 
@@ -244,6 +252,7 @@ mod tests {
             "MRS_DIALECT"
             | "TOKEN_MAX_LIFETIME_SECONDS"
             | "LOG_LEVEL"
+            | "POINT_IN_TIME_RECOVERY_DAYS"
             | "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => return None,
             name => name,
         };
@@ -256,6 +265,12 @@ mod tests {
         assert_eq!(settings.stack.public_base_url, "http://localhost:8700");
         assert_eq!(settings.stack.tables.keys, "KEYS_TABLE");
         assert_eq!(settings.token_max_lifetime, SignedDuration::from_secs(600));
+        assert_eq!(settings.stack.recovery_days, None);
+        let of_operator = |name: &str| match name {
+            "POINT_IN_TIME_RECOVERY_DAYS" => Some("7".to_owned()),
+            name => variable(name),
+        };
+        assert_eq!(StackSettings::read(of_operator).unwrap().recovery_days, Some(7));
         assert_eq!(log_level(variable).unwrap(), Level::INFO);
         assert_eq!(log_level(|_| Some("DEBUG".into())).unwrap(), Level::DEBUG);
     }

@@ -17,7 +17,7 @@
 //! | | customer key, `card#<intent hex>` | `client`, `program`, `bin`, `last4`, `design_code`, `state` (`active`, `held`, `leaving`, `cancelled`), `enrolled_at`, of the intent that takes it out `held_by`; from its cancellation on `cancelled_at`, `agenda`, `agenda_at`, `ttl`; sealed `customer`, `ranac`, `bank_customer_number` |
 //! | | `retention#<client>#<program>`, `retention` | `retention_days`, `dated_until`: by which X, and up to when, cancelled cards have their `ttl` |
 //! | | `audit#<client>`, `<time>#<random>` | `line` (JSON) |
-//! | confirmations | `confirmation#<id>` | `owner`, `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `waiting_since`, `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
+//! | confirmations | `confirmation#<id>` | `owner`, `card` (the intent that enrolled the card with which it goes), `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `waiting_since`, `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
 //! | | `destination#<client>#<host:port>` | `failures`, `held_until`, `gone`, `version`, `ttl` |
 //! | limits | customer key | `hour`, `attempts`, `ttl` |
 //! | | `client#<client>#<program>` | `hour`, `attempts`, `ttl` |

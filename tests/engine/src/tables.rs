@@ -83,7 +83,7 @@ fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
     if table == tables.enrolments {
         Some(&["schema", "status", "agenda", "old_card"])
     } else if table == tables.confirmations {
-        Some(&["schema"])
+        Some(&["schema", "card"])
     } else if table == tables.sessions {
         Some(&["schema", "expires_at"])
     } else {

@@ -53,17 +53,26 @@ pub struct Erased {
     pub sessions: usize,
 }
 
-/// Nothing was erased: why, and what was done at MRS by then.
+/// Nothing was erased, or not all: why, and what was done by then. A next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct NotErased {
     /// Why.
     pub why: Why,
-    /// Cards that MRS cancelled before. A next run goes on from there.
-    pub cancelled: usize,
+    /// What was done by then.
+    pub progress: Progress,
 }
 
-/// Why nothing was erased.
+/// How far an erasure has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Cards that MRS has cancelled.
+    pub cancelled: usize,
+    /// Whether records may have gone: where they are too many for one transaction, or the store failed at it.
+    pub has_begun: bool,
+}
+
+/// Why not all was erased.
 #[derive(Debug, thiserror::Error)]
 pub enum Why {
     /// There is nothing.
@@ -84,7 +93,7 @@ pub enum Why {
     /// The customer is at work at this very moment.
     #[error("the customer's records change at this very moment")]
     Busy,
-    /// The store failed: whether its last change was made is not known.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -96,38 +105,43 @@ impl Erasing<'_> {
     /// # Errors
     /// [`NotErased`].
     pub async fn erase(&self, person: Person<'_>, opt_out: bool) -> Result<Erased, NotErased> {
-        let mut cancelled = 0;
-        match self.erase_record(person, opt_out, &mut cancelled).await {
+        let mut progress = Progress::default();
+        match self.erase_record(person, opt_out, &mut progress).await {
             Ok(record) => Ok(Erased {
                 cards: record.cards.len(),
-                cancelled,
+                cancelled: progress.cancelled,
                 intents: record.intents.len(),
                 confirmations: record.confirmations.len(),
                 sessions: record.sessions.len(),
             }),
-            Err(why) => Err(NotErased { why, cancelled }),
+            Err(why) => Err(NotErased { why, progress }),
         }
     }
 
-    /// Gives what was erased.
+    /// Gives what was there.
     async fn erase_record(
         &self,
         person: Person<'_>,
         opt_out: bool,
-        cancelled: &mut usize,
+        progress: &mut Progress,
     ) -> Result<Record, Why> {
         let client = &person.client.id;
         let key = self.ledger.key(client, person.program, person.customer).await?;
+        let mut first = None;
         for _ in 0..TRIES {
             let record = self.purges.record(client, &key).await?.ok_or(Why::Nobody)?;
             if !is_quiet(&record) {
                 return Err(Why::Unsettled);
             }
-            let before = *cancelled;
-            self.cancel_active(person, &record, opt_out, cancelled).await?;
+            let before = progress.cancelled;
+            self.cancel_active(person, &record, opt_out, progress).await?;
             // A cancellation changes the record.
-            if *cancelled == before && self.purges.remove(&record, &Removal::Everything).await? {
-                return Ok(record);
+            if progress.cancelled == before {
+                progress.has_begun = true;
+                if self.purges.remove(&record, &Removal::Everything).await? {
+                    return Ok(first.unwrap_or(record));
+                }
+                first = first.or(Some(record));
             }
         }
         Err(Why::Busy)
@@ -139,7 +153,7 @@ impl Erasing<'_> {
         person: Person<'_>,
         record: &Record,
         opt_out: bool,
-        cancelled: &mut usize,
+        progress: &mut Progress,
     ) -> Result<(), Why> {
         let is_active = |state| state != CardState::Leaving && !matches!(state, CardState::Cancelled { .. });
         let active = record.cards.iter().filter(|card| is_active(card.state)).count();
@@ -159,7 +173,7 @@ impl Erasing<'_> {
         for card in customer.offered(None) {
             let number = &card.bank_customer_number;
             match let_go(self.rewards, &client.name, number, &card.ranac).await {
-                LetGo::Gone => *cancelled += 1,
+                LetGo::Gone => progress.cancelled += 1,
                 LetGo::Refused(code) => return Err(Why::Refused(code)),
                 LetGo::Unknown => return Err(Why::NoAnswer),
             }

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info};
 
-use crate::identifiers::{ClientId, IntentId, ProgramId};
+use crate::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
 use crate::intent::CardState;
 use crate::ports::{
     Clients, Clock, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Register, Removal,
@@ -196,6 +196,31 @@ pub fn past_from(now: Timestamp, retention_days: u16) -> Timestamp {
     later(now, -SignedDuration::from_hours(24 * i64::from(retention_days)))
 }
 
+/// What may still be shown of a record: not what is past its date (`until`, by [`past_from`]), deleted or not (behaviour §6).
+/// `None` where that is nothing.
+pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option<Record> {
+    let past: Vec<IntentId> = match due(&record, until, now) {
+        Due::Now(Removal::Everything) => return None,
+        _ => past_cards(&record, until).collect(),
+    };
+    let gone: Vec<RecordedIntent> = past
+        .iter()
+        .flat_map(|card| intents_of(&record, *card))
+        .filter(|intent| intent.is_settled)
+        .copied()
+        .collect();
+    record.cards.retain(|card| !past.contains(&card.id));
+    let told: Vec<ConfirmationId> = past
+        .iter()
+        .flat_map(|card| confirmations_of(&record, *card))
+        .collect();
+    record.intents.retain(|intent| !gone.contains(intent));
+    record
+        .confirmations
+        .retain(|confirmation| !told.contains(&confirmation.id));
+    Some(record)
+}
+
 /// What of a record is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Due {
@@ -208,8 +233,7 @@ enum Due {
 /// unless something of the customer is unsettled or under way: then they wait for it, since they are what the customer is
 /// found by.
 fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
-    let is_past = |card: &&RecordedCard| matches!(card.state, CardState::Cancelled { at } if at <= until);
-    let past: Vec<IntentId> = record.cards.iter().filter(is_past).map(|card| card.id).collect();
+    let past: Vec<IntentId> = past_cards(record, until).collect();
     if past.is_empty() {
         return Due::Nothing;
     }
@@ -235,6 +259,12 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     }
 }
 
+fn past_cards(record: &Record, until: Timestamp) -> impl Iterator<Item = IntentId> {
+    let is_past =
+        move |card: &&RecordedCard| matches!(card.state, CardState::Cancelled { at } if at <= until);
+    record.cards.iter().filter(is_past).map(|card| card.id)
+}
+
 /// Whether nothing of the customer is open, and nothing is left to be cancelled at MRS.
 pub(super) fn is_quiet(record: &Record) -> bool {
     record.count.pending + record.count.changing == 0 && record.intents.iter().all(|intent| intent.is_settled)
@@ -249,12 +279,25 @@ pub fn intents_of(record: &Record, card: IntentId) -> impl Iterator<Item = &Reco
     })
 }
 
+/// The confirmations that go with a card: those that name it, and those of its intents, which were stored before they did or
+/// which no index shows yet.
+pub fn confirmations_of(record: &Record, card: IntentId) -> BTreeSet<ConfirmationId> {
+    let naming = record
+        .confirmations
+        .iter()
+        .filter(|confirmation| confirmation.card == Some(card))
+        .map(|confirmation| confirmation.id.clone());
+    naming
+        .chain(intents_of(record, card).filter_map(RecordedIntent::confirmation))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::identifiers::{IdempotencyKey, SessionToken};
     use crate::intent::CardCount;
-    use crate::ports::RecordedSession;
+    use crate::ports::{RecordedConfirmation, RecordedSession};
     use crate::testing::{self, Seeded};
 
     const NOW: &str = "2026-11-21T10:00:00Z";
@@ -395,5 +438,45 @@ mod tests {
             .map(|intent| intent.id)
             .collect();
         assert_eq!(going, [intent_id(1), intent_id(3)]);
+    }
+
+    #[test]
+    fn what_is_past_its_date_is_not_shown_though_it_is_there() {
+        let mut record = record(vec![card(1, cancelled(40)), card(2, CardState::Active)]);
+        record.intents.push(RecordedIntent {
+            old_card: Some(intent_id(1)),
+            status: Some(Status::SuccessRemoval),
+            ..intent(3)
+        });
+        record.confirmations = record
+            .intents
+            .iter()
+            .filter_map(RecordedIntent::confirmation)
+            .map(|id| RecordedConfirmation { id, card: None })
+            .collect();
+        // Its intent is gone.
+        record.confirmations.push(RecordedConfirmation {
+            id: ConfirmationId::derive(intent_id(9), Status::ErrorRemoval),
+            card: Some(intent_id(1)),
+        });
+        let until = past_from(now(), 30);
+        let shown = unexpired(record.clone(), until, now()).unwrap();
+        assert_eq!(shown.cards, record.cards[1..]);
+        assert_eq!(shown.intents, record.intents[1..2]);
+        assert_eq!(shown.confirmations, record.confirmations[1..2]);
+        let fresh = past_from(now(), 60);
+        assert_eq!(unexpired(record.clone(), fresh, now()), Some(record.clone()));
+
+        record.cards.truncate(1);
+        assert_eq!(unexpired(record.clone(), until, now()), None);
+        // What holds the purge back is still to be seen.
+        record.intents.push(RecordedIntent {
+            status: None,
+            is_settled: false,
+            ..intent(4)
+        });
+        let held = unexpired(record, until, now()).unwrap();
+        assert!(held.cards.is_empty());
+        assert_eq!(held.intents.len(), 2);
     }
 }

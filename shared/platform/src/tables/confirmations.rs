@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::{Destination, Parked};
-use enrollment::identifiers::{ClientId, ConfirmationId};
-use enrollment::ports::{Claim, Clock, Confirmations, Due, StoreError};
+use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
+use enrollment::ports::{Claim, Clock, Confirmations, Due, RecordedConfirmation, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -248,18 +248,28 @@ impl Confirmations for DynamoConfirmations {
     }
 }
 
-/// The item of a confirmation that is due at once. `owner` is the customer's key.
+/// Whom a confirmation tells of.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// The customer's key.
+    pub(super) customer: &'a str,
+    /// The card with which it goes.
+    pub(super) card: Option<IntentId>,
+}
+
+/// The item of a confirmation that is due at once.
 pub(super) async fn written(
     vault: &Vault,
     operation: &'static str,
     confirmation: &Confirmation,
-    owner: &str,
+    owner: Owner<'_>,
     at: Timestamp,
 ) -> Result<Item, StoreError> {
     let pk = primary_key(&confirmation.id);
     let sealing = sealing(vault, operation, &confirmation.client, &pk);
     let item = Written::new(&pk)
-        .text(OWNER, owner)
+        .text(OWNER, owner.customer)
+        .set_optional("card", owner.card.map(|card| item::text(card.to_hex())))
         .text("client", confirmation.client.as_str())
         .set("url", sealing.seal("url", confirmation.url.as_str()).await?)
         .set("body", sealing.seal("body", &confirmation.body).await?)
@@ -308,7 +318,14 @@ pub(super) fn primary_key(id: &ConfirmationId) -> String {
     format!("confirmation#{id}")
 }
 
-pub(super) fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
+pub(super) fn recorded(fields: &Fields) -> Result<RecordedConfirmation, StoreError> {
+    Ok(RecordedConfirmation {
+        id: id_of(fields)?,
+        card: fields.optional_parsed("card", IntentId::from_hex)?,
+    })
+}
+
+fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
     fields.parsed("pk", |pk| {
         ConfirmationId::parse(pk.strip_prefix("confirmation#").unwrap_or_default())
     })

@@ -15,7 +15,7 @@ use enrollment::ports::{
     Clients, Clock, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _, Register, Removal,
     StoreError,
 };
-use enrollment::status::Status;
+use enrollment::status::{MrsCode, Status};
 use enrollment::time::later;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -382,6 +382,86 @@ async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
         scene.world.clock.advance(DAY * 30);
         assert_eq!(Retention::days(30).purge(&scene).await.customers, 1);
         assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_same() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        scene.enrol(OTHER_RANAC).await;
+        let card = scene.card().await;
+        for _ in 0..55 {
+            let (intent, _) = scene.begin(ActionCode::Replace, Some(&card)).await;
+            let declined = Outcome::declined(ActionCode::Replace, MrsCode(-45), scene.world.clock.now());
+            scene.finish(intent, declined).await;
+        }
+        scene.opt_out(&card).await;
+        let old = scene
+            .enrolments
+            .record(&client_id(), &scene.key().await)
+            .await
+            .unwrap()
+            .unwrap();
+        let stays = scene.customer().await.cards.remove(1);
+        let (retried, _) = scene.begin(ActionCode::Replace, Some(&stays)).await;
+        let declined = Outcome::declined(ActionCode::Replace, MrsCode(-45), scene.world.clock.now());
+        scene.finish(retried, declined).await;
+        let stored = scene.stored().await.len();
+        let removal = Removal::Cards(vec![card.id]);
+        assert!(
+            !scene.enrolments.remove(&old, &removal).await.unwrap(),
+            "the customer has changed"
+        );
+        assert_eq!(scene.stored().await.len(), stored);
+
+        scene.world.clock.advance(DAY * 30);
+        let expected = Purged {
+            cards: 1,
+            ..Purged::default()
+        };
+        assert_eq!(Retention::days(30).purge(&scene).await, expected);
+        // The card that stays with its customer, its two intents and their confirmations; sessions have their own time.
+        let names_a_session = |item: &Item| item["pk"].as_s().unwrap().starts_with("session#");
+        let mut stored = scene.stored().await;
+        stored.retain(|item| !names_a_session(item));
+        assert_eq!(stored.len(), 6, "{stored:?}");
+        assert_eq!(scene.customer().await.cards.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_confirmation_that_outlives_its_intent_goes_with_its_card() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        scene.enrol(OTHER_RANAC).await;
+        let card = scene.card().await;
+        let (failed, _) = scene.begin(ActionCode::OptOut, Some(&card)).await;
+        let declined = Outcome::declined(ActionCode::OptOut, MrsCode(-10), scene.world.clock.now());
+        let failed = scene.finish(failed, declined).await;
+        scene.opt_out(&card).await;
+        // As its time to live does in the end, while an operator has the parked confirmation before him.
+        let gone = [
+            ("pk", text(&format!("intent#{}", failed.id.to_hex()))),
+            ("sk", text("intent")),
+        ];
+        let delete = scene
+            .world
+            .dynamodb
+            .delete_item()
+            .table_name(&scene.world.tables.enrolments);
+        let key = gone.map(|(name, value)| (name.to_owned(), value)).into();
+        delete.set_key(Some(key)).send().await.unwrap();
+        let named = ConfirmationId::derive(failed.id, Status::ErrorRemoval).to_string();
+        assert!(format!("{:?}", scene.stored().await).contains(&named));
+
+        scene.world.clock.advance(DAY * 30);
+        assert_eq!(Retention::days(30).purge(&scene).await.cards, 1);
+        assert!(!format!("{:?}", scene.stored().await).contains(&named));
     })
     .await;
 }

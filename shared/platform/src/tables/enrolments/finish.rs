@@ -12,9 +12,10 @@ use super::storing::{Parts, Stored};
 use super::{
     DynamoEnrolments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
 };
+use crate::tables::confirmations::{self, Owner};
 use crate::tables::item::{self, Written};
+use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built};
-use crate::tables::{confirmations, sessions};
 
 const OPERATION: &str = "storing an outcome";
 
@@ -32,10 +33,11 @@ impl DynamoEnrolments {
             required.push(self.put_card(&customer_key, intent, outcome).await?);
         }
         if let Some(confirmation) = intent.confirmation() {
-            required.push(
-                self.put_confirmation(&confirmation, &customer_key, outcome)
-                    .await?,
-            );
+            let owner = Owner {
+                customer: &customer_key,
+                card: intent.card(),
+            };
+            required.push(self.put_confirmation(&confirmation, owner, outcome).await?);
         }
         // Evidence of what came about; of what failed, the intent tells as long as it is kept.
         let consents: &[Consent] = if outcome.status.is_success() {
@@ -175,11 +177,10 @@ impl DynamoEnrolments {
     async fn put_confirmation(
         &self,
         confirmation: &Confirmation,
-        customer_key: &str,
+        owner: Owner<'_>,
         outcome: &Outcome,
     ) -> Result<TransactWriteItem, StoreError> {
-        let item =
-            confirmations::written(&self.vault, OPERATION, confirmation, customer_key, outcome.at).await?;
+        let item = confirmations::written(&self.vault, OPERATION, confirmation, owner, outcome.at).await?;
         let put = Put::builder()
             .table_name(&self.tables.confirmations)
             .set_item(Some(item))

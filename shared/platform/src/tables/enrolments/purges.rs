@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
-use enrollment::flows::purge::intents_of;
+use enrollment::flows::purge::{confirmations_of, intents_of};
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
 use enrollment::intent::CardCount;
 use enrollment::ports::{
@@ -105,7 +105,7 @@ impl Purges for DynamoEnrolments {
                 &tables.confirmations,
                 OPERATION,
                 owner,
-                confirmations::id_of
+                confirmations::recorded
             ),
             owned(dynamodb, &tables.sessions, OPERATION, owner, session),
         )?;
@@ -182,8 +182,8 @@ impl DynamoEnrolments {
     /// order that as long as the customer is there, a card is too, by which the next run finds it.
     async fn remove_everything(&self, record: &Record) -> Result<bool, StoreError> {
         let mut writes = Vec::new();
-        for id in &record.confirmations {
-            writes.push(self.delete_confirmation(id)?);
+        for confirmation in &record.confirmations {
+            writes.push(self.delete_confirmation(&confirmation.id)?);
         }
         for session in &record.sessions {
             writes.push(delete(
@@ -220,22 +220,27 @@ impl DynamoEnrolments {
         Ok(true)
     }
 
-    /// Each card in a transaction of its own, which changes the customer's version: nobody counts on a card that goes.
+    /// Each card in a transaction of its own, which changes the customer's version: nobody counts on a card that goes. What
+    /// is more than that takes goes before; as long as the card is there, the next run finds it.
     async fn remove_cards(&self, record: &Record, cards: &[IntentId]) -> Result<bool, StoreError> {
-        for (version, card) in (record.count.version..).zip(cards) {
-            let mut writes = vec![
-                self.pass_version(record, version)?,
-                self.delete_cancelled_card(record, *card)?,
-            ];
+        let mut version = record.count.version;
+        for card in cards {
+            let mut writes = Vec::new();
+            for confirmation in confirmations_of(record, *card) {
+                writes.push(self.delete_confirmation(&confirmation)?);
+            }
             for intent in intents_of(record, *card) {
                 writes.push(self.delete_settled_intent(intent.id)?);
-                if let Some(status) = intent.status {
-                    writes.push(self.delete_confirmation(&ConfirmationId::derive(intent.id, status))?);
-                }
             }
-            let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, writes).await?;
-            if transacted.refuses_any() {
-                return Ok(false);
+            writes.push(self.delete_cancelled_card(record, *card)?);
+            for chunk in writes.chunks(MOST_WRITES - 1) {
+                let mut writes = vec![self.pass_version(record, version)?];
+                writes.extend_from_slice(chunk);
+                let transacted = transact(&self.dynamodb, &*self.randomness, REMOVING, writes).await?;
+                if transacted.refuses_any() {
+                    return Ok(false);
+                }
+                version += 1;
             }
         }
         Ok(true)
