@@ -88,7 +88,7 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
     consents = [{"document": name, "version": "2026-01", "language": "en"} for name in ("terms", "privacy")]
     assert in_order(program["consents"], "at", begun) == consents * 2
     interactions = in_order(program["interactions"], "at", begun)
-    in_order(interactions, "finishedAt", begun)
+    interactions = in_order(interactions, "finishedAt", begun)
     assert [in_order(interaction.pop("consents"), "at", begun) for interaction in interactions] == [consents] * 2
     assert len({interaction.pop("incident") for interaction in interactions}) == 2
     assert interactions == [
