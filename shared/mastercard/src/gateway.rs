@@ -68,11 +68,13 @@ impl GatewayReason {
 
 impl From<&str> for GatewayReason {
     fn from(code: &str) -> Self {
-        match code {
+        // Cleaned first: what is shown as a code is taken for it.
+        let code = Description::new(code);
+        match code.as_str().trim() {
             "INVALID_CLIENT_CERT" => Self::InvalidClientCert,
             "AUTHENTICATION_FAILED" => Self::AuthenticationFailed,
             "INVALID_BODY_HASH" => Self::InvalidBodyHash,
-            other => Self::Other(Description::new(other)),
+            _ => Self::Other(code),
         }
     }
 }
@@ -169,6 +171,17 @@ mod tests {
         assert_eq!(errors[0].reason, GatewayReason::AuthenticationFailed);
         assert_eq!(errors[0].origin.as_str(), "Gateway");
         assert!(!errors[0].recoverable);
+    }
+
+    #[test]
+    fn a_code_is_known_by_what_is_shown_of_it() {
+        for code in ["\u{7f}INVALID_BODY_HASH\u{7f}", " INVALID_BODY_HASH\n"] {
+            assert_eq!(
+                GatewayReason::from(code),
+                GatewayReason::InvalidBodyHash,
+                "{code:?}"
+            );
+        }
     }
 
     #[test]

@@ -108,16 +108,25 @@ fn texts(value: &Value, all: &mut String) {
     }
 }
 
-/// All of something, which the local AWS gives at once.
+/// All of something, page by page.
 fn list(target: &str, member: &str) -> Vec<Value> {
-    let answer = aws(target, &json!({}));
-    let more = ["NextToken", "LastEvaluatedTableName"];
-    assert!(
-        more.iter().all(|token| answer.get(token).is_none()),
-        "{target}: there is more"
-    );
-    // SQS leaves an empty list out.
-    answer[member].as_array().cloned().unwrap_or_default()
+    // What an answer says of the next page, and what asks for it.
+    let next = [
+        ("NextToken", "NextToken"),
+        ("LastEvaluatedTableName", "ExclusiveStartTableName"),
+    ];
+    let mut all = Vec::new();
+    let mut page = json!({});
+    loop {
+        let answer = aws(target, &page);
+        // SQS leaves an empty list out.
+        all.extend(answer[member].as_array().cloned().unwrap_or_default());
+        let more = next.iter().find(|(said, _)| answer[said].is_string());
+        let Some((said, asked)) = more else {
+            return all;
+        };
+        page = json!({*asked: answer[said]});
+    }
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
