@@ -162,7 +162,8 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool) -> Result<()> {
     bail!("somebody else keeps changing this client; nothing was changed, try again")
 }
 
-async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
+/// A client as it is stored.
+pub(crate) async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
     let found = stack.client_setups().find(id).await?;
     found.with_context(|| format!("there is no client '{id}'"))
 }

@@ -23,7 +23,7 @@ use platform::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, Person};
-use crate::terminal;
+use crate::{client, terminal};
 
 /// The longest customer id, in bytes, and a line's end.
 const MOST_BYTES: u64 = 4 * 256 + 2;
@@ -127,11 +127,9 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     Ok(())
 }
 
-async fn audit(stack: &Stack, client: &str) -> Result<()> {
-    let client = ClientId::parse(client)?;
-    if stack.client_setups().find(&client).await?.is_none() {
-        bail!("there is no client '{client}'");
-    }
+async fn audit(stack: &Stack, id: &str) -> Result<()> {
+    let client = ClientId::parse(id)?;
+    client::find(stack, &client).await?;
     for line in stack.audit_trail().lines(&client).await? {
         println!("{}", serde_json::to_string(&line)?);
     }
@@ -196,9 +194,7 @@ impl<'a> Request<'a> {
             bail!("--reference must name the request, and not the person");
         }
         let id = ClientId::parse(&person.client)?;
-        let Some(stored) = stack.client_setups().find(&id).await? else {
-            bail!("there is no client '{id}'");
-        };
+        let stored = client::find(stack, &id).await?;
         let programs = programs(&stored.client, person.program.as_deref())?;
         let by = stack
             .caller()

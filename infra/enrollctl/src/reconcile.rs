@@ -2,20 +2,20 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use enrollment::flows::reconcile::{Difference, Kind, Mended, Reconciled, Reconciling};
 use enrollment::identifiers::{ClientId, Last4};
 use platform::operator::Stack;
+
+use crate::client;
 
 /// As diff(1) has it.
 const DIFFERENT: u8 = 1;
 const NOT_TOLD: u8 = 2;
 
-pub(crate) async fn run(stack: &Stack, client: &str, mend: bool, reveal: bool) -> Result<ExitCode> {
-    let id = ClientId::parse(client)?;
-    let Some(stored) = stack.client_setups().find(&id).await? else {
-        bail!("there is no client '{id}'");
-    };
+pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, reveal: bool) -> Result<ExitCode> {
+    let id = ClientId::parse(id)?;
+    let stored = client::find(stack, &id).await?;
     let (enrolments, rewards) = (stack.enrolments(), stack.rewards());
     let reconciling = Reconciling {
         ledger: &enrolments,
