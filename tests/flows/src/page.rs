@@ -10,7 +10,7 @@ use crate::call::{self, Answer};
 use crate::card::{Card, random_hex};
 use crate::card_on_file::CardOnFile;
 use crate::partner::{Partner, Redirect};
-use crate::rewards::Turn;
+use crate::rewards::Faults;
 use crate::stack::Stack;
 use crate::time::{Stopwatch, pause};
 
@@ -90,11 +90,6 @@ impl Page {
 
     /// What there is to show.
     pub fn describe(&self) -> Answer {
-        self.describe_in(&Turn::shared())
-    }
-
-    /// What there is to show, in a turn that the test has.
-    pub fn describe_in(&self, _turn: &Turn) -> Answer {
         call::send(
             self.request(Request::get(self.api()))
                 .body(Vec::new())
@@ -175,20 +170,23 @@ impl Page {
 
     /// Submits once.
     pub fn submit(&self, submission: &Submission) -> Answer {
-        self.submit_in(&Turn::shared(), submission)
+        let request = self.request(Request::post(self.api()));
+        let request = request
+            .header("content-type", "application/json")
+            .header("idempotency-key", &submission.key);
+        call::send(
+            request
+                .body(submission.body.to_string().into_bytes())
+                .expect("a request"),
+        )
     }
 
-    /// Submits once, in a turn that the test has.
-    pub fn submit_in(&self, _turn: &Turn, submission: &Submission) -> Answer {
-        self.send(submission)
-    }
-
-    /// Submits once, while MRS has these faults for it, all of which must have been served by then.
-    pub fn submit_disturbed(&self, submission: &Submission, orders: &[Value]) -> Answer {
-        let turn = Turn::disturbed(orders);
-        let answer = self.send(submission);
+    /// Submits once, while MRS has these faults for the card, all of which must have been served by then.
+    pub fn submit_disturbed(&self, submission: &Submission, card: &Card, orders: &[Value]) -> Answer {
+        let faults = Faults::about(card, orders);
+        let answer = self.submit(submission);
         assert_eq!(
-            turn.unserved(),
+            faults.unserved(),
             Vec::<Value>::new(),
             "MRS was asked less often than expected: {}",
             answer.text()
@@ -196,26 +194,21 @@ impl Page {
         answer
     }
 
-    /// Submits once, while MRS has a fault for it that must not be met: gives the orders that are left.
-    pub fn submit_expecting_no_call(&self, submission: &Submission, order: &Value) -> (Answer, usize) {
-        let turn = Turn::disturbed(std::slice::from_ref(order));
-        (self.send(submission), turn.unserved().len())
+    /// Submits once. MRS must not be asked this about the card meanwhile.
+    pub fn submit_without_asking(&self, submission: &Submission, card: &Card, operation: &str) -> Answer {
+        // Were it asked, this fault would be met.
+        let order = json!({"operation": operation, "fault": "code-before", "code": -199});
+        let faults = Faults::about(card, &[order]);
+        let answer = self.submit(submission);
+        assert_eq!(faults.unserved().len(), 1, "MRS was asked: {}", answer.text());
+        answer
     }
 
     /// Submits and repeats while the outcome is open.
     pub fn settle(&self, submission: &Submission) -> Answer {
-        Self::repeat(|| self.submit(submission))
-    }
-
-    /// Submits and repeats while the outcome is open, in a turn that the test has.
-    pub fn settle_in(&self, turn: &Turn, submission: &Submission) -> Answer {
-        Self::repeat(|| self.submit_in(turn, submission))
-    }
-
-    fn repeat(submit: impl Fn() -> Answer) -> Answer {
         let watch = Stopwatch::start();
         loop {
-            let answer = submit();
+            let answer = self.submit(submission);
             if answer.status != 202 {
                 return answer;
             }
@@ -238,7 +231,6 @@ impl Page {
     /// Submits with a header or body of the test's own: members of `changes` replace header fields, `None` takes one
     /// away.
     pub fn submit_raw(&self, changes: &[(&str, Option<&str>)], body: &[u8]) -> Answer {
-        let _turn = Turn::shared();
         let session = format!("Bearer {}", self.session);
         let key = random_hex(16);
         let defaults = [
@@ -254,18 +246,6 @@ impl Page {
             }
         }
         call::send(request.body(body.to_vec()).expect("a request"))
-    }
-
-    fn send(&self, submission: &Submission) -> Answer {
-        let request = self.request(Request::post(self.api()));
-        let request = request
-            .header("content-type", "application/json")
-            .header("idempotency-key", &submission.key);
-        call::send(
-            request
-                .body(submission.body.to_string().into_bytes())
-                .expect("a request"),
-        )
     }
 
     fn request(&self, builder: http::request::Builder) -> http::request::Builder {

@@ -1,14 +1,11 @@
 //! The Mastercard stand-in, seen from behind: what it holds, and what shall go wrong in it.
 
-use std::fs::File;
-
 use http::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::call;
 use crate::card::Card;
-use crate::settlement;
 use crate::stack::Stack;
 
 /// An account that MRS holds.
@@ -85,86 +82,47 @@ pub fn test_cards() -> Vec<TestCard> {
     read("/cards")
 }
 
-/// The stand-in takes orders for "the next call of this operation", whoever makes it: so a test that orders a fault has
-/// MRS to itself until it was served, over all threads and processes that test this stack.
+/// What shall go wrong in calls about one card; taken back when dropped.
 #[derive(Debug)]
-pub struct Turn {
-    file: File,
-    orders: bool,
+#[must_use]
+pub struct Faults {
+    ids: Vec<u64>,
 }
 
-impl Turn {
-    /// To call MRS without a fault, at the same time as others do.
-    pub fn shared() -> Self {
-        let (gate, file) = files();
-        file.lock_shared().expect("a file can be locked");
-        drop(gate);
-        Self { file, orders: false }
-    }
-
-    /// To call MRS alone, with these faults.
-    pub fn disturbed(orders: &[Value]) -> Self {
-        let (gate, file) = files();
-        file.lock().expect("a file can be locked");
-        drop(gate);
-        let turn = Self { file, orders: true };
-        clear();
-        if orders
-            .iter()
-            .any(|order| order["operation"] == "updateCustomerAccount")
-        {
-            settlement::wait_until_cards_are_gone();
-        }
-        for order in orders {
+impl Faults {
+    /// The next calls about this card go wrong, those about others don't.
+    pub fn about(card: &Card, orders: &[Value]) -> Self {
+        let order = |order: &Value| {
+            let mut order = order.clone();
+            order["card"] = card.number.as_str().into();
             let answer = call::post_json(&address("/faults"), &order.to_string());
-            assert_eq!(answer.status, 201, "{order}: {}", answer.text());
+            assert_eq!(answer.status, 201, "{}", answer.text());
+            answer.json()["id"].as_u64().expect("an order has a number")
+        };
+        Self {
+            ids: orders.iter().map(order).collect(),
         }
-        turn
     }
 
-    /// The orders that nobody has run into.
+    /// The orders that nobody has run into, or not as often as they say.
     pub fn unserved(&self) -> Vec<Value> {
-        if self.orders { read("/faults") } else { Vec::new() }
-    }
-
-    /// Takes the orders back that nobody has run into. MRS stays this test's own.
-    pub fn hears_again(&self) {
-        if self.orders {
-            clear();
-        }
+        let mut open: Vec<Value> = read("/faults");
+        open.retain(|order| order["id"].as_u64().is_some_and(|id| self.ids.contains(&id)));
+        open
     }
 }
 
-impl Drop for Turn {
+impl Drop for Faults {
     fn drop(&mut self) {
-        if self.orders && !std::thread::panicking() {
-            clear();
+        if std::thread::panicking() {
+            return; // Nobody else meets them.
         }
-        // Closing it would do the same, later than the next one could begin.
-        self.file.unlock().ok();
+        for id in &self.ids {
+            let request = Request::delete(address(&format!("/faults/{id}"))).body(Vec::new());
+            let status = call::send(request.expect("an address")).status;
+            assert!([204, 404].contains(&status), "{status}");
+        }
     }
-}
-
-/// Who waits for a turn holds the gate, so that those who come later wait behind it.
-fn files() -> (File, File) {
-    let open = |name: &str| {
-        let place = Stack::here().file(name);
-        File::options()
-            .create(true)
-            .append(true)
-            .open(place)
-            .expect("the stack's folder can be written")
-    };
-    let gate = open("flows.gate");
-    gate.lock().expect("a file can be locked");
-    (gate, open("flows.turn"))
-}
-
-fn clear() {
-    let request = Request::delete(address("/faults"))
-        .body(Vec::new())
-        .expect("an address");
-    assert_eq!(call::send(request).status, 204);
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &str) -> T {

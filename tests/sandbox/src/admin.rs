@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
     Router::new()
         .route("/health", get(async || Json(json!({"status": "ready"}))))
         .route("/faults", get(open_faults).post(order_fault).delete(clear_faults))
+        .route("/faults/{id}", delete(take_fault_back))
         .route("/accounts", get(accounts).post(put_account))
         // A bank customer number to look up, a RANAC to delete.
         .route("/accounts/{name}", get(accounts_of).delete(remove_account))
@@ -26,13 +27,13 @@ pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
         .with_state(mrs)
 }
 
-async fn open_faults(State(mrs): State<Arc<Mrs>>) -> Json<Vec<Order>> {
+async fn open_faults(State(mrs): State<Arc<Mrs>>) -> Json<Value> {
     Json(mrs.faults.open())
 }
 
 async fn order_fault(State(mrs): State<Arc<Mrs>>, Json(order): Json<Order>) -> Response {
-    match mrs.faults.add(order.clone()) {
-        Ok(()) => (StatusCode::CREATED, Json(order)).into_response(),
+    match mrs.faults.add(order) {
+        Ok(taken) => (StatusCode::CREATED, Json(taken)).into_response(),
         Err(error) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             Json(json!({"error": error.to_string()})),
@@ -44,6 +45,15 @@ async fn order_fault(State(mrs): State<Arc<Mrs>>, Json(order): Json<Order>) -> R
 async fn clear_faults(State(mrs): State<Arc<Mrs>>) -> StatusCode {
     mrs.faults.clear();
     StatusCode::NO_CONTENT
+}
+
+/// One that was served meanwhile is gone as well.
+async fn take_fault_back(State(mrs): State<Arc<Mrs>>, Path(id): Path<u64>) -> StatusCode {
+    if mrs.faults.take_back(id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 async fn accounts(State(mrs): State<Arc<Mrs>>) -> Json<Vec<Account>> {

@@ -7,8 +7,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::time::sleep;
+use zeroize::Zeroizing;
 
+use crate::mrs::CardNumber;
 use crate::serve::Cut;
 
 const MAX_ORDERS: usize = 100;
@@ -66,10 +69,13 @@ pub(crate) enum Operation {
     Confirmation,
 }
 
-/// An order: the next `count` calls of an operation go wrong.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// An order: the next `count` calls of an operation go wrong; those about one card, where it names one.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Order {
+    /// All digits.
+    #[serde(default, skip_serializing)]
+    card: Option<String>,
     operation: Operation,
     fault: Kind,
     #[serde(default = "one")]
@@ -82,6 +88,27 @@ pub(crate) struct Order {
     code: Option<i32>,
 }
 
+/// An order that was taken, by the number under which it can be taken back.
+#[derive(Serialize)]
+struct Taken {
+    id: u64,
+    #[serde(flatten)]
+    order: Order,
+    #[serde(skip)]
+    card: Option<CardNumber>,
+    /// The bank customer numbers under which somebody tried to enrol the card since then.
+    #[serde(skip)]
+    customers: Vec<String>,
+}
+
+/// What a call is about, as far as an order for one card asks.
+pub(crate) struct Subject<'a> {
+    /// The bank customer number that it names.
+    pub(crate) customer: Option<&'a str>,
+    /// Whether it enrols this card, or names an account or a customer that has it.
+    pub(crate) is_of: &'a dyn Fn(&CardNumber) -> bool,
+}
+
 /// Why an order is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum OrderError {
@@ -91,13 +118,21 @@ pub(crate) enum OrderError {
     Delay,
     #[error("code goes with a fault that has one, for MRS only")]
     Code,
+    #[error("card must be a card number, and goes with an operation of MRS that is about one")]
+    Card,
     #[error("there are {MAX_ORDERS} orders already: DELETE /faults clears them")]
     Full,
 }
 
 /// The orders, first come, first served.
 #[derive(Default)]
-pub(crate) struct FaultBook(Mutex<Vec<Order>>);
+pub(crate) struct FaultBook(Mutex<Book>);
+
+#[derive(Default)]
+struct Book {
+    last_id: u64,
+    open: Vec<Taken>,
+}
 
 /// What a service answers when nothing goes wrong.
 pub(crate) struct Answer {
@@ -205,45 +240,97 @@ impl Effect {
 }
 
 impl FaultBook {
-    /// Takes an order.
-    pub(crate) fn add(&self, order: Order) -> Result<(), OrderError> {
-        order.check()?;
-        let mut orders = self.orders();
-        if orders.len() == MAX_ORDERS {
+    /// Takes an order and gives it back as JSON, with its number.
+    pub(crate) fn add(&self, mut order: Order) -> Result<Value, OrderError> {
+        let card = order.check()?;
+        let mut book = self.book();
+        if book.open.len() == MAX_ORDERS {
             return Err(OrderError::Full);
         }
-        orders.push(order);
-        Ok(())
+        book.last_id += 1;
+        let taken = Taken {
+            id: book.last_id,
+            order,
+            card,
+            customers: Vec::new(),
+        };
+        let shown = json!(taken);
+        book.open.push(taken);
+        Ok(shown)
     }
 
     /// The fault that is due for this call, if any; it counts as served.
-    pub(crate) fn due(&self, operation: Operation) -> Option<Effect> {
-        let mut orders = self.orders();
-        let place = orders.iter().position(|order| order.operation == operation)?;
-        let order = &mut orders[place];
+    pub(crate) fn due(&self, operation: Operation, subject: &Subject<'_>) -> Option<Effect> {
+        let mut book = self.book();
+        if operation == Operation::Enroll {
+            for order in &mut book.open {
+                order.learn(subject);
+            }
+        }
+        let place = book
+            .open
+            .iter()
+            .position(|taken| taken.order.operation == operation && taken.concerns(subject))?;
+        let order = &mut book.open[place].order;
         let effect = order.effect();
         order.count -= 1;
         if order.count == 0 {
-            orders.remove(place);
+            book.open.remove(place);
         }
         Some(effect)
     }
 
-    pub(crate) fn open(&self) -> Vec<Order> {
-        self.orders().clone()
+    /// The orders that are not yet served, as JSON, without their cards.
+    pub(crate) fn open(&self) -> Value {
+        json!(self.book().open)
+    }
+
+    /// Takes an order back. Gives whether it was still open.
+    pub(crate) fn take_back(&self, id: u64) -> bool {
+        let mut book = self.book();
+        let before = book.open.len();
+        book.open.retain(|taken| taken.id != id);
+        book.open.len() < before
     }
 
     pub(crate) fn clear(&self) {
-        self.orders().clear();
+        self.book().open.clear();
     }
 
-    fn orders(&self) -> std::sync::MutexGuard<'_, Vec<Order>> {
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Taken {
+    /// A card that is about to be enrolled may be asked about before MRS holds it, or without its ever holding it.
+    fn learn(&mut self, enrolment: &Subject<'_>) {
+        if let (Some(card), Some(customer)) = (&self.card, enrolment.customer)
+            && (enrolment.is_of)(card)
+            && !self.customers.iter().any(|known| known == customer)
+        {
+            self.customers.push(customer.to_owned());
+        }
+    }
+
+    fn concerns(&self, subject: &Subject<'_>) -> bool {
+        let Some(card) = &self.card else { return true };
+        let is_known = |customer| self.customers.iter().any(|known| known == customer);
+        (subject.is_of)(card) || subject.customer.is_some_and(is_known)
+    }
+}
+
+impl Subject<'_> {
+    /// A call that is about no card.
+    pub(crate) const NONE: Self = Subject {
+        customer: None,
+        is_of: &|_| false,
+    };
+}
+
 impl Order {
-    fn check(&self) -> Result<(), OrderError> {
+    /// Gives the card that it names, which the order itself does not keep.
+    fn check(&mut self) -> Result<Option<CardNumber>, OrderError> {
         let slow = matches!(self.fault, Kind::SlowBefore | Kind::SlowAfter);
         let coded = matches!(self.fault, Kind::CodeBefore | Kind::CodeAfter);
         if !(1..=MAX_COUNT).contains(&self.count) {
@@ -258,7 +345,15 @@ impl Order {
         if (self.code.is_some() && !coded) || (coded && self.operation == Operation::Confirmation) {
             return Err(OrderError::Code);
         }
-        Ok(())
+        let Some(digits) = self.card.take() else {
+            return Ok(None);
+        };
+        if matches!(self.operation, Operation::DoEcho | Operation::Confirmation) {
+            return Err(OrderError::Card);
+        }
+        CardNumber::parse(Zeroizing::new(digits))
+            .map(Some)
+            .ok_or(OrderError::Card)
     }
 
     fn effect(&self) -> Effect {
@@ -291,10 +386,62 @@ mod tests {
             json!({"operation": "enroll", "fault": "cut-after", "count": 2}),
         ))
         .unwrap();
-        assert_eq!(book.due(Operation::GetCustomerAccounts), None);
-        assert_eq!(book.due(Operation::Enroll), Some(Effect::new(Kind::CutAfter)));
-        assert_eq!(book.due(Operation::Enroll), Some(Effect::new(Kind::CutAfter)));
-        assert_eq!(book.due(Operation::Enroll), None);
+        assert_eq!(book.due(Operation::GetCustomerAccounts, &Subject::NONE), None);
+        for effect in [
+            Some(Effect::new(Kind::CutAfter)),
+            Some(Effect::new(Kind::CutAfter)),
+            None,
+        ] {
+            assert_eq!(book.due(Operation::Enroll, &Subject::NONE), effect);
+        }
+    }
+
+    /// A call about this card, under this bank customer number.
+    fn due(book: &FaultBook, operation: Operation, customer: Option<&str>, digits: &str) -> bool {
+        let is_of = |card: &CardNumber| card.digits() == digits;
+        let subject = Subject {
+            customer,
+            is_of: &is_of,
+        };
+        book.due(operation, &subject).is_some()
+    }
+
+    #[test]
+    fn an_order_for_a_card_leaves_calls_about_others_alone() {
+        let [card, other] = ["5234000000000007", "5234000000000015"];
+        let book = FaultBook::default();
+        for operation in ["enroll", "updateCustomerAccount", "getCustomerAccounts"] {
+            book.add(order(
+                json!({"operation": operation, "fault": "http500-before", "card": card}),
+            ))
+            .unwrap();
+        }
+        let [enroll, update, find] = [
+            Operation::Enroll,
+            Operation::UpdateCustomerAccount,
+            Operation::GetCustomerAccounts,
+        ];
+        for operation in [enroll, update, find] {
+            assert!(!due(&book, operation, Some("2"), other), "{operation:?}");
+            assert_eq!(book.due(operation, &Subject::NONE), None);
+        }
+        assert!(due(&book, enroll, Some("1"), card));
+        assert!(due(&book, update, None, card));
+        // MRS holds nothing under 1, but that is the number under which the card was to be enrolled.
+        assert!(!due(&book, find, Some("2"), ""));
+        assert!(due(&book, find, Some("1"), ""));
+        assert_eq!(book.open(), json!([]));
+    }
+
+    #[test]
+    fn an_order_is_shown_without_its_card_and_can_be_taken_back() {
+        let book = FaultBook::default();
+        let asked = json!({"operation": "enroll", "fault": "cut-after", "card": "5234000000000007"});
+        let shown = json!({"id": 1, "operation": "enroll", "fault": "cut-after", "count": 1});
+        assert_eq!(book.add(order(asked.clone())), Ok(shown.clone()));
+        assert_eq!(book.add(order(asked)).unwrap()["id"], 2);
+        assert!(book.take_back(2) && !book.take_back(2));
+        assert_eq!(book.open(), json!([shown]));
     }
 
     #[test]
@@ -308,12 +455,10 @@ mod tests {
             json!({"operation": "enroll", "fault": "code-before", "code": -45}),
         ))
         .unwrap();
-        assert_eq!(
-            book.due(Operation::Enroll).unwrap().delay,
-            Duration::from_millis(5)
-        );
-        assert_eq!(book.due(Operation::Enroll).unwrap().code, -45);
-        assert!(book.open().is_empty());
+        let due = || book.due(Operation::Enroll, &Subject::NONE).unwrap();
+        assert_eq!(due().delay, Duration::from_millis(5));
+        assert_eq!(due().code, -45);
+        assert_eq!(book.open(), json!([]));
     }
 
     #[test]
@@ -340,6 +485,14 @@ mod tests {
                 json!({"operation": "confirmation", "fault": "code-after"}),
                 OrderError::Code,
             ),
+            (
+                json!({"operation": "doEcho", "fault": "cut-after", "card": "5234000000000007"}),
+                OrderError::Card,
+            ),
+            (
+                json!({"operation": "enroll", "fault": "cut-after", "card": "5234000000000008"}),
+                OrderError::Card,
+            ),
         ] {
             assert_eq!(book.add(order(bad)), Err(why));
         }
@@ -348,12 +501,12 @@ mod tests {
     #[test]
     fn the_book_is_bounded() {
         let book = FaultBook::default();
-        let one = order(json!({"operation": "doEcho", "fault": "http500-before"}));
+        let add = || book.add(order(json!({"operation": "doEcho", "fault": "http500-before"})));
         for _ in 0..MAX_ORDERS {
-            book.add(one.clone()).unwrap();
+            add().unwrap();
         }
-        assert_eq!(book.add(one), Err(OrderError::Full));
+        assert_eq!(add(), Err(OrderError::Full));
         book.clear();
-        assert!(book.open().is_empty());
+        assert_eq!(book.open(), json!([]));
     }
 }

@@ -37,18 +37,17 @@ pub use self::program::{BinRange, MrsSettings, Program, SettingsError};
 pub use self::state::StateError;
 
 pub(crate) use self::by_hand::{ByHandError, NewStatus, Stray};
-pub(crate) use self::card_number::passes_luhn;
+pub(crate) use self::card_number::{CardNumber, passes_luhn};
 pub(crate) use self::held::{Account, Status};
 pub(crate) use self::pair::PairKey;
 pub(crate) use self::state::StateFile;
 pub(crate) use self::test_cards::{TEST_CARDS, TestCard};
 
 use self::accounts::Accounts;
-use self::card_number::CardNumber;
 use self::refusal::{Code, Refusal};
 use self::request::{BankAccountNumber, Enroll, Request, Service};
 use self::xml::escape;
-use crate::faults::{self, Answer, FaultBook};
+use crate::faults::{self, Answer, Effect, FaultBook, Subject};
 use crate::tls::ClientCertificate;
 
 /// A SOAP call of a few kilobytes is a large one.
@@ -239,7 +238,7 @@ async fn perform(mrs: Arc<Mrs>, request: Request) -> Response {
         _ => None,
     };
     let operation = request.operation();
-    let ordered = mrs.faults.due(operation);
+    let ordered = mrs.fault_due(&request, card.as_ref());
     let effect = ordered.or_else(|| card.as_ref().and_then(test_cards::effect_of));
     let work = async {
         let result = mrs.work(&request, card.as_ref());
@@ -265,6 +264,28 @@ fn card_number(mrs: &Mrs, enroll: &Enroll) -> Option<CardNumber> {
 }
 
 impl Mrs {
+    /// The fault that is ordered for this call; `card` is the one that an enrolment is about.
+    fn fault_due(&self, request: &Request, card: Option<&CardNumber>) -> Option<Effect> {
+        let customer = match request {
+            Request::Enroll(enroll) => Some(&*enroll.bank_customer_number),
+            Request::CustomerAccounts(lookup) => Some(&*lookup.bank_customer_number),
+            Request::UpdateCustomerAccount(_) | Request::Echo(_) => None,
+        };
+        let is_of = |number: &CardNumber| match request {
+            Request::Enroll(_) => card.is_some_and(|card| card.digits() == number.digits()),
+            Request::CustomerAccounts(lookup) => {
+                self.accounts.customer_has(&lookup.bank_customer_number, number)
+            }
+            Request::UpdateCustomerAccount(update) => self.accounts.account_has(&update.ranac, number),
+            Request::Echo(_) => false,
+        };
+        let subject = Subject {
+            customer,
+            is_of: &is_of,
+        };
+        self.faults.due(request.operation(), &subject)
+    }
+
     /// Applies the rules and gives the content of the answer.
     fn work(&self, request: &Request, card: Option<&CardNumber>) -> Result<String, Refusal> {
         match request {

@@ -8,7 +8,7 @@ use flows::card_on_file::CardOnFile;
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::receiver;
-use flows::rewards::{self, Turn};
+use flows::rewards::{self, Faults};
 use flows::stack::Stack;
 use flows::time::now;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn every_status_of_source_document_001_is_told() {
         (
             "ERROR_REMOVAL",
             opting_out
-                .submit_disturbed(&Submission::opt_out(&stays), &[decline])
+                .submit_disturbed(&Submission::opt_out(&stays), &stays.card, &[decline])
                 .json(),
         ),
         (
@@ -137,17 +137,16 @@ fn every_code_but_minus_1001_reaches_event_and_confirmation_of_an_opt_out() {
         .collect();
     let orders: Vec<Value> = codes.iter().map(|code| declining(code)).collect();
     let mut told = Vec::new();
-    let turn = Turn::disturbed(&orders);
+    let faults = Faults::about(&card.card, &orders);
     for (code, page, submission) in &attempts {
         let event = json!({
             "status": "ERROR_REMOVAL", "statusCode": code, "parentId": partner.customer, "ranac": card.ranac,
             "bin": card.card.bin(), "last4": card.card.last4()
         });
-        assert_eq!(page.submit_in(&turn, submission).json(), event);
+        assert_eq!(page.submit(submission).json(), event);
         told.push((page.confirmation(submission, Status::ErrorRemoval), event));
     }
-    assert_eq!(turn.unserved(), Vec::<Value>::new());
-    drop(turn);
+    assert_eq!(faults.unserved(), Vec::<Value>::new());
     assert!(card.is_active());
     assert_confirmed(&told);
 }
@@ -159,7 +158,7 @@ fn minus_1001_is_no_answer_to_an_opt_out() {
     let card = CardOnFile::fresh(&partner);
     let page = with_address(&partner, ActionCode::OptOut);
     let submission = Submission::opt_out(&card);
-    let open = page.submit_disturbed(&submission, &[declining("-1001")]);
+    let open = page.submit_disturbed(&submission, &card.card, &[declining("-1001")]);
     assert_eq!(open.status, 202, "{}", open.text());
     let event = page.settle(&submission).json();
     assert_eq!(event["status"], "SUCCESS_REMOVAL", "{event}");

@@ -49,12 +49,13 @@ fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn what_a_closed_browser_left_open_is_finished_and_confirmed() {
     let page = with_address(&Partner::demo(), "");
-    let submission = page.submission(&Card::fresh());
+    let card = Card::fresh();
+    let submission = page.submission(&card);
     let orders = [
         json!({"operation": "enroll", "fault": "cut-after"}),
         json!({"operation": "getCustomerAccounts", "fault": "http500-before"}),
     ];
-    let answer = page.submit_disturbed(&submission, &orders);
+    let answer = page.submit_disturbed(&submission, &card, &orders);
     assert_eq!(answer.status, 202, "{}", answer.text());
     // Nobody asks again.
     let received = receiver::wait_for(&page.confirmation(&submission, ENROLLED), 1);

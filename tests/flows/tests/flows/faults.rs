@@ -47,6 +47,7 @@ fn an_outcome_that_mrs_can_t_tell_at_once_is_open_until_it_can() {
     let submission = page.submission(&card);
     let first = page.submit_disturbed(
         &submission,
+        &card,
         &[
             json!({"operation": "enroll", "fault": "cut-after"}),
             json!({"operation": "getCustomerAccounts", "fault": "http500-before"}),
@@ -65,6 +66,7 @@ fn a_card_that_mrs_enrols_late_is_a_success() {
     // It is enrolled 12 s after it was sent; by then the call was given up, and MRS has said that it knows nothing.
     let first = page.submit_disturbed(
         &submission,
+        &card,
         &[json!({"operation": "enroll", "fault": "slow-before", "delayMs": 12_000})],
     );
     assert_open(&first);
@@ -81,6 +83,7 @@ fn minus_1001_without_work_is_a_failure_at_once() {
     let submission = page.submission(&card);
     let answer = page.submit_disturbed(
         &submission,
+        &card,
         &[json!({"operation": "enroll", "fault": "code-before", "code": -1001})],
     );
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -105,6 +108,7 @@ fn an_answer_that_never_comes_is_a_failure_after_sixty_seconds() {
     let watch = Stopwatch::start();
     assert_open(&page.submit_disturbed(
         &submission,
+        &card,
         &[json!({"operation": "enroll", "fault": "cut-before"})],
     ));
 
@@ -137,7 +141,7 @@ fn assert_enrolled_once(orders: &[Value]) {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
-    let first = page.submit_disturbed(&submission, orders);
+    let first = page.submit_disturbed(&submission, &card, orders);
     assert!(
         [200, 202].contains(&first.status),
         "{}: {}",

@@ -11,7 +11,7 @@ use flows::local_aws::Settings;
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::receiver;
-use flows::rewards::{self, Turn};
+use flows::rewards::{self, Faults};
 use flows::stack::Stack;
 use flows::time::{eventually, now_in_milliseconds};
 use flows::{settlement, stored};
@@ -111,12 +111,9 @@ fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
     let submission = Submission::opt_out(&old);
     let first = page.settle(&submission);
     assert_eq!(first.json(), removed(&partner, &old));
-    // Were MRS asked, this fault would be met.
-    let order = json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": -199});
-    let (repeat, unserved) = page.submit_expecting_no_call(&submission, &order);
+    let repeat = page.submit_without_asking(&submission, &old.card, "updateCustomerAccount");
     assert_eq!((repeat.status, repeat.json()), (200, first.json()));
     assert_eq!(repeat.header("incident-id"), first.header("incident-id"));
-    assert_eq!(unserved, 1);
     let another_body = choosing(&submission, &json!(other.id));
     let reused = Submission {
         key: submission.key,
@@ -240,7 +237,7 @@ fn an_opt_out_that_mrs_answers_too_late_is_open_and_then_a_success() {
     let page = with_address(&partner);
     let submission = Submission::opt_out(&card);
     let order = json!({"operation": "updateCustomerAccount", "fault": "slow-after", "delayMs": 12_000});
-    assert_open(&page.submit_disturbed(&submission, &[order]));
+    assert_open(&page.submit_disturbed(&submission, &card.card, &[order]));
     assert_eq!(page.settle(&submission).json(), removed(&partner, &card));
     let told = receiver::wait_for(&page.confirmation(&submission, Status::SuccessRemoval), 1);
     assert_eq!(told.body, removed(&partner, &card));
@@ -254,7 +251,7 @@ fn an_opt_out_that_mrs_loses_is_gone_on_with_although_nobody_asks_again() {
     let page = with_address(&partner);
     let submission = Submission::opt_out(&card);
     let order = json!({"operation": "updateCustomerAccount", "fault": "cut-before"});
-    assert_open(&page.submit_disturbed(&submission, &[order]));
+    assert_open(&page.submit_disturbed(&submission, &card.card, &[order]));
     let told = receiver::wait_for(&page.confirmation(&submission, Status::SuccessRemoval), 1);
     assert_eq!(told.body, removed(&partner, &card));
     assert!(!card.is_active());
@@ -274,9 +271,9 @@ fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
     let submission = Submission::opt_out(&card);
     let elsewhere = Page::opting_out(&partner);
     let order = json!({"operation": "updateCustomerAccount", "fault": "http500-before", "count": 1000});
-    let turn = Turn::disturbed(&[order]);
-    assert_open(&page.submit_in(&turn, &submission));
-    let held = elsewhere.submit_in(&turn, &Submission::opt_out(&card));
+    let faults = Faults::about(&card.card, &[order]);
+    assert_open(&page.submit(&submission));
+    let held = elsewhere.submit(&Submission::opt_out(&card));
     assert_eq!(
         held.json(),
         lost(&partner),
@@ -294,7 +291,7 @@ fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
     event["status"] = "ERROR_REMOVAL".into();
     event["statusCode"] = "-1001".into();
     event.as_object_mut().unwrap().remove("designCode");
-    for answer in [page.submit_in(&turn, &submission), page.describe_in(&turn)] {
+    for answer in [page.submit(&submission), page.describe()] {
         assert_eq!((answer.status, answer.json()), (200, event.clone()));
         assert_eq!(answer.header("attempts-left"), "0");
     }
@@ -307,10 +304,9 @@ fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
         );
     }
 
-    turn.hears_again();
+    drop(faults);
     settlement::wake(&page.intent(&submission));
     let told = receiver::wait_for(&page.confirmation(&submission, Status::SuccessRemoval), 1);
-    drop(turn);
     assert_eq!(told.body, removed(&partner, &card));
     assert!(!card.is_active());
     assert_eq!(
@@ -332,12 +328,16 @@ fn a_decline_counts_only_while_mrs_holds_the_card() {
     let [held, gone] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let decline = json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": -10});
     let page = Page::opting_out(&partner);
-    let declined = page.submit_disturbed(&Submission::opt_out(&held), std::slice::from_ref(&decline));
+    let declined = page.submit_disturbed(
+        &Submission::opt_out(&held),
+        &held.card,
+        std::slice::from_ref(&decline),
+    );
     assert_eq!(declined.json()["statusCode"], "-10");
     assert!(held.is_active());
     // As an earlier call would leave it whose answer was lost.
     rewards::cancel(&gone.ranac);
-    let answer = page.submit_disturbed(&Submission::opt_out(&gone), &[decline]);
+    let answer = page.submit_disturbed(&Submission::opt_out(&gone), &gone.card, &[decline]);
     assert_eq!(answer.json(), removed(&partner, &gone));
 }
 
@@ -351,13 +351,13 @@ fn a_declined_opt_out_leaves_the_card_and_five_of_them_end_the_session() {
     let decline = json!({
         "operation": "updateCustomerAccount", "fault": "code-before", "code": -10, "count": attempts.len()
     });
-    let turn = Turn::disturbed(&[decline]);
+    let faults = Faults::about(&card.card, &[decline]);
     for (attempt, left) in attempts.iter().zip(["4", "3", "2", "1", "0"]) {
-        let answer = page.submit_in(&turn, attempt);
+        let answer = page.submit(attempt);
         assert_eq!(answer.json()["status"], "ERROR_REMOVAL", "{}", answer.text());
         assert_eq!(answer.header("attempts-left"), left);
     }
-    drop(turn);
+    drop(faults);
     assert_eq!(page.submit(&Submission::opt_out(&card)).status, 401);
     assert!(card.is_active());
     let anew = Page::opting_out(&partner);

@@ -12,7 +12,7 @@ use flows::card_on_file::CardOnFile;
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::receiver;
-use flows::rewards::{self, Turn};
+use flows::rewards::{self, Faults};
 use flows::stack::Stack;
 use flows::time::eventually;
 use flows::{settlement, stored};
@@ -152,12 +152,9 @@ fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
     let submission = page.replacement(&old, &new);
     let first = page.settle(&submission);
     assert_eq!(first.json()["status"], "SUCCESS_REPLACEMENT");
-    // Were MRS asked, this fault would be met.
-    let order = json!({"operation": "enroll", "fault": "code-before", "code": -199});
-    let (repeat, unserved) = page.submit_expecting_no_call(&submission, &order);
+    let repeat = page.submit_without_asking(&submission, &new, "enroll");
     assert_eq!((repeat.status, repeat.json()), (200, first.json()));
     assert_eq!(repeat.header("incident-id"), first.header("incident-id"));
-    assert_eq!(unserved, 1);
     assert_eq!(rewards::accounts_of(&new).len(), 1);
     assert_eq!(page.describe().json(), first.json(), "a reload shows it again");
     let further = Submission {
@@ -313,22 +310,22 @@ fn while_mrs_can_t_cancel_the_old_card_the_replacement_is_a_success_all_the_same
     let new = Card::fresh();
     let submission = page.replacement(&old, &new);
     let order = json!({"operation": "updateCustomerAccount", "fault": "http500-before", "count": 1000});
-    let turn = Turn::disturbed(&[order]);
-    let answer = page.submit_in(&turn, &submission);
+    let faults = Faults::about(&old.card, &[order]);
+    let answer = page.submit(&submission);
     assert_eq!(answer.status, 200, "at once: {}", answer.text());
     assert_eq!(answer.json()["status"], "SUCCESS_REPLACEMENT");
     let told = receiver::wait_for(&page.confirmation(&submission, Status::SuccessReplacement), 1);
     assert_eq!(told.body, answer.json(), "nor does the partner wait");
 
     eventually("settlement to ask MRS", PATIENCE, || {
-        let left = turn.unserved();
+        let left = faults.unserved();
         left.iter().any(|order| order["count"] != 1000).then_some(())
     });
     let intent = stored::intent(&page, &submission).expect("an intent");
     let owner = stored::owner(&intent);
     assert!(old.is_active());
     assert_eq!(stored::card(owner, &old.id).expect("it")["state"]["S"], "leaving");
-    let cards = Page::opened(&partner, ActionCode::OptOut, &json!({})).describe_in(&turn);
+    let cards = Page::opened(&partner, ActionCode::OptOut, &json!({})).describe();
     let cards = cards.json()["cards"].clone();
     assert_eq!(
         cards.as_array().map(Vec::len),
@@ -336,7 +333,7 @@ fn while_mrs_can_t_cancel_the_old_card_the_replacement_is_a_success_all_the_same
         "one that goes is not offered: {cards}"
     );
 
-    turn.hears_again();
+    drop(faults);
     settlement::wake(&page.intent(&submission));
     eventually("the old card to be cancelled", PATIENCE, || {
         (!old.is_active()).then_some(())
@@ -345,7 +342,6 @@ fn while_mrs_can_t_cancel_the_old_card_the_replacement_is_a_success_all_the_same
         stored::card(owner, &old.id).filter(|card| card["state"]["S"] == "cancelled")
     });
     assert!(gone.get("cancelled_at").is_some(), "{gone}");
-    drop(turn);
     assert_eq!(page.submit(&submission).json(), answer.json());
     assert_eq!(active_accounts(&[&old], &[&new]), 1);
 }
@@ -360,6 +356,7 @@ fn a_new_card_whose_answer_was_lost_replaces_the_old_one_once() {
     let submission = page.replacement(&old, &new);
     page.submit_disturbed(
         &submission,
+        &new,
         &[json!({"operation": "enroll", "fault": "cut-after"})],
     );
     let event = page.settle(&submission).json();

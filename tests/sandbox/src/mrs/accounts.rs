@@ -114,6 +114,22 @@ impl Accounts {
         }
     }
 
+    /// Whether an account of this customer has this card, or had it.
+    pub(crate) fn customer_has(&self, bank_customer_number: &str, card: &CardNumber) -> bool {
+        let digest = Some(self.card_key.digest(card));
+        self.held()
+            .of_customer(bank_customer_number)
+            .any(|account| account.card == digest)
+    }
+
+    /// Whether the account of this RANAC has this card, or had it.
+    pub(crate) fn account_has(&self, ranac: &str, card: &CardNumber) -> bool {
+        let digest = Some(self.card_key.digest(card));
+        self.held()
+            .by_ranac(ranac)
+            .is_some_and(|account| account.card == digest)
+    }
+
     /// Everything, oldest first.
     pub(crate) fn all(&self) -> Vec<Account> {
         self.held().all().to_vec()

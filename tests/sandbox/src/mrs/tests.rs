@@ -534,6 +534,45 @@ async fn each_code_can_be_ordered_for_each_operation() {
 }
 
 #[tokio::test]
+async fn an_order_for_a_card_is_met_by_every_call_about_it_and_by_no_other() {
+    let mrs = stand_in();
+    let mut calls = Vec::new();
+    for (customer, card) in [("c", CARD), ("d", "5234000000000007")] {
+        let enrolled = customer_service(&mrs, "enroll", enroll(Dialect::Document, customer, card)).await;
+        let ranac = enrolled.text("referenceId");
+        calls.push([
+            ("enroll", enroll(Dialect::Document, customer, card)),
+            (
+                "getCustomerAccounts",
+                envelope(customer, "<cus:getCustomerAccounts/>"),
+            ),
+            ("updateCustomerAccount", cancellation(&ranac)),
+        ]);
+    }
+    let [of_the_card, of_another] = <[_; 2]>::try_from(calls).unwrap();
+    for (operation, _) in &of_the_card {
+        let order =
+            format!(r#"{{"operation":"{operation}","fault":"code-before","code":-32,"card":"{CARD}"}}"#);
+        mrs.faults.add(serde_json::from_str(&order).unwrap()).unwrap();
+    }
+    for (operation, body) in of_another {
+        let answer = customer_service(&mrs, operation, body).await;
+        assert!(
+            !answer.body.contains("-32"),
+            "{operation} of another card: {}",
+            answer.body
+        );
+    }
+    for (operation, body) in of_the_card {
+        assert_eq!(
+            customer_service(&mrs, operation, body).await.code(),
+            "-32",
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_ordered_fault_goes_before_the_card_s_own() {
     let mrs = stand_in();
     let order = r#"{"operation":"enroll","fault":"code-before","code":-50}"#;

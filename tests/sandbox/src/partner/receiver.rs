@@ -16,7 +16,7 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
 use super::demo::DemoFolder;
 use super::mask::mask;
 use crate::clock::Clock;
-use crate::faults::{self, Answer, FaultBook, Operation};
+use crate::faults::{self, Answer, FaultBook, Operation, Subject};
 
 const MAX_KEPT: usize = 10_000;
 const MAX_BODY: usize = 16 * 1024;
@@ -131,7 +131,7 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let effect = receiver.faults.due(Operation::Confirmation);
+    let effect = receiver.faults.due(Operation::Confirmation, &Subject::NONE);
     let work = async { wish.answer_for(receiver.take(&headers, &body)) };
     let mut answer = faults::disturb(effect, work, |code| {
         plain(StatusCode::INTERNAL_SERVER_ERROR, &code.to_string())

@@ -157,9 +157,17 @@ async fn orders_can_be_read_and_cleared_and_bad_ones_are_refused() {
     let around = Around::start("http://127.0.0.1:9").await;
     let order =
         json!({"operation": "getCustomerAccounts", "fault": "slow-after", "count": 3, "delayMs": 100});
-    admin(&around, reqwest::Method::POST, "/faults", Some(order.clone())).await;
+    let (_, taken) = admin(&around, reqwest::Method::POST, "/faults", Some(order)).await;
+    assert_eq!(
+        taken,
+        json!({"id": 1, "operation": "getCustomerAccounts", "fault": "slow-after", "count": 3, "delayMs": 100})
+    );
     let (_, open) = admin(&around, reqwest::Method::GET, "/faults", None).await;
-    assert_eq!(open, json!([order]));
+    assert_eq!(open, json!([taken]));
+    for status in [204, 404] {
+        let (answer, _) = admin(&around, reqwest::Method::DELETE, "/faults/1", None).await;
+        assert_eq!(answer, status);
+    }
     let (status, error) = admin(
         &around,
         reqwest::Method::POST,
