@@ -30,9 +30,8 @@ def partner(stack: Stack) -> Partner:
 
 @pytest.fixture
 def rewards(stack: Stack) -> Iterator[Rewards]:
-    """No test finds, or leaves behind, what another ordered to go wrong."""
+    """No test leaves behind what it ordered to go wrong."""
     rewards = Rewards(stack.admin)
-    rewards.forget_orders()
     yield rewards
     rewards.forget_orders()
 

@@ -31,7 +31,7 @@ def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer
 
 
 def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget, rewards: Rewards, card: Card) -> None:
-    rewards.order("enroll", "cut-after")
+    rewards.order(card, "enroll", "cut-after")
     widget.enrol(card)
     widget.shows(WAITING)
     widget.shows(SUCCESS)
@@ -40,7 +40,7 @@ def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget,
 
 
 def test_a_silent_mastercard_is_waited_for(widget: Widget, rewards: Rewards, card: Card) -> None:
-    rewards.order("enroll", "slow-after", delayMs=12_000)
+    rewards.order(card, "enroll", "slow-after", delayMs=12_000)
     widget.enrol(card)
     widget.shows(WAITING)
     widget.shows(SUCCESS)
@@ -54,8 +54,8 @@ def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
     page.clock.install()
     page.reload()
     widget.shows(FORM)
-    rewards.order("enroll", "cut-after")
-    rewards.order("getCustomerAccounts", "http500-before", count=100)
+    rewards.order(card, "enroll", "cut-after")
+    rewards.order(card, "getCustomerAccounts", "http500-before", count=100)
     widget.enrol(card)
     widget.shows(WAITING)
     widget.shows_in_time(UNSETTLED, page)

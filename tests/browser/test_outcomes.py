@@ -72,7 +72,7 @@ def test_a_card_that_is_enrolled_already_is_told_so(
 
 
 def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, rewards: Rewards, card: Card) -> None:
-    rewards.order("enroll", "code-before", code=-1001)
+    rewards.order(card, "enroll", "code-before", code=-1001)
     widget.enrol(card)
     widget.shows(FAILURE)
     widget.says("Your card was not registered because of a technical problem.")

@@ -27,7 +27,7 @@ def test_a_reload_in_the_form_keeps_the_session_which_the_address_no_longer_show
 def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_way(
     widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
 ) -> None:
-    rewards.order("enroll", "slow-before", delayMs=5000)
+    rewards.order(card, "enroll", "slow-before", delayMs=5000)
     widget.enrol(card)
     widget.shows(WAITING)
     # Until the product works on it.

@@ -143,7 +143,7 @@ def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(
     old = on_file()
     widget = opens_for("R")
     widget.shows(REPLACEMENT)
-    rewards.order("enroll", "cut-after")
+    rewards.order(card, "enroll", "cut-after")
     replace(widget, card)
     widget.shows(REPLACING)
     widget.shows(SUCCESS)

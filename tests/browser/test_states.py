@@ -111,16 +111,18 @@ def try_again(scene: Scene) -> None:
 
 
 def technical(scene: Scene) -> None:
-    scene.rewards.order("enroll", "code-before", code=-1001)
-    scene.enrol()
+    card = scene.rewards.fresh_card()
+    scene.rewards.order(card, "enroll", "code-before", code=-1001)
+    scene.enrol(card)
     scene.widget.shows(FAILURE)
 
 
 def unsettled(scene: Scene) -> None:
     scene.page.clock.install()
-    scene.rewards.order("enroll", "cut-after")
-    scene.rewards.order("getCustomerAccounts", "http500-before", count=100)
-    scene.enrol()
+    card = scene.rewards.fresh_card()
+    scene.rewards.order(card, "enroll", "cut-after")
+    scene.rewards.order(card, "getCustomerAccounts", "http500-before", count=100)
+    scene.enrol(card)
     scene.widget.shows_in_time(UNSETTLED, scene.page)
 
 

@@ -44,7 +44,7 @@ def test_of_two_tabs_with_one_session_one_enrols_and_both_show_it(
     tabs[0].fill(card)
     tabs[1].fill(other)
 
-    rewards.order("enroll", "slow-before", delayMs=5000)
+    rewards.order(card, "enroll", "slow-before", delayMs=5000)
     tabs[0].confirm.click()
     tabs[0].shows(WAITING)
     # Until the first one's attempt is open.

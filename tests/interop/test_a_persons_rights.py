@@ -270,7 +270,7 @@ def test_an_erased_customer_can_enrol_anew(bank: Bank, customer: Customer) -> No
 def test_a_customer_who_has_left_is_erased_without_mastercard(bank: Bank, customer: Customer, rewards: Rewards) -> None:
     card, _ = bank.enrolled(customer)
     assert customer.opt_out(card).event()["status"] == "SUCCESS_REMOVAL"
-    rewards.order("updateCustomerAccount", "cut-before", count=MANY)
+    rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     ran = bank.answer("erase", customer.id, "--yes")
     assert ran.code == 0, ran.err
     assert "cards 1 (0 cancelled first), interactions 2" in ran.out
@@ -290,7 +290,7 @@ def test_while_mastercard_does_not_cancel_nothing_is_erased(
     card, _ = bank.enrolled(customer)
     bank.receiver.next()
     before = bank.exported(customer)
-    rewards.order("updateCustomerAccount", fault, count=MANY, **more)
+    rewards.order(card, "updateCustomerAccount", fault, count=MANY, **more)
     ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert sentence(ran).startswith(f"enrollctl: program {bank.stack.program_id}: nothing was erased; ")
@@ -309,12 +309,14 @@ def test_while_mastercard_does_not_cancel_nothing_is_erased(
 
 def test_a_cancellation_whose_answer_was_lost_is_gone_on_with(bank: Bank, customer: Customer, rewards: Rewards) -> None:
     cards = [bank.enrolled(customer)[0] for _ in range(2)]
-    rewards.order("updateCustomerAccount", "cut-after")
+    for card in cards:
+        rewards.order(card, "updateCustomerAccount", "cut-after")
     ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
     assert ran.code == 1
     assert "nothing was erased; Mastercard may have cancelled a card; try again" in sentence(ran)
     assert sorted(bank.held(card)["status"] for card in cards) == [CANCELLED, ACTIVE]
     assert len(bank.exported(customer)["cards"]) == 2
+    rewards.forget_orders()
     assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
     assert [bank.held(card)["status"] for card in cards] == [CANCELLED, CANCELLED]
 
@@ -336,7 +338,7 @@ def test_a_program_that_the_client_has_given_up_is_not_forgotten(bank: Bank, cus
 def test_while_something_is_not_settled_nothing_is_erased(bank: Bank, customer: Customer, rewards: Rewards) -> None:
     card, _ = bank.enrolled(customer)
     opt_out = customer.opt_out(card)
-    rewards.order("updateCustomerAccount", "cut-before", count=MANY)
+    rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     assert opt_out.ask().status_code == 202
     ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")

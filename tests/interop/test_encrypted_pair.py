@@ -84,7 +84,7 @@ def test_the_page_encrypts_under_the_key_that_the_product_names(
 def test_two_attempts_with_one_card_share_neither_key_nor_iv(
     page: Page, widget: Widget, network: Network, rewards: Rewards, card: Card, rewards_key: rsa.RSAPrivateKey
 ) -> None:
-    rewards.order("enroll", "code-before", code=-1001)
+    rewards.order(card, "enroll", "code-before", code=-1001)
     widget.enrol(card)
     widget.shows(FAILURE)
     widget.try_again.click()

@@ -122,7 +122,7 @@ def test_what_mastercard_does_not_cancel_is_left_and_said(bank: Bank, customer: 
     customer.opt_out(card).event()
     bank.change_status(event["ranac"], GOOD_STANDING)
     for fault, more in (("code-before", {"code": -10}), ("cut-before", {})):
-        rewards.order("updateCustomerAccount", fault, count=MANY, **more)
+        rewards.order(card, "updateCustomerAccount", fault, count=MANY, **more)
         ran = bank.reconcile("--mend")
         rewards.forget_orders()
         assert ran.code == DIFFERENT, ran.everything
@@ -155,8 +155,8 @@ def test_ranacs_are_told_on_purpose_only(bank: Bank, customer: Customer) -> None
 
 
 def test_where_mastercard_does_not_answer_it_can_t_be_told(bank: Bank, customer: Customer, rewards: Rewards) -> None:
-    bank.enrolled(customer)
-    rewards.order("getCustomerAccounts", "cut-before", count=MANY)
+    card, _ = bank.enrolled(customer)
+    rewards.order(card, "getCustomerAccounts", "cut-before", count=MANY)
     for arguments in ((), ("--mend",)):
         ran = bank.reconcile(*arguments)
         assert ran.code == NOT_TOLD, ran.everything
@@ -171,7 +171,7 @@ def test_where_mastercard_does_not_answer_it_can_t_be_told(bank: Bank, customer:
 def test_a_customer_whom_settlement_is_at_is_left_to_it(bank: Bank, customer: Customer, rewards: Rewards) -> None:
     card, _ = bank.enrolled(customer)
     opt_out = customer.opt_out(card)
-    rewards.order("updateCustomerAccount", "cut-before", count=MANY)
+    rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     assert opt_out.ask().status_code == 202
     ran = bank.reconcile("--mend")
     assert ran.code == AGREED, ran.everything

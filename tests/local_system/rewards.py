@@ -1,5 +1,6 @@
 """The stand-in for Mastercard, seen from behind: what it holds, and what shall go wrong in it."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,13 @@ from local_system.cards import Card
 TIMEOUT = 30
 
 
+def is_ours(card: Card) -> bool:
+    """Tests that run at once, in processes of their own, do not make cards with the same last four digits."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return int(card.last4) % workers == worker
+
+
 @dataclass(frozen=True)
 class Rewards:
     """The admin listener of the stand-in."""
@@ -17,6 +25,8 @@ class Rewards:
     admin: str
     made: list[Card] = field(default_factory=list)
     """Cards that were made by `fresh_card`."""
+    orders: list[int] = field(default_factory=list)
+    """What was ordered to go wrong."""
 
     def accounts(self) -> list[dict[str, Any]]:
         answer = requests.get(f"{self.admin}/accounts", timeout=TIMEOUT)
@@ -32,14 +42,19 @@ class Rewards:
         """A number that MRS does not hold, nor any with the same last four digits."""
         taken = {account["last4"] for account in self.accounts()}
         taken |= {card.last4 for card in self.made}
-        card = next(card for card in iter(Card.random, None) if card.last4 not in taken)
+        card = next(card for card in iter(Card.random, None) if is_ours(card) and card.last4 not in taken)
         self.made.append(card)
         return card
 
-    def order(self, operation: str, fault: str, **more: int) -> None:
-        """The next call of the operation goes wrong; the next `count` where that is given."""
-        order = {"operation": operation, "fault": fault, **more}
-        requests.post(f"{self.admin}/faults", json=order, timeout=TIMEOUT).raise_for_status()
+    def order(self, card: Card, operation: str, fault: str, **more: int) -> None:
+        """The next call of the operation about this card goes wrong; the next `count` where that is given."""
+        order = {"card": card.number, "operation": operation, "fault": fault, **more}
+        answer = requests.post(f"{self.admin}/faults", json=order, timeout=TIMEOUT)
+        answer.raise_for_status()
+        self.orders.append(answer.json()["id"])
 
     def forget_orders(self) -> None:
-        requests.delete(f"{self.admin}/faults", timeout=TIMEOUT).raise_for_status()
+        """Takes back what was ordered here and is not yet served."""
+        while self.orders:
+            answer = requests.delete(f"{self.admin}/faults/{self.orders.pop()}", timeout=TIMEOUT)
+            assert answer.status_code in (204, 404), answer.status_code

@@ -111,11 +111,11 @@ fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()
             }
             Part::Interop => {
                 report.check("the local system", || bench.everything())?;
-                report.check("interop", || suites::python(bench, "interop"))?;
+                report.check("interop", || suites::interop(bench))?;
             }
             Part::Browser => {
                 report.check("the local system", || bench.everything())?;
-                report.check("browser", || suites::python(bench, "browser"))?;
+                report.check("browser", || suites::browser(bench))?;
             }
             Part::Load => {
                 report.check("the local system", || bench.everything())?;

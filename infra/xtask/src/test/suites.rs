@@ -81,8 +81,17 @@ pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &CANARY, &bench.environment()?, bench.interrupt)
 }
 
+pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
+    python(bench, "interop", &[])
+}
+
+/// Two at a time: a page waits more than it works.
+pub(crate) fn browser(bench: &mut Bench<'_>) -> Result<()> {
+    python(bench, "browser", &["--numprocesses=2", "--dist=worksteal"])
+}
+
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
-pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
+fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str]) -> Result<()> {
     let folder = bench.place.root().join("tests").join(suite);
     if !folder.is_dir() {
         bail!("tests/{suite} is missing");
@@ -99,6 +108,7 @@ pub(crate) fn python(bench: &mut Bench<'_>, suite: &str) -> Result<()> {
     command
         .current_dir(bench.place.root())
         .args(["-m", "pytest", "-ra", "-p", "no:cacheprovider"])
+        .args(processes)
         .arg(folder);
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
