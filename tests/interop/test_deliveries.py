@@ -1,4 +1,4 @@
-"""Confirmations as the product sends them, verified by Python's `standardwebhooks` and, for `v1a`, by `cryptography`."""
+"""Confirmations as the product sends them, verified by Python's `standardwebhooks`; `v1a` by `cryptography`."""
 
 import time
 from base64 import b64decode

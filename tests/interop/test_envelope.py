@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -18,14 +19,14 @@ def length_prefixed(*fields: bytes) -> bytes:
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
 
 
-def record_key(vector: dict, salt: bytes) -> bytes:
+def record_key(vector: dict[str, Any], salt: bytes) -> bytes:
     info = length_prefixed(
         b"card-enrolment/sealed-value", b"\x01", vector["purpose"].encode(), vector["client"].encode()
     )
     return HKDF(hashes.SHA256(), 32, salt, info).derive(bytes.fromhex(vector["data_key"]))
 
 
-def additional_data(vector: dict) -> bytes:
+def additional_data(vector: dict[str, Any]) -> bytes:
     return length_prefixed(*(vector[name].encode() for name in ("table", "pk", "sk", "attribute")), b"\x01")
 
 
@@ -36,7 +37,7 @@ def take_apart(sealed: bytes) -> tuple[str, bytes, bytes, bytes]:
 
 
 @pytest.mark.parametrize("vector", VECTORS["sealed_values"], ids=lambda vector: vector["attribute"])
-def test_a_sealed_value_opens(vector):
+def test_a_sealed_value_opens(vector: dict[str, Any]) -> None:
     period, salt, nonce, ciphertext = take_apart(bytes.fromhex(vector["sealed"]))
     assert (period, salt.hex(), nonce.hex()) == (vector["period"], vector["salt"], vector["nonce"])
     plain = AESGCM(record_key(vector, salt)).decrypt(nonce, ciphertext, additional_data(vector))
@@ -45,7 +46,7 @@ def test_a_sealed_value_opens(vector):
 
 @pytest.mark.parametrize("vector", VECTORS["sealed_values"], ids=lambda vector: vector["attribute"])
 @pytest.mark.parametrize("field", ["client", "purpose", "table", "pk", "sk", "attribute"])
-def test_a_sealed_value_opens_nowhere_else(vector, field):
+def test_a_sealed_value_opens_nowhere_else(vector: dict[str, Any], field: str) -> None:
     moved = vector | {field: vector[field] + "x"}
     _, salt, nonce, ciphertext = take_apart(bytes.fromhex(vector["sealed"]))
     with pytest.raises(InvalidTag):
@@ -53,14 +54,14 @@ def test_a_sealed_value_opens_nowhere_else(vector, field):
 
 
 @pytest.mark.parametrize("vector", VECTORS["blind_indexes"], ids=lambda vector: vector["value"])
-def test_a_blind_index_is_made_alike(vector):
+def test_a_blind_index_is_made_alike(vector: dict[str, Any]) -> None:
     mac = hmac.HMAC(bytes.fromhex(vector["data_key"]), hashes.SHA256())
     fields = (vector[name].encode() for name in ("version", "client", "field", "value"))
     mac.update(length_prefixed(b"card-enrolment/blind-index", *fields))
     assert mac.finalize().hex() == vector["index"]
 
 
-def test_the_page_shows_the_vectors_that_are_checked():
+def test_the_page_shows_the_vectors_that_are_checked() -> None:
     page = (ROOT / "docs/envelope.md").read_text()
     shown = set(re.findall(r"`([0-9a-f]{64,})`", page))
     expected = {vector["sealed"] for vector in VECTORS["sealed_values"]}

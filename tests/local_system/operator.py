@@ -22,7 +22,7 @@ class Operator:
     stack: Stack
 
     def new_client(self, host: str) -> Stack:
-        """A client like the demo client, whose confirmations may also go to `host`; the stack as its partner sees it."""
+        """A client like the demo client, whose confirmations may also go to `host`; the stack as its partner has it."""
         name = f"interop-{secrets.token_hex(6)}"
         demo = self.stack.local / "demo"
         text = (demo / "client.toml").read_text()

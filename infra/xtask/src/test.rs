@@ -32,7 +32,7 @@ pub(crate) struct Options {
 /// The parts, in the order in which they run.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Formatting, clippy, licences and advisories, who may depend on what, the template.
+    /// Formatting, clippy, types in Python, licences and advisories, who may depend on what, the template.
     Lint,
     /// The widget's page: types, tests, the committed bundle, its size.
     Page,
@@ -95,6 +95,9 @@ fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()
                     dependencies::policy(place, interrupt)
                 })?;
                 report.check_where_possible("advisories", || dependencies::advisories(place, interrupt))?;
+                report.check("style and types in Python", || {
+                    suites::python_lint(place, interrupt)
+                })?;
                 report.check("templates", || suites::templates(place, interrupt))?;
             }
             Part::Page => report.check("page", || suites::page(place, interrupt))?,

@@ -1,5 +1,6 @@
 //! The deployed functions, led through another address than that of the local AWS.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -12,10 +13,27 @@ use serde_json::{Map, Value, json};
 /// The variable for all services would not do: the local AWS sets it to its own address, over the function's.
 const VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"];
 
+/// Nobody else changes the functions' settings as long as this is held, over all processes that test this stack.
+#[derive(Debug)]
+pub struct Alone {
+    _locked: File,
+}
+
+impl Alone {
+    /// Waits until nobody else has it.
+    pub fn wait() -> Self {
+        let file =
+            File::create(Stack::here().file("functions.lock")).expect("the stack's folder can be written");
+        file.lock().expect("a file can be locked");
+        Self { _locked: file }
+    }
+}
+
 /// The functions while they are led elsewhere; their own settings are back when this goes, after a panic too.
 #[derive(Debug)]
-pub struct Led {
+pub struct Led<'a> {
     functions: Vec<Function>,
+    _alone: &'a Alone,
 }
 
 #[derive(Debug)]
@@ -24,12 +42,13 @@ struct Function {
     variables: Map<String, Value>,
 }
 
-impl Led {
+impl<'a> Led<'a> {
     /// Leads all calls of `DynamoDB` and SQS by all functions of the stack through `address`. A change of its settings
     /// ends a function's processes, so that the next call finds it led.
-    pub fn through(address: &str) -> Self {
+    pub fn through(address: &str, alone: &'a Alone) -> Self {
         let mut led = Self {
             functions: Vec::new(),
+            _alone: alone,
         };
         for function in deployed() {
             let mut variables = function.variables.clone();
@@ -44,7 +63,7 @@ impl Led {
     }
 }
 
-impl Drop for Led {
+impl Drop for Led<'_> {
     fn drop(&mut self) {
         for Function { name, variables } in &self.functions {
             let back = catch_unwind(AssertUnwindSafe(|| configure(name, variables)));

@@ -5,10 +5,9 @@ mod tests {
     use std::panic::{catch_unwind, resume_unwind};
 
     use flows::call;
-    use flows::rewards::Turn;
     use flows::stack::Stack;
     use http::Request;
-    use load::functions::Led;
+    use load::functions::{Alone, Led};
     use serde_json::Value;
 
     const ELSEWHERE: &str = "http://127.0.0.1:9";
@@ -16,10 +15,10 @@ mod tests {
     #[test]
     #[ignore = "needs the local stack: cargo xtask test --only load"]
     fn all_functions_are_led_elsewhere_and_back_after_a_panic_too() {
-        let _alone = Turn::disturbed(&[]);
+        let alone = Alone::wait();
         let before = settings();
         let led = catch_unwind(|| {
-            let _led = Led::through(ELSEWHERE);
+            let _led = Led::through(ELSEWHERE, &alone);
             for function in &settings() {
                 assert_eq!(function["AWS_ENDPOINT_URL_DYNAMODB"], ELSEWHERE);
                 assert_eq!(function["AWS_ENDPOINT_URL_SQS"], ELSEWHERE);

@@ -37,6 +37,24 @@ pub(crate) fn templates(place: &Place, interrupt: &Interrupt) -> Result<()> {
     })
 }
 
+/// Style and types of the suites in Python.
+pub(crate) fn python_lint(place: &Place, interrupt: &Interrupt) -> Result<()> {
+    let tests = Tools::Tests.install(place, interrupt)?;
+    let checks: [(&str, &[&str]); 3] = [
+        ("ruff", &["check", "--no-cache"]),
+        ("ruff", &["format", "--check", "--no-cache"]),
+        ("mypy", &["--cache-dir=/dev/null"]),
+    ];
+    checks.iter().try_for_each(|(program, arguments)| {
+        let mut command = Command::new(tests.program(program));
+        command
+            .current_dir(place.root().join("tests"))
+            .args(*arguments)
+            .arg(".");
+        run_shown(&mut command, interrupt)
+    })
+}
+
 /// The committed bundle has to be what the sources give.
 pub(crate) fn page(place: &Place, interrupt: &Interrupt) -> Result<()> {
     let node = page::ready(place, interrupt)?;

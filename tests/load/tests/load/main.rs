@@ -11,11 +11,10 @@ mod books;
 mod customers;
 mod weather;
 
-use flows::rewards::Turn;
 use flows::time::Stopwatch;
 use jiff::SignedDuration;
 use load::aws_proxy::{AwsProxy, Faults};
-use load::functions::Led;
+use load::functions::{Alone, Led};
 
 use books::Books;
 use customers::Crowd;
@@ -52,12 +51,11 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             faults,
         ))
         .unwrap();
-    // Nobody else's calls run into these faults, nor this one's into functions that another test leads elsewhere.
-    let _alone = Turn::disturbed(&[]);
+    let alone = Alone::wait();
     let crowd = Crowd::new(seed);
     let watch = Stopwatch::start();
     let told = {
-        let _led = Led::through(&proxy.url());
+        let _led = Led::through(&proxy.url(), &alone);
         let weather = Weather::over(sessions, seed);
         let told = crowd.go(sessions, AT_ONCE, &weather);
         rate("sessions ended at the page", told.len(), watch.passed());
@@ -67,6 +65,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             books.confirmations.len(),
             watch.passed(),
         );
+        weather::clear();
         println!("made to go wrong: {:?}; {}", proxy.injected(), weather.told());
         books.check(&told);
         told

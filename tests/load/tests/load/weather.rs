@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flows::call;
 use flows::stack::Stack;
+use http::Request;
 use serde_json::{Value, json};
 
 /// One of so many sessions is disturbed: 5 %.
@@ -51,6 +52,13 @@ impl Weather {
     pub(crate) fn told(&self) -> String {
         format!("{:?}", self.ordered.lock().unwrap())
     }
+}
+
+/// Takes back what nobody has run into.
+pub(crate) fn clear() {
+    let address = format!("{}/faults", Stack::here().endpoints.admin);
+    let request = Request::delete(address).body(Vec::new()).expect("an address");
+    assert_eq!(call::send(request).status, 204);
 }
 
 /// MRS slow beyond its 8 s, cut, failing inside; a look-up that fails; a receiver that fails, or takes it and is not
