@@ -14,7 +14,7 @@ NOT_RIGHT = "This card number is not right. Check each digit."
 def test_a_typed_number_is_grouped_and_its_brand_shown(widget: Widget, card: Card) -> None:
     widget.card_number.press_sequentially(card.number[:7])
     expect(widget.card_number).to_have_value(f"{card.number[:4]} {card.number[4:7]}")
-    expect(widget.place.get_by_text("Mastercard", exact=True)).to_be_visible()
+    expect(widget.place.locator(".brand")).to_have_text("Mastercard")
     widget.card_number.press_sequentially(card.number[7:])
     expect(widget.card_number).to_have_value(card.grouped)
     expect(widget.error).to_be_hidden()

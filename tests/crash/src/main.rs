@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
 )]
 
@@ -37,16 +36,19 @@ const PAIRS: usize = 200;
 const SEED: u64 = 20_270_314;
 
 fn main() -> ExitCode {
-    let seed = match std::env::var("CRASH_SEED") {
-        Ok(text) => text.parse().expect("CRASH_SEED is a number"),
-        Err(_) => SEED,
+    let (seed, only) = match asked() {
+        Ok(asked) => asked,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return ExitCode::from(2);
+        }
     };
     let mut failed = 0;
     for (engine, endpoint) in engine::engines() {
         let workers = Workers::new(&endpoint, seed);
-        match std::env::var("CRASH_ONLY") {
-            Ok(only) => one(&workers, &only),
-            Err(_) => all(&workers, &engine, seed),
+        match &only {
+            Some(only) => one(&workers, only.clone()),
+            None => all(&workers, &engine, seed),
         }
         failed += workers.failed();
     }
@@ -58,9 +60,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// The seed, and the one run where only one is asked for; otherwise what is wrong with the question.
+fn asked() -> Result<(u64, Option<Plan>), String> {
+    let seed = match std::env::var("CRASH_SEED") {
+        Ok(text) => text
+            .parse()
+            .map_err(|_| format!("CRASH_SEED is a number, not '{text}'"))?,
+        Err(_) => SEED,
+    };
+    let only = std::env::var("CRASH_ONLY").ok();
+    let only = only.map(|only| Plan::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
+    Ok((seed, only.transpose()?))
+}
+
 /// One run, with its trace.
-fn one(workers: &Workers, only: &str) {
-    let plan = Plan::parse(only).expect("CRASH_ONLY is scenario/point/mode, or +point/mode more");
+fn one(workers: &Workers, plan: Plan) {
     for judged in workers.run(vec![plan]) {
         println!("{}", judged.ran.trace.join("\n"));
     }
@@ -69,7 +83,7 @@ fn one(workers: &Workers, only: &str) {
 /// Every scenario clean, then disturbed at each of its points in each way, then pairs.
 fn all(workers: &Workers, engine: &str, seed: u64) {
     let clean = scenario::all().map(|scenario| Plan {
-        scenario: scenario.name.to_owned(),
+        scenario,
         faults: Vec::new(),
     });
     let clean = workers.run(clean.collect());
@@ -94,7 +108,7 @@ fn all(workers: &Workers, engine: &str, seed: u64) {
 }
 
 fn to_disturb(clean: &Judged) -> Vec<(usize, Point)> {
-    let from = scenario::named(&clean.plan.scenario).disturbed_from;
+    let from = clean.plan.scenario.disturbed_from;
     points::to_disturb(&clean.ran.points, from)
 }
 
@@ -107,10 +121,10 @@ fn at_every_point(clean: &Judged) -> Vec<Plan> {
         })
     });
     let (between_tabs, others): (Vec<_>, Vec<_>) = faults.partition(|(_, between_tabs)| *between_tabs);
-    let one_in = scenario::named(&clean.plan.scenario).one_in;
+    let one_in = clean.plan.scenario.one_in;
     let chosen = others.into_iter().step_by(one_in).chain(between_tabs);
     let plan = |(fault, _)| Plan {
-        scenario: clean.plan.scenario.clone(),
+        scenario: clean.plan.scenario,
         faults: vec![fault],
     };
     chosen.map(plan).collect()

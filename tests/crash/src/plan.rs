@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scenario::{self, Scenario};
+
 /// How an effect is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
@@ -89,35 +91,62 @@ impl fmt::Display for Fault {
 }
 
 /// One run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// The scenario's name.
-    pub(crate) scenario: String,
+    pub(crate) scenario: &'static Scenario,
     /// In the order of their points. None: the clean run.
     pub(crate) faults: Vec<Fault>,
 }
 
+/// Why a text is no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoPlan {
+    Scenario(String),
+    Fault,
+}
+
 impl Plan {
     /// Reads what [`fmt::Display`] writes; the name alone is the clean run.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (scenario, faults) = text.split_once('/').unwrap_or((text, ""));
-        let faults = faults.split('+').filter(|fault| !fault.is_empty()).map(|fault| {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoPlan> {
+        let (scenario, faults) = match text.split_once('/') {
+            None => (text, Vec::new()),
+            Some((scenario, faults)) => (scenario, faults.split('+').collect()),
+        };
+        let scenario = scenario::named(scenario).ok_or_else(|| NoPlan::Scenario(scenario.to_owned()))?;
+        let fault = |fault: &str| {
             let (point, mode) = fault.split_once('/')?;
             Some(Fault {
                 point: point.parse().ok()?,
                 mode: Mode::from_text(mode)?,
             })
-        });
-        Some(Self {
-            scenario: scenario.to_owned(),
-            faults: faults.collect::<Option<_>>()?,
+        };
+        let faults = faults.into_iter().map(fault).collect::<Option<_>>();
+        Ok(Self {
+            scenario,
+            faults: faults.ok_or(NoPlan::Fault)?,
         })
+    }
+}
+
+impl fmt::Display for NoPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scenario(name) => write!(formatter, "there is no scenario '{name}'"),
+            Self::Fault => {
+                write!(
+                    formatter,
+                    "it is a scenario, or scenario/point/mode with +point/mode for more; the modes are"
+                )?;
+                let mut modes = Mode::OF_ANY.iter().chain(&Mode::OF_SOME);
+                modes.try_for_each(|mode| write!(formatter, " {}", mode.as_str()))
+            }
+        }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.scenario)?;
+        formatter.write_str(self.scenario.name)?;
         for (place, fault) in self.faults.iter().enumerate() {
             write!(formatter, "{}{fault}", if place == 0 { '/' } else { '+' })?;
         }
@@ -141,9 +170,18 @@ mod tests {
         ] {
             assert_eq!(Plan::parse(text).unwrap().to_string(), text);
         }
-        for wrong in ["enrols/", "enrols/x/lost", "enrols/1/other", "enrols/1"] {
-            let read = Plan::parse(wrong).map(|plan| plan.to_string());
-            assert_ne!(read.as_deref(), Some(wrong));
+        for wrong in [
+            "enrols/",
+            "enrols/x/lost",
+            "enrols/1/other",
+            "enrols/1",
+            "enrols/1/lost+",
+        ] {
+            assert_eq!(Plan::parse(wrong).unwrap_err(), NoPlan::Fault, "{wrong}");
+        }
+        for wrong in ["", "nosuch", "nosuch/1/lost"] {
+            let why = Plan::parse(wrong).unwrap_err();
+            assert!(matches!(why, NoPlan::Scenario(_)), "{wrong}: {why}");
         }
     }
 }

@@ -7,7 +7,6 @@ use std::thread;
 use crate::plan::Plan;
 use crate::report::{self, Judged};
 use crate::run;
-use crate::scenario;
 use crate::stage::Ground;
 
 /// Runs plans in the engine at one address.
@@ -67,7 +66,7 @@ impl Workers {
             let ground = Ground::new(&self.endpoint).await;
             let mut judged = Vec::new();
             while let Some((place, plan)) = next() {
-                let ran = run::run(&ground, scenario::named(&plan.scenario), &plan.faults, self.seed).await;
+                let ran = run::run(&ground, plan.scenario, &plan.faults, self.seed).await;
                 let run = Judged { plan, ran };
                 self.look_at(&run);
                 judged.push((place, run));

@@ -31,6 +31,9 @@ pub static SET_UP: LazyLock<Client> = LazyLock::new(|| {
 });
 
 /// Reads the files that a client file may name here.
+///
+/// # Errors
+/// Any other is not found.
 pub fn open(name: &str) -> io::Result<Vec<u8>> {
     match name {
         "public.pem" => Ok(PUBLIC_KEY.into()),
@@ -41,6 +44,7 @@ pub fn open(name: &str) -> io::Result<Vec<u8>> {
 }
 
 /// A token with these claims, signed by the client.
+#[must_use]
 pub fn signed(claims: &[u8]) -> String {
     static KEY: LazyLock<EncodingKey> =
         LazyLock::new(|| EncodingKey::from_rsa_pem(PRIVATE_KEY.as_bytes()).expect("a private RSA key"));
@@ -50,6 +54,7 @@ pub fn signed(claims: &[u8]) -> String {
 }
 
 /// The part of a token that is signed.
+#[must_use]
 pub fn unsigned(claims: &[u8]) -> String {
     let segment = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     format!(

@@ -85,7 +85,14 @@ pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
     run_shown(
         cargo(place).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         interrupt,
-    )
+    )?;
+    // The fuzz targets are a workspace of their own.
+    let mut apart = cargo(place);
+    apart
+        .args(["clippy", "--manifest-path", "tests/fuzz/Cargo.toml", "--all-targets"])
+        .arg("--target-dir")
+        .arg(place.root().join("target"));
+    run_shown(apart.args(["--", "-D", "warnings"]), interrupt)
 }
 
 pub(crate) fn unit(place: &Place, interrupt: &Interrupt) -> Result<()> {
