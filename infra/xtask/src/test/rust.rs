@@ -89,7 +89,12 @@ pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
     // The fuzz targets are a workspace of their own.
     let mut apart = cargo(place);
     apart
-        .args(["clippy", "--manifest-path", "tests/fuzz/Cargo.toml", "--all-targets"])
+        .args([
+            "clippy",
+            "--manifest-path",
+            "tests/fuzz/Cargo.toml",
+            "--all-targets",
+        ])
         .arg("--target-dir")
         .arg(place.root().join("target"));
     run_shown(apart.args(["--", "-D", "warnings"]), interrupt)
