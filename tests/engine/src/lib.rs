@@ -8,6 +8,7 @@
 )]
 
 mod clock;
+mod dying;
 mod endpoints;
 mod tables;
 mod world;

@@ -13,6 +13,7 @@ use platform::tables::{
 use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
 
 use crate::clock::TestClock;
+use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};
 use crate::tables;
 
@@ -84,6 +85,15 @@ impl World {
             tables: self.tables.clone(),
             clock,
             keys: Arc::clone(&self.keys),
+        }
+    }
+
+    /// The same, for a process that dies after so many calls of the engine.
+    #[must_use]
+    pub fn dying_after(&self, calls: usize) -> Self {
+        Self {
+            dynamodb: dying::after(calls, &self.dynamodb),
+            ..self.at(Arc::clone(&self.clock))
         }
     }
 

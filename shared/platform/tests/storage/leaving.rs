@@ -79,6 +79,14 @@ impl Scene {
         intent
     }
 
+    /// An attempt that MRS declines.
+    pub(crate) async fn decline(&self, action: ActionCode, card: Option<&Card>) -> Intent {
+        let (intent, begun) = self.begin(action, card).await;
+        assert_eq!(begun, Begun::Now);
+        let declined = Outcome::declined(action, MrsCode(-10), self.world.clock.now());
+        self.finish(intent, declined).await
+    }
+
     /// Takes a card out of the program.
     pub(crate) async fn opt_out(&self, card: &Card) -> Intent {
         let (intent, begun) = self.begin(ActionCode::OptOut, Some(card)).await;
@@ -157,9 +165,7 @@ async fn a_card_that_stays_is_given_back_and_the_intent_forgets_it() {
         let scene = Scene::new(world).await;
         let card = scene.card().await;
         for action in [ActionCode::Replace, ActionCode::OptOut] {
-            let (intent, _) = scene.begin(action, Some(&card)).await;
-            let outcome = Outcome::declined(action, MrsCode(-45), scene.world.clock.now());
-            let intent = scene.finish(intent, outcome).await;
+            let intent = scene.decline(action, Some(&card)).await;
             let customer = scene.customer().await;
             assert_eq!(customer.cards, std::slice::from_ref(&card), "as it was");
             let count = customer.count;
@@ -297,9 +303,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
 async fn consents_stay_with_the_customer_and_a_customer_without_a_card_goes_by_itself() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
-        let (failed, _) = scene.begin(ActionCode::Enrol, None).await;
-        let declined = Outcome::declined(ActionCode::Enrol, MrsCode(-45), scene.world.clock.now());
-        scene.finish(failed, declined).await;
+        scene.decline(ActionCode::Enrol, None).await;
         let item = scene.item("customer").await;
         assert!(!item.contains_key("consents"), "nothing came about");
         let first = scene.customer().await.count.kept_until;
