@@ -133,9 +133,8 @@ impl fmt::Display for NoPlan {
         match self {
             Self::Scenario(name) => write!(formatter, "there is no scenario '{name}'"),
             Self::Fault => {
-                write!(
-                    formatter,
-                    "it is a scenario, or scenario/point/mode with +point/mode for more; the modes are"
+                formatter.write_str(
+                    "it is a scenario, or scenario/point/mode with +point/mode for more; the modes are",
                 )?;
                 let mut modes = Mode::OF_ANY.iter().chain(&Mode::OF_SOME);
                 modes.try_for_each(|mode| write!(formatter, " {}", mode.as_str()))

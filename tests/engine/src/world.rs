@@ -225,14 +225,30 @@ impl World {
             .await
             .unwrap();
     }
+
+    /// Deletes an item, past the product.
+    pub async fn delete(&self, table: &str, item: &Item) {
+        self.dynamodb
+            .delete_item()
+            .table_name(table)
+            .set_key(Some(key_of(item)))
+            .send()
+            .await
+            .unwrap();
+    }
 }
 
 fn deletion(item: &Item) -> WriteRequest {
-    let key = item
-        .iter()
+    let delete = DeleteRequest::builder()
+        .set_key(Some(key_of(item)))
+        .build()
+        .unwrap();
+    WriteRequest::builder().delete_request(delete).build()
+}
+
+fn key_of(item: &Item) -> Item {
+    item.iter()
         .filter(|(name, _)| ["pk", "sk"].contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let delete = DeleteRequest::builder().set_key(Some(key)).build().unwrap();
-    WriteRequest::builder().delete_request(delete).build()
+        .collect()
 }

@@ -82,7 +82,7 @@ pub fn test_cards() -> Vec<TestCard> {
     read("/cards")
 }
 
-/// What shall go wrong in calls about one card; taken back when dropped.
+/// What shall go wrong at the stand-in; taken back when dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Faults {
@@ -92,15 +92,20 @@ pub struct Faults {
 impl Faults {
     /// The next calls about this card go wrong, those about others don't.
     pub fn about(card: &Card, orders: &[Value]) -> Self {
-        let order = |order: &Value| {
+        let about_it = |order: &Value| {
             let mut order = order.clone();
             order["card"] = card.number.as_str().into();
-            let answer = call::post_json(&address("/faults"), &order.to_string());
-            assert_eq!(answer.status, 201, "{}", answer.text());
-            answer.json()["id"].as_u64().expect("an order has a number")
+            ordered(&order)
         };
         Self {
-            ids: orders.iter().map(order).collect(),
+            ids: orders.iter().map(about_it).collect(),
+        }
+    }
+
+    /// A call goes wrong, whoever calls next: for a test that has the stand-in to itself.
+    pub fn of_anyone(order: &Value) -> Self {
+        Self {
+            ids: vec![ordered(order)],
         }
     }
 
@@ -115,7 +120,7 @@ impl Faults {
 impl Drop for Faults {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            return; // Nobody else meets them.
+            return; // A second panic would hide the first.
         }
         for id in &self.ids {
             let request = Request::delete(address(&format!("/faults/{id}"))).body(Vec::new());
@@ -123,6 +128,13 @@ impl Drop for Faults {
             assert!([204, 404].contains(&status), "{status}");
         }
     }
+}
+
+/// Gives the number of the order.
+fn ordered(order: &Value) -> u64 {
+    let answer = call::post_json(&address("/faults"), &order.to_string());
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()["id"].as_u64().expect("an order has a number")
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &str) -> T {

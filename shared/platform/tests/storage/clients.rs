@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::{Clients as _, Register as _};
@@ -175,14 +174,8 @@ async fn every_client_that_was_ever_stored_is_in_the_register() {
 async fn a_client_from_before_the_register_is_entered_later() {
     on_every_engine(|world| async move {
         apply(&world, &client("a", "a", "A")).await;
-        world
-            .dynamodb
-            .delete_item()
-            .table_name(&world.tables.clients)
-            .key("pk", AttributeValue::S("clients".into()))
-            .send()
-            .await
-            .unwrap();
+        let register = world.item(&world.tables.clients, "clients").await;
+        world.delete(&world.tables.clients, &register).await;
         assert_eq!(registered(&world).await, BTreeSet::new());
         for _ in 0..2 {
             setups(&world).register(&id("a")).await.unwrap();

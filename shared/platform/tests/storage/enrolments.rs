@@ -353,29 +353,11 @@ async fn an_outcome_is_stored_even_where_its_session_and_count_are_gone() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let intent = scene.begun(1).await;
-        let session = scene.world.item(&scene.world.tables.sessions, "session#").await["pk"].clone();
-        let customer = scene
-            .world
-            .item(&scene.world.tables.enrolments, "customer#")
-            .await["pk"]
-            .clone();
-        let delete = scene
-            .world
-            .dynamodb
-            .delete_item()
-            .table_name(&scene.world.tables.sessions);
-        delete.key("pk", session).send().await.unwrap();
-        let delete = scene
-            .world
-            .dynamodb
-            .delete_item()
-            .table_name(&scene.world.tables.enrolments);
-        delete
-            .key("pk", customer)
-            .key("sk", AttributeValue::S("customer".into()))
-            .send()
-            .await
-            .unwrap();
+        let tables = &scene.world.tables;
+        for (table, start) in [(&tables.sessions, "session#"), (&tables.enrolments, "customer#")] {
+            let item = scene.world.item(table, start).await;
+            scene.world.delete(table, &item).await;
+        }
         let (intent, finished) = scene.finish(intent, scene.success()).await;
         assert_eq!(finished, Finished::Now);
         assert_eq!(scene.enrolments.intent(intent.id).await.unwrap(), Some(intent));

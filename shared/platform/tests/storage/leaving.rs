@@ -280,14 +280,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
         let card = scene.card().await;
         let (intent, _) = scene.begin(ActionCode::OptOut, Some(&card)).await;
         let item = scene.card_item(card.id).await;
-        let deletion = scene.world.dynamodb.delete_item();
-        deletion
-            .table_name(&scene.world.tables.enrolments)
-            .key("pk", item["pk"].clone())
-            .key("sk", item["sk"].clone())
-            .send()
-            .await
-            .unwrap();
+        scene.world.delete(&scene.world.tables.enrolments, &item).await;
         scene
             .finish(intent, Outcome::removed(scene.world.clock.now()))
             .await;

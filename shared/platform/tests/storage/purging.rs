@@ -12,8 +12,8 @@ use enrollment::flows::purge::{Purged, Purging};
 use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
 use enrollment::intent::{Card, Outcome};
 use enrollment::ports::{
-    Clients, Clock, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _, Register, Removal,
-    StoreError,
+    Clients, Clock, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _, Record, Register,
+    Removal, StoreError,
 };
 use enrollment::status::Status;
 use enrollment::time::later;
@@ -59,9 +59,7 @@ impl Retention {
         };
         purging.run().await.unwrap()
     }
-}
 
-impl Retention {
     /// Each process dies one call later than the one before, so in the end between any two transactions. Gives what the
     /// first did that came to what is due.
     async fn purge_by_dying_processes(&self, scene: &Scene) -> Purged {
@@ -143,6 +141,12 @@ impl Scene {
 
     async fn key(&self) -> CustomerKey {
         CustomerKey(self.item("customer").await["pk"].as_s().unwrap().clone())
+    }
+
+    /// What a purge reads of the customer.
+    async fn record(&self) -> Record {
+        let record = self.enrolments.record(&client_id(), &self.key().await).await;
+        record.unwrap().unwrap()
     }
 
     /// The customer's last card is cancelled, and long enough ago.
@@ -337,12 +341,7 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
 async fn an_enrolment_at_the_same_moment_wins() {
     on_every_engine(|world| async move {
         let (scene, _) = Scene::past(world).await;
-        let record = scene
-            .enrolments
-            .record(&client_id(), &scene.key().await)
-            .await
-            .unwrap()
-            .unwrap();
+        let record = scene.record().await;
         // The purge has read what there is. Now the customer enrols a card.
         scene.enrol(OTHER_RANAC).await;
         let removed = scene.enrolments.remove(&record, &Removal::Everything).await;
@@ -365,12 +364,7 @@ async fn an_enrolment_at_the_same_moment_wins() {
         let count = scene.customer().await.count;
         let session = scene.session(ActionCode::Enrol).await;
         let intent = crate::samples::intent(&session, 1, scene.world.clock.now());
-        let record = scene
-            .enrolments
-            .record(&client_id(), &scene.key().await)
-            .await
-            .unwrap()
-            .unwrap();
+        let record = scene.record().await;
         assert!(
             scene
                 .enrolments
@@ -415,12 +409,7 @@ async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_
             scene.decline(ActionCode::Replace, Some(&card)).await;
         }
         scene.opt_out(&card).await;
-        let old = scene
-            .enrolments
-            .record(&client_id(), &scene.key().await)
-            .await
-            .unwrap()
-            .unwrap();
+        let old = scene.record().await;
         let stays = scene.customer().await.cards.remove(1);
         scene.decline(ActionCode::Replace, Some(&stays)).await;
         let stored = scene.stored().await.len();
@@ -454,17 +443,10 @@ async fn a_confirmation_that_outlives_its_intent_goes_with_its_card() {
         let failed = scene.decline(ActionCode::OptOut, Some(&card)).await;
         scene.opt_out(&card).await;
         // As its time to live does in the end, while an operator has the parked confirmation before him.
-        let gone = [
-            ("pk", text(&format!("intent#{}", failed.id.to_hex()))),
-            ("sk", text("intent")),
-        ];
-        let delete = scene
-            .world
-            .dynamodb
-            .delete_item()
-            .table_name(&scene.world.tables.enrolments);
-        let key = gone.map(|(name, value)| (name.to_owned(), value)).into();
-        delete.set_key(Some(key)).send().await.unwrap();
+        let table = &scene.world.tables.enrolments;
+        let intent = format!("intent#{}", failed.id.to_hex());
+        let intent = scene.world.item(table, &intent).await;
+        scene.world.delete(table, &intent).await;
         let named = ConfirmationId::derive(failed.id, Status::ErrorRemoval).to_string();
         assert!(format!("{:?}", scene.stored().await).contains(&named));
 

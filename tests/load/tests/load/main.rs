@@ -65,7 +65,6 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             books.confirmations.len(),
             watch.passed(),
         );
-        weather::clear();
         println!("made to go wrong: {:?}; {}", proxy.injected(), weather.told());
         books.check(&told);
         told
