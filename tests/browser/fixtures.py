@@ -1,16 +1,16 @@
-"""A real Chromium, a network that is watched, and a widget that was opened for a customer of its own."""
+"""A real browser, a network that is watched, and a widget that was opened for a customer of its own."""
 
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ProxySettings, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ProxySettings, sync_playwright
 
-from browser.network import OF_THE_BROWSER, Network
+from browser.engines import CHROMIUM, Engines, Preferences
+from browser.network import Network
 from browser.pictures import Pictures
 from browser.secrecy import leaks
 from browser.service import CardOnFile, Service
@@ -22,18 +22,6 @@ from local_system.rewards import Rewards
 from local_system.stack import Stack
 from local_system.submission import Submission
 
-# As root (CI) Chromium has no sandbox; the rest keeps it from calling home.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    f"--autofill-server-url=http://{OF_THE_BROWSER}",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The page learns by a refusal what its session is for, which to a browser is an error.
 ANOTHER_ACTION = "the server responded with a status of 403"
 FAILED = pytest.StashKey[bool]()
@@ -41,17 +29,17 @@ LISTENER = Path(__file__).with_name("listener.js")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    named = os.environ.get("TEST_CHROMIUM")
-    chromium = named or next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
-        pytest.exit(
-            "Chromium is missing: install it (`apt install chromium`) or name it in TEST_CHROMIUM.", returncode=1
-        )
+def engines() -> Iterator[Engines]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        engines = Engines(playwright)
+        yield engines
+        engines.close()
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """Name of the browser in which a test runs: Chromium, unless the test is marked (`engines.py`)."""
+    return getattr(request, "param", CHROMIUM)
 
 
 @pytest.fixture
@@ -84,15 +72,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture
 def new_context(
-    browser: Browser, network: Network, watch: Watch, pictures: Pictures, request: pytest.FixtureRequest
+    engines: Engines,
+    engine: str,
+    network: Network,
+    watch: Watch,
+    pictures: Pictures,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Opens a browser that has nothing stored, in that network, under that watch."""
     contexts: list[BrowserContext] = []
 
-    def open_one(**options: Any) -> BrowserContext:
-        # Chromium by itself goes past the proxy for addresses of this machine.
+    def open_one(preferences: Preferences | None = None, **options: Any) -> BrowserContext:
+        # Chromium by itself goes past the proxy for addresses of this machine; Firefox has a setting for it.
         proxy: ProxySettings = {"server": network.address, "bypass": "<-loopback>"}
-        context = browser.new_context(proxy=proxy, **options)
+        context = engines.browser(engine, preferences or {}).new_context(proxy=proxy, **options)
         contexts.append(context)
         context.add_init_script(path=LISTENER)
         context.set_default_timeout(PATIENCE)

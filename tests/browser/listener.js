@@ -7,5 +7,9 @@
   for (const type of ["ready", "change", "resize", "enrollmentEnded"]) {
     addEventListener(type, (event) => event instanceof CustomEvent && heard.push({ type, detail: event.detail }));
   }
+  // Chromium writes them by itself; what Firefox writes a driver does not hear.
+  addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+    if (navigator.userAgent.includes("Firefox")) console.error(`refused by ${effectiveDirective}: ${blockedURI}`);
+  });
   addEventListener("message", ({ origin, data }) => messages.push({ origin, ...data }));
 })();

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.embedding import heard_by, open_at_partner
+from browser.engines import in_both
 from browser.network import Answer, Network, everything
 from browser.site import site_that_frames
 from browser.watch import Watch
@@ -18,6 +19,7 @@ from local_system.rewards import Rewards
 from local_system.stack import Stack
 
 
+@in_both
 @pytest.mark.parametrize("mode", ["iframe", "webview"])
 def test_a_framed_widget_enrols_and_tells_the_partner_s_page(
     page: Page, stack: Stack, rewards: Rewards, card: Card, mode: str

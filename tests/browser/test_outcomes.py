@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from browser.engines import in_both
 from browser.network import Network
 from browser.widget import FAILURE, FORM, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
@@ -9,6 +10,7 @@ from local_system.partner import Partner
 from local_system.rewards import Rewards
 
 
+@in_both
 def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, card: Card) -> None:
     widget.first_name.fill("Ada")
     widget.last_name.fill("Lovelace")

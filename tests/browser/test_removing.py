@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from browser.embedding import heard_by, open_at_partner
+from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
 from browser.settled import ACTIVE, CANCELLED, becomes, statuses
 from browser.watch import Watch
@@ -21,6 +22,7 @@ OpensFor = Callable[..., Widget]
 OPEN_FOR = 90_000
 
 
+@in_both
 def test_a_card_is_removed(on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards) -> None:
     card = on_file()
     [account] = rewards.accounts_of(card)

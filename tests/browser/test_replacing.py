@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from browser.embedding import heard_by, open_at_partner
+from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
 from browser.settled import ACTIVE, CANCELLED, becomes, statuses
 from browser.watch import Watch
@@ -27,6 +28,7 @@ def replace(widget: Widget, card: Card) -> None:
     widget.replace.click()
 
 
+@in_both
 def test_a_card_is_replaced(
     on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards, card: Card
 ) -> None:

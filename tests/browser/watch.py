@@ -4,7 +4,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage
 
 
 class Watch:
-    """Listens to the consoles of a test's browsers. Chromium writes violations of a policy there too."""
+    """Listens to the consoles of a test's browsers. Violations of a policy are written there: by Chromium itself, in
+    Firefox by `listener.js`."""
 
     def __init__(self) -> None:
         self.complaints: list[str] = []

@@ -1,5 +1,6 @@
 //! Checks and tests beside cargo's own: the template, the page, and what runs against servers.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -100,25 +101,61 @@ pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
-    python(bench, "interop", &[])
+    python(bench, "interop", &[], &[CHROMIUM])
 }
 
 /// Two at a time: a page waits more than it works.
 pub(crate) fn browser(bench: &mut Bench<'_>) -> Result<()> {
-    python(bench, "browser", &["--numprocesses=2", "--dist=worksteal"])
+    let processes = ["--numprocesses=2", "--dist=worksteal"];
+    python(bench, "browser", &processes, &[CHROMIUM, FIREFOX])
+}
+
+/// A browser that the suites drive.
+#[derive(Clone, Copy)]
+struct Browser {
+    /// Variable by which the suites learn its path.
+    variable: &'static str,
+    /// Debian's package, which has a program of the same name.
+    package: &'static str,
+    /// Names of the program elsewhere.
+    others: &'static [&'static str],
+}
+
+const CHROMIUM: Browser = Browser {
+    variable: "TEST_CHROMIUM",
+    package: "chromium",
+    others: &["chromium-browser", "google-chrome"],
+};
+const FIREFOX: Browser = Browser {
+    variable: "TEST_FIREFOX",
+    package: "firefox-esr",
+    others: &["firefox"],
+};
+
+impl Browser {
+    /// The one named by the variable, or on the PATH, or installed now.
+    fn path(self, interrupt: &Interrupt) -> Result<PathBuf> {
+        if let Some(named) = std::env::var_os(self.variable) {
+            return Ok(named.into());
+        }
+        let names = std::iter::once(&self.package).chain(self.others);
+        match names.copied().find_map(find) {
+            Some(program) => Ok(program),
+            None => program_or_package(self.package, self.package, interrupt),
+        }
+    }
 }
 
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
-fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str]) -> Result<()> {
+fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
     let folder = bench.place.root().join("tests").join(suite);
     if !folder.is_dir() {
         bail!("tests/{suite} is missing");
     }
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let chromium = match names.iter().find_map(|name| find(name)) {
-        Some(program) => program,
-        None => program_or_package("chromium", "chromium", bench.interrupt)?,
-    };
+    let browsers = browsers
+        .iter()
+        .map(|browser| Ok((browser.variable, browser.path(bench.interrupt)?)))
+        .collect::<Result<Vec<_>>>()?;
     // axe-core comes with the page's own packages.
     page::ready(bench.place, bench.interrupt)?;
     let tests = Tools::Tests.install(bench.place, bench.interrupt)?;
@@ -131,7 +168,7 @@ fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str]) -> Result<()> 
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(bench.environment()?);
-    command.env("TEST_CHROMIUM", chromium);
+    command.envs(browsers);
     run_shown(&mut command, bench.interrupt)
 }
 
