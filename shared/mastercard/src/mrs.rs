@@ -113,25 +113,22 @@ impl MrsClient {
 
     /// `getCustomerAccounts`: every card enrolled under a bank customer number, cancelled ones included.
     ///
-    /// A number that MRS doesn't know gives an empty list, whether MRS says so by an empty answer or by code -5 or -85.
+    /// A list, the empty one included, is what MRS said. A fault is given back as one, -5 and -85 among them: such a code
+    /// ([`FaultCode::says_not_enrolled`]) also comes where the institution's name is not the one that MRS knows, so the
+    /// caller decides what it proves.
     pub async fn customer_accounts(
         &self,
         bank_customer_number: &str,
     ) -> Result<Vec<CustomerAccount>, MrsError> {
         let app_id = dialect::APP_ID_LOOK_UP.value(bank_customer_number);
-        let answer = self
-            .call(
-                Operation::GetCustomerAccounts,
-                app_id,
-                request::check_bank_customer_number(bank_customer_number),
-                request::write_look_up,
-                |answer| answer::accounts(self.dialect, answer),
-            )
-            .await;
-        match answer {
-            Err(MrsError::Fault(fault)) if fault.code.says_not_enrolled() => Ok(Vec::new()),
-            other => other,
-        }
+        self.call(
+            Operation::GetCustomerAccounts,
+            app_id,
+            request::check_bank_customer_number(bank_customer_number),
+            request::write_look_up,
+            |answer| answer::accounts(self.dialect, answer),
+        )
+        .await
     }
 
     /// `DiagnosticService.doEcho`: gives `text` back if address, certificate and network are right.

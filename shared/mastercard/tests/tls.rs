@@ -111,17 +111,24 @@ async fn a_fault_is_mrs_own_answer() {
     assert_eq!(fault.code, FaultCode::BankAccountNumberAlreadyEnrolled);
 }
 
+/// The institution's name may be the wrong one: what such a code proves is not decided here.
 #[tokio::test]
-async fn a_customer_whom_mrs_does_not_know_has_no_accounts() {
+async fn a_look_up_that_ends_with_a_code_is_not_an_empty_list() {
     for code in ["-5", "-85"] {
         let fault = FAULT.replace("-45", code);
         let server = Server::start(&Demands::nothing(), move |connection| {
             answer(connection, 500, &fault);
         });
-        assert_eq!(
-            server.client(&settings()).customer_accounts("B1").await,
-            Ok(Vec::new())
-        );
+        let error = server
+            .client(&settings())
+            .customer_accounts("B1")
+            .await
+            .unwrap_err();
+        let MrsError::Fault(fault) = error else {
+            panic!("{error}")
+        };
+        assert!(fault.code.says_not_enrolled());
+        assert_eq!(fault.code.to_string(), code);
     }
 }
 

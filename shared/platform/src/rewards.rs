@@ -198,7 +198,12 @@ impl Rewards for MrsRewards {
     ) -> Result<Vec<HeldCard>, RewardsError> {
         let look_up = |client: MrsClient| {
             let number = number.expose().to_owned();
-            async move { client.customer_accounts(&number).await }
+            async move {
+                match client.customer_accounts(&number).await {
+                    Err(MrsError::Fault(fault)) if fault.code.says_not_enrolled() => Ok(Vec::new()),
+                    other => other,
+                }
+            }
         };
         let accounts = self.call("getCustomerAccounts", institution, look_up).await?;
         // A cancelled account may have lost its reference; it matters to nobody here.

@@ -120,8 +120,9 @@ impl FaultCode {
         }
     }
 
-    /// Assumed: a look-up of a customer whom MRS doesn't know ends with one of these, or with an empty list.
-    pub(super) fn says_not_enrolled(self) -> bool {
+    /// Whether this is what a look-up of a bank customer number that MRS doesn't know ends with (assumed), where it does not
+    /// end with an empty list: -5 or -85. It may mean that the institution is not known by this name.
+    pub fn says_not_enrolled(self) -> bool {
         matches!(self, Self::AccountNotFound | Self::BankAccountNumberDoesNotExist)
     }
 }
