@@ -18,6 +18,14 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
         }
         _ => {}
     }
+    if before.institution() != after.institution() {
+        told.push(format!(
+            "the institution name changes from '{}' to '{}': under a name that Mastercard does not have, MRS finds none of the \
+             client's cards",
+            before.institution(),
+            after.institution()
+        ));
+    }
     for program in &before.programs {
         let (id, days) = (&program.id, program.retention_days);
         match after.program(id) {
@@ -183,6 +191,19 @@ pub(crate) mod tests {
         );
         assert!(told[2].starts_with("program 2 goes") && told[2].ends_with("after 7 days"));
         assert!(told[3].starts_with("key 2026-11 goes"));
+        let mut renamed = before.clone();
+        renamed.name = "Demo & Sons".into();
+        let told = consequences(&before, &renamed);
+        assert!(
+            told[0].starts_with("the institution name changes"),
+            "it is the display name until there is one: {told:?}"
+        );
+        renamed.institution_name = Some("Demo Bank".into());
+        assert_eq!(
+            consequences(&before, &renamed),
+            Vec::<String>::new(),
+            "customers see another name, MRS the same"
+        );
         let back = consequences(&after, &before);
         assert!(back[0].starts_with("it is no longer suspended"), "{back:?}");
     }

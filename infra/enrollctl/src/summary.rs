@@ -14,6 +14,9 @@ pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String
         // Writing to a `String` does not fail.
         let _ = writeln!(text, "  {what:<10}{said}");
     };
+    if client.institution() != client.name {
+        row("MRS name", client.institution());
+    }
     row("status", word(client.status));
     row("page", &format!("{base_url}/widget/{}/", client.slug));
     for program in &client.programs {
@@ -70,6 +73,7 @@ mod tests {
     fn everything_that_an_operator_asks_for_is_there() {
         let mut client = client("Demo Bank");
         client.status = ClientStatus::Suspended;
+        client.institution_name = Some("Demo Bank plc".into());
         client.programs = vec![program("1", 30), program("2", 7)];
         client.programs[0].replacement = false;
         let mut next = client.clone();
@@ -86,6 +90,7 @@ mod tests {
             summary(&next, "https://cards.example", now),
             format!(
                 "demo: Demo Bank\n  \
+                 MRS name  Demo Bank plc\n  \
                  status    suspended\n  \
                  page      https://cards.example/widget/demo/\n  \
                  program   1: enrol, opt out; X is 30 days; cards a customer: 5\n  \

@@ -23,8 +23,12 @@ pub struct Client {
     pub id: ClientId,
     /// Its name in addresses.
     pub slug: Slug,
-    /// Its name for people; also `institutionName` towards MRS.
+    /// Its name for people: what the page and its texts show.
     pub name: String,
+    /// The name that Mastercard knows the institution by: `institutionName` of every call to MRS. `None` in a set-up of a
+    /// file that does not say it, and in one that was stored before there was this member: then it is [`Self::name`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub institution_name: Option<String>,
     /// Whether it may open the widget.
     pub status: ClientStatus,
     /// The keys that its tokens are checked by.
@@ -53,6 +57,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// The name that Mastercard knows the institution by. With another one MRS finds none of the client's cards.
+    pub fn institution(&self) -> &str {
+        self.institution_name.as_deref().unwrap_or(&self.name)
+    }
+
     /// The program of that id.
     pub fn program(&self, id: &ProgramId) -> Option<&Program> {
         self.programs.iter().find(|program| program.id == *id)
@@ -415,6 +424,18 @@ mod tests {
             serde_json::from_value::<Client>(stored).unwrap(),
             testing::client()
         );
+    }
+
+    #[test]
+    fn a_stored_client_without_institution_name_has_its_name() {
+        let mut client = testing::client();
+        let stored = serde_json::to_value(&client).unwrap();
+        assert!(stored.get("institution_name").is_none(), "{stored}");
+        let read: Client = serde_json::from_value(stored).unwrap();
+        assert_eq!(read.institution(), client.name);
+        client.institution_name = Some("Demo Bank plc".into());
+        let read: Client = serde_json::from_value(serde_json::to_value(&client).unwrap()).unwrap();
+        assert_eq!(read.institution(), "Demo Bank plc");
     }
 
     #[test]

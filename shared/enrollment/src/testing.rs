@@ -45,6 +45,7 @@ pub(crate) fn client() -> Client {
         id: ClientId::parse("demo").unwrap(),
         slug: Slug::parse("demo-bank").unwrap(),
         name: "Demo Bank".into(),
+        institution_name: None,
         status: ClientStatus::Active,
         keys: vec![VerificationKey {
             id: "2026-11".into(),

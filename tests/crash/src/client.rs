@@ -50,6 +50,7 @@ pub(crate) fn client() -> Client {
         id: id(),
         slug: Slug::parse("bank").expect("a slug"),
         name: "Bank".into(),
+        institution_name: None,
         status: ClientStatus::Active,
         keys: Vec::new(),
         default_language: Language::parse("en").expect("a language"),

@@ -84,6 +84,7 @@ struct Written {
     id: String,
     slug: String,
     name: String,
+    institution_name: Option<String>,
     #[serde(default = "active")]
     status: ClientStatus,
     default_language: String,
@@ -207,8 +208,9 @@ impl Reading<'_> {
         let id = self.take("id", ClientId::parse(&written.id));
         let slug = self.take("slug", Slug::parse(&written.slug));
         let default_language = self.take("default_language", Language::parse(&written.default_language));
-        if written.name.trim().is_empty() || written.name.chars().count() > 100 {
-            self.fault("name", "must be 1 to 100 characters");
+        self.name("name", &written.name);
+        if let Some(name) = &written.institution_name {
+            self.name("institution_name", name);
         }
         let keys = self.keys(&written.keys);
         let terms = self.document("terms", written.terms, written.fields.terms);
@@ -226,6 +228,7 @@ impl Reading<'_> {
             id: id?,
             slug: slug?,
             name: written.name,
+            institution_name: written.institution_name,
             status: written.status,
             keys,
             default_language: default_language?,
@@ -526,6 +529,13 @@ impl Reading<'_> {
         result.map_err(|error| self.fault(place, &error.to_string())).ok()
     }
 
+    /// MRS takes an institution name of 100 characters at the most.
+    fn name(&mut self, place: &str, name: &str) {
+        if name.trim().is_empty() || name.chars().count() > 100 {
+            self.fault(place, "must be 1 to 100 characters");
+        }
+    }
+
     fn fault(&mut self, place: &str, message: &str) {
         self.faults.push(Fault {
             place: place.to_owned(),
@@ -620,6 +630,23 @@ mod tests {
         assert_eq!(setup.client.fields.first_name, Field::Optional);
         let stored = serde_json::to_string(&setup.client).unwrap();
         assert_eq!(serde_json::from_str::<Client>(&stored).unwrap(), setup.client);
+    }
+
+    #[test]
+    fn the_institution_name_is_apart_from_the_display_name() {
+        let setup = read(GOOD, &open).unwrap();
+        assert_eq!(setup.client.institution(), "Demo Bank", "without one of its own");
+        let named = GOOD.replace(
+            "name = \"Demo Bank\"",
+            "name = \"Demo\"\ninstitution_name = \"Demo Bank plc\"",
+        );
+        let client = read(&named, &open).unwrap().client;
+        assert_eq!(
+            (client.name.as_str(), client.institution()),
+            ("Demo", "Demo Bank plc")
+        );
+        let long = named.replace("Demo Bank plc", &"x".repeat(101));
+        assert_eq!(faults(&long), ["institution_name: must be 1 to 100 characters"]);
     }
 
     #[test]

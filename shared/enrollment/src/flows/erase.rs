@@ -172,7 +172,7 @@ impl Erasing<'_> {
         let mut done = 0;
         for card in customer.offered(None) {
             let number = &card.bank_customer_number;
-            match let_go(self.rewards, &client.name, number, &card.ranac).await {
+            match let_go(self.rewards, client.institution(), number, &card.ranac).await {
                 LetGo::Gone => progress.cancelled += 1,
                 LetGo::Refused(code) => return Err(Why::Refused(code)),
                 LetGo::Unknown => return Err(Why::NoAnswer),

@@ -193,7 +193,7 @@ impl Reconciling<'_> {
         }
         let mut held_by_number = Vec::new();
         for number in numbers_of(&customer) {
-            held_by_number.push((number, self.rewards.find(&client.name, number).await?));
+            held_by_number.push((number, self.rewards.find(client.institution(), number).await?));
         }
         // What MRS held by then is compared with what is stored after that: a card that came in between is no stray.
         let after = self.ledger.by_key(&client.id, &key).await?;
@@ -237,7 +237,7 @@ impl Reconciling<'_> {
         }
         let held = self
             .rewards
-            .find(&client.name, &intent.bank_customer_number)
+            .find(client.institution(), &intent.bank_customer_number)
             .await?;
         // Read after MRS was asked, as above.
         let customer = self
@@ -282,7 +282,7 @@ impl Reconciling<'_> {
             }
             (Kind::StillActive(_) | Kind::Stray(_), _) => {
                 let ranac = difference.kind.ranac();
-                match let_go(self.rewards, &client.name, &difference.number, ranac).await {
+                match let_go(self.rewards, client.institution(), &difference.number, ranac).await {
                     LetGo::Gone => Mended::Yes,
                     LetGo::Refused(_) | LetGo::Unknown => Mended::No,
                 }

@@ -273,7 +273,10 @@ impl Settling<'_> {
     async fn institution(&self, intent: &Intent) -> Result<String, StoreError> {
         // A client that was taken away meanwhile still has its cards settled, under its id.
         let client = self.clients.by_id(&intent.client).await?;
-        Ok(client.map_or_else(|| intent.client.to_string(), |client| client.name.clone()))
+        Ok(client.map_or_else(
+            || intent.client.to_string(),
+            |client| client.institution().to_owned(),
+        ))
     }
 }
 

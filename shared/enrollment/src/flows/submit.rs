@@ -350,7 +350,7 @@ impl Submitting<'_> {
         submission: &Submission,
     ) -> Result<Submitted, NotSubmitted> {
         let card = NewCard {
-            institution: &client.name,
+            institution: client.institution(),
             program,
             bank_customer_number: &intent.bank_customer_number,
             number: &submission.number,
@@ -416,7 +416,7 @@ impl Submitting<'_> {
     async fn refusal_of_number(&self, intent: &Intent, client: &Client) -> Option<Outcome> {
         match self
             .rewards
-            .find(&client.name, &intent.bank_customer_number)
+            .find(client.institution(), &intent.bank_customer_number)
             .await
         {
             Ok(cards) if !cards.is_empty() => {

@@ -392,6 +392,7 @@ fn client() -> Client {
         id: ClientId::parse("bank").unwrap(),
         slug: Slug::parse("bank").unwrap(),
         name: "Bank".into(),
+        institution_name: None,
         status: ClientStatus::Active,
         keys: Vec::new(),
         default_language: Language::parse("en").unwrap(),
