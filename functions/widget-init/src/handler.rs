@@ -61,8 +61,11 @@ impl WidgetAddress {
     /// `_` is no client's slug: that page belongs to nobody and may not be framed.
     fn of_failure(&self, failure: &NotOpened, incident: &IncidentId) -> String {
         let slug = failure.client().map_or("_", |client| client.slug.as_str());
+        let reason = failure
+            .reason()
+            .map_or_else(String::new, |reason| format!("&reason={}", reason.as_str()));
         format!(
-            "{}/widget/{slug}/#status={}&incident={incident}",
+            "{}/widget/{slug}/#status={}&incident={incident}{reason}",
             self.public_base_url,
             failure.status().as_str()
         )

@@ -3,6 +3,7 @@
 pub mod confirm;
 pub mod describe;
 pub mod erase;
+pub mod extend;
 pub mod open;
 pub mod purge;
 pub mod reconcile;

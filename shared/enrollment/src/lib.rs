@@ -9,6 +9,7 @@ pub mod identifiers;
 pub mod intent;
 pub mod language;
 pub mod ports;
+pub mod reason;
 pub mod session;
 pub mod status;
 pub mod texts;

@@ -82,6 +82,9 @@ pub trait Sessions: Send + Sync {
     async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError>;
     /// The session, expired ones included as long as they are stored: the caller looks at the time.
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// Stores the new end of [`Session::extended`] and its count, and nothing else. False, and nothing is stored, where the
+    /// session is over at `now`, used up, or was extended by another call meanwhile.
+    async fn extend(&self, extended: &Session, now: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// Whom attempts are counted for.

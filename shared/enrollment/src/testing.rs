@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
+
 use crate::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Program, VerificationKey,
 };
-use crate::identifiers::{ClientId, ProgramId, Slug};
+use crate::identifiers::{ActionCode, ClientId, CustomerId, ProgramId, SessionToken, Slug};
 use crate::language::Language;
 use crate::ports::Randomness;
+use crate::session::{self, Session};
+use crate::time::later;
 
 /// The public half of `testing/private-key.pem`.
 pub(crate) const PUBLIC_KEY_PEM: &str = include_str!("testing/public-key.pem");
@@ -36,6 +40,28 @@ impl Randomness for Seeded {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             *byte = z.to_le_bytes()[3];
         }
+    }
+}
+
+/// A session that was opened a moment ago.
+pub(crate) fn session() -> Session {
+    let opened_at = Timestamp::UNIX_EPOCH;
+    Session {
+        id: SessionToken::random(&Seeded::new(1)).id(),
+        client: ClientId::parse("demo").unwrap(),
+        program: ProgramId::parse("10765").unwrap(),
+        action: ActionCode::Enrol,
+        customer: CustomerId::parse("customer-1").unwrap(),
+        language: Language::parse("en").unwrap(),
+        confirmation_url: None,
+        last4: None,
+        opened_at,
+        expires_at: later(opened_at, session::LIFETIME),
+        extensions: 0,
+        failures: 0,
+        open_attempt: None,
+        last_attempt: None,
+        finished: false,
     }
 }
 

@@ -17,6 +17,7 @@ use url::Url;
 use crate::client::{Client, ClientStatus};
 use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
 use crate::language::Language;
+use crate::reason::Reason;
 use crate::status::Status;
 
 pub use request::of_request;
@@ -42,6 +43,15 @@ pub enum Refusal {
     /// Not this partner, not this signature, not this functionality.
     #[error("access denied: {0}")]
     AccessDenied(&'static str),
+    /// The client is suspended.
+    #[error("access denied: client is suspended")]
+    Suspended,
+    /// The limit of attempts is reached.
+    #[error("access denied: limit of attempts")]
+    LimitReached,
+    /// The token opened a session before.
+    #[error("access denied: token was used before")]
+    Used,
     /// `exp` has passed.
     #[error("token expired")]
     TokenExpired,
@@ -52,8 +62,18 @@ impl Refusal {
     pub fn status(self) -> Status {
         match self {
             Self::InvalidParameters(_) => Status::InvalidParameters,
-            Self::AccessDenied(_) => Status::AccessDenied,
+            Self::AccessDenied(_) | Self::Suspended | Self::LimitReached | Self::Used => Status::AccessDenied,
             Self::TokenExpired => Status::TokenExpired,
+        }
+    }
+
+    /// Why, where the customer is told more than the status says.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Suspended => Some(Reason::Suspended),
+            Self::LimitReached => Some(Reason::Limit),
+            Self::Used => Some(Reason::Used),
+            Self::InvalidParameters(_) | Self::AccessDenied(_) | Self::TokenExpired => None,
         }
     }
 }
@@ -127,8 +147,11 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     fn check_signature(&self, client: &Client, now: Timestamp) -> Result<(), Refusal> {
-        if client.id != self.issuer || client.status != ClientStatus::Active {
-            return Err(Refusal::AccessDenied("client is not active"));
+        if client.id != self.issuer {
+            return Err(Refusal::AccessDenied("another client"));
+        }
+        if client.status != ClientStatus::Active {
+            return Err(Refusal::Suspended);
         }
         if self.header.get("alg").and_then(Value::as_str) != Some("RS256") {
             return Err(Refusal::AccessDenied("algorithm"));

@@ -3,11 +3,13 @@
 use enrollment::client::{Document, Field, Fields};
 use enrollment::ending::Ending;
 use enrollment::flows::describe::{Choice, Form};
+use enrollment::flows::extend::Extension;
 use enrollment::flows::submission::{self, Fault};
 use enrollment::flows::submit::NotSubmitted;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::intent::Card;
 use enrollment::ports::EncryptionKey;
+use enrollment::reason::Reason;
 use enrollment::status::Status;
 use lambda_http::http::response::Builder;
 use lambda_http::http::{StatusCode, header};
@@ -42,6 +44,7 @@ pub(crate) fn form(action: ActionCode, form: &Form) -> Response<Body> {
         encryption_key: &form.key,
         attempts_left: form.choice.attempts_left,
         expires_at: form.choice.expires_at.as_second(),
+        extensions_left: form.choice.extensions_left,
     };
     json(StatusCode::OK, "application/json", &body)
 }
@@ -53,6 +56,7 @@ pub(crate) fn opt_out(choice: &Choice) -> Response<Body> {
         cards: cards(choice),
         attempts_left: choice.attempts_left,
         expires_at: choice.expires_at.as_second(),
+        extensions_left: choice.extensions_left,
     };
     json(StatusCode::OK, "application/json", &body)
 }
@@ -62,11 +66,33 @@ fn cards(choice: &Choice) -> Vec<CardBody<'_>> {
 }
 
 /// The event of source document 001, with what the page needs beside it in headers.
-pub(crate) fn ending(ending: &Ending, incident: &IncidentId, attempts_left: u32) -> Response<Body> {
+pub(crate) fn ending(
+    ending: &Ending,
+    incident: &IncidentId,
+    attempts_left: u32,
+    reason: Option<Reason>,
+) -> Response<Body> {
     let builder = base(StatusCode::OK, "application/json")
         .header("incident-id", incident.as_str())
         .header("attempts-left", attempts_left);
-    finish(builder, ending.to_json())
+    finish(because(builder, reason), ending.to_json())
+}
+
+/// The new end of the session.
+pub(crate) fn extension(extension: Extension) -> Response<Body> {
+    let body = ExtensionBody {
+        expires_at: extension.expires_at.as_second(),
+        extensions_left: extension.extensions_left,
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// The reason stands beside the event, whose members are those of source document 001.
+fn because(builder: Builder, reason: Option<Reason>) -> Builder {
+    match reason {
+        Some(reason) => builder.header("ending-reason", reason.as_str()),
+        None => builder,
+    }
 }
 
 /// The outcome is open: ask again.
@@ -91,7 +117,11 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
     let none: &[Fault] = &[];
     let (status, title, faults) = match refused {
         Refused::Flow(NotSubmitted::SessionEnded) => {
-            return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident);
+            return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, None);
+        }
+        Refused::Flow(NotSubmitted::Suspended) => {
+            let reason = Some(Reason::Suspended);
+            return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, reason);
         }
         Refused::Flow(NotSubmitted::WrongAction(action)) => {
             // The page can't know what its session is for.
@@ -122,6 +152,11 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
             "Another attempt of this session is open.",
             none,
         ),
+        Refused::Exhausted => (
+            StatusCode::CONFLICT,
+            "The session was extended as often as it may be.",
+            none,
+        ),
         Refused::Flow(NotSubmitted::KeyReused) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "This Idempotency-Key was used for another submission.",
@@ -134,9 +169,9 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
     problem(status, title, faults, incident)
 }
 
-fn event(status: StatusCode, event: Status, incident: &IncidentId) -> Response<Body> {
+fn event(status: StatusCode, event: Status, incident: &IncidentId, reason: Option<Reason>) -> Response<Body> {
     let builder = base(status, "application/json").header("incident-id", incident.as_str());
-    finish(builder, Ending::bare(event).to_json())
+    finish(because(builder, reason), Ending::bare(event).to_json())
 }
 
 /// RFC 9457.
@@ -166,6 +201,7 @@ struct FormBody<'a> {
     encryption_key: &'a EncryptionKey,
     attempts_left: u32,
     expires_at: i64,
+    extensions_left: u32,
 }
 
 #[derive(Serialize)]
@@ -175,6 +211,14 @@ struct OptOutBody<'a> {
     cards: Vec<CardBody<'a>>,
     attempts_left: u32,
     expires_at: i64,
+    extensions_left: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExtensionBody {
+    expires_at: i64,
+    extensions_left: u32,
 }
 
 #[derive(Serialize)]
@@ -269,6 +313,8 @@ mod tests {
             (Refused::ContentType, 415),
             (Refused::TooLarge, 413),
             (NotSubmitted::SessionEnded.into(), 401),
+            (NotSubmitted::Suspended.into(), 401),
+            (Refused::Exhausted, 409),
             (NotSubmitted::WrongAction(ActionCode::Replace).into(), 403),
             (NotSubmitted::Invalid(vec![]).into(), 400),
             (NotSubmitted::AttemptOpen.into(), 409),
@@ -291,6 +337,26 @@ mod tests {
         let refused = NotSubmitted::WrongAction(ActionCode::OptOut).into();
         let response = refusal(&refused, &IncidentId::random(&Zeros));
         assert_eq!(response.headers()["session-action"], "C");
+    }
+
+    #[test]
+    fn a_reason_stands_beside_the_event_and_not_in_it() {
+        let incident = IncidentId::random(&Zeros);
+        let bare = Ending::bare(Status::ErrorEnrollment);
+        let response = ending(&bare, &incident, 0, Some(Reason::CardLimit));
+        assert_eq!(response.headers()["ending-reason"], "card_limit");
+        assert_eq!(
+            response.body().as_ref(),
+            br#"{"status":"ERROR_ENROLLMENT"}"#.as_slice()
+        );
+        assert!(
+            !ending(&bare, &incident, 4, None)
+                .headers()
+                .contains_key("ending-reason")
+        );
+
+        let suspended = refusal(&NotSubmitted::Suspended.into(), &incident);
+        assert_eq!(suspended.headers()["ending-reason"], "suspended");
     }
 
     #[test]

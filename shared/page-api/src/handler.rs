@@ -1,6 +1,7 @@
 //! `GET` tells the page what to show, `POST` does what it asks for.
 
 use enrollment::flows::describe::{Describing, Description};
+use enrollment::flows::extend::{Extending, ExtensionError};
 use enrollment::flows::submission::MAX_BYTES;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
@@ -9,15 +10,22 @@ use lambda_http::{Body, Request, Response};
 
 use crate::answer;
 
+/// End of the path that extends a session, under the address of its action.
+const EXTENSION: &str = "/extension";
+
 /// Answers one call of the page.
 pub(crate) async fn handle(
     describing: &Describing<'_>,
     submitting: &Submitting<'_>,
+    extending: &Extending<'_>,
     incident: &IncidentId,
     request: &Request,
 ) -> Response<Body> {
+    // The gateway's own part of the path, if there is one, stands before ours.
+    let is_extension = request.uri().path().ends_with(EXTENSION);
     let result = match *request.method() {
-        Method::GET => describe(describing, incident, request).await,
+        Method::POST if is_extension => extend(extending, request).await,
+        Method::GET if !is_extension => describe(describing, incident, request).await,
         Method::POST => submit(submitting, incident, request).await,
         _ => Err(Refused::Method),
     };
@@ -39,6 +47,9 @@ pub(crate) enum Refused {
     /// Larger than a submission can be.
     #[error("body too large")]
     TooLarge,
+    /// The session was extended as often as it may be.
+    #[error("session was extended as often as it may be")]
+    Exhausted,
     /// The flow refused.
     #[error(transparent)]
     Flow(#[from] NotSubmitted),
@@ -78,13 +89,22 @@ async fn submit(
     Ok(answered(&submitted))
 }
 
+async fn extend(extending: &Extending<'_>, request: &Request) -> Result<Response<Body>, Refused> {
+    match extending.extend(&session(request)?).await {
+        Ok(extension) => Ok(answer::extension(extension)),
+        Err(ExtensionError::Session(refused)) => Err(refused.into()),
+        Err(ExtensionError::Exhausted) => Err(Refused::Exhausted),
+    }
+}
+
 fn answered(submitted: &Submitted) -> Response<Body> {
     match submitted {
         Submitted::Ended {
             ending,
             incident,
             attempts_left,
-        } => answer::ending(ending, incident, *attempts_left),
+            reason,
+        } => answer::ending(ending, incident, *attempts_left, *reason),
         Submitted::Open => answer::open(),
     }
 }

@@ -6,6 +6,7 @@ mod handler;
 use std::sync::Arc;
 
 use enrollment::flows::describe::Describing;
+use enrollment::flows::extend::Extending;
 use enrollment::flows::submit::Submitting;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use lambda_http::{Error, Request, service_fn};
@@ -45,9 +46,15 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             clock: &*clock,
             randomness: &*randomness,
         };
+        let extending = Extending {
+            action,
+            clients: &clients,
+            sessions: &sessions,
+            clock: &*clock,
+        };
         let incident = IncidentId::random(&*randomness);
         let span = info_span!("request", incident = %incident);
-        handler::handle(&describing, &submitting, &incident, &request)
+        handler::handle(&describing, &submitting, &extending, &incident, &request)
             .instrument(span)
             .await
     });

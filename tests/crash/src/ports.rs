@@ -94,6 +94,11 @@ impl<P: Sessions> Sessions for Wrapped<'_, P> {
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.stored("sessions.find", self.inner.find(id)).await
     }
+
+    async fn extend(&self, extended: &Session, now: Timestamp) -> Result<bool, StoreError> {
+        self.stored("sessions.extend", self.inner.extend(extended, now))
+            .await
+    }
 }
 
 #[async_trait]

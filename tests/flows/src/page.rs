@@ -97,6 +97,12 @@ impl Page {
         )
     }
 
+    /// Asks for more time.
+    pub fn extend(&self) -> Answer {
+        let request = self.request(Request::post(format!("{}/extension", self.api())));
+        call::send(request.body(Vec::new()).expect("a request"))
+    }
+
     /// The form, or the cards to choose from, which must be there.
     pub fn form(&self) -> Value {
         let answer = self.describe();

@@ -161,7 +161,7 @@ impl Redirect {
         (slug, query.strip_prefix("?lang="))
     }
 
-    /// The status and incident of a failure's address, which must hold nothing else.
+    /// The status and incident of a failure's address, which may hold a reason beside them.
     pub fn failure(&self) -> (&str, &str) {
         let fragment = self
             .location
@@ -172,10 +172,19 @@ impl Redirect {
             .strip_prefix("status=")
             .and_then(|rest| rest.split_once("&incident="))
             .unwrap_or_else(|| panic!("{} is not the address of a failure", self.location));
+        let incident = incident
+            .split_once("&reason=")
+            .map_or(incident, |(incident, _)| incident);
         let groups: Vec<_> = incident.split('-').map(str::len).collect();
         assert_eq!(groups, [4, 4, 4], "{incident}");
         assert_eq!(status, self.status, "header and address say the same");
         (status, incident)
+    }
+
+    /// The reason in a failure's address.
+    pub fn reason(&self) -> Option<&str> {
+        self.failure();
+        self.location.split_once("&reason=").map(|(_, reason)| reason)
     }
 
     /// Reads an answer, with the checks of [`Redirect::of_body`].

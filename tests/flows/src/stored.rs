@@ -1,5 +1,6 @@
 //! What the product has stored of a customer: the raw items, found by names that a test can derive.
 
+use enrollment::identifiers::SessionToken;
 use serde_json::{Map, Value, json};
 
 use crate::local_aws::{Settings, aws, scan};
@@ -48,6 +49,21 @@ pub fn confirmations_of(client: &str) -> Vec<Value> {
     let mut items = scan(&Settings::read().confirmations_table);
     items.retain(|item| item["client"]["S"] == client);
     items
+}
+
+/// The key of a session's item.
+pub fn session_key(page: &Page) -> Value {
+    let session = SessionToken::parse(&page.session).expect("a session");
+    json!({"pk": {"S": format!("session#{}", session.id().to_hex())}})
+}
+
+/// Lets a session end at that time, in Unix seconds.
+pub fn end_session(page: &Page, at: i64) {
+    rewrite(
+        &Settings::read().sessions_table,
+        &session_key(page),
+        &[("expires_at", at * 1000)],
+    );
 }
 
 /// An item as it was last written.

@@ -11,6 +11,7 @@ use crate::client::{Client, Program};
 use crate::identifiers::{ActionCode, IncidentId, SessionToken};
 use crate::intent::Card;
 use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions, Wakeups};
+use crate::reason::Reason;
 use crate::session::{self, Session};
 use crate::status::Status;
 use crate::time::later;
@@ -68,6 +69,8 @@ pub struct Choice {
     pub attempts_left: u32,
     /// When the session ends.
     pub expires_at: Timestamp,
+    /// How often that may be put off.
+    pub extensions_left: u32,
 }
 
 impl Describing<'_> {
@@ -98,9 +101,11 @@ impl Describing<'_> {
             cards: self.cards(&session).await?,
             attempts_left: session.attempts_left(),
             expires_at: session.expires_at,
+            extensions_left: session.extensions_left(),
         };
-        if choice.cards.is_empty() && self.action != ActionCode::Enrol {
-            let refused = Submitted::refused(&session, Status::failure_of(self.action), incident, 0);
+        if let Some(reason) = self.refusal(&session, &program, &choice).await? {
+            let status = Status::failure_of(self.action);
+            let refused = Submitted::refused(&session, status, incident, 0, reason);
             return Ok(Description::Attempt(refused));
         }
         if self.action == ActionCode::OptOut {
@@ -112,6 +117,25 @@ impl Describing<'_> {
             key: self.keys.current().await?,
             choice,
         })))
+    }
+
+    /// What a submission would be refused for whatever it held: the customer is told before anything is typed.
+    async fn refusal(
+        &self,
+        session: &Session,
+        program: &Program,
+        choice: &Choice,
+    ) -> Result<Option<Reason>, NotSubmitted> {
+        if self.action != ActionCode::Enrol {
+            return Ok(choice.cards.is_empty().then_some(Reason::NoCard));
+        }
+        let count = self
+            .enrolments
+            .card_count(&session.client, &session.program, &session.customer)
+            .await?;
+        // An enrolment that is open elsewhere may fail yet.
+        let is_full = count.active >= u32::from(program.max_cards);
+        Ok(is_full.then_some(Reason::CardLimit))
     }
 
     async fn cards(&self, session: &Session) -> Result<Vec<Card>, NotSubmitted> {

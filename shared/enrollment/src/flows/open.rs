@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::identifiers::{ActionCode, SessionToken};
 use crate::language::Language;
 use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
+use crate::reason::Reason;
 use crate::session::{self, Session, UsedToken};
 use crate::status::Status;
 use crate::time::later;
@@ -70,6 +71,14 @@ impl NotOpened {
         }
     }
 
+    /// Why, where the customer is told more than the status says.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refused { refusal, .. } => refusal.reason(),
+            Self::Store { .. } => None,
+        }
+    }
+
     /// What the partner is told. A fault of ours is told as an enrolment that did not come about: the token, which
     /// might say what was asked for, is not believed yet at most places where we can fail.
     pub fn status(&self) -> Status {
@@ -114,7 +123,9 @@ impl Opening<'_> {
             language: language.clone(),
             confirmation_url: claims.confirmation_url,
             last4: claims.last4,
+            opened_at: now,
             expires_at: later(now, session::LIFETIME),
+            extensions: 0,
             failures: 0,
             open_attempt: None,
             last_attempt: None,
@@ -126,10 +137,7 @@ impl Opening<'_> {
             .await
             .map_err(|cause| failed(cause, Some(&client)))?;
         match opened {
-            Opened::Before => Err(refused(
-                Refusal::AccessDenied("token was used before"),
-                Some(&client),
-            )),
+            Opened::Before => Err(refused(Refusal::Used, Some(&client))),
             Opened::Now => {
                 info!(
                     client = client.id.as_str(),
@@ -170,7 +178,7 @@ impl Opening<'_> {
             .program(&claims.program)
             .is_none_or(|program| attempts.reach_limit_of(program));
         if reached {
-            Err(refused(Refusal::AccessDenied("limit of attempts"), Some(client)))
+            Err(refused(Refusal::LimitReached, Some(client)))
         } else {
             Ok(())
         }

@@ -17,7 +17,8 @@ use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
     StoreError, Wakeups,
 };
-use crate::session::Session;
+use crate::reason::Reason;
+use crate::session::{MAX_FAILURES, Session};
 use crate::status::{MrsCode, Status};
 
 /// How often a submission is begun anew because the customer changed in between.
@@ -56,6 +57,8 @@ pub enum Submitted {
         incident: IncidentId,
         /// How many more submissions may be tried.
         attempts_left: u32,
+        /// Why, where the customer is told more than the event says.
+        reason: Option<Reason>,
     },
     /// Its outcome is open: repeat the call.
     Open,
@@ -67,6 +70,9 @@ pub enum NotSubmitted {
     /// The session is unknown, expired or used up.
     #[error("session is unknown, expired or used up")]
     SessionEnded,
+    /// The session's client was suspended.
+    #[error("client is suspended")]
+    Suspended,
     /// The session was opened for something else.
     #[error("session is for another action")]
     WrongAction(ActionCode),
@@ -95,14 +101,21 @@ impl Submitted {
         let Some(ending) = intent.told(now) else {
             return Ok(Self::Open);
         };
-        let attempts_left = match sessions.find(intent.session).await? {
-            Some(session) if intent.outcome.is_some() && session.is_usable(now) => session.attempts_left(),
-            _ => 0,
+        let session = sessions.find(intent.session).await?;
+        let (attempts_left, reason) = match session {
+            Some(session) if intent.outcome.is_some() && session.is_usable(now) => {
+                (session.attempts_left(), None)
+            }
+            Some(session) if intent.outcome.is_some() && session.failures >= MAX_FAILURES => {
+                (0, Some(Reason::LastTry))
+            }
+            _ => (0, None),
         };
         Ok(Self::Ended {
             ending,
             incident: intent.incident.clone(),
             attempts_left,
+            reason,
         })
     }
 
@@ -112,6 +125,7 @@ impl Submitted {
         status: Status,
         incident: IncidentId,
         attempts_left: u32,
+        reason: Reason,
     ) -> Self {
         Self::Ended {
             ending: Ending {
@@ -120,6 +134,7 @@ impl Submitted {
             },
             incident,
             attempts_left,
+            reason: Some(reason),
         }
     }
 }
@@ -222,13 +237,20 @@ impl Submitting<'_> {
         if let Some(stored) = self.enrolments.intent(id).await? {
             return self.repeat(stored, body).await;
         }
-        let (status, attempts_left) = match refusal {
-            BeforeMrs::LimitOfAttempts => (Status::AccessDenied, 0),
-            BeforeMrs::CardLimit => (Status::failure_of(self.action), 0),
+        let failure = Status::failure_of(self.action);
+        let (status, attempts_left, reason) = match refusal {
+            BeforeMrs::LimitOfAttempts => (Status::AccessDenied, 0, Reason::Limit),
+            BeforeMrs::CardLimit => (failure, 0, Reason::CardLimit),
             // There may be another card to choose.
-            BeforeMrs::CardTaken => (Status::failure_of(self.action), session.attempts_left()),
+            BeforeMrs::CardTaken => (failure, session.attempts_left(), Reason::CardGone),
         };
-        Ok(Submitted::refused(session, status, incident, attempts_left))
+        Ok(Submitted::refused(
+            session,
+            status,
+            incident,
+            attempts_left,
+            reason,
+        ))
     }
 
     async fn limit_reached(&self, session: &Session, program: &Program) -> Result<bool, StoreError> {
@@ -468,10 +490,14 @@ pub(super) async fn active_client(
     clients: &dyn Clients,
     session: &Session,
 ) -> Result<Arc<Client>, NotSubmitted> {
-    let client = clients.by_id(&session.client).await?;
-    client
-        .filter(|client| client.status == ClientStatus::Active)
-        .ok_or(NotSubmitted::SessionEnded)
+    let client = clients
+        .by_id(&session.client)
+        .await?
+        .ok_or(NotSubmitted::SessionEnded)?;
+    match client.status {
+        ClientStatus::Active => Ok(client),
+        ClientStatus::Suspended => Err(NotSubmitted::Suspended),
+    }
 }
 
 /// What came of storing an intent.

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
 use enrollment::language::Language;
 use enrollment::ports::{Clock, Opened, Randomness, Sessions, StoreError};
-use enrollment::session::{Session, UsedToken};
+use enrollment::session::{self, MAX_FAILURES, Session, UsedToken};
 use enrollment::time::later;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::customers::{self, OWNER};
@@ -77,7 +77,9 @@ impl DynamoSessions {
                 sealing.seal_optional("confirmation_url", url).await?,
             )
             .set_optional("last4", session.last4.map(|last4| item::text(last4.as_str())))
+            .millis("opened_at", session.opened_at)
             .millis("expires_at", session.expires_at)
+            .number("extensions", session.extensions)
             .number("failures", session.failures)
             .set_optional(
                 "open_attempt",
@@ -96,6 +98,7 @@ impl DynamoSessions {
         let pk = primary_key(id);
         let client = fields.parsed("client", ClientId::parse)?;
         let sealing = self.sealing(fields.operation(), &client, &pk);
+        let expires_at = fields.time("expires_at")?;
         Ok(Session {
             id,
             program: fields.parsed("program", ProgramId::parse)?,
@@ -106,7 +109,12 @@ impl DynamoSessions {
                 .open_optional(fields, "confirmation_url", Url::parse)
                 .await?,
             last4: fields.optional_parsed("last4", Last4::parse)?,
-            expires_at: fields.time("expires_at")?,
+            // Items of releases without extensions have neither time of opening nor count.
+            opened_at: fields
+                .optional_time("opened_at")?
+                .unwrap_or_else(|| later(expires_at, -session::LIFETIME)),
+            expires_at,
+            extensions: fields.optional_number("extensions")?.unwrap_or_default(),
             failures: fields.number("failures")?,
             open_attempt: fields.optional_parsed("open_attempt", IntentId::from_hex)?,
             last_attempt: fields.optional_parsed("last_attempt", IntentId::from_hex)?,
@@ -175,6 +183,34 @@ impl Sessions for DynamoSessions {
         } else {
             self.read(id, &fields).await.map(Some)
         }
+    }
+
+    async fn extend(&self, extended: &Session, now: Timestamp) -> Result<bool, StoreError> {
+        const OPERATION: &str = "extending a session";
+        // A transaction, because one of an attempt may be at the item: it is then tried again.
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&primary_key(extended.id))))
+            .update_expression("SET expires_at = :until, extensions = :count, #ttl = :ttl")
+            .condition_expression(
+                "expires_at > :now AND finished = :no AND failures < :most \
+                 AND (extensions = :before OR attribute_not_exists(extensions) AND :before = :none)",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":until", item::millis(extended.expires_at))
+            .expression_attribute_values(":count", item::number(extended.extensions))
+            .expression_attribute_values(
+                ":ttl",
+                item::seconds(later(extended.expires_at, KEPT_AFTER_EXPIRY)),
+            )
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":most", item::number(MAX_FAILURES))
+            .expression_attribute_values(":before", item::number(extended.extensions.saturating_sub(1)))
+            .expression_attribute_values(":none", item::number(0));
+        let writes = vec![built(OPERATION, update.build())?.into_write()];
+        let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
+        Ok(!transacted.refuses_any())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use enrollment::ports::{Clock as _, Opened, Sessions as _};
+use enrollment::session::{MAX_FAILURES, Session};
 use jiff::SignedDuration;
 
 use crate::samples::{session, used_token};
@@ -89,6 +90,106 @@ async fn a_used_token_is_kept_for_as_long_as_it_would_be_accepted() {
         let item = world.item(&world.tables.sessions, "token#").await;
         let ttl: i64 = item["ttl"].as_n().unwrap().parse().unwrap();
         assert_eq!(ttl, (token.until + SignedDuration::from_hours(1)).as_second());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_extension_moves_the_end_and_nothing_else() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let sessions = world.sessions(&world.vault());
+        let stored = session(now);
+        sessions.open(&stored, &used_token(now)).await.unwrap();
+        world.clock.advance(SignedDuration::from_mins(14));
+        let now = world.clock.now();
+        let extended = stored.extended(now).unwrap();
+        assert!(sessions.extend(&extended, now).await.unwrap());
+        assert_eq!(sessions.find(stored.id).await.unwrap(), Some(extended.clone()));
+        let item = world.item(&world.tables.sessions, "session#").await;
+        assert_eq!(
+            item["ttl"].as_n().unwrap().parse(),
+            Ok((extended.expires_at + SignedDuration::from_hours(24)).as_second())
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn of_extensions_at_once_each_count_is_stored_once() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let sessions = Arc::new(world.sessions(&world.vault()));
+        let stored = session(now);
+        sessions.open(&stored, &used_token(now)).await.unwrap();
+        let tries: Vec<_> = (0..10)
+            .map(|_| {
+                let (sessions, extended) = (Arc::clone(&sessions), stored.extended(now).unwrap());
+                tokio::spawn(async move { sessions.extend(&extended, now).await.unwrap() })
+            })
+            .collect();
+        let mut extended = 0;
+        for tried in tries {
+            extended += u32::from(tried.await.unwrap());
+        }
+        assert_eq!(extended, 1);
+        assert_eq!(sessions.find(stored.id).await.unwrap().unwrap().extensions, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_session_that_is_over_is_not_extended() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let sessions = world.sessions(&world.vault());
+        let [late, failed, finished] = [(); 3].map(|()| session(now));
+        let failed = Session {
+            failures: MAX_FAILURES,
+            ..failed
+        };
+        let finished = Session {
+            finished: true,
+            ..finished
+        };
+        for stored in [&late, &failed, &finished] {
+            sessions.open(stored, &used_token(now)).await.unwrap();
+        }
+        for (stored, at) in [(&late, late.expires_at), (&failed, now), (&finished, now)] {
+            let extended = stored.extended(at).unwrap();
+            assert!(!sessions.extend(&extended, at).await.unwrap());
+            assert_eq!(sessions.find(stored.id).await.unwrap().as_ref(), Some(stored));
+        }
+        let unknown = session(now).extended(now).unwrap();
+        assert!(
+            !sessions.extend(&unknown, now).await.unwrap(),
+            "nothing is stored"
+        );
+        assert_eq!(sessions.find(unknown.id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_session_of_the_last_release_can_be_extended() {
+    on_every_engine(|world| async move {
+        let now = world.clock.now();
+        let sessions = world.sessions(&world.vault());
+        let stored = session(now);
+        sessions.open(&stored, &used_token(now)).await.unwrap();
+        let mut item = world.item(&world.tables.sessions, "session#").await;
+        for later_attribute in ["opened_at", "extensions"] {
+            item.remove(later_attribute).unwrap();
+        }
+        world.put(&world.tables.sessions, item).await;
+        assert_eq!(sessions.find(stored.id).await.unwrap().as_ref(), Some(&stored));
+        let extended = stored.extended(now).unwrap();
+        assert!(sessions.extend(&extended, now).await.unwrap());
+        assert!(!sessions.extend(&extended, now).await.unwrap());
     })
     .await;
 }

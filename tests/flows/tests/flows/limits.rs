@@ -16,17 +16,25 @@ use serde_json::{Value, json};
 fn a_customer_has_as_many_cards_as_the_program_allows() {
     let partner = Partner::demo();
     let most = Stack::here().program().max_cards;
+    let card = Card::fresh();
+    let opened_before = Page::of(&partner.open(&json!({})));
+    let submission = opened_before.submission(&card);
     for _ in 0..most {
         let page = Page::of(&partner.open(&json!({})));
         assert_eq!(page.enrol(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
     }
-    let card = Card::fresh();
-    let page = Page::of(&partner.open(&json!({})));
-    assert_eq!(
-        page.enrol(&card).json(),
-        refused(&partner),
-        "without a code: MRS was not asked"
-    );
+    // Whoever opens the page now is told before a number is typed.
+    let told = Page::of(&partner.open(&json!({}))).describe();
+    for answer in [told, opened_before.settle(&submission)] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.json(),
+            refused(&partner),
+            "without a code: MRS was not asked"
+        );
+        assert_eq!(answer.header("ending-reason"), "card_limit");
+        assert_eq!(answer.header("attempts-left"), "0");
+    }
     assert_eq!(rewards::accounts_of(&card), []);
 
     let another = Page::of(&partner.with_another_customer().open(&json!({})));
@@ -110,10 +118,12 @@ fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
         json!({"status": "ACCESS_DENIED", "parentId": partner.customer})
     );
     assert_eq!(answer.header("attempts-left"), "0");
+    assert_eq!(answer.header("ending-reason"), "limit");
     assert_eq!(rewards::accounts_of(&card), []);
 
     let redirect = partner.open(&json!({}));
     assert_eq!(redirect.failure().0, "ACCESS_DENIED", "nor is the widget opened");
+    assert_eq!(redirect.reason(), Some("limit"));
     assert_eq!(partner.with_another_customer().open(&json!({})).status, "OPENED");
 }
 

@@ -13,6 +13,8 @@ mod consents;
 #[cfg(test)]
 mod enrolling;
 #[cfg(test)]
+mod extending;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod forging;

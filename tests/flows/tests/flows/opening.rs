@@ -138,9 +138,10 @@ fn a_suspended_client_and_an_ended_key_are_denied_on_the_client_s_page() {
             key.not_after = Some("2026-01-01T00:00:00Z".parse().unwrap());
         }
     });
-    for partner in [suspended, ended] {
+    for (partner, reason) in [(suspended, Some("suspended")), (ended, None)] {
         let redirect = partner.open(&json!({}));
         assert_eq!(redirect.failure().0, "ACCESS_DENIED");
+        assert_eq!(redirect.reason(), reason);
         assert_eq!(redirect.slug_and_language().0, partner.client);
     }
 }
@@ -389,6 +390,7 @@ fn a_token_opens_one_session() {
     for _ in 0..2 {
         let replayed = Redirect::of_token(&token);
         assert_eq!(replayed.failure().0, "ACCESS_DENIED");
+        assert_eq!(replayed.reason(), Some("used"));
         assert_eq!(replayed.slug_and_language().0, Stack::here().client.slug);
     }
 }

@@ -35,7 +35,8 @@ fn the_cards_are_listed_and_nothing_is_asked_for() {
     assert_eq!(
         choice,
         json!({
-            "action": "C", "cards": cards.each_ref().map(CardOnFile::listed), "attemptsLeft": 5, "expiresAt": null
+            "action": "C", "cards": cards.each_ref().map(CardOnFile::listed), "attemptsLeft": 5, "expiresAt": null,
+            "extensionsLeft": 10
         })
     );
     let named = naming(&partner, cards[1].card.last4());

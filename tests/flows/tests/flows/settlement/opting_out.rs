@@ -127,6 +127,7 @@ fn declined_again(declined: Submitted) -> Submitted {
             ending,
             incident,
             attempts_left: 0,
+            reason: None,
         },
         Submitted::Open => panic!("it has ended"),
     }
@@ -137,6 +138,7 @@ fn shown(description: &Description) -> Submitted {
         ending,
         incident,
         attempts_left,
+        reason,
     }) = description
     else {
         panic!("it had an attempt that has ended: {description:?}")
@@ -145,6 +147,7 @@ fn shown(description: &Description) -> Submitted {
         ending: ending.clone(),
         incident: incident.clone(),
         attempts_left: *attempts_left,
+        reason: *reason,
     }
 }
 

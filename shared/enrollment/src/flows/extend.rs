@@ -1,0 +1,74 @@
+//! Extending a session, for customers who need more time (behaviour §2; WCAG 2.2, 2.2.1 "Timing Adjustable").
+
+use jiff::Timestamp;
+use tracing::info;
+
+use super::submit::{self, NotSubmitted};
+use crate::identifiers::{ActionCode, SessionToken};
+use crate::ports::{Clients, Clock, Sessions, StoreError};
+
+/// How often an extension is tried again because another tab extended the session in between.
+const TRIES: usize = 5;
+
+/// Ports of an extension.
+pub struct Extending<'a> {
+    /// The action that the sessions must have been opened for.
+    pub action: ActionCode,
+    /// Set-ups.
+    pub clients: &'a dyn Clients,
+    /// Sessions.
+    pub sessions: &'a dyn Sessions,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+/// New end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension {
+    /// When the session ends.
+    pub expires_at: Timestamp,
+    /// How often it may be extended after this.
+    pub extensions_left: u32,
+}
+
+/// Reason for which a session is not extended.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtensionError {
+    /// No submission would be taken either.
+    #[error(transparent)]
+    Session(#[from] NotSubmitted),
+    /// It was extended as often as it may be.
+    #[error("session was extended as often as it may be")]
+    Exhausted,
+}
+
+impl Extending<'_> {
+    /// Puts the end of a session off. Neither limits nor failures change.
+    ///
+    /// # Errors
+    /// [`ExtensionError`]; then the session ends when it did.
+    pub async fn extend(&self, token: &SessionToken) -> Result<Extension, ExtensionError> {
+        for _ in 0..TRIES {
+            let session = submit::session_for(self.action, self.sessions, token).await?;
+            let now = self.clock.now();
+            if !session.is_usable(now) {
+                return Err(NotSubmitted::SessionEnded.into());
+            }
+            submit::active_client(self.clients, &session).await?;
+            let extended = session.extended(now).ok_or(ExtensionError::Exhausted)?;
+            let stored = self.sessions.extend(&extended, now).await;
+            if stored.map_err(NotSubmitted::from)? {
+                info!(extensions = extended.extensions, "session extended");
+                return Ok(Extension {
+                    expires_at: extended.expires_at,
+                    extensions_left: extended.extensions_left(),
+                });
+            }
+        }
+        Err(NotSubmitted::from(StoreError::Unavailable {
+            operation: "extending a session",
+            detail: "other calls extend it at the same time".into(),
+        })
+        .into())
+    }
+}
