@@ -1,6 +1,9 @@
+use std::{error::Error as StdError, io};
+
+use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 
-use crate::{description::Description, gateway::GatewayError};
+use crate::{foreign::ForeignText, gateway::GatewayError};
 
 /// The call certainly did nothing at the other end: it may be made again, or given up, without asking.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -10,13 +13,8 @@ pub enum NotSent {
     #[error("the field {0} can't be sent: empty, too long or with forbidden characters")]
     InvalidField(&'static str),
     /// No connection: name resolution, TCP or the TLS handshake failed before any byte of the request was written.
-    #[error("no connection (timed out: {timed_out}): {detail}")]
-    Connect {
-        /// The limit for connecting passed.
-        timed_out: bool,
-        /// The innermost cause, from the resolver, the socket or the TLS library.
-        detail: Description,
-    },
+    #[error("no connection: {0}")]
+    Connect(ConnectionFailure),
     /// Mastercard's gateway refused the caller, so the service behind it never saw the call.
     #[error("the gateway refused the call: {0}")]
     Gateway(GatewayError),
@@ -35,7 +33,7 @@ pub enum Unknown {
     /// The connection ended after the request, or a part of it, was written. With TLS 1.3 a refused client
     /// certificate looks like this too: the server checks it when the client has sent its request already.
     #[error("the connection ended before the answer: {0}")]
-    Connection(Description),
+    Connection(ConnectionFailure),
     /// The answer's body was longer than the limit, in bytes.
     #[error("the answer is longer than {0} bytes")]
     AnswerTooLong(usize),
@@ -45,10 +43,174 @@ pub enum Unknown {
     /// The answer is not what the protocol allows; the text says what was wrong with its form, never what it held.
     #[error("the answer can't be read: {0}")]
     Malformed(&'static str),
-    /// A SOAP fault without a code of the service; its `faultstring`.
-    #[error("a fault without a code: {0}")]
-    FaultWithoutCode(Description),
+    /// A SOAP fault without a readable code of the service; its texts.
+    #[error("a fault without a code")]
+    FaultWithoutCode(ForeignText),
     /// The gateway reports an error that doesn't say whether the service behind it saw the call.
     #[error("the gateway reports: {0}")]
     Gateway(GatewayError),
+}
+
+/// Reason for which a connection failed, in a closed vocabulary: the texts of the resolver, the socket and the TLS library
+/// quote what the other side sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectionFailure {
+    /// The limit for connecting passed.
+    #[error("timed out")]
+    Timeout,
+    /// The host's name has no address, or the resolver did not answer.
+    #[error("the name can't be resolved")]
+    NameResolution,
+    /// Nobody listens there.
+    #[error("refused")]
+    Refused,
+    /// The network has no way there.
+    #[error("unreachable")]
+    Unreachable,
+    /// The other side, or something between, broke the connection off.
+    #[error("reset")]
+    Reset,
+    /// The other side closed the connection before its answer, or its part of the handshake, was whole.
+    #[error("closed early")]
+    Closed,
+    /// The other side ended TLS with this alert (RFC 8446 §6, by its name there).
+    #[error("TLS alert {0}")]
+    Alert(&'static str),
+    /// The server's certificate has expired.
+    #[error("the server's certificate has expired")]
+    CertificateExpired,
+    /// The server's certificate is not valid yet.
+    #[error("the server's certificate is not valid yet")]
+    CertificateNotYetValid,
+    /// The server's certificate is for another name.
+    #[error("the server's certificate is for another name")]
+    CertificateName,
+    /// The server's certificate, or one above it, was issued by somebody who is not believed; an intermediate certificate
+    /// that the server forgot to send looks like this too.
+    #[error("the server's certificate has an unknown issuer")]
+    CertificateIssuer,
+    /// The server's certificate is wrong in another way.
+    #[error("the server's certificate is not acceptable")]
+    Certificate,
+    /// TLS failed in another way, such as no version in common.
+    #[error("TLS failed")]
+    Tls,
+    /// What came back is not HTTP, or its framing contradicts itself.
+    #[error("not HTTP")]
+    Http,
+    /// Anything else.
+    #[error("failed")]
+    Other,
+}
+
+impl ConnectionFailure {
+    /// Finds the reason in a chain of errors.
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::Timeout;
+        }
+        if error.is_dns() {
+            return Self::NameResolution;
+        }
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+        let mut found = Self::Other;
+        while let Some(error) = cause {
+            // The cause below says more than the one above, if it is one that is known.
+            if let Some(failure) = Self::of_one(error) {
+                found = failure;
+            }
+            cause = error.source();
+        }
+        found
+    }
+
+    fn of_one(error: &(dyn StdError + 'static)) -> Option<Self> {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(Self::of_tls(error));
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return if error.is_parse() {
+                Some(Self::Http)
+            } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+                Some(Self::Closed)
+            } else {
+                None
+            };
+        }
+        let error = error.downcast_ref::<io::Error>()?;
+        // `source` of an `io::Error` skips the error that it was made of, which may be such an error again.
+        let inner = error.get_ref().and_then(|inner| Self::of_one(inner));
+        Some(inner.unwrap_or_else(|| Self::of_io(error.kind())))
+    }
+
+    fn of_io(kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::TimedOut => Self::Timeout,
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Self::Reset
+            }
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::AddrNotAvailable => Self::Unreachable,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::AlertReceived(alert) => Self::Alert(alert_name(*alert)),
+            rustls::Error::InvalidCertificate(problem) => match problem {
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    Self::CertificateExpired
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Self::CertificateNotYetValid
+                }
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    Self::CertificateName
+                }
+                CertificateError::UnknownIssuer => Self::CertificateIssuer,
+                _ => Self::Certificate,
+            },
+            _ => Self::Tls,
+        }
+    }
+}
+
+/// The names of RFC 8446 §6; what older versions of TLS had is `other`.
+fn alert_name(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::CloseNotify => "close_notify",
+        AlertDescription::UnexpectedMessage => "unexpected_message",
+        AlertDescription::BadRecordMac => "bad_record_mac",
+        AlertDescription::RecordOverflow => "record_overflow",
+        AlertDescription::HandshakeFailure => "handshake_failure",
+        AlertDescription::BadCertificate => "bad_certificate",
+        AlertDescription::UnsupportedCertificate => "unsupported_certificate",
+        AlertDescription::CertificateRevoked => "certificate_revoked",
+        AlertDescription::CertificateExpired => "certificate_expired",
+        AlertDescription::CertificateUnknown => "certificate_unknown",
+        AlertDescription::IllegalParameter => "illegal_parameter",
+        AlertDescription::UnknownCA => "unknown_ca",
+        AlertDescription::AccessDenied => "access_denied",
+        AlertDescription::DecodeError => "decode_error",
+        AlertDescription::DecryptError => "decrypt_error",
+        AlertDescription::ProtocolVersion => "protocol_version",
+        AlertDescription::InsufficientSecurity => "insufficient_security",
+        AlertDescription::InternalError => "internal_error",
+        AlertDescription::InappropriateFallback => "inappropriate_fallback",
+        AlertDescription::UserCanceled => "user_canceled",
+        AlertDescription::MissingExtension => "missing_extension",
+        AlertDescription::UnsupportedExtension => "unsupported_extension",
+        AlertDescription::UnrecognisedName => "unrecognized_name",
+        AlertDescription::BadCertificateStatusResponse => "bad_certificate_status_response",
+        AlertDescription::UnknownPSKIdentity => "unknown_psk_identity",
+        AlertDescription::CertificateRequired => "certificate_required",
+        AlertDescription::NoApplicationProtocol => "no_application_protocol",
+        _ => "other",
+    }
 }

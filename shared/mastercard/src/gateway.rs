@@ -4,18 +4,22 @@
 use std::fmt;
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
-use crate::description::Description;
+use crate::foreign::{ForeignCode, ForeignText};
+
+/// Systems that name themselves otherwise than a code looks.
+const KNOWN_ORIGINS: [&str; 2] = ["Gateway", "user-management"];
 
 /// One error of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayError {
     /// Which system raised it (`Source`), such as `Gateway`.
-    pub origin: Description,
+    pub origin: ForeignCode,
     /// Why.
     pub reason: GatewayReason,
-    /// The explanation for people.
-    pub description: Description,
+    /// The explanation for people (`Description`), after origin and code where these are not shown by themselves.
+    pub text: ForeignText,
     /// The gateway's word on whether the same call may succeed later.
     pub recoverable: bool,
 }
@@ -29,8 +33,8 @@ pub enum GatewayReason {
     AuthenticationFailed,
     /// `INVALID_BODY_HASH`: the bytes sent are not the bytes signed.
     InvalidBodyHash,
-    /// Any other code, as it came.
-    Other(Description),
+    /// Any other code.
+    Other(ForeignCode),
 }
 
 /// Reads a gateway error from an answer's body, whichever shape it has:
@@ -55,12 +59,12 @@ impl GatewayReason {
         !matches!(self, Self::Other(_))
     }
 
-    /// The code as Mastercard writes it.
-    pub fn code(&self) -> &str {
+    /// The code as Mastercard writes it; `None` where what came does not look like one.
+    pub fn code(&self) -> Option<&str> {
         match self {
-            Self::InvalidClientCert => "INVALID_CLIENT_CERT",
-            Self::AuthenticationFailed => "AUTHENTICATION_FAILED",
-            Self::InvalidBodyHash => "INVALID_BODY_HASH",
+            Self::InvalidClientCert => Some("INVALID_CLIENT_CERT"),
+            Self::AuthenticationFailed => Some("AUTHENTICATION_FAILED"),
+            Self::InvalidBodyHash => Some("INVALID_BODY_HASH"),
             Self::Other(code) => code.as_str(),
         }
     }
@@ -69,11 +73,11 @@ impl GatewayReason {
 impl From<&str> for GatewayReason {
     fn from(code: &str) -> Self {
         // Cleaned first: what is shown as a code is taken for it.
-        let code = Description::new(code);
-        match code.as_str().trim() {
-            "INVALID_CLIENT_CERT" => Self::InvalidClientCert,
-            "AUTHENTICATION_FAILED" => Self::AuthenticationFailed,
-            "INVALID_BODY_HASH" => Self::InvalidBodyHash,
+        let code = ForeignCode::new(code);
+        match code.as_str() {
+            Some("INVALID_CLIENT_CERT") => Self::InvalidClientCert,
+            Some("AUTHENTICATION_FAILED") => Self::AuthenticationFailed,
+            Some("INVALID_BODY_HASH") => Self::InvalidBodyHash,
             _ => Self::Other(code),
         }
     }
@@ -81,17 +85,13 @@ impl From<&str> for GatewayReason {
 
 impl fmt::Display for GatewayReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.code())
+        formatter.write_str(self.code().unwrap_or("[code not shown]"))
     }
 }
 
 impl fmt::Display for GatewayError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} from {}: {}",
-            self.reason, self.origin, self.description
-        )
+        write!(formatter, "{} from {}", self.reason, self.origin)
     }
 }
 
@@ -146,10 +146,24 @@ impl<T> IntoIterator for OneOrMany<T> {
 
 impl From<Wire> for GatewayError {
     fn from(wire: Wire) -> Self {
+        let source = wire.source.unwrap_or_default();
+        let origin = ForeignCode::or_known(&source, &KNOWN_ORIGINS);
+        let reason = GatewayReason::from(wire.reason_code.as_str());
+        let mut text = Zeroizing::new(String::new());
+        for (hidden, value) in [
+            (origin.as_str().is_none(), source.as_str()),
+            (reason.code().is_none(), wire.reason_code.as_str()),
+            (true, wire.description.as_deref().unwrap_or_default()),
+        ] {
+            if hidden && !value.trim().is_empty() {
+                text.push_str(value.trim());
+                text.push('\n');
+            }
+        }
         Self {
-            origin: Description::new(wire.source.as_deref().unwrap_or_default()),
-            reason: GatewayReason::from(wire.reason_code.as_str()),
-            description: Description::new(wire.description.as_deref().unwrap_or_default()),
+            origin,
+            reason,
+            text: ForeignText::new(&text),
             recoverable: is_true(&wire.recoverable),
         }
     }
@@ -169,7 +183,7 @@ mod tests {
         let errors = parse(include_bytes!("../tests/fixtures/gateway-list.json")).unwrap();
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].reason, GatewayReason::AuthenticationFailed);
-        assert_eq!(errors[0].origin.as_str(), "Gateway");
+        assert_eq!(errors[0].origin.as_str(), Some("Gateway"));
         assert!(!errors[0].recoverable);
     }
 
@@ -189,7 +203,7 @@ mod tests {
         let errors = parse(include_bytes!("../tests/fixtures/gateway-wrapped.json")).unwrap();
         assert_eq!(errors.len(), 2);
         assert_eq!(errors[0].reason, GatewayReason::InvalidBodyHash);
-        assert_eq!(errors[1].reason.code(), "INVALID_FIELD_FORMAT");
+        assert_eq!(errors[1].reason.code(), Some("INVALID_FIELD_FORMAT"));
         assert!(errors[1].recoverable);
     }
 
@@ -199,9 +213,10 @@ mod tests {
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].reason, GatewayReason::InvalidClientCert);
         assert!(errors[0].reason.refuses_the_caller());
+        assert_eq!(errors[0].to_string(), "INVALID_CLIENT_CERT from Gateway");
         assert_eq!(
-            errors[0].to_string(),
-            "INVALID_CLIENT_CERT from Gateway: The client certificate is invalid or missing from the request."
+            errors[0].text.expose(),
+            "The client certificate is invalid or missing from the request."
         );
     }
 
@@ -225,9 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn a_description_that_repeats_the_request_is_not_repeated_by_us() {
-        let body = br#"{"Source":"S","ReasonCode":"X","Description":"bad card 5234001234567890","Details":"5234001234567890"}"#;
-        assert!(!format!("{:?}", parse(body).unwrap()).contains("5234001234567890"));
+    fn an_error_that_quotes_the_request_shows_none_of_it() {
+        let body = br#"{"Source":"Erika","ReasonCode":"bad 5234 0012","Description":"Erika has card 5234001234567890","Details":"5234001234567890"}"#;
+        let error = &parse(body).unwrap()[0];
+        let shown = format!("{error:?} {error}");
+        for quoted in ["Erika", "5234", "bad"] {
+            assert!(!shown.contains(quoted), "{shown}");
+        }
+        assert_eq!(error.reason.code(), None);
+        assert_eq!(
+            error.text.expose(),
+            "Erika\nbad 5234 0012\nErika has card 5234001234567890"
+        );
     }
 
     #[test]

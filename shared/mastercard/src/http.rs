@@ -16,8 +16,8 @@ pub use self::{
     trust::{CertificateAuthorities, Trust, TrustError},
 };
 use crate::{
-    description::Description,
-    failure::{NotSent, Unknown},
+    failure::{ConnectionFailure, NotSent, Unknown},
+    foreign::CorrelationId,
 };
 pub use reqwest::{Url, header};
 
@@ -52,9 +52,21 @@ pub struct HttpClient {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The whole body.
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body, as it came.
     pub body: Vec<u8>,
 }
+
+/// Headers in which Mastercard's systems give the id of a call, the most telling first. None is documented for MRS: they
+/// are those that are seen in answers of its API gateway and of the systems behind it.
+const CORRELATION_HEADERS: [&str; 5] = [
+    "x-mc-correlation-id",
+    "x-correlation-id",
+    "correlation-id",
+    "x-src-cx-flow-id",
+    "x-vcap-request-id",
+];
 
 /// Why a call gave no answer: certainly not sent, or nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -69,8 +81,14 @@ pub enum SendError {
 
 /// The TLS library or the HTTP client refused the settings.
 #[derive(Debug, Error)]
-#[error("the HTTP client can't be set up: {0}")]
-pub struct HttpSetupError(Description);
+pub enum HttpSetupError {
+    /// TLS: the versions of the protocol, or the client certificate.
+    #[error("the HTTP client can't be set up: TLS")]
+    Tls,
+    /// The HTTP client around it.
+    #[error("the HTTP client can't be set up")]
+    Client,
+}
 
 impl Default for HttpSettings {
     fn default() -> Self {
@@ -87,7 +105,7 @@ impl Default for HttpSettings {
 impl HttpClient {
     /// Makes a client. Costs no file access and no network: nothing of the machine's own certificate store is read.
     pub fn new(settings: &HttpSettings) -> Result<Self, HttpSetupError> {
-        let tls = tls_configuration(settings).map_err(|error| HttpSetupError(innermost(&error)))?;
+        let tls = tls_configuration(settings).map_err(|_| HttpSetupError::Tls)?;
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the hardened client that the rule points to"
@@ -104,7 +122,7 @@ impl HttpClient {
             .timeout(settings.total_timeout)
             .pool_idle_timeout(IDLE_CONNECTION)
             .build()
-            .map_err(|error| HttpSetupError(innermost(&error)))?;
+            .map_err(|_| HttpSetupError::Client)?;
         Ok(Self {
             client,
             max_answer_bytes: settings.max_answer_bytes,
@@ -127,17 +145,29 @@ impl HttpClient {
         }
         Ok(Answer {
             status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
             body,
         })
     }
 }
 
-/// The body stays out: it may hold what a customer typed.
+impl Answer {
+    /// Mastercard's id of the call: the first header that has one in a form that can be shown.
+    pub fn correlation(&self) -> Option<CorrelationId> {
+        CORRELATION_HEADERS
+            .iter()
+            .flat_map(|name| self.headers.get_all(*name))
+            .find_map(|value| CorrelationId::parse(value.to_str().ok()?))
+    }
+}
+
+/// Headers and body stay out: they may hold what a customer typed.
 impl std::fmt::Debug for Answer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Answer")
             .field("status", &self.status)
+            .field("headers", &self.headers.len())
             .field("body_bytes", &self.body.len())
             .finish()
     }
@@ -164,11 +194,7 @@ fn classify(error: &reqwest::Error) -> SendError {
         return NotSent::InvalidField("request").into();
     }
     if error.is_connect() {
-        return NotSent::Connect {
-            timed_out: error.is_timeout(),
-            detail: innermost(error),
-        }
-        .into();
+        return NotSent::Connect(ConnectionFailure::of(error)).into();
     }
     unknown(error).into()
 }
@@ -177,15 +203,6 @@ fn unknown(error: &reqwest::Error) -> Unknown {
     if error.is_timeout() {
         Unknown::Timeout
     } else {
-        Unknown::Connection(innermost(error))
+        Unknown::Connection(ConnectionFailure::of(error))
     }
-}
-
-/// The last cause in the chain, from the socket or the TLS library: those above it say where, this one says what.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> Description {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    Description::new(&cause.to_string())
 }

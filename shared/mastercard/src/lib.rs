@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod certificate;
-mod description;
 mod failure;
+mod foreign;
 pub mod gateway;
 pub mod http;
 pub mod keys;
 pub mod mrs;
 mod xml;
 
-pub use description::Description;
-pub use failure::{NotSent, Unknown};
+pub use failure::{ConnectionFailure, NotSent, Unknown};
+pub use foreign::{CorrelationId, ForeignCode, ForeignText};

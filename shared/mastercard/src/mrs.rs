@@ -23,6 +23,7 @@ pub use self::{
 };
 use crate::{
     failure::NotSent,
+    foreign::CorrelationId,
     http::{
         Answer, HttpClient, Url,
         header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -144,8 +145,8 @@ impl MrsClient {
         .await
     }
 
-    /// One call: nothing is sent unless `checked` is good. One log line says how it ended, and holds nothing of what was
-    /// sent or answered but the operation, the kind of outcome and MRS's or the gateway's own words about an error.
+    /// One call: nothing is sent unless `checked` is good. One log line says how it ended, and has nothing of what was sent
+    /// or answered but the operation, the kind of outcome, codes and the correlation id.
     async fn call<T>(
         &self,
         operation: Operation,
@@ -171,12 +172,14 @@ impl MrsClient {
                     info!(
                         outcome = "fault",
                         code = fault.code.value(),
+                        correlation = fault.correlation.as_ref().map(CorrelationId::as_str),
                         duration_ms,
                         "call to MRS ended"
                     );
                 }
                 Err(error) => {
-                    warn!(outcome = error.class(), duration_ms, %error, "call to MRS ended");
+                    let correlation = error.correlation().map(CorrelationId::as_str);
+                    warn!(outcome = error.class(), correlation, duration_ms, %error, "call to MRS ended");
                 }
             }
             outcome

@@ -16,7 +16,7 @@ use std::{
 };
 
 use mastercard::{
-    NotSent, Unknown,
+    ConnectionFailure, NotSent, Unknown,
     gateway::GatewayReason,
     http::{ClientIdentity, HttpClient, HttpSettings, Trust},
     mrs::{
@@ -136,7 +136,11 @@ async fn a_look_up_that_ends_with_a_code_is_not_an_empty_list() {
 async fn a_refusal_of_the_gateway_was_not_sent() {
     let server = Server::start(&Demands::nothing(), |connection| answer(connection, 401, GATEWAY));
     let error = enroll(&server, settings()).await.unwrap_err();
-    let MrsError::NotSent(NotSent::Gateway(gateway)) = error else {
+    let MrsError::NotSent {
+        reason: NotSent::Gateway(gateway),
+        ..
+    } = error
+    else {
         panic!("{error}")
     };
     assert_eq!(gateway.reason, GatewayReason::InvalidClientCert);
@@ -151,10 +155,7 @@ async fn a_server_of_a_foreign_authority_is_sent_nothing() {
     let server = Server::start(&demands, |connection| answer(connection, 200, ENROLLED));
     let error = enroll(&server, settings()).await.unwrap_err();
     assert!(
-        matches!(
-            error,
-            MrsError::NotSent(NotSent::Connect { timed_out: false, .. })
-        ),
+        not_sent(&error) == Some(&NotSent::Connect(ConnectionFailure::CertificateIssuer)),
         "{error}"
     );
     let mozilla = HttpSettings {
@@ -166,7 +167,7 @@ async fn a_server_of_a_foreign_authority_is_sent_nothing() {
     });
     let error = enroll(&server, mozilla).await.unwrap_err();
     assert!(
-        matches!(error, MrsError::NotSent(NotSent::Connect { .. })),
+        not_sent(&error) == Some(&NotSent::Connect(ConnectionFailure::CertificateIssuer)),
         "{error}"
     );
 }
@@ -180,10 +181,7 @@ async fn a_port_that_refuses_was_not_sent() {
         .port();
     let error = client(port, &settings()).enroll(&request()).await.unwrap_err();
     assert!(
-        matches!(
-            error,
-            MrsError::NotSent(NotSent::Connect { timed_out: false, .. })
-        ),
+        not_sent(&error) == Some(&NotSent::Connect(ConnectionFailure::Refused)),
         "{error}"
     );
     assert!(!error.leaves_outcome_open());
@@ -195,7 +193,7 @@ async fn a_host_that_has_no_address_was_not_sent() {
     let client = MrsClient::new(http, "https://mrs.invalid/MRS", Dialect::Document, "Demo Bank").unwrap();
     let error = client.enroll(&request()).await.unwrap_err();
     assert!(
-        matches!(error, MrsError::NotSent(NotSent::Connect { .. })),
+        not_sent(&error) == Some(&NotSent::Connect(ConnectionFailure::NameResolution)),
         "{error}"
     );
 }
@@ -212,7 +210,7 @@ async fn a_handshake_that_takes_too_long_was_not_sent() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, MrsError::NotSent(NotSent::Connect { timed_out: true, .. })),
+        not_sent(&error) == Some(&NotSent::Connect(ConnectionFailure::Timeout)),
         "{error}"
     );
 }
@@ -250,7 +248,7 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
         });
         let error = enroll(&server, settings()).await.unwrap_err();
         assert!(
-            matches!(error, MrsError::Unknown(Unknown::Connection(_))),
+            unknown(&error) == Some(&Unknown::Connection(ConnectionFailure::Closed)),
             "{partial:?}: {error}"
         );
         assert!(error.leaves_outcome_open());
@@ -266,14 +264,24 @@ async fn a_certificate_refused_in_the_handshake_leaves_the_outcome_open_under_tl
     let server = Server::start(&Demands::certificate(ONLY_TLS_1_3), |_| {});
     let error = enroll(&server, foreign.clone()).await.unwrap_err();
     assert!(
-        matches!(error, MrsError::Unknown(Unknown::Connection(_))),
+        matches!(
+            unknown(&error),
+            Some(Unknown::Connection(
+                ConnectionFailure::Alert(_) | ConnectionFailure::Reset
+            ))
+        ),
         "{error}"
     );
     // TLS 1.2 finishes the check before the request may be written.
     let server = Server::start(&Demands::certificate(ONLY_TLS_1_2), |_| {});
     let error = enroll(&server, foreign).await.unwrap_err();
     assert!(
-        matches!(error, MrsError::NotSent(NotSent::Connect { .. })),
+        matches!(
+            not_sent(&error),
+            Some(NotSent::Connect(
+                ConnectionFailure::Alert(_) | ConnectionFailure::Reset
+            ))
+        ),
         "{error}"
     );
 }
@@ -351,6 +359,7 @@ async fn what_is_logged_tells_the_outcome_and_nothing_of_the_customer() {
         "RGF0",
         "0364378261",
         "52340012",
+        "Already Enrolled",
         "PRIVATE",
         "Envelope",
     ] {
@@ -477,6 +486,20 @@ impl Server {
 
     fn seen(&self) -> Call {
         self.calls.recv_timeout(Duration::from_secs(5)).unwrap()
+    }
+}
+
+fn not_sent(error: &MrsError) -> Option<&NotSent> {
+    match error {
+        MrsError::NotSent { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
+fn unknown(error: &MrsError) -> Option<&Unknown> {
+    match error {
+        MrsError::Unknown { reason, .. } => Some(reason),
+        _ => None,
     }
 }
 

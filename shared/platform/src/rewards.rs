@@ -223,9 +223,12 @@ impl Rewards for MrsRewards {
 }
 
 fn refuses_the_certificate(error: &MrsError) -> bool {
-    match error {
-        MrsError::NotSent(NotSent::NoClientCertificate) => true,
-        MrsError::NotSent(NotSent::Gateway(error)) => error.reason == GatewayReason::InvalidClientCert,
+    let MrsError::NotSent { reason, .. } = error else {
+        return false;
+    };
+    match reason {
+        NotSent::NoClientCertificate => true,
+        NotSent::Gateway(error) => error.reason == GatewayReason::InvalidClientCert,
         _ => false,
     }
 }
@@ -245,7 +248,7 @@ fn rewards_error(error: &MrsError) -> RewardsError {
     match error {
         MrsError::Fault(fault) if fault.code.value() == 0 => RewardsError::Unknown(error.to_string()),
         MrsError::Fault(fault) => RewardsError::Declined(MrsCode(fault.code.value())),
-        MrsError::NotSent(reason) => RewardsError::NotSent(reason.to_string()),
-        MrsError::Unknown(reason) => RewardsError::Unknown(reason.to_string()),
+        MrsError::NotSent { reason, .. } => RewardsError::NotSent(reason.to_string()),
+        MrsError::Unknown { reason, .. } => RewardsError::Unknown(reason.to_string()),
     }
 }

@@ -5,6 +5,7 @@
 use fuzz::assert_no_card_number;
 use libfuzzer_sys::fuzz_target;
 use mastercard::http::Answer;
+use mastercard::http::header::HeaderMap;
 use mastercard::mrs::{Dialect, MrsError, answer};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let answer = Answer {
         status,
+        headers: HeaderMap::new(),
         body: body.to_vec(),
     };
     let succeeded = (200..300).contains(&status);

@@ -147,6 +147,8 @@ mod tests {
     use super::*;
     use crate::{
         failure::NotSent,
+        foreign::CorrelationId,
+        http::header::{HeaderMap, HeaderName, HeaderValue},
         mrs::{AccountStatus, FaultCode},
     };
 
@@ -158,6 +160,7 @@ mod tests {
     fn answer(status: u16, body: &[u8]) -> Answer {
         Answer {
             status,
+            headers: HeaderMap::new(),
             body: body.to_vec(),
         }
     }
@@ -194,7 +197,13 @@ mod tests {
             ));
             let error = error(enrolled(&answer(200, &body)));
             assert!(
-                matches!(error, MrsError::Unknown(Unknown::Malformed(_))),
+                matches!(
+                    error,
+                    MrsError::Unknown {
+                        reason: Unknown::Malformed(_),
+                        ..
+                    }
+                ),
                 "{error}"
             );
         }
@@ -258,10 +267,12 @@ mod tests {
                 panic!("no fault")
             };
             assert_eq!(fault.code, FaultCode::BankAccountNumberAlreadyEnrolled);
-            assert_eq!(
-                fault.description.as_str(),
-                "Bank Account Number Already Enrolled: [digits]"
+            let text = fault.text.expose();
+            assert!(
+                text.contains("description: Bank Account Number Already Enrolled: 5234001234567890\n"),
+                "{text}"
             );
+            assert!(!format!("{fault:?} {fault}").contains("Already Enrolled"));
             assert_eq!(fault.recoverable, Some(false));
         }
     }
@@ -279,9 +290,17 @@ mod tests {
             ));
             let error = error(payload(&answer(500, &body)));
             assert!(
-                matches!(&error, MrsError::Unknown(Unknown::FaultWithoutCode(text)) if text.as_str() == "no"),
+                matches!(
+                    &error,
+                    MrsError::Unknown {
+                        reason: Unknown::FaultWithoutCode(_),
+                        ..
+                    }
+                ),
                 "{error}"
             );
+            let text = error.foreign_text().unwrap().expose();
+            assert!(text.starts_with("faultcode: e:Server\nfaultstring: no"), "{text}");
         }
     }
 
@@ -331,7 +350,16 @@ mod tests {
             ),
         ] {
             let error = error(payload(&answer(status, body)));
-            assert!(matches!(error, MrsError::NotSent(NotSent::Gateway(_))), "{error}");
+            assert!(
+                matches!(
+                    error,
+                    MrsError::NotSent {
+                        reason: NotSent::Gateway(_),
+                        ..
+                    }
+                ),
+                "{error}"
+            );
             assert_eq!(error.class(), class);
         }
         let page =
@@ -347,11 +375,37 @@ mod tests {
     }
 
     #[test]
+    fn an_error_has_the_id_of_its_call() {
+        let id = "624deea6-b709-470c-8c39-4b5511281492";
+        for (body, name, value) in [
+            (FAULT, "X-Correlation-ID", id),
+            (b"<html/>", "x-mc-correlation-id", id),
+            (b"<html/>", "X-Vcap-Request-Id", id),
+            (
+                include_bytes!("../../tests/fixtures/gateway-flat.json"),
+                "X-Src-Cx-Flow-Id",
+                id,
+            ),
+            (FAULT, "X-Correlation-ID", "card 5234001234567890"),
+            (FAULT, "X-Unheard-Of", id),
+        ] {
+            let mut answer = answer(500, body);
+            answer.headers.insert(
+                HeaderName::try_from(name).unwrap(),
+                HeaderValue::from_static(value),
+            );
+            let error = error(payload(&answer));
+            let expected = (value == id && name != "X-Unheard-Of").then_some(id);
+            assert_eq!(error.correlation().map(CorrelationId::as_str), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn another_error_of_the_gateway_decides_nothing() {
         let body = br#"{"Errors":{"Error":[{"Source":"Gateway","ReasonCode":"TIMEOUT","Description":"late","Recoverable":true}]}}"#;
         let error = error(payload(&answer(504, body)));
         assert!(
-            matches!(&error, MrsError::Unknown(Unknown::Gateway(error)) if error.recoverable),
+            matches!(&error, MrsError::Unknown { reason: Unknown::Gateway(error), .. } if error.recoverable),
             "{error}"
         );
     }

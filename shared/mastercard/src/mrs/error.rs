@@ -3,24 +3,35 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::{
-    description::Description,
     failure::{NotSent, Unknown},
+    foreign::{CorrelationId, ForeignText},
     gateway::GatewayReason,
     http::SendError,
 };
 
-/// Why a call to MRS did not succeed. The three kinds are three decisions: tell the customer, try again, ask MRS.
+/// Reason for which a call to MRS did not succeed. The three kinds are three decisions: tell the customer, try again, ask
+/// MRS. What it shows are words of this crate, numbers and codes, never a text of the other side's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MrsError {
     /// MRS answered, with a code.
     #[error("MRS refused: {0}")]
     Fault(Fault),
     /// The call certainly never reached MRS.
-    #[error("the call did not reach MRS: {0}")]
-    NotSent(#[from] NotSent),
+    #[error("the call did not reach MRS: {reason}")]
+    NotSent {
+        /// Reason.
+        reason: NotSent,
+        /// Mastercard's id of the call, where its gateway answered with one.
+        correlation: Option<CorrelationId>,
+    },
     /// The call may have been carried out.
-    #[error("nobody knows whether MRS carried the call out: {0}")]
-    Unknown(#[from] Unknown),
+    #[error("nobody knows whether MRS carried the call out: {reason}")]
+    Unknown {
+        /// Reason.
+        reason: Unknown,
+        /// Mastercard's id of the call, where there was an answer with one.
+        correlation: Option<CorrelationId>,
+    },
 }
 
 /// What MRS says about a call that it did not carry out.
@@ -28,10 +39,12 @@ pub enum MrsError {
 pub struct Fault {
     /// The code.
     pub code: FaultCode,
-    /// The explanation for people.
-    pub description: Description,
+    /// The fault's texts, a line each, with the names of their elements.
+    pub text: ForeignText,
     /// MRS's own word on whether the same call may succeed later, where it gives one.
     pub recoverable: Option<bool>,
+    /// Mastercard's id of the call, where the answer has one.
+    pub correlation: Option<CorrelationId>,
 }
 
 /// The codes of source document 001, "All potential statuses from MRS".
@@ -76,24 +89,64 @@ impl MrsError {
     pub fn leaves_outcome_open(&self) -> bool {
         match self {
             Self::Fault(fault) => matches!(fault.code, FaultCode::ServerSideError | FaultCode::Success),
-            Self::NotSent(_) => false,
-            Self::Unknown(_) => true,
+            Self::NotSent { .. } => false,
+            Self::Unknown { .. } => true,
         }
+    }
+
+    /// The other side's own words about the error, if it said any: to be sealed with the incident, never logged.
+    pub fn foreign_text(&self) -> Option<&ForeignText> {
+        let text = match self {
+            Self::Fault(fault) => &fault.text,
+            Self::NotSent {
+                reason: NotSent::Gateway(error),
+                ..
+            }
+            | Self::Unknown {
+                reason: Unknown::Gateway(error),
+                ..
+            } => &error.text,
+            Self::Unknown {
+                reason: Unknown::FaultWithoutCode(text),
+                ..
+            } => text,
+            Self::NotSent { .. } | Self::Unknown { .. } => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Mastercard's id of the call, by which its support finds it.
+    pub fn correlation(&self) -> Option<&CorrelationId> {
+        match self {
+            Self::Fault(fault) => fault.correlation.as_ref(),
+            Self::NotSent { correlation, .. } | Self::Unknown { correlation, .. } => correlation.as_ref(),
+        }
+    }
+
+    /// The same error with the id of the call that it came from.
+    pub(super) fn of_call(mut self, id: Option<CorrelationId>) -> Self {
+        match &mut self {
+            Self::Fault(fault) => fault.correlation = id,
+            Self::NotSent { correlation, .. } | Self::Unknown { correlation, .. } => *correlation = id,
+        }
+        self
     }
 
     /// The kind of error as a word for logs and metrics.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Fault(_) => "fault",
-            Self::NotSent(NotSent::NoClientCertificate) => "invalid_client_cert",
-            Self::NotSent(NotSent::Gateway(error)) => match error.reason {
-                GatewayReason::InvalidClientCert => "invalid_client_cert",
-                GatewayReason::AuthenticationFailed => "authentication_failed",
-                GatewayReason::InvalidBodyHash => "invalid_body_hash",
-                GatewayReason::Other(_) => "refused_by_gateway",
+            Self::NotSent { reason, .. } => match reason {
+                NotSent::NoClientCertificate => "invalid_client_cert",
+                NotSent::Gateway(error) => match error.reason {
+                    GatewayReason::InvalidClientCert => "invalid_client_cert",
+                    GatewayReason::AuthenticationFailed => "authentication_failed",
+                    GatewayReason::InvalidBodyHash => "invalid_body_hash",
+                    GatewayReason::Other(_) => "refused_by_gateway",
+                },
+                _ => "not_sent",
             },
-            Self::NotSent(_) => "not_sent",
-            Self::Unknown(_) => "unknown",
+            Self::Unknown { .. } => "unknown",
         }
     }
 }
@@ -152,8 +205,26 @@ impl From<i32> for FaultCode {
 impl From<SendError> for MrsError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::NotSent(problem) => Self::NotSent(problem),
-            SendError::Unknown(problem) => Self::Unknown(problem),
+            SendError::NotSent(reason) => reason.into(),
+            SendError::Unknown(reason) => reason.into(),
+        }
+    }
+}
+
+impl From<NotSent> for MrsError {
+    fn from(reason: NotSent) -> Self {
+        Self::NotSent {
+            reason,
+            correlation: None,
+        }
+    }
+}
+
+impl From<Unknown> for MrsError {
+    fn from(reason: Unknown) -> Self {
+        Self::Unknown {
+            reason,
+            correlation: None,
         }
     }
 }
@@ -166,7 +237,7 @@ impl fmt::Display for FaultCode {
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({})", self.code, self.description)
+        self.code.fmt(formatter)
     }
 }
 
@@ -190,8 +261,9 @@ mod tests {
         let fault = |code: i32| {
             MrsError::Fault(Fault {
                 code: code.into(),
-                description: Description::default(),
+                text: ForeignText::default(),
                 recoverable: None,
+                correlation: None,
             })
         };
         assert!(fault(-1001).leaves_outcome_open());

@@ -1,7 +1,7 @@
 use super::{Fault, FaultCode, MrsError};
 use crate::{
-    description::Description,
     failure::{NotSent, Unknown},
+    foreign::ForeignText,
     gateway,
     http::Answer,
     xml::{self, Element, Writer},
@@ -79,6 +79,10 @@ pub(super) fn envelope(
 
 /// Gives the one element in an answer's SOAP body, or what the answer says instead.
 pub(super) fn payload(answer: &Answer) -> Result<Element, MrsError> {
+    read_payload(answer).map_err(|error| error.of_call(answer.correlation()))
+}
+
+fn read_payload(answer: &Answer) -> Result<Element, MrsError> {
     let payload = read(&answer.body).map_err(|problem| no_soap(answer, problem))?;
     if payload.is(ENVELOPE, "Fault") {
         return Err(fault(&payload).unwrap_or_else(|problem| Unknown::Malformed(problem).into()));
@@ -143,14 +147,15 @@ fn fault(fault: &Element) -> Result<MrsError, &'static str> {
         Some(details) => text(details.child(COMMON, "code")?)?.parse::<i32>().ok(),
         None => None,
     };
+    let said = ForeignText::new(&fault.lines());
     let (Some(details), Some(code)) = (details, code) else {
-        let description = Description::new(text(fault.child("", "faultstring")?)?);
-        return Ok(Unknown::FaultWithoutCode(description).into());
+        return Ok(Unknown::FaultWithoutCode(said).into());
     };
     Ok(MrsError::Fault(Fault {
         code: FaultCode::from(code),
-        description: Description::new(text(details.child(COMMON, "description")?)?),
+        text: said,
         recoverable: boolean(text(details.child(COMMON, "recoverable")?)?),
+        correlation: None,
     }))
 }
 

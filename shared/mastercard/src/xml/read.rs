@@ -4,6 +4,7 @@ use quick_xml::{
     events::{BytesDecl, BytesRef, BytesStart, Event},
     name::ResolveResult,
 };
+use zeroize::Zeroizing;
 
 use super::is_xml_char;
 
@@ -100,6 +101,23 @@ impl Element {
             Ok(self.text.trim())
         } else {
             Err("elements where a text belongs")
+        }
+    }
+
+    /// Every text in the element: `name: text` lines in their order. It is wiped when dropped.
+    pub(crate) fn lines(&self) -> Zeroizing<String> {
+        let mut lines = Zeroizing::new(String::new());
+        self.append_lines(&mut lines);
+        lines
+    }
+
+    fn append_lines(&self, lines: &mut String) {
+        let text = self.text.trim();
+        if !text.is_empty() {
+            lines.extend([self.name.as_str(), ": ", text, "\n"]);
+        }
+        for child in &self.children {
+            child.append_lines(lines);
         }
     }
 
