@@ -1,4 +1,4 @@
-//! Two triggers: the schedule, which sweeps, and the queue, which names intents.
+//! Two triggers: the schedules, which sweep, and the queue, which names intents.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::flows::sweep::Sweeping;
@@ -15,8 +15,23 @@ use tracing::info;
 pub(crate) enum Trigger {
     /// Messages of the queue.
     Queue(SqsEvent),
-    /// Anything else: the schedule. Nothing in its event is needed.
+    /// A schedule that names its half of the sweep.
+    Half {
+        /// Which half.
+        sweep: Half,
+    },
+    /// Anything else, such as a schedule without an input: both halves, one after the other.
     Schedule(serde::de::IgnoredAny),
+}
+
+/// A half of the sweep. Each has a schedule, and so a call and a time of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Half {
+    /// Due confirmations.
+    Confirmations,
+    /// Intents without an outcome, and what MRS may still hold.
+    Intents,
 }
 
 /// Does what the trigger asks for. The answer to a queue names the messages that have to come again.
@@ -26,16 +41,15 @@ pub(crate) async fn handle(
     trigger: Trigger,
 ) -> Result<Option<SqsBatchResponse>, StoreError> {
     match trigger {
+        Trigger::Half {
+            sweep: Half::Confirmations,
+        } => wake(sweeping, metrics).await.map(|()| None),
+        Trigger::Half { sweep: Half::Intents } => look_after(sweeping, metrics).await.map(|()| None),
         Trigger::Schedule(_) => {
-            let swept = sweeping.sweep().await?;
-            metrics.sweep(&swept);
-            info!(
-                woken = swept.woken,
-                looked_after = swept.looked_after,
-                unsettled = swept.unsettled,
-                "swept"
-            );
-            Ok(None)
+            // The quick half first, and neither waits for the other to be well.
+            let woken = wake(sweeping, metrics).await;
+            look_after(sweeping, metrics).await?;
+            woken.map(|()| None)
         }
         Trigger::Queue(event) => {
             let settle = async |message: SettleMessage| {
@@ -45,6 +59,28 @@ pub(crate) async fn handle(
             Ok(Some(queues::each(event, settle).await))
         }
     }
+}
+
+async fn wake(sweeping: &Sweeping<'_>, metrics: &Metrics) -> Result<(), StoreError> {
+    let woken = sweeping.wake().await?;
+    metrics.wake(&woken);
+    info!(
+        woken = woken.woken,
+        oldest_due = woken.oldest_due.as_secs(),
+        "due confirmations woken"
+    );
+    Ok(())
+}
+
+async fn look_after(sweeping: &Sweeping<'_>, metrics: &Metrics) -> Result<(), StoreError> {
+    let swept = sweeping.look_after().await?;
+    metrics.sweep(&swept);
+    info!(
+        looked_after = swept.looked_after,
+        unsettled = swept.unsettled,
+        "swept"
+    );
+    Ok(())
 }
 
 /// Why a message has to come again.
@@ -61,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_s_event_is_told_from_the_schedule_s() {
+    fn the_triggers_are_told_apart() {
         let queue = include_str!("../../../events/settle/queue.json");
         let Trigger::Queue(event) = serde_json::from_str(queue).unwrap() else {
             panic!("it has records");
@@ -72,5 +108,29 @@ mod tests {
             serde_json::from_str(schedule).unwrap(),
             Trigger::Schedule(_)
         ));
+        for (event, half) in [
+            (
+                include_str!("../../../events/settle/sweep-confirmations.json"),
+                Half::Confirmations,
+            ),
+            (
+                include_str!("../../../events/settle/sweep-intents.json"),
+                Half::Intents,
+            ),
+        ] {
+            let Trigger::Half { sweep } = serde_json::from_str(event).unwrap() else {
+                panic!("it names a half");
+            };
+            assert_eq!(sweep, half);
+        }
+    }
+
+    #[test]
+    fn each_half_of_the_sweep_has_a_schedule() {
+        let template = include_str!("../../../template.yaml");
+        for half in ["confirmations", "intents"] {
+            let input = format!(r#"Input: '{{"sweep": "{half}"}}'"#);
+            assert_eq!(template.matches(&input).count(), 1, "{input}");
+        }
     }
 }

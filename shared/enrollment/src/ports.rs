@@ -78,7 +78,7 @@ pub enum Opened {
 /// Sessions and used tokens.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores the session and its used token, both or neither.
+    /// Stores the session and its used token, both or neither. No time matters: a token that is stored as used stays so.
     async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError>;
     /// The session, expired ones included as long as they are stored: the caller looks at the time.
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
@@ -392,7 +392,8 @@ impl Claim {
 /// changes nothing.
 #[async_trait]
 pub trait Confirmations: Send + Sync {
-    /// Those that are due at `now`, the oldest first; at most about `limit`.
+    /// Those that are due at `now`, at most `limit`, shared out among the clients: each client's oldest first, then each
+    /// client's second, and so on, so that a backlog of one client hides nobody else's.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
     /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt. `None` where it is not due, or
     /// not there. One that can't be read is parked, or where that may pass, given back without an attempt.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use enrollment::flows::confirm::Confirmed;
 use enrollment::flows::purge::Purged;
-use enrollment::flows::sweep::Swept;
+use enrollment::flows::sweep::{Swept, Woken};
 use enrollment::ports::Clock;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};
@@ -90,13 +90,18 @@ impl Metrics {
         self.write(&self.line(&dimensions, &[("Confirmations", "Count", 1.0)]));
     }
 
-    /// A sweep has ended.
+    /// The half of a sweep that wakes confirmations has ended.
+    pub fn wake(&self, woken: &Woken) {
+        let oldest = woken.oldest_due.as_secs_f64();
+        self.write(&self.line(&[], &[("OldestDueConfirmation", "Seconds", oldest)]));
+    }
+
+    /// The half of a sweep that looks after intents has ended.
     pub fn sweep(&self, swept: &Swept) {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
         let unsettled = swept.unsettled as f64;
         let metrics = [
             ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
-            ("OldestDueConfirmation", "Seconds", swept.oldest_due.as_secs_f64()),
             ("UnsettledIntents", "Count", unsettled),
         ];
         self.write(&self.line(&[], &metrics));

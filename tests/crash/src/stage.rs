@@ -299,7 +299,10 @@ impl<'g> Stage<'g> {
 
     pub(crate) async fn sweep(&self, course: &Course) -> Result<(), StoreError> {
         let ports = self.ports(course);
-        self.sweeping(&ports).sweep().await.map(drop)
+        let sweeping = self.sweeping(&ports);
+        let woken = sweeping.wake().await;
+        sweeping.look_after().await?;
+        woken.map(drop)
     }
 
     pub(crate) async fn confirm(&self, course: &Course, id: &ConfirmationId) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
-//! The sweep: what was stored and not gone on with, found by its due time, never by scanning (behaviour §4, §5).
+//! The sweep: what was stored and not gone on with, found by its due time, never by scanning (behaviour §4, §5). It has two
+//! halves, confirmations and intents, neither of which waits for the other.
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +15,14 @@ use crate::time::later;
 const LOOKS_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(4);
 /// How many intents are looked after at once.
 const LOOKS_AT_ONCE: usize = 8;
-/// How many of each kind one sweep takes up.
-const MOST: usize = 1000;
+/// How many intents one sweep takes up.
+const MOST_INTENTS: usize = 1000;
+/// How many confirmations one sweep wakes.
+const MOST_CONFIRMATIONS: usize = 1000;
+/// How many confirmations are woken between two looks at the clock.
+const WOKEN_AT_ONCE: usize = 100;
+/// No further wake-ups are sent after this: the next sweep sends them.
+const WAKES_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(8);
 /// An intent that can't be read comes after the others in the next sweep, which tells of it again.
 const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_secs(45);
 
@@ -27,13 +34,18 @@ pub struct Sweeping<'a> {
     pub confirmations: &'a dyn Confirmations,
 }
 
-/// What a sweep found and left.
+/// Result of [`Sweeping::wake`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Swept {
+pub struct Woken {
     /// Confirmations that a wake-up was sent for.
     pub woken: usize,
-    /// How long the oldest of them has been due.
+    /// How long the oldest due one has been due.
     pub oldest_due: SignedDuration,
+}
+
+/// Result of [`Sweeping::look_after`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
     /// Intents that MRS was asked about.
     pub looked_after: usize,
     /// Those that still need it.
@@ -64,17 +76,30 @@ struct Case {
 }
 
 impl Sweeping<'_> {
-    /// Wakes what is due, and looks after what is open.
+    /// Wakes the senders of due confirmations. It has a limit and a time of its own, and shares nothing with
+    /// [`Self::look_after`]: on AWS each has a schedule of its own.
     ///
     /// # Errors
-    /// Where the store can't be asked at all. One intent that fails keeps no other from its turn.
-    pub async fn sweep(&self) -> Result<Swept, StoreError> {
+    /// Where the store or the queue can't be asked. Wake-ups that fail keep no others from being sent.
+    pub async fn wake(&self) -> Result<Woken, StoreError> {
         let started = self.settling.clock.now();
-        let mut swept = Swept::default();
-        // The quick part first: no partner waits for MRS. Neither part waits for the other to be well.
-        let woken = self.wake(started, &mut swept).await;
-        self.look_after(started, &mut swept).await?;
-        woken.map(|()| swept)
+        let due = self.confirmations.due(started, MOST_CONFIRMATIONS).await?;
+        let mut result = Woken::default();
+        if let Some(oldest) = due.iter().map(|due| due.since).min() {
+            result.oldest_due = started.duration_since(oldest);
+        }
+        let due: Vec<_> = due.into_iter().map(|due| (due.id, due.client)).collect();
+        let mut failed = None;
+        for due in due.chunks(WOKEN_AT_ONCE) {
+            if self.settling.clock.now() >= later(started, WAKES_BEGIN_WITHIN) {
+                break;
+            }
+            match self.settling.wakeups.confirm(due, SignedDuration::ZERO).await {
+                Ok(()) => result.woken += due.len(),
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(result), Err)
     }
 
     /// Looks after one intent.
@@ -85,21 +110,18 @@ impl Sweeping<'_> {
         self.look(id).await.map(drop)
     }
 
-    async fn wake(&self, now: Timestamp, swept: &mut Swept) -> Result<(), StoreError> {
-        let due = self.confirmations.due(now, MOST).await?;
-        if let Some(oldest) = due.iter().map(|due| due.since).min() {
-            swept.oldest_due = now.duration_since(oldest);
-        }
-        swept.woken = due.len();
-        let due: Vec<_> = due.into_iter().map(|due| (due.id, due.client)).collect();
-        if due.is_empty() {
-            return Ok(());
-        }
-        self.settling.wakeups.confirm(&due, SignedDuration::ZERO).await
-    }
-
-    async fn look_after(&self, started: Timestamp, swept: &mut Swept) -> Result<(), StoreError> {
-        let listed = self.settling.enrolments.unsettled(Timestamp::MAX, MOST).await?;
+    /// Looks after the intents whose turn has come.
+    ///
+    /// # Errors
+    /// Where the store can't be asked at all. One intent that fails keeps no other from its turn.
+    pub async fn look_after(&self) -> Result<Swept, StoreError> {
+        let started = self.settling.clock.now();
+        let mut swept = Swept::default();
+        let listed = self
+            .settling
+            .enrolments
+            .unsettled(Timestamp::MAX, MOST_INTENTS)
+            .await?;
         let (due, waiting): (Vec<Unsettled>, Vec<Unsettled>) = listed
             .into_iter()
             .partition(|unsettled| unsettled.due_at <= started);
@@ -114,7 +136,7 @@ impl Sweeping<'_> {
         let (to_look_at, mut others): (Vec<Case>, Vec<Case>) = cases
             .into_iter()
             .partition(|case| matches!(case.state, State::Open | State::Leftover));
-        others.extend(self.look_at(to_look_at, started, swept).await);
+        others.extend(self.look_at(to_look_at, started, &mut swept).await);
 
         let left = others.iter().filter(|case| case.state != State::Settled);
         swept.unsettled = left.clone().count() + waiting.len();
@@ -127,7 +149,7 @@ impl Sweeping<'_> {
         if let Some(oldest) = open.chain(waiting_open).min() {
             swept.oldest_open = self.settling.clock.now().duration_since(oldest);
         }
-        Ok(())
+        Ok(swept)
     }
 
     /// Asks MRS, as long as there is time. Gives the cases as they stand then, those whose turn did not come as they were.

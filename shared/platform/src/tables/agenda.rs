@@ -1,6 +1,8 @@
 //! The sparse index by which due work is found: an item that wants something done carries `agenda` (what, and a shard)
 //! and `agenda_at` (when); without them it is not in the index. The index lags: the item itself decides.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ClientId, ProgramId};
@@ -51,8 +53,8 @@ impl Kind<'_> {
     }
 }
 
-/// What of a kind is due by `until`, the oldest first: `limit` at the most. `read` gets the key and what the index
-/// projects. An entry that can't be read is told to the log and keeps no other from its turn.
+/// Entries of a kind that are due by `until`, the oldest first: at most `limit` that can be read. `read` gets the key and the
+/// attributes that the index projects. Entries that can't be read are reported to the log and use up nothing of the limit.
 pub(crate) async fn list<T>(
     dynamodb: &Client,
     table: &str,
@@ -62,55 +64,171 @@ pub(crate) async fn list<T>(
     limit: usize,
     read: impl Fn(&Fields) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let read = |entry| {
-        let fields = Fields::of(operation, entry)?;
-        Ok::<_, StoreError>((fields.time("agenda_at")?, read(&fields)?))
-    };
-    let mut entries = Vec::new();
+    let mut listing = Listing::new(operation, read);
     for shard in 0..kind.shards() {
-        for entry in shard_entries(dynamodb, table, operation, kind.shard(shard), until, limit).await? {
-            match read(entry) {
-                Ok(entry) => entries.push(entry),
-                Err(error) => error!(%error, "an entry of the agenda is left out"),
-            }
+        let mut pages = Pages::new(dynamodb, table, operation, kind.shard(shard), until);
+        let mut listed = 0;
+        while listed < limit
+            && let Some(page) = pages.next(Some(limit - listed)).await?
+        {
+            listed += listing.add(page);
         }
     }
-    entries.sort_by_key(|(at, _)| *at);
+    let mut entries = listing.finish();
     entries.truncate(limit);
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-async fn shard_entries(
+/// Entries that one listing reads of a shard at most, to find those of every party.
+const READ_AT_MOST: usize = 25_000;
+
+/// Entries as [`list`] gives them, but shared out among parties: each party's oldest entry, then each party's second …, so
+/// that a long backlog of one party hides nobody else's entries. At most `limit`, out of the oldest 25,000 of each shard.
+pub(crate) async fn list_in_turn<T, P: Ord>(
     dynamodb: &Client,
     table: &str,
     operation: &'static str,
+    (kind, until): (Kind<'_>, Timestamp),
+    limit: usize,
+    read: impl Fn(&Fields) -> Result<T, StoreError>,
+    party: impl Fn(&T) -> P,
+) -> Result<Vec<T>, StoreError> {
+    let mut listing = Listing::new(operation, read);
+    for shard in 0..kind.shards() {
+        let mut pages = Pages::new(dynamodb, table, operation, kind.shard(shard), until);
+        let mut seen = 0;
+        while seen < READ_AT_MOST
+            && let Some(page) = pages.next(None).await?
+        {
+            seen += page.len();
+            listing.add(page);
+        }
+    }
+    let oldest_first = listing.finish().into_iter().map(|(_, entry)| entry);
+    Ok(in_turn(oldest_first, limit, party))
+}
+
+/// Takes the first entry of each party, then the second of each, and so on, up to `limit`. Parties come in the order of
+/// their first entries.
+fn in_turn<T, P: Ord>(entries: impl Iterator<Item = T>, limit: usize, party: impl Fn(&T) -> P) -> Vec<T> {
+    let mut places: BTreeMap<P, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, T)> = entries
+        .map(|entry| {
+            let place = places.entry(party(&entry)).or_default();
+            *place += 1;
+            (*place, entry)
+        })
+        .collect();
+    // Stable: within a round the oldest stays first.
+    ranked.sort_by_key(|(place, _)| *place);
+    ranked.truncate(limit);
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Entries that were read, with their times.
+struct Listing<T, R> {
+    operation: &'static str,
+    read: R,
+    entries: Vec<(Timestamp, T)>,
+    unreadable: usize,
+    first_error: Option<StoreError>,
+}
+
+impl<T, R: Fn(&Fields) -> Result<T, StoreError>> Listing<T, R> {
+    fn new(operation: &'static str, read: R) -> Self {
+        Self {
+            operation,
+            read,
+            entries: Vec::new(),
+            unreadable: 0,
+            first_error: None,
+        }
+    }
+
+    /// Adds a page; gives how many of it could be read.
+    fn add(&mut self, page: Vec<Item>) -> usize {
+        let before = self.entries.len();
+        for entry in page {
+            match self.read(entry) {
+                Ok(entry) => self.entries.push(entry),
+                Err(error) => {
+                    self.unreadable += 1;
+                    self.first_error.get_or_insert(error);
+                }
+            }
+        }
+        self.entries.len() - before
+    }
+
+    fn read(&self, entry: Item) -> Result<(Timestamp, T), StoreError> {
+        let fields = Fields::of(self.operation, entry)?;
+        Ok((fields.time("agenda_at")?, (self.read)(&fields)?))
+    }
+
+    /// The entries, the oldest first.
+    fn finish(mut self) -> Vec<(Timestamp, T)> {
+        if let Some(first) = self.first_error {
+            error!(error = %first, entries = self.unreadable, "entries of the agenda can't be read");
+        }
+        self.entries.sort_by_key(|(at, _)| *at);
+        self.entries
+    }
+}
+
+/// The entries of one shard, page by page.
+struct Pages<'a> {
+    dynamodb: &'a Client,
+    table: &'a str,
+    operation: &'static str,
     shard: String,
     until: Timestamp,
-    limit: usize,
-) -> Result<Vec<Item>, StoreError> {
-    let mut entries = Vec::new();
-    let mut start = None;
-    loop {
-        let answer = dynamodb
+    start: Option<Item>,
+    is_at_end: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn new(
+        dynamodb: &'a Client,
+        table: &'a str,
+        operation: &'static str,
+        shard: String,
+        until: Timestamp,
+    ) -> Self {
+        Self {
+            dynamodb,
+            table,
+            operation,
+            shard,
+            until,
+            start: None,
+            is_at_end: false,
+        }
+    }
+
+    /// The next page of at most `size` entries, or as many as an answer holds; `None` at the end.
+    async fn next(&mut self, size: Option<usize>) -> Result<Option<Vec<Item>>, StoreError> {
+        if self.is_at_end {
+            return Ok(None);
+        }
+        let answer = self
+            .dynamodb
             .query()
-            .table_name(table)
+            .table_name(self.table)
             .index_name(INDEX)
             .key_condition_expression("agenda = :shard AND agenda_at <= :until")
-            .expression_attribute_values(":shard", item::text(shard.as_str()))
-            .expression_attribute_values(":until", item::millis(until))
-            .limit(i32::try_from(limit - entries.len()).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
+            .expression_attribute_values(":shard", item::text(self.shard.as_str()))
+            .expression_attribute_values(":until", item::millis(self.until))
+            .set_limit(size.map(|size| i32::try_from(size).unwrap_or(i32::MAX)))
+            .set_exclusive_start_key(self.start.take())
             .send()
             .await
             .map_err(|error| StoreError::Unavailable {
-                operation,
+                operation: self.operation,
                 detail: describe(&error),
             })?;
-        entries.extend(answer.items.unwrap_or_default());
-        start = answer.last_evaluated_key;
-        if start.is_none() || entries.len() >= limit {
-            return Ok(entries);
-        }
+        self.start = answer.last_evaluated_key;
+        self.is_at_end = self.start.is_none();
+        Ok(Some(answer.items.unwrap_or_default()))
     }
 }
 
@@ -126,5 +244,29 @@ mod tests {
         assert_eq!(shards.len(), usize::from(SHARDS));
         assert!(shards.contains("due#0"));
         assert_eq!(Kind::Parked.of("msg_3"), item::text("parked#0"));
+    }
+
+    #[test]
+    fn a_backlog_of_one_party_hides_nobody_else() {
+        let entries = ["a1", "a2", "a3", "b1", "a4", "c1", "b2"];
+        let taken = |limit| in_turn(entries.into_iter(), limit, |entry| entry.as_bytes()[0]);
+        assert_eq!(taken(3), ["a1", "b1", "c1"]);
+        assert_eq!(taken(5), ["a1", "b1", "c1", "a2", "b2"]);
+        assert_eq!(taken(100), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
+        assert_eq!(taken(0), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn unreadable_entries_are_counted_apart() {
+        let mut listing = Listing::new("listing", |fields: &Fields| {
+            fields.text("name").map(str::to_owned)
+        });
+        let entry = |schema: u32| {
+            let item = item::Written::new("x").number("schema", schema).text("name", "n");
+            item.millis("agenda_at", Timestamp::UNIX_EPOCH).into_item()
+        };
+        assert_eq!(listing.add(vec![entry(item::SCHEMA), entry(item::SCHEMA + 1)]), 1);
+        assert_eq!(listing.unreadable, 1);
+        assert_eq!(listing.finish().len(), 1);
     }
 }

@@ -130,7 +130,9 @@ impl Confirmations for DynamoConfirmations {
                 since: fields.time("agenda_at")?,
             })
         };
-        agenda::list(&self.dynamodb, &self.table, OPERATION, Kind::Due, now, limit, due).await
+        let (dynamodb, table) = (&self.dynamodb, &self.table);
+        let client = |due: &Due| due.client.clone();
+        agenda::list_in_turn(dynamodb, table, OPERATION, (Kind::Due, now), limit, due, client).await
     }
 
     async fn claim(

@@ -1,10 +1,19 @@
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use engine::{World, on_every_engine};
-use enrollment::identifiers::{ActionCode, CustomerId, IntentId, Ranac};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use engine::{Item, TestClock, World, on_every_engine};
+use enrollment::flows::settle::Settling;
+use enrollment::flows::sweep::Sweeping;
+use enrollment::identifiers::{
+    ActionCode, BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Ranac,
+};
 use enrollment::intent::{CardState, Customer, Intent, Outcome};
-use enrollment::ports::{Clock as _, Enrolments as _, Sessions as _, Unsettled};
+use enrollment::ports::{
+    Clock as _, Enrolments as _, HeldCard, NewCard, Rewards, RewardsError, Sessions as _, StoreError,
+    Unsettled, Wakeups,
+};
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::DynamoEnrolments;
@@ -205,4 +214,151 @@ async fn a_customer_has_cards_and_open_intents() {
         assert_eq!(others, Customer::default());
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn unreadable_entries_use_up_nothing_of_the_limit() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world);
+        let begun = scene.begun().await.id;
+        // As a newer release leaves them behind when it is taken back.
+        let of_a_newer_release = (0..1100).map(|number| {
+            HashMap::from([
+                ("pk".to_owned(), text(&format!("intent#{number:064x}"))),
+                ("sk".to_owned(), text("intent")),
+                ("schema".to_owned(), digits(99)),
+                ("agenda".to_owned(), text(&format!("unsettled#{}", number % 4))),
+                ("agenda_at".to_owned(), digits(1)),
+            ])
+        });
+        store(&scene.world, &scene.world.tables.enrolments, of_a_newer_release).await;
+        assert_eq!(scene.unsettled(200).await, [begun]);
+    })
+    .await;
+}
+
+/// A queue to which each call takes a second.
+struct Slow<'a> {
+    clock: &'a TestClock,
+    woken: Mutex<Vec<(ConfirmationId, ClientId)>>,
+}
+
+#[async_trait]
+impl Wakeups for Slow<'_> {
+    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn confirm(
+        &self,
+        confirmations: &[(ConfirmationId, ClientId)],
+        _: SignedDuration,
+    ) -> Result<(), StoreError> {
+        self.clock.advance(SECOND);
+        self.woken.lock().unwrap().extend_from_slice(confirmations);
+        Ok(())
+    }
+}
+
+/// MRS as it is when nobody answers.
+struct Away;
+
+#[async_trait]
+impl Rewards for Away {
+    async fn enrol(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
+        Err(RewardsError::NotSent("away".into()))
+    }
+
+    async fn find(&self, _: &str, _: &BankCustomerNumber) -> Result<Vec<HeldCard>, RewardsError> {
+        Err(RewardsError::NotSent("away".into()))
+    }
+
+    async fn cancel(&self, _: &str, _: &Ranac) -> Result<(), RewardsError> {
+        Err(RewardsError::NotSent("away".into()))
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_backlog_of_one_client_delays_nobody_else() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(Arc::clone(&world));
+        let open = scene.begun().await;
+        world.clock.advance(SECOND * 61);
+        let due = |client: &'static str, count: usize, at: Timestamp| {
+            (0..count).map(move |number| due_confirmation(client, number, at))
+        };
+        let (now, table) = (world.clock.now(), &world.tables.confirmations);
+        store(&world, table, due("busy", 1500, now - SECOND * 60)).await;
+        store(&world, table, due("other", 2, now)).await;
+
+        let slow = Slow {
+            clock: &world.clock,
+            woken: Mutex::default(),
+        };
+        let (clients, confirmations) = (world.clients(), world.confirmations(&world.vault()));
+        let sweeping = Sweeping {
+            settling: Settling {
+                enrolments: &scene.enrolments,
+                rewards: &Away,
+                clients: &clients,
+                wakeups: &slow,
+                clock: &*world.clock,
+            },
+            confirmations: &confirmations,
+        };
+        let woken = sweeping.wake().await.unwrap();
+        assert_eq!(woken.oldest_due, SECOND * 60);
+        assert_eq!(woken.woken, 800, "a hundred a second, and no more after eight");
+        let first: Vec<String> = slow.woken.lock().unwrap()[..4]
+            .iter()
+            .map(|(_, client)| client.to_string())
+            .collect();
+        assert_eq!(first, ["busy", "other", "busy", "other"]);
+
+        sweeping.look_after().await.unwrap();
+        let settled = scene.enrolments.intent(open.id).await.unwrap().unwrap();
+        assert!(settled.outcome.is_some(), "however long the wake-ups took");
+    })
+    .await;
+}
+
+fn due_confirmation(client: &str, number: usize, at: Timestamp) -> Item {
+    let of_client = client.len();
+    HashMap::from([
+        (
+            "pk".to_owned(),
+            text(&format!("confirmation#msg_{of_client:08x}{number:024x}")),
+        ),
+        ("schema".to_owned(), digits(1)),
+        ("client".to_owned(), text(client)),
+        ("state".to_owned(), text("due")),
+        ("attempts".to_owned(), digits(1)),
+        ("waiting_since".to_owned(), digits(at.as_millisecond())),
+        ("agenda".to_owned(), text(&format!("due#{}", number % 4))),
+        ("agenda_at".to_owned(), digits(at.as_millisecond())),
+    ])
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn digits(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// Writes items past the product.
+async fn store(world: &World, table: &str, items: impl Iterator<Item = Item>) {
+    let puts: Vec<WriteRequest> = items
+        .map(|item| PutRequest::builder().set_item(Some(item)).build().unwrap())
+        .map(|put| WriteRequest::builder().put_request(put).build())
+        .collect();
+    // As many as one call takes.
+    for puts in puts.chunks(25) {
+        let write = world.dynamodb.batch_write_item();
+        let written = write.request_items(table, puts.to_vec()).send().await.unwrap();
+        assert!(written.unprocessed_items.unwrap_or_default().is_empty());
+    }
 }
