@@ -66,7 +66,8 @@ pub enum Delivery {
         /// `Retry-After`, counted from now.
         retry_after: Option<SignedDuration>,
     },
-    /// It did not answer, or could not be asked: one word for the log, such as `timeout` or `blocked_address`.
+    /// It did not answer, or could not be asked: one word for log and store, such as `timeout_answer` or
+    /// `tls_expired`.
     Failed(&'static str),
     /// Nothing was sent, for a reason on our side: it says nothing of the receiver.
     Unready,
@@ -220,7 +221,7 @@ mod tests {
     fn down(failures: u32) -> Destination {
         (0..failures).fold(Destination::default(), |destination, _| {
             destination
-                .after(Delivery::Failed("timeout"), NOW, &Seeded::new(1))
+                .after(Delivery::Failed("timeout_answer"), NOW, &Seeded::new(1))
                 .unwrap()
         })
     }

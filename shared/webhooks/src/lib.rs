@@ -5,11 +5,11 @@ pub mod retry_after;
 pub mod sender;
 pub mod signing;
 
-pub use reqwest::header;
+pub use http::header;
 pub use url::Url;
 
 pub use self::{
     retry_after::RetryAfter,
-    sender::{Answer, Blocked, Failure, Sender, SenderSettings},
+    sender::{Answer, Blocked, Failure, Sender, SenderSettings, Stage, TlsFailure},
     signing::{MessageId, SigningKeys},
 };

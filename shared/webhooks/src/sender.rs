@@ -1,31 +1,40 @@
 //! An HTTPS client for URLs that somebody else chose: it connects to public addresses alone, checked where
 //! the connection is made, and nothing in a process's surroundings or in an answer leads it elsewhere.
 
+mod connect;
+mod exchange;
 mod failure;
 mod private_host;
 mod resolve;
+mod status_line;
 mod trust;
+mod verifier;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use reqwest::header::RETRY_AFTER;
-use rustls::{ClientConfig, crypto::aws_lc_rs};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Uri,
+    header::{ACCEPT, USER_AGENT},
+};
+use rustls::{ClientConfig, client::WebPkiServerVerifier, crypto::aws_lc_rs};
 use thiserror::Error;
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-use self::resolve::{Guard, Reach};
 pub use self::{
-    failure::{Blocked, Failure},
+    failure::{Blocked, Failure, Stage, TlsFailure},
     private_host::{PrivateHost, PrivateHostError},
     resolve::{Resolve, Resolving, SystemResolver},
     trust::{Trust, TrustError},
 };
-use crate::retry_after::{self, RetryAfter};
+use self::{resolve::Reach, verifier::Verifier};
+use crate::retry_after::RetryAfter;
 
 /// What a sender is made of; `SenderSettings::default()` is fit for production.
 #[derive(Clone)]
 pub struct SenderSettings {
-    /// Limit for an attempt, from name resolution to the last byte of the answer's head: 15 s.
+    /// Limit for an attempt, from name resolution to the last byte of the answer's head: 15 s. A status line that is there
+    /// by then counts, though the head goes on.
     pub total_timeout: Duration,
     /// Which servers are believed: Mozilla's roots.
     pub trust: Trust,
@@ -40,15 +49,15 @@ pub struct SenderSettings {
 
 /// Posts to receivers. A clone shares its settings; there are no connections to share, since each attempt
 /// resolves, checks and connects anew.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sender {
-    public: reqwest::Client,
-    anywhere: reqwest::Client,
-    dangerous_private_hosts: Vec<PrivateHost>,
+    tls: Arc<ClientConfig>,
+    settings: SenderSettings,
+    user_agent: HeaderValue,
 }
 
-/// The head of a receiver's answer, whatever its status. A redirect is an answer like any other; the body
-/// isn't read.
+/// The head of a receiver's answer, whatever its status. A redirect is an answer like any other; the body isn't read,
+/// and whatever stands beside the status line has no say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.
@@ -77,10 +86,11 @@ impl Default for SenderSettings {
 impl Sender {
     /// Makes a sender. Costs no file access and no network.
     pub fn new(settings: &SenderSettings) -> Result<Self, SenderSetupError> {
+        let user_agent = HeaderValue::from_str(&settings.user_agent);
         Ok(Self {
-            public: client(settings, Reach::Public)?,
-            anywhere: client(settings, Reach::Anywhere)?,
-            dangerous_private_hosts: settings.dangerous_private_hosts.clone(),
+            tls: Arc::new(tls_configuration(&settings.trust)?),
+            settings: settings.clone(),
+            user_agent: user_agent.map_err(|error| SenderSetupError(error.into()))?,
         })
     }
 
@@ -91,33 +101,33 @@ impl Sender {
         headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
-        let client = self.client_for(url)?;
-        let request = client.post(url.clone()).body(body);
-        let request = headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, value));
-        let response = request.send().await.map_err(|error| Failure::of(&error))?;
-        let retry_after = response.headers().get(RETRY_AFTER);
-        Ok(Answer {
-            status: response.status().as_u16(),
-            retry_after: retry_after.and_then(|value| retry_after::parse(value.to_str().ok()?)),
-        })
+        let reach = self.reach(url)?;
+        let uri: Uri = without_fragment(url).parse().map_err(|_| Failure::Request)?;
+        let headers = self.headers(headers).ok_or(Failure::Request)?;
+        let request = exchange::request(&uri, headers, body).ok_or(Failure::Request)?;
+
+        let deadline = Instant::now() + self.settings.total_timeout;
+        let addresses = self.addresses(url, reach, deadline).await?;
+        let stream = connect::tcp(&uri, addresses, deadline).await?;
+        let stream = connect::tls(Arc::clone(&self.tls), url, stream, deadline).await?;
+        exchange::post(stream, request, deadline).await
     }
 
     /// Judges all that can be judged before a name is looked up. An address in the URL never meets a
     /// resolver, so it is judged here, in the form that the connector will read: however it was spelt, `url`
     /// has made it four or eight numbers.
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Blocked> {
+    fn reach(&self, url: &Url) -> Result<Reach, Blocked> {
         if url.scheme() != "https" {
             return Err(Blocked::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Blocked::Credentials);
         }
-        let (client, reach) = if self.dangerous_private_hosts.iter().any(|host| host.covers(url)) {
-            (&self.anywhere, Reach::Anywhere)
+        let mut private_hosts = self.settings.dangerous_private_hosts.iter();
+        let reach = if private_hosts.any(|host| host.covers(url)) {
+            Reach::Anywhere
         } else {
-            (&self.public, Reach::Public)
+            Reach::Public
         };
         let reachable = match url.host() {
             Some(Host::Ipv4(address)) => reach.covers(IpAddr::V4(address)),
@@ -126,45 +136,74 @@ impl Sender {
             None => false,
         };
         if reachable {
-            Ok(client)
+            Ok(reach)
         } else {
             Err(Blocked::Address)
         }
     }
+
+    /// The addresses to connect to, each of them judged.
+    async fn addresses(&self, url: &Url, reach: Reach, deadline: Instant) -> Result<Vec<IpAddr>, Failure> {
+        match url.host() {
+            Some(Host::Domain(name)) => {
+                let resolving = reach.resolve(self.settings.resolver.as_ref(), name);
+                timeout_at(deadline, resolving)
+                    .await
+                    .map_err(|_| Failure::Timeout(Stage::Lookup))?
+            }
+            Some(Host::Ipv4(address)) => Ok(vec![IpAddr::V4(address)]),
+            Some(Host::Ipv6(address)) => Ok(vec![IpAddr::V6(address)]),
+            None => Err(Blocked::Address.into()),
+        }
+    }
+
+    /// `None` where a name or value isn't one of HTTP.
+    fn headers(&self, given: &[(&'static str, String)]) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        for (name, value) in given {
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).ok()?,
+                HeaderValue::from_str(value).ok()?,
+            );
+        }
+        Some(headers)
+    }
 }
 
-/// Two clients, since reqwest tells a resolver the name but not the port by which a private host may be
-/// allowed.
-fn client(settings: &SenderSettings, reach: Reach) -> Result<reqwest::Client, SenderSetupError> {
-    let tls = tls_configuration(&settings.trust).map_err(|error| SenderSetupError(error.into()))?;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "hardened as the rule demands, and with a resolver that reaches public addresses alone"
-    )]
-    let builder = reqwest::Client::builder();
-    builder
-        .tls_backend_preconfigured(tls)
-        .https_only(true)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // A connection that is kept would outlive the judgement on its address.
-        .pool_max_idle_per_host(0)
-        .dns_resolver(Guard::new(Arc::clone(&settings.resolver), reach))
-        .timeout(settings.total_timeout)
-        .user_agent(settings.user_agent.as_str())
-        .build()
-        .map_err(|error| SenderSetupError(error.into()))
+/// Neither a resolver nor a certificate is worth printing.
+impl fmt::Debug for Sender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Sender")
+            .field("total_timeout", &self.settings.total_timeout)
+            .field("dangerous_private_hosts", &self.settings.dangerous_private_hosts)
+            .finish_non_exhaustive()
+    }
 }
 
-fn tls_configuration(trust: &Trust) -> Result<ClientConfig, rustls::Error> {
+/// A fragment is the browser's business.
+fn without_fragment(url: &Url) -> String {
+    url[..url::Position::AfterQuery].to_owned()
+}
+
+fn tls_configuration(trust: &Trust) -> Result<ClientConfig, SenderSetupError> {
     // The provider is named, not installed for the process: a library has no business with its caller's
     // globals.
-    let mut configuration = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(trust.roots())
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(trust.roots(), Arc::clone(&provider))
+        .build()
+        .map_err(|error| SenderSetupError(error.into()))?;
+    let mut configuration = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SenderSetupError(error.into()))?
+        // Dangerous in general: this one leaves every decision to the library's own.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier::new(verifier)))
         .with_no_client_auth();
-    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    configuration.alpn_protocols = vec![exchange::HTTP_2.to_vec(), exchange::HTTP_1_1.to_vec()];
+    // A session that is resumed would skip the check of the certificate.
+    configuration.resumption = rustls::client::Resumption::disabled();
     Ok(configuration)
 }

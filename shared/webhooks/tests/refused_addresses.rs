@@ -16,7 +16,7 @@ use std::{
 
 use tokio::time::timeout;
 use webhooks::{
-    Answer, Blocked, Failure, Sender, SenderSettings, Url,
+    Answer, Blocked, Failure, Sender, SenderSettings, Stage, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -290,7 +290,7 @@ async fn a_name_that_changes_its_address_is_judged_anew_for_each_attempt() {
 
     let first = post(&sender, &url).await;
     assert!(
-        matches!(first, Err(Failure::Connect | Failure::Timeout)),
+        matches!(first, Err(Failure::Connect | Failure::Timeout(_))),
         "{first:?}"
     );
     assert_eq!(rebinding.asked(), 1, "what was judged is what is connected to");
@@ -345,7 +345,10 @@ async fn the_listener_would_have_noticed() {
             ..settings(Arc::new(Unasked))
         })
         .unwrap();
-        assert_eq!(post(&sender, &inside.url(host)).await, Err(Failure::Timeout));
+        assert_eq!(
+            post(&sender, &inside.url(host)).await,
+            Err(Failure::Timeout(Stage::Tls))
+        );
         assert!(listener.accept().is_ok(), "{host}");
     }
 }

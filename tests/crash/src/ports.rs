@@ -317,7 +317,7 @@ impl<P: Rewards> Rewards for Wrapped<'_, P> {
 impl<P: Receivers> Receivers for Wrapped<'_, P> {
     async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery {
         let work = self.inner.post(confirmation, now);
-        let failed = || Delivery::Failed("timeout");
+        let failed = || Delivery::Failed("timeout_answer");
         self.course
             .effect("receivers.post", ATTEMPT_LIMIT, work, failed)
             .await

@@ -96,7 +96,7 @@ impl Receivers for Receiver {
             Answer::Busy(wait) => answered(429, Some(wait)),
             Answer::TakesItAndHangs => {
                 self.clock.advance(ATTEMPT_LIMIT);
-                Delivery::Failed("timeout")
+                Delivery::Failed("timeout_answer")
             }
         }
     }

@@ -1,8 +1,6 @@
-use std::{future::Future, io, net::IpAddr, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{future::Future, io, net::IpAddr, pin::Pin};
 
-use reqwest::dns;
-
-use super::failure::Blocked;
+use super::failure::{Blocked, Failure};
 use crate::address;
 
 /// A look-up under way.
@@ -19,14 +17,7 @@ pub trait Resolve: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
-/// Stands between the resolver and the connection: what it lets through is the very list that is connected
-/// to.
-pub(super) struct Guard {
-    resolver: Arc<dyn Resolve>,
-    reach: Reach,
-}
-
-/// How far a client reaches.
+/// How far an attempt reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Public addresses.
@@ -46,33 +37,21 @@ impl Resolve for SystemResolver {
     }
 }
 
-impl Guard {
-    pub(super) fn new(resolver: Arc<dyn Resolve>, reach: Reach) -> Self {
-        Self { resolver, reach }
-    }
-}
-
 impl Reach {
     pub(super) fn covers(self, address: IpAddr) -> bool {
         self == Self::Anywhere || address::is_public(address)
     }
-}
 
-impl dns::Resolve for Guard {
-    fn resolve(&self, name: dns::Name) -> dns::Resolving {
-        let resolving = self.resolver.resolve(name.as_str());
-        let reach = self.reach;
-        Box::pin(async move {
-            let addresses = resolving.await?;
-            if addresses.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            }
-            // One that isn't public condemns the rest: no honest zone mixes them, and a rebinding one does.
-            if !addresses.iter().all(|address| reach.covers(*address)) {
-                return Err(Blocked::Address.into());
-            }
-            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as dns::Addrs)
-        })
+    /// Looks a name up and judges the answer: the very list that is connected to.
+    pub(super) async fn resolve(self, resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, Failure> {
+        let addresses = resolver.resolve(name).await.map_err(|_| Failure::Lookup)?;
+        if addresses.is_empty() {
+            return Err(Failure::Lookup);
+        }
+        // One that isn't public condemns the rest: no honest zone mixes them, and a rebinding one does.
+        if !addresses.iter().all(|address| self.covers(*address)) {
+            return Err(Blocked::Address.into());
+        }
+        Ok(addresses)
     }
 }

@@ -91,14 +91,80 @@ async fn each_attempt_has_a_connection_of_its_own() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_told_apart() {
-    let broken = [
-        Behaviour::HangUp,
-        Behaviour::Answer("SSH-2.0-OpenSSH_9.9\r\n\r\n".to_owned()),
-        Behaviour::Answer("HTTP/1.1 abc\r\n\r\n".to_owned()),
-    ];
-    for behaviour in broken {
-        let server = Server::start(behaviour);
-        assert_eq!(post(&server, &settings()).await, Err(Failure::Connection));
+    for cut in ["", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let server = Server::start(Behaviour::Cut(cut.into()));
+        let failed = post(&server, &settings()).await;
+        assert_eq!(failed, Err(Failure::Connection), "{cut}");
+    }
+    for other in [
+        "SSH-2.0-OpenSSH_9.9\r\n\r\n",
+        "HTTP/1.1 abc\r\n\r\n",
+        "HTTP/1.1 099 X\r\n\r\n",
+        "ICY 200 OK\r\n\r\n",
+        "<html>200 OK</html>\r\n\r\n",
+    ] {
+        let server = Server::start(Behaviour::Answer(other.to_owned()));
+        let failed = post(&server, &settings()).await;
+        assert_eq!(failed, Err(Failure::NotHttp), "{other}");
+    }
+}
+
+/// Each as some server sends it, to the end of what it sends.
+fn odd_answers() -> Vec<Vec<u8>> {
+    let fields = |count| (0..count).fold(String::new(), |all, number| all + &format!("X-{number}: y\r\n"));
+    let mut answers: Vec<Vec<u8>> = [
+        "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "Content-Length: \r\n\r\n",
+        "Content-Length: +2\r\n\r\nab",
+        "Content-Length: 18446744073709551616\r\n\r\n",
+        "Content-Length: 100\r\n\r\ncut short",
+        "Transfer-Encoding: chunked\r\n\r\nno number\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: wrong\r\n\r\n",
+        "X-Powered-By : ASP\r\nX-Tab\t: y\r\n\r\n",
+        "X-Folded: first\r\n second\r\n\tthird\r\n\r\n",
+        " folded before any field\r\n\r\n",
+        "no colon at all\r\n: no name\r\nbad name(): y\r\nX-\u{e9}: y\r\n\r\n",
+        "X: \u{e9}\u{1}\u{7f}\r\n\r\n",
+        "X: cut within the head",
+        "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "X: bare line feeds\n\n",
+        "",
+    ]
+    .map(|rest| format!("HTTP/1.1 200 OK\r\n{rest}").into_bytes())
+    .into();
+    answers.push(b"HTTP/1.1 200 \xff\r\nX: \xff\xfe\x80\r\n\r\n".to_vec());
+    answers.push(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\0\r\n\r\n".to_vec());
+    answers.push(b"HTTP/1.0 200\r\n\r\n".to_vec());
+    for count in [120, 500, 3000] {
+        answers.push(format!("HTTP/1.1 200 OK\r\n{}\r\n", fields(count)).into_bytes());
+    }
+    answers.push(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(2_000_000)).into_bytes());
+    answers
+}
+
+#[tokio::test]
+async fn success_is_read_from_the_status_line_alone() {
+    for answer in odd_answers() {
+        let shown = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+        let mut server = Server::start(Behaviour::Cut(answer));
+        let answer = post(&server, &settings()).await;
+        assert_eq!(answer.map(|answer| answer.status), Ok(200), "{shown:?}");
+        server.request().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wait_is_read_beside_odd_fields() {
+    let fields = (0..500).fold(String::new(), |all, number| all + &format!("X-{number}: y\r\n"));
+    for odd in [
+        "X-Powered-By : ASP",
+        "X: a\r\n folded",
+        "bad name(): y",
+        fields.trim_end(),
+    ] {
+        let server = Server::answering(&format!("HTTP/1.1 429 X\r\n{odd}\r\nRetry-After: 120\r\n"));
+        let answer = post(&server, &settings()).await.unwrap();
+        assert_eq!(answer.retry_after, Some(RetryAfter::Seconds(120)), "{odd:.20}");
     }
 }
 

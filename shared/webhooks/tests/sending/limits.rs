@@ -1,8 +1,16 @@
-use std::{future::pending, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::{pending, ready},
+    net::{IpAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::time::timeout;
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use webhooks::{
-    Failure, SenderSettings, Url,
+    Failure, SenderSettings, Stage, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -20,15 +28,52 @@ const GENEROUS: Duration = Duration::from_secs(10);
 async fn a_receiver_that_takes_too_long_ends_as_a_timeout() {
     let slow = [
         Behaviour::Silence,
-        Behaviour::Dribble("", "H"),
-        Behaviour::Dribble("HTTP/1.1 200 OK\r\nX: ", "x"),
+        Behaviour::Dribble("", "\r\n"),
         Behaviour::Dribble("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+        Behaviour::Dribble("HTTP/1.1 200 O", "K"),
     ];
     for (number, behaviour) in slow.into_iter().enumerate() {
         let server = Server::start(behaviour);
         let ended = timeout(GENEROUS, post(&server, &limited())).await;
-        assert_eq!(ended, Ok(Err(Failure::Timeout)), "{number}");
+        assert_eq!(ended, Ok(Err(Failure::Timeout(Stage::Answer))), "{number}");
     }
+}
+
+#[tokio::test]
+async fn a_head_without_end_counts_by_its_status_line() {
+    for status in [200, 410] {
+        let line = if status == 200 {
+            "HTTP/1.1 200 OK\r\nX: "
+        } else {
+            "HTTP/1.1 410 Gone\r\nX: "
+        };
+        let server = Server::start(Behaviour::Dribble(line, "x"));
+        let answer = timeout(GENEROUS, post(&server, &limited())).await.unwrap();
+        assert_eq!(answer.unwrap().status, status);
+    }
+}
+
+/// A queue of connections that nobody accepts fills up, and the next handshake of TCP stays unanswered.
+#[tokio::test]
+async fn a_connection_that_takes_too_long_ends_as_a_timeout() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connected) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        waiting.push(connected.unwrap());
+        assert!(waiting.len() < 100, "the queue takes any number");
+    }
+    let url = Url::parse(&format!("https://localhost:{}/", address.port())).unwrap();
+    let settings = SenderSettings {
+        resolver: Arc::new(Loopback),
+        ..limited()
+    };
+    assert_eq!(
+        timeout(GENEROUS, post_to(&url, &settings)).await,
+        Ok(Err(Failure::Timeout(Stage::Connect)))
+    );
 }
 
 #[tokio::test]
@@ -38,7 +83,7 @@ async fn a_handshake_that_takes_too_long_ends_as_a_timeout() {
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &limited())).await,
-        Ok(Err(Failure::Timeout))
+        Ok(Err(Failure::Timeout(Stage::Tls)))
     );
 }
 
@@ -59,13 +104,22 @@ async fn a_look_up_that_takes_too_long_ends_as_a_timeout() {
     let url = Url::parse("https://partner.example/").unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &settings)).await,
-        Ok(Err(Failure::Timeout))
+        Ok(Err(Failure::Timeout(Stage::Lookup)))
     );
 }
 
 #[test]
 fn the_limit_is_fifteen_seconds_unless_told_otherwise() {
     assert_eq!(SenderSettings::default().total_timeout, Duration::from_secs(15));
+}
+
+/// The IPv4 one alone: where `localhost` has both, a refusal by the other would decide.
+struct Loopback;
+
+impl Resolve for Loopback {
+    fn resolve(&self, _name: &str) -> Resolving {
+        Box::pin(ready(Ok(vec![IpAddr::from([127, 0, 0, 1])])))
+    }
 }
 
 fn limited() -> SenderSettings {

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod http2;
 mod limits;
 mod private_hosts;
 mod proxy;

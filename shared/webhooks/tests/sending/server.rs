@@ -7,8 +7,13 @@ use std::{
     time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair};
+use rustls::{
+    ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer},
+    server::WebPkiClientVerifier,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -23,16 +28,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-pub(crate) static CA: LazyLock<Authority> = LazyLock::new(authority);
-pub(crate) static FOREIGN_CA: LazyLock<Authority> = LazyLock::new(authority);
+pub(crate) static CA: LazyLock<Authority> = LazyLock::new(|| authority("root"));
+pub(crate) static FOREIGN_CA: LazyLock<Authority> = LazyLock::new(|| authority("foreign root"));
 
 /// What a server does once it has read a request.
 #[derive(Clone)]
 pub(crate) enum Behaviour {
     /// Answers, and waits for the client to hang up.
     Answer(String),
-    /// Hangs up.
-    HangUp,
+    /// Answers with these bytes and hangs up without TLS's `close_notify`.
+    Cut(Vec<u8>),
     /// Says nothing.
     Silence,
     /// Begins with the first text, and repeats the second slowly without end.
@@ -64,11 +69,15 @@ impl Server {
     }
 
     pub(crate) fn start_under(issuer: &Authority, behaviour: Behaviour) -> Self {
+        Self::start_with(configuration(issuer), behaviour)
+    }
+
+    pub(crate) fn start_with(configuration: ServerConfig, behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(configuration(issuer)));
+        let acceptor = TlsAcceptor::from(Arc::new(configuration));
         let (sender, events) = unbounded_channel();
         tokio::spawn(async move {
             loop {
@@ -112,12 +121,18 @@ async fn serve(
     behaviour: Behaviour,
     events: UnboundedSender<Event>,
 ) {
-    if let Ok(mut stream) = acceptor.accept(stream).await
-        && let Ok(request) = read_request(&mut stream).await
-    {
-        let _ = events.send(Event::Request(request));
-        // Ends by an error where the client hangs up.
-        let _ = behave(&mut stream, &behaviour).await;
+    match acceptor.accept(stream).into_fallible().await {
+        Ok(mut stream) => {
+            if let Ok(request) = read_request(&mut stream).await {
+                let _ = events.send(Event::Request(request));
+                // Ends by an error where the client hangs up.
+                let _ = behave(&mut stream, &behaviour).await;
+            }
+        }
+        // To close with bytes unread would reset the connection, and the alert might be lost.
+        Err((_, mut stream)) => {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
     }
     let _ = events.send(Event::End);
 }
@@ -128,7 +143,10 @@ async fn behave(stream: &mut TlsStream<TcpStream>, behaviour: &Behaviour) -> io:
             write(stream, answer).await?;
             stream.read_u8().await?;
         }
-        Behaviour::HangUp => {}
+        Behaviour::Cut(answer) => {
+            stream.write_all(answer).await?;
+            stream.flush().await?;
+        }
         Behaviour::Silence => {
             stream.read_u8().await?;
         }
@@ -169,26 +187,74 @@ async fn read_request(stream: &mut TlsStream<TcpStream>) -> io::Result<String> {
     }
 }
 
-fn authority() -> Authority {
-    let mut parameters = CertificateParams::default();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+fn authority(name: &str) -> Authority {
+    CertifiedIssuer::self_signed(authority_parameters(name), KeyPair::generate().unwrap()).unwrap()
 }
 
-fn configuration(issuer: &Authority) -> ServerConfig {
+pub(crate) fn authority_parameters(name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters
+}
+
+/// A server's certificate for the names that the tests use.
+pub(crate) fn parameters() -> CertificateParams {
+    CertificateParams::new(["localhost", "partner.test", "127.0.0.1"].map(str::to_owned)).unwrap()
+}
+
+pub(crate) fn configuration(issuer: &Authority) -> ServerConfig {
+    presenting(&parameters(), issuer, &[])
+}
+
+/// A server that presents a certificate and, after it, the rest of its chain.
+pub(crate) fn presenting(
+    certificate: &CertificateParams,
+    issuer: &Issuer<'_, KeyPair>,
+    rest: &[CertificateDer<'static>],
+) -> ServerConfig {
     let key = KeyPair::generate().unwrap();
-    let names = ["localhost", "partner.test", "127.0.0.1"].map(str::to_owned);
-    let certificate = CertificateParams::new(names)
+    let certificate = certificate.signed_by(&key, issuer).unwrap();
+    let mut chain = vec![certificate.der().clone()];
+    chain.extend_from_slice(rest);
+    builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
         .unwrap()
-        .signed_by(&key, issuer)
-        .unwrap();
-    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
+}
+
+/// A server whose certificate is its own issuer.
+pub(crate) fn self_signed() -> ServerConfig {
+    let key = KeyPair::generate().unwrap();
+    let certificate = parameters().self_signed(&key).unwrap();
+    builder()
         .with_no_client_auth()
         .with_single_cert(
             vec![certificate.der().clone()],
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
+        .unwrap()
+}
+
+/// A server that wants a client certificate.
+pub(crate) fn demanding_a_certificate() -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CA.der().clone()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let key = KeyPair::generate().unwrap();
+    let certificate = parameters().signed_by(&key, &CA).unwrap();
+    builder()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap()
+}
+
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
         .unwrap()
 }

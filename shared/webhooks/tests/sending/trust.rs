@@ -1,10 +1,15 @@
 use std::{io::Write, net::TcpListener, thread};
 
-use webhooks::{Failure, SenderSettings, Url, sender::Trust};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use webhooks::{Failure, SenderSettings, TlsFailure, Url, sender::Trust};
 
 use crate::{
     post, post_to,
-    server::{Behaviour, Event, FOREIGN_CA, Server},
+    server::{
+        Authority, Behaviour, CA, Event, FOREIGN_CA, Server, authority_parameters, configuration,
+        demanding_a_certificate, parameters, presenting, self_signed,
+    },
     settings,
 };
 
@@ -14,7 +19,7 @@ async fn an_added_authority_is_believed_and_no_other() {
     assert!(post(&server, &settings()).await.is_ok());
 
     let mut foreign = Server::start_under(&FOREIGN_CA, Behaviour::Silence);
-    assert_eq!(post(&foreign, &settings()).await, Err(Failure::Tls));
+    assert_eq!(refusal(&foreign).await, TlsFailure::MissingIntermediate);
     assert_eq!(foreign.next().await, Event::Connection);
     assert_eq!(foreign.next().await, Event::End, "no request was sent");
 }
@@ -26,11 +31,87 @@ async fn without_an_added_authority_mozillas_alone_are_believed() {
         trust: Trust::default(),
         ..settings()
     };
-    assert_eq!(post(&server, &settings).await, Err(Failure::Tls));
+    let refused = Err(TlsFailure::MissingIntermediate.into());
+    assert_eq!(post(&server, &settings).await, refused);
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_not_believed() {
+async fn a_certificate_past_or_before_its_time_is_told_apart() {
+    for (begin, end, expected) in [
+        (2001, 2002, TlsFailure::Expired),
+        (2900, 2901, TlsFailure::NotYetValid),
+    ] {
+        let mut certificate = parameters();
+        certificate.not_before = date_time_ymd(begin, 1, 1);
+        certificate.not_after = date_time_ymd(end, 1, 1);
+        assert_eq!(refused(presenting(&certificate, &CA, &[])).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_told_apart() {
+    let certificate = CertificateParams::new(["partner.example".to_owned()]).unwrap();
+    assert_eq!(
+        refused(presenting(&certificate, &CA, &[])).await,
+        TlsFailure::WrongName
+    );
+}
+
+#[tokio::test]
+async fn a_missing_intermediate_differs_from_an_unknown_issuer() {
+    let intermediate = |root: &Authority| {
+        let key = KeyPair::generate().unwrap();
+        CertifiedIssuer::signed_by(authority_parameters("intermediate"), key, root).unwrap()
+    };
+    let ours = intermediate(&CA);
+    let complete = presenting(&parameters(), &ours, &[ours.der().clone()]);
+    let server = Server::start_with(complete, Behaviour::Answer("HTTP/1.1 200 OK\r\n\r\n".into()));
+    assert!(post(&server, &settings()).await.is_ok());
+    assert_eq!(
+        refused(presenting(&parameters(), &ours, &[])).await,
+        TlsFailure::MissingIntermediate
+    );
+
+    let foreign = intermediate(&FOREIGN_CA);
+    let chain = [foreign.der().clone(), FOREIGN_CA.der().clone()];
+    assert_eq!(
+        refused(presenting(&parameters(), &foreign, &chain)).await,
+        TlsFailure::UnknownIssuer
+    );
+    assert_eq!(refused(self_signed()).await, TlsFailure::UnknownIssuer);
+}
+
+#[tokio::test]
+async fn a_handshake_that_the_server_ends_is_told_apart() {
+    assert_eq!(refused(demanding_a_certificate()).await, TlsFailure::Refused);
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || drop(listener.accept().unwrap()));
+    let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
+    assert_eq!(post_to(&url, &settings()).await, Err(TlsFailure::Refused.into()));
+}
+
+#[tokio::test]
+async fn no_common_application_protocol_is_told_apart() {
+    let mut other = configuration(&CA);
+    other.alpn_protocols = vec![b"imap".to_vec()];
+    assert_eq!(refused(other).await, TlsFailure::Protocol);
+}
+
+async fn refused(configuration: ServerConfig) -> TlsFailure {
+    refusal(&Server::start_with(configuration, Behaviour::Silence)).await
+}
+
+async fn refusal(server: &Server) -> TlsFailure {
+    match post(server, &settings()).await {
+        Err(Failure::Tls(failure)) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_a_certificate_lacks_is_refused() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = SenderSettings {
         dangerous_private_hosts: vec!["127.0.0.2".parse().unwrap()],
@@ -40,7 +121,10 @@ async fn a_certificate_for_another_name_is_not_believed() {
     // Not every system has all of 127.0.0.0/8 on loopback, so either it isn't reached or it isn't believed.
     let refused = post_to(&url, &settings).await;
     assert!(
-        matches!(refused, Err(Failure::Tls | Failure::Connect)),
+        matches!(
+            refused,
+            Err(Failure::Tls(TlsFailure::WrongName) | Failure::Connect)
+        ),
         "{refused:?}"
     );
 }
@@ -54,5 +138,5 @@ async fn a_server_without_tls_is_told_apart() {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     });
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
-    assert_eq!(post_to(&url, &settings()).await, Err(Failure::Tls));
+    assert_eq!(post_to(&url, &settings()).await, Err(TlsFailure::Protocol.into()));
 }

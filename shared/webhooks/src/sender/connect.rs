@@ -1,0 +1,63 @@
+use std::{
+    convert::Infallible,
+    future::ready,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tower::{ServiceExt as _, service_fn};
+use url::{Host, Url};
+
+use super::failure::{Failure, Stage, TlsFailure};
+
+/// Connects by TCP to one of the addresses, which were judged before. With addresses of both families the second is
+/// begun 300 ms after the first (RFC 8305).
+pub(super) async fn tcp(uri: &Uri, addresses: Vec<IpAddr>, deadline: Instant) -> Result<TcpStream, Failure> {
+    // The connector replaces the port. An address in the URI doesn't meet this resolver: the connector parses it as the
+    // caller did, who judged it.
+    let addresses = addresses
+        .into_iter()
+        .map(|address| SocketAddr::new(address, 0))
+        .collect::<Vec<_>>();
+    let resolver = service_fn(move |_| ready(Ok::<_, Infallible>(addresses.clone().into_iter())));
+    let mut connector = HttpConnector::new_with_resolver(resolver);
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    match timeout_at(deadline, connector.oneshot(uri.clone())).await {
+        Ok(Ok(connected)) => Ok(connected.into_inner()),
+        Ok(Err(_)) => Err(Failure::Connect),
+        Err(_) => Err(Failure::Timeout(Stage::Connect)),
+    }
+}
+
+/// Makes the TLS handshake with the host that the URL names.
+pub(super) async fn tls(
+    configuration: Arc<ClientConfig>,
+    url: &Url,
+    stream: TcpStream,
+    deadline: Instant,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let name = server_name(url).ok_or(TlsFailure::WrongName)?;
+    let handshake = TlsConnector::from(configuration).connect(name, stream);
+    match timeout_at(deadline, handshake).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(TlsFailure::of_handshake(&error).into()),
+        Err(_) => Err(Failure::Timeout(Stage::Tls)),
+    }
+}
+
+fn server_name(url: &Url) -> Option<ServerName<'static>> {
+    match url.host()? {
+        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
+        Host::Ipv4(address) => Some(ServerName::IpAddress(IpAddr::V4(address).into())),
+        Host::Ipv6(address) => Some(ServerName::IpAddress(IpAddr::V6(address).into())),
+    }
+}

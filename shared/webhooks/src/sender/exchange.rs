@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue, Request, Response, Uri, Version,
+    header::{HOST, RETRY_AFTER},
+};
+use http_body_util::Full;
+use hyper::{
+    body::{Bytes, Incoming},
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::client::TlsStream;
+
+use super::{
+    Answer,
+    failure::{Failure, Stage},
+    status_line::Watched,
+};
+use crate::retry_after;
+
+/// ALPN's name of HTTP/2 (RFC 9113 §3.1).
+pub(super) const HTTP_2: &[u8] = b"h2";
+/// ALPN's name of HTTP/1.1 (RFC 7301 §6).
+pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// As many header fields of an answer are read. With more of them its status is taken from the status line alone.
+const MAX_HEADERS: usize = 1000;
+/// The longest header section over HTTP/2, decoded; there the status is part of it.
+const MAX_HEADER_BYTES: u32 = 1024 * 1024;
+/// An HTTP/2 connection has so long to end in an orderly way, once its answer is there.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+type Connection = TlsStream<TcpStream>;
+type Post = Request<Full<Bytes>>;
+
+/// Writes the request of one attempt. `None` where HTTP can't carry it.
+pub(super) fn request(uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Post> {
+    let mut request = Request::post(uri.clone()).body(Full::new(body.into())).ok()?;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+/// Posts over the protocol that the handshake chose.
+pub(super) async fn post(
+    connection: Connection,
+    request: Post,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    if connection.get_ref().1.alpn_protocol() == Some(HTTP_2) {
+        over_http_2(connection, request, deadline).await
+    } else {
+        over_http_1(connection, request, deadline).await
+    }
+}
+
+/// What the library can't read of an answer changes nothing about its status line: two values of `Content-Length`, a
+/// head that never ends, a connection that breaks within it.
+async fn over_http_1(
+    connection: Connection,
+    mut request: Post,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    let uri = request.uri().clone();
+    let host = uri
+        .authority()
+        .map(|authority| HeaderValue::from_str(authority.as_str()));
+    let Some(Ok(host)) = host else {
+        return Err(Failure::Request);
+    };
+    request.headers_mut().insert(HOST, host);
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    *request.uri_mut() = target.parse().map_err(|_| Failure::Request)?;
+
+    let (watched, status) = Watched::new(connection);
+    let exchange = async {
+        let (mut sender, connection) = http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true)
+            .handshake(TokioIo::new(watched))
+            .await?;
+        driven(sender.send_request(request), connection).await
+    };
+    let failure = match timeout_at(deadline, exchange).await {
+        Ok(Ok(response)) => return Ok(answer(&response)),
+        Ok(Err(error)) => Failure::of_exchange(&error),
+        Err(_) => Failure::Timeout(Stage::Answer),
+    };
+    let unread = |status| Answer {
+        status,
+        retry_after: None,
+    };
+    status.get().map(unread).ok_or(failure)
+}
+
+async fn over_http_2(
+    connection: Connection,
+    mut request: Post,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    *request.version_mut() = Version::HTTP_2;
+    let exchange = async {
+        let (mut sender, mut connection) = http2::Builder::new(TokioExecutor::new())
+            .max_header_list_size(MAX_HEADER_BYTES)
+            .handshake(TokioIo::new(connection))
+            .await?;
+        let response = driven(sender.send_request(request), &mut connection).await?;
+        Ok((answer(&response), connection))
+    };
+    match timeout_at(deadline, exchange).await {
+        Ok(Ok((answer, connection))) => {
+            // The answer stands, however the connection ends.
+            let _ = timeout(FAREWELL, connection).await;
+            Ok(answer)
+        }
+        Ok(Err(error)) => Err(Failure::of_exchange(&error)),
+        Err(_) => Err(Failure::Timeout(Stage::Answer)),
+    }
+}
+
+/// Waits for a response while its connection is at work beside it.
+async fn driven(
+    response: impl Future<Output = hyper::Result<Response<Incoming>>>,
+    connection: impl Future<Output = hyper::Result<()>>,
+) -> hyper::Result<Response<Incoming>> {
+    tokio::pin!(response);
+    tokio::select! {
+        biased;
+        response = &mut response => response,
+        // It ends with an answer handed over, or tells the response why there is none.
+        _ = connection => response.await,
+    }
+}
+
+fn answer(response: &Response<Incoming>) -> Answer {
+    let wait = response.headers().get(RETRY_AFTER);
+    Answer {
+        status: response.status().as_u16(),
+        retry_after: wait.and_then(|value| retry_after::parse(value.to_str().ok()?)),
+    }
+}
