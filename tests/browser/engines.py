@@ -57,7 +57,10 @@ class Engines:
     def _launch(self, name: str, preferences: Preferences) -> Browser:
         program = _program(name)
         if name == CHROMIUM:
-            return self._playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+            # Playwright switches the back/forward cache off, which customers have.
+            return self._playwright.chromium.launch(
+                executable_path=program, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+            )
         # The channel is the one by which Playwright drives a Firefox that it did not build (WebDriver BiDi).
         return self._playwright.firefox.launch(
             channel="moz-firefox", executable_path=program, firefox_user_prefs=PREFERENCES | preferences

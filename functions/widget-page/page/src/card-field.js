@@ -92,9 +92,7 @@ export function createCardField(document, texts, announce, afterPress, onChange)
       field.hidden = !ranges;
       if (!ranges) return;
       binRanges = ranges;
-      // What was typed before a reload, and kept by the browser, counts.
-      before = "";
-      onInput(new Event("input"));
+      showState();
     },
     /** @returns {{ ok: boolean, digits?: string }} the digits of a valid number */
     read() {

@@ -54,6 +54,10 @@ export function createConsentField(name, document, texts) {
       if (input.required) error.show(texts.validation[`${name}_missing`]);
       return { ok: !input.required };
     },
+    clear() {
+      input.checked = false;
+      error.clear();
+    },
     refuse() {
       error.show(texts.validation[`${name}_missing`]);
     },

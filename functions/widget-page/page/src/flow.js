@@ -43,6 +43,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
       submission = await makeSubmission(entered, description);
     } catch (error) {
       busy = false;
+      form.forget();
       screens.failure(error instanceof NoCryptography ? "browser" : "technical");
       tellEnding({ status: ERRORS[api.action] });
       return;
@@ -94,7 +95,8 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
     } else {
       const reason = reasonOf(event, attemptsLeft);
       const more = reason === "program" && description?.action === "N" ? description.terms?.url : undefined;
-      const retry = attemptsLeft > 0 ? anotherTry : undefined;
+      const retry = attemptsLeft > 0 && !over ? anotherTry : undefined;
+      if (!retry) form.forget();
       screens.failure(reason, { incident, more, retry });
     }
     tellEnding(event);
@@ -123,6 +125,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
       screens.form();
       return lead();
     }
+    form.forget();
     screens.failure("refused", { incident });
     tellEnding({ status: "INVALID_PARAMETERS" });
   }
@@ -133,7 +136,9 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
     /** The session's time is up. An attempt that is under way has its own answer. */
     timeIsUp() {
       over = true;
-      if (!busy && screens.current === "form") expire();
+      if (busy) return;
+      form.forget();
+      if (screens.current === "form") expire();
     },
   };
 }

@@ -221,6 +221,24 @@ test("another try at a replacement or a removal asks anew which cards there are"
   }
 });
 
+test("what was entered is forgotten as soon as no try is offered", async () => {
+  const over = { ...refusedCard, attemptsLeft: 0 };
+  /** @type {Answer[]} */
+  const answers = [over, { kind: "refused", pointers: [] }];
+  for (const answer of answers) {
+    const { flow, forgotten } = flowWith({ submits: [answer] });
+    await flow.open();
+    await flow.submit(entered);
+    assert.equal(forgotten(), 1, answer.kind);
+  }
+  const { flow, forgotten } = flowWith({ submits: [refusedCard] });
+  await flow.open();
+  await flow.submit(entered);
+  assert.equal(forgotten(), 0, "another try is offered");
+  flow.timeIsUp();
+  assert.equal(forgotten(), 1, "and can't be made any more");
+});
+
 test("an attempt that failed while the page was loaded anew can be followed by another", async () => {
   const { flow, last, names } = flowWith({ opens: [refusedCard, form] });
   await flow.open();

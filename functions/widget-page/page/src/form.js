@@ -77,6 +77,12 @@ export function createForm(document, texts, announce, onChange) {
     select(screen, ".protection", HTMLElement).hidden = removing;
   }
 
+  /** Forgets all that was typed and ticked. */
+  function empty() {
+    card.clear();
+    for (const field of [...personal, ...consents]) field.clear();
+  }
+
   return {
     /** @param {import("./wire.js").FormDescription} description keeps what was entered already */
     prepare(description) {
@@ -119,9 +125,10 @@ export function createForm(document, texts, announce, onChange) {
       return first && (() => lead(first));
     },
 
-    /** Forgets the card number, and the cards that were shown. */
+    empty,
+    /** Forgets all that was entered, and the cards that were shown. */
     forget() {
-      card.clear();
+      empty();
       choice.prepare([]);
     },
     /** For another try: the next digit typed replaces the number. A removal is not prompted for. */

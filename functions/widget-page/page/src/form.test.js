@@ -165,6 +165,21 @@ test("what the server refused is shown at its field", () => {
   assert.equal(form.refuse(["/unheard-of"]), undefined);
 });
 
+test("an emptied form holds nothing that was typed or ticked", () => {
+  type("card-number", number);
+  type("first-name", "Ada");
+  type("email", "ada@");
+  input("email").dispatchEvent(new Event("blur"));
+  input("terms").checked = true;
+  form.empty();
+  const ids = ["card-number", "first-name", "last-name", "email"];
+  assert.deepEqual(ids.map((id) => input(id).value), ["", "", "", ""]);
+  assert.equal(input("terms").checked, false);
+  assert.equal(messageOf("email"), "");
+  submit();
+  assert.deepEqual(submitted, []);
+});
+
 test("a forgotten number is gone from the page", () => {
   type("card-number", number);
   form.forget();

@@ -9,6 +9,7 @@ import { createExpiry } from "./expiry.js";
 import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
 import { takeOpening } from "./fragment.js";
+import { keepEmpty } from "./keep-empty.js";
 import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
@@ -45,6 +46,7 @@ if (opening.kind === "session") {
   });
   const flow = createFlow({ api, screens, form, expiry, tellEnding: end, makeSubmission });
   form.onSubmit(flow.submit);
+  keepEmpty(window, form);
   void flow.open().then(() => tell("ready", {}));
 } else {
   // An address without a session is one whose session is gone.

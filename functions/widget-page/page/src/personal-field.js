@@ -56,6 +56,10 @@ export function createPersonalField(name, document, texts, afterPress) {
       const value = input.value.trim();
       return value ? { ok: !message, value } : { ok: !message };
     },
+    clear() {
+      input.value = "";
+      error.clear();
+    },
     refuse() {
       error.show(key === "email" ? texts.validation.email_wrong : texts.validation[`${key}_refused`]);
     },

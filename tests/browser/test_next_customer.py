@@ -1,0 +1,102 @@
+"""The same tab or frame in the hands of the next customer: nothing that the previous one entered comes back."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Frame, Locator, Page, expect
+
+from browser.embedding import open_at_partner
+from browser.engines import in_both
+from browser.network import Network
+from browser.widget import FAILURE, FORM, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+from local_system.stack import Stack
+
+Step = Callable[[Page, str], None]
+
+
+def open_address(page: Page, location: str) -> None:
+    page.goto(location)
+
+
+def follow_link(page: Page, location: str) -> None:
+    """Only the fragment differs, so that a browser loads nothing by itself."""
+    page.evaluate("location => { window.location.href = location; }", location)
+
+
+def leave_and_come_back(page: Page, location: str) -> None:
+    page.goto(location.partition("/widget/")[0] + "/widget/_/#status=ACCESS_DENIED")
+    Widget(page).shows(FAILURE)
+    page.evaluate("history.back()")
+
+
+def reload(page: Page, location: str) -> None:
+    page.reload()
+
+
+WAYS: dict[str, Step] = {
+    "another session is opened": open_address,
+    "a link leads to another session": follow_link,
+    "back from another page": leave_and_come_back,
+    "reloaded": reload,
+}
+
+
+@in_both
+@pytest.mark.parametrize("way", WAYS)
+def test_a_tab_that_is_used_again_shows_an_empty_form(
+    page: Page, widget: Widget, partner: Partner, stack: Stack, card: Card, way: str
+) -> None:
+    enter_everything(widget, card)
+    marked(page)
+    next_session = Partner(stack).open().location
+    WAYS[way](page, next_session)
+    expect_empty(page, page)
+
+
+@in_both
+def test_a_frame_that_is_used_again_shows_an_empty_form(page: Page, stack: Stack, card: Card) -> None:
+    widget = open_at_partner(page, stack, "iframe")
+    enter_everything(widget, card)
+    assert isinstance(widget.place, Frame)
+    marked(widget.place)
+    location = Partner(stack).open().location
+    page.evaluate("location => { document.querySelector('#widget').src = location; }", location)
+    expect_empty(page.frames[1], page)
+
+
+def test_the_last_refusal_leaves_no_number_in_the_page(widget: Widget, network: Network) -> None:
+    widget.enrol(NOT_QUALIFIED)
+    for _ in range(4):
+        widget.shows(FAILURE)
+        expect(widget.place.locator("#card-number")).to_have_value(NOT_QUALIFIED.grouped)
+        widget.try_again.click()
+        widget.confirm.click()
+    widget.shows(FAILURE)
+    expect(widget.try_again).to_be_hidden()
+    expect(widget.place.locator("#card-number")).to_have_value("")
+    expect(widget.place.locator("#terms")).not_to_be_checked()
+
+
+def enter_everything(widget: Widget, card: Card) -> None:
+    widget.first_name.fill("Ada")
+    widget.last_name.fill("Lovelace")
+    widget.email.fill("ada@example.com")
+    widget.fill(card)
+
+
+def marked(place: Page | Frame) -> None:
+    """Tells this document from the one that comes after it."""
+    place.evaluate("document.title = 'before'")
+
+
+def expect_empty(place: Page | Frame, page: Page) -> None:
+    expect(place.locator("title")).not_to_have_text("before")
+    Widget(place).shows(FORM)
+    place.wait_for_load_state()
+    # A browser that fills in late does it after the load.
+    page.wait_for_timeout(500)
+    inputs: Locator = place.locator("#form input")
+    kept = inputs.evaluate_all("inputs => inputs.filter(it => it.type === 'checkbox' ? it.checked : it.value)")
+    assert kept == []
