@@ -3,6 +3,7 @@
 pub mod client;
 pub mod confirmation;
 pub mod delivery;
+pub mod encoding;
 pub mod ending;
 pub mod flows;
 pub mod identifiers;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, Document, Field, Fields, Program};
+use crate::encoding;
 use crate::identifiers::{ActionCode, Bin, IntentId, Last4};
 use crate::intent::{Consent, ConsentDocument};
 use crate::language::Language;
@@ -71,6 +72,7 @@ pub fn read(
     if body.len() > MAX_BYTES {
         return Err(vec![fault("", "is too long")]);
     }
+    let body = encoding::without_mark(body);
     let malformed = || vec![fault("", "must be the JSON object of a submission")];
     // serde takes a list of the members for the object, too.
     if body.trim_ascii_start().first() != Some(&b'{') {

@@ -4,11 +4,14 @@ use serde_json::Value;
 
 use super::Refusal;
 use super::json::object_without_duplicates;
+use crate::encoding;
 
 /// Row 1, first half: the token of a body that is a JSON object with one `initializeWebsiteToken`. Members that we do
-/// not know are left alone.
+/// not know are left alone, and so is a byte-order mark before it.
 pub fn of_request(body: &[u8]) -> Result<String, Refusal> {
-    match object_without_duplicates(body).and_then(|mut body| body.remove("initializeWebsiteToken")) {
+    match object_without_duplicates(encoding::without_mark(body))
+        .and_then(|mut body| body.remove("initializeWebsiteToken"))
+    {
         Some(Value::String(token)) => Ok(token),
         _ => Err(Refusal::InvalidParameters(
             "body is not JSON with one initializeWebsiteToken",
@@ -25,12 +28,15 @@ mod tests {
         for body in [
             r#"{"initializeWebsiteToken":"a.b.c"}"#,
             r#"{"initializeWebsiteToken":"a.b.c","more":1}"#,
+            "\u{feff}{\"initializeWebsiteToken\":\"a.b.c\"}\r\n",
         ] {
             assert_eq!(of_request(body.as_bytes()).as_deref(), Ok("a.b.c"), "{body}");
         }
         for body in [
             "",
             "a.b.c",
+            "\u{feff}",
+            "\u{feff}\u{feff}{\"initializeWebsiteToken\":\"a.b.c\"}",
             "[]",
             "{}",
             r#"["a.b.c"]"#,
