@@ -28,9 +28,33 @@ def test_a_token_signed_by_pyjwt_opens_the_widget(partner: Partner, stack: Stack
     assert form.json()["action"] == "N"
 
 
-def test_every_claim_may_be_there_that_the_source_document_names(partner: Partner) -> None:
-    opening = partner.open(language="en_US", last4="0123", nbf=0, aud="widget", extra={"a": [1, None]})
+def test_every_claim_may_be_there_that_the_source_document_names(partner: Partner, stack: Stack) -> None:
+    opening = partner.open(language="en_US", last4="0123", nbf=0, aud=stack.api, extra={"a": [1, None]})
     assert opening.status == "OPENED"
+
+
+@pytest.mark.parametrize("claim", ["language", "last4", "confirmationUrl", "ranac_url", "nbf", "aud", "jti"])
+def test_an_optional_claim_that_is_null_is_absent(partner: Partner, stack: Stack, claim: str) -> None:
+    token = jwt.encode(partner.claims() | {claim: None}, own_key(stack), algorithm="RS256")
+    assert open_with(stack, token).status == "OPENED"
+
+
+def test_a_token_for_this_service_or_for_several_opens_the_widget(partner: Partner, stack: Stack) -> None:
+    for audience in (stack.api, f"{stack.api}/", ["https://other.example", stack.api]):
+        assert partner.open(aud=audience).status == "OPENED"
+    assert partner.open(aud="https://other.example").status == "INVALID_PARAMETERS"
+
+
+def test_a_byte_order_mark_before_the_body_is_taken_away(partner: Partner, stack: Stack) -> None:
+    body = json.dumps({"initializeWebsiteToken": partner.token()}).encode("utf-8-sig")
+    answer = requests.post(
+        f"{stack.api}/company/non_auth_initialize",
+        data=body,
+        headers={"Content-Type": "application/json"},
+        allow_redirects=False,
+        timeout=30,
+    )
+    assert (answer.status_code, answer.headers["Enrollment-Status"]) == (302, "OPENED")
 
 
 def test_a_header_may_say_more(partner: Partner, stack: Stack) -> None:

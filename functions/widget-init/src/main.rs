@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use enrollment::flows::open::Opening;
 use enrollment::identifiers::IncidentId;
+use enrollment::token::Expected;
 use lambda_http::{Error, Request, service_fn};
 use tracing::{Instrument as _, info_span};
 
@@ -27,7 +28,10 @@ async fn main() -> Result<(), Error> {
             limits: &limits,
             clock: &*clock,
             randomness: &*randomness,
-            max_lifetime,
+            expected: Expected {
+                max_lifetime,
+                audience: &address.public_base_url,
+            },
         };
         let incident = IncidentId::random(&*randomness);
         let span = info_span!("request", incident = %incident);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use enrollment::client::Client;
 use enrollment::identifiers::Slug;
-use enrollment::language::Language;
+use enrollment::language::RequestedLanguage;
 use enrollment::ports::{Clients, StoreError};
 use enrollment::texts::Texts;
 use lambda_http::http::{Method, StatusCode, header};
@@ -98,8 +98,8 @@ impl Serving<'_> {
 
     fn client_page(&self, client: &Client, request: &Request) -> Result<Rendered, NotServed> {
         let query = request.query_string_parameters();
-        let wished = query.first("lang").and_then(|tag| Language::parse(tag).ok());
-        let language = client.language_for(wished.as_ref());
+        let requested = query.first("lang").and_then(RequestedLanguage::parse);
+        let language = client.language_for(requested.as_ref());
         let origins = client
             .embed_origins
             .iter()

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::identifiers::{ActionCode, Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
-use crate::language::Language;
+use crate::language::{Language, RequestedLanguage};
 use crate::texts::Texts;
 
 /// X where the client file does not say it (source document 001, "e.g. 30 days").
@@ -106,24 +106,14 @@ impl Client {
             .filter(move |key| key.not_after.is_none_or(|end| now < end))
     }
 
-    /// The language that the page is shown in where `wished` is asked for: itself, its language without the region,
-    /// or the default.
-    pub fn language_for(&self, wished: Option<&Language>) -> Language {
-        let supported = |language: &Language| {
-            *language == self.default_language
-                || self.translations.contains_key(language)
-                || language.primary() == "en" && self.default_language.primary() == "en"
-        };
-        let Some(wished) = wished else {
-            return self.default_language.clone();
-        };
-        if supported(wished) {
-            return wished.clone();
-        }
-        match Language::parse(wished.primary()) {
-            Ok(primary) if supported(&primary) => primary,
-            _ => self.default_language.clone(),
-        }
+    /// The language that the page is shown in where `requested` is asked for; the default where the client has no
+    /// texts for it.
+    pub fn language_for(&self, requested: Option<&RequestedLanguage>) -> Language {
+        let offered = std::iter::once(&self.default_language).chain(self.translations.keys());
+        requested
+            .and_then(|requested| requested.choose(offered))
+            .unwrap_or(&self.default_language)
+            .clone()
     }
 
     /// Built-in English, under the default language, under the language's own region-free texts, under its own.
@@ -341,7 +331,7 @@ mod tests {
         );
         let wish = |text: &str| {
             client
-                .language_for(Language::parse(text).ok().as_ref())
+                .language_for(RequestedLanguage::parse(text).as_ref())
                 .to_string()
         };
         assert_eq!(wish("pl_PL"), "pl");

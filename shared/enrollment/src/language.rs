@@ -1,4 +1,7 @@
-//! Language tags as partners write them: `en_US` and `en-US` both (source document 001, `language`).
+//! Languages: those of a client's texts, and those that are asked for.
+
+mod cldr;
+mod requested;
 
 use std::fmt;
 
@@ -6,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::Malformed;
 
-/// A well-formed tag: a language, perhaps a script, perhaps a region (RFC 5646 §2.1), kept as `pl`, `en_US`, `zh_Hant_TW`.
+pub use requested::RequestedLanguage;
+
+/// Name of a language that there are texts in: a language, perhaps a script, perhaps a region (RFC 5646 §2.1), kept as
+/// `pl`, `en_US`, `zh_Hant_TW` (source document 001 writes it so).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);

@@ -15,8 +15,9 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::client::{Client, ClientStatus};
+use crate::encoding;
 use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
-use crate::language::Language;
+use crate::language::RequestedLanguage;
 use crate::reason::Reason;
 use crate::status::Status;
 
@@ -33,6 +34,16 @@ const MAX_CLAIM: usize = 256;
 
 /// The longest `confirmationUrl`.
 const MAX_URL: usize = 2048;
+
+/// What this deployment expects of every token.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The longest `exp - iat`.
+    pub max_lifetime: SignedDuration,
+    /// Who tokens are for: `aud`, where a token has it, is or holds this address. A slash at its end makes no
+    /// difference.
+    pub audience: &'a str,
+}
 
 /// Why a token is refused: one row of behaviour §2's table, and a word for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -134,16 +145,11 @@ impl<'a> UnverifiedToken<'a> {
         self.digest
     }
 
-    /// Rows 2 to 4: client, algorithm and signature; expiry; the other claims. `max_lifetime` bounds `exp - iat`.
-    pub fn verify(
-        &self,
-        client: &Client,
-        now: Timestamp,
-        max_lifetime: SignedDuration,
-    ) -> Result<Claims, Refusal> {
+    /// Rows 2 to 4: client, algorithm and signature; expiry; the other claims.
+    pub fn verify(&self, client: &Client, now: Timestamp, expected: Expected<'_>) -> Result<Claims, Refusal> {
         self.check_signature(client, now)?;
         self.check_expiry(now)?;
-        self.claims(client, now, max_lifetime)
+        self.claims(client, now, expected)
     }
 
     fn check_signature(&self, client: &Client, now: Timestamp) -> Result<(), Refusal> {
@@ -188,33 +194,14 @@ impl<'a> UnverifiedToken<'a> {
         }
     }
 
-    fn claims(
-        &self,
-        client: &Client,
-        now: Timestamp,
-        max_lifetime: SignedDuration,
-    ) -> Result<Claims, Refusal> {
-        let customer = CustomerId::parse(self.text("sub")?).map_err(|_| Refusal::InvalidParameters("sub"))?;
+    fn claims(&self, client: &Client, now: Timestamp, expected: Expected<'_>) -> Result<Claims, Refusal> {
+        let customer = self.customer()?;
         let action = ActionCode::parse(self.text("actionCode")?)
             .map_err(|_| Refusal::InvalidParameters("actionCode"))?;
         // A well-formed text that is no program's name is a program that is not the client's: row 5.
         let program = ProgramId::parse(self.text("programId")?).ok();
-        let issued_at = self.date("iat")?;
-        let expires_at = self.date("exp")?;
-        if issued_at.duration_since(now) > LEEWAY {
-            return Err(Refusal::InvalidParameters("iat is in the future"));
-        }
-        let lifetime = expires_at.duration_since(issued_at);
-        if lifetime > max_lifetime || lifetime.is_negative() || lifetime.is_zero() {
-            return Err(Refusal::InvalidParameters("lifetime"));
-        }
-        if self.claims.contains_key("nbf") && self.date("nbf")?.duration_since(now) > LEEWAY {
-            return Err(Refusal::InvalidParameters("nbf is in the future"));
-        }
-        let language = match self.optional("language", MAX_CLAIM)? {
-            Some(text) => Some(Language::parse(text).map_err(|_| Refusal::InvalidParameters("language"))?),
-            None => None,
-        };
+        let expires_at = self.lifetime(now, expected.max_lifetime)?;
+        self.check_audience(expected.audience)?;
         let last4 = match self.optional("last4", MAX_CLAIM)? {
             Some(text) => Some(Last4::parse(text).map_err(|_| Refusal::InvalidParameters("last4"))?),
             None => None,
@@ -234,10 +221,65 @@ impl<'a> UnverifiedToken<'a> {
             action,
             program: program.id.clone(),
             expires_at,
-            language,
+            language: self.language(),
             confirmation_url,
             last4,
         })
+    }
+
+    /// `sub`, without blanks or a byte-order mark at its ends: who reads an id from a file strips both, so that a person
+    /// has one spelling.
+    fn customer(&self) -> Result<CustomerId, Refusal> {
+        let written = self.text("sub")?;
+        if encoding::trimmed(written) != written {
+            return Err(Refusal::InvalidParameters("sub begins or ends with a blank"));
+        }
+        CustomerId::parse(written).map_err(|_| Refusal::InvalidParameters("sub"))
+    }
+
+    /// Gives `exp` where `iat`, `exp` and `nbf` allow the token at `now`.
+    fn lifetime(&self, now: Timestamp, longest: SignedDuration) -> Result<Timestamp, Refusal> {
+        let issued_at = self.date("iat")?;
+        let expires_at = self.date("exp")?;
+        if issued_at.duration_since(now) > LEEWAY {
+            return Err(Refusal::InvalidParameters("iat is in the future"));
+        }
+        let lifetime = expires_at.duration_since(issued_at);
+        if lifetime > longest || lifetime.is_negative() || lifetime.is_zero() {
+            return Err(Refusal::InvalidParameters("lifetime"));
+        }
+        if self.claim("nbf").is_some() && self.date("nbf")?.duration_since(now) > LEEWAY {
+            return Err(Refusal::InvalidParameters("nbf is in the future"));
+        }
+        Ok(expires_at)
+    }
+
+    /// RFC 7519 §4.1.3: one audience as text, or several in a list. All have to be texts; a list without ours, an empty
+    /// one too, is a token for others.
+    fn check_audience(&self, ours: &str) -> Result<(), Refusal> {
+        let without_slash = |address: &str| address.strip_suffix('/').unwrap_or(address).to_owned();
+        let is_ours = |value: &Value| {
+            let named = value.as_str().map(without_slash);
+            named.map(|named| named == without_slash(ours))
+        };
+        let is_for_us = match self.claim("aud") {
+            None => Some(true),
+            Some(Value::Array(all)) => {
+                let each: Option<Vec<bool>> = all.iter().map(is_ours).collect();
+                each.map(|each| each.contains(&true))
+            }
+            Some(one) => is_ours(one),
+        };
+        if is_for_us == Some(true) {
+            Ok(())
+        } else {
+            Err(Refusal::InvalidParameters("aud"))
+        }
+    }
+
+    /// Never a reason to refuse: it is what a phone's settings happen to say.
+    fn language(&self) -> Option<RequestedLanguage> {
+        RequestedLanguage::parse(self.claim("language")?.as_str()?)
     }
 
     /// `confirmationUrl`, also named `ranac_url` (source document 001 uses both).
@@ -264,8 +306,13 @@ impl<'a> UnverifiedToken<'a> {
             .ok_or(Refusal::InvalidParameters(claim))
     }
 
+    /// A claim that is there; one that is `null` is not.
+    fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name).filter(|value| !value.is_null())
+    }
+
     fn optional(&self, claim: &'static str, longest: usize) -> Result<Option<&str>, Refusal> {
-        match self.claims.get(claim) {
+        match self.claim(claim) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= longest => {
                 Ok(Some(text))
@@ -294,7 +341,7 @@ pub struct Claims {
     /// `exp`.
     pub expires_at: Timestamp,
     /// `language`.
-    pub language: Option<Language>,
+    pub language: Option<RequestedLanguage>,
     /// `confirmationUrl`.
     pub confirmation_url: Option<Url>,
     /// `last4`.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enrollment::client::{Client, file};
+use enrollment::token::Expected;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 
@@ -18,8 +19,11 @@ const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
 /// Digits in a row that could be a card number.
 const SUSPICIOUS_DIGITS: usize = 12;
 
-/// The longest life of a token.
-pub const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
+/// What a token has to fit.
+pub const EXPECTED: Expected<'_> = Expected {
+    max_lifetime: SignedDuration::from_mins(10),
+    audience: "https://cards.example",
+};
 
 /// When the tokens of the corpus are good: 2027-01-15T08:00:00Z.
 pub const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);

@@ -2,8 +2,9 @@
 
 #![no_main]
 
+use enrollment::encoding;
 use enrollment::token::{LEEWAY, UnverifiedToken};
-use fuzz::{NOW, SET_UP, TEN_MINUTES, assert_no_card_number, signed, unsigned};
+use fuzz::{EXPECTED, NOW, SET_UP, assert_no_card_number, signed, unsigned};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -14,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
         return assert_no_card_number(&refusal.to_string());
     }
     let token = signed(bytes);
-    let verified = UnverifiedToken::parse(&token).and_then(|token| token.verify(&SET_UP, NOW, TEN_MINUTES));
+    let verified = UnverifiedToken::parse(&token).and_then(|token| token.verify(&SET_UP, NOW, EXPECTED));
     let claims = match verified {
         Ok(claims) => claims,
         Err(refusal) => return assert_no_card_number(&refusal.to_string()),
@@ -22,6 +23,17 @@ fuzz_target!(|bytes: &[u8]| {
     let written: Value = serde_json::from_slice(bytes).expect("claims that were read are JSON");
     assert_eq!(written["iss"], SET_UP.id.as_str());
     assert_eq!(written["sub"], claims.customer.expose());
+    assert_eq!(
+        encoding::trimmed(claims.customer.expose()),
+        claims.customer.expose()
+    );
+    let audience = written["aud"].to_string();
+    assert!(
+        audience == "null" || audience.contains(EXPECTED.audience),
+        "{audience}"
+    );
+    let language = SET_UP.language_for(claims.language.as_ref());
+    assert!(language == SET_UP.default_language || SET_UP.translations.contains_key(&language));
     assert_eq!(written["programId"], claims.program.as_str());
     assert!(
         SET_UP
@@ -31,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(NOW.duration_since(claims.expires_at) <= LEEWAY);
     let latest = |start: Timestamp| {
         start
-            .saturating_add(LEEWAY + TEN_MINUTES)
+            .saturating_add(LEEWAY + EXPECTED.max_lifetime)
             .expect("a time in range")
     };
     assert!(claims.expires_at <= latest(NOW));

@@ -6,14 +6,14 @@
 use std::sync::LazyLock;
 
 use enrollment::token::UnverifiedToken;
-use fuzz::{NOW, SET_UP, TEN_MINUTES, assert_no_card_number, signed};
+use fuzz::{EXPECTED, NOW, SET_UP, assert_no_card_number, signed};
 use libfuzzer_sys::fuzz_target;
 
 /// corpus/token/good
 static GOOD: LazyLock<String> = LazyLock::new(|| signed(include_bytes!("../corpus/claims/all.json")));
 
 fuzz_target!(|text: &str| {
-    let verified = UnverifiedToken::parse(text).and_then(|token| token.verify(&SET_UP, NOW, TEN_MINUTES));
+    let verified = UnverifiedToken::parse(text).and_then(|token| token.verify(&SET_UP, NOW, EXPECTED));
     match verified {
         Ok(_) => assert_eq!(text, *GOOD, "a forged token"),
         Err(refusal) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::info;
 
 use crate::client::Client;
@@ -13,7 +13,7 @@ use crate::reason::Reason;
 use crate::session::{self, Session, UsedToken};
 use crate::status::Status;
 use crate::time::later;
-use crate::token::{self, Claims, Refusal, UnverifiedToken};
+use crate::token::{self, Claims, Expected, Refusal, UnverifiedToken};
 
 /// What opening needs.
 pub struct Opening<'a> {
@@ -27,8 +27,8 @@ pub struct Opening<'a> {
     pub clock: &'a dyn Clock,
     /// For the session.
     pub randomness: &'a dyn Randomness,
-    /// The longest `exp - iat`; 10 minutes (the text of source document 001 wins over its example).
-    pub max_lifetime: SignedDuration,
+    /// What every token has to fit; a lifetime of 10 minutes (the text of source document 001 wins over its example).
+    pub expected: Expected<'a>,
 }
 
 /// A session to send the browser to.
@@ -104,7 +104,7 @@ impl Opening<'_> {
             .ok_or_else(|| refused(Refusal::AccessDenied("unknown client"), None))?;
         let now = self.clock.now();
         let claims = unverified
-            .verify(&client, now, self.max_lifetime)
+            .verify(&client, now, self.expected)
             .map_err(|refusal| refused(refusal, Some(&client)))?;
         self.check_limits(&client, &claims, now).await?;
 

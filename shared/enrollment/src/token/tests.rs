@@ -5,8 +5,6 @@ use serde_json::json;
 use super::*;
 use crate::testing::{self, OTHER_PRIVATE_KEY_PEM, PRIVATE_KEY_PEM, PUBLIC_KEY_PEM};
 
-const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
-
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
@@ -45,8 +43,20 @@ fn sign(claims: &Value) -> String {
     sign_as(&json!({"typ": "JWT", "alg": "RS256"}), claims, PRIVATE_KEY_PEM)
 }
 
+const EXPECTED: Expected<'_> = Expected {
+    max_lifetime: SignedDuration::from_mins(10),
+    audience: "https://cards.example/base",
+};
+
 fn check(token: &str) -> Result<Claims, Refusal> {
-    UnverifiedToken::parse(token)?.verify(&testing::client(), now(), TEN_MINUTES)
+    UnverifiedToken::parse(token)?.verify(&testing::client(), now(), EXPECTED)
+}
+
+/// Signed with a value that the claims of [`good`] do not have, `null` included.
+fn sign_with(claim: &str, value: &Value) -> String {
+    let mut claims = good();
+    claims[claim] = value.clone();
+    sign(&claims)
 }
 
 fn status_of(token: &str) -> Status {
@@ -59,7 +69,7 @@ fn a_good_token_says_what_it_says() {
     assert_eq!(claims.customer.expose(), "customer-1");
     assert_eq!(claims.action, ActionCode::Enrol);
     assert_eq!(claims.program.as_str(), "10765");
-    assert_eq!(claims.language.unwrap().as_str(), "en_US");
+    assert_eq!(claims.language, RequestedLanguage::parse("en_US"));
     assert_eq!(
         claims.confirmation_url.unwrap().as_str(),
         "https://api.bank.example/id/123"
@@ -193,13 +203,13 @@ fn row_2_a_suspended_client_and_an_ended_key_are_denied() {
     let mut client = testing::client();
     client.status = ClientStatus::Suspended;
     assert_eq!(
-        token.verify(&client, now(), TEN_MINUTES).unwrap_err().status(),
+        token.verify(&client, now(), EXPECTED).unwrap_err().status(),
         Status::AccessDenied
     );
     let mut client = testing::client();
     client.keys[0].not_after = Some(now());
     assert_eq!(
-        token.verify(&client, now(), TEN_MINUTES),
+        token.verify(&client, now(), EXPECTED),
         Err(Refusal::AccessDenied("signature"))
     );
 }
@@ -242,10 +252,28 @@ fn row_4_wrong_claims_are_invalid() {
         json!({"iat": 1_800_000_050, "exp": 1_800_000_050}),
         json!({"nbf": 1_800_000_061}),
         json!({"nbf": "soon"}),
-        json!({"language": "english"}),
-        json!({"language": 5}),
+        json!({"sub": " customer-1"}),
+        json!({"sub": "customer-1\u{a0}"}),
+        json!({"sub": "\u{feff}customer-1"}),
+        json!({"sub": "customer-1\u{feff}"}),
+        json!({"sub": "\u{3000}"}),
+        json!({"iat": "2027-01-15T08:00:00Z"}),
+        json!({"nbf": false}),
         json!({"last4": "12a4"}),
         json!({"last4": 1234}),
+        json!({"last4": ""}),
+        json!({"last4": "\u{661}\u{662}\u{663}\u{664}"}),
+        json!({"ranac_url": 7}),
+        json!({"ranac_url": ""}),
+        json!({"aud": ""}),
+        json!({"aud": 7}),
+        json!({"aud": []}),
+        json!({"aud": {}}),
+        json!({"aud": "https://cards.example"}),
+        json!({"aud": "https://cards.example/base/more"}),
+        json!({"aud": "https://cards.example/base//"}),
+        json!({"aud": ["https://other.example"]}),
+        json!({"aud": ["https://cards.example/base", 7]}),
         json!({"confirmationUrl": "http://api.bank.example/"}),
         json!({"confirmationUrl": "https://evil.example/"}),
         json!({"confirmationUrl": "nonsense"}),
@@ -256,6 +284,69 @@ fn row_4_wrong_claims_are_invalid() {
             status_of(&sign(&with(&changes))),
             Status::InvalidParameters,
             "{changes}"
+        );
+    }
+}
+
+#[test]
+fn an_optional_claim_that_is_null_is_absent() {
+    for claim in [
+        "language",
+        "last4",
+        "confirmationUrl",
+        "ranac_url",
+        "nbf",
+        "aud",
+        "jti",
+        "returnUrl",
+    ] {
+        assert!(check(&sign_with(claim, &Value::Null)).is_ok(), "{claim}");
+    }
+    for claim in ["sub", "actionCode", "programId", "iat", "exp"] {
+        assert_eq!(
+            status_of(&sign_with(claim, &Value::Null)),
+            Status::InvalidParameters,
+            "{claim}"
+        );
+    }
+    let mut renamed = good();
+    renamed["confirmationUrl"] = Value::Null;
+    renamed["ranac_url"] = json!("https://api.bank.example/r");
+    let url = check(&sign(&renamed)).unwrap().confirmation_url.unwrap();
+    assert_eq!(url.path(), "/r");
+}
+
+#[test]
+fn a_token_for_us_among_others_is_taken() {
+    for audience in [
+        json!("https://cards.example/base"),
+        json!("https://cards.example/base/"),
+        json!(["https://cards.example/base"]),
+        json!(["https://other.example", "https://cards.example/base/"]),
+    ] {
+        assert!(check(&sign_with("aud", &audience)).is_ok(), "{audience}");
+    }
+}
+
+#[test]
+fn a_language_is_never_a_reason_to_refuse() {
+    let long = "x".repeat(3000);
+    for language in [
+        json!("es-u-ms-metric"),
+        json!("english"),
+        json!(""),
+        json!(5),
+        json!(-1.5),
+        json!(true),
+        json!(["en"]),
+        json!({"tag": "en"}),
+        json!("\u{0}"),
+        json!(long),
+    ] {
+        let claims = check(&sign_with("language", &language)).unwrap();
+        assert_eq!(
+            claims.language.is_some(),
+            language == "es-u-ms-metric" || language == "english"
         );
     }
 }
@@ -283,7 +374,7 @@ fn a_customer_id_that_mrs_cannot_take_is_invalid_where_it_is_the_number() {
     let token = sign(&with(&json!({"sub": "x".repeat(31)})));
     let refused = UnverifiedToken::parse(&token)
         .unwrap()
-        .verify(&client, now(), TEN_MINUTES);
+        .verify(&client, now(), EXPECTED);
     assert_eq!(refused.unwrap_err().status(), Status::InvalidParameters);
 }
 

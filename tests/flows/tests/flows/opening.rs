@@ -34,7 +34,7 @@ fn a_signed_token_opens_the_widget() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_language_is_taken_with_either_separator_and_falls_back_to_the_client_s_own() {
+fn any_language_opens_the_widget_and_finds_its_texts() {
     let partner = Partner::like_demo_but(|client| {
         client.default_language = Language::parse("de").unwrap();
         client
@@ -44,6 +44,11 @@ fn a_language_is_taken_with_either_separator_and_falls_back_to_the_client_s_own(
             Language::parse("pt_BR").unwrap(),
             json!({"read_more": "Leia mais"}),
         );
+        for (tag, text) in [("zh_Hant", "閱讀更多"), ("he", "קרא עוד")] {
+            client
+                .translations
+                .insert(Language::parse(tag).unwrap(), json!({"read_more": text}));
+        }
     });
     for (asked, given) in [
         (json!("pl"), "pl"),
@@ -53,6 +58,21 @@ fn a_language_is_taken_with_either_separator_and_falls_back_to_the_client_s_own(
         (json!("pt-br"), "pt_BR"),
         (json!("pt_PT"), "de"),
         (json!("fr_FR"), "de"),
+        (json!("pl-u-ms-metric"), "pl"),
+        (json!("pt-Latn-BR-x-private"), "pt_BR"),
+        (json!("pt"), "pt_BR"),
+        (json!("pl_PL.UTF-8@euro"), "pl"),
+        (json!("zh-TW"), "zh_Hant"),
+        (json!("zh-Hant-TW"), "zh_Hant"),
+        (json!("zh_TW_#Hant"), "zh_Hant"),
+        (json!("zh-CN"), "de"),
+        (json!("iw"), "he"),
+        (json!("english"), "de"),
+        (json!(""), "de"),
+        (json!(7), "de"),
+        (json!(["pl"]), "de"),
+        (json!({"tag": "pl"}), "de"),
+        (json!("x".repeat(300)), "de"),
         (Value::Null, "de"),
     ] {
         let redirect = partner.open(&json!({"language": asked}));

@@ -13,7 +13,7 @@ const DENIED: &str = "ACCESS_DENIED";
 const EXPIRED: &str = "TOKEN_EXPIRED";
 
 pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
-    let changed = [times(), texts(), addresses(), rights()]
+    let changed = [times(), texts(), addresses(), audiences(), rights()]
         .into_iter()
         .flatten()
         .map(|(changes, status)| {
@@ -106,7 +106,7 @@ fn expired() -> Value {
 fn texts() -> Vec<(Value, &'static str)> {
     let long = "x".repeat(257);
     let mut all = Vec::new();
-    for name in ["sub", "programId", "actionCode", "language", "last4"] {
+    for name in ["sub", "programId", "actionCode", "last4"] {
         for value in [
             json!(""),
             json!(7),
@@ -121,16 +121,25 @@ fn texts() -> Vec<(Value, &'static str)> {
         }
     }
     for (name, values) in [
-        ("sub", &["a\u{0}b", "line\nbreak", "\u{7f}", "\u{85}"][..]),
+        (
+            "sub",
+            &[
+                "a\u{0}b",
+                "line\nbreak",
+                "\u{7f}",
+                "\u{85}",
+                " maria",
+                "maria ",
+                "maria\u{a0}",
+                "\u{3000}maria",
+                "\u{feff}maria",
+                "maria\u{feff}",
+                "\u{2003}",
+            ][..],
+        ),
         (
             "actionCode",
             &["n", "X", "B", "P", "NN", " N", "N\u{0}", "\u{ff2e}"],
-        ),
-        (
-            "language",
-            &[
-                "english", "en_", "_US", "en_US_x", "en US", "../en", "en\u{0}", "\u{435}n",
-            ],
         ),
         (
             "last4",
@@ -193,6 +202,30 @@ fn addresses() -> Vec<(Value, &'static str)> {
     all
 }
 
+/// Tokens for somebody else (RFC 7519 §4.1.3).
+fn audiences() -> Vec<(Value, &'static str)> {
+    let ours = Stack::here().endpoints.api.as_str();
+    [
+        json!(""),
+        json!(7),
+        json!(true),
+        json!({}),
+        json!([]),
+        json!([[ours]]),
+        json!([ours, 7]),
+        json!([ours, null]),
+        json!("widget"),
+        json!("https://other.example"),
+        json!(["https://other.example", "widget"]),
+        json!(format!("{ours}/company/non_auth_initialize")),
+        json!(format!("{ours}//")),
+        json!(format!(" {ours}")),
+        json!(ours.to_ascii_uppercase()),
+    ]
+    .map(|audience| (json!({"aud": audience}), INVALID))
+    .into()
+}
+
 fn rights() -> Vec<(Value, &'static str)> {
     let mut all: Vec<(Value, &'static str)> = ["99999", "10765 ", "10765\u{0}", "010765", "../10765", "*"]
         .map(|program| (json!({"programId": program}), DENIED))
@@ -202,12 +235,13 @@ fn rights() -> Vec<(Value, &'static str)> {
 }
 
 /// Values that a JSON library would not write.
-fn raw() -> [(&'static str, &'static str, &'static str); 14] {
+fn raw() -> [(&'static str, &'static str, &'static str); 15] {
     [
+        ("programId", "null", INVALID),
+        ("actionCode", "null", INVALID),
         ("sub", "null", INVALID),
         ("exp", "null", INVALID),
         ("iat", "null", INVALID),
-        ("language", "null", INVALID),
         ("exp", "NaN", INVALID),
         ("exp", "Infinity", INVALID),
         ("exp", "1e999", INVALID),
