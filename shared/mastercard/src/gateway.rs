@@ -42,6 +42,7 @@ pub enum GatewayReason {
 ///
 /// Gives every error that the answer lists, at least one, or `None` where the body is something else.
 pub fn parse(body: &[u8]) -> Option<Vec<GatewayError>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let errors: Vec<GatewayError> = match serde_json::from_slice(body).ok()? {
         Shape::Wrapped { errors } => errors
             .into_iter()
@@ -185,6 +186,12 @@ mod tests {
         assert_eq!(errors[0].reason, GatewayReason::AuthenticationFailed);
         assert_eq!(errors[0].origin.as_str(), Some("Gateway"));
         assert!(!errors[0].recoverable);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let body = b"\xef\xbb\xbf{\"ReasonCode\":\"X\"}";
+        assert_eq!(parse(body).unwrap()[0].reason.code(), Some("X"));
     }
 
     #[test]

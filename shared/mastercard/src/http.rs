@@ -2,10 +2,12 @@
 //! certificate where one is given, limits on time and size, and nothing that a process's surroundings can change:
 //! no proxy, no cookies, no redirects, no retries.
 
+mod content;
 mod identity;
+mod mime;
 mod trust;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use reqwest::header::HeaderMap;
 use rustls::{ClientConfig, crypto::aws_lc_rs};
@@ -25,6 +27,9 @@ pub use reqwest::{Url, header};
 /// request written to a connection that is dead already ends as [`Unknown::Connection`].
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 
+/// The longest body of an answer, in bytes, as it comes and decompressed.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
 /// What a client is made of; `HttpSettings::default()` trusts Mozilla's roots and shows no certificate.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -32,7 +37,7 @@ pub struct HttpSettings {
     pub connect_timeout: Duration,
     /// Limit for a whole call, up to the last byte of the answer: 8 s.
     pub total_timeout: Duration,
-    /// The longest answer's body that is read: 256 KiB.
+    /// The longest answer's body that is read: 1 MiB.
     pub max_answer_bytes: usize,
     /// Which servers are believed.
     pub trust: Trust,
@@ -95,7 +100,7 @@ impl Default for HttpSettings {
         Self {
             connect_timeout: Duration::from_secs(3),
             total_timeout: Duration::from_secs(8),
-            max_answer_bytes: 256 * 1024,
+            max_answer_bytes: MAX_ANSWER_BYTES,
             trust: Trust::Mozilla,
             identity: None,
         }
@@ -152,6 +157,22 @@ impl HttpClient {
 }
 
 impl Answer {
+    /// The body without the content codings that lie over it, at most 1 MiB. The error names what is wrong with the form.
+    pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>, &'static str> {
+        content::decode(&self.headers, &self.body, MAX_ANSWER_BYTES)
+    }
+
+    /// The document in a body without content codings.
+    pub(crate) fn document<'a>(&self, content: &'a [u8]) -> Result<mime::Document<'a>, &'static str> {
+        let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
+        let content_type = match (types.next(), types.next()) {
+            (None, _) => None,
+            (Some(value), None) => Some(value.to_str().map_err(|_| "a content type that is not ASCII")?),
+            (Some(_), Some(_)) => return Err("more than one content type"),
+        };
+        mime::document(content_type, content)
+    }
+
     /// Mastercard's id of the call: the first header that has one in a form that can be shown.
     pub fn correlation(&self) -> Option<CorrelationId> {
         CORRELATION_HEADERS

@@ -1,4 +1,5 @@
-//! The Customer Service of the Mastercard Rewards System (MRS): SOAP 1.1 over mutual TLS.
+//! The Customer Service of the Mastercard Rewards System (MRS): SOAP over mutual TLS. Requests are SOAP 1.1, answers are
+//! read in the shapes that SOAP stacks give them.
 
 mod account;
 pub mod answer;
@@ -26,7 +27,7 @@ use crate::{
     foreign::CorrelationId,
     http::{
         Answer, HttpClient, Url,
-        header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+        header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     },
     xml::Writer,
 };
@@ -214,6 +215,8 @@ fn headers(operation: Operation) -> HeaderMap {
     HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8")),
         (ACCEPT, HeaderValue::from_static("text/xml")),
+        // Some compress an answer unless they are told not to.
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (
             HeaderName::from_static("soapaction"),
             HeaderValue::from_static(operation.soap_action()),

@@ -1,9 +1,11 @@
-//! The little XML that a SOAP client needs: a writer that escapes, and a reader that takes bytes from the network and
-//! gives a small tree or an error.
+//! The little XML that a SOAP client needs: a writer that escapes, and a reader that takes bytes from the network,
+//! decodes them and gives a small tree or an error.
 
+mod encoding;
 mod read;
 mod write;
 
+pub(crate) use encoding::decode;
 pub(crate) use read::{Element, parse};
 pub(crate) use write::Writer;
 

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use mastercard::{
     ConnectionFailure, NotSent, Unknown,
     gateway::GatewayReason,
@@ -255,6 +256,86 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
     }
 }
 
+/// The end of TLS (`close_notify`) tells a whole answer from a cut one only where HTTP does not.
+#[tokio::test]
+async fn an_answer_without_close_notify_is_read_if_http_says_it_is_whole() {
+    let [length, chunks, cut_chunks, bare] = framings(ENROLLED);
+    for (response, notify, whole) in [
+        (&length, false, true),
+        (&chunks, false, true),
+        (&cut_chunks, false, false),
+        (&cut_chunks, true, false),
+        (&bare, false, false),
+        (&bare, true, true),
+    ] {
+        let sent = response.clone();
+        let server = Server::start(&Demands::nothing(), move |connection| {
+            let _ = connection.write_all(sent.as_bytes());
+            if notify {
+                connection.conn.send_close_notify();
+            }
+            let _ = connection.flush();
+            let _ = connection.sock.shutdown(std::net::Shutdown::Write);
+        });
+        let outcome = enroll(&server, settings()).await;
+        assert_eq!(outcome.is_ok(), whole, "{notify} {response}: {outcome:?}");
+        if let Err(error) = outcome {
+            assert!(
+                matches!(unknown(&error), Some(Unknown::Connection(_))),
+                "{notify} {response}: {error}"
+            );
+        }
+    }
+    let half = &ENROLLED[..ENROLLED.len() - 10];
+    let [length, chunks, _, bare] = framings(half);
+    for response in [length, chunks, bare] {
+        let server = Server::start(&Demands::nothing(), move |connection| {
+            let _ = connection.write_all(response.as_bytes());
+            connection.conn.send_close_notify();
+            let _ = connection.flush();
+        });
+        let error = enroll(&server, settings()).await.unwrap_err();
+        assert!(matches!(unknown(&error), Some(Unknown::Malformed(_))), "{error}");
+    }
+}
+
+/// An answer with its length, in chunks, in chunks without the last, and with nothing that says where it ends.
+fn framings(body: &str) -> [String; 4] {
+    let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
+    let (first, second) = body.split_at(body.len() / 2);
+    let chunk = |part: &str| format!("{:x}\r\n{part}\r\n", part.len());
+    let chunks = format!(
+        "{head}Transfer-Encoding: chunked\r\n\r\n{}{}",
+        chunk(first),
+        chunk(second)
+    );
+    [
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
+        format!("{chunks}0\r\n\r\n"),
+        chunks,
+        format!("{head}\r\n{body}"),
+    ]
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read_though_none_is_asked_for() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(ENROLLED.as_bytes()).unwrap();
+    let body = encoder.finish().unwrap();
+    let server = Server::start(&Demands::nothing(), move |connection| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let _ = connection.write_all(&[head.as_bytes(), &body].concat());
+        let _ = connection.flush();
+    });
+    let response = server.client(&settings()).enroll(&request()).await.unwrap();
+    assert_eq!(response.reference_id, "036437826104764187330000000001");
+    let request = server.seen().request.to_ascii_lowercase();
+    assert!(request.contains("\r\naccept-encoding: identity\r\n"), "{request}");
+}
+
 #[tokio::test]
 async fn a_certificate_refused_in_the_handshake_leaves_the_outcome_open_under_tls_1_3() {
     let foreign = HttpSettings {
@@ -313,7 +394,7 @@ async fn an_answer_that_does_not_end_is_given_up() {
     });
     assert_eq!(
         enroll(&server, settings()).await,
-        Err(Unknown::AnswerTooLong(256 * 1024).into())
+        Err(Unknown::AnswerTooLong(1024 * 1024).into())
     );
 }
 

@@ -34,7 +34,10 @@ fn is_code(text: &str) -> bool {
     text.len() <= 64
         && bytes.next().is_some_and(|first| first.is_ascii_uppercase())
         && bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
-        && !text.as_bytes().windows(4).any(|window| window.iter().all(u8::is_ascii_digit))
+        && !text
+            .as_bytes()
+            .windows(4)
+            .any(|window| window.iter().all(u8::is_ascii_digit))
 }
 
 /// Writes the errors in the first shape and reads them.

@@ -1,22 +1,19 @@
-//! Answers of MRS in both dialects: a line with the HTTP status, then the body.
+//! Answers of MRS in both dialects: a line with the HTTP status and, after tabs, `Content-Type` and `Content-Encoding`; then
+//! the body.
 
 #![no_main]
 
 use fuzz::assert_no_card_number;
 use libfuzzer_sys::fuzz_target;
 use mastercard::http::Answer;
-use mastercard::http::header::HeaderMap;
+use mastercard::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use mastercard::mrs::{Dialect, MrsError, answer};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((status, body)) = split(bytes) else {
+    let Some(answer) = answer_of(bytes) else {
         return;
     };
-    let answer = Answer {
-        status,
-        headers: HeaderMap::new(),
-        body: body.to_vec(),
-    };
+    let status = answer.status;
     let succeeded = (200..300).contains(&status);
 
     if let Some(enrolled) = checked(answer::enrolled(&answer)) {
@@ -45,10 +42,19 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn split(bytes: &[u8]) -> Option<(u16, &[u8])> {
+fn answer_of(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let status = std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()?;
-    Some((status, &bytes[end + 1..]))
+    let mut line = std::str::from_utf8(&bytes[..end]).ok()?.split('\t');
+    let status = line.next()?.parse().ok()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in [CONTENT_TYPE, CONTENT_ENCODING].into_iter().zip(line) {
+        headers.insert(name, HeaderValue::from_str(value).ok()?);
+    }
+    Some(Answer {
+        status,
+        headers,
+        body: bytes[end + 1..].to_vec(),
+    })
 }
 
 fn checked<T>(result: Result<T, MrsError>) -> Option<T> {

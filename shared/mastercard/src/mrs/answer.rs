@@ -4,9 +4,24 @@ use std::fmt;
 
 use super::{
     CustomerAccount, Dialect, MrsError,
-    soap::{COMMON, CUSTOMER, DIAGNOSTIC, boolean, payload},
+    soap::{CUSTOMER, DIAGNOSTIC, MEMBERS, boolean, payload},
 };
 use crate::{failure::Unknown, http::Answer, xml::Element};
+
+/// The namespaces in which an answer itself is known.
+const SERVICE: [&str; 2] = [CUSTOMER, ""];
+
+/// The members of an account by which it is known to be one.
+const ACCOUNT_MEMBERS: [&str; 8] = [
+    "referenceId",
+    "accountStatusId",
+    "accountStatusDesc",
+    "lastFourDigitsOfCard",
+    "accountId",
+    "customerId",
+    "bankProductCode",
+    "programIdentifier",
+];
 
 /// What MRS gives for a card that it enrolled.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,30 +42,24 @@ impl fmt::Debug for EnrollResponse {
 /// Reads the answer to `enroll`.
 pub fn enrolled(answer: &Answer) -> Result<EnrollResponse, MrsError> {
     let answer = &payload(answer)?;
-    expect(answer, CUSTOMER, &["enrollResponse"])?;
-    let reference_id = text(answer, "referenceId")?.filter(|text| is_reference(text));
+    expect(answer, &SERVICE, &["enrollResponse"])?;
+    let members = with_member(answer, "referenceId")?;
+    let reference_id = text(members, "referenceId")?.filter(|text| is_reference(text));
     Ok(EnrollResponse {
         reference_id: reference_id
             .ok_or_else(|| malformed("no usable referenceId"))?
             .to_owned(),
-        customer_id: number(answer, "customerId")?,
+        customer_id: number(members, "customerId")?,
     })
 }
 
-/// Reads the answer to `updateCustomerAccount`, which is good only where it says so.
+/// Reads the answer to `updateCustomerAccount`, which is good only where it says so: by one `success`, however deep.
 ///
-/// The schema makes `success` an element of the common namespace; installations that flatten it write their own.
+/// The schema makes `success` an element of the common namespace; installations that flatten it write their own, or none.
 pub fn updated(answer: &Answer) -> Result<(), MrsError> {
     let answer = &payload(answer)?;
-    expect(answer, CUSTOMER, &["updateCustomerAccountResponse"])?;
-    let result = answer
-        .child(CUSTOMER, "updateCustomerAccountResult")
-        .map_err(malformed)?;
-    let result = result.ok_or_else(|| malformed("no updateCustomerAccountResult"))?;
-    let success = match result.child(COMMON, "success").map_err(malformed)? {
-        Some(success) => Some(success),
-        None => result.child(CUSTOMER, "success").map_err(malformed)?,
-    };
+    expect(answer, &SERVICE, &["updateCustomerAccountResponse"])?;
+    let success = answer.descendant(&MEMBERS, "success").map_err(malformed)?;
     let success = success.map(Element::text).transpose().map_err(malformed)?;
     match success.and_then(boolean) {
         Some(true) => Ok(()),
@@ -62,47 +71,75 @@ pub fn updated(answer: &Answer) -> Result<(), MrsError> {
 
 /// Reads the answer to `getCustomerAccounts`.
 ///
-/// It is called `CustomerAccounts` in the public schema, and after the operation by the usual convention.
+/// It is called `CustomerAccounts` in the public schema, and after the operation by the usual convention. An empty list is
+/// given only for an empty answer: absence must be said. Whatever else stands where accounts are expected is an error, but
+/// for one element around all of them.
 pub fn accounts(dialect: Dialect, answer: &Answer) -> Result<Vec<CustomerAccount>, MrsError> {
     let answer = &payload(answer)?;
     expect(
         answer,
-        CUSTOMER,
+        &SERVICE,
         &["getCustomerAccountsResponse", "CustomerAccounts"],
     )?;
-    answer
-        .children()
+    let list = match answer.children() {
+        [wrapper] if !is_account(wrapper) && wrapper.children().iter().any(is_account) => wrapper,
+        _ => answer,
+    };
+    let surrounds_text = answer.has_text() || list.has_text();
+    if surrounds_text || list.is_nil() || !list.children().iter().all(is_account) {
+        return Err(malformed("something else than accounts in a list of accounts"));
+    }
+    list.children()
         .iter()
-        .filter(|child| child.is(CUSTOMER, "customerAccount"))
-        .map(|account| {
-            Ok(CustomerAccount {
-                reference_id: text(account, "referenceId")?
-                    .filter(|text| is_reference(text))
-                    .map(str::to_owned),
-                status: dialect
-                    .names()
-                    .status(text(account, dialect.names().status_of_answer)?.unwrap_or_default()),
-                last_four: text(account, "lastFourDigitsOfCard")?
-                    .filter(|text| is_last_four(text))
-                    .map(str::to_owned),
-                account_id: number(account, "accountId")?,
-                customer_id: number(account, "customerId")?,
-                bank_product_code: text(account, "bankProductCode")?.map(str::to_owned),
-                program_identifier: text(account, "programIdentifier")?.map(str::to_owned),
-            })
-        })
+        .map(|item| account(dialect, item))
         .collect()
 }
 
 /// Reads the answer to `doEcho`.
 pub fn echoed(answer: &Answer) -> Result<String, MrsError> {
     let answer = &payload(answer)?;
-    expect(answer, DIAGNOSTIC, &["doEchoResponse"])?;
+    expect(answer, &[DIAGNOSTIC, ""], &["doEchoResponse"])?;
     answer.text().map(str::to_owned).map_err(malformed)
 }
 
-fn expect(answer: &Element, namespace: &str, names: &[&str]) -> Result<(), MrsError> {
-    if names.iter().any(|name| answer.is(namespace, name)) {
+fn is_account(element: &Element) -> bool {
+    element.is_in(&MEMBERS, "customerAccount")
+}
+
+fn account(dialect: Dialect, account: &Element) -> Result<CustomerAccount, MrsError> {
+    let names = dialect.names();
+    let known = |child: &Element| ACCOUNT_MEMBERS.iter().any(|name| child.is_in(&MEMBERS, name));
+    if account.is_nil() || account.has_text() || !account.children().iter().any(known) {
+        return Err(malformed("an account without a member that is known"));
+    }
+    Ok(CustomerAccount {
+        reference_id: text(account, "referenceId")?
+            .filter(|text| is_reference(text))
+            .map(str::to_owned),
+        status: names.status(text(account, names.status_of_answer)?.unwrap_or_default()),
+        last_four: text(account, "lastFourDigitsOfCard")?
+            .filter(|text| is_last_four(text))
+            .map(str::to_owned),
+        account_id: number(account, "accountId")?,
+        customer_id: number(account, "customerId")?,
+        bank_product_code: text(account, "bankProductCode")?.map(str::to_owned),
+        program_identifier: text(account, "programIdentifier")?.map(str::to_owned),
+    })
+}
+
+/// The element that has a member: the answer, or the one element in it.
+fn with_member<'a>(answer: &'a Element, name: &str) -> Result<&'a Element, MrsError> {
+    let has = |element: &Element| element.child(&MEMBERS, name).map(|child| child.is_some());
+    match answer.children() {
+        [wrapper] if !has(answer).map_err(malformed)? && has(wrapper).map_err(malformed)? => Ok(wrapper),
+        _ => Ok(answer),
+    }
+}
+
+fn expect(answer: &Element, namespaces: &[&str], names: &[&str]) -> Result<(), MrsError> {
+    if answer.is_nil() {
+        Err(malformed("an answer without value"))
+    } else if names.iter().any(|name| answer.is_in(namespaces, name)) {
         Ok(())
     } else {
         Err(malformed("the answer of another operation"))
@@ -112,7 +149,7 @@ fn expect(answer: &Element, namespace: &str, names: &[&str]) -> Result<(), MrsEr
 /// A child's text; `None` where there is no such child or it is empty.
 fn text<'a>(parent: &'a Element, name: &str) -> Result<Option<&'a str>, MrsError> {
     let text = parent
-        .child(CUSTOMER, name)
+        .child(&MEMBERS, name)
         .map_err(malformed)?
         .map(Element::text)
         .transpose()
@@ -120,11 +157,9 @@ fn text<'a>(parent: &'a Element, name: &str) -> Result<Option<&'a str>, MrsError
     Ok(text.filter(|text| !text.is_empty()))
 }
 
+/// A number; what is none is not known, as nothing is decided by one.
 fn number(parent: &Element, name: &str) -> Result<Option<i64>, MrsError> {
-    text(parent, name)?
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| malformed("a number that is none"))
+    Ok(text(parent, name)?.and_then(|text| text.parse().ok()))
 }
 
 /// The schema says 30 characters, source document 001 shows 20 digits: neither is relied on.
@@ -149,6 +184,7 @@ mod tests {
         failure::NotSent,
         foreign::CorrelationId,
         http::header::{HeaderMap, HeaderName, HeaderValue},
+        mrs::soap::ENVELOPES,
         mrs::{AccountStatus, FaultCode},
     };
 
@@ -221,12 +257,16 @@ mod tests {
         };
         assert!(result("<o:success>1</o:success>").is_ok());
         assert!(result("<c:success>true</c:success>").is_ok());
+        assert!(result("<success> true </success>").is_ok());
         for inside in [
             "",
             "<c:success/>",
             "<c:success>false</c:success>",
             "<c:success>yes</c:success>",
-            "<success>true</success>",
+            "<c:success>true</c:success><c:success>true</c:success>",
+            "<c:success>true</c:success><o:more><success>false</success></o:more>",
+            "<x:success xmlns:x='urn:x'>true</x:success>",
+            "<c:success x:nil='true' xmlns:x='http://www.w3.org/2001/XMLSchema-instance'>true</c:success>",
         ] {
             assert!(error(result(inside)).leaves_outcome_open(), "{inside}");
         }
@@ -257,6 +297,365 @@ mod tests {
         for name in ["getCustomerAccountsResponse", "CustomerAccounts"] {
             let body = soap(&format!("<c:{name}/>"));
             assert_eq!(accounts(Dialect::Wsdl, &answer(200, &body)), Ok(Vec::new()));
+        }
+    }
+
+    /// Shapes in which SOAP stacks write the same fault; `S` is the prefix of the envelope's namespace.
+    const FAULTS: [&str; 10] = [
+        "<S:Fault><faultcode>S:Server</faultcode><faultstring>no</faultstring><detail>#o:</detail></S:Fault>",
+        "<S:Fault><S:faultcode>S:Server</S:faultcode><S:faultstring>no</S:faultstring><S:detail>#o:</S:detail></S:Fault>",
+        "<S:Fault><faultcode/><faultstring/><faultactor/><detail>#c:</detail></S:Fault>",
+        "<S:Fault><faultcode/><faultstring/><detail>#</detail></S:Fault>",
+        "<S:Fault><faultcode/><faultstring/><detail xmlns:x='urn:x'>#x:</detail></S:Fault>",
+        "<Fault><faultcode/><faultstring/><detail>#o:</detail></Fault>",
+        "<S:Fault><S:Code><S:Value>S:Receiver</S:Value><S:Subcode><S:Value>o:x</S:Value></S:Subcode></S:Code>\
+         <S:Reason><S:Text xml:lang='en'>no</S:Text></S:Reason><S:Detail>#o:</S:Detail></S:Fault>",
+        "<S:Fault><detail><x:MRSFault xmlns:x='urn:x'><bean>#o:</bean></x:MRSFault><trace>at x</trace></detail></S:Fault>",
+        "<S:Fault>#c:</S:Fault>",
+        "<S:Fault><!-- c --><faultstring><![CDATA[<no>]]></faultstring><detail>#o:</detail></S:Fault>",
+    ];
+
+    const HEADER: &str = "<S:Header><w:Security xmlns:w='urn:wsse' S:mustUnderstand='1'><Body/></w:Security>\
+                          <o:ErrorResp><o:code>-1</o:code></o:ErrorResp></S:Header>";
+
+    fn error_response(prefix: &str) -> String {
+        let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='xs:int'";
+        format!(
+            "<{prefix}ErrorResp><{prefix}code {xsi}> -45 </{prefix}code><{prefix}description>Erika</{prefix}description>\
+             <{prefix}recoverable>false</{prefix}recoverable><{prefix}AdditionalDetails><{prefix}code>-1</{prefix}code>\
+             </{prefix}AdditionalDetails></{prefix}ErrorResp>"
+        )
+    }
+
+    fn envelope(namespace: &str, header: &str, body: &str) -> Vec<u8> {
+        format!(
+            "<S:Envelope xmlns:S='{namespace}' xmlns:c='{CUSTOMER}' \
+             xmlns:o='http://common.ws.mcrewards.mastercard.com/'>{header}<S:Body>{body}</S:Body></S:Envelope>"
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn a_fault_keeps_its_code_in_every_shape() {
+        for namespace in ENVELOPES {
+            for (shape, header) in FAULTS.iter().zip(["", HEADER].into_iter().cycle()) {
+                let (before, rest) = shape.split_once('#').unwrap();
+                let (prefix, after) = rest.split_at(rest.find('<').unwrap());
+                let body = format!("{before}{}{after}", error_response(prefix));
+                for status in [200, 400, 500] {
+                    let answer = answer(status, &envelope(namespace, header, &body));
+                    let MrsError::Fault(fault) = error(enrolled(&answer)) else {
+                        panic!("{namespace} {body}")
+                    };
+                    assert_eq!(fault.code, FaultCode::BankAccountNumberAlreadyEnrolled);
+                    assert_eq!(fault.recoverable, Some(false));
+                    assert!(fault.text.expose().contains("description: Erika\n"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_not_said_once_is_none() {
+        let good = error_response("o:");
+        for details in [
+            format!("{good}{good}"),
+            format!("<a>{good}</a>{}", error_response("c:")),
+            good.replace(
+                "<o:AdditionalDetails>",
+                "<o:code>-45</o:code><o:AdditionalDetails>",
+            ),
+            good.replace("-45", "<b>-45</b>"),
+            good.replace("-45", "-45 Bank Account Number"),
+            good.replace("-45", "52340012"),
+            good.replace("-45", "\u{2212}45"),
+            good.replace("<o:code ", "<o:code i:nil='1' "),
+            good.replace("o:ErrorResp", "o:Response"),
+            "<o:code>-45</o:code>".to_owned(),
+            "-45".to_owned(),
+        ] {
+            for namespace in ENVELOPES {
+                let fault = format!(
+                    "<S:Fault><faultcode>S:Server.-45</faultcode><faultstring>-45</faultstring><detail>{details}</detail></S:Fault>"
+                );
+                let error = error(enrolled(&answer(500, &envelope(namespace, "", &fault))));
+                assert!(
+                    matches!(
+                        error,
+                        MrsError::Unknown {
+                            reason: Unknown::FaultWithoutCode(_),
+                            ..
+                        }
+                    ),
+                    "{details}: {error}"
+                );
+                assert!(error.leaves_outcome_open());
+            }
+        }
+    }
+
+    #[test]
+    fn good_answers_are_read_in_every_shape() {
+        for namespace in ENVELOPES {
+            for response in [
+                "<c:enrollResponse><c:referenceId>R1</c:referenceId><c:customerId>7</c:customerId></c:enrollResponse>",
+                "<enrollResponse><referenceId>R1</referenceId><customerId>7</customerId></enrollResponse>",
+                "<c:enrollResponse><return><c:customerId>7</c:customerId><referenceId>R1</referenceId></return></c:enrollResponse>",
+                "<c:enrollResponse><c:new>x</c:new><c:referenceId><![CDATA[R1]]></c:referenceId><c:customerId>7</c:customerId></c:enrollResponse>",
+            ] {
+                let good = answer(200, &envelope(namespace, HEADER, response));
+                let enrolled = enrolled(&good).unwrap_or_else(|error| panic!("{response}: {error}"));
+                assert_eq!(
+                    (enrolled.reference_id.as_str(), enrolled.customer_id),
+                    ("R1", Some(7))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_envelope_has_one_header_and_one_body() {
+        let good = "<c:enrollResponse><c:referenceId>R1</c:referenceId></c:enrollResponse>";
+        for (document, problem) in [
+            (envelope("urn:x", "", good), "not a SOAP envelope"),
+            (envelope(ENVELOPES[0], "x", good), "text in the envelope"),
+            (
+                envelope(ENVELOPES[0], "<Header/>", good),
+                "an envelope without a body",
+            ),
+            (
+                envelope(ENVELOPES[0], "<S:Header/><S:Header/>", good),
+                "an envelope without a body",
+            ),
+            (
+                envelope(ENVELOPES[0], "<S:Body/>", good),
+                "an element after the SOAP body",
+            ),
+            (envelope(ENVELOPES[0], "", ""), "an empty SOAP body"),
+            (envelope(ENVELOPES[0], "", "x"), "text in the SOAP body"),
+            (
+                envelope(ENVELOPES[0], "", &good.repeat(2)),
+                "more than one element in the SOAP body",
+            ),
+            (envelope(ENVELOPES[0], "", "<?x?>"), "a processing instruction"),
+            (
+                soap("<c:enrollResponse xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>"),
+                "an answer without value",
+            ),
+        ] {
+            assert_eq!(
+                error(enrolled(&answer(200, &document))),
+                Unknown::Malformed(problem).into()
+            );
+        }
+    }
+
+    const MEMBERS_OF_ONE: &str =
+        "<c:referenceId>R1</c:referenceId><c:accountStatusDesc>NEW</c:accountStatusDesc>";
+
+    fn look_up(inside: &str) -> Result<Vec<CustomerAccount>, MrsError> {
+        let body = soap(&format!(
+            "<c:getCustomerAccountsResponse>{inside}</c:getCustomerAccountsResponse>"
+        ));
+        accounts(Dialect::Document, &answer(200, &body))
+    }
+
+    #[test]
+    fn accounts_are_read_in_every_shape() {
+        let qualified = format!("<c:customerAccount>{MEMBERS_OF_ONE}</c:customerAccount>");
+        let bare = qualified.replace("c:", "");
+        for inside in [
+            &qualified,
+            &bare,
+            &qualified.replace("c:customerAccount", "customerAccount"),
+            &format!("<c:customerAccounts>{qualified}</c:customerAccounts>"),
+            &format!("<return>{bare}</return>"),
+            &format!("<!-- one --><x:list xmlns:x='urn:x'>{qualified}</x:list>"),
+        ] {
+            let read = look_up(inside).unwrap_or_else(|error| panic!("{inside}: {error}"));
+            assert_eq!(read.len(), 1, "{inside}");
+            assert_eq!(read[0].reference_id.as_deref(), Some("R1"));
+            assert_eq!(read[0].status, AccountStatus::New);
+            assert_eq!((read[0].last_four.as_ref(), read[0].customer_id), (None, None));
+        }
+        assert_eq!(
+            look_up(&format!("<return>{bare}{qualified}</return>"))
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_never_an_empty_list() {
+        let account = format!("<c:customerAccount>{MEMBERS_OF_ONE}</c:customerAccount>");
+        let nil = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'";
+        for inside in [
+            "none".to_owned(),
+            "<c:customerAccounts/>".to_owned(),
+            "<return/>".to_owned(),
+            "<c:account><c:referenceId>R1</c:referenceId></c:account>".to_owned(),
+            "<c:message>no accounts</c:message>".to_owned(),
+            "<c:customerAccount/>".to_owned(),
+            format!("<c:customerAccount {nil}/>"),
+            format!("<return {nil}>{account}</return>"),
+            "<c:customerAccount href='#id1'/>".to_owned(),
+            "<c:customerAccount><c:other>R1</c:other></c:customerAccount>".to_owned(),
+            account
+                .replace("c:customerAccount", "x:customerAccount")
+                .replacen("<x:customerAccount", "<x:customerAccount xmlns:x='urn:x'", 1),
+            format!("{account}<c:moreAvailable>true</c:moreAvailable>"),
+            format!("{account}and more"),
+            format!("<return>{account}<c:count>2</c:count></return>"),
+            format!("<return>{account}</return><return/>"),
+            format!("<return>{account}</return>{account}"),
+            format!("<a><b>{account}</b></a>"),
+            account.replace(
+                "</c:referenceId>",
+                "</c:referenceId><c:referenceId>R2</c:referenceId>",
+            ),
+        ] {
+            let error = error(look_up(&inside));
+            assert!(
+                matches!(
+                    error,
+                    MrsError::Unknown {
+                        reason: Unknown::Malformed(_),
+                        ..
+                    }
+                ),
+                "{inside}: {error}"
+            );
+        }
+        let nil = soap(&format!("<c:getCustomerAccountsResponse {nil}/>"));
+        assert!(error(accounts(Dialect::Document, &answer(200, &nil))).leaves_outcome_open());
+        for status in [206, 304, 404, 500] {
+            let empty = soap("<c:getCustomerAccountsResponse/>");
+            let error = error(accounts(Dialect::Document, &answer(status, &empty)));
+            assert_eq!(error, Unknown::Status(status).into());
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_is_not_a_shorter_one() {
+        for end in 1..ACCOUNTS.len() {
+            let cut = accounts(Dialect::Document, &answer(200, &ACCOUNTS[..end]));
+            assert!(cut.is_err() || ACCOUNTS[end..].trim_ascii().is_empty(), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_status_or_member_that_is_left_out_is_not_known() {
+        let account = "<c:customerAccount><c:referenceId>R1</c:referenceId>#</c:customerAccount>";
+        for status in [
+            "",
+            "<c:accountStatusDesc/>",
+            "<c:accountStatusDesc>Canceled?</c:accountStatusDesc>",
+            "<x:accountStatusDesc xmlns:x='urn:x'>CANCELLED</x:accountStatusDesc>",
+        ] {
+            let accounts = look_up(&account.replace('#', status)).unwrap();
+            assert_eq!(accounts[0].status, AccountStatus::Other, "{status}");
+        }
+    }
+
+    fn with_headers(headers: &[(&'static str, &str)], body: Vec<u8>) -> Answer {
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        });
+        Answer {
+            status: 200,
+            headers: headers.collect(),
+            body,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_in_each_encoding() {
+        let text = String::from_utf8(soap("<c:enrollResponse><c:referenceId>R1</c:referenceId><c:who>J\u{fc}rgen</c:who></c:enrollResponse>")).unwrap();
+        let latin: Vec<u8> = text
+            .chars()
+            .map(|character| u8::try_from(u32::from(character)).unwrap())
+            .collect();
+        let declared = |name: &str, body: &[u8]| {
+            [
+                format!("<?xml version='1.0' encoding='{name}'?>").as_bytes(),
+                body,
+            ]
+            .concat()
+        };
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let types = |value| [("content-type", value)];
+        for (headers, body) in [
+            (types("text/xml"), text.clone().into_bytes()),
+            (
+                types("text/xml; charset=utf-8"),
+                [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            ),
+            (types("text/xml"), declared("UTF8", text.as_bytes())),
+            (types("text/xml"), declared("iso-8859-1", &latin)),
+            (types("text/xml"), declared("windows-1252", &latin)),
+            (types("text/xml; charset=ISO-8859-1"), latin.clone()),
+            (
+                types("application/soap+xml; charset=\"utf-16\""),
+                [b"\xff\xfe", &wide[..]].concat(),
+            ),
+            (types("text/xml; charset=utf-16le"), wide),
+        ] {
+            let answer = with_headers(&headers, body);
+            assert_eq!(
+                enrolled(&answer).map(|enrolled| enrolled.reference_id),
+                Ok("R1".to_owned()),
+                "{headers:?}"
+            );
+        }
+        assert!(error(enrolled(&with_headers(&types("text/xml"), latin))).leaves_outcome_open());
+        let unknown = declared("ibm-037", text.as_bytes());
+        assert!(error(enrolled(&with_headers(&types("text/xml"), unknown))).leaves_outcome_open());
+    }
+
+    #[test]
+    fn a_message_of_one_mime_part_is_read() {
+        let headers = [(
+            "content-type",
+            "multipart/related; type=\"application/xop+xml\"; boundary=\"b:1\"; start=\"<r>\"",
+        )];
+        let message = |rest: &str| {
+            [
+                b"--b:1\r\nContent-Type: application/xop+xml;\r\n charset=UTF-8\r\nContent-ID: <r>\r\n\r\n",
+                &soap("<c:enrollResponse><c:referenceId>R1</c:referenceId></c:enrollResponse>")[..],
+                rest.as_bytes(),
+            ]
+            .concat()
+        };
+        assert!(enrolled(&with_headers(&headers, message("\r\n--b:1--"))).is_ok());
+        for rest in ["", "\r\n--b:1\r\n\r\nmore\r\n--b:1--"] {
+            assert!(error(enrolled(&with_headers(&headers, message(rest)))).leaves_outcome_open());
+        }
+    }
+
+    #[test]
+    fn what_has_no_envelope_decides_nothing() {
+        for (status, body) in [
+            (200, &b"<!DOCTYPE html><html><body>Maintenance</body></html>"[..]),
+            (202, b""),
+            (204, b""),
+            (200, b"{}"),
+            (200, b"OK"),
+        ] {
+            let error = error(accounts(Dialect::Document, &answer(status, body)));
+            assert!(
+                matches!(
+                    error,
+                    MrsError::Unknown {
+                        reason: Unknown::Malformed(_),
+                        ..
+                    }
+                ),
+                "{error}"
+            );
         }
     }
 
@@ -321,7 +720,7 @@ mod tests {
         );
         assert_eq!(
             error(payload(&answer(200, b"<a/>"))),
-            Unknown::Malformed("not a SOAP 1.1 envelope").into()
+            Unknown::Malformed("not a SOAP envelope").into()
         );
         let other = enrolled(&answer(200, UPDATED));
         assert_eq!(

@@ -7,10 +7,19 @@ use crate::{
     xml::{self, Element, Writer},
 };
 
-pub(super) const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// The namespace of SOAP 1.1, in which requests are written.
+const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// The namespaces of the versions in which answers are read: SOAP 1.1 and 1.2.
+pub(super) const ENVELOPES: [&str; 2] = [ENVELOPE, "http://www.w3.org/2003/05/soap-envelope"];
 pub(super) const CUSTOMER: &str = "http://customer.ws.mcrewards.mastercard.com/";
 pub(super) const COMMON: &str = "http://common.ws.mcrewards.mastercard.com/";
 pub(super) const DIAGNOSTIC: &str = "http://diagnostic.ws.mcrewards.mastercard.com/";
+
+/// The namespaces in which a member of an answer is known: where a stack leaves its elements unqualified they have none.
+pub(super) const MEMBERS: [&str; 3] = [CUSTOMER, COMMON, ""];
+
+/// Codes of MRS have up to four digits. A longer number is no code: it could quote one about a customer.
+const CODES: std::ops::RangeInclusive<i32> = -99_999..=99_999;
 
 /// What the edge before MRS writes, as HTML with status 400, to a caller without a client certificate.
 const NO_CERTIFICATE: &[u8] = b"No required SSL certificate was sent";
@@ -83,31 +92,43 @@ pub(super) fn payload(answer: &Answer) -> Result<Element, MrsError> {
 }
 
 fn read_payload(answer: &Answer) -> Result<Element, MrsError> {
-    let payload = read(&answer.body).map_err(|problem| no_soap(answer, problem))?;
-    if payload.is(ENVELOPE, "Fault") {
-        return Err(fault(&payload).unwrap_or_else(|problem| Unknown::Malformed(problem).into()));
-    }
-    if is_success(answer.status) {
-        Ok(payload)
-    } else {
-        Err(Unknown::Status(answer.status).into())
+    let content = match answer.content() {
+        Ok(content) => content,
+        Err(problem) => return Err(unreadable(answer.status, problem)),
+    };
+    match read(answer, &content) {
+        Ok(payload) if payload.is_in(&[ENVELOPES[0], ENVELOPES[1], ""], "Fault") => Err(fault(&payload)),
+        Ok(payload) if is_success(answer.status) => Ok(payload),
+        Ok(_) => Err(Unknown::Status(answer.status).into()),
+        Err(problem) => Err(no_soap(answer.status, &content, problem)),
     }
 }
 
-fn read(body: &[u8]) -> Result<Element, &'static str> {
-    let root = xml::parse(body)?;
-    if !root.is(ENVELOPE, "Envelope") {
-        return Err("not a SOAP 1.1 envelope");
-    }
-    root.child(ENVELOPE, "Body")?;
-    let body = root
-        .into_children()
+/// Reads an envelope: a header, whose blocks are nothing to this client, or none, and a body with one element.
+fn read(answer: &Answer, content: &[u8]) -> Result<Element, &'static str> {
+    let document = answer.document(content)?;
+    let text = xml::decode(document.bytes, document.charset.as_deref())?;
+    let root = xml::parse(&text)?;
+    let version = ENVELOPES
         .into_iter()
-        .find(|child| child.is(ENVELOPE, "Body"));
-    let mut elements = body
-        .ok_or("an envelope without a body")?
-        .into_children()
-        .into_iter();
+        .find(|version| root.is(version, "Envelope"))
+        .ok_or("not a SOAP envelope")?;
+    if root.has_text() {
+        return Err("text in the envelope");
+    }
+    let mut parts = root.into_children().into_iter().peekable();
+    parts.next_if(|part| part.is(version, "Header"));
+    let body = parts
+        .next()
+        .filter(|part| part.is(version, "Body"))
+        .ok_or("an envelope without a body")?;
+    if parts.next().is_some() {
+        return Err("an element after the SOAP body");
+    }
+    if body.has_text() {
+        return Err("text in the SOAP body");
+    }
+    let mut elements = body.into_children().into_iter();
     let payload = elements.next().ok_or("an empty SOAP body")?;
     if elements.next().is_some() {
         Err("more than one element in the SOAP body")
@@ -117,8 +138,8 @@ fn read(body: &[u8]) -> Result<Element, &'static str> {
 }
 
 /// An answer that is no SOAP comes from something in front of MRS.
-fn no_soap(answer: &Answer, problem: &'static str) -> MrsError {
-    if let Some(errors) = gateway::parse(&answer.body) {
+fn no_soap(status: u16, content: &[u8], problem: &'static str) -> MrsError {
+    if let Some(errors) = gateway::parse(content) {
         let refusal = errors.iter().find(|error| error.reason.refuses_the_caller());
         return match (refusal, errors.first()) {
             (Some(refusal), _) => NotSent::Gateway(refusal.clone()).into(),
@@ -126,41 +147,40 @@ fn no_soap(answer: &Answer, problem: &'static str) -> MrsError {
             (None, None) => Unknown::Malformed(problem).into(),
         };
     }
-    let mut parts = answer.body.windows(NO_CERTIFICATE.len());
-    if answer.status == 400 && parts.any(|part| part == NO_CERTIFICATE) {
+    let mut parts = content.windows(NO_CERTIFICATE.len());
+    if status == 400 && parts.any(|part| part == NO_CERTIFICATE) {
         return NotSent::NoClientCertificate.into();
     }
-    if is_success(answer.status) {
+    unreadable(status, problem)
+}
+
+fn unreadable(status: u16, problem: &'static str) -> MrsError {
+    if is_success(status) {
         Unknown::Malformed(problem).into()
     } else {
-        Unknown::Status(answer.status).into()
+        Unknown::Status(status).into()
     }
 }
 
-fn fault(fault: &Element) -> Result<MrsError, &'static str> {
-    // SOAP 1.1 §4.4: the members of a fault have no namespace, what is in `detail` has its own.
-    let details = match fault.child("", "detail")? {
-        Some(detail) => detail.child(COMMON, "ErrorResp")?,
-        None => None,
+/// Reads a fault of SOAP 1.1 or 1.2. Its own members are not looked at: stacks write them with and without namespace. What
+/// MRS says is in the one `ErrorResp`, which is found by its name, wherever the stack put it and whatever namespace it
+/// took; several of them, or several codes in one, say nothing that can be relied on.
+fn fault(fault: &Element) -> MrsError {
+    let text = ForeignText::new(&fault.lines());
+    let details = fault.descendant(&[], "ErrorResp").ok().flatten();
+    let member = |name: &str| details?.child(&[], name).ok()??.text().ok();
+    let code = member("code")
+        .and_then(|code| code.parse::<i32>().ok())
+        .filter(|code| CODES.contains(code));
+    let Some(code) = code else {
+        return Unknown::FaultWithoutCode(text).into();
     };
-    let code = match details {
-        Some(details) => text(details.child(COMMON, "code")?)?.parse::<i32>().ok(),
-        None => None,
-    };
-    let said = ForeignText::new(&fault.lines());
-    let (Some(details), Some(code)) = (details, code) else {
-        return Ok(Unknown::FaultWithoutCode(said).into());
-    };
-    Ok(MrsError::Fault(Fault {
+    MrsError::Fault(Fault {
         code: FaultCode::from(code),
-        text: said,
-        recoverable: boolean(text(details.child(COMMON, "recoverable")?)?),
+        text,
+        recoverable: member("recoverable").and_then(boolean),
         correlation: None,
-    }))
-}
-
-fn text(element: Option<&Element>) -> Result<&str, &'static str> {
-    element.map_or(Ok(""), Element::text)
+    })
 }
 
 /// `xs:boolean`.
@@ -172,6 +192,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// A part of an answer (206) is none.
 fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
+    (200..300).contains(&status) && status != 206
 }
