@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, ProxySettings, sync_playwright
 
 from browser.engines import CHROMIUM, Engines, Preferences
+from browser.host import Host
 from browser.network import Network
 from browser.pictures import Pictures
 from browser.secrecy import leaks
@@ -51,6 +52,11 @@ def network(stack: Stack, rewards: Rewards) -> Iterator[Network]:
     assert [sent.url for sent in network.foreign()] == []
     typed = [NOT_QUALIFIED, OF_ANOTHER_PROGRAM, *rewards.made]
     assert [leak for card in typed for leak in leaks(network.sent, card.number)] == []
+
+
+@pytest.fixture
+def host(network: Network, stack: Stack) -> Host:
+    return Host(network, stack)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from browser.embedding import heard_by, open_at_partner
 from browser.engines import in_both
+from browser.host import Host
 from browser.network import Answer, Network, everything
 from browser.site import site_that_frames
 from browser.watch import Watch
@@ -81,6 +82,38 @@ def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card:
     expect(page.locator("#log li[data-type=ready]")).to_have_count(2)
     widget.shows(FORM)
     widget.enrol(card)
+    widget.shows(SUCCESS)
+
+
+@in_both
+@pytest.mark.parametrize(
+    "policy", ["", "no-referrer", "same-origin", "origin", "strict-origin-when-cross-origin", "unsafe-url"]
+)
+def test_the_host_hears_the_widget_whatever_it_lets_frames_know(
+    page: Page, partner: Partner, host: Host, policy: str
+) -> None:
+    # An opening that failed is told at once.
+    refused = partner.open(programId=None)
+    widget = Widget(host.frames(page, refused.location, f'referrerpolicy="{policy}"'))
+    widget.shows(FAILURE)
+    told = {message["type"]: message["detail"] for message in heard_by(page)}
+    assert told["enrollmentEnded"] == {"status": refused.status}
+    assert {"ready", "resize"} <= set(told)
+
+
+@in_both
+@pytest.mark.parametrize("way", ["button", "Enter"])
+def test_a_host_that_forbids_forms_gets_a_working_button(
+    page: Page, partner: Partner, host: Host, card: Card, way: str
+) -> None:
+    sandbox = 'sandbox="allow-scripts allow-same-origin"'
+    widget = Widget(host.frames(page, partner.open().location, sandbox))
+    widget.shows(FORM)
+    widget.fill(card)
+    if way == "button":
+        widget.confirm.click()
+    else:
+        widget.card_number.press("Enter")
     widget.shows(SUCCESS)
 
 

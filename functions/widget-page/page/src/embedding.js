@@ -19,13 +19,14 @@ export function createTell(window, origins) {
 }
 
 /**
- * The exact origins to post to, never `*`. Our own Referrer-Policy, or the partner's, may hide who embeds us; the
- * browser delivers a message only to a window of the named origin, so naming each registered one in turn is safe, and
- * only noisy in the console. Where the browser tells the embedding origin, that one alone is named.
+ * The exact origins to post to, never `*`. Where the browser tells the embedding origin, that one alone is named, if it
+ * is registered. Where it does not (no `ancestorOrigins`, or `"null"` in it for a frame with `referrerpolicy` `no-referrer`
+ * or `same-origin`), each registered one is named in turn: the browser delivers a message only to a window of the named
+ * origin, so that is safe, and only noisy in the console.
  *
  * @param {Location} location @param {string[]} origins
  */
 function receiversOf(location, origins) {
   const embedding = location.ancestorOrigins?.[0];
-  return embedding ? origins.filter((origin) => origin === embedding) : origins;
+  return embedding && embedding !== "null" ? origins.filter((origin) => origin === embedding) : origins;
 }

@@ -42,7 +42,9 @@ test("an origin that is not registered gets nothing", () => {
 });
 
 test("where the browser hides who embeds, each registered origin is named and never *", () => {
-  const { window, posted } = windowIn({ framed: true });
-  createTell(window, origins)("change", { valid: false });
-  assert.deepEqual(posted.map(({ origin }) => origin), origins);
+  for (const ancestorOrigins of [undefined, [], ["null"], ["null", "https://top.example"]]) {
+    const { window, posted } = windowIn({ framed: true, ...(ancestorOrigins && { ancestorOrigins }) });
+    createTell(window, origins)("change", { valid: false });
+    assert.deepEqual(posted.map(({ origin }) => origin), origins);
+  }
 });

@@ -1,0 +1,53 @@
+"""A page of the partner's, at its registered origin, that frames the widget as a test wants it."""
+
+import html
+from dataclasses import dataclass
+
+from playwright.sync_api import Frame, Page
+
+from browser.network import Answer, Network, Sent
+from local_system.stack import Stack
+
+PATH = "/framed-by-a-test"
+# Sizes the frame as the README says, where it is marked so.
+SCRIPT = """
+const frame = document.querySelector("iframe");
+const heights = [];
+addEventListener("message", ({ source, data }) => {
+  if (source !== frame.contentWindow || data.type !== "resize") return;
+  heights.push(data.detail.height);
+  if ("sized" in frame.dataset) frame.style.height = `${data.detail.height}px`;
+});
+"""
+
+
+@dataclass(frozen=True)
+class Host:
+    """The frame's attributes are written as they are; `around` is what stands above and below it."""
+
+    network: Network
+    stack: Stack
+
+    def frames(self, page: Page, location: str, attributes: str = "", around: str = "") -> Frame:
+        """Opens the page anew; the widget is in the frame that this gives."""
+        text = (
+            f"<!doctype html><meta charset=utf-8><title>Host</title><link rel=icon href='data:,'><body style='margin: 0'>{around}"
+            f'<iframe style="display: block; width: 100%; border: 0" {attributes} src="{html.escape(location)}"></iframe>'
+            f"{around}<script>{SCRIPT}</script>"
+        )
+        answer = Answer(200, "OK", [("Content-Type", "text/html; charset=utf-8")], text.encode())
+        address = f"{self.stack.partner}{PATH}/{len(self.network.sent)}"
+
+        def is_host(sent: Sent) -> bool:
+            return sent.url == address
+
+        self.network.answer(is_host, lambda _: answer)
+        page.goto(address)
+        [_, frame] = page.frames
+        return frame
+
+
+def heights(page: Page) -> list[int]:
+    """All that the frame asked for, in turn."""
+    told: list[int] = page.evaluate("heights")
+    return told
