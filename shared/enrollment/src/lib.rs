@@ -4,6 +4,7 @@ pub mod client;
 pub mod confirmation;
 pub mod delivery;
 pub mod encoding;
+pub mod digits;
 pub mod ending;
 pub mod flows;
 pub mod identifiers;

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, Document, Field, Fields, Program};
 use crate::encoding;
+use crate::digits;
 use crate::identifiers::{ActionCode, Bin, IntentId, Last4};
 use crate::intent::{Consent, ConsentDocument};
 use crate::language::Language;
@@ -113,17 +114,13 @@ pub fn read(
         last_name: text(wire.last_name, fields.last_name, "/lastName", 100, &mut faults),
         email: text(wire.email, fields.email, "/email", 254, &mut faults),
     };
-    // A number in a name field is most likely a card number in the wrong place: it must not go on from here. An e-mail
-    // address may well be a number at its front.
-    for (name, pointer) in [
+    for (value, pointer) in [
         (&person.first_name, "/firstName"),
         (&person.last_name, "/lastName"),
+        (&person.email, "/email"),
     ] {
-        if name
-            .as_deref()
-            .is_some_and(|name| name.chars().filter(char::is_ascii_digit).count() >= 12)
-        {
-            faults.push(fault(pointer, "must not be a number"));
+        if value.as_deref().is_some_and(looks_like_a_card_number) {
+            faults.push(fault(pointer, "must not be a card number"));
         }
     }
     if person
@@ -228,12 +225,40 @@ fn text(
         (Some(_), Field::Hidden) => faults.push(fault(pointer, "is not asked for")),
         (None, Field::Required) => faults.push(fault(pointer, "is required")),
         (Some(value), _) if value.chars().count() > longest => faults.push(fault(pointer, "is too long")),
-        (Some(value), _) if value.chars().any(char::is_control) => {
+        (Some(value), _)
+            if value
+                .chars()
+                .any(|character| character.is_control() || is_noncharacter(character)) =>
+        {
             faults.push(fault(pointer, "must not hold control characters"));
         }
         _ => {}
     }
     value
+}
+
+/// U+FFFE and its like, which Unicode keeps free and XML has no place for.
+fn is_noncharacter(character: char) -> bool {
+    let code = u32::from(character);
+    code & 0xFFFE == 0xFFFE || (0xFDD0..=0xFDEF).contains(&code)
+}
+
+/// A card number in the wrong field, which must not go on from here. Twelve digits or more, of any script and with anything
+/// between them, are no name. An e-mail address may hold as many, a telephone number for instance: what stands between its
+/// letters must be a card number by first (ISO/IEC 7812-1: 2 to 6), last (check digit) and count of digits.
+/// The page stops the same (`functions/widget-page/page/src/misplaced.js`).
+fn looks_like_a_card_number(value: &str) -> bool {
+    if !value.contains('@') {
+        return digits::of(value).count() >= 12;
+    }
+    value
+        .split(|character: char| character == '@' || character.is_alphabetic())
+        .map(|between| digits::of(between).collect::<Vec<_>>())
+        .any(|digits| {
+            (13..=19).contains(&digits.len())
+                && digits.first().is_some_and(|first| (2..=6).contains(first))
+                && digits::pass_luhn(&digits)
+        })
 }
 
 /// One `@` with something on both sides; whether mail arrives there is MRS's to find out.
@@ -372,10 +397,18 @@ mod tests {
     }
 
     fn check_for(action: ActionCode, body: &Value) -> Result<Asked, Vec<Fault>> {
+        read_text_for(action, &body.to_string())
+    }
+
+    fn read_text(body: &str) -> Result<Asked, Vec<Fault>> {
+        read_text_for(ActionCode::Enrol, body)
+    }
+
+    fn read_text_for(action: ActionCode, body: &str) -> Result<Asked, Vec<Fault>> {
         let client = client();
         let language = Language::parse("en").unwrap();
         read(
-            body.to_string().as_bytes(),
+            body.as_bytes(),
             action,
             &client,
             &client.programs[0],
@@ -424,6 +457,72 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_card_number_in_another_field_is_refused_in_any_script() {
+        let zeros = ['0', '٠', '۰', '０', '०', '๐', '𝟎', '\u{1FBF0}'];
+        for zero in zeros {
+            let number: String = "5234000000000106"
+                .chars()
+                .filter_map(|digit| char::from_u32(u32::from(zero) + digit.to_digit(10)?))
+                .collect();
+            let mut body = good();
+            body["firstName"] = json!(format!("Zoë {number}"));
+            body["email"] = json!(format!("zoe-{number}@example.com"));
+            assert_eq!(pointers(&body), ["/firstName", "/email"], "{zero}");
+        }
+        for grouped in [
+            "5234 0000 0000 0106",
+            "5234-0000/0000.0106",
+            "5a2b3c4d0e0f0g0h0i0j0k0l",
+        ] {
+            let mut body = good();
+            body["firstName"] = json!(grouped);
+            assert_eq!(pointers(&body), ["/firstName"], "{grouped}");
+        }
+    }
+
+    #[test]
+    fn digits_that_are_no_card_number_are_taken() {
+        for email in [
+            "8613812345678@mail.example",
+            "5234000000000107@mail.example",
+            "zoe1815@mail.example",
+        ] {
+            let mut body = good();
+            body["firstName"] = json!("Zoë 12345678901");
+            body["email"] = json!(email);
+            assert_eq!(pointers(&body), [""; 0], "{email}");
+        }
+    }
+
+    #[test]
+    fn characters_that_xml_has_no_place_for_are_refused() {
+        for character in [
+            '\u{7}',
+            '\t',
+            '\u{85}',
+            '\u{FFFE}',
+            '\u{FFFF}',
+            '\u{FDD0}',
+            '\u{1FFFE}',
+        ] {
+            let mut body = good();
+            body["firstName"] = json!(format!("Z{character}oë"));
+            assert_eq!(pointers(&body), ["/firstName"], "{character:?}");
+        }
+        let halved = good().to_string().replace("Zoë", "Zo\\ud835");
+        assert_eq!(read_text(&halved).unwrap_err()[0].pointer, "");
+    }
+
+    fn pointers(body: &Value) -> Vec<String> {
+        check(body)
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect()
     }
 
     #[test]

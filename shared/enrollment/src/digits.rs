@@ -1,0 +1,82 @@
+//! Decimal digits of every script.
+
+/// The zeros of Unicode 17, general category Nd: each is followed by its script's nine other digits.
+/// `char::to_digit` knows ASCII only, and `char::is_numeric` takes fractions and Roman numerals. The page has the same
+/// table (`functions/widget-page/page/src/digits.js`), and a test there compares both.
+const ZEROS: [u32; 77] = [
+    0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50,
+    0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40,
+    0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x1_04A0, 0x1_0D30, 0x1_0D40,
+    0x1_1066, 0x1_10F0, 0x1_1136, 0x1_11D0, 0x1_12F0, 0x1_1450, 0x1_14D0, 0x1_1650, 0x1_16C0, 0x1_16D0,
+    0x1_16DA, 0x1_1730, 0x1_18E0, 0x1_1950, 0x1_1BF0, 0x1_1C50, 0x1_1D50, 0x1_1DA0, 0x1_1DE0, 0x1_1F50,
+    0x1_6130, 0x1_6A60, 0x1_6AC0, 0x1_6B50, 0x1_6D70, 0x1_CCF0, 0x1_D7CE, 0x1_D7D8, 0x1_D7E2, 0x1_D7EC,
+    0x1_D7F6, 0x1_E140, 0x1_E2F0, 0x1_E4F0, 0x1_E5F1, 0x1_E950, 0x1_FBF0,
+];
+
+/// Value of a decimal digit of any script, 0 to 9.
+pub fn value(character: char) -> Option<u8> {
+    let code = u32::from(character);
+    let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= code)].last()?;
+    u8::try_from(code - zero).ok().filter(|value| *value < 10)
+}
+
+/// Digits of a text in their order, each 0 to 9, whatever stands between them.
+pub fn of(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.chars().filter_map(value)
+}
+
+/// The check digit fits (ISO/IEC 7812-1, annex B).
+pub fn pass_luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let value = u32::from(*digit) * if place % 2 == 1 { 2 } else { 1 };
+            if value > 9 { value - 9 } else { value }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_of_any_script_have_their_value() {
+        for text in [
+            "0123456789",
+            "٠١٢٣٤٥٦٧٨٩",
+            "۰۱۲۳۴۵۶۷۸۹",
+            "０１２３４５６７８９",
+            "०१२३४५६७८९",
+            "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡",
+        ] {
+            assert_eq!(
+                of(text).collect::<Vec<_>>(),
+                (0..10).collect::<Vec<_>>(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_decimal_digit_has_no_value() {
+        for character in ['/', ':', 'a', '²', '½', '①', 'Ⅷ', '一', '\u{10FFFF}', '\0'] {
+            assert_eq!(value(character), None, "{character:?}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_in_order_and_apart() {
+        assert!(ZEROS.windows(2).all(|pair| pair[1] - pair[0] >= 10));
+    }
+
+    #[test]
+    fn a_check_digit_is_checked() {
+        let digits = |text| of(text).collect::<Vec<_>>();
+        assert!(pass_luhn(&digits("5234 0000 0000 0106")));
+        assert!(!pass_luhn(&digits("5234 0000 0000 0107")));
+    }
+}
