@@ -1,5 +1,7 @@
 """Lost answers, on both sides of the product: calm waiting, and one card."""
 
+from datetime import datetime, timedelta
+
 from playwright.sync_api import Page, expect
 
 from browser.network import Network, is_submission
@@ -28,6 +30,24 @@ def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer
     for repeat in repeats:
         assert repeat.headers["idempotency-key"] == first.headers["idempotency-key"]
         assert repeat.body == first.body, "the very same encrypted pair"
+
+
+def test_a_customer_who_is_back_online_need_not_wait(
+    page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+) -> None:
+    watch.expect(LOST)
+    page.clock.install()
+    page.reload()
+    widget.shows(FORM)
+    widget.fill(card)
+    page.clock.pause_at(datetime.now() + timedelta(seconds=30))
+    page.context.set_offline(True)
+    widget.confirm.click()
+    widget.says(KEPT_TRYING)
+    # The page's clock stands still: only the browser's own word ends the pause between two calls.
+    page.context.set_offline(False)
+    widget.shows(SUCCESS)
+    assert len(rewards.accounts_of(card)) == 1
 
 
 def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget, rewards: Rewards, card: Card) -> None:

@@ -49,6 +49,33 @@ def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card:
     assert network.posts() == []
 
 
+@pytest.mark.parametrize("name", ["first_name", "last_name", "email"])
+@pytest.mark.parametrize("script", ["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹"])
+def test_a_card_number_in_another_field_is_told_and_not_sent(
+    widget: Widget, network: Network, card: Card, name: str, script: str
+) -> None:
+    field: Locator = getattr(widget, name)
+    number = card.grouped.translate(str.maketrans("0123456789", script))
+    # At once, as where a browser fills it in.
+    field.fill(f"{number.replace(' ', '-')}@example.com" if name == "email" else number)
+    told = "This looks like a card number. Enter it in the field for the card number only."
+    expect(field).to_have_accessible_description(told)
+    widget.enrol(card)
+    expect(field).to_be_focused()
+    assert network.posts() == []
+
+
+@pytest.mark.parametrize("character", ["\\ufffe", "\\ud835", "\\u0007"])
+def test_a_character_that_cannot_be_sent_is_told(widget: Widget, network: Network, card: Card, character: str) -> None:
+    # Half of a character can't be typed by a driver.
+    widget.last_name.evaluate(f"input => {{ input.value = 'Love{character}lace'; }}")
+    widget.enrol(card)
+    expect(widget.last_name).to_be_focused()
+    told = "There is a character here that cannot be used. Type it again."
+    expect(widget.last_name).to_have_accessible_description(told)
+    assert network.posts() == []
+
+
 def test_terms_open_in_a_window_of_their_own(widget: Widget) -> None:
     link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms&Conditions.*opens in a new tab"))
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")

@@ -55,3 +55,22 @@ def test_of_two_tabs_with_one_session_one_enrols_and_both_show_it(
         tab.says(f"Card ending in •••• {card.last4}")
     assert len(rewards.accounts_of(card)) == 1
     assert rewards.accounts_of(other) == []
+
+
+def test_a_second_tab_says_what_the_first_one_did(
+    page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
+) -> None:
+    watch.expect("the server responded with a status of 401")
+    location = partner.open().location
+    first, second = Widget(page), Widget(page.context.new_page())
+    for tab in (first, second):
+        tab.place.goto(location)
+        tab.shows(FORM)
+    first.enrol(card)
+    first.shows(SUCCESS)
+    other = rewards.fresh_card()
+    second.enrol(other)
+    second.shows(SUCCESS)
+    second.says(f"Card ending in •••• {card.last4}")
+    assert [event["status"] for event in second.ended()] == ["SUCCESS_ENROLLMENT"]
+    assert rewards.accounts_of(other) == []

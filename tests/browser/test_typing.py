@@ -7,7 +7,19 @@ from browser.network import Network
 from browser.widget import SUCCESS, Widget
 from local_system.cards import OF_ANOTHER_PROGRAM, Card
 
-ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+SCRIPTS = {
+    "Arabic-Indic": "٠١٢٣٤٥٦٧٨٩",
+    "Persian": "۰۱۲۳۴۵۶۷۸۹",
+    "full-width": "０１２３４５６７８９",
+    "Devanagari": "०१२३४५६७८९",
+    "Thai": "๐๑๒๓๔๕๖๗๘๙",
+}
+# As input methods compose a number: what the field shows meanwhile, and what is put in at the end.
+COMPOSED = {
+    "Japanese": (["５", "５２", "５２３", "５２３４"], "５２３４"),
+    "Chinese, committed as ASCII": (["5", "52", "523", "5234"], "5234"),
+    "Korean, by a number's name": (["ㅇ", "오", "오이"], "5234"),
+}
 NOT_RIGHT = "This card number is not right. Check each digit."
 
 
@@ -32,9 +44,53 @@ def test_a_pasted_number_is_taken_however_it_is_written(
     widget.shows(SUCCESS)
 
 
-def test_digits_of_another_script_are_digits(widget: Widget, page: Page, card: Card) -> None:
-    paste(page, widget, card.grouped.translate(ARABIC))
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_digits_of_another_script_are_digits(widget: Widget, page: Page, card: Card, script: str) -> None:
+    paste(page, widget, card.grouped.translate(str.maketrans("0123456789", SCRIPTS[script])))
     expect(widget.card_number).to_have_value(card.grouped)
+
+
+@pytest.mark.parametrize("method", COMPOSED)
+def test_a_composition_is_left_alone_until_it_ends(widget: Widget, page: Page, method: str) -> None:
+    steps, committed = COMPOSED[method]
+    widget.card_number.focus()
+    for step in steps:
+        compose(page, step)
+        expect(widget.card_number).to_have_value(step)
+    commit(page, committed)
+    expect(widget.card_number).to_have_value("5234")
+    compose(page, "０")
+    commit(page, "０")
+    expect(widget.card_number).to_have_value("5234 0")
+
+
+def test_a_composed_name_is_left_alone(widget: Widget, page: Page) -> None:
+    widget.last_name.focus()
+    for step in ["や", "やま", "山"]:
+        compose(page, step)
+        expect(widget.last_name).to_have_value(step)
+    commit(page, "山田")
+    expect(widget.last_name).to_have_value("山田")
+
+
+def test_digits_too_many_are_told_and_not_cut(widget: Widget, page: Page, card: Card, network: Network) -> None:
+    paste(page, widget, f"{card.number}0000")
+    expect(widget.error).to_have_text("This card number is too long.")
+    expect(widget.card_number).to_have_value(f"{card.grouped} 0000")
+    widget.terms.check()
+    widget.privacy.check()
+    widget.confirm.click()
+    expect(widget.card_number).to_be_focused()
+    assert network.posts() == []
+
+
+def test_a_number_that_an_app_sets_without_an_event_is_sent(widget: Widget, card: Card) -> None:
+    widget.card_number.evaluate("(input, number) => { input.value = number; }", card.number)
+    widget.terms.evaluate("input => { input.checked = true; }")
+    widget.privacy.evaluate("input => { input.checked = true; }")
+    widget.confirm.click()
+    widget.shows(SUCCESS)
+    assert [event["last4"] for event in widget.ended()] == [card.last4]
 
 
 def test_a_digit_in_the_middle_is_corrected_where_it_stands(widget: Widget, page: Page, card: Card) -> None:
@@ -102,3 +158,16 @@ def paste(page: Page, widget: Widget, text: str) -> None:
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     widget.card_number.focus()
     page.keyboard.press("Control+V")
+
+
+def compose(page: Page, text: str) -> None:
+    """What an input method does while it is open: its text stands in the field, underlined."""
+    session = page.context.new_cdp_session(page)
+    session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    session.detach()
+
+
+def commit(page: Page, text: str) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Input.insertText", {"text": text})
+    session.detach()

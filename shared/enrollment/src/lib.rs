@@ -3,8 +3,8 @@
 pub mod client;
 pub mod confirmation;
 pub mod delivery;
-pub mod encoding;
 pub mod digits;
+pub mod encoding;
 pub mod ending;
 pub mod flows;
 pub mod identifiers;

@@ -3,6 +3,7 @@
 import { brandOf } from "./card-brand.js";
 import { retype } from "./card-number.js";
 import { couldBecomeValid, problemOf } from "./card-validity.js";
+import { digitsOf } from "./digits.js";
 import { createFieldError } from "./field-error.js";
 import { select } from "./select.js";
 
@@ -32,10 +33,16 @@ export function createCardField(document, texts, announce, afterPress, onChange)
   let binRanges = [];
   let digits = "";
   let before = "";
+  let composing = false;
   let lastChange = JSON.stringify(NOTHING_TYPED);
 
-  /** @param {Event} event */
-  function onInput(event) {
+  /** @param {Event} [event] */
+  function take(event) {
+    // An input method writes over its own text: what it does not find as it left it, it appends to.
+    if (composing) {
+      digits = digitsOf(input.value);
+      return showState();
+    }
     const inputType = event instanceof InputEvent ? event.inputType : "";
     const typed = retype({ before, value: input.value, caret: input.selectionStart ?? input.value.length, inputType });
     if (input.value !== typed.value) {
@@ -61,7 +68,7 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     control.classList.toggle("valid", change.valid);
 
     if (change.couldBecomeValid) error.clear();
-    else if (problem) complain(problem);
+    else if (problem && !composing) complain(problem);
 
     const told = brand ? { ...change, brand } : change;
     if (JSON.stringify(told) !== lastChange) onChange(told);
@@ -75,9 +82,14 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     error.show(message);
   }
 
-  input.addEventListener("input", onInput);
+  input.addEventListener("compositionstart", () => (composing = true));
+  input.addEventListener("compositionend", () => {
+    composing = false;
+    take();
+  });
+  input.addEventListener("input", take);
   // Some browsers fill a form in without an input event.
-  input.addEventListener("change", onInput);
+  input.addEventListener("change", take);
   input.addEventListener("blur", () =>
     afterPress(() => {
       const problem = problemOf(digits, binRanges);
@@ -97,6 +109,8 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     /** @returns {{ ok: boolean, digits?: string }} the digits of a valid number */
     read() {
       if (field.hidden) return { ok: true };
+      // Password managers and apps set a value without any event.
+      if (input.value !== before) take();
       const problem = problemOf(digits, binRanges);
       if (!problem) return { ok: true, digits };
       error.show(texts.validation[`card_number_${problem}`]);

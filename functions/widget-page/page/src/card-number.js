@@ -1,24 +1,7 @@
 // A card number as it is typed: its digits, its groups, and the caret's place among them.
 
 import { brandOf, UNKNOWN } from "./card-brand.js";
-
-const MAX_DIGITS = 19;
-// Arabic-Indic, extended Arabic-Indic and full-width digits: what keyboards of right-to-left and CJK languages type.
-const OTHER_ZEROS = [0x660, 0x6f0, 0xff10];
-
-/**
- * @param {string} text as typed or pasted
- * @returns {string} its digits as ASCII, without a limit on how many
- */
-export function digitsOf(text) {
-  let digits = "";
-  for (const character of text) {
-    const code = character.charCodeAt(0);
-    const zero = OTHER_ZEROS.find((zero) => code >= zero && code <= zero + 9) ?? 0x30;
-    if (code >= zero && code <= zero + 9) digits += code - zero;
-  }
-  return digits;
-}
+import { digitsOf } from "./digits.js";
 
 /**
  * @param {string} digits
@@ -30,7 +13,8 @@ export function group(digits) {
 }
 
 /**
- * What the field holds after an edit, and where the caret then stands: behind the same digit as before.
+ * What the field holds after an edit, and where the caret then stands: behind the same digit as before. Digits beyond what
+ * any card has are kept: a number that was cut could be taken for another card's.
  *
  * @param {{ before: string, value: string, caret: number, inputType?: string }} edit `before`: the grouped value
  *   before the edit, `value`: the one the browser made, `caret`: where it left the caret
@@ -48,7 +32,6 @@ export function retype({ before, value, caret, inputType = "" }) {
     }
   }
 
-  digits = digits.slice(0, MAX_DIGITS);
   const grouped = group(digits);
   return { digits, value: grouped, caret: placeAfter(grouped, digitsBeforeCaret, !inputType.startsWith("delete")) };
 }

@@ -5,8 +5,8 @@
 
 import { fromBase64, toBase64 } from "./base64.js";
 
-/** This browser (or this insecure address) has no WebCrypto. */
-export class NoCryptography extends Error {}
+/** Whether this browser can encrypt: an old one can't, and none at an insecure address. */
+export const canEncrypt = () => Boolean(globalThis.crypto?.subtle);
 
 /**
  * @param {string} digits the card number
@@ -14,9 +14,7 @@ export class NoCryptography extends Error {}
  * @returns {Promise<import("./wire.js").EncryptedCard>}
  */
 export async function encryptCard(digits, publicKey) {
-  const subtle = globalThis.crypto?.subtle;
-  if (!subtle) throw new NoCryptography();
-
+  const { subtle } = crypto;
   const spki = fromBase64(publicKey.spki);
   const fingerprint = new Uint8Array(await subtle.digest("SHA-256", spki));
   if (toHex(fingerprint) !== publicKey.fingerprint.toLowerCase()) {

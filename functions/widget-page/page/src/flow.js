@@ -1,19 +1,18 @@
 // The flow of one enrolment, replacement or removal, from the opening of the page to its end.
 
 import { ERRORS } from "./action.js";
-import { NoCryptography } from "./encrypt.js";
 import { reasonOf } from "./reason.js";
 import { lastFour } from "./submission.js";
 
 /**
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
  *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, tellEnding: (event: EndedEvent) => void,
- *   makeSubmission: typeof import("./submission.js").makeSubmission }} Parts
+ *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission }} Parts
  * @typedef {import("./wire.js").EndedEvent} EndedEvent
  */
 
 /** @param {Parts} parts */
-export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmission }) {
+export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt, makeSubmission }) {
   /** @type {import("./wire.js").FormDescription | undefined} */
   let description;
   let busy = false;
@@ -41,12 +40,9 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
     let submission;
     try {
       submission = await makeSubmission(entered, description);
-    } catch (error) {
+    } catch {
       busy = false;
-      form.forget();
-      screens.failure(error instanceof NoCryptography ? "browser" : "technical");
-      tellEnding({ status: ERRORS[api.action] });
-      return;
+      return fail("technical");
     }
     await send(submission);
   }
@@ -56,8 +52,9 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
     busy = true;
     const answer = await api.submit(submission, screens.stillWaiting);
     busy = false;
-    // Another tab, or this page before it was reloaded, has an attempt open: its outcome is what there is to show.
-    if (answer.kind === "busy") return open();
+    // Another tab, or this page before it was reloaded, has an attempt open, or has ended the session with one: its outcome
+    // is what there is to show.
+    if (answer.kind === "busy" || answer.kind === "expired") return open();
     follow(answer, () => {
       screens.waiting(submission.last4);
       return send(submission);
@@ -68,6 +65,8 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
   function follow(answer, again) {
     switch (answer.kind) {
       case "form":
+        // Before anything is asked for. A removal encrypts nothing.
+        if (answer.form.action !== "C" && !canEncrypt()) return fail("browser");
         description = answer.form;
         form.prepare(answer.form);
         expiry.start(answer.secondsLeft);
@@ -110,12 +109,29 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
     if (screens.current === "form") form.retry();
   }
 
+  /** The time is up for this form. Another tab may have ended the session with an attempt of its own. */
+  async function lastLook() {
+    busy = true;
+    screens.loading();
+    const answer = await api.open(() => {});
+    busy = false;
+    if (answer.kind === "ended") return end(answer);
+    expire(answer.kind === "expired" ? answer.incident : undefined);
+  }
+
   /** @param {string} [incident] */
   function expire(incident) {
     expiry.stop();
     form.forget();
     screens.failure("expired", { incident });
     tellEnding({ status: "TOKEN_EXPIRED" });
+  }
+
+  /** Ends with a failure of the page's own. @param {"browser" | "technical"} reason */
+  function fail(reason) {
+    form.forget();
+    screens.failure(reason);
+    tellEnding({ status: ERRORS[api.action] });
   }
 
   /** @param {Extract<import("./api.js").Answer, { kind: "refused" }>} answer */
@@ -138,7 +154,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, makeSubmiss
       over = true;
       if (busy) return;
       form.forget();
-      if (screens.current === "form") expire();
+      if (screens.current === "form") return lastLook();
     },
   };
 }

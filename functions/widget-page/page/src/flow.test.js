@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NoCryptography } from "./encrypt.js";
 import { createFlow } from "./flow.js";
 import { demoForm, demoRemoval, demoReplacement, gold } from "./testing/demo-form.js";
 
@@ -18,9 +17,9 @@ const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 /**
  * The flow among parts that write down what is asked of them.
  *
- * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], makeSubmission?: () => Promise<any> }} script answers in turn, the last for ever
+ * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any> }} script answers in turn, the last for ever
  */
-function flowWith({ action = "N", opens = [form], submits = [success], makeSubmission }) {
+function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission }) {
   /** @type {any[][]} */
   const shown = [];
   /** @type {string[]} */
@@ -52,6 +51,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], makeSubmi
     }),
     expiry: { start: () => {}, stop: () => {} },
     tellEnding: (event) => told.push(event),
+    canEncrypt: () => canEncrypt,
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
@@ -149,10 +149,26 @@ test("an expired session ends with TOKEN_EXPIRED", async () => {
 });
 
 test("when the time is up the form is taken away", async () => {
-  const { flow, told } = flowWith({});
-  await flow.open();
-  flow.timeIsUp();
-  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+  for (const kind of /** @type {const} */ (["expired", "unreachable"])) {
+    const { flow, told, names } = flowWith({ opens: [form, { kind }] });
+    await flow.open();
+    await flow.timeIsUp();
+    assert.deepEqual(names().slice(-3), ["form", "loading", "failure"]);
+    assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+  }
+});
+
+test("a tab says what another tab did with the session, by its submission or when the time is up", async () => {
+  const submits = flowWith({ opens: [form, success], submits: [{ kind: "expired" }] });
+  await submits.flow.open();
+  await submits.flow.submit(entered);
+  const waits = flowWith({ opens: [form, success] });
+  await waits.flow.open();
+  await waits.flow.timeIsUp();
+  for (const { told, last } of [submits, waits]) {
+    assert.equal(last()[0], "success");
+    assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+  }
 });
 
 test("when the time is up, an attempt under way keeps its own outcome", async () => {
@@ -173,11 +189,10 @@ test("another try after the time is up ends instead", async () => {
   assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
 });
 
-test("without cryptography nothing is sent", async () => {
-  const { flow, sent, told, last } = flowWith({ makeSubmission: () => Promise.reject(new NoCryptography()) });
+test("without cryptography nothing is asked for", async () => {
+  const { flow, told, last, names } = flowWith({ canEncrypt: false });
   await flow.open();
-  await flow.submit(entered);
-  assert.deepEqual(sent, []);
+  assert.deepEqual(names(), ["loading", "failure"]);
   assert.equal(last()[1], "browser");
   assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
 });
@@ -257,11 +272,20 @@ test("a wish that is noted is told as MRS's silence, and there is nothing to try
   assert.deepEqual(told, [{ status: "ERROR_REMOVAL", statusCode: "-1001" }]);
 });
 
-test("what a browser cannot do is told as a failure of the action at hand", async () => {
-  for (const [action, status] of /** @type {const} */ ([["R", "ERROR_REPLACEMENT"], ["C", "ERROR_REMOVAL"]])) {
-    const { flow, told } = flowWith({ action, opens: [replacement], makeSubmission: () => Promise.reject(new NoCryptography()) });
-    await flow.open();
-    await flow.submit(entered);
-    assert.deepEqual(told, [{ status }]);
-  }
+test("what a browser can't do is told as a failure of the action at hand, if that needs it", async () => {
+  const replacing = flowWith({ action: "R", opens: [replacement], canEncrypt: false });
+  await replacing.flow.open();
+  assert.deepEqual(replacing.told, [{ status: "ERROR_REPLACEMENT" }]);
+  const removing = flowWith({ action: "C", opens: [removal], canEncrypt: false });
+  await removing.flow.open();
+  assert.equal(removing.last()[0], "form");
+});
+
+test("a submission that can't be made is a technical failure", async () => {
+  const { flow, sent, told, last } = flowWith({ makeSubmission: () => Promise.reject(new Error()) });
+  await flow.open();
+  await flow.submit(entered);
+  assert.deepEqual(sent, []);
+  assert.equal(last()[1], "technical");
+  assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
 });

@@ -25,7 +25,7 @@ export function createForm(document, texts, announce, onChange) {
   );
   const consents = /** @type {const} */ (["terms", "privacy"]).map((name) => createConsentField(name, document, texts));
   const element = select(document, "#form", HTMLFormElement);
-  const button = select(element, "button[type=submit]", HTMLButtonElement);
+  const button = select(element, "button.primary", HTMLButtonElement);
   let removing = false;
 
   /** @returns {import("./submission.js").Entered | undefined} nothing where something is wrong, which then is shown */
@@ -98,10 +98,21 @@ export function createForm(document, texts, announce, onChange) {
 
     /** @param {(entered: import("./submission.js").Entered) => void} submit */
     onSubmit(submit) {
-      element.addEventListener("submit", (event) => {
-        event.preventDefault();
+      const attempt = () => {
         const entered = enter();
         if (entered) submit(entered);
+      };
+      // Not by the form's own submission, which a host forbids that sandboxes the frame without `allow-forms`.
+      button.addEventListener("click", attempt);
+      element.addEventListener("keydown", (event) => {
+        if (!isConfirming(event)) return;
+        event.preventDefault();
+        attempt();
+      });
+      // Password managers and apps may ask for it all the same.
+      element.addEventListener("submit", (event) => {
+        event.preventDefault();
+        attempt();
       });
     },
 
@@ -139,4 +150,10 @@ export function createForm(document, texts, announce, onChange) {
       card.input.select();
     },
   };
+}
+
+/** Enter in a field. The one that ends a composition of an input method is none. @param {KeyboardEvent} event */
+function isConfirming(event) {
+  const composing = event.isComposing || event.keyCode === 229;
+  return event.key === "Enter" && !composing && !event.repeat && event.target instanceof HTMLInputElement;
 }

@@ -67,6 +67,77 @@ test("a document's address is a link only if it is one of the web", () => {
   assert.equal(link?.hasAttribute("hidden"), true);
 });
 
+test("the button, Enter in a field and a submission by an app submit once each", () => {
+  form.prepare(demoRemoval([gold]));
+  button()?.dispatchEvent(new Event("click"));
+  submit();
+  assert.equal(submitted.length, 2);
+
+  form.prepare(demoForm());
+  type("card-number", number);
+  type("last-name", "Lovelace");
+  input("terms").checked = true;
+  const press = (/** @type {object} */ more) =>
+    input("last-name").dispatchEvent(Object.assign(new Event("keydown", { bubbles: true, cancelable: true }), { key: "Enter", ...more }));
+  press({});
+  assert.equal(submitted.length, 3);
+  press({ isComposing: true });
+  press({ keyCode: 229 });
+  press({ repeat: true });
+  press({ key: "a" });
+  assert.equal(submitted.length, 3);
+});
+
+test("a value that was set without an event counts", () => {
+  input("card-number").value = number;
+  input("last-name").value = "Lovelace";
+  input("terms").checked = true;
+  submit();
+  assert.equal(submitted[0]?.digits, number);
+  assert.equal(input("card-number").value, "5234 0000 0000 0106");
+});
+
+test("a field in a composition is left alone until it ends", () => {
+  const compose = (/** @type {string} */ phase) => input("card-number").dispatchEvent(new Event(phase));
+  compose("compositionstart");
+  type("card-number", "５");
+  type("card-number", "５２");
+  assert.equal(input("card-number").value, "５２");
+  assert.equal(page.document.querySelector(".brand")?.textContent, "Mastercard");
+  type("card-number", "９９");
+  assert.equal(messageOf("card-number"), "", "it is not finished");
+  type("card-number", "５２３４０");
+  compose("compositionend");
+  assert.equal(input("card-number").value, "5234 0");
+});
+
+test("a number in another field is told at once, and not submitted", () => {
+  for (const [id, value] of [["first-name", "5234 0000 0000 0106"], ["last-name", "٥٢٣٤٠٠٠٠٠٠٠٠٠١٠٦"], ["email", "5234000000000106@x.example"]]) {
+    type(/** @type {string} */ (id), /** @type {string} */ (value));
+    assert.equal(messageOf(/** @type {string} */ (id)), page.texts.validation.misplaced_number);
+  }
+  type("card-number", number);
+  input("terms").checked = true;
+  submit();
+  assert.deepEqual(submitted, []);
+  type("first-name", "Ada");
+  assert.equal(messageOf("first-name"), "");
+});
+
+test("a character that can't be used in a name is told", () => {
+  type("card-number", number);
+  type("last-name", "Love\ufffelace");
+  input("terms").checked = true;
+  submit();
+  assert.deepEqual(submitted, []);
+  assert.equal(messageOf("last-name"), page.texts.validation.unusable_character);
+});
+
+test("digits too many are told, not cut", () => {
+  type("card-number", "52340000000001060000");
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_long);
+});
+
 test("what was entered is read", () => {
   type("card-number", number);
   type("last-name", " Lovelace ");
@@ -201,7 +272,7 @@ const hidden = (selector) => page.document.querySelector(selector)?.hasAttribute
 const textOf = (selector) => page.document.querySelector(selector)?.textContent;
 /** @param {string} name */
 const fieldHidden = (name) => hidden(`[data-field=${name}]`);
-const button = () => page.document.querySelector("button[type=submit]");
+const button = () => page.document.querySelector("#form .primary");
 
 test("an enrolment has no cards to choose from", () => {
   assert.equal(hidden("#old-card"), true);
@@ -212,7 +283,7 @@ test("a replacement asks for the old card, the new number and the configured fie
   form.prepare(demoReplacement());
   assert.equal(textOf("legend"), page.texts.replace.cards);
   assert.equal(textOf("label[for=card-number]"), page.texts.replace.card_number);
-  assert.equal(textOf("button[type=submit] .words"), page.texts.replace.confirm);
+  assert.equal(textOf("#form .primary .words"), page.texts.replace.confirm);
   for (const name of ["cardNumber", "firstName", "lastName", "email"]) assert.equal(fieldHidden(name), false, name);
   for (const name of ["terms", "privacy"]) assert.equal(hidden(`[data-document=${name}]`), true, name);
 

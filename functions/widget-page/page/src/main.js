@@ -5,11 +5,13 @@ import { createApi } from "./api.js";
 import { readConfiguration } from "./configuration.js";
 import { createTell } from "./embedding.js";
 import { tellEnding } from "./ending.js";
+import { canEncrypt } from "./encrypt.js";
 import { createExpiry } from "./expiry.js";
 import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
 import { takeOpening } from "./fragment.js";
 import { keepEmpty } from "./keep-empty.js";
+import { createPause } from "./pause.js";
 import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
@@ -40,11 +42,11 @@ if (opening.kind === "session") {
     base,
     session: opening.session,
     fetch: (...request) => fetch(...request),
-    sleep: (milliseconds) => new Promise((awake) => setTimeout(awake, milliseconds)),
+    sleep: createPause(window),
     now: () => performance.now(),
     random: Math.random,
   });
-  const flow = createFlow({ api, screens, form, expiry, tellEnding: end, makeSubmission });
+  const flow = createFlow({ api, screens, form, expiry, tellEnding: end, canEncrypt, makeSubmission });
   form.onSubmit(flow.submit);
   keepEmpty(window, form);
   void flow.open().then(() => tell("ready", {}));

@@ -1,6 +1,7 @@
 // First name, last name and e-mail: each hidden, optional or required, as the client decided.
 
 import { createFieldError } from "./field-error.js";
+import { isUnusable, looksLikeCardNumber } from "./misplaced.js";
 import { select } from "./select.js";
 
 /** @typedef {ReturnType<typeof createPersonalField>} PersonalFieldOnPage */
@@ -21,10 +22,14 @@ export function createPersonalField(name, document, texts, afterPress) {
   const error = createFieldError(input, document);
   const key = KEYS[name];
 
+  const misplaced = () => looksLikeCardNumber(input.value, name);
+
   /** @returns {string | undefined} the message for what is wrong */
   function problem() {
     const value = input.value.trim();
     if (!value) return input.required ? texts.validation[`${key}_missing`] : undefined;
+    if (misplaced()) return texts.validation.misplaced_number;
+    if (isUnusable(value)) return texts.validation.unusable_character;
     return name === "email" && !EMAIL.test(value) ? texts.validation.email_wrong : undefined;
   }
 
@@ -35,7 +40,9 @@ export function createPersonalField(name, document, texts, afterPress) {
     }),
   );
   input.addEventListener("input", () => {
-    if (error.shown && !problem()) error.clear();
+    // At once, before anything else is filled in beside it.
+    if (misplaced()) error.show(texts.validation.misplaced_number);
+    else if (error.shown && !problem()) error.clear();
   });
 
   return {

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, Document, Field, Fields, Program};
-use crate::encoding;
 use crate::digits;
+use crate::encoding;
 use crate::identifiers::{ActionCode, Bin, IntentId, Last4};
 use crate::intent::{Consent, ConsentDocument};
 use crate::language::Language;
