@@ -19,6 +19,8 @@ pub(crate) struct Up {
     pub(crate) ports: Ports,
     /// The operator's tool, where it was built.
     pub(crate) enrollctl: Option<PathBuf>,
+    /// The MRS client of the tests, where it was built.
+    pub(crate) mrs_call: Option<PathBuf>,
     started: Started,
 }
 
@@ -39,6 +41,7 @@ pub(crate) fn everything(place: &Place, wanted: &Ports, interrupt: &Interrupt) -
         Ok(()) => Ok(Up {
             ports,
             enrollctl: Some(built.enrollctl),
+            mrs_call: Some(built.mrs_call),
             started,
         }),
         Err(error) => {
@@ -59,6 +62,7 @@ pub(crate) fn local_aws(place: &Place, wanted: &Ports, interrupt: &Interrupt) ->
     Ok(Up {
         ports,
         enrollctl: None,
+        mrs_call: None,
         started: Started {
             ministack,
             sandbox: false,

@@ -16,7 +16,7 @@ use crate::place::Place;
 
 /// What is built beside the functions, always all of it: another choice of packages would compile what they share with
 /// other features once more.
-const TOOLS: [&str; 4] = ["bench", "crash", "enrollctl", "sandbox"];
+const TOOLS: [&str; 5] = ["bench", "crash", "enrollctl", "mrs-call", "sandbox"];
 
 /// The finished programs.
 pub(crate) struct Built {
@@ -25,6 +25,7 @@ pub(crate) struct Built {
     pub(crate) bench: PathBuf,
     pub(crate) bare_function: PathBuf,
     pub(crate) crash: PathBuf,
+    pub(crate) mrs_call: PathBuf,
     /// The functions' `bootstrap` files, by name.
     pub(crate) bootstraps: Vec<PathBuf>,
 }
@@ -46,6 +47,7 @@ pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> 
         bench: tool("bench")?,
         bare_function: tool("bare-function")?,
         crash: tool("crash")?,
+        mrs_call: tool("mrs-call")?,
         bootstraps: put_in_place(place, &functions, &programs)?,
     })
 }

@@ -58,6 +58,11 @@ impl Node {
         files::write(&mark, digest.as_bytes())
     }
 
+    /// The program itself.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.bin.join("node")
+    }
+
     /// Runs a script of package.json, which shows its own output.
     pub(crate) fn run(&self, folder: &Path, script: &str, interrupt: &Interrupt) -> Result<()> {
         run_shown(self.npm(folder)?.args(["run", "--silent", script]), interrupt)
@@ -66,7 +71,7 @@ impl Node {
     fn npm(&self, folder: &Path) -> Result<Command> {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([self.bin.clone()].into_iter().chain(env::split_paths(&path)))?;
-        let mut npm = Command::new(self.bin.join("node"));
+        let mut npm = Command::new(self.program());
         // bin/npm is a link in Node's own archive, which a wheel can't carry: as a file it does not find its parts.
         npm.arg(self.bin.join("../lib/node_modules/npm/bin/npm-cli.js"));
         npm.current_dir(folder)

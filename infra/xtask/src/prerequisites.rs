@@ -1,7 +1,7 @@
 //! What must be there before anything can be made, and how to get it.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -55,26 +55,43 @@ pub(crate) fn python() -> Result<PathBuf> {
     )
 }
 
-/// Runs a program, or, as root on Debian (CI), installs the package that has it; elsewhere one sentence says how.
+/// Finds a program, or, as root on Debian (CI), installs the package that has it; elsewhere one sentence says how.
 pub(crate) fn program_or_package(program: &str, package: &str, interrupt: &Interrupt) -> Result<PathBuf> {
     if let Some(path) = find(program) {
         return Ok(path);
     }
-    if !PathBuf::from("/etc/debian_version").exists() || !nix::unistd::geteuid().is_root() {
-        bail!("{program} is missing: install it (`apt install {package}`) and run this again");
+    install(program, &[package], interrupt)?;
+    find(program).with_context(|| format!("{package} brought no {program}"))
+}
+
+/// Looks for a file that a package is known by, or installs the packages as [`program_or_package`] does.
+pub(crate) fn file_or_packages(file: &str, packages: &[&str], interrupt: &Interrupt) -> Result<()> {
+    if Path::new(file).exists() {
+        return Ok(());
     }
-    console::note(&format!("installing {package}: {program} is missing"));
-    for arguments in [
-        &["update", "-qq"][..],
-        &["install", "-qq", "-y", "--no-install-recommends", package],
-    ] {
+    install(file, packages, interrupt)?;
+    if !Path::new(file).exists() {
+        bail!("{} brought no {file}", packages.join(" "));
+    }
+    Ok(())
+}
+
+fn install(missing: &str, packages: &[&str], interrupt: &Interrupt) -> Result<()> {
+    let named = packages.join(" ");
+    if !PathBuf::from("/etc/debian_version").exists() || !nix::unistd::geteuid().is_root() {
+        bail!("{missing} is missing: install it (`apt install {named}`) and run this again");
+    }
+    console::note(&format!("installing {named}: {missing} is missing"));
+    let mut wanted = vec!["install", "-qq", "-y", "--no-install-recommends"];
+    wanted.extend_from_slice(packages);
+    for arguments in [&["update", "-qq"][..], &wanted] {
         let mut apt = Command::new("apt-get");
         apt.args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdout(Stdio::null());
         crate::command::run_shown(&mut apt, interrupt)?;
     }
-    find(program).with_context(|| format!("{package} brought no {program}"))
+    Ok(())
 }
 
 /// What compiles libFuzzer, which is written in C++.

@@ -15,6 +15,7 @@ mod dependencies;
 mod dynamodb_local;
 mod report;
 mod rust;
+mod soap;
 mod suites;
 
 use report::Report;

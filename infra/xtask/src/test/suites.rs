@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
+use super::soap;
 use crate::command::run_shown;
 use crate::compile;
 use crate::deploy::isolate;
@@ -101,6 +102,8 @@ pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
+    let node = Node::install(bench.place, bench.interrupt)?;
+    soap::ready(bench.place, &node, bench.interrupt)?;
     python(bench, "interop", &[], &[CHROMIUM])
 }
 
@@ -168,6 +171,7 @@ fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str], browsers: &[Br
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(bench.environment()?);
+    command.env("TEST_NODE", Node::of(&tests)?.program());
     command.envs(browsers);
     run_shown(&mut command, bench.interrupt)
 }
@@ -179,6 +183,9 @@ impl Bench<'_> {
         let mut environment = variables(up.ports.aws).to_vec();
         if let Some(enrollctl) = &up.enrollctl {
             environment.push(("TEST_ENROLLCTL", enrollctl.to_string_lossy().into_owned()));
+        }
+        if let Some(mrs_call) = &up.mrs_call {
+            environment.push(("TEST_MRS_CALL", mrs_call.to_string_lossy().into_owned()));
         }
         environment.push((
             "TEST_ENDPOINTS",

@@ -1,0 +1,28 @@
+//! What the suite `interop` needs to have MRS served by SOAP stacks of other makers.
+
+use anyhow::Result;
+
+use crate::interrupt::Interrupt;
+use crate::node::Node;
+use crate::place::Place;
+use crate::prerequisites::{file_or_packages, program_or_package};
+
+/// npm `soap`, with its lock file.
+const NPM_SOAP: &str = "tests/interop/soap/npm-soap";
+
+/// Files by which Debian's packages are known, and the packages.
+const PACKAGES: [(&str, &[&str]); 3] = [
+    ("/usr/share/java/jaxws-tools.jar", &["jaxws"]),
+    ("/usr/include/stdsoap2.h", &["gsoap", "libgsoap-dev"]),
+    ("/usr/include/openssl/ssl.h", &["libssl-dev", "zlib1g-dev"]),
+];
+
+/// Installs JAX-WS, gSOAP and npm `soap` where they are missing.
+pub(super) fn ready(place: &Place, node: &Node, interrupt: &Interrupt) -> Result<()> {
+    program_or_package("javac", "openjdk-17-jdk-headless", interrupt)?;
+    program_or_package("wsdl2h", "gsoap", interrupt)?;
+    for (file, packages) in PACKAGES {
+        file_or_packages(file, packages, interrupt)?;
+    }
+    node.install_packages(place, &place.root().join(NPM_SOAP), interrupt)
+}

@@ -1,0 +1,105 @@
+// MRS as npm `soap` serves it: the prefix `soap:`, SOAP 1.1 or 1.2 answers whatever was asked, and gzip that nobody asked for.
+// Arguments: the WSDL with its placeholders, chain, key, CA in PEM, file for the port.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { gzipSync } from 'node:zlib';
+import soap from 'soap';
+
+const [template, chain, key, authority, ready] = process.argv.slice(2);
+const VARIANTS = {
+  '/q11': { form: 'qualified' },
+  '/u11': { form: 'unqualified' },
+  '/q12': { form: 'qualified', soap12: true },
+  '/u12': { form: 'unqualified', soap12: true },
+  '/gzip': { form: 'qualified', gzip: true },
+};
+
+function fault(code, { soap12, form }) {
+  const prefix = form === 'qualified' ? 'common:' : '';
+  const detail = {
+    'common:ErrorResp': {
+      attributes: { 'xmlns:common': 'http://common.ws.mcrewards.mastercard.com/' },
+      [`${prefix}code`]: code,
+      [`${prefix}description`]: "Zoë's 5234 0000 0000 1450 <refused>",
+    },
+  };
+  const text = "refused: Zoë's 5234 0000 0000 1450";
+  const Fault = soap12
+    ? { Code: { Value: 'soap:Sender' }, Reason: { Text: text }, Detail: detail, statusCode: 500 }
+    : { faultcode: 'soap:Client', faultstring: text, detail, statusCode: 500 };
+  return { Fault };
+}
+
+function services(variant) {
+  const accounts = new Map();
+  const refuse = (number) => {
+    if (number.startsWith('FAULT')) throw fault(number.slice('FAULT'.length), variant);
+  };
+  const CustomerPort = {
+    enroll({ customerFields, customerAccountFields: fields }) {
+      const number = customerFields.BANK_CUSTOMER_NUMBER;
+      refuse(number);
+      if (fields.BANK_ACCOUNT_NUMBER.attributes.encrypted !== 'true') throw fault('-44', variant);
+      const account = {
+        accountId: accounts.size + 1,
+        customerId: 7,
+        lastFourDigitsOfCard: '0123',
+        accountStatusId: Number(fields.ACCOUNT_STATUS_CODE),
+        accountStatusDesc: 'GOOD_STANDING',
+        bankProductCode: fields.BANK_PRODUCT_CODE,
+        programIdentifier: fields.PROGRAM_IDENTIFIER,
+        referenceId: `R-${number}`,
+      };
+      accounts.set(number, account);
+      return { referenceId: account.referenceId, customerId: account.customerId };
+    },
+    updateCustomerAccount({ ACCOUNT_STATUS_ID: status }, _callback, { identity }) {
+      const account = [...accounts.values()].find(({ referenceId }) => referenceId === identity.appID);
+      if (!account || account.accountStatusId === 3) throw fault('-10', variant);
+      account.accountStatusId = Number(status);
+      return { updateCustomerAccountResult: { success: true } };
+    },
+    getCustomerAccounts(_request, _callback, { identity }) {
+      refuse(identity.appID);
+      const account = accounts.get(identity.appID);
+      return { customerAccount: account ? [account] : [] };
+    },
+  };
+  const DiagnosticPort = { doEcho: (text) => text };
+  return { CustomerService: { CustomerPort }, DiagnosticService: { DiagnosticPort } };
+}
+
+/** Compresses what is answered, although the request asked for nothing of the kind. */
+function compress(response) {
+  const parts = [];
+  response.write = (part) => parts.push(Buffer.from(part)) > 0;
+  const end = response.end.bind(response);
+  response.end = (part) => {
+    if (part) parts.push(Buffer.from(part));
+    response.setHeader('Content-Encoding', 'gzip');
+    return end(gzipSync(Buffer.concat(parts)));
+  };
+}
+
+const server = createServer(
+  { cert: readFileSync(chain), key: readFileSync(key), ca: readFileSync(authority), requestCert: true },
+  (_request, response) => response.writeHead(404).end(),
+);
+const definition = readFileSync(template, 'utf8');
+for (const [path, variant] of Object.entries(VARIANTS)) {
+  const xml = definition.replaceAll('@DEFAULT@', variant.form).replaceAll('@FORM@', variant.form).replaceAll('@PATH@', `${path}/MRS`);
+  const both = services(variant);
+  for (const name of Object.keys(both)) {
+    soap.listen(server, { path: `${path}/MRS/${name}`, services: both, xml, forceSoap12Headers: variant.soap12 });
+  }
+}
+const [handle] = server.listeners('request');
+server.removeAllListeners('request');
+server.on('request', (request, response) => {
+  if (request.url.startsWith('/gzip/')) compress(response);
+  handle(request, response);
+});
+server.listen(0, '127.0.0.1', () => {
+  writeFileSync(`${ready}.new`, String(server.address().port));
+  renameSync(`${ready}.new`, ready);
+});

@@ -1,0 +1,77 @@
+"""The product's MRS client and SOAP servers that others wrote: JAX-WS, gSOAP and npm `soap`."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from interop.soap_servers import NAMES, Servers, call, serving
+from local_system.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def servers(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with serving(stack, tmp_path_factory.mktemp("soap")) as servers:
+        yield servers
+
+
+@pytest.fixture(params=NAMES)
+def base(request: pytest.FixtureRequest, servers: Servers) -> str:
+    return servers[request.param]
+
+
+def test_a_card_is_enrolled_found_and_cancelled(stack: Stack, base: str) -> None:
+    number = secrets.token_hex(10)
+    reference = f"R-{number}"
+    enrolled = call(stack, base, "enroll", number).outcome
+    assert enrolled == {"outcome": "ok", "referenceId": reference, "customerId": 7}
+
+    [account] = call(stack, base, "accounts", number).outcome["accounts"]
+    account_id = account.pop("accountId")
+    assert isinstance(account_id, int)
+    assert account == {
+        "referenceId": reference,
+        "status": "GoodStanding",
+        "last4": "0123",
+        "customerId": 7,
+        "product": "MRSDEMO",
+        "program": "10765",
+    }
+
+    assert call(stack, base, "cancel", reference).outcome == {"outcome": "ok"}
+    [cancelled] = call(stack, base, "accounts", number).outcome["accounts"]
+    assert cancelled["status"] == "Cancelled"
+    again = call(stack, base, "cancel", reference).outcome
+    assert (again["outcome"], again["code"]) == ("fault", -10)
+
+
+@pytest.mark.parametrize("code", [-45, -50, -1001])
+def test_a_refused_enrolment_keeps_its_code(stack: Stack, base: str, code: int) -> None:
+    refused = call(stack, base, "enroll", f"FAULT{code}")
+    assert (refused.outcome["outcome"], refused.outcome["code"]) == ("fault", code)
+    assert "5234 0000 0000 1450" in refused.outcome["text"], "the reason is there to be sealed"
+    assert "5234" not in refused.log
+    assert "Zo" not in refused.log
+
+
+def test_a_refused_look_up_keeps_its_code(stack: Stack, base: str) -> None:
+    refused = call(stack, base, "accounts", "FAULT-5").outcome
+    assert (refused["outcome"], refused["code"]) == ("fault", -5)
+
+
+def test_an_unknown_number_has_an_empty_list(stack: Stack, base: str) -> None:
+    assert call(stack, base, "accounts", "NOBODY").outcome == {"outcome": "ok", "accounts": []}
+
+
+def test_the_echo_comes_back_in_utf_8(stack: Stack, base: str) -> None:
+    text = "Good morning, Zoë & <Łukasz>"
+    assert call(stack, base, "echo", text).outcome == {"outcome": "ok", "text": text}
+
+
+@pytest.mark.parametrize("name", ["jaxws-qualified", "gsoap-1.1", "node-1.1-qualified"])
+def test_a_certificate_for_servers_is_refused(stack: Stack, servers: Servers, name: str) -> None:
+    """The servers ask for a client certificate, as the real one does: without that the other tests would show less."""
+    pki = Path(stack.local) / "pki"
+    other = (pki / "server.pem", pki / "server.key.pem")
+    assert call(stack, servers[name], "echo", "hello", certificate=other).outcome["outcome"] in ("unknown", "not_sent")
