@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
-use crate::mrs::CardNumber;
-use crate::serve::Cut;
+use crate::mrs::{CardNumber, Shape};
+use crate::serve::{AbruptEnd, Cut};
 
 const MAX_ORDERS: usize = 100;
 const MAX_COUNT: u32 = 1_000_000;
@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     CodeBefore,
     /// Does the work, then answers a fault with a code.
     CodeAfter,
+    /// Does the work and answers, in the shape that the order names.
+    Shaped,
 }
 
 /// A way of going wrong with its measures.
@@ -51,6 +53,10 @@ pub(crate) struct Effect {
     pub(crate) kind: Kind,
     pub(crate) delay: Duration,
     pub(crate) code: i32,
+    /// How the answer is written, where not as usual.
+    pub(crate) shape: Option<Shape>,
+    /// Whether a refusal repeats what the caller sent.
+    pub(crate) quote: bool,
 }
 
 /// What a fault can be ordered for.
@@ -86,6 +92,12 @@ pub(crate) struct Order {
     /// For those with a code; -1001 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<i32>,
+    /// How the answer is written; for MRS only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shape: Option<Shape>,
+    /// Whether a refusal repeats what the caller sent, in each of its texts; for MRS only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    quote: bool,
 }
 
 /// An order that was taken, by the number under which it can be taken back.
@@ -120,6 +132,8 @@ pub(crate) enum OrderError {
     Code,
     #[error("card must be a card number, and goes with an operation of MRS that is about one")]
     Card,
+    #[error("shape and quote go with an answer of MRS that is sent whole; `shaped` wants a shape or quote")]
+    Shape,
     #[error("there are {MAX_ORDERS} orders already: DELETE /faults clears them")]
     Full,
 }
@@ -138,7 +152,10 @@ struct Book {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
-    pub(crate) body: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// Whether the connection is closed after it without TLS's own end.
+    pub(crate) ends_abruptly: bool,
 }
 
 /// Does the work (none of it before it is awaited) and answers, disturbed by the effect. `fault` writes the service's own form of an error code.
@@ -147,7 +164,10 @@ pub(crate) async fn disturb(
     work: impl Future<Output = Answer>,
     fault: impl FnOnce(i32) -> Answer,
 ) -> Response {
-    let Some(Effect { kind, delay, code }) = effect else {
+    let Some(Effect {
+        kind, delay, code, ..
+    }) = effect
+    else {
         return work.await.into_response();
     };
     match kind {
@@ -170,6 +190,7 @@ pub(crate) async fn disturb(
             work.await;
             gateway_error()
         }
+        Kind::Shaped => work.await.into_response(),
         Kind::MalformedAfter => work.await.halved().into_response(),
         Kind::CodeBefore => fault(code).into_response(),
         Kind::CodeAfter => {
@@ -180,19 +201,38 @@ pub(crate) async fn disturb(
 }
 
 impl Answer {
+    pub(crate) fn text(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        Self::bytes(status, content_type, body.into_bytes())
+    }
+
+    pub(crate) fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            content_type,
+            headers: HeaderMap::new(),
+            body,
+            ends_abruptly: false,
+        }
+    }
+
     fn halved(mut self) -> Self {
-        let half = (0..=self.body.len() / 2)
-            .rev()
-            .find(|at| self.body.is_char_boundary(*at))
-            .unwrap_or(0);
-        self.body.truncate(half);
+        self.body.truncate(self.body.len() / 2);
         self
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        (self.status, [(CONTENT_TYPE, self.content_type)], self.body).into_response()
+        let head = [(CONTENT_TYPE, self.content_type)];
+        let mut response = (self.status, head, self.body).into_response();
+        response.headers_mut().extend(self.headers);
+        if self.ends_abruptly {
+            response.extensions_mut().insert(AbruptEnd);
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }
 
@@ -219,22 +259,22 @@ impl Effect {
             kind,
             delay: DEFAULT_DELAY,
             code: -1001,
+            shape: None,
+            quote: false,
         }
     }
 
     pub(crate) const fn slow(kind: Kind, delay: Duration) -> Self {
         Self {
-            kind,
             delay,
-            code: -1001,
+            ..Self::new(kind)
         }
     }
 
     pub(crate) const fn with_code(kind: Kind, code: i32) -> Self {
         Self {
-            kind,
-            delay: DEFAULT_DELAY,
             code,
+            ..Self::new(kind)
         }
     }
 }
@@ -345,6 +385,13 @@ impl Order {
         if (self.code.is_some() && !coded) || (coded && self.operation == Operation::Confirmation) {
             return Err(OrderError::Code);
         }
+        let answers_whole = slow || coded || self.fault == Kind::Shaped;
+        let shaped = self.shape.is_some() || self.quote;
+        if (shaped && (!answers_whole || self.operation == Operation::Confirmation))
+            || (self.fault == Kind::Shaped && !shaped)
+        {
+            return Err(OrderError::Shape);
+        }
         let Some(digits) = self.card.take() else {
             return Ok(None);
         };
@@ -361,6 +408,8 @@ impl Order {
             kind: self.fault,
             delay: self.delay_ms.map_or(DEFAULT_DELAY, Duration::from_millis),
             code: self.code.unwrap_or(-1001),
+            shape: self.shape,
+            quote: self.quote,
         }
     }
 }
@@ -484,6 +533,18 @@ mod tests {
             (
                 json!({"operation": "confirmation", "fault": "code-after"}),
                 OrderError::Code,
+            ),
+            (
+                json!({"operation": "enroll", "fault": "cut-after", "shape": "gzip"}),
+                OrderError::Shape,
+            ),
+            (
+                json!({"operation": "confirmation", "fault": "slow-after", "quote": true}),
+                OrderError::Shape,
+            ),
+            (
+                json!({"operation": "enroll", "fault": "shaped"}),
+                OrderError::Shape,
             ),
             (
                 json!({"operation": "doEcho", "fault": "cut-after", "card": "5234000000000007"}),

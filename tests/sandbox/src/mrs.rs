@@ -11,8 +11,10 @@ mod dialect;
 mod held;
 mod pair;
 mod program;
+mod quote;
 mod refusal;
 mod request;
+mod shape;
 mod soap;
 mod state;
 mod test_cards;
@@ -40,14 +42,16 @@ pub(crate) use self::by_hand::{ByHandError, NewStatus, Stray};
 pub(crate) use self::card_number::{CardNumber, passes_luhn};
 pub(crate) use self::held::{Account, Status};
 pub(crate) use self::pair::PairKey;
+pub(crate) use self::shape::Shape;
 pub(crate) use self::state::StateFile;
 pub(crate) use self::test_cards::{TEST_CARDS, TestCard};
 
 use self::accounts::Accounts;
+use self::quote::Quotes;
 use self::refusal::{Code, Refusal};
 use self::request::{BankAccountNumber, Enroll, Request, Service};
 use self::xml::escape;
-use crate::faults::{self, Answer, Effect, FaultBook, Subject};
+use crate::faults::{self, Effect, FaultBook, Subject};
 use crate::tls::ClientCertificate;
 
 /// A SOAP call of a few kilobytes is a large one.
@@ -159,11 +163,11 @@ pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
 }
 
 async fn customer_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, body: Bytes) -> Response {
-    call(mrs, Service::Customer, &headers, &body).await
+    call(mrs, Service::Customer, &headers, body).await
 }
 
 async fn diagnostic_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, body: Bytes) -> Response {
-    call(mrs, Service::Diagnostic, &headers, &body).await
+    call(mrs, Service::Diagnostic, &headers, body).await
 }
 
 /// **Assumption:** the status. Source document 004 gives the body; 401 says what happened: the caller did not authenticate.
@@ -189,7 +193,7 @@ async fn require_certificate(
     (StatusCode::UNAUTHORIZED, Json(error)).into_response()
 }
 
-async fn call(mrs: Arc<Mrs>, service: Service, headers: &HeaderMap, body: &[u8]) -> Response {
+async fn call(mrs: Arc<Mrs>, service: Service, headers: &HeaderMap, body: Bytes) -> Response {
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -201,18 +205,18 @@ async fn call(mrs: Arc<Mrs>, service: Service, headers: &HeaderMap, body: &[u8])
     {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let request = match read(&mrs, service, headers, body) {
+    let request = match read(&mrs, service, headers, &body) {
         Ok(request) => request,
         Err(refusal) => {
             tracing::info!(
                 violation = refusal.violation,
                 "mrs refused a message for its form"
             );
-            return refused(&refusal).into_response();
+            return shape::refused(None, &refusal, &Quotes::default()).into_response();
         }
     };
     // A task of its own: what was begun is finished, whether or not the caller waits for it.
-    let done = tokio::spawn(perform(mrs, request));
+    let done = tokio::spawn(perform(mrs, request, body));
     done.await
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
@@ -232,7 +236,7 @@ fn read(mrs: &Mrs, service: Service, headers: &HeaderMap, body: &[u8]) -> Result
     Request::read(message, service, mrs.accounts.dialects())
 }
 
-async fn perform(mrs: Arc<Mrs>, request: Request) -> Response {
+async fn perform(mrs: Arc<Mrs>, request: Request, body: Bytes) -> Response {
     let card = match &request {
         Request::Enroll(enroll) => card_number(&mrs, enroll),
         _ => None,
@@ -240,20 +244,23 @@ async fn perform(mrs: Arc<Mrs>, request: Request) -> Response {
     let operation = request.operation();
     let ordered = mrs.fault_due(&request, card.as_ref());
     let effect = ordered.or_else(|| card.as_ref().and_then(test_cards::effect_of));
+    let shape = effect.and_then(|effect| effect.shape);
+    let quotes = match effect {
+        Some(effect) if effect.quote => Quotes::of(&body, card.as_ref().map(CardNumber::digits)),
+        _ => Quotes::default(),
+    };
     let work = async {
         let result = mrs.work(&request, card.as_ref());
         mrs.keep().await;
         let code = result.as_ref().err().map_or(0, |refusal| refusal.code.0);
         tracing::info!(?operation, dialect = ?request.dialect(), code, "mrs did its work");
-        match result {
-            Ok(content) => xml_answer(StatusCode::OK, soap::envelope(&content)),
-            Err(refusal) => refused(&refusal),
-        }
+        shape::answer(shape, result, &quotes)
     };
     if let Some(effect) = effect {
-        tracing::info!(?operation, fault = ?effect.kind, "a fault on demand");
+        tracing::info!(?operation, fault = ?effect.kind, shape = ?effect.shape, "a fault on demand");
     }
-    faults::disturb(effect, work, |code| refused(&Code(code).into())).await
+    let fault = |code| shape::refused(shape, &Code(code).into(), &quotes);
+    faults::disturb(effect, work, fault).await
 }
 
 fn card_number(mrs: &Mrs, enroll: &Enroll) -> Option<CardNumber> {
@@ -349,19 +356,6 @@ fn customer_accounts(accounts: &[Account]) -> String {
     }
     let _ = write!(content, "</cus:{root}>");
     content
-}
-
-fn refused(refusal: &Refusal) -> Answer {
-    // SOAP 1.1 §6.2: a fault comes with 500.
-    xml_answer(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(refusal))
-}
-
-fn xml_answer(status: StatusCode, body: String) -> Answer {
-    Answer {
-        status,
-        content_type: "text/xml; charset=utf-8",
-        body,
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,6 +34,10 @@ const HEADERS: Duration = Duration::from_secs(30);
 /// In a response's extensions: don't send this, cut the connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Cut;
+
+/// In a response's extensions: after it, close the connection without TLS's `close_notify`.
+#[derive(Clone, Copy)]
+pub(crate) struct AbruptEnd;
 
 /// In a request's extensions: who called.
 #[derive(Clone, Copy)]
@@ -117,12 +124,24 @@ async fn http(
     router: Router,
     mut end: watch::Receiver<bool>,
 ) {
+    let abrupt = Arc::new(AtomicBool::new(false));
+    let stream = Ending {
+        stream,
+        abrupt: Arc::clone(&abrupt),
+    };
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Caller(caller));
         if let Some(certificate) = certificate {
             request.extensions_mut().insert(certificate);
         }
-        answer(router.clone(), request)
+        let (router, abrupt) = (router.clone(), Arc::clone(&abrupt));
+        async move {
+            let response = answer(router, request).await?;
+            if response.extensions().get::<AbruptEnd>().is_some() {
+                abrupt.store(true, Ordering::SeqCst);
+            }
+            Ok::<_, io::Error>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -135,6 +154,44 @@ async fn http(
         () = ended(&mut end) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// A stream whose end can be left out: hyper shuts a connection down after its last answer, and TLS writes `close_notify`
+/// when it is shut down.
+struct Ending<S> {
+    stream: S,
+    abrupt: Arc<AtomicBool>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Ending<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Ending<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.abrupt.load(Ordering::SeqCst) {
+            return Pin::new(&mut self.stream).poll_flush(context);
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }
 
 async fn answer(router: Router, request: Request<Incoming>) -> io::Result<Response<Body>> {

@@ -1,10 +1,37 @@
 //! SOAP 1.1 around MRS's operations: takes the envelope apart, and writes answers and faults.
 
+use http::StatusCode;
+
 use super::dialect::{COMMON, CUSTOMER, DIAGNOSTIC, refuse_attributes, refuse_stray_text, unexpected};
+use super::quote::Quotes;
 use super::refusal::Refusal;
 use super::xml::{Element, escape};
+use crate::faults::Answer;
 
-const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+pub(super) const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+pub(super) const ENVELOPE_1_2: &str = "http://www.w3.org/2003/05/soap-envelope";
+
+/// The media type of SOAP 1.1.
+pub(super) const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
+
+/// The ways in which a stack writes a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultStyle {
+    /// As SOAP 1.1 §4.4 and the public WSDL have it.
+    Plain,
+    /// Members of the fault in the namespace of the envelope.
+    Qualified,
+    /// As SOAP 1.2 §5.4 has it.
+    Soap12,
+    /// `ErrorResp` under another prefix, or none.
+    Error { prefix: &'static str },
+    /// `ErrorResp` in a namespace of its own, inside another element.
+    Bean,
+    /// The code twice.
+    TwoCodes,
+    /// The code in `faultcode` alone.
+    NoCode,
+}
 
 /// A message without its envelope.
 pub(crate) struct Message {
@@ -81,21 +108,82 @@ pub(crate) fn envelope(content: &str) -> String {
     )
 }
 
-/// Writes a refusal as a fault with MRS's detail (facts, §3.6).
-pub(crate) fn fault(refusal: &Refusal) -> String {
+/// An answer of SOAP 1.1.
+pub(crate) fn document(status: StatusCode, body: String) -> Answer {
+    Answer::text(status, CONTENT_TYPE, body)
+}
+
+/// Writes a refusal as a fault with MRS's detail (facts, §3.6); `quotes` are repeated in each of its texts.
+pub(crate) fn fault(style: FaultStyle, refusal: &Refusal, quotes: &Quotes) -> String {
     let (side, text) = match &refusal.violation {
         Some(violation) => ("Client", violation.as_str()),
         None => ("Server", refusal.code.description()),
     };
-    let text = escape(text);
+    let more = escape(&quotes.to_string());
+    let text = escape(text) + &more;
+    let error = match style {
+        FaultStyle::Error { prefix } => error_response(prefix, "", refusal, quotes),
+        FaultStyle::Bean => format!(
+            "<own:MRSFault xmlns:own=\"urn:own\"><bean>{}</bean></own:MRSFault>",
+            error_response("own:", "", refusal, quotes)
+        ),
+        FaultStyle::TwoCodes => {
+            let code = format!("<common:code>{}</common:code>", refusal.code.0);
+            error_response("common:", &code, refusal, quotes)
+        }
+        FaultStyle::NoCode => String::new(),
+        _ => error_response("common:", "", refusal, quotes),
+    };
+    let side = match style {
+        FaultStyle::NoCode => format!("{side}.{}", refusal.code.0),
+        _ => side.to_owned(),
+    };
+    // Beside the error, as a stack leaves a trace.
+    let trace = if more.is_empty() {
+        String::new()
+    } else {
+        format!("<trace>{more}</trace>")
+    };
+    if style == FaultStyle::Soap12 {
+        return format!(
+            "<soapenv:Fault><soapenv:Code><soapenv:Value>soapenv:Receiver</soapenv:Value><soapenv:Subcode><soapenv:Value>\
+             common:{side}{more}</soapenv:Value></soapenv:Subcode></soapenv:Code><soapenv:Reason>\
+             <soapenv:Text xml:lang=\"en\">{text}</soapenv:Text></soapenv:Reason><soapenv:Node>urn:mrs{more}</soapenv:Node>\
+             <soapenv:Detail>{trace}{error}</soapenv:Detail></soapenv:Fault>"
+        );
+    }
+    let prefix = if style == FaultStyle::Qualified {
+        "soapenv:"
+    } else {
+        ""
+    };
+    let actor = if more.is_empty() {
+        String::new()
+    } else {
+        format!("<{prefix}faultactor>urn:mrs{more}</{prefix}faultactor>")
+    };
+    format!(
+        "<soapenv:Fault><{prefix}faultcode>soapenv:{side}{more}</{prefix}faultcode><{prefix}faultstring>{text}</{prefix}faultstring>\
+         {actor}<{prefix}detail>{trace}{error}</{prefix}detail></soapenv:Fault>"
+    )
+}
+
+/// MRS's own part of a fault; `code_again` is put after the code.
+fn error_response(prefix: &str, code_again: &str, refusal: &Refusal, quotes: &Quotes) -> String {
     let code = refusal.code.0;
-    let description = escape(refusal.code.description());
+    let more = escape(&quotes.to_string());
+    let description = escape(refusal.code.description()) + &more;
     let recoverable = refusal.code.is_recoverable();
-    envelope(&format!(
-        "<soapenv:Fault><faultcode>soapenv:{side}</faultcode><faultstring>{text}</faultstring><detail><common:ErrorResp>\
-         <common:code>{code}</common:code><common:description>{description}</common:description>\
-         <common:recoverable>{recoverable}</common:recoverable></common:ErrorResp></detail></soapenv:Fault>"
-    ))
+    let item = if more.is_empty() {
+        String::new()
+    } else {
+        format!("<{prefix}item>{more}</{prefix}item><{prefix}type>{more}</{prefix}type>")
+    };
+    let details = quotes.details(prefix);
+    format!(
+        "<{prefix}ErrorResp><{prefix}code>{code}</{prefix}code>{code_again}<{prefix}description>{description}</{prefix}description>{item}\
+         <{prefix}recoverable>{recoverable}</{prefix}recoverable>{details}</{prefix}ErrorResp>"
+    )
 }
 
 #[cfg(test)]
@@ -173,7 +261,15 @@ mod tests {
 
     #[test]
     fn a_fault_can_be_read_and_carries_the_code() {
-        let root = xml::read(fault(&Code::CARD_ALREADY_ENROLLED.into()).as_bytes()).unwrap();
+        let root = xml::read(
+            envelope(&fault(
+                FaultStyle::Plain,
+                &Code::CARD_ALREADY_ENROLLED.into(),
+                &Quotes::default(),
+            ))
+            .as_bytes(),
+        )
+        .unwrap();
         let detail = &root.children[1].children[0].children[2];
         assert!(detail.is("", "detail"));
         assert_eq!(detail.children[0].children[0].text, "-45");

@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use tower::ServiceExt as _;
 
 use super::dialect::{COMMON, CUSTOMER, DIAGNOSTIC};
+use super::quote::Quotes;
 use super::request::Service;
-use super::soap::fault;
+use super::soap::{FaultStyle, fault};
 use super::xml::{self, Element};
 use super::{Dialect, Mrs, MrsSettings, PairKey, Status, pair, read, router};
 use crate::serve::Cut;
@@ -597,7 +598,7 @@ proptest! {
         let mut headers = HeaderMap::new();
         headers.insert("soapaction", HeaderValue::from_static("http://customer.ws.mcrewards.mastercard.com/enroll"));
         if let Err(refusal) = read(mrs, Service::Customer, &headers, &damaged) {
-            prop_assert!(fault(&refusal).contains(">-1<"));
+            prop_assert!(fault(FaultStyle::Plain, &refusal, &Quotes::default()).contains(">-1<"));
         }
     }
 }

@@ -203,11 +203,7 @@ impl Receiver {
 }
 
 fn plain(status: StatusCode, body: &str) -> Answer {
-    Answer {
-        status,
-        content_type: "text/plain; charset=utf-8",
-        body: body.to_owned(),
-    }
+    Answer::text(status, "text/plain; charset=utf-8", body.to_owned())
 }
 
 #[cfg(test)]

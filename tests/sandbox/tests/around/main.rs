@@ -7,3 +7,4 @@ mod front;
 mod mastercard;
 mod partner;
 mod receiver;
+mod shapes;

@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 
 use crate::fixture::{Around, Authority};
 
-const CARD: &str = "5234000000090123";
+pub(crate) const CARD: &str = "5234000000090123";
 
 /// In clear: what encrypts is tested beside the cipher.
-fn enroll(customer: &str, card: &str) -> String {
+pub(crate) fn enroll(customer: &str, card: &str) -> String {
     envelope(
         "",
         &format!(
@@ -26,7 +26,7 @@ fn enroll(customer: &str, card: &str) -> String {
     )
 }
 
-fn envelope(app_id: &str, operation: &str) -> String {
+pub(crate) fn envelope(app_id: &str, operation: &str) -> String {
     format!(
         "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' xmlns:c='http://customer.ws.mcrewards.mastercard.com/' \
          xmlns:k='http://common.ws.mcrewards.mastercard.com/'><s:Header><k:identity><k:appID>{app_id}</k:appID>\
@@ -34,7 +34,7 @@ fn envelope(app_id: &str, operation: &str) -> String {
     )
 }
 
-async fn call(
+pub(crate) async fn call(
     around: &Around,
     client: &Client,
     operation: &str,
@@ -55,7 +55,12 @@ async fn call(
         .await
 }
 
-async fn admin(around: &Around, method: reqwest::Method, path: &str, body: Option<Value>) -> (u16, Value) {
+pub(crate) async fn admin(
+    around: &Around,
+    method: reqwest::Method,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let url = format!("http://{}{path}", around.at().admin);
     let request = around.client(None).request(method, url);
     let request = body
