@@ -3,6 +3,7 @@
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::flows::confirm::Confirming;
 use enrollment::identifiers::{ConfirmationId, Malformed};
+use enrollment::log::by_display;
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
 use platform::queues::{self, ConfirmMessage};
@@ -31,3 +32,5 @@ enum Refused {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+by_display!(Refused);

@@ -1,9 +1,9 @@
 //! One run.
 
 use enrollment::flows::purge::Purging;
+use enrollment::log::info;
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
-use tracing::info;
 
 /// Purges for as long as a run lasts, and tells what it did.
 pub(crate) async fn handle(purging: &Purging<'_>, metrics: &Metrics) -> Result<(), StoreError> {

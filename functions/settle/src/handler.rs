@@ -3,11 +3,11 @@
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::flows::sweep::Sweeping;
 use enrollment::identifiers::IntentId;
+use enrollment::log::{by_display, info};
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
 use platform::queues::{self, SettleMessage};
 use serde::Deserialize;
-use tracing::info;
 
 /// What the function is called with.
 #[derive(Debug, Deserialize)]
@@ -91,6 +91,8 @@ enum Refused {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+by_display!(Refused);
 
 #[cfg(test)]
 mod tests {

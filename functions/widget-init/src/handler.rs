@@ -2,11 +2,11 @@
 
 use enrollment::flows::open::{NotOpened, OpenedSession, Opening};
 use enrollment::identifiers::IncidentId;
+use enrollment::log::{error, info};
 use enrollment::status::Status;
 use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use tracing::{error, info};
 
 /// What `Enrollment-Status` says when there is a session. Failures say their status of source document 001.
 pub(crate) const OPENED: &str = "OPENED";
@@ -75,11 +75,11 @@ impl WidgetAddress {
 fn log(failure: &NotOpened) {
     match failure {
         NotOpened::Refused { refusal, client } => info!(
-            client = client.as_ref().map(|client| client.id.as_str()),
-            reason = %refusal,
+            client = client.as_ref().map(|client| &client.id),
+            reason = refusal,
             "token refused"
         ),
-        NotOpened::Store { cause, .. } => error!(error = %cause, "session could not be opened"),
+        NotOpened::Store { cause, .. } => error!(error = cause, "session could not be opened"),
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use enrollment::flows::open::Opening;
 use enrollment::identifiers::IncidentId;
+use enrollment::log::{self, Instrument as _};
 use enrollment::token::Expected;
 use lambda_http::{Error, Request, service_fn};
-use tracing::{Instrument as _, info_span};
 
 use crate::handler::WidgetAddress;
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
             },
         };
         let incident = IncidentId::random(&*randomness);
-        let span = info_span!("request", incident = %incident);
+        let span = log::request(&incident);
         let (response, refused) = handler::handle(&opening, &address, &incident, &request)
             .instrument(span)
             .await;

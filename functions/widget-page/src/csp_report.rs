@@ -1,121 +1,264 @@
-//! What a browser reports about a violation of the page's policy: which directive, and the host that was blocked. The rest
-//! of a report (addresses, samples of scripts) is not kept: it is foreign text.
+//! Violations of the page's policy that browsers report, reduced to closed words.
+//!
+//! Anybody can post a report, with anything in it. Of a report two things are kept: the directive, if it is one of CSP's own,
+//! and the blocked source as a [`Source`]. They are counted in the metric `PolicyViolations`, and one line a minute says
+//! that there are any.
 
-use serde::Deserialize;
-use tracing::warn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use enrollment::identifiers::Slug;
+use enrollment::log::warn;
+use enrollment::ports::{Clients, Clock};
+use jiff::{SignedDuration, Timestamp};
+use platform::metrics::Metrics;
+use serde_json::Value;
 
 /// The largest report that is read, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
-/// The most violations of one report that are told.
+/// The most violations of one report that are counted.
 const MAX_VIOLATIONS: usize = 5;
+/// One line of the log in this time.
+const BETWEEN_LINES: SignedDuration = SignedDuration::from_secs(60);
 
-/// Logs what a report says. One that can't be read is dropped: anybody can send one.
-pub(crate) fn log(body: &[u8]) {
-    for Violation { directive, blocked } in violations(body) {
-        warn!(directive, blocked, "page's policy was violated");
+/// The directives that a violation can be of: Content Security Policy Level 3, §6, and the specifications that add to it
+/// (Trusted Types, Mixed Content, Upgrade Insecure Requests, Fenced Frames), with those of Level 2 that browsers still know.
+const DIRECTIVES: [&str; 31] = [
+    "base-uri",
+    "block-all-mixed-content",
+    "child-src",
+    "connect-src",
+    "default-src",
+    "fenced-frame-src",
+    "font-src",
+    "form-action",
+    "frame-ancestors",
+    "frame-src",
+    "img-src",
+    "manifest-src",
+    "media-src",
+    "navigate-to",
+    "object-src",
+    "plugin-types",
+    "prefetch-src",
+    "report-to",
+    "report-uri",
+    "require-trusted-types-for",
+    "sandbox",
+    "script-src",
+    "script-src-attr",
+    "script-src-elem",
+    "style-src",
+    "style-src-attr",
+    "style-src-elem",
+    "trusted-types",
+    "upgrade-insecure-requests",
+    "webrtc",
+    "worker-src",
+];
+/// In place of a directive that is none.
+const NO_DIRECTIVE: &str = "other";
+
+/// Where what was blocked came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The page's own origin.
+    OwnOrigin,
+    /// A script or style in the markup.
+    Inline,
+    /// A text that was to be run: `eval`, or WebAssembly.
+    Eval,
+    /// A `data:` address.
+    Data,
+    /// A `blob:` address.
+    Blob,
+    /// An origin that the client registered.
+    Registered,
+    /// Anything else.
+    Other,
+}
+
+impl Source {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnOrigin => "self",
+            Self::Inline => "inline",
+            Self::Eval => "eval",
+            Self::Data => "data",
+            Self::Blob => "blob",
+            Self::Registered => "registered",
+            Self::Other => "other",
+        }
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// What is kept of a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Violation {
+    directive: &'static str,
+    blocked: Source,
+}
+
+/// Reports of this process.
+pub struct PolicyReports {
+    own_origin: String,
+    metrics: Metrics,
+    last_line: Mutex<Option<Timestamp>>,
+    since_last_line: AtomicU64,
+}
+
+impl PolicyReports {
+    /// `public_base_url` is where the page is.
+    pub fn new(public_base_url: &str, metrics: Metrics) -> Self {
+        Self {
+            own_origin: origin(public_base_url).unwrap_or_default().to_owned(),
+            metrics,
+            last_line: Mutex::new(None),
+            since_last_line: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts what a report says. One that can't be read is dropped.
+    pub(crate) async fn take(&self, clients: &dyn Clients, clock: &dyn Clock, body: &[u8]) {
+        for reported in reported(body) {
+            let violation = self.reduce(&reported, &registered(clients, &reported.document).await);
+            self.metrics
+                .policy_violation(violation.directive, violation.blocked.as_str());
+            self.since_last_line.fetch_add(1, Ordering::Relaxed);
+            if self.wants_a_line(clock.now()) {
+                warn!(
+                    directive = violation.directive,
+                    blocked = violation.blocked.as_str(),
+                    violations = self.since_last_line.swap(0, Ordering::Relaxed),
+                    "page's policy was violated"
+                );
+            }
+        }
+    }
+
+    fn reduce(&self, reported: &Reported, registered: &[String]) -> Violation {
+        let by_origin = || match origin(&reported.blocked) {
+            Some(origin) if origin == self.own_origin => Source::OwnOrigin,
+            Some(origin) if registered.iter().any(|own| own == origin) => Source::Registered,
+            _ => Source::Other,
+        };
+        Violation {
+            directive: directive(&reported.directive),
+            blocked: by_word(&reported.blocked).unwrap_or_else(by_origin),
+        }
+    }
+
+    fn wants_a_line(&self, now: Timestamp) -> bool {
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES);
+        if is_due {
+            *last = Some(now);
+        }
+        is_due
+    }
+}
+
+/// What is read of a violation: foreign text, which goes no further than [`PolicyReports::reduce`].
+struct Reported {
     directive: String,
     blocked: String,
+    document: String,
 }
 
-/// `report-uri` sends `{"csp-report":{…}}`, `report-to` an array of `{"type":"csp-violation","body":{…}}`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Report {
-    Old {
-        #[serde(rename = "csp-report")]
-        report: OldBody,
-    },
-    New(Vec<NewReport>),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct OldBody {
-    #[serde(alias = "violated-directive")]
-    effective_directive: String,
-    #[serde(default)]
-    blocked_uri: String,
-}
-
-#[derive(Deserialize)]
-struct NewReport {
-    body: NewBody,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NewBody {
-    effective_directive: String,
-    #[serde(default, rename = "blockedURL")]
-    blocked_url: String,
-}
-
-fn violations(body: &[u8]) -> Vec<Violation> {
+/// `report-uri` sends `{"csp-report":{…}}`; `report-to` an array of `{"type":"csp-violation","body":{…}}`, with reports of
+/// other kinds among them.
+fn reported(body: &[u8]) -> Vec<Reported> {
     if body.len() > MAX_BYTES {
         return Vec::new();
     }
-    let told = match serde_json::from_slice(body) {
-        Ok(Report::Old { report }) => vec![(report.effective_directive, report.blocked_uri)],
-        Ok(Report::New(reports)) => reports
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(report)) => report
+            .get("csp-report")
+            .and_then(|body| {
+                Reported::of(
+                    body,
+                    &["effective-directive", "violated-directive"],
+                    "blocked-uri",
+                    "document-uri",
+                )
+            })
             .into_iter()
-            .map(|report| (report.body.effective_directive, report.body.blocked_url))
             .collect(),
-        Err(_) => Vec::new(),
-    };
-    told.into_iter()
-        .take(MAX_VIOLATIONS)
-        .map(|(directive, blocked)| Violation {
-            directive: word(&directive),
-            blocked: word(host(&blocked)),
+        Ok(Value::Array(reports)) => reports
+            .iter()
+            .filter(|report| report["type"] == "csp-violation")
+            .filter_map(|report| {
+                Reported::of(
+                    &report["body"],
+                    &["effectiveDirective"],
+                    "blockedURL",
+                    "documentURL",
+                )
+            })
+            .take(MAX_VIOLATIONS)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+impl Reported {
+    /// None where no directive is named.
+    fn of(body: &Value, directives: &[&str], blocked: &str, document: &str) -> Option<Self> {
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        Some(Self {
+            directive: directives.iter().find_map(|name| text(name))?,
+            blocked: text(blocked).unwrap_or_default(),
+            document: text(document).unwrap_or_default(),
         })
-        .collect()
+    }
 }
 
-/// `inline`, `eval`, `data`, or the host of an address.
-fn host(blocked: &str) -> &str {
-    let after_scheme = blocked.split_once("://").map_or(blocked, |(_, rest)| rest);
-    after_scheme.split(['/', '?', '#']).next().unwrap_or_default()
+/// Older browsers send the whole directive with its sources.
+fn directive(text: &str) -> &'static str {
+    let name = text.split_ascii_whitespace().next().unwrap_or_default();
+    DIRECTIVES
+        .into_iter()
+        .find(|directive| directive.eq_ignore_ascii_case(name))
+        .unwrap_or(NO_DIRECTIVE)
 }
 
-fn word(text: &str) -> String {
-    text.chars()
-        .filter(|letter| letter.is_ascii_alphanumeric() || "-.:".contains(*letter))
-        .take(100)
-        .collect()
+/// A blocked source that is no address, or whose scheme says enough. Firefox leaves it empty for what stood in the markup.
+fn by_word(blocked: &str) -> Option<Source> {
+    let scheme = blocked.split(':').next().unwrap_or_default();
+    Some(match scheme {
+        "self" => Source::OwnOrigin,
+        "" | "inline" => Source::Inline,
+        "eval" | "wasm-eval" => Source::Eval,
+        "data" => Source::Data,
+        "blob" => Source::Blob,
+        _ => return None,
+    })
+}
+
+/// Scheme, host and port of a web address, as it stands there.
+fn origin(address: &str) -> Option<&str> {
+    let scheme = address
+        .find("://")
+        .filter(|end| matches!(&address[..*end], "http" | "https"))?;
+    let authority = &address[scheme + 3..];
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    (end > 0).then(|| &address[..scheme + 3 + end])
+}
+
+/// The origins that the client whose page it was has registered. A store that does not answer is no reason to refuse a
+/// report.
+async fn registered(clients: &dyn Clients, document: &str) -> Vec<String> {
+    let Some(slug) = slug(document) else {
+        return Vec::new();
+    };
+    let client = clients.by_slug(&slug).await.ok().flatten();
+    client.map_or_else(Vec::new, |client| client.embed_origins.clone())
+}
+
+fn slug(document: &str) -> Option<Slug> {
+    let (_, rest) = document.split_once("/widget/")?;
+    Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn violation(directive: &str, blocked: &str) -> Violation {
-        Violation {
-            directive: directive.into(),
-            blocked: blocked.into(),
-        }
-    }
-
-    #[test]
-    fn both_kinds_of_report_are_read_for_directive_and_host_alone() {
-        let old = br#"{"csp-report":{"document-uri":"https://a/widget/demo/","violated-directive":"img-src",
-            "blocked-uri":"https://evil.example/x?card=5234000000000007"}}"#;
-        assert_eq!(violations(old), [violation("img-src", "evil.example")]);
-        let new = br#"[{"type":"csp-violation","body":{"effectiveDirective":"script-src-elem","blockedURL":"inline"}}]"#;
-        assert_eq!(violations(new), [violation("script-src-elem", "inline")]);
-    }
-
-    #[test]
-    fn what_is_no_report_is_dropped_and_lines_cannot_be_forged() {
-        for body in [&b""[..], b"{}", b"[{}]", b"nonsense", &vec![b' '; MAX_BYTES + 1]] {
-            assert_eq!(violations(body), []);
-        }
-        let forged =
-            br#"{"csp-report":{"effective-directive":"img-src\n{\"level\":\"ERROR\"}","blocked-uri":"x"}}"#;
-        assert_eq!(violations(forged), [violation("img-srclevel:ERROR", "x")]);
-    }
-}
+mod tests;

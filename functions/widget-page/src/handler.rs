@@ -5,16 +5,16 @@ use std::sync::Arc;
 use enrollment::client::Client;
 use enrollment::identifiers::Slug;
 use enrollment::language::RequestedLanguage;
-use enrollment::ports::{Clients, StoreError};
+use enrollment::log::{by_display, error, info};
+use enrollment::ports::{Clients, Clock, StoreError};
 use enrollment::texts::Texts;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use platform::pictures::Pictures;
-use tracing::{error, info};
 
 use crate::base_path::BasePath;
 use crate::colours::{Colours, Unusable};
-use crate::csp_report;
+use crate::csp_report::PolicyReports;
 use crate::headers::{self, Headers};
 use crate::origin::{EmbedOrigin, NotAnOrigin};
 use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
@@ -28,6 +28,10 @@ pub struct Serving<'a> {
     pub pictures: &'a Pictures,
     /// Where the service begins on its host.
     pub base: &'a BasePath,
+    /// What browsers report.
+    pub reports: &'a PolicyReports,
+    /// The time.
+    pub clock: &'a dyn Clock,
 }
 
 /// Why there is nothing to serve.
@@ -47,6 +51,8 @@ enum NotServed {
     Store(#[from] StoreError),
 }
 
+by_display!(NotServed);
+
 impl Serving<'_> {
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
@@ -60,7 +66,7 @@ impl Serving<'_> {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (request.method(), segments.as_slice()) {
             (&Method::POST, ["widget", "csp-report"]) => {
-                csp_report::log(request.body());
+                self.reports.take(self.clients, self.clock, request.body()).await;
                 Ok(respond(
                     StatusCode::NO_CONTENT,
                     headers::bare("text/plain"),
@@ -162,9 +168,9 @@ fn refusal(reason: &NotServed) -> Response<Body> {
         _ => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.\n"),
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        error!(error = %reason, "page could not be served");
+        error!(error = reason, "page could not be served");
     } else {
-        info!(reason = %reason, "request refused");
+        info!(reason, "request refused");
     }
     respond(
         status,

@@ -2,7 +2,7 @@
 
 pub mod base_path;
 pub mod colours;
-mod csp_report;
+pub mod csp_report;
 pub mod direction;
 pub mod handler;
 pub mod headers;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use enrollment::identifiers::IncidentId;
+use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, service_fn};
-use tracing::{Instrument as _, info_span};
 use widget_page::base_path::BasePath;
+use widget_page::csp_report::PolicyReports;
 use widget_page::handler::Serving;
 
 #[tokio::main]
@@ -14,12 +15,16 @@ async fn main() -> Result<(), Error> {
     let (clients, pictures) = (platform.clients(), platform.pictures());
     let randomness = platform.randomness();
     let base = BasePath::of(&platform.settings.stack.public_base_url)?;
+    let reports = PolicyReports::new(&platform.settings.stack.public_base_url, platform.metrics());
+    let clock = platform.clock();
     let answer = Arc::new(async move |request: Request| {
-        let span = info_span!("request", incident = %IncidentId::random(&*randomness));
+        let span = log::request(&IncidentId::random(&*randomness));
         let serving = Serving {
             clients: &clients,
             pictures: &pictures,
             base: &base,
+            reports: &reports,
+            clock: &*clock,
         };
         serving.handle(&request).instrument(span).await
     });

@@ -10,6 +10,7 @@ pub mod flows;
 pub mod identifiers;
 pub mod intent;
 pub mod language;
+pub mod log;
 pub mod ports;
 pub mod reason;
 pub mod session;

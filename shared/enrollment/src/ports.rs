@@ -13,6 +13,7 @@ use crate::identifiers::{
     Slug,
 };
 use crate::intent::{Card, CardCount, CardState, Customer, Intent};
+use crate::log::LogText;
 use crate::session::{Session, UsedToken};
 use crate::status::{MrsCode, Status};
 use crate::time::later;
@@ -29,7 +30,7 @@ pub trait Randomness: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// Something outside did not do its work. The detail is for the log; it holds no personal data.
+/// Something outside did not do its work. The detail is for the log; its type can't hold what came from outside.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store did not answer, or refused.
@@ -38,7 +39,7 @@ pub enum StoreError {
         /// What was tried.
         operation: &'static str,
         /// What came back.
-        detail: String,
+        detail: LogText,
     },
     /// What is stored can't be read: another schema version, a failed authentication tag.
     #[error("{operation} found an unreadable record: {detail}")]
@@ -46,7 +47,7 @@ pub enum StoreError {
         /// What was tried.
         operation: &'static str,
         /// What is wrong with it.
-        detail: String,
+        detail: LogText,
     },
 }
 
@@ -513,10 +514,10 @@ pub enum RewardsError {
     Declined(MrsCode),
     /// It was certainly never reached.
     #[error("MRS was not reached: {0}")]
-    NotSent(String),
+    NotSent(LogText),
     /// It may or may not have done it.
     #[error("MRS gave no usable answer: {0}")]
-    Unknown(String),
+    Unknown(LogText),
 }
 
 /// The Mastercard Rewards System. Each call ends within 8 s.

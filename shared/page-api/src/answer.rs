@@ -8,6 +8,7 @@ use enrollment::flows::submission::{self, Fault};
 use enrollment::flows::submit::NotSubmitted;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::intent::Card;
+use enrollment::log::{LogText, error, info};
 use enrollment::ports::EncryptionKey;
 use enrollment::reason::Reason;
 use enrollment::status::Status;
@@ -15,7 +16,6 @@ use lambda_http::http::response::Builder;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use tracing::{error, info};
 
 use crate::handler::Refused;
 
@@ -103,16 +103,21 @@ pub(crate) fn open() -> Response<Body> {
     )
 }
 
+/// Places of a submission, which are the rules' own and never the request's.
+fn pointers(faults: &[Fault]) -> Option<LogText> {
+    let mut pointers = faults.iter().map(|fault| fault.pointer);
+    let first = LogText::from(pointers.next()?);
+    Some(pointers.fold(first, LogText::with))
+}
+
 /// The one table from refusals to HTTP. What went wrong inside is logged here, once, under the incident id.
 pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body> {
     match refused {
-        Refused::Flow(NotSubmitted::Store(cause)) => error!(error = %cause, "request failed"),
-        Refused::Flow(NotSubmitted::Invalid(faults)) => info!(
-            pointers = %faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>().join(" "),
-            reason = %refused,
-            "request refused"
-        ),
-        _ => info!(reason = %refused, "request refused"),
+        Refused::Flow(NotSubmitted::Store(cause)) => error!(error = cause, "request failed"),
+        Refused::Flow(NotSubmitted::Invalid(faults)) => {
+            info!(pointers = pointers(faults), reason = refused, "request refused");
+        }
+        _ => info!(reason = refused, "request refused"),
     }
     let none: &[Fault] = &[];
     let (status, title, faults) = match refused {

@@ -5,6 +5,7 @@ use enrollment::flows::extend::{Extending, ExtensionError};
 use enrollment::flows::submission::MAX_BYTES;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
+use enrollment::log::by_display;
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
 
@@ -54,6 +55,8 @@ pub(crate) enum Refused {
     #[error(transparent)]
     Flow(#[from] NotSubmitted),
 }
+
+by_display!(Refused);
 
 async fn describe(
     describing: &Describing<'_>,

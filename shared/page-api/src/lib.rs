@@ -9,8 +9,8 @@ use enrollment::flows::describe::Describing;
 use enrollment::flows::extend::Extending;
 use enrollment::flows::submit::Submitting;
 use enrollment::identifiers::{ActionCode, IncidentId};
+use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, service_fn};
-use tracing::{Instrument as _, info_span};
 
 /// Runs the function `name`, for sessions that were opened for `action`, until Lambda ends it.
 ///
@@ -53,7 +53,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             clock: &*clock,
         };
         let incident = IncidentId::random(&*randomness);
-        let span = info_span!("request", incident = %incident);
+        let span = log::request(&incident);
         handler::handle(&describing, &submitting, &extending, &incident, &request)
             .instrument(span)
             .await

@@ -3,12 +3,15 @@
 mod http_client;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use enrollment::log::LogText;
 use std::time::Duration;
 
 /// Makes the SDK clients that a function asks for. Making one does no network work.
@@ -150,29 +153,101 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The whole chain of an SDK error in one line: its own `Display` says only "service error", and some causes go on for many.
-pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        let line = cause_text.lines().next().unwrap_or_default();
-        if text.is_empty() {
-            text.push_str(line);
-        } else if !text.ends_with(line) {
-            text.push_str(": ");
-            text.push_str(line);
+/// Codes of AWS that an operator looks for. Another one is told by its length: an error's message may quote what was sent,
+/// and its code comes the same way.
+const CODES: [&str; 40] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ConditionalCheckFailedException",
+    "DecryptionFailure",
+    "DisabledException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "InvalidCiphertextException",
+    "InvalidClientTokenId",
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "InvalidSignatureException",
+    "ItemCollectionSizeLimitExceededException",
+    "KMSInternalException",
+    "KMSInvalidStateException",
+    "KeyUnavailableException",
+    "LimitExceededException",
+    "MissingAuthenticationToken",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NotFoundException",
+    "ProvisionedThroughputExceededException",
+    "QueueDoesNotExist",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ResourceExistsException",
+    "ResourceNotFoundException",
+    "ServiceUnavailable",
+    "SignatureDoesNotMatch",
+    "SlowDown",
+    "ThrottlingException",
+    "TransactionCanceledException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "UnrecognizedClientException",
+    "ValidationException",
+];
+
+/// An SDK's error in closed words: where it came about, AWS's code of it, the HTTP status.
+pub(crate) fn describe<E: ProvideErrorMetadata>(error: &SdkError<E>) -> LogText {
+    match error {
+        SdkError::ConstructionFailure(_) => "the request could not be made".into(),
+        SdkError::TimeoutError(_) => "no answer in time".into(),
+        SdkError::DispatchFailure(failure) => dispatch(failure.as_connector_error()),
+        SdkError::ResponseError(answer) => {
+            LogText::from("an answer that can't be read, HTTP status").with(answer.raw().status().as_u16())
         }
-        next = cause.source();
+        SdkError::ServiceError(refused) => {
+            let code = refused.err().code().map_or("no code".into(), service_code);
+            code.with("with HTTP status")
+                .with(refused.raw().status().as_u16())
+        }
+        _ => "an error of a new kind".into(),
     }
-    text
 }
 
-/// A conditional write's answer; `None` where its condition did not hold, and in one line what else went wrong.
-pub(crate) fn where_it_held<T, E>(result: Result<T, SdkError<E>>) -> Result<Option<T>, String>
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
+/// A code of AWS: itself where it is known, or of the closed form.
+pub(crate) fn service_code(code: &str) -> LogText {
+    CODES
+        .into_iter()
+        .find(|known| *known == code)
+        .map_or_else(|| LogText::foreign_code(code), LogText::from)
+}
+
+fn dispatch(failure: Option<&ConnectorError>) -> LogText {
+    let Some(failure) = failure else {
+        return "the request could not be sent".into();
+    };
+    if failure.is_timeout() {
+        return "no connection in time".into();
+    }
+    if failure.is_io() {
+        return "the connection failed".into();
+    }
+    let mut cause: Option<&dyn std::error::Error> = Some(failure);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return "no credentials could be had".into();
+        }
+        cause = error.source();
+    }
+    "the request could not be sent".into()
+}
+
+/// A conditional write's answer; `None` where its condition did not hold, and in closed words what else went wrong.
+pub(crate) fn where_it_held<T, E: ProvideErrorMetadata>(
+    result: Result<T, SdkError<E>>,
+) -> Result<Option<T>, LogText> {
     match result {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),

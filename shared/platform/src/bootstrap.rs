@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use enrollment::log::{by_display, error};
 use enrollment::ports::{Clock, Randomness};
 use webhooks::sender::SenderSetupError;
 
@@ -40,6 +41,9 @@ pub enum StartError {
     Aws(#[from] MissingVariable),
 }
 
+// Names of settings and of variables, and never their values.
+by_display!(StartError);
+
 /// Starts a function: `platform::start(env!("CARGO_CRATE_NAME"))`. A failure is in the log when this returns.
 pub fn start(own_crate: &'static str) -> Result<Platform, StartError> {
     let variable = |name: &str| std::env::var(name).ok();
@@ -53,7 +57,7 @@ pub fn start(own_crate: &'static str) -> Result<Platform, StartError> {
     let platform = level
         .map_err(StartError::from)
         .and_then(|_| Platform::read(variable, clock));
-    platform.inspect_err(|error| tracing::error!(%error, "the function can't start"))
+    platform.inspect_err(|error| error!(error, "the function can't start"))
 }
 
 impl Platform {

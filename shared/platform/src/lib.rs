@@ -1,4 +1,11 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_macros,
+        reason = "the lines of other crates are tested too"
+    )
+)]
 
 mod aged_cache;
 pub mod aws;

@@ -3,14 +3,20 @@
 //! A line has `timestamp`, `level`, `target` and `message`, the fields of the spans around the event, the outermost first
 //! (so a span that is opened with `incident` marks every line of a request), and the event's own fields, which win.
 //!
-//! Our own code says as much as `LOG_LEVEL` wants. Everybody else's says no more than INFO, whatever is set: below that,
-//! HTTP and AWS libraries write out requests, with what is secret in them. That is decided here, in code, so that nobody
-//! can switch it on in a hurry.
+//! Our own code says as much as `LOG_LEVEL` wants, in values of closed types (`enrollment::log`). Everybody else's says
+//! no more than INFO, whatever is set, and of that only level, crate and module: their words quote what they were given
+//! (a request, an error's text, a panic's message). Of their spans, the id of the invocation and the root of its trace
+//! are kept, each in its own form only: a caller of the API may put any text into a trace header. That is decided here, in
+//! code, so that nobody can switch it on in a hurry.
+//!
+//! A panic is one line with the place in the source. Its message is not logged: it may hold a value.
 
 use std::fmt;
 use std::io::Write as _;
+use std::panic::{Location, PanicHookInfo};
 use std::sync::Arc;
 
+use enrollment::log::{LogText, by_display, error};
 use enrollment::ports::Clock;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -27,32 +33,68 @@ const OWN_CRATES: [&str; 3] = ["enrollment", "mastercard", "platform"];
 /// Starts logging for this process: `own_crate` is the function's crate name, `level` how much our own code says.
 /// A second call changes nothing.
 pub fn install(level: Level, own_crate: &'static str, clock: Arc<dyn Clock>) {
-    let subscriber =
-        Registry::default().with(JsonLines::to_stdout(clock).with_filter(filter(level, own_crate)));
+    let subscriber = Registry::default()
+        .with(JsonLines::to_stdout(clock, own_crate).with_filter(filter(level, own_crate)));
     // Set already means that it runs already, as in a test process with several of them.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    std::panic::set_hook(Box::new(log_panic));
 }
+
+/// In place of the standard hook, which writes the message to standard error, and so into the log.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    error!(place = panic.location().map(SourcePlace), "a panic");
+}
+
+/// A place in the source, without the folders of the machine that compiled it.
+struct SourcePlace<'a>(&'a Location<'a>);
+
+impl fmt::Display for SourcePlace<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const PARTS: usize = 4;
+        let path = self.0.file();
+        let from = path
+            .rmatch_indices('/')
+            .nth(PARTS - 1)
+            .map_or(0, |(at, _)| at + 1);
+        write!(formatter, "{}:{}", &path[from..], self.0.line())
+    }
+}
+
+by_display!(SourcePlace<'_>);
 
 fn filter(level: Level, own_crate: &'static str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
     filter_fn(move |metadata| {
-        let name = metadata.target().split("::").next().unwrap_or_default();
-        let own = name == own_crate || OWN_CRATES.contains(&name);
         // Levels compare by how much they let through.
-        *metadata.level() <= if own { level } else { level.min(Level::INFO) }
+        let most = if is_own(metadata, own_crate) {
+            level
+        } else {
+            level.min(Level::INFO)
+        };
+        *metadata.level() <= most
     })
     .with_max_level_hint(level)
 }
 
+fn is_own(metadata: &Metadata<'_>, own_crate: &str) -> bool {
+    let name = metadata.target().split("::").next().unwrap_or_default();
+    name == own_crate || OWN_CRATES.contains(&name)
+}
+
+/// In place of a library's message.
+const OF_A_LIBRARY: &str = "a library reports something; its words are not logged";
+
 struct JsonLines<W> {
     clock: Arc<dyn Clock>,
+    own_crate: &'static str,
     write: W,
 }
 
 impl JsonLines<fn(&str)> {
-    fn to_stdout(clock: Arc<dyn Clock>) -> Self {
+    fn to_stdout(clock: Arc<dyn Clock>, own_crate: &'static str) -> Self {
         // A log that can't be written has nowhere to be complained about.
         Self {
             clock,
+            own_crate,
             write: |line| drop(std::io::stdout().lock().write_all(line.as_bytes())),
         }
     }
@@ -65,7 +107,11 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
-        attributes.record(&mut fields);
+        if is_own(attributes.metadata(), self.own_crate) {
+            attributes.record(&mut fields);
+        } else {
+            attributes.record(&mut Invocation(&mut fields));
+        }
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(fields);
         }
@@ -73,6 +119,7 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id)
+            && is_own(span.metadata(), self.own_crate)
             && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
             values.record(fields);
@@ -91,9 +138,14 @@ where
                 line.extend(fields.0.clone());
             }
         }
-        let mut own = Fields::default();
-        event.record(&mut own);
-        line.extend(own.0);
+        if is_own(event.metadata(), self.own_crate) {
+            let mut own = Fields::default();
+            event.record(&mut own);
+            line.extend(own.0);
+        } else {
+            line.insert("message".into(), OF_A_LIBRARY.into());
+            line.insert("line".into(), event.metadata().line().into());
+        }
         (self.write)(&format!("{}\n", Value::Object(line)));
     }
 }
@@ -129,6 +181,36 @@ impl Visit for Fields {
     }
 }
 
+/// What is kept of a span that is not ours: `requestId` and `xrayTraceId` of the Lambda runtime, in their own forms.
+struct Invocation<'a>(&'a mut Fields);
+
+impl Visit for Invocation<'_> {
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let kept = match field.name() {
+            "requestId" => LogText::correlation(value),
+            "xrayTraceId" => trace_root(value),
+            _ => None,
+        };
+        if let Some(kept) = kept {
+            self.0.record_str(field, kept.as_str());
+        }
+    }
+}
+
+/// The root of a trace, without its version (`Root=1-5759e988-bd862e3fe1be46a994272793;…`: AWS X-Ray Developer Guide,
+/// "Tracing header"). The rest of the header is whatever a caller put there.
+fn trace_root(header: &str) -> Option<LogText> {
+    let root = header
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("Root=1-"))?;
+    let (time, unique) = root.split_once('-')?;
+    (time.len() == 8 && unique.len() == 24)
+        .then(|| LogText::correlation(&[time, unique].concat()))
+        .flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -143,6 +225,7 @@ mod tests {
         let sink = Arc::clone(&written);
         let layer = JsonLines {
             clock: Arc::new(ManualClock::default()),
+            own_crate: "widget_init",
             write: move |line: &str| sink.lock().unwrap().push_str(line),
         };
         let subscriber = Registry::default().with(layer.with_filter(filter(level, "widget_init")));
@@ -199,6 +282,68 @@ mod tests {
             });
             assert_eq!(lines.len(), 1, "{level}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn library_is_known_by_name_and_place_alone() {
+        let lines = lines(Level::INFO, || {
+            tracing::info_span!(
+                target: "lambda_runtime::layers::trace",
+                "Lambda runtime invoke",
+                requestId = "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+                xrayTraceId = "Root=1-5759e988-bd862e3fe1be46a994272793;Card=5234000000000015;Sampled=1",
+                tenantId = "5234000000000015"
+            )
+            .in_scope(|| {
+                tracing::error!(target: "lambda_runtime::layers::panic", error = "5234000000000015", "maria@bank.example");
+            });
+        });
+        let line = lines[0].as_object().unwrap();
+        assert_eq!(line["requestId"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+        assert_eq!(line["xrayTraceId"], "5759e988bd862e3fe1be46a994272793");
+        assert_eq!(line["target"], "lambda_runtime::layers::panic");
+        let text = lines[0].to_string();
+        for foreign in ["5234", "maria", "tenantId"] {
+            assert!(!text.contains(foreign), "{text}");
+        }
+    }
+
+    #[test]
+    fn id_of_another_form_is_left_out() {
+        for (request, trace) in [
+            ("5234000000000015", "Root=1-52340000-000000155234000000000015"),
+            ("maria@bank.example", "Root=1-5759e988-maria;Sampled=1"),
+            ("", "5234000000000015"),
+        ] {
+            let lines = lines(Level::INFO, || {
+                tracing::info_span!(target: "lambda_runtime", "invoke", requestId = request, xrayTraceId = trace)
+                    .in_scope(|| info!(target: "lambda_runtime", "x"));
+            });
+            let line = lines[0].as_object().unwrap();
+            assert!(
+                !line.contains_key("requestId") && !line.contains_key("xrayTraceId"),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn panic_is_a_line_without_its_message() {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _alone = ONE_AT_A_TIME
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let lines = lines(Level::INFO, || {
+            let caught = std::panic::catch_unwind(|| panic!("card 5234000000000015"));
+            assert!(caught.is_err());
+        });
+        std::panic::set_hook(before);
+        let line = lines.iter().find(|line| line["message"] == "a panic").unwrap();
+        let place = line["place"].as_str().unwrap();
+        assert!(place.starts_with("shared/platform/src/logs.rs:"), "{place}");
+        assert!(!line.to_string().contains("5234"), "{line}");
     }
 
     #[test]

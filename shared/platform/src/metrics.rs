@@ -15,6 +15,7 @@
 //! | `PurgedCustomers`, `PurgedCards` | Count | | at each purge, customers of whom nothing is left, and cards whose customer stays |
 //! | `PurgesHeldBack` | Count | | at each purge, customers that are past their date and had to wait |
 //! | `PurgesCutShort` | Count | | 1 where a purge ended before it had seen everything |
+//! | `PolicyViolations` | Count | `Directive`, `Blocked` (`self`, `inline`, `eval`, `data`, `blob`, `registered`, `other`) | violations of the page's policy that browsers report |
 //! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends |
 
 use std::io::Write as _;
@@ -122,6 +123,12 @@ impl Metrics {
             ),
         ];
         self.write(&self.line(&[], &metrics));
+    }
+
+    /// A browser reports a violation of the page's policy. Both words are of closed lists.
+    pub fn policy_violation(&self, directive: &'static str, blocked: &'static str) {
+        let dimensions = [("Directive", directive), ("Blocked", blocked)];
+        self.write(&self.line(&dimensions, &[("PolicyViolations", "Count", 1.0)]));
     }
 
     /// How long the client certificate for Mastercard is valid yet. Below 30 it wants a new one.

@@ -57,7 +57,7 @@ impl Pictures {
             .content_length()
             .and_then(|length| usize::try_from(length).ok());
         if length.is_none_or(|length| length > MAX_BYTES) {
-            let detail = format!("{hash} is larger than a picture may be");
+            let detail = "it is larger than a picture may be".into();
             return Err(StoreError::Unreadable {
                 operation: OPERATION,
                 detail,
@@ -67,7 +67,7 @@ impl Pictures {
             .body
             .collect()
             .await
-            .map_err(|error| unavailable(describe(&error)))?;
+            .map_err(|_| unavailable("it ended too early".into()))?;
         Ok(Some(body.to_vec()))
     }
 

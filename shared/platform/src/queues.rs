@@ -5,14 +5,15 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
+use enrollment::log::{LogText, Loggable, error};
 use enrollment::ports::{StoreError, Wakeups};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tracing::error;
+use serde_json::error::Category;
 
-use crate::aws::describe;
+use crate::aws::{describe, service_code};
 
 /// As many messages as one call takes.
 const BATCH: usize = 10;
@@ -58,7 +59,7 @@ impl SqsWakeups {
         &self,
         batch: &[(ConfirmationId, ClientId)],
         after: SignedDuration,
-    ) -> Result<(), String> {
+    ) -> Result<(), LogText> {
         let entry = |(place, (id, client)): (usize, &(ConfirmationId, ClientId))| {
             let message = ConfirmMessage {
                 confirmation: id.as_str().to_owned(),
@@ -70,7 +71,7 @@ impl SqsWakeups {
                 // A fair queue: one client's backlog does not hold up the others.
                 .message_group_id(client.as_str())
                 .build()
-                .map_err(|error| error.to_string())
+                .map_err(|_| LogText::from("a message lacks something that SQS requires"))
         };
         let entries: Vec<_> = batch.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let answer = self
@@ -82,7 +83,7 @@ impl SqsWakeups {
             .await
             .map_err(|error| describe(&error))?;
         match answer.failed().first() {
-            Some(failed) => Err(failed.code().to_owned()),
+            Some(failed) => Err(service_code(failed.code())),
             None => Ok(()),
         }
     }
@@ -125,25 +126,39 @@ impl Wakeups for SqsWakeups {
 
 /// Gives each message of a delivery to `handle`, all of them at once. The answer names those that failed, and only
 /// those come again; what keeps failing ends in the dead-letter queue.
-pub async fn each<M: DeserializeOwned, E: std::fmt::Display>(
+pub async fn each<M: DeserializeOwned, E: Loggable + std::fmt::Display>(
     event: SqsEvent,
     handle: impl AsyncFn(M) -> Result<(), E>,
 ) -> SqsBatchResponse {
     let outcomes = event.records.into_iter().map(async |message| {
         let taken = match serde_json::from_str(message.body.as_deref().unwrap_or_default()) {
-            Ok(named) => handle(named).await.map_err(|error| error.to_string()),
+            Ok(named) => handle(named).await.map_err(LogText::of),
             // Its text stays out of the log: whoever wrote it is not known.
-            Err(error) => Err(format!("it can't be read: {:?}", error.classify())),
+            Err(error) => Err(LogText::from("it can't be read").because(json_fault(&error))),
         };
         let id = message.message_id.unwrap_or_default();
         taken.err().map(|error| (id, error))
     });
     let mut answer = SqsBatchResponse::default();
     for (id, error) in join_all(outcomes).await.into_iter().flatten() {
-        error!(error, message_id = id, "a message has to come again");
+        error!(
+            error,
+            message_id = LogText::correlation(&id),
+            "a message has to come again"
+        );
         answer.add_failure(id);
     }
     answer
+}
+
+/// What is wrong with a text of JSON, without the parser's words, which quote it.
+fn json_fault(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        Category::Io => "reading failed",
+        Category::Syntax => "it is no JSON",
+        Category::Data => "it has another shape",
+        Category::Eof => "it ends too early",
+    }
 }
 
 fn body<T: Serialize>(message: &T) -> String {
@@ -157,7 +172,7 @@ fn delay(after: SignedDuration) -> i32 {
     i32::try_from(seconds).map_or(LONGEST_DELAY, |seconds| seconds.clamp(0, LONGEST_DELAY))
 }
 
-fn unavailable(operation: &'static str, detail: String) -> StoreError {
+fn unavailable(operation: &'static str, detail: LogText) -> StoreError {
     StoreError::Unavailable { operation, detail }
 }
 

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::{ATTEMPT_LIMIT, Delivery};
 use enrollment::identifiers::ClientId;
+use enrollment::log::{by_display, error};
 use enrollment::ports::Receivers;
 use jiff::{SignedDuration, Timestamp};
-use tracing::error;
 use webhooks::sender::{PrivateHost, SenderSettings, SenderSetupError, Trust};
 use webhooks::{MessageId, RetryAfter, Sender, SigningKeys};
 
@@ -44,6 +44,9 @@ enum Unready {
     #[error(transparent)]
     Sender(#[from] SenderSetupError),
 }
+
+// The crate `webhooks` names what is wrong with a key or a certificate, and shows neither.
+by_display!(Unready);
 
 impl WebhookReceivers {
     /// `private_hosts` may be sent to although they are not on the public internet.
@@ -102,7 +105,11 @@ impl Receivers for WebhookReceivers {
             Ok(prepared) => prepared,
             Err(unready) => {
                 // As an attempt that failed: the schedule gives an operator three days to mend it.
-                error!(error = %unready, client = confirmation.client.as_str(), "a confirmation can't be signed");
+                error!(
+                    error = unready,
+                    client = confirmation.client,
+                    "a confirmation can't be signed"
+                );
                 return Delivery::Unready;
             }
         };

@@ -1,22 +1,28 @@
 //! The port `Rewards` over the MRS client of `mastercard`, with the client certificate from Secrets Manager: a rotated one
 //! is taken up without a deployment, and at once where Mastercard refuses the old one.
 
+use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
+use enrollment::log::{LogText, Loggable, warn};
 use enrollment::ports::{Clock, HeldCard, NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use jiff::Timestamp;
-use mastercard::NotSent;
 use mastercard::gateway::GatewayReason;
-use mastercard::http::{ClientIdentity, HttpClient, HttpSettings, Trust};
-use mastercard::mrs::{
-    AccountStatus, CustomerAccount, Dialect, EncryptedPair, EnrollAccount, EnrollRequest, MrsClient, MrsError,
+use mastercard::http::{
+    ClientIdentity, HttpClient, HttpSettings, HttpSetupError, IdentityError, Trust, TrustError,
 };
+use mastercard::mrs::{
+    AccountStatus, CustomerAccount, Dialect, EncryptedPair, EnrollAccount, EnrollRequest,
+    InvalidEncryptedPair, MrsClient, MrsError, MrsSetupError,
+};
+use mastercard::{NotSent, Unknown};
 use secrecy::ExposeSecret as _;
-use tracing::warn;
+use tracing::Value;
+use tracing::field::display;
 
 use crate::metrics::Metrics;
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
@@ -99,7 +105,7 @@ impl MrsRewards {
 
     fn client(&self, connected: &Connected, institution: &str) -> Result<MrsClient, RewardsError> {
         MrsClient::new(connected.http.clone(), &self.base_url, self.dialect, institution)
-            .map_err(|error| RewardsError::NotSent(error.to_string()))
+            .map_err(|error| RewardsError::NotSent(shown(error)))
     }
 
     async fn connected(&self) -> Result<Connected, RewardsError> {
@@ -107,7 +113,7 @@ impl MrsRewards {
             .secrets
             .mutual_tls()
             .await
-            .map_err(|error| RewardsError::NotSent(error.to_string()))?;
+            .map_err(|error| RewardsError::NotSent(LogText::of(error)))?;
         let mut kept = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connected) = kept
             .as_ref()
@@ -124,7 +130,7 @@ impl MrsRewards {
         Ok(connected)
     }
 
-    fn connect(&self, material: &MutualTls) -> Result<HttpClient, String> {
+    fn connect(&self, material: &MutualTls) -> Result<HttpClient, LogText> {
         let identity = match &material.identity {
             TlsIdentity::Pem {
                 certificate,
@@ -134,10 +140,10 @@ impl MrsRewards {
                 ClientIdentity::from_pkcs12(file.expose_secret(), password.expose_secret())
             }
         }
-        .map_err(|error| error.to_string())?;
+        .map_err(shown)?;
         self.metrics.certificate_expiry(self.until(identity.not_after()));
         let trust = match &material.certificate_authorities {
-            Some(pem) => Trust::only_pem(pem).map_err(|error| error.to_string())?,
+            Some(pem) => Trust::only_pem(pem).map_err(shown)?,
             None => Trust::Mozilla,
         };
         let settings = HttpSettings {
@@ -145,7 +151,7 @@ impl MrsRewards {
             identity: Some(identity),
             ..HttpSettings::default()
         };
-        HttpClient::new(&settings).map_err(|error| error.to_string())
+        HttpClient::new(&settings).map_err(shown)
     }
 
     fn since(&self, started: Timestamp) -> Duration {
@@ -168,7 +174,7 @@ impl MrsRewards {
 impl Rewards for MrsRewards {
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         let number = EncryptedPair::new(card.number.key.clone(), card.number.data.clone())
-            .map_err(|error| RewardsError::NotSent(error.to_string()))?;
+            .map_err(|error| RewardsError::NotSent(shown(error)))?;
         let request = Arc::new(EnrollRequest {
             bank_customer_number: card.bank_customer_number.expose().to_owned(),
             member_ica: card.program.member_ica.into(),
@@ -188,7 +194,7 @@ impl Rewards for MrsRewards {
         };
         let response = self.call("enroll", card.institution, enroll).await?;
         // MRS did enrol: a reference that we can't keep is looked up again, like an answer that never came.
-        Ranac::parse(&response.reference_id).map_err(|error| RewardsError::Unknown(error.to_string()))
+        Ranac::parse(&response.reference_id).map_err(|error| RewardsError::Unknown(LogText::of(error)))
     }
 
     async fn find(
@@ -236,7 +242,7 @@ fn refuses_the_certificate(error: &MrsError) -> bool {
 /// A card that MRS holds under no reference could neither be kept nor cancelled: no usable answer.
 fn held_card(account: &CustomerAccount) -> Result<HeldCard, RewardsError> {
     let reference = account.reference_id.as_deref().unwrap_or_default();
-    let ranac = Ranac::parse(reference).map_err(|error| RewardsError::Unknown(error.to_string()))?;
+    let ranac = Ranac::parse(reference).map_err(|error| RewardsError::Unknown(LogText::of(error)))?;
     let last4 = account
         .last_four
         .as_deref()
@@ -244,11 +250,45 @@ fn held_card(account: &CustomerAccount) -> Result<HeldCard, RewardsError> {
     Ok(HeldCard { ranac, last4 })
 }
 
+/// An error of the crate `mastercard`. They display closed words, numbers and lengths, and keep what Mastercard wrote to
+/// themselves.
+trait MastercardError: Display {}
+
+impl MastercardError for NotSent {}
+impl MastercardError for Unknown {}
+impl MastercardError for MrsSetupError {}
+impl MastercardError for HttpSetupError {}
+impl MastercardError for IdentityError {}
+impl MastercardError for TrustError {}
+impl MastercardError for InvalidEncryptedPair {}
+impl<E: MastercardError> MastercardError for &E {}
+
+/// It as a value of ours.
+struct Shown<E>(E);
+
+impl<E: MastercardError> Display for Shown<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl<E: MastercardError> Loggable for Shown<E> {
+    fn field(&self) -> impl Value + '_ {
+        display(self)
+    }
+}
+
+fn shown(error: impl MastercardError) -> LogText {
+    LogText::of(Shown(error))
+}
+
 fn rewards_error(error: &MrsError) -> RewardsError {
     match error {
-        MrsError::Fault(fault) if fault.code.value() == 0 => RewardsError::Unknown(error.to_string()),
+        MrsError::Fault(fault) if fault.code.value() == 0 => {
+            RewardsError::Unknown("a fault with code 0".into())
+        }
         MrsError::Fault(fault) => RewardsError::Declined(MrsCode(fault.code.value())),
-        MrsError::NotSent { reason, .. } => RewardsError::NotSent(reason.to_string()),
-        MrsError::Unknown { reason, .. } => RewardsError::Unknown(reason.to_string()),
+        MrsError::NotSent { reason, .. } => RewardsError::NotSent(shown(reason)),
+        MrsError::Unknown { reason, .. } => RewardsError::Unknown(shown(reason)),
     }
 }

@@ -7,6 +7,7 @@
 //! | `/mastercard/encryption` | `{"keyReference": "119009", "publicKey": PEM, "fingerprint": hex SHA-256}` |
 //! | `/clients/<id>/confirmation` | `{"secrets": ["whsec_…"], "signingKeys": ["whsk_…"], "certificateAuthorities": PEM}`; every one of them signs, the first first; at least one secret, the others may be absent |
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use aws_sdk_secretsmanager::Client;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::identifiers::ClientId;
+use enrollment::log::{LogText, by_display};
 use enrollment::ports::{Clock, EncryptionKey, EncryptionKeys, StoreError};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -110,8 +112,8 @@ impl Secrets {
 
     /// What mutual TLS towards Mastercard needs.
     pub async fn mutual_tls(&self) -> Result<MutualTls, StoreError> {
-        let version = self.version(MTLS).await?;
-        let written: WrittenMutualTls = parse(MTLS, &version.text)?;
+        let version = self.version(SecretName::MutualTls).await?;
+        let written: WrittenMutualTls = parse(SecretName::MutualTls, &version.text)?;
         let identity = match (
             written.certificate,
             written.private_key,
@@ -125,7 +127,7 @@ impl Secrets {
             (None, None, Some(file), Some(password)) => {
                 let file = STANDARD
                     .decode(file.expose_secret().trim())
-                    .map_err(|_| unreadable(MTLS, "its pkcs12 is not base64"))?;
+                    .map_err(|_| unreadable(SecretName::MutualTls, "its pkcs12 is not base64"))?;
                 TlsIdentity::Pkcs12 {
                     file: file.into(),
                     password,
@@ -133,7 +135,7 @@ impl Secrets {
             }
             _ => {
                 return Err(unreadable(
-                    MTLS,
+                    SecretName::MutualTls,
                     "it needs certificate and privateKey, or pkcs12 and password",
                 ));
             }
@@ -151,11 +153,11 @@ impl Secrets {
         &self,
         client: &ClientId,
     ) -> Result<(ConfirmationSecrets, String), StoreError> {
-        let name = confirmation_name(client);
-        let version = self.version(&name).await?;
-        let secrets: ConfirmationSecrets = parse(&name, &version.text)?;
+        let name = SecretName::Confirmation(client);
+        let version = self.version(name).await?;
+        let secrets: ConfirmationSecrets = parse(name, &version.text)?;
         if secrets.secrets.is_empty() {
-            Err(unreadable(&name, "it has no secret"))
+            Err(unreadable(name, "it has no secret"))
         } else {
             Ok((secrets, version.id.clone()))
         }
@@ -166,7 +168,7 @@ impl Secrets {
         self.remembered.clear();
     }
 
-    async fn version(&self, name: &str) -> Result<Arc<Version>, StoreError> {
+    async fn version(&self, name: SecretName<'_>) -> Result<Arc<Version>, StoreError> {
         let full_name = format!("{}/{name}", self.prefix);
         let load = async {
             let answer = self
@@ -177,7 +179,7 @@ impl Secrets {
                 .await
                 .map_err(|error| StoreError::Unavailable {
                     operation: OPERATION,
-                    detail: format!("{full_name}: {}", describe(&error)),
+                    detail: LogText::of(name).because(describe(&error)),
                 })?;
             let text = answer
                 .secret_string
@@ -194,10 +196,14 @@ impl Secrets {
 #[async_trait]
 impl EncryptionKeys for Secrets {
     async fn current(&self) -> Result<EncryptionKey, StoreError> {
-        let written: WrittenEncryption = parse(ENCRYPTION, &self.version(ENCRYPTION).await?.text)?;
-        let refused = |error: mastercard::keys::KeyError| unreadable(ENCRYPTION, &error.to_string());
-        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key).map_err(refused)?;
-        key.verify_fingerprint(&written.fingerprint).map_err(refused)?;
+        let written: WrittenEncryption = parse(
+            SecretName::Encryption,
+            &self.version(SecretName::Encryption).await?.text,
+        )?;
+        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key)
+            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is none that can be used"))?;
+        key.verify_fingerprint(&written.fingerprint)
+            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey has another fingerprint"))?;
         Ok(EncryptionKey {
             reference: written.key_reference,
             spki: key.spki_base64(),
@@ -224,26 +230,40 @@ struct WrittenEncryption {
     fingerprint: String,
 }
 
-fn parse<T: DeserializeOwned>(name: &str, text: &SecretString) -> Result<T, StoreError> {
+fn parse<T: DeserializeOwned>(name: SecretName<'_>, text: &SecretString) -> Result<T, StoreError> {
     // The parser's own words may repeat a value; only the place is told.
     serde_json::from_str(text.expose_secret()).map_err(|error| {
-        unreadable(
-            name,
-            &format!(
-                "its JSON is wrong at line {} column {}",
-                error.line(),
-                error.column()
-            ),
-        )
+        let place = LogText::from("its JSON is wrong at line").with(error.line());
+        unreadable(name, place.with("column").with(error.column()))
     })
 }
 
-fn unreadable(name: &str, detail: &str) -> StoreError {
+fn unreadable(name: SecretName<'_>, detail: impl Into<LogText>) -> StoreError {
     StoreError::Unreadable {
         operation: OPERATION,
-        detail: format!("{name}: {detail}"),
+        detail: LogText::of(name).because(detail.into()),
     }
 }
+
+/// A secret after the stack's prefix.
+#[derive(Clone, Copy)]
+enum SecretName<'a> {
+    MutualTls,
+    Encryption,
+    Confirmation(&'a ClientId),
+}
+
+impl fmt::Display for SecretName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MutualTls => formatter.write_str(MTLS),
+            Self::Encryption => formatter.write_str(ENCRYPTION),
+            Self::Confirmation(client) => formatter.write_str(&confirmation_name(client)),
+        }
+    }
+}
+
+by_display!(SecretName<'_>);
 
 #[cfg(test)]
 mod tests {
@@ -251,11 +271,13 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_printed() {
+        let client = ClientId::parse("a").unwrap();
+        let name = SecretName::Confirmation(&client);
         let version = Version {
             id: "1".into(),
             text: r#"{"secrets": 7, "x": "topsecret"}"#.to_owned().into(),
         };
-        let error = parse::<ConfirmationSecrets>("clients/a/confirmation", &version.text).unwrap_err();
+        let error = parse::<ConfirmationSecrets>(name, &version.text).unwrap_err();
         assert!(!error.to_string().contains("topsecret"), "{error}");
         assert!(error.to_string().contains("clients/a/confirmation"), "{error}");
         let identity = TlsIdentity::Pem {
@@ -264,7 +286,7 @@ mod tests {
         };
         assert!(!format!("{identity:?}").contains("topsecret"));
         let secrets: ConfirmationSecrets =
-            parse("x", &r#"{"secrets": ["whsec_topsecret"]}"#.to_owned().into()).unwrap();
+            parse(name, &r#"{"secrets": ["whsec_topsecret"]}"#.to_owned().into()).unwrap();
         assert!(!format!("{secrets:?}").contains("topsecret"));
     }
 }

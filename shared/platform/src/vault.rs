@@ -14,6 +14,7 @@ mod stored_keys;
 use std::sync::Arc;
 
 use enrollment::identifiers::ClientId;
+use enrollment::log::{LogText, by_display};
 use enrollment::ports::{Clock, Randomness, StoreError};
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
@@ -77,9 +78,12 @@ pub enum VaultError {
         /// What was tried.
         operation: &'static str,
         /// What came back.
-        detail: String,
+        detail: LogText,
     },
 }
+
+// Keys are named by client, purpose and month.
+by_display!(VaultError);
 
 impl VaultError {
     /// As the ports tell it.
@@ -90,11 +94,11 @@ impl VaultError {
                 detail,
             } => StoreError::Unavailable {
                 operation,
-                detail: format!("{inner}: {detail}"),
+                detail: LogText::from(inner).because(detail),
             },
             damaged => StoreError::Unreadable {
                 operation,
-                detail: damaged.to_string(),
+                detail: LogText::of(damaged),
             },
         }
     }

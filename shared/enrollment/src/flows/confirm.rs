@@ -1,13 +1,13 @@
 //! Sending a confirmation: at least once, to a registered receiver, no more often than it can bear (behaviour §5).
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
 
 use crate::delivery::{
     self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, LONGEST_RETRY_AFTER, MAX_AGE, MAX_ATTEMPTS,
     Parked,
 };
 use crate::identifiers::ConfirmationId;
+use crate::log::{LogText, info, warn};
 use crate::ports::{Claim, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups};
 use crate::time::later;
 
@@ -80,8 +80,8 @@ impl Confirming<'_> {
             }
         };
         info!(
-            confirmation = id.as_str(),
-            client = claim.confirmation.client.as_str(),
+            confirmation = id,
+            client = claim.confirmation.client,
             attempt = claim.attempt,
             outcome = confirmed.as_str(),
             "confirmation was dealt with"
@@ -165,12 +165,13 @@ impl Confirming<'_> {
                 Confirmed::Delivered
             }
             Delivery::Answered { status: 410, .. } => {
-                self.park(claim, Parked::Gone, Some(&failure(delivery))).await?
+                self.park(claim, Parked::Gone, Some(failure(delivery).as_str()))
+                    .await?
             }
             _ => self.retry(claim, delivery, now).await?,
         };
         if let Err(error) = self.note(claim, destination, delivery, now).await {
-            warn!(%error, "what was learned of a receiver is lost");
+            warn!(error, "what was learned of a receiver is lost");
         }
         Ok(confirmed)
     }
@@ -183,14 +184,14 @@ impl Confirming<'_> {
     ) -> Result<Confirmed, StoreError> {
         let failure = failure(delivery);
         warn!(
-            confirmation = claim.confirmation.id.as_str(),
-            client = claim.confirmation.client.as_str(),
+            confirmation = claim.confirmation.id,
+            client = claim.confirmation.client,
             attempt = claim.attempt,
             failure,
             "a confirmation was not taken"
         );
         let Some(scheduled) = delivery::next_attempt(claim.attempt, now, self.randomness) else {
-            return self.park(claim, Parked::Exhausted, Some(&failure)).await;
+            return self.park(claim, Parked::Exhausted, Some(failure.as_str())).await;
         };
         let due = match delivery {
             Delivery::Answered {
@@ -199,12 +200,12 @@ impl Confirming<'_> {
             } => scheduled.max(later(now, wait.min(LONGEST_RETRY_AFTER))),
             _ => scheduled,
         };
-        self.confirmations.retry(claim, due, &failure).await?;
+        self.confirmations.retry(claim, due, failure.as_str()).await?;
         let wait = due.duration_since(now);
         if wait < SWEEP_INTERVAL {
             let this = [(claim.confirmation.id.clone(), claim.confirmation.client.clone())];
             if let Err(error) = self.wakeups.confirm(&this, wait).await {
-                warn!(%error, "a retry is left to the sweep");
+                warn!(error, "a retry is left to the sweep");
             }
         }
         Ok(Confirmed::Retry(due))
@@ -220,8 +221,8 @@ impl Confirming<'_> {
             .park(claim, reason, failure, self.clock.now())
             .await?;
         warn!(
-            confirmation = claim.confirmation.id.as_str(),
-            client = claim.confirmation.client.as_str(),
+            confirmation = claim.confirmation.id,
+            client = claim.confirmation.client,
             reason = reason.as_str(),
             "a confirmation is parked"
         );
@@ -264,10 +265,10 @@ enum Admitted {
     Never(Parked),
 }
 
-fn failure(delivery: Delivery) -> String {
+fn failure(delivery: Delivery) -> LogText {
     match delivery {
-        Delivery::Answered { status, .. } => format!("http_{status}"),
-        Delivery::Failed(class) => class.to_owned(),
-        Delivery::Unready => "unready".to_owned(),
+        Delivery::Answered { status, .. } => LogText::numbered("http_", status),
+        Delivery::Failed(class) => class.into(),
+        Delivery::Unready => "unready".into(),
     }
 }

@@ -1,10 +1,10 @@
 //! Extending a session, for customers who need more time (behaviour §2; WCAG 2.2, 2.2.1 "Timing Adjustable").
 
 use jiff::Timestamp;
-use tracing::info;
 
 use super::submit::{self, NotSubmitted};
 use crate::identifiers::{ActionCode, SessionToken};
+use crate::log::info;
 use crate::ports::{Clients, Clock, Sessions, StoreError};
 
 /// How often an extension is tried again because another tab extended the session in between.

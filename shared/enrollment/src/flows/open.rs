@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tracing::info;
 
 use crate::client::Client;
 use crate::identifiers::{ActionCode, SessionToken};
 use crate::language::Language;
+use crate::log::info;
 use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
 use crate::reason::Reason;
 use crate::session::{self, Session, UsedToken};
@@ -140,8 +140,8 @@ impl Opening<'_> {
             Opened::Before => Err(refused(Refusal::Used, Some(&client))),
             Opened::Now => {
                 info!(
-                    client = client.id.as_str(),
-                    program = session.program.as_str(),
+                    client = client.id,
+                    program = session.program,
                     action = session.action.as_str(),
                     "session opened"
                 );

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use tracing::{error, info};
 
 use crate::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
 use crate::intent::CardState;
+use crate::log::{error, info};
 use crate::ports::{
     Clients, Clock, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Register, Removal,
     StoreError,
@@ -50,7 +50,7 @@ pub struct Purged {
 
 impl Purged {
     fn fail(&mut self, client: &ClientId, error: &StoreError) {
-        error!(%error, client = client.as_str(), "records can't be purged");
+        error!(error, client, "records can't be purged");
         self.is_cut_short = true;
     }
 }
@@ -178,7 +178,7 @@ impl Purging<'_> {
         Ok(match removal {
             Removal::Everything => {
                 info!(
-                    client = client.as_str(),
+                    client,
                     cards = record.cards.len(),
                     intents = record.intents.len(),
                     confirmations = record.confirmations.len(),

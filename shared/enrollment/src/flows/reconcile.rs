@@ -4,12 +4,12 @@
 //! number that nobody knows any more can't be found.
 
 use futures_util::{StreamExt as _, stream};
-use tracing::error;
 
 use super::settle::{LetGo, let_go};
 use crate::client::Client;
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
+use crate::log::{by_display, error};
 use crate::ports::{
     Clock, Cursor, CustomerKey, Enrolments, Entry, HeldCard, Ledger, Rewards, RewardsError, StoreError,
 };
@@ -158,7 +158,7 @@ impl Reconciling<'_> {
         match self.entry(client, entry, mend).await {
             Ok(compared) => compared,
             Err(cause) => {
-                error!(error = %cause, client = client.id.as_str(), "a record can't be compared");
+                error!(error = cause, client = client.id, "a record can't be compared");
                 Compared {
                     sum: Reconciled {
                         failed: 1,
@@ -300,6 +300,8 @@ enum Failed {
     #[error(transparent)]
     Rewards(#[from] RewardsError),
 }
+
+by_display!(Failed);
 
 /// Nothing is under way that would change what is compared.
 fn is_quiet(customer: &Customer) -> bool {

@@ -2,10 +2,10 @@
 //! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (behaviour §4).
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
 
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{Intent, OldCard, Outcome};
+use crate::log::{info, warn};
 use crate::ports::{
     Clients, Clock, Enrolments, Finished, HeldCard, Rewards, RewardsError, StoreError, Wakeups,
 };
@@ -92,7 +92,7 @@ impl Settling<'_> {
                 None => return Ok(intent),
             },
             Err(error) => {
-                warn!(error = %error, "asking MRS about an open intent failed");
+                warn!(error, "asking MRS about an open intent failed");
                 return Ok(intent);
             }
         };
@@ -138,7 +138,7 @@ impl Settling<'_> {
     /// Has the intent looked after by the function that does nothing else.
     pub(super) async fn wake(&self, id: IntentId, after: SignedDuration) {
         if let Err(error) = self.wakeups.settle(id, after).await {
-            warn!(%error, "an open intent is left to the sweep");
+            warn!(error, "an open intent is left to the sweep");
         }
     }
 
@@ -149,12 +149,12 @@ impl Settling<'_> {
         intent.outcome = Some(outcome);
         if self.enrolments.finish(&intent).await? == Finished::Now {
             info!(
-                client = intent.client.as_str(),
-                program = intent.program.as_str(),
+                client = intent.client,
+                program = intent.program,
                 status = status.as_str(),
-                code = code.map(|code| code.0),
+                code,
                 meaning = code.and_then(crate::status::MrsCode::meaning),
-                incident = intent.incident.as_str(),
+                incident = intent.incident,
                 "intent has its outcome"
             );
             self.tell(&intent).await;
@@ -176,7 +176,7 @@ impl Settling<'_> {
         };
         let due = [(confirmation.id, confirmation.client)];
         if let Err(error) = self.wakeups.confirm(&due, SignedDuration::ZERO).await {
-            warn!(%error, "a confirmation is left to the sweep");
+            warn!(error, "a confirmation is left to the sweep");
         }
     }
 
@@ -204,7 +204,11 @@ impl Settling<'_> {
         {
             Ok(held) => held,
             Err(error) => {
-                warn!(error = %error, incident = intent.incident.as_str(), "asking MRS about a leftover failed");
+                warn!(
+                    error,
+                    incident = intent.incident,
+                    "asking MRS about a leftover failed"
+                );
                 return Ok(intent);
             }
         };
@@ -221,7 +225,7 @@ impl Settling<'_> {
         }
         for card in leftovers {
             if let Err(error) = self.rewards.cancel(&institution, &card.ranac).await {
-                warn!(error = %error, incident = intent.incident.as_str(), "cancelling a leftover failed");
+                warn!(error, incident = intent.incident, "cancelling a leftover failed");
                 return Ok(intent);
             }
         }
@@ -302,22 +306,18 @@ pub(super) async fn let_go(
         Ok(()) => return LetGo::Gone,
         Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
         Err(error) => {
-            warn!(error = %error, "cancelling a card has no answer");
+            warn!(error, "cancelling a card has no answer");
             return LetGo::Unknown;
         }
     };
     match rewards.find(institution, number).await {
         Ok(held) if held.iter().any(|held| held.ranac == *ranac) => {
-            warn!(
-                code = code.0,
-                meaning = code.meaning(),
-                "MRS does not cancel a card"
-            );
+            warn!(code, meaning = code.meaning(), "MRS does not cancel a card");
             LetGo::Refused(code)
         }
         Ok(_) => LetGo::Gone,
         Err(error) => {
-            warn!(error = %error, "asking MRS about a card that it does not cancel failed");
+            warn!(error, "asking MRS about a card that it does not cancel failed");
             LetGo::Unknown
         }
     }

@@ -19,7 +19,7 @@ pub const MAX_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
     /// Where.
-    pub pointer: String,
+    pub pointer: &'static str,
     /// What is wrong.
     pub detail: &'static str,
 }
@@ -352,11 +352,8 @@ fn missing(document: ConsentDocument) -> &'static str {
     }
 }
 
-fn fault(pointer: &str, detail: &'static str) -> Fault {
-    Fault {
-        pointer: pointer.to_owned(),
-        detail,
-    }
+fn fault(pointer: &'static str, detail: &'static str) -> Fault {
+    Fault { pointer, detail }
 }
 
 #[cfg(test)]
@@ -516,7 +513,7 @@ mod tests {
         assert_eq!(read_text(&halved).unwrap_err()[0].pointer, "");
     }
 
-    fn pointers(body: &Value) -> Vec<String> {
+    fn pointers(body: &Value) -> Vec<&'static str> {
         check(body)
             .err()
             .unwrap_or_default()

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tracing::{info, warn};
 
 use super::settle::{Answered, NEXT_LOOK, Settling};
 use super::submission::{self, Asked, Fault, Submission};
@@ -13,6 +12,7 @@ use crate::identifiers::{
     ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken,
 };
 use crate::intent::{Card, CardState, Intent, OldCard, Outcome};
+use crate::log::{info, warn};
 use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
     StoreError, Wakeups,
@@ -265,8 +265,8 @@ impl Submitting<'_> {
             || self.limits.count(counted, now).await?.reach_limit_of(program);
         if reached {
             warn!(
-                client = session.client.as_str(),
-                program = program.id.as_str(),
+                client = session.client,
+                program = program.id,
                 "limit of attempts reached"
             );
         }
@@ -346,11 +346,7 @@ impl Submitting<'_> {
             if intent.action == ActionCode::Enrol
                 && count.active + count.pending >= u32::from(program.max_cards)
             {
-                info!(
-                    client = intent.client.as_str(),
-                    program = program.id.as_str(),
-                    "card limit reached"
-                );
+                info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
             match self.enrolments.begin(intent, count).await? {
@@ -402,11 +398,15 @@ impl Submitting<'_> {
                     .await?
             }
             Err(error @ RewardsError::NotSent(_)) => {
-                warn!(error = %error, incident = intent.incident.as_str(), "enrolment was not sent");
+                warn!(error, incident = intent.incident, "enrolment was not sent");
                 settling.finish(intent, Outcome::unreachable(action, now)).await?
             }
             Err(error @ RewardsError::Unknown(_)) => {
-                warn!(error = %error, incident = intent.incident.as_str(), "enrolment has no answer, asking MRS");
+                warn!(
+                    error,
+                    incident = intent.incident,
+                    "enrolment has no answer, asking MRS"
+                );
                 settling.settle(intent, Answered::Never).await?
             }
         };
@@ -447,7 +447,11 @@ impl Submitting<'_> {
             }
             Ok(_) => None,
             Err(error) => {
-                warn!(error = %error, incident = intent.incident.as_str(), "MRS can't be asked about the number");
+                warn!(
+                    error,
+                    incident = intent.incident,
+                    "MRS can't be asked about the number"
+                );
                 Some(Outcome::unreachable(intent.action, self.clock.now()))
             }
         }

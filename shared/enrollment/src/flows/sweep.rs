@@ -3,11 +3,11 @@
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use tracing::{error, warn};
 
 use super::settle::{NEXT_LOOK, Settling};
 use crate::identifiers::IntentId;
 use crate::intent::Intent;
+use crate::log::{error, warn};
 use crate::ports::{Confirmations, StoreError, Unsettled};
 use crate::time::later;
 
@@ -198,12 +198,12 @@ impl Sweeping<'_> {
 
     /// One case that fails keeps no other from its turn.
     async fn put_off(&self, id: IntentId, failed: &StoreError) -> State {
-        error!(error = %failed, intent = id.to_hex(), "an intent can't be looked after");
+        error!(error = failed, intent = id, "an intent can't be looked after");
         let again = later(self.settling.clock.now(), UNREADABLE_WAIT);
         if matches!(failed, StoreError::Unreadable { .. })
             && let Err(error) = self.settling.enrolments.look_again(id, again).await
         {
-            warn!(%error, "it can't be put off either");
+            warn!(error, "it can't be put off either");
         }
         State::Failed
     }

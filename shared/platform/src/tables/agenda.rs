@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ClientId, ProgramId};
+use enrollment::log::error;
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
-use tracing::error;
 
 use super::item::{self, Fields, Item};
 use crate::aws::describe;
@@ -168,7 +168,11 @@ impl<T, R: Fn(&Fields) -> Result<T, StoreError>> Listing<T, R> {
     /// The entries, the oldest first.
     fn finish(mut self) -> Vec<(Timestamp, T)> {
         if let Some(first) = self.first_error {
-            error!(error = %first, entries = self.unreadable, "entries of the agenda can't be read");
+            error!(
+                error = first,
+                entries = self.unreadable,
+                "entries of the agenda can't be read"
+            );
         }
         self.entries.sort_by_key(|(at, _)| *at);
         self.entries

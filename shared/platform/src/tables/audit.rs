@@ -54,9 +54,9 @@ impl AuditTrail {
         randomness.fill(&mut distinct);
         // By time, and two in one millisecond apart.
         let sort_key = format!("{:015}#{}", line.at.as_millisecond(), hex::encode(distinct));
-        let text = serde_json::to_string(line).map_err(|error| StoreError::Unavailable {
+        let text = serde_json::to_string(line).map_err(|_| StoreError::Unavailable {
             operation: OPERATION,
-            detail: error.to_string(),
+            detail: "it can't be written as JSON".into(),
         })?;
         let item = Written::with_sort_key(&key(client), &sort_key).text("line", text);
         self.dynamodb

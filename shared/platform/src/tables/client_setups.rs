@@ -66,9 +66,9 @@ impl ClientSetups<'_> {
     /// nothing. `before` is what was read; programs that only it names are kept as retired.
     pub async fn store(&self, client: &Client, before: Option<&StoredClient>) -> Result<Stored, StoreError> {
         let setup =
-            serde_json::to_string(&as_stored(client, before)).map_err(|error| StoreError::Unavailable {
+            serde_json::to_string(&as_stored(client, before)).map_err(|_| StoreError::Unavailable {
                 operation: OPERATION,
-                detail: error.to_string(),
+                detail: "it can't be written as JSON".into(),
             })?;
         let revision = before.map_or(0, |before| before.revision);
         let item = Written::new(&primary_key(&client.id))

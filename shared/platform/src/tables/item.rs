@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use enrollment::log::LogText;
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
 
@@ -141,7 +142,12 @@ impl Fields {
         let fields = Self { operation, item };
         let schema: u32 = fields.number("schema")?;
         if schema > SCHEMA {
-            return Err(fields.unreadable(format!("its schema is {schema}, this release knows {SCHEMA}")));
+            return Err(fields.unreadable(
+                LogText::from("its schema is")
+                    .with(schema)
+                    .with("and this release knows")
+                    .with(SCHEMA),
+            ));
         }
         Ok(fields)
     }
@@ -164,17 +170,17 @@ impl Fields {
             .transpose()
     }
 
-    pub(crate) fn text(&self, attribute: &str) -> Result<&str, StoreError> {
+    pub(crate) fn text(&self, attribute: &'static str) -> Result<&str, StoreError> {
         self.optional_text(attribute)?
             .ok_or_else(|| self.missing(attribute))
     }
 
-    pub(crate) fn optional_text(&self, attribute: &str) -> Result<Option<&str>, StoreError> {
+    pub(crate) fn optional_text(&self, attribute: &'static str) -> Result<Option<&str>, StoreError> {
         self.optional(attribute, |value| value.as_s().ok().map(String::as_str))
     }
 
     /// The texts of a list; none where the attribute is absent.
-    pub(crate) fn texts(&self, attribute: &str) -> Result<Vec<&str>, StoreError> {
+    pub(crate) fn texts(&self, attribute: &'static str) -> Result<Vec<&str>, StoreError> {
         self.optional(attribute, |value| {
             let list = value.as_l().ok()?;
             list.iter()
@@ -184,61 +190,61 @@ impl Fields {
         .map(Option::unwrap_or_default)
     }
 
-    pub(crate) fn number<T: std::str::FromStr>(&self, attribute: &str) -> Result<T, StoreError> {
+    pub(crate) fn number<T: std::str::FromStr>(&self, attribute: &'static str) -> Result<T, StoreError> {
         self.optional_number(attribute)?
             .ok_or_else(|| self.missing(attribute))
     }
 
     pub(crate) fn optional_number<T: std::str::FromStr>(
         &self,
-        attribute: &str,
+        attribute: &'static str,
     ) -> Result<Option<T>, StoreError> {
         self.optional(attribute, |value| {
             value.as_n().ok().and_then(|digits| digits.parse().ok())
         })
     }
 
-    pub(crate) fn bytes(&self, attribute: &str) -> Result<&[u8], StoreError> {
+    pub(crate) fn bytes(&self, attribute: &'static str) -> Result<&[u8], StoreError> {
         self.optional_bytes(attribute)?
             .ok_or_else(|| self.missing(attribute))
     }
 
-    pub(crate) fn optional_bytes(&self, attribute: &str) -> Result<Option<&[u8]>, StoreError> {
+    pub(crate) fn optional_bytes(&self, attribute: &'static str) -> Result<Option<&[u8]>, StoreError> {
         self.optional(attribute, |value| value.as_b().ok().map(Blob::as_ref))
     }
 
-    pub(crate) fn flag(&self, attribute: &str) -> Result<bool, StoreError> {
+    pub(crate) fn flag(&self, attribute: &'static str) -> Result<bool, StoreError> {
         self.optional(attribute, |value| value.as_bool().ok().copied())?
             .ok_or_else(|| self.missing(attribute))
     }
 
-    pub(crate) fn time(&self, attribute: &str) -> Result<Timestamp, StoreError> {
+    pub(crate) fn time(&self, attribute: &'static str) -> Result<Timestamp, StoreError> {
         self.optional_time(attribute)?
             .ok_or_else(|| self.missing(attribute))
     }
 
-    pub(crate) fn optional_time(&self, attribute: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub(crate) fn optional_time(&self, attribute: &'static str) -> Result<Option<Timestamp>, StoreError> {
         self.optional_number(attribute)?
             .map(|millis| {
                 Timestamp::from_millisecond(millis)
-                    .map_err(|_| self.unreadable(format!("{attribute} is no time")))
+                    .map_err(|_| self.unreadable(LogText::from(attribute).with("is no time")))
             })
             .transpose()
     }
 
     /// Passes an attribute through a checked constructor.
-    pub(crate) fn parsed<T, E: std::fmt::Display>(
+    pub(crate) fn parsed<T, E>(
         &self,
-        attribute: &str,
+        attribute: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         self.check(attribute, parse(self.text(attribute)?))
     }
 
     /// As [`Self::parsed`], where the attribute may be absent.
-    pub(crate) fn optional_parsed<T, E: std::fmt::Display>(
+    pub(crate) fn optional_parsed<T, E>(
         &self,
-        attribute: &str,
+        attribute: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, StoreError> {
         self.optional_text(attribute)?
@@ -246,16 +252,12 @@ impl Fields {
             .transpose()
     }
 
-    /// Tells which attribute a constructor refused.
-    pub(crate) fn check<T, E: std::fmt::Display>(
-        &self,
-        attribute: &str,
-        result: Result<T, E>,
-    ) -> Result<T, StoreError> {
-        result.map_err(|error| self.unreadable(format!("{attribute}: {error}")))
+    /// Tells which attribute a constructor refused, and not why: its error may repeat the value.
+    pub(crate) fn check<T, E>(&self, attribute: &'static str, result: Result<T, E>) -> Result<T, StoreError> {
+        result.map_err(|_| self.unreadable(LogText::from(attribute).with("is not what it should be")))
     }
 
-    pub(crate) fn unreadable(&self, detail: String) -> StoreError {
+    pub(crate) fn unreadable(&self, detail: LogText) -> StoreError {
         StoreError::Unreadable {
             operation: self.operation,
             detail,
@@ -264,20 +266,24 @@ impl Fields {
 
     fn optional<'a, T>(
         &'a self,
-        attribute: &str,
+        attribute: &'static str,
         take: impl FnOnce(&'a AttributeValue) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
         match self.item.get(attribute) {
             None => Ok(None),
             Some(value) => match take(value) {
                 Some(taken) => Ok(Some(taken)),
-                None => Err(self.unreadable(format!("attribute {attribute} is of another kind"))),
+                None => Err(self.unreadable(
+                    LogText::from("attribute")
+                        .with(attribute)
+                        .with("is of another kind"),
+                )),
             },
         }
     }
 
-    fn missing(&self, attribute: &str) -> StoreError {
-        self.unreadable(format!("attribute {attribute} is missing"))
+    fn missing(&self, attribute: &'static str) -> StoreError {
+        self.unreadable(LogText::from("attribute").with(attribute).with("is missing"))
     }
 }
 

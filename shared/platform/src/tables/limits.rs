@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, ReturnValue, TransactWriteItem};
+use enrollment::log::LogText;
 use enrollment::ports::{Attempts, Counted, CustomerKey, Limits, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -141,7 +142,7 @@ fn hour_of(now: Timestamp) -> i64 {
     now.as_second().div_euclid(HOUR)
 }
 
-fn counting_failed(detail: String) -> StoreError {
+fn counting_failed(detail: LogText) -> StoreError {
     StoreError::Unavailable {
         operation: COUNTING,
         detail,

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::ClientId;
+use enrollment::log::LogText;
 use enrollment::ports::StoreError;
 use zeroize::Zeroizing;
 
@@ -21,7 +22,11 @@ pub(crate) struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    pub(crate) async fn seal(&self, attribute: &str, plain: &str) -> Result<AttributeValue, StoreError> {
+    pub(crate) async fn seal(
+        &self,
+        attribute: &'static str,
+        plain: &str,
+    ) -> Result<AttributeValue, StoreError> {
         self.vault
             .seal(self.client, self.purpose, self.place(attribute), plain.as_bytes())
             .await
@@ -31,7 +36,7 @@ impl Sealing<'_> {
 
     pub(crate) async fn seal_optional(
         &self,
-        attribute: &str,
+        attribute: &'static str,
         plain: Option<&str>,
     ) -> Result<Option<AttributeValue>, StoreError> {
         match plain {
@@ -41,10 +46,10 @@ impl Sealing<'_> {
     }
 
     /// Opens an attribute and passes it through a checked constructor.
-    pub(crate) async fn open<T, E: std::fmt::Display>(
+    pub(crate) async fn open<T, E>(
         &self,
         fields: &Fields,
-        attribute: &str,
+        attribute: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         let plain = self.plain(fields, attribute, fields.bytes(attribute)?).await?;
@@ -52,10 +57,10 @@ impl Sealing<'_> {
     }
 
     /// As [`Self::open`], where the attribute may be absent.
-    pub(crate) async fn open_optional<T, E: std::fmt::Display>(
+    pub(crate) async fn open_optional<T, E>(
         &self,
         fields: &Fields,
-        attribute: &str,
+        attribute: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, StoreError> {
         let Some(sealed) = fields.optional_bytes(attribute)? else {
@@ -68,7 +73,7 @@ impl Sealing<'_> {
     async fn plain(
         &self,
         fields: &Fields,
-        attribute: &str,
+        attribute: &'static str,
         sealed: &[u8],
     ) -> Result<Zeroizing<String>, StoreError> {
         let mut opened = self
@@ -78,10 +83,10 @@ impl Sealing<'_> {
             .map_err(|error| error.into_store_error(self.operation))?;
         String::from_utf8(std::mem::take(&mut *opened))
             .map(Zeroizing::new)
-            .map_err(|_| fields.unreadable(format!("{attribute} is no text")))
+            .map_err(|_| fields.unreadable(LogText::from(attribute).with("is no text")))
     }
 
-    fn place<'b>(&'b self, attribute: &'b str) -> Place<'b> {
+    fn place(&self, attribute: &'static str) -> Place<'_> {
         Place {
             table: self.table,
             pk: self.pk,

@@ -142,13 +142,10 @@ impl IntoWrite for Delete {
 }
 
 /// Finishes a builder of the SDK, which checks at run time that what the service requires was set.
-pub(crate) fn built<T, E: std::fmt::Display>(
-    operation: &'static str,
-    result: Result<T, E>,
-) -> Result<T, StoreError> {
-    result.map_err(|error| StoreError::Unavailable {
+pub(crate) fn built<T, E>(operation: &'static str, result: Result<T, E>) -> Result<T, StoreError> {
+    result.map_err(|_| StoreError::Unavailable {
         operation,
-        detail: error.to_string(),
+        detail: "the call lacks something that the service requires".into(),
     })
 }
 

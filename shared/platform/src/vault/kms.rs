@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 
@@ -84,7 +85,7 @@ fn context(name: &KeyName) -> HashMap<String, String> {
     ])
 }
 
-fn unavailable(operation: &'static str, error: &(dyn std::error::Error + 'static)) -> VaultError {
+fn unavailable<E: ProvideErrorMetadata>(operation: &'static str, error: &SdkError<E>) -> VaultError {
     VaultError::Unavailable {
         operation,
         detail: describe(error),

@@ -28,9 +28,9 @@ impl DynamoEnrolments {
         let sealing = self.sealing(operation, &intent.client, &pk, INTENT);
         let url = intent.confirmation_url.as_ref().map(Url::as_str);
         let number = intent.bank_customer_number.expose();
-        let consents = serde_json::to_string(&intent.consents).map_err(|error| StoreError::Unavailable {
+        let consents = serde_json::to_string(&intent.consents).map_err(|_| StoreError::Unavailable {
             operation,
-            detail: error.to_string(),
+            detail: "it can't be written as JSON".into(),
         })?;
         let old = intent.old_card.as_ref();
         let old_ranac = old.map(|card| card.ranac.expose());

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update}
 use enrollment::flows::purge::{confirmations_of, intents_of};
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
 use enrollment::intent::CardCount;
+use enrollment::log::error;
 use enrollment::ports::{
     Cursor, CustomerKey, Page, Purges, Record, RecordedCard, RecordedIntent, RecordedSession, Removal,
     StoreError,
@@ -335,7 +336,7 @@ impl DynamoEnrolments {
             // One that can't be read keeps no other from its turn.
             match Fields::of(operation, entry) {
                 Ok(fields) => entries.push(fields),
-                Err(error) => tracing::error!(%error, "a cancelled card is left out"),
+                Err(error) => error!(error, "a cancelled card is left out"),
             }
         }
         Ok(Listed {
@@ -452,9 +453,9 @@ impl Place {
     fn written(&self, operation: &'static str) -> Result<Cursor, StoreError> {
         serde_json::to_string(self)
             .map(Cursor)
-            .map_err(|error| StoreError::Unavailable {
+            .map_err(|_| StoreError::Unavailable {
                 operation,
-                detail: error.to_string(),
+                detail: "the place can't be written as JSON".into(),
             })
     }
 }

@@ -174,9 +174,9 @@ impl Way {
 
     fn consents(mut self, operation: &'static str, given: &[Consent]) -> Result<Self, StoreError> {
         for consent in given {
-            let json = serde_json::to_string(consent).map_err(|error| StoreError::Unavailable {
+            let json = serde_json::to_string(consent).map_err(|_| StoreError::Unavailable {
                 operation,
-                detail: error.to_string(),
+                detail: "it can't be written as JSON".into(),
             })?;
             self.consents.push(item::text(json));
         }

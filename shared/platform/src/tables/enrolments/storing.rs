@@ -2,6 +2,7 @@
 //! as they were left: those are given up, one after the other.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use enrollment::log::warn;
 use enrollment::ports::StoreError;
 
 use super::DynamoEnrolments;
@@ -73,15 +74,13 @@ impl DynamoEnrolments {
             if nothing_to_give_up || !(recount_refused || old_card_gone || session_gone) {
                 return Err(StoreError::Unavailable {
                     operation,
-                    detail: format!("{transacted:?}"),
+                    detail: "a condition did not hold that nothing can be done about".into(),
                 });
             }
             if old_card_gone || session_gone {
-                tracing::warn!(
+                warn!(
                     session_gone,
-                    old_card_gone,
-                    operation,
-                    "stored without what it belongs to"
+                    old_card_gone, operation, "stored without what it belongs to"
                 );
             }
             let mut index = 0..;
