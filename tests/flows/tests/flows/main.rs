@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod card_testing;
 #[cfg(test)]
 mod codes;

@@ -39,11 +39,11 @@ impl Weather {
         let faults = faults();
         let fault = &faults[(number / EVERY + self.turn) % faults.len()];
         self.faults.lock().unwrap().push(Faults::of_anyone(fault));
-        let name = format!(
-            "{} {}",
-            fault["operation"].as_str().unwrap(),
-            fault["fault"].as_str().unwrap()
-        );
+        let name = ["operation", "fault", "shape"]
+            .iter()
+            .filter_map(|member| fault[member].as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
         *self.ordered.lock().unwrap().entry(name).or_default() += 1;
     }
 
@@ -52,8 +52,8 @@ impl Weather {
     }
 }
 
-/// MRS slow beyond its 8 s, cut, failing inside; a look-up that fails; a receiver that fails, or takes it and is not
-/// heard.
+/// MRS slow beyond its 8 s, cut, failing inside; a look-up that fails or is not understood; answers and refusals as other
+/// SOAP stacks write them; a receiver that fails, or takes it and is not heard.
 fn faults() -> Vec<Value> {
     vec![
         json!({"operation": "enroll", "fault": "slow-after", "delayMs": 10_000}),
@@ -66,5 +66,15 @@ fn faults() -> Vec<Value> {
         json!({"operation": "getCustomerAccounts", "fault": "http500-before"}),
         json!({"operation": "enroll", "fault": "malformed-after"}),
         json!({"operation": "confirmation", "fault": "cut-after"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "soap-1.2"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "gzip"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "mtom"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "utf-16"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "no-close-notify"}),
+        json!({"operation": "enroll", "fault": "shaped", "shape": "html"}),
+        json!({"operation": "enroll", "fault": "code-before", "code": -45, "shape": "qualified-fault"}),
+        json!({"operation": "enroll", "fault": "code-before", "code": -45, "shape": "bare-error", "quote": true}),
+        json!({"operation": "enroll", "fault": "code-before", "code": -52, "shape": "no-code"}),
+        json!({"operation": "getCustomerAccounts", "fault": "shaped", "shape": "unknown-element"}),
     ]
 }
