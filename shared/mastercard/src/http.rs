@@ -123,6 +123,10 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
+            // Fields that break the grammar of HTTP say nothing that is looked at; the answer around them counts.
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.total_timeout)
             .pool_idle_timeout(IDLE_CONNECTION)

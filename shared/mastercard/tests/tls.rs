@@ -318,6 +318,21 @@ fn framings(body: &str) -> [String; 4] {
 }
 
 #[tokio::test]
+async fn header_fields_that_break_the_grammar_are_passed_over() {
+    let server = Server::start(&Demands::nothing(), |connection| {
+        let mut response = format!(
+            "HTTP/1.1 200 \u{fc}ber\r\nX-Powered-By : ASP\r\nX-Folded: a\r\n\tb\r\n\u{e4}(): odd\r\nContent-Length: {}\r\n\r\n",
+            ENROLLED.len()
+        );
+        response.push_str(ENROLLED);
+        let _ = connection.write_all(response.as_bytes());
+        let _ = connection.flush();
+    });
+    let outcome = enroll(&server, settings()).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn a_compressed_answer_is_read_though_none_is_asked_for() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(ENROLLED.as_bytes()).unwrap();
