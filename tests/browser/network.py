@@ -130,7 +130,11 @@ class Answer:
 
 
 def is_submission(sent: Sent) -> bool:
-    return sent.method == "POST" and api_calls(sent)
+    return sent.method == "POST" and api_calls(sent) and not is_extension(sent)
+
+
+def is_extension(sent: Sent) -> bool:
+    return api_calls(sent) and sent.path.endswith("/extension")
 
 
 def api_calls(sent: Sent) -> bool:

@@ -19,3 +19,7 @@ class Pictures:
         # Spinners would make each picture another one.
         page.screenshot(path=self.folder / f"{name}.png", animations="disabled")
         page.set_viewport_size(window)
+
+    def take_as_it_is(self, page: Page, name: str) -> None:
+        """The window, for a page that runs no scripts."""
+        page.screenshot(path=self.folder / f"{name}.png")

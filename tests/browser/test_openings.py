@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.watch import Watch
-from browser.widget import EXPIRED, FAILURE, FORM, Widget
+from browser.widget import EXPIRED, FAILURE, FORM, LATER, Widget
 from local_system.cards import Card
 from local_system.partner import Partner, open_with
 from local_system.stack import Stack
@@ -44,7 +44,31 @@ def test_an_expired_token_ends_on_the_failure_page(page: Page, partner: Partner)
 def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, stack: Stack) -> None:
     token = partner.token()
     assert open_with(stack, token).status == "OPENED"
-    refuses(page, open_with(stack, token).location, "ACCESS_DENIED", "This page could not be opened.")
+    location = open_with(stack, token).location
+    refuses(page, location, "ACCESS_DENIED", "This page was opened before", heading=EXPIRED)
+
+
+@pytest.mark.parametrize(
+    "reason, text",
+    [
+        ("limit", "There were too many tries in the last hour."),
+        ("suspended", "The program is not available here at the moment."),
+    ],
+)
+def test_a_refused_opening_says_why(page: Page, partner: Partner, reason: str, text: str) -> None:
+    address = partner.open().location.partition("#")[0]
+    location = f"{address}#status=ACCESS_DENIED&incident=AB12-CD34-EF56&reason={reason}"
+    refuses(page, location, "ACCESS_DENIED", text, heading=LATER)
+
+
+def test_a_reason_that_is_unknown_or_of_another_status_says_nothing(page: Page, partner: Partner) -> None:
+    address = partner.open().location.partition("#")[0]
+    incident = "incident=AB12-CD34-EF56"
+    location = f"{address}#status=ACCESS_DENIED&{incident}&reason=<b>call+us</b>&more=1"
+    refuses(page, location, "ACCESS_DENIED", "This page could not be opened.")
+    page.goto("about:blank")
+    location = f"{address}#status=INVALID_PARAMETERS&{incident}&reason=limit"
+    refuses(page, location, "INVALID_PARAMETERS", "This page was opened with incomplete data.")
 
 
 def test_an_unknown_client_gets_a_page_of_nobody(page: Page, partner: Partner, stack: Stack) -> None:
@@ -85,11 +109,11 @@ def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def refuses(page: Page, location: str, status: str, text: str) -> None:
+def refuses(page: Page, location: str, status: str, text: str, heading: str = FAILURE) -> None:
     assert f"#status={status}&incident=" in location
     page.goto(location)
     widget = Widget(page)
-    widget.shows(FAILURE)
+    widget.shows(heading)
     widget.says(text)
     widget.shows_incident()
     expect(widget.try_again).to_be_hidden()

@@ -89,8 +89,12 @@ def test_the_fifth_refusal_is_the_last(widget: Widget) -> None:
         widget.shows(FAILURE)
         expect(widget.try_again).to_be_visible()
         assert len(widget.ended()) == 5 - left
+        expect(widget.tries).to_have_text("You can try once more." if left == 1 else "")
         widget.try_again.click()
+        # Told before it is made.
+        expect(widget.last_try).to_be_visible(visible=left == 1)
         widget.confirm.click()
     widget.shows(FAILURE)
     expect(widget.try_again).to_be_hidden()
+    expect(widget.tries).to_have_text("That was your last try. Go back to where you came from to start again.")
     assert len(widget.ended()) == 5

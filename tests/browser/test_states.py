@@ -1,17 +1,31 @@
 """Each state of the page: a picture of it is kept, and axe finds nothing, on any screen and in any light."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from browser.accessibility import violations
-from browser.network import Network, api_calls
+from browser.network import Answer, Network, api_calls, is_extension, is_submission
 from browser.pictures import Pictures
+from browser.service import answer
 from browser.views import faults
 from browser.watch import Watch
-from browser.widget import EXPIRED, FAILURE, FORM, LOADING, SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
+from browser.widget import (
+    EXPIRED,
+    FAILURE,
+    FORM,
+    FULL,
+    LATER,
+    LOADING,
+    SUCCESS,
+    UNREACHABLE,
+    UNSETTLED,
+    WAITING,
+    Widget,
+)
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
@@ -140,6 +154,76 @@ def expired(scene: Scene) -> None:
     scene.widget.shows(EXPIRED)
 
 
+def extension_failed(scene: Scene) -> None:
+    scene.watch.expect("the server responded with a status of 503")
+    expiring(scene)
+    scene.network.answer(is_extension, lambda _: answer(503, {}))
+    scene.widget.stay_longer.click()
+    expect(scene.widget.notice).to_contain_text("That did not work.")
+
+
+def last_try(scene: Scene) -> None:
+    scene.network.change_answers(api_calls, with_one_try_left)
+    scene.open()
+    expect(scene.widget.last_try).to_be_visible()
+
+
+def one_try_left(scene: Scene) -> None:
+    ends(scene, {"Attempts-Left": "1"}, FAILURE)
+    expect(scene.widget.tries).to_have_text("You can try once more.")
+
+
+def last_try_failed(scene: Scene) -> None:
+    ends(scene, {"Attempts-Left": "0", "Ending-Reason": "last_try"}, FAILURE)
+    expect(scene.widget.tries).to_contain_text("That was your last try.")
+
+
+def card_limit(scene: Scene) -> None:
+    full = answer(200, {"status": "ERROR_ENROLLMENT"}, {"Attempts-Left": "0", "Ending-Reason": "card_limit"})
+    scene.network.answer(api_calls, lambda _: full)
+    scene.page.goto(scene.partner.open().location)
+    scene.widget.shows(FULL)
+
+
+def limit(scene: Scene) -> None:
+    refused_opening(scene, "limit", LATER)
+
+
+def suspended(scene: Scene) -> None:
+    refused_opening(scene, "suspended", LATER)
+
+
+def used(scene: Scene) -> None:
+    refused_opening(scene, "used", EXPIRED)
+
+
+def unavailable(scene: Scene) -> None:
+    scene.watch.expect("the server responded with a status of 429")
+    scene.open()
+    scene.network.answer(is_submission, lambda _: answer(429, {}, {"Retry-After": "3600"}))
+    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.shows(LATER)
+
+
+def ends(scene: Scene, headers: dict[str, str], heading: str) -> None:
+    """An attempt is declined, with what stands beside the event."""
+    scene.open()
+    declined = answer(200, {"status": "ERROR_ENROLLMENT", "statusCode": "-45"}, headers)
+    scene.network.answer(is_submission, lambda _: declined)
+    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.shows(heading)
+
+
+def refused_opening(scene: Scene, reason: str, heading: str) -> None:
+    page = scene.partner.open().location.partition("#")[0]
+    scene.page.goto(f"{page}#status=ACCESS_DENIED&incident=AB12-CD34-EF56&reason={reason}")
+    scene.widget.shows(heading)
+
+
+def with_one_try_left(real: Answer) -> Answer:
+    return replace(real, body=json.dumps(json.loads(real.body) | {"attemptsLeft": 1}).encode())
+
+
 def denied(scene: Scene) -> None:
     scene.page.goto(scene.partner.open(iss="nobody").location)
     scene.widget.shows(FAILURE)
@@ -161,6 +245,15 @@ STATES: list[Callable[[Scene], None]] = [
     unsettled,
     unreachable,
     expired,
+    extension_failed,
+    last_try,
+    one_try_left,
+    last_try_failed,
+    card_limit,
+    limit,
+    suspended,
+    used,
+    unavailable,
     denied,
 ]
 

@@ -19,6 +19,8 @@ FAILURE = "Something went wrong..."
 EXPIRED = "This page has expired"
 UNSETTLED = "Not finished yet"
 UNREACHABLE = "No connection"
+LATER = "Please come back later"
+FULL = "No room for another card"
 REPLACEMENT = "Replace a card"
 REPLACING = "Replacing your card…"
 REMOVAL = "Remove a card"
@@ -42,6 +44,10 @@ class Widget:
         self.remove = place.get_by_role("button", name=re.compile("^Remove card"))
         self.choice = place.get_by_role("radiogroup")
         self.try_again = place.get_by_role("button", name="Try again")
+        self.stay_longer = place.get_by_role("button", name="Stay longer")
+        self.notice = place.locator("#expiring")
+        self.last_try = place.locator("#last-try")
+        self.tries = place.locator(".tries")
         self.error = place.locator("#card-number-error")
 
     def shows(self, heading: str) -> None:

@@ -2,19 +2,26 @@
 // was, with the same key, until there is an answer or patience ends; what is returned then is never a guess.
 
 import { PATHS, isAction } from "./action.js";
-import { eventIn } from "./wire.js";
+import { eventIn, reasonIn } from "./wire.js";
 
 /**
  * @typedef {{ kind: "form", form: import("./wire.js").FormDescription, secondsLeft: number | undefined }
- *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string }
- *   | { kind: "expired", incident?: string }
+ *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string, why?: EndingReason }
+ *   | { kind: "expired", incident?: string, why?: EndingReason }
  *   | { kind: "busy" }
  *   | { kind: "refused", pointers: string[], incident?: string }
  *   | { kind: "unsettled", incident?: string }
+ *   | { kind: "unavailable", incident?: string }
  *   | { kind: "unreachable", incident?: string }} Answer
- *   `busy`: another attempt of this session is open. `unsettled`: still no outcome. `unreachable`: no usable answer.
+ *   `busy`: another attempt of this session is open. `unsettled`: still no outcome. `unavailable`: the service, or what
+ *   stands before it, says that it can't answer now. `unreachable`: no usable answer.
  *
- * @typedef {"open" | "long" | "offline"} Waiting why a call is being repeated; `long`: open for longer than usual
+ * @typedef {{ kind: "extended", secondsLeft: number | undefined, extensionsLeft: number } | { kind: "exhausted" }
+ *   | Extract<Answer, { kind: "expired" | "unreachable" }>} ExtensionAnswer
+ *
+ * @typedef {import("./wire.js").EndingReason} EndingReason
+ * @typedef {"open" | "long" | "offline" | "busy"} Waiting why a call is being repeated; `long`: open for longer than
+ *   usual; `offline`: no answer came; `busy`: the service can't answer now
  * @typedef {{ base: string, session: string, fetch: typeof fetch, sleep: (milliseconds: number) => Promise<void>,
  *   now: () => number, random: () => number }} Surroundings `base` of the addresses; `now` in milliseconds, monotonic
  * @typedef {ReturnType<typeof createApi>} Api
@@ -55,28 +62,31 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
       }
 
       const open = response?.status === 202;
-      if (response && !open && response.status < 500 && response.status !== 429) {
+      const overloaded = !!response && (response.status >= 500 || response.status === 429);
+      if (response && !open && !overloaded) {
         const answer = await read(response, incident);
         if (answer) return answer;
       }
 
       failures = open ? 0 : failures + 1;
-      const wait = open ? afterOpen(response) : afterFailure(response, failures, random);
+      const wait = open && response ? afterOpen(response) : afterFailure(response, failures, random);
       if (failures >= MOST_FAILURES || now() + wait - started > PATIENCE) {
-        return { kind: open ? "unsettled" : "unreachable", ...withIncident(incident) };
+        const kind = open ? "unsettled" : overloaded ? "unavailable" : "unreachable";
+        return { kind, ...withIncident(incident) };
       }
-      onWaiting(!open ? "offline" : now() - started < USUAL ? "open" : "long");
+      if (open) onWaiting(now() - started < USUAL ? "open" : "long");
+      else onWaiting(overloaded ? "busy" : "offline");
       await sleep(wait);
     }
   }
 
-  /** @param {RequestInit} request @returns {Promise<Response | undefined>} nothing where no answer came */
-  async function once(request) {
+  /** @param {RequestInit} request @param {string} [below] the action's address @returns {Promise<Response | undefined>} nothing where no answer came */
+  async function once(request, below = "") {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), CALL_LIMIT);
     try {
       // Mode "cors" (the default) on purpose: under "same-origin" our Referrer-Policy would make `Origin` null.
-      return await fetch(`${base}/${PATHS[action]}`, {
+      return await fetch(`${base}/${PATHS[action]}${below}`, {
         ...request,
         headers: { ...request.headers, Accept: "application/json", Authorization: `Bearer ${session}` },
         cache: "no-store",
@@ -110,7 +120,22 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
         { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey }, body },
         onWaiting,
       ),
+
+    /** Asks for more time. Not repeated by itself: the customer sees that it failed. @returns {Promise<ExtensionAnswer>} */
+    async extend() {
+      const response = await once({ method: "POST" }, "/extension");
+      if (response?.status === 401) return expired(response);
+      if (response?.status === 409) return { kind: "exhausted" };
+      const body = response?.ok && (await response.json().catch(() => undefined));
+      if (!response || !Number.isInteger(body?.expiresAt)) return { kind: "unreachable" };
+      return { kind: "extended", secondsLeft: secondsLeft(body, response), extensionsLeft: body.extensionsLeft };
+    },
   };
+}
+
+/** @param {Response} response @returns {Extract<Answer, { kind: "expired" }>} */
+function expired(response) {
+  return { kind: "expired", ...withIncident(response.headers.get("Incident-Id")), ...withReason(response) };
 }
 
 /**
@@ -118,7 +143,7 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
  * @returns {Promise<Answer | undefined>} nothing where it cannot be read, as after a connection cut in the body
  */
 async function read(response, incident) {
-  if (response.status === 401) return { kind: "expired", ...withIncident(incident) };
+  if (response.status === 401) return expired(response);
   if (response.status === 409) return { kind: "busy" };
 
   /** @type {Record<string, any> | undefined} */
@@ -126,15 +151,20 @@ async function read(response, incident) {
   const event = body && eventIn(body);
   if (response.ok || event?.status === "ACCESS_DENIED") {
     if (!body) return undefined;
-    if (event) return { kind: "ended", event, attemptsLeft: attemptsLeft(response), ...withIncident(incident) };
+    if (event) {
+      const left = attemptsLeft(response);
+      return { kind: "ended", event, attemptsLeft: left, ...withIncident(incident), ...withReason(response) };
+    }
     if (!isAction(body["action"])) return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);
     return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
   }
 
-  const errors = Array.isArray(body?.["errors"]) ? body["errors"] : [];
+  // What stands before the service refuses in words of its own: that says nothing about the submission.
+  if (!body || !("incident" in body || "errors" in body)) return { kind: "unavailable", ...withIncident(incident) };
+  const errors = Array.isArray(body["errors"]) ? body["errors"] : [];
   const pointers = errors.map((error) => error?.pointer).filter((pointer) => typeof pointer === "string");
-  return { kind: "refused", pointers, ...withIncident(body?.["incident"] ?? incident) };
+  return { kind: "refused", pointers, ...withIncident(body["incident"] ?? incident) };
 }
 
 /** @param {Response} response */
@@ -146,23 +176,32 @@ function attemptsLeft(response) {
 /**
  * By the server's clock, since the customer's may be wrong.
  *
- * @param {import("./wire.js").FormDescription} form @param {Response} response
+ * @param {{ expiresAt: number }} session @param {Response} response
  */
-function secondsLeft(form, response) {
-  const answered = Date.parse(response.headers.get("Date") ?? "") / 1000;
-  const left = form.expiresAt - answered;
+function secondsLeft({ expiresAt }, response) {
+  const left = expiresAt - dateOf(response) / 1000;
   return Number.isFinite(left) ? left : undefined;
 }
 
-/** @param {Response | undefined} response @returns {number} the server's `Retry-After`, in milliseconds; 0 for none */
-function retryAfter(response) {
-  const seconds = Number(response?.headers.get("Retry-After"));
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 30) * 1000 : 0;
+/** @param {Response} response @returns {number} the server's time in milliseconds; NaN where it does not tell it */
+function dateOf(response) {
+  return Date.parse(response.headers.get("Date") ?? "");
 }
 
-/** @param {Response | undefined} response */
+/**
+ * @param {Response | undefined} response
+ * @returns {number} the server's `Retry-After` (RFC 9110 §10.2.3: seconds or a date), in milliseconds; 0 for none
+ */
+function retryAfter(response) {
+  const asked = response?.headers.get("Retry-After");
+  if (!response || !asked) return 0;
+  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - dateOf(response);
+  return wait > 0 ? wait : 0;
+}
+
+/** @param {Response} response */
 function afterOpen(response) {
-  return retryAfter(response) || 2000;
+  return Math.min(retryAfter(response), 30_000) || 2000;
 }
 
 /** @param {Response | undefined} response @param {number} failures @param {() => number} random */
@@ -174,4 +213,10 @@ function afterFailure(response, failures, random) {
 /** @param {unknown} incident @returns {{ incident?: string }} */
 function withIncident(incident) {
   return typeof incident === "string" && incident ? { incident } : {};
+}
+
+/** @param {Response} response @returns {{ why?: EndingReason }} */
+function withReason(response) {
+  const why = reasonIn(response.headers.get("Ending-Reason"));
+  return why ? { why } : {};
 }

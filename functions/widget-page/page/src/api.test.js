@@ -123,7 +123,7 @@ test("a lost connection is tried again with the same key, more and more slowly",
 });
 
 test("a server error, a limit and a broken body are tried again", async () => {
-  const { submit, sleeps } = serverWith(
+  const { submit, sleeps, waits } = serverWith(
     { status: 502, body: "<html>" },
     { status: 429, headers: { "Retry-After": "5" } },
     { status: 200, body: '{"status":"SUCC' },
@@ -131,6 +131,7 @@ test("a server error, a limit and a broken body are tried again", async () => {
   );
   assert.equal((await submit()).kind, "ended");
   assert.deepEqual(sleeps, [1000, 5000, 4000]);
+  assert.deepEqual(waits, ["busy", "busy", "offline"]);
 });
 
 test("patience ends: no connection", async () => {
@@ -141,7 +142,7 @@ test("patience ends: no connection", async () => {
 
 test("patience ends: errors keep the incident id of the last", async () => {
   const broken = { status: 500, body: {}, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
-  assert.deepEqual(await serverWith(broken).submit(), { kind: "unreachable", incident: "AAAA-BBBB-CCCC" });
+  assert.deepEqual(await serverWith(broken).submit(), { kind: "unavailable", incident: "AAAA-BBBB-CCCC" });
 });
 
 test("patience ends: an outcome that stays open is not called a failure", async () => {
@@ -182,4 +183,53 @@ test("the time left is counted by the server's clock", async () => {
 
 test("a session that has ended answers with its event", async () => {
   assert.equal((await serverWith(success).open()).kind, "ended");
+});
+
+test("what is asked to wait for longer than patience lasts is told at once", async () => {
+  const { submit, requests } = serverWith({ status: 429, headers: { "Retry-After": "3600" } });
+  assert.deepEqual(await submit(), { kind: "unavailable" });
+  assert.equal(requests.length, 1);
+});
+
+test("a Retry-After may be a date, by the server's clock", async () => {
+  const headers = { Date: "Mon, 30 Nov 2026 09:00:00 GMT", "Retry-After": "Mon, 30 Nov 2026 09:00:07 GMT" };
+  const { submit, sleeps } = serverWith({ status: 503, headers }, success);
+  await submit();
+  assert.deepEqual(sleeps, [7000]);
+});
+
+test("what stands before the service refuses without saying why: nothing is told of the card", async () => {
+  for (const [status, body] of /** @type {const} */ ([[403, { message: "Forbidden" }], [404, "<html>"], [413, { message: "Request Too Long" }]])) {
+    const { submit, requests } = serverWith({ status, body });
+    assert.deepEqual(await submit(), { kind: "unavailable" }, String(status));
+    assert.equal(requests.length, 1);
+  }
+});
+
+test("the reason beside an event is read by a closed list", async () => {
+  /** @param {string} why */
+  const open = (why) => serverWith({ ...success, headers: { "Ending-Reason": why } }).open();
+  for (const why of ["limit", "suspended", "used", "card_limit", "no_card", "card_gone", "last_try"]) {
+    assert.equal(/** @type {any} */ (await open(why)).why, why);
+  }
+  assert(!("why" in (await open("<b>anything</b>"))));
+  const suspended = { status: 401, body: { status: "TOKEN_EXPIRED" }, headers: { "Ending-Reason": "suspended", "Incident-Id": "A" } };
+  assert.deepEqual(await serverWith(suspended).open(), { kind: "expired", incident: "A", why: "suspended" });
+});
+
+test("an extension tells the new end, or why there is none", async () => {
+  const headers = { Date: new Date(1_800_000_000_000).toUTCString() };
+  const { api, requests } = serverWith({ status: 200, body: { expiresAt: 1_800_000_900, extensionsLeft: 9 }, headers });
+  assert.deepEqual(await api.extend(), { kind: "extended", secondsLeft: 900, extensionsLeft: 9 });
+  assert.equal(requests[0]?.address, "/widget/api/enroll/extension");
+  assert.equal(requests[0]?.request.method, "POST");
+  for (const [answer, kind] of /** @type {[Scripted, string][]} */ ([
+    [{ status: 401, body: { status: "TOKEN_EXPIRED" } }, "expired"],
+    [{ status: 409, body: {} }, "exhausted"],
+    [{ status: 503, body: {} }, "unreachable"],
+    [{ status: 200, body: "<html>" }, "unreachable"],
+    ["no connection", "unreachable"],
+  ])) {
+    assert.deepEqual(await serverWith(answer).api.extend(), { kind });
+  }
 });

@@ -2,33 +2,48 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createExpiry } from "./expiry.js";
 
-/** @param {number | undefined} secondsLeft */
-function schedule(secondsLeft) {
-  /** @type {[string, number][]} */
+/** @param {number | undefined} secondsLeft @param {number} [extensionsLeft] */
+function schedule(secondsLeft, extensionsLeft = 10) {
+  /** @type {any[][]} */
   const scheduled = [];
-  const acts = { warn: () => {}, end: () => {} };
-  createExpiry(acts, (act, milliseconds) => scheduled.push([act === acts.warn ? "warn" : "end", milliseconds])).start(secondsLeft);
+  let at = 0;
+  const acts = {
+    warn: (/** @type {boolean} */ soon, /** @type {boolean} */ extensible) => scheduled.push(["warn", at, soon, extensible]),
+    end: () => scheduled.push(["end", at]),
+    calm: () => {},
+  };
+  const later = (/** @type {() => void} */ act, /** @type {number} */ milliseconds) => {
+    at = milliseconds;
+    act();
+  };
+  createExpiry(acts, later).start(secondsLeft, extensionsLeft);
   return scheduled;
 }
 
 test("the customer is warned two minutes before the end", () => {
-  assert.deepEqual(schedule(900), [["warn", 780_000], ["end", 900_000]]);
+  assert.deepEqual(schedule(900), [["warn", 780_000, false, true], ["end", 900_000]]);
 });
 
-test("a session that is nearly over ends without a warning", () => {
-  assert.deepEqual(schedule(60), [["end", 60_000]]);
+test("a session that is nearly over is warned about at once", () => {
+  assert.deepEqual(schedule(60), [["warn", 0, true, true], ["end", 60_000]]);
+});
+
+test("a session that was extended as often as it may be is only warned about", () => {
+  assert.deepEqual(schedule(900, 0)[0], ["warn", 780_000, false, false]);
 });
 
 test("without the server's time nothing is assumed", () => {
   assert.deepEqual(schedule(undefined), []);
 });
 
-test("starting again replaces the earlier end", (t) => {
+test("starting again replaces the earlier end and takes its warning back", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  let ended = 0;
-  const expiry = createExpiry({ warn: () => {}, end: () => (ended += 1) });
-  expiry.start(100);
-  expiry.start(200);
+  /** @type {string[]} */
+  const seen = [];
+  const expiry = createExpiry({ warn: () => seen.push("warn"), calm: () => seen.push("calm"), end: () => seen.push("end") });
+  expiry.start(130, 10);
+  t.mock.timers.tick(20_000);
+  expiry.start(200, 9);
   t.mock.timers.tick(300_000);
-  assert.equal(ended, 1);
+  assert.deepEqual(seen, ["calm", "warn", "calm", "warn", "end"]);
 });

@@ -11,6 +11,9 @@ import { lastFour } from "./submission.js";
  * @typedef {import("./wire.js").EndedEvent} EndedEvent
  */
 
+// The page's clock and the server's agree to a second or two.
+const MOMENTS = 5;
+
 /** @param {Parts} parts */
 export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt, makeSubmission }) {
   /** @type {import("./wire.js").FormDescription | undefined} */
@@ -24,7 +27,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
     screens.loading();
     const answer = await api.open((why) => {
       screens.speakOf(api.action);
-      if (why === "offline") screens.stillLoading();
+      if (why === "offline" || why === "busy") screens.stillLoading(why);
       else screens.stillWaiting(why);
     });
     busy = false;
@@ -69,34 +72,42 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
         if (answer.form.action !== "C" && !canEncrypt()) return fail("browser");
         description = answer.form;
         form.prepare(answer.form);
-        expiry.start(answer.secondsLeft);
-        return screens.form();
+        expiry.start(answer.secondsLeft, answer.form.extensionsLeft);
+        return screens.form(answer.form.attemptsLeft);
       case "ended":
         return end(answer);
       case "expired":
-        return expire(answer.incident);
+        return expire(answer);
       case "refused":
         return refuse(answer);
       case "busy":
       case "unsettled":
         return screens.failure("unsettled", { retry: again, ...answer });
+      case "unavailable":
       case "unreachable":
-        return screens.failure("unreachable", { retry: again, ...answer });
+        return screens.failure(answer.kind, { retry: again, ...answer });
     }
   }
 
   /** @param {Extract<import("./api.js").Answer, { kind: "ended" }>} answer */
-  function end({ event, attemptsLeft, incident }) {
+  function end({ event, attemptsLeft, why, incident }) {
     if (event.status.startsWith("SUCCESS_")) {
       expiry.stop();
       form.forget();
       screens.success(event.last4);
     } else {
-      const reason = reasonOf(event, attemptsLeft);
-      const more = reason === "program" && description?.action === "N" ? description.terms?.url : undefined;
+      const known = reasonOf(event, why, attemptsLeft);
+      const more = known === "program" && description?.action === "N" ? description.terms?.url : undefined;
+      // Without an address nothing can be read there.
+      const reason = known === "program" && !more ? "in_another_program" : known;
       const retry = attemptsLeft > 0 && !over ? anotherTry : undefined;
-      if (!retry) form.forget();
-      screens.failure(reason, { incident, more, retry });
+      const tries = retry && attemptsLeft === 1 ? "one_try_left" : why === "last_try" ? why : undefined;
+      if (description) description = { ...description, attemptsLeft };
+      if (!retry) {
+        expiry.stop();
+        form.forget();
+      }
+      screens.failure(reason, { incident, more, retry, tries });
     }
     tellEnding(event);
   }
@@ -104,7 +115,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   async function anotherTry() {
     if (over) return expire();
     // Which cards there are to choose from may have changed meanwhile.
-    if (description?.action === "N") screens.form();
+    if (description?.action === "N") screens.form(description.attemptsLeft);
     else await open();
     if (screens.current === "form") form.retry();
   }
@@ -116,31 +127,57 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
     const answer = await api.open(() => {});
     busy = false;
     if (answer.kind === "ended") return end(answer);
-    expire(answer.kind === "expired" ? answer.incident : undefined);
+    // Or it has extended the session. A form of the very last moments is none.
+    if (answer.kind === "form" && (answer.secondsLeft ?? 0) > MOMENTS) {
+      over = false;
+      return follow(answer, open);
+    }
+    expire(answer.kind === "expired" ? answer : undefined);
   }
 
-  /** @param {string} [incident] */
-  function expire(incident) {
+  /** @param {{ incident?: string, why?: import("./wire.js").EndingReason }} [answer] */
+  function expire({ incident, why } = {}) {
     expiry.stop();
     form.forget();
-    screens.failure("expired", { incident });
+    screens.failure(why === "suspended" ? why : "expired", { incident });
     tellEnding({ status: "TOKEN_EXPIRED" });
   }
 
   /** Ends with a failure of the page's own. @param {"browser" | "technical"} reason */
   function fail(reason) {
+    expiry.stop();
     form.forget();
     screens.failure(reason);
     tellEnding({ status: ERRORS[api.action] });
+  }
+
+  /** @returns {Promise<import("./more-time.js").Extended>} */
+  async function extend() {
+    const answer = await api.extend();
+    switch (answer.kind) {
+      case "extended":
+        over = false;
+        expiry.start(answer.secondsLeft, answer.extensionsLeft);
+        return "extended";
+      case "exhausted":
+        return "exhausted";
+      case "expired":
+        // An attempt that is under way has its own answer.
+        if (!busy) expire(answer);
+        return "over";
+      case "unreachable":
+        return "failed";
+    }
   }
 
   /** @param {Extract<import("./api.js").Answer, { kind: "refused" }>} answer */
   function refuse({ pointers, incident }) {
     const lead = form.refuse(pointers);
     if (lead) {
-      screens.form();
+      screens.form(description?.attemptsLeft);
       return lead();
     }
+    expiry.stop();
     form.forget();
     screens.failure("refused", { incident });
     tellEnding({ status: "INVALID_PARAMETERS" });
@@ -149,9 +186,11 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   return {
     open,
     submit,
+    extend,
     /** The session's time is up. An attempt that is under way has its own answer. */
     timeIsUp() {
       over = true;
+      expiry.stop();
       if (busy) return;
       form.forget();
       if (screens.current === "form") return lastLook();

@@ -17,13 +17,15 @@ const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 /**
  * The flow among parts that write down what is asked of them.
  *
- * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any> }} script answers in turn, the last for ever
+ * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in turn, the last for ever
  */
-function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission }) {
+function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" } }) {
   /** @type {any[][]} */
   const shown = [];
   /** @type {string[]} */
   const spoken = [];
+  /** @type {any[]} */
+  const timed = [];
   /** @type {any[]} */
   const told = [];
   /** @type {any[]} */
@@ -41,6 +43,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
       action,
       open: async () => (asked += 1, next(opens)),
       submit: async (submission) => (sent.push(submission), next(submits)),
+      extend: async () => extension,
     },
     screens,
     form: /** @type {any} */ ({
@@ -49,13 +52,13 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
       forget: () => (forgotten += 1),
       retry: () => shown.push(["retry"]),
     }),
-    expiry: { start: () => {}, stop: () => {} },
+    expiry: { start: (...left) => timed.push(left), stop: () => timed.push("stop") },
     tellEnding: (event) => told.push(event),
     canEncrypt: () => canEncrypt,
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, spoken, told, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
+  return { flow, shown, timed, spoken, told, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
 }
 
 test("open, submit, success: shown, told, forgotten", async () => {
@@ -288,4 +291,100 @@ test("a submission that can't be made is a technical failure", async () => {
   assert.deepEqual(sent, []);
   assert.equal(last()[1], "technical");
   assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
+});
+
+test("the last try is told before it is made, and named when it failed", async () => {
+  /** @type {Answer} */
+  const one = { ...refusedCard, attemptsLeft: 1 };
+  /** @type {Answer} */
+  const none = { ...refusedCard, attemptsLeft: 0, why: "last_try" };
+  const { flow, shown, last } = flowWith({ submits: [refusedCard, one, none] });
+  await flow.open();
+  assert.deepEqual(last(), ["form", 5]);
+  await flow.submit(entered);
+  assert.equal(last()[2].tries, undefined);
+  last()[2].retry();
+  await flow.submit(entered);
+  assert.equal(last()[2].tries, "one_try_left");
+  last()[2].retry();
+  assert.deepEqual(shown.at(-2), ["form", 1]);
+  await flow.submit(entered);
+  const [, reason, { tries, retry }] = last();
+  assert.deepEqual([reason, tries, retry], ["already_enrolled", "last_try", undefined]);
+});
+
+test("what the server refuses before anything is typed is told in words of its own", async () => {
+  for (const why of /** @type {const} */ (["card_limit", "limit"])) {
+    /** @type {Answer} */
+    const full = { kind: "ended", event: { status: "ERROR_ENROLLMENT" }, attemptsLeft: 0, why };
+    const { flow, told, last } = flowWith({ opens: [full] });
+    await flow.open();
+    assert.deepEqual([last()[1], last()[2].retry], [why, undefined]);
+    assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }], "the reason is in no event");
+  }
+});
+
+test("more can be read where there is an address, and only there", async () => {
+  /** @type {Answer} */
+  const notOurs = { kind: "ended", event: { status: "ERROR_ENROLLMENT", statusCode: "-52" }, attemptsLeft: 4 };
+  const linked = flowWith({ submits: [notOurs] });
+  await linked.flow.open();
+  await linked.flow.submit(entered);
+  assert.deepEqual([linked.last()[1], linked.last()[2].more], ["program", "https://bank.example/terms"]);
+
+  /** @type {Answer} */
+  const withText = { kind: "form", form: { ...demoForm(), terms: { version: "1", text: "Be kind." } }, secondsLeft: 900 };
+  const unlinked = flowWith({ opens: [withText], submits: [notOurs] });
+  await unlinked.flow.open();
+  await unlinked.flow.submit(entered);
+  assert.deepEqual([unlinked.last()[1], unlinked.last()[2].more], ["in_another_program", undefined]);
+});
+
+test("a session whose client was suspended meanwhile is told so", async () => {
+  const { flow, told, last } = flowWith({ opens: [{ kind: "expired", why: "suspended" }] });
+  await flow.open();
+  assert.equal(last()[1], "suspended");
+  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+});
+
+test("an extension begins the time anew", async () => {
+  const { flow, timed, names } = flowWith({ extension: { kind: "extended", secondsLeft: 900, extensionsLeft: 9 } });
+  await flow.open();
+  assert.equal(await flow.extend(), "extended");
+  assert.deepEqual(timed, [[900, 10], [900, 9]]);
+  assert.equal(names().at(-1), "form");
+});
+
+test("an extension that is not to be had leaves the end as it is", async () => {
+  for (const [kind, told] of /** @type {const} */ ([["exhausted", "exhausted"], ["unreachable", "failed"]])) {
+    const { flow, timed } = flowWith({ extension: { kind } });
+    await flow.open();
+    assert.equal(await flow.extend(), told);
+    assert.equal(timed.length, 1);
+  }
+});
+
+test("a session that can't be extended because it is over ends", async () => {
+  const { flow, told } = flowWith({ extension: { kind: "expired" } });
+  await flow.open();
+  assert.equal(await flow.extend(), "over");
+  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+});
+
+test("an extension leaves an attempt that is under way its own outcome", async () => {
+  const { flow, told } = flowWith({ extension: { kind: "expired" } });
+  await flow.open();
+  const attempt = flow.submit(entered);
+  assert.equal(await flow.extend(), "over");
+  await attempt;
+  assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+});
+
+test("a session that another tab extended goes on when the time of this one is up", async () => {
+  const { flow, told, last, timed } = flowWith({});
+  await flow.open();
+  await flow.timeIsUp();
+  assert.equal(last()[0], "form");
+  assert.deepEqual(told, []);
+  assert.deepEqual(timed, [[900, 10], "stop", [900, 10]]);
 });

@@ -2,12 +2,15 @@
 
 /**
  * @typedef {{ kind: "session", session: string }
- *   | { kind: "failure", status: import("./wire.js").Status, incident?: string }
+ *   | { kind: "failure", status: import("./wire.js").Status, incident?: string, reason?: import("./wire.js").EndingReason }
  *   | { kind: "nothing" }} Opening
  */
 
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const INCIDENT = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/;
+
+// A reason chooses the text of a refusal, and nothing else.
+const REASONS = /** @type {const} */ (["limit", "suspended", "used"]);
 
 // Anyone can write a fragment: only failures are taken from it, or an address could forge a success.
 // ERROR_ENROLLMENT is what a fault of the service at opening is told as, whatever was to be opened.
@@ -25,7 +28,8 @@ export function readFragment(hash) {
   const status = REFUSALS.find((refusal) => refusal === given.get("status"));
   if (!status) return { kind: "nothing" };
   const incident = given.get("incident") ?? "";
-  return INCIDENT.test(incident) ? { kind: "failure", status, incident } : { kind: "failure", status };
+  const reason = status === "ACCESS_DENIED" && REASONS.find((known) => known === given.get("reason"));
+  return { kind: "failure", status, ...(INCIDENT.test(incident) && { incident }), ...(reason && { reason }) };
 }
 
 /**

@@ -71,3 +71,16 @@ test("a WebView that refuses replaceState still opens", () => {
   const history = { state: null, replaceState: () => { throw new Error("SecurityError"); } };
   assert.equal(takeOpening({ hash: `#${session}`, pathname: "/", search: "" }, history).kind, "session");
 });
+
+test("a reason is taken from a closed list, and chooses the text of a refusal only", () => {
+  const read = (/** @type {string} */ status, /** @type {string} */ reason) =>
+    readFragment(`#status=${status}&incident=AB12-CD34-EF56&reason=${reason}`);
+  const incident = "AB12-CD34-EF56";
+  for (const reason of ["limit", "suspended", "used"]) {
+    assert.deepEqual(read("ACCESS_DENIED", reason), { kind: "failure", status: "ACCESS_DENIED", incident, reason });
+    assert.deepEqual(read("TOKEN_EXPIRED", reason), { kind: "failure", status: "TOKEN_EXPIRED", incident });
+  }
+  for (const reason of ["", "card_limit", "last_try", "LIMIT", "<b>limit</b>"]) {
+    assert.deepEqual(read("ACCESS_DENIED", reason), { kind: "failure", status: "ACCESS_DENIED", incident });
+  }
+});

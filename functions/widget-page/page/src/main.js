@@ -11,6 +11,7 @@ import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
 import { takeOpening } from "./fragment.js";
 import { keepEmpty } from "./keep-empty.js";
+import { createMoreTime } from "./more-time.js";
 import { createPause } from "./pause.js";
 import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
@@ -37,7 +38,8 @@ new ResizeObserver(([entry]) => {
 
 if (opening.kind === "session") {
   const form = createForm(document, texts, announce, (change) => tell("change", change));
-  const expiry = createExpiry({ warn: screens.expiring, end: () => flow.timeIsUp() });
+  const moreTime = createMoreTime(document, texts, announce, () => flow.extend());
+  const expiry = createExpiry({ warn: moreTime.warn, calm: moreTime.hide, end: () => flow.timeIsUp() });
   const api = createApi({
     base,
     session: opening.session,
@@ -54,8 +56,11 @@ if (opening.kind === "session") {
   // An address without a session is one whose session is gone.
   /** @type {import("./wire.js").EndedEvent} */
   const event = { status: opening.kind === "failure" ? opening.status : "TOKEN_EXPIRED" };
-  const reason = event.status === "ERROR_ENROLLMENT" ? "technical" : reasonOf(event);
+  const reason = reasonOf(event, opening.kind === "failure" ? opening.reason : undefined);
   screens.failure(reason, opening.kind === "failure" ? { incident: opening.incident } : {});
   tell("ready", {});
   end(event);
 }
+
+// The script has come to its end: the page is not stuck.
+select(document, ".stuck", HTMLElement).hidden = true;

@@ -1,9 +1,10 @@
 // Why an interaction failed, as far as a customer is told different things. The words are in `words.js`.
 
 /**
- * @typedef {"program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
+ * @typedef {"program" | "in_another_program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
  *   | "invalid_parameters" | "expired" | "refused" | "browser" | "unsettled" | "unreachable"
- *   | "no_card" | "card_gone" | "noted" | "declined"} Reason
+ *   | "no_card" | "card_gone" | "noted" | "declined" | "card_limit" | "limit" | "suspended" | "used" | "unavailable"} Reason
+ *   `program`: the card does not belong to it, and there is an address to read more at; `in_another_program`: there is none;
  *   `no_card`: nothing to replace or remove; `card_gone`: not any more; `noted`: a removal that goes on by itself;
  *   `declined`: MRS does not know the card as one that could be removed
  */
@@ -12,10 +13,13 @@
  * Which reason suits an event and MRS's code in it (source document 001, table of status codes).
  *
  * @param {import("./wire.js").EndedEvent} event
+ * @param {import("./wire.js").EndingReason} [why] what the server says beside the event
  * @param {number} [attemptsLeft] another try means that there may be other cards
  * @returns {Reason}
  */
-export function reasonOf({ status, statusCode }, attemptsLeft = 0) {
+export function reasonOf({ status, statusCode }, why, attemptsLeft = 0) {
+  // The last try failed for a reason of its own.
+  if (why && why !== "last_try") return why;
   switch (status) {
     case "TOKEN_EXPIRED":
       return "expired";
@@ -34,10 +38,9 @@ export function reasonOf({ status, statusCode }, attemptsLeft = 0) {
   }
 }
 
-/** Without a code, and for the codes that say the card is not eligible, it is the program. @param {string} [statusCode] @returns {Reason} */
+/** For the codes that say the card is not eligible, it is the program. @param {string} [statusCode] @returns {Reason} */
 function reasonOfNewCard(statusCode) {
   switch (statusCode) {
-    case undefined:
     case "-44":
     case "-52":
       return "program";

@@ -4,9 +4,9 @@ import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./wire.js").Status} Status */
 
-/** @param {Status} status @param {string} [statusCode] @param {number} [attemptsLeft] */
-const reason = (status, statusCode, attemptsLeft) =>
-  reasonOf(statusCode ? { status, statusCode } : { status }, attemptsLeft);
+/** @param {Status} status @param {string} [statusCode] @param {number} [attemptsLeft] @param {import("./wire.js").EndingReason} [why] */
+const reason = (status, statusCode, attemptsLeft, why) =>
+  reasonOf(statusCode ? { status, statusCode } : { status }, why, attemptsLeft);
 
 test("what was refused before MRS was asked is told by its status", () => {
   assert.equal(reason("TOKEN_EXPIRED"), "expired");
@@ -16,7 +16,7 @@ test("what was refused before MRS was asked is told by its status", () => {
 
 test("an enrolment's codes", () => {
   const of = (/** @type {string} */ code) => reason("ERROR_ENROLLMENT", code);
-  assert.equal(reason("ERROR_ENROLLMENT"), "program");
+  assert.equal(reason("ERROR_ENROLLMENT"), "technical");
   assert.equal(of("-44"), "program");
   assert.equal(of("-52"), "program");
   assert.equal(of("-45"), "already_enrolled");
@@ -44,4 +44,14 @@ test("without a code there is no such card: none at all, or not any more", () =>
     assert.equal(reason(status), "no_card");
     assert.equal(reason(status, undefined, 5), "card_gone");
   }
+});
+
+test("what the server names beside the event decides, but for the last try", () => {
+  for (const why of /** @type {const} */ (["limit", "suspended", "used"])) {
+    assert.equal(reason("ACCESS_DENIED", undefined, 0, why), why);
+  }
+  assert.equal(reason("ERROR_ENROLLMENT", undefined, 0, "card_limit"), "card_limit");
+  assert.equal(reason("ERROR_REMOVAL", undefined, 0, "card_gone"), "card_gone");
+  assert.equal(reason("ERROR_REPLACEMENT", undefined, 4, "no_card"), "no_card");
+  assert.equal(reason("ERROR_ENROLLMENT", "-45", 0, "last_try"), "already_enrolled");
 });

@@ -10,7 +10,7 @@ import { wordsFor, wordsOf } from "./words.js";
  */
 
 /** Nothing is wrong, it takes or took time. @type {import("./reason.js").Reason[]} */
-const PATIENT = ["expired", "unsettled", "noted"];
+const PATIENT = ["expired", "unsettled", "noted", "card_limit", "limit", "suspended", "unavailable", "used"];
 
 /**
  * @param {Document} document
@@ -63,11 +63,20 @@ export function createScreens(document, texts, announce) {
       select(screen("success"), ".info", HTMLElement).textContent = words.success;
     },
     loading: () => show("loading"),
-    stillLoading() {
-      select(screen("loading"), ".info", HTMLElement).textContent = texts.waiting.offline;
-      show("loading", texts.waiting.offline);
+    /** @param {"offline" | "busy"} why */
+    stillLoading(why) {
+      const info = select(screen("loading"), ".info", HTMLElement);
+      const message = texts.waiting[why];
+      const known = info.textContent === message;
+      info.textContent = message;
+      show("loading", known ? undefined : message);
     },
-    form: () => show("form"),
+    /** @param {number} [attemptsLeft] where this is the last, the page says so beforehand */
+    form(attemptsLeft) {
+      const last = attemptsLeft === 1;
+      select(document, "#last-try", HTMLElement).hidden = !last;
+      show("form", last ? texts.register.last_try : undefined);
+    },
 
     /** @param {string} [last4] of the card that is being enrolled or removed */
     waiting(last4) {
@@ -94,15 +103,19 @@ export function createScreens(document, texts, announce) {
 
     /**
      * @param {import("./reason.js").Reason} reason
-     * @param {{ incident?: string | undefined, more?: string | undefined, retry?: (() => void) | undefined }} [details]
-     *   `more`: the address that "Read more" leads to; `retry`: offered where it is given
+     * @param {{ incident?: string | undefined, more?: string | undefined, retry?: (() => void) | undefined,
+     *   tries?: "one_try_left" | "last_try" | undefined }} [details]
+     *   `more`: the address that "Read more" leads to; `retry`: offered where it is given; `tries`: said where few are left
      */
-    failure(reason, { incident, more, retry } = {}) {
+    failure(reason, { incident, more, retry, tries } = {}) {
       const section = screen("failure");
       const { title, info } = wordsFor(reason, action, texts);
       select(section, "h1", HTMLElement).textContent = title;
       select(section, ".info", HTMLElement).textContent = info;
       section.classList.toggle("patient", PATIENT.includes(reason));
+      const note = select(section, ".tries", HTMLElement);
+      note.hidden = !tries;
+      note.textContent = tries ? texts.error[tries] : "";
 
       select(section, ".more", HTMLElement).hidden = !more;
       if (more) select(section, ".more a", HTMLAnchorElement).href = more;
@@ -113,12 +126,8 @@ export function createScreens(document, texts, announce) {
       const button = select(section, "button", HTMLButtonElement);
       button.hidden = !retry;
       button.onclick = retry ?? null;
-      show("failure", incident ? `${info} ${texts.error.info_second_part}${incident}` : info);
-    },
-
-    expiring() {
-      select(document, "#expiring", HTMLElement).hidden = false;
-      announce(texts.expiring.info);
+      const said = [info, note.textContent, incident && `${texts.error.info_second_part}${incident}`];
+      show("failure", said.filter(Boolean).join(" "));
     },
   };
 }

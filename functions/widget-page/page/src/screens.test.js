@@ -70,7 +70,7 @@ test("a failure shows its incident id and what can be done", () => {
 
   screens.failure("expired");
   assert.equal(element(`${failure} h1`).textContent, page.texts.expired.title);
-  for (const part of [".incident", ".more", "button"]) assert(element(`${failure} ${part}`).hidden, part);
+  for (const part of [".incident", ".more", ".tries", "button"]) assert(element(`${failure} ${part}`).hidden, part);
 });
 
 test("waiting, success and failure are told in the words of the action", () => {
@@ -94,4 +94,18 @@ test("what only takes time is not shown as a warning", () => {
   assert(element("[data-screen=failure]").classList.contains("patient"));
   screens.failure("declined");
   assert(!element("[data-screen=failure]").classList.contains("patient"));
+});
+
+test("the last try is told beforehand, and afterwards", () => {
+  const { register, error } = page.texts;
+  screens.form(2);
+  assert(element("#last-try").hidden);
+  screens.failure("technical", { tries: "one_try_left", retry: () => {} });
+  assert.equal(element(".tries").textContent, error.one_try_left);
+  assert(said.at(-1)?.endsWith(error.one_try_left));
+  screens.form(1);
+  assert(!element("#last-try").hidden);
+  assert(said.at(-1)?.endsWith(register.last_try));
+  screens.failure("technical", { tries: "last_try" });
+  assert.equal(element(".tries").textContent, error.last_try);
 });

@@ -1,5 +1,5 @@
-// The shapes that the page exchanges with `/widget/api/…` and with the embedding page. Types only, plus the one
-// reader of an event, because nothing that came over the wire is passed on unread.
+// The shapes that the page exchanges with `/widget/api/…` and with the embedding page. Types only, plus the readers of
+// an event and of its reason, because nothing that came over the wire is passed on unread.
 
 /**
  * @typedef {(typeof STATUSES)[number]} Status
@@ -14,10 +14,11 @@
  * @typedef {{ reference: string, spki: string, fingerprint: string }} EncryptionKey
  * @typedef {{ id: string, masked: string, last4: string, designCode?: string }} CardOnFile `masked`: `5234 XXXX XXXX 0123`
  * @typedef {{ fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument, privacy?: ConsentDocument,
- *   binRanges: BinRange[], encryptionKey: EncryptionKey, attemptsLeft: number, expiresAt: number }} NewCardDescription
+ *   binRanges: BinRange[], encryptionKey: EncryptionKey } & Lifetime} NewCardDescription
+ * @typedef {{ attemptsLeft: number, expiresAt: number, extensionsLeft: number }} Lifetime of a session; `expiresAt` in Unix seconds
  * @typedef {{ action: "N" } & NewCardDescription} EnrolmentDescription
  * @typedef {{ action: "R", cards: CardOnFile[] } & NewCardDescription} ReplacementDescription
- * @typedef {{ action: "C", cards: CardOnFile[], attemptsLeft: number, expiresAt: number }} RemovalDescription
+ * @typedef {{ action: "C", cards: CardOnFile[] } & Lifetime} RemovalDescription
  * @typedef {EnrolmentDescription | ReplacementDescription | RemovalDescription} FormDescription `cards` is never empty
  *
  * @typedef {{ key: string, data: string }} EncryptedCard
@@ -27,6 +28,10 @@
  * @typedef {Enrolment & { oldCard: string }} Replacement
  * @typedef {{ oldCard: string }} Removal
  */
+
+/** @typedef {(typeof REASONS)[number]} EndingReason why an interaction failed, beside the event and never in it */
+
+const REASONS = /** @type {const} */ (["limit", "suspended", "used", "card_limit", "no_card", "card_gone", "last_try"]);
 
 const STATUSES = /** @type {const} */ ([
   "ACCESS_DENIED",
@@ -57,4 +62,9 @@ export function eventIn(answer) {
     if (typeof value === "string" && value) event[member] = value;
   }
   return event;
+}
+
+/** @param {unknown} word @returns {EndingReason | undefined} nothing where it is none that this page knows */
+export function reasonIn(word) {
+  return REASONS.find((known) => known === word);
 }

@@ -36,19 +36,26 @@ export function wordsOf(action, { register, waiting, success, replace, remove })
 export function wordsFor(reason, action, { error, expired, replace, remove }) {
   if (reason === "expired") return expired;
   /** @type {Partial<Record<import("./reason.js").Reason, string>>} */
-  const own = { N: {}, R: replace.error, C: remove.error }[action];
+  const own = { N: {}, R: { ...replace.error, in_another_program: replace.error.program }, C: remove.error }[action];
   /** @type {Partial<Record<import("./reason.js").Reason, string>>} */
-  const shared = { ...error, program: error.info_first_part };
-  return { title: titleOf(reason, error, remove), info: own[reason] ?? shared[reason] ?? error.technical };
+  const shared = { ...error, program: error.info_first_part, in_another_program: error.program };
+  return { title: titleOf(reason, { error, expired, remove }), info: own[reason] ?? shared[reason] ?? error.technical };
 }
 
 /**
  * @param {import("./reason.js").Reason} reason
- * @param {import("./configuration.js").Texts["error"]} error
- * @param {import("./configuration.js").Texts["remove"]} remove
+ * @param {Pick<import("./configuration.js").Texts, "error" | "expired" | "remove">} texts
  */
-function titleOf(reason, error, remove) {
+function titleOf(reason, { error, expired, remove }) {
   switch (reason) {
+    case "card_limit":
+      return error.card_limit_title;
+    case "limit":
+    case "suspended":
+    case "unavailable":
+      return error.later_title;
+    case "used":
+      return expired.title;
     case "unsettled":
       return error.unsettled_title;
     case "unreachable":

@@ -16,9 +16,9 @@ test("each action has words of its own, an enrolment those of source document 00
 });
 
 test("every reason that an action can have is told in words that suit it", () => {
-  const shared = /** @type {const} */ (["technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable"]);
+  const shared = /** @type {const} */ (["technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable", "unavailable", "limit", "suspended", "used"]);
   const reasons = /** @type {const} */ ({
-    N: [...shared, "program", "already_enrolled", "customer_already_enrolled"],
+    N: [...shared, "program", "in_another_program", "already_enrolled", "customer_already_enrolled", "card_limit"],
     R: [...shared, "program", "already_enrolled", "no_card", "card_gone"],
     C: [...shared, "no_card", "card_gone", "noted", "declined"],
   });
@@ -31,7 +31,7 @@ test("every reason that an action can have is told in words that suit it", () =>
 
 test("nothing about a registration is said of a replacement or a removal", () => {
   for (const action of /** @type {const} */ (["R", "C"])) {
-    for (const reason of /** @type {const} */ (["technical", "unsettled", "access_denied", "invalid_parameters"])) {
+    for (const reason of /** @type {const} */ (["technical", "unsettled", "access_denied", "invalid_parameters", "unavailable", "limit", "suspended", "used"])) {
       assert.doesNotMatch(wordsFor(reason, action, texts).info, /regist/i, `${action} ${reason}`);
     }
   }
@@ -39,4 +39,10 @@ test("nothing about a registration is said of a replacement or a removal", () =>
 
 test("a wish that is noted is no failure", () => {
   assert.equal(wordsFor("noted", "C", texts).title, texts.remove.noted_title);
+});
+
+test("nobody is told to read more where there is nothing to read", () => {
+  assert.match(wordsFor("program", "N", texts).info, /Read more/);
+  assert.doesNotMatch(wordsFor("in_another_program", "N", texts).info, /Read more/);
+  assert.equal(wordsFor("in_another_program", "R", texts).info, texts.replace.error.program);
 });

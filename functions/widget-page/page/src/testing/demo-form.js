@@ -16,7 +16,7 @@ export function demoReplacement(cards = [gold, blue]) {
 
 /** @param {import("../wire.js").CardOnFile[]} [cards] @returns {import("../wire.js").RemovalDescription} */
 export function demoRemoval(cards = [gold, blue]) {
-  return { action: "C", cards, attemptsLeft: 5, expiresAt: 1_800_000_900 };
+  return { action: "C", cards, attemptsLeft: 5, expiresAt: 1_800_000_900, extensionsLeft: 10 };
 }
 
 /** @type {import("../wire.js").CardOnFile} */
@@ -32,5 +32,6 @@ function newCard() {
     encryptionKey: { reference: "119009", spki: "", fingerprint: "" },
     attemptsLeft: 5,
     expiresAt: 1_800_000_900,
+    extensionsLeft: 10,
   };
 }

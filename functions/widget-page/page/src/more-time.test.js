@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { createMoreTime } from "./more-time.js";
+import { openTemplate } from "./testing/template.js";
+
+/** @type {ReturnType<typeof openTemplate>} */ let page;
+/** @type {string[]} */ let said;
+/** @type {import("./more-time.js").Extended} */ let answer;
+let asked = 0;
+/** @type {ReturnType<typeof createMoreTime>} */ let moreTime;
+
+beforeEach(() => {
+  page = openTemplate();
+  [said, answer, asked] = [[], "extended", 0];
+  moreTime = createMoreTime(page.document, page.texts, (message) => said.push(message), async () => {
+    asked += 1;
+    if (answer === "extended") moreTime.hide();
+    return answer;
+  });
+});
+afterEach(() => page.close());
+
+/** @param {string} selector */
+const element = (selector) => /** @type {HTMLElement} */ (page.document.querySelector(selector));
+const press = async () => {
+  element("#expiring button").click();
+  await new Promise((done) => setTimeout(done));
+};
+
+test("the notice is announced and takes nobody's focus", () => {
+  element("#card-number").focus();
+  moreTime.warn(false, true);
+  assert(!element("#expiring").hidden);
+  assert.deepEqual(said, [`${page.texts.expiring.info} ${page.texts.expiring.extend}`]);
+  assert.equal(page.document.activeElement, element("#card-number"));
+});
+
+test("it says how little is left, and offers nothing where nothing is left to offer", () => {
+  moreTime.warn(true, false);
+  assert.equal(element("#expiring p").textContent, page.texts.expiring.soon);
+  assert(element("#expiring button").hidden);
+  assert.deepEqual(said, [page.texts.expiring.soon]);
+});
+
+test("a press extends once, and the focus is not lost", async () => {
+  moreTime.warn(false, true);
+  element("#expiring button").focus();
+  element("#expiring button").click();
+  await press();
+  assert.equal(asked, 1);
+  assert(element("#expiring").hidden);
+  assert.equal(said.at(-1), page.texts.expiring.extended);
+  assert.equal(page.document.activeElement, element("[data-screen]:not([hidden]) h1"));
+});
+
+test("what failed can be tried again, what is refused can not", async () => {
+  moreTime.warn(false, true);
+  answer = "failed";
+  await press();
+  assert.equal(element("#expiring p").textContent, page.texts.expiring.failed);
+  assert.equal(said.at(-1), page.texts.expiring.failed);
+  answer = "exhausted";
+  await press();
+  assert(element("#expiring button").hidden);
+  assert(!element("#expiring").hidden);
+});

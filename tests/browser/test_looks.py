@@ -1,0 +1,107 @@
+"""What customers see whose screen is small, whose colors are their own, or whose browser runs no script."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from browser.colors import seen_share
+from browser.network import Answer, Network, Sent, api_calls
+from browser.pictures import Pictures
+from browser.watch import Watch
+from browser.widget import FORM, LOADING, Widget
+from local_system.partner import Partner
+
+STUCK = "This takes too long. Please load this page again, and allow JavaScript for it."
+# A share of their pixels that a line drawing and a logo have at least.
+DRAWING = 0.03
+WORD = "Rechtsschutzversicherungsgesellschaftsbedingungen"
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+def test_forced_colors_lose_neither_spinner_nor_logo(
+    page: Page,
+    new_context: Callable[..., BrowserContext],
+    partner: Partner,
+    network: Network,
+    pictures: Pictures,
+    light: Literal["light", "dark"],
+) -> None:
+    page.emulate_media(forced_colors="active", color_scheme=light)
+    location = partner.open().location
+    network.hold(api_calls)
+    page.goto(location)
+    Widget(page).shows(LOADING)
+    pictures.take(page, f"loading-forced-colors-{light}")
+    blank = new_context().new_page()
+    for part in (".spinner:visible", ".logo"):
+        assert seen_share(page.locator(part), blank) > DRAWING, part
+    network.resume()
+    Widget(page).shows(FORM)
+    pictures.take(page, f"form-forced-colors-{light}")
+    for part in (".control .icon.card", ".protection .icon"):
+        assert seen_share(page.locator(part), blank) > DRAWING, part
+
+
+def test_long_consents_stay_on_a_screen_of_320_px(page: Page, widget: Widget, pictures: Pictures) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate(
+        """word => {
+          for (const part of document.querySelectorAll(".agree label, .agree .read"))
+            part.append(` ${word} und die ${word}`);
+        }""",
+        WORD,
+    )
+    pictures.take(page, "long-consents-320")
+    beyond = page.evaluate(
+        """[...document.querySelectorAll(".agree, .agree *")]
+          .filter((it) => it.offsetParent && it.getBoundingClientRect().right > innerWidth)
+          .map((it) => it.outerHTML)"""
+    )
+    assert beyond == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    expect(widget.terms).to_be_in_viewport()
+
+
+def test_without_scripts_the_page_says_what_it_needs(
+    new_context: Callable[..., BrowserContext], partner: Partner, pictures: Pictures
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(partner.open().location)
+    expect(page.get_by_text("Please allow JavaScript for this page")).to_be_visible()
+    expect(page.get_by_text(LOADING)).to_be_hidden()
+    pictures.take_as_it_is(page, "no-script")
+
+
+@pytest.mark.parametrize("fault", ["answered by an error", "of another release"])
+def test_a_script_that_does_not_come_is_told_after_a_while(
+    page: Page, partner: Partner, network: Network, watch: Watch, pictures: Pictures, fault: str
+) -> None:
+    if fault == "of another release":
+        watch.expect("Failed to find a valid digest in the 'integrity' attribute")
+        network.change_answers(_is_script, lambda real: Answer(real.status, real.reason, real.headers, b"void 0"))
+    else:
+        watch.expect("the server responded with a status of 503")
+        network.answer(_is_script, lambda _: Answer(503, "", [], b""))
+    page.goto(partner.open().location)
+    Widget(page).shows(LOADING)
+    stuck = page.get_by_text(STUCK)
+    expect(stuck).to_be_hidden()
+    expect(stuck).to_be_visible(timeout=15_000)
+    pictures.take(page, "stuck")
+
+
+def test_a_page_that_waits_for_its_first_answer_is_not_called_stuck(
+    page: Page, partner: Partner, network: Network
+) -> None:
+    location = partner.open().location
+    network.hold(api_calls)
+    page.goto(location)
+    Widget(page).shows(LOADING)
+    page.wait_for_timeout(11_000)
+    expect(page.get_by_text(STUCK)).to_be_hidden()
+
+
+def _is_script(sent: Sent) -> bool:
+    return sent.path.endswith(".js")

@@ -1,0 +1,108 @@
+"""Customers who need more time get it (WCAG 2.2, 2.2.1): the notice is in sight, heard, and has a button."""
+
+from playwright.sync_api import Page, expect
+
+from browser.network import Network, is_extension
+from browser.service import answer
+from browser.watch import Watch
+from browser.widget import EXPIRED, FORM, SUCCESS, Widget
+from local_system.cards import Card
+from local_system.partner import Partner
+
+NOTICE = "For your safety this page closes in two minutes."
+
+
+def test_a_press_extends_the_session(page: Page, partner: Partner, network: Network, card: Card) -> None:
+    widget = warned(page, partner)
+    widget.first_name.fill("Ada")
+    widget.stay_longer.click()
+    expect(widget.notice).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("You have 15 more minutes.")
+    assert [sent.path for sent in network.sent if is_extension(sent)] == ["/widget/api/enroll/extension"]
+
+    page.clock.fast_forward("12:30")
+    widget.shows(FORM)
+    expect(widget.first_name).to_have_value("Ada")
+    expect(widget.notice).to_be_hidden()
+    page.clock.fast_forward("00:40")
+    expect(widget.notice).to_be_visible()
+    assert widget.ended() == []
+    widget.enrol(card)
+    widget.shows(SUCCESS)
+    expect(widget.notice).to_be_hidden()
+
+
+def test_the_notice_is_in_sight_wherever_a_small_screen_is(page: Page, partner: Partner) -> None:
+    page.set_viewport_size({"width": 320, "height": 568})
+    widget = warned(page, partner)
+    for scroll in ("0", "document.documentElement.scrollHeight"):
+        page.evaluate(f"document.documentElement.scrollTop = {scroll}")
+        expect(widget.notice).to_be_in_viewport(ratio=1)
+        expect(widget.stay_longer).to_be_in_viewport(ratio=1)
+    # What has the focus is not below it.
+    page.evaluate("document.documentElement.scrollTop = 0")
+    widget.email.focus()
+    field, notice = widget.email.bounding_box(), widget.notice.bounding_box()
+    assert field is not None
+    assert notice is not None
+    assert field["y"] + field["height"] <= notice["y"]
+
+
+def test_the_notice_is_heard_and_reached_by_keyboard(page: Page, partner: Partner) -> None:
+    page.clock.install()
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    widget.email.focus()
+    page.clock.fast_forward("13:01")
+    page.clock.run_for(200)
+    expect(page.get_by_role("status")).to_have_text(f"{NOTICE} Stay longer")
+    expect(widget.email).to_be_focused()
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        if widget.stay_longer.evaluate("it => it === document.activeElement"):
+            break
+    expect(widget.stay_longer).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(widget.notice).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_session_that_can_t_be_extended_any_more_ends(
+    page: Page, partner: Partner, network: Network, watch: Watch
+) -> None:
+    watch.expect("the server responded with a status of 409")
+    network.answer(is_extension, lambda _: answer(409, {"title": "no more"}))
+    widget = warned(page, partner)
+    widget.stay_longer.click()
+    expect(widget.stay_longer).to_be_hidden()
+    expect(widget.notice).to_have_text(NOTICE)
+    page.clock.fast_forward("02:00")
+    widget.shows(EXPIRED)
+    expect(widget.notice).to_be_hidden()
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_without_a_connection_the_customer_can_ask_again(
+    page: Page, partner: Partner, network: Network, watch: Watch
+) -> None:
+    watch.expect("net::ERR_")
+    widget = warned(page, partner)
+    network.go_down()
+    widget.stay_longer.click()
+    expect(widget.notice).to_contain_text("That did not work. Please try again.")
+    network.resume()
+    widget.stay_longer.click()
+    expect(widget.notice).to_be_hidden()
+
+
+def warned(page: Page, partner: Partner) -> Widget:
+    """The form, two minutes before its end."""
+    page.clock.install()
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FORM)
+    page.clock.fast_forward("13:01")
+    expect(widget.notice).to_be_visible()
+    page.clock.run_for(200)
+    return widget

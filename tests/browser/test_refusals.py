@@ -1,0 +1,130 @@
+"""Each refusal in words of its own, and what the network between says in ours."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.network import Answer, Network, api_calls, is_submission
+from browser.service import INCIDENT, answer
+from browser.watch import Watch
+from browser.widget import FAILURE, FORM, FULL, LATER, SUCCESS, WAITING, Widget
+from local_system.cards import NOT_QUALIFIED, Card
+from local_system.partner import Partner
+
+# As `infra/local/demo/client.toml` has it.
+MAX_CARDS = 5
+REFUSED = "the server responded with a status of"
+
+
+def test_a_customer_at_the_card_limit_is_told_before_anything_is_typed(
+    page: Page, partner: Partner, on_file: Callable[[], Card]
+) -> None:
+    for _ in range(MAX_CARDS):
+        on_file()
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FULL)
+    widget.says("To use another one, replace or remove a card first.")
+    widget.shows_incident()
+    expect(widget.card_number).to_be_hidden()
+    expect(widget.try_again).to_be_hidden()
+    assert widget.ended() == [{"status": "ERROR_ENROLLMENT", "parentId": partner.customer}]
+
+
+def test_the_limit_of_tries_sends_nobody_in_a_circle(widget: Widget, network: Network, card: Card) -> None:
+    denied = answer(200, {"status": "ACCESS_DENIED"}, {"Attempts-Left": "0", "Ending-Reason": "limit"})
+    network.answer(is_submission, lambda _: denied)
+    widget.enrol(card)
+    widget.shows(LATER)
+    widget.says("There were too many tries in the last hour. Please come back in an hour and start again.")
+    expect(widget.try_again).to_be_hidden()
+    assert widget.ended() == [{"status": "ACCESS_DENIED"}], "the reason is in no event"
+
+
+def test_a_client_that_was_suspended_meanwhile_is_told(
+    page: Page, partner: Partner, network: Network, watch: Watch
+) -> None:
+    watch.expect(f"{REFUSED} 401")
+    network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}, {"Ending-Reason": "suspended"}))
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(LATER)
+    widget.says("The program is not available here at the moment.")
+    assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
+
+
+def test_read_more_is_there_only_with_a_link(page: Page, partner: Partner, network: Network) -> None:
+    widget = Widget(page)
+    page.goto(partner.open().location)
+    widget.shows(FORM)
+    widget.enrol(NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    widget.says("Read more about how to join the program.")
+    link = page.locator("[data-screen=failure]").get_by_role("link", name="Read more")
+    expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
+
+    network.change_answers(api_calls, _with_terms_as_text)
+    page.goto(partner.open().location)
+    widget.shows(FORM)
+    widget.enrol(NOT_QUALIFIED)
+    widget.shows(FAILURE)
+    widget.says("Your card does not belong to the program. Please use a card that takes part in it.")
+    expect(page.locator("[data-screen=failure]")).not_to_contain_text("how to join")
+    expect(link).to_be_hidden()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_gateway_that_is_busy_is_waited_for(
+    widget: Widget, network: Network, watch: Watch, card: Card, status: int
+) -> None:
+    watch.expect(f"{REFUSED} {status}")
+    turns = iter([_of_a_gateway(status), _of_a_gateway(status)])
+    network.change_answers(is_submission, lambda real: next(turns, real))
+    widget.enrol(card)
+    widget.shows(WAITING)
+    widget.says("The service is busy. We keep trying, nothing is lost.")
+    widget.shows(SUCCESS)
+    assert len(widget.ended()) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 413, 429, 500])
+def test_a_gateway_s_own_refusal_is_told_as_no_outcome(
+    widget: Widget, network: Network, watch: Watch, card: Card, status: int
+) -> None:
+    watch.expect(f"{REFUSED} {status}")
+    refusal = _of_a_gateway(status, {"Retry-After": "3600"})
+    turns = iter([refusal])
+    network.change_answers(is_submission, lambda real: next(turns, real))
+    widget.enrol(card)
+    widget.shows(LATER)
+    widget.says("The service is busy at the moment. Please try again in a few minutes.")
+    assert widget.ended() == []
+    widget.try_again.click()
+    widget.shows(SUCCESS)
+    assert len({post.headers["idempotency-key"] for post in network.posts()}) == 1
+
+
+def test_a_refusal_of_ours_keeps_its_incident(widget: Widget, network: Network, watch: Watch, card: Card) -> None:
+    watch.expect(f"{REFUSED} 413")
+    problem = {"type": "about:blank", "title": "The body is too large.", "status": 413, "incident": INCIDENT}
+    network.answer(is_submission, lambda _: answer(413, problem))
+    widget.enrol(card)
+    widget.shows(FAILURE)
+    widget.says("The data could not be accepted.")
+    widget.shows_incident()
+    assert [event["status"] for event in widget.ended()] == ["INVALID_PARAMETERS"]
+
+
+def _of_a_gateway(status: int, headers: dict[str, str] | None = None) -> Answer:
+    """Without a body that the page knows."""
+    return Answer(status, "", [("Content-Type", "text/html"), *(headers or {}).items()], b"<html>Not now.</html>")
+
+
+def _with_terms_as_text(real: Answer) -> Answer:
+    body = json.loads(real.body)
+    if "terms" in body:
+        body["terms"] = {"version": body["terms"]["version"], "text": "Be kind."}
+    return replace(real, body=json.dumps(body).encode())
