@@ -13,7 +13,10 @@ OBSERVE = """
     new PerformanceObserver((list) => {
       for (const { value, hadRecentInput, sources } of list.getEntries()) {
         if (hadRecentInput) continue;
-        const moved = sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? String(node));
+        const moved = sources.map(({ node, previousRect, currentRect }) => {
+          const [from, to] = [previousRect, currentRect].map(({ x, y, width, height }) => [x, y, width, height].join());
+          return `${node?.nodeName}.${node?.className}: ${from} -> ${to}`;
+        });
         window.shifts.push({ value, moved });
       }
     }).observe({ type: "layout-shift", buffered: true });

@@ -76,7 +76,7 @@ def test_a_session_that_can_t_be_extended_any_more_ends(
     widget = warned(page, partner)
     widget.stay_longer.click()
     expect(widget.stay_longer).to_be_hidden()
-    expect(widget.notice).to_have_text(NOTICE)
+    expect(widget.notice.get_by_role("paragraph")).to_have_text(NOTICE)
     page.clock.fast_forward("02:00")
     widget.shows(EXPIRED)
     expect(widget.notice).to_be_hidden()

@@ -9,7 +9,7 @@ const target = ["chrome100", "edge100", "firefox100", "safari15"];
 
 const { outputFiles } = await build({
   absWorkingDir: import.meta.dirname,
-  entryPoints: { "widget": "src/main.js", "widget.style": "src/widget.css", "icon": "src/icon.svg" },
+  entryPoints: { "widget": "src/early.js", "widget.style": "src/widget.css", "icon": "src/icon.svg" },
   outdir: "dist",
   bundle: true,
   minify: true,

@@ -235,7 +235,7 @@ mod tests {
             &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"Demo Bank\""),
             &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\">"),
             &format!(
-                "<script src=\"/test/widget/assets/{}\" integrity=\"{}\" defer></script>",
+                "<script src=\"/test/widget/assets/{}\" integrity=\"{}\"></script>",
                 parts::SCRIPT.name,
                 parts::SCRIPT.integrity
             ),

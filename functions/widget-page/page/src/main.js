@@ -30,7 +30,6 @@ const screens = createScreens(document, texts, announce);
 /** @param {import("./wire.js").EndedEvent} event */
 const end = (event) => tellEnding(event, tell, window);
 
-document.documentElement.classList.toggle("framed", window.parent !== window);
 new ResizeObserver(([entry]) => {
   const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
   tell("resize", { height });
@@ -63,4 +62,4 @@ if (opening.kind === "session") {
 }
 
 // The script has come to its end: the page is not stuck.
-select(document, ".stuck", HTMLElement).hidden = true;
+document.documentElement.classList.add("running");
