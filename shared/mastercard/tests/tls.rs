@@ -258,7 +258,7 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
 
 /// The end of TLS (`close_notify`) tells a whole answer from a cut one only where HTTP does not.
 #[tokio::test]
-async fn an_answer_without_close_notify_is_read_if_http_says_it_is_whole() {
+async fn a_whole_answer_is_read_without_close_notify() {
     let [length, chunks, cut_chunks, bare] = framings(ENROLLED);
     for (response, notify, whole) in [
         (&length, false, true),

@@ -23,6 +23,7 @@ mod xml;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::middleware::{self, Next};
@@ -30,7 +31,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -160,6 +161,27 @@ pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(mrs)
         .layer(middleware::from_fn(require_certificate))
+        .layer(middleware::from_fn(give_an_id))
+}
+
+/// **Assumption:** Mastercard's systems give each call an id, a UUID, in this header; nothing public says so of MRS.
+async fn give_an_id(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let mut bytes = [0; 16];
+    // Without random bytes there is no id.
+    if SystemRandom::new().fill(&mut bytes).is_ok() {
+        let groups = [
+            &bytes[..4],
+            &bytes[4..6],
+            &bytes[6..8],
+            &bytes[8..10],
+            &bytes[10..],
+        ];
+        if let Ok(id) = HeaderValue::from_str(&groups.map(hex::encode).join("-")) {
+            response.headers_mut().entry("x-mc-correlation-id").or_insert(id);
+        }
+    }
+    response
 }
 
 async fn customer_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -142,6 +142,21 @@ async fn a_refusal_keeps_its_code_in_every_shape() {
 }
 
 #[tokio::test]
+async fn every_answer_has_an_id_of_its_own() {
+    let stand = Stand::new().await;
+    let mut ids = Vec::new();
+    for shape in ["soap-1.2", "html", "gateway-flat"] {
+        let error = stand.refuse_in(shape).await;
+        ids.push(error.correlation().map(ToString::to_string).unwrap());
+    }
+    assert!(
+        ids[0] != ids[1] && ids[1] != ids[2] && ids[0].len() == 36,
+        "{ids:?}"
+    );
+    stand.around.end().await;
+}
+
+#[tokio::test]
 async fn what_is_not_understood_leaves_the_outcome_open() {
     let stand = Stand::new().await;
     for shape in UNREADABLE.iter().chain(&UNREADABLE_SUCCESS) {
