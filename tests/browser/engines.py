@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Playwright
@@ -16,6 +17,26 @@ in_both = pytest.mark.parametrize("engine", [CHROMIUM, FIREFOX], indirect=True)
 in_firefox = pytest.mark.parametrize("engine", [FIREFOX], indirect=True)
 
 Preferences = dict[str, str | float | bool]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What differs from the usual in how a browser is started."""
+
+    arguments: tuple[str, ...] = ()
+    """Chromium's, beside the usual ones."""
+    without: tuple[str, ...] = ()
+    """Arguments that Playwright gives Chromium, and that are left out."""
+    preferences: tuple[tuple[str, str | float | bool], ...] = ()
+    """Firefox's (`about:config`)."""
+
+
+USUAL = Setup()
+CLASSIC_SCROLLBARS = Setup(
+    arguments=("--disable-features=OverlayScrollbar",),
+    without=("--hide-scrollbars",),
+    preferences=(("widget.gtk.overlay-scrollbars.enabled", False),),
+)
 
 # As root (CI) Chromium has no sandbox; the rest keeps it from calling home.
 ARGUMENTS = [
@@ -37,33 +58,33 @@ PREFERENCES: Preferences = {
 
 
 class Engines:
-    """Browsers of a run. Each is started when a test first asks for it, and once for each set of preferences."""
+    """Browsers of a run. Each is started when a test first asks for it, and once for each set-up."""
 
     def __init__(self, playwright: Playwright) -> None:
         self._playwright = playwright
-        self._running: dict[tuple[str, str], Browser] = {}
+        self._running: dict[tuple[str, Setup], Browser] = {}
 
-    def browser(self, name: str, preferences: Preferences) -> Browser:
-        """`preferences` are Firefox's (`about:config`); Chromium takes none."""
-        key = (name, repr(sorted(preferences.items())))
-        if key not in self._running:
-            self._running[key] = self._launch(name, preferences)
-        return self._running[key]
+    def browser(self, name: str, setup: Setup) -> Browser:
+        if (name, setup) not in self._running:
+            self._running[name, setup] = self._launch(name, setup)
+        return self._running[name, setup]
 
     def close(self) -> None:
         for browser in self._running.values():
             browser.close()
 
-    def _launch(self, name: str, preferences: Preferences) -> Browser:
+    def _launch(self, name: str, setup: Setup) -> Browser:
         program = _program(name)
         if name == CHROMIUM:
-            # Playwright switches the back/forward cache off, which customers have.
             return self._playwright.chromium.launch(
-                executable_path=program, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+                executable_path=program,
+                args=[*ARGUMENTS, *setup.arguments],
+                # Playwright switches the back/forward cache off, which customers have.
+                ignore_default_args=["--disable-back-forward-cache", *setup.without],
             )
         # The channel is the one by which Playwright drives a Firefox that it did not build (WebDriver BiDi).
         return self._playwright.firefox.launch(
-            channel="moz-firefox", executable_path=program, firefox_user_prefs=PREFERENCES | preferences
+            channel="moz-firefox", executable_path=program, firefox_user_prefs=PREFERENCES | dict(setup.preferences)
         )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, ProxySettings, sync_playwright
 
-from browser.engines import CHROMIUM, Engines, Preferences
+from browser.engines import CHROMIUM, USUAL, Engines, Setup
 from browser.host import Host
 from browser.network import Network
 from browser.pictures import Pictures
@@ -88,10 +88,10 @@ def new_context(
     """Opens a browser that has nothing stored, in that network, under that watch."""
     contexts: list[BrowserContext] = []
 
-    def open_one(preferences: Preferences | None = None, **options: Any) -> BrowserContext:
+    def open_one(setup: Setup = USUAL, **options: Any) -> BrowserContext:
         # Chromium by itself goes past the proxy for addresses of this machine; Firefox has a setting for it.
         proxy: ProxySettings = {"server": network.address, "bypass": "<-loopback>"}
-        context = engines.browser(engine, preferences or {}).new_context(proxy=proxy, **options)
+        context = engines.browser(engine, setup).new_context(proxy=proxy, **options)
         contexts.append(context)
         context.add_init_script(path=LISTENER)
         context.set_default_timeout(PATIENCE)

@@ -31,8 +31,9 @@ class Host:
     def frames(self, page: Page, location: str, attributes: str = "", around: str = "") -> Frame:
         """Opens the page anew; the widget is in the frame that this gives."""
         text = (
-            f"<!doctype html><meta charset=utf-8><title>Host</title><link rel=icon href='data:,'><body style='margin: 0'>{around}"
-            f'<iframe style="display: block; width: 100%; border: 0" {attributes} src="{html.escape(location)}"></iframe>'
+            "<!doctype html><meta charset=utf-8><title>Host</title><link rel=icon href='data:,'>"
+            f"<body style='margin: 0'>{around}<iframe style='display: block; width: 100%; border: 0'"
+            f' {attributes} src="{html.escape(location)}"></iframe>'
             f"{around}<script>{SCRIPT}</script>"
         )
         answer = Answer(200, "OK", [("Content-Type", "text/html; charset=utf-8")], text.encode())

@@ -1,15 +1,16 @@
 """The widget inside the partner's site, and what others who frame it get: nothing."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from browser.embedding import heard_by, open_at_partner
-from browser.engines import in_both
-from browser.host import Host
+from browser.engines import CLASSIC_SCROLLBARS, in_both
+from browser.host import Host, heights
 from browser.network import Answer, Network, everything
 from browser.site import site_that_frames
 from browser.watch import Watch
@@ -74,6 +75,45 @@ def test_the_frame_grows_and_shrinks_with_what_it_shows(page: Page, stack: Stack
     widget.shows(SUCCESS)
     fits(page, widget)
     assert frame_height(page) < with_messages
+
+
+@in_both
+def test_a_sized_frame_settles_at_every_width(
+    new_context: Callable[..., BrowserContext], partner: Partner, host: Host
+) -> None:
+    page = new_context(setup=CLASSIC_SCROLLBARS, viewport={"width": 1000, "height": 800}).new_page()
+    widget = Widget(host.frames(page, partner.open().location, "data-sized"))
+    widget.shows(FORM)
+    unsettled = {}
+    for width in sorted({*range(300, 700, 17), 320, 360, 375, 390, 414, 430, 480, 768}):
+        # A frame that is too small has a scroll bar, which takes from its width.
+        page.evaluate(
+            "width => { heights.length = 0; frame.style.width = `${width}px`; frame.style.height = '150px'; }", width
+        )
+        page.wait_for_timeout(250)
+        inside: list[int] = widget.place.evaluate(
+            "(({ clientWidth, scrollHeight }) => [innerWidth - clientWidth, scrollHeight - innerHeight])"
+            "(document.documentElement)"
+        )
+        if inside != [0, 0] or len(heights(page)) > 4:
+            unsettled[width] = (inside, heights(page))
+    assert unsettled == {}
+
+
+@in_both
+def test_the_outcome_is_in_sight_in_a_sized_frame(page: Page, partner: Partner, host: Host, card: Card) -> None:
+    page.set_viewport_size({"width": 390, "height": 500})
+    around = "<p style='height: 900px'>The partner's own.</p>"
+    widget = Widget(host.frames(page, partner.open().location, "data-sized", around))
+    widget.shows(FORM)
+    widget.fill(card)
+    widget.confirm.click()
+    widget.shows(SUCCESS)
+    page.wait_for_timeout(300)
+    box = widget.place.get_by_role("heading", level=1).bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 500
 
 
 def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card: Card) -> None:

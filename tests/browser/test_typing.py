@@ -4,19 +4,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.network import Network
+from browser.scripts import FULL_WIDTH, ZEROS, written_from
 from browser.widget import SUCCESS, Widget
 from local_system.cards import OF_ANOTHER_PROGRAM, Card
 
-SCRIPTS = {
-    "Arabic-Indic": "٠١٢٣٤٥٦٧٨٩",
-    "Persian": "۰۱۲۳۴۵۶۷۸۹",
-    "full-width": "０１２３４５６７８９",
-    "Devanagari": "०१२३४५६७८९",
-    "Thai": "๐๑๒๓๔๕๖๗๘๙",
-}
 # As input methods compose a number: what the field shows meanwhile, and what is put in at the end.
 COMPOSED = {
-    "Japanese": (["５", "５２", "５２３", "５２３４"], "５２３４"),
+    "Japanese": (
+        [written_from(FULL_WIDTH, "5234"[:length]) for length in range(1, 5)],
+        written_from(FULL_WIDTH, "5234"),
+    ),
     "Chinese, committed as ASCII": (["5", "52", "523", "5234"], "5234"),
     "Korean, by a number's name": (["ㅇ", "오", "오이"], "5234"),
 }
@@ -44,9 +41,9 @@ def test_a_pasted_number_is_taken_however_it_is_written(
     widget.shows(SUCCESS)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", ZEROS)
 def test_digits_of_another_script_are_digits(widget: Widget, page: Page, card: Card, script: str) -> None:
-    paste(page, widget, card.grouped.translate(str.maketrans("0123456789", SCRIPTS[script])))
+    paste(page, widget, written_from(ZEROS[script], card.grouped))
     expect(widget.card_number).to_have_value(card.grouped)
 
 
@@ -59,8 +56,9 @@ def test_a_composition_is_left_alone_until_it_ends(widget: Widget, page: Page, m
         expect(widget.card_number).to_have_value(step)
     commit(page, committed)
     expect(widget.card_number).to_have_value("5234")
-    compose(page, "０")
-    commit(page, "０")
+    zero = chr(FULL_WIDTH)
+    compose(page, zero)
+    commit(page, zero)
     expect(widget.card_number).to_have_value("5234 0")
 
 

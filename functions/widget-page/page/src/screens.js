@@ -40,6 +40,8 @@ export function createScreens(document, texts, announce) {
     if (changed && touched) {
       heading.focus({ preventScroll: true });
       document.documentElement.scrollTop = 0;
+      // A frame that is as high as its content is scrolled by its host, which browsers do for the frame's sake.
+      screen(name).scrollIntoView({ block: "nearest" });
     }
     if (message) announce(touched ? message : `${heading.textContent} ${message}`);
   }
