@@ -325,7 +325,7 @@ def test_a_program_that_the_client_has_given_up_is_not_forgotten(bank: Bank, cus
     card, event = bank.enrolled(customer)
     file = bank.stack.local / "demo" / f"{bank.id}.toml"
     file.write_text(file.read_text().replace(f'id = "{bank.stack.program_id}"', 'id = "10766"'))
-    applied = enrollctl("client", "apply", str(file), "--yes")
+    applied = enrollctl("client", "apply", str(file), "--yes", "--reference", "request 7")
     assert applied.code == 0, applied.err
     assert [exported["ranac"] for exported in bank.exported(customer)["cards"]] == [event["ranac"]]
     in_the_other = bank.answer("show", customer.id, "--program", "10766")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from local_system.cards import Card
-from local_system.operator import Operator
+from local_system.operator import REASON, Operator
 from local_system.partner import Partner
 from local_system.receiver import PATIENCE, Delivery, Receiver, listening
 from local_system.rewards import Rewards
@@ -36,7 +36,7 @@ class Client:
         return Submission(self.stack, opening, card).enrol()
 
     def keys(self, *arguments: str) -> str:
-        return self.operator.enrollctl("confirmations", "keys", *arguments, "--client", self.stack.client_id)
+        return self.operator.enrollctl("confirmations", "keys", *arguments, "--client", self.stack.client_id, *REASON)
 
     def confirmations(self, *arguments: str) -> str:
         return self.operator.enrollctl("confirmations", *arguments)
@@ -130,10 +130,10 @@ def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(clie
     assert "http_410" in listed
     shown = client.confirmations("show", message_id)
     assert client.receiver.host not in shown
-    assert client.receiver.host in client.confirmations("show", message_id, "--reveal")
+    assert client.receiver.host in client.confirmations("show", message_id, "--reveal", *REASON)
 
     client.receiver.status[0] = 204
-    client.confirmations("replay", "--all-parked-of", client.stack.client_id)
+    client.confirmations("replay", "--all-parked-of", client.stack.client_id, *REASON)
     replayed = client.receiver.next()
     assert (replayed.headers["webhook-id"], replayed.body) == (message_id, refused.body)
     Webhook(client.secrets()[0]).verify(replayed.body, replayed.headers)
@@ -143,7 +143,7 @@ def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(clie
     client.enrol(rewards.fresh_card())
     unwanted = client.receiver.next().headers["webhook-id"]
     eventually(lambda: client.confirmations("list", "--client", client.stack.client_id), unwanted)
-    client.confirmations("drop", unwanted, "--yes")
+    client.confirmations("drop", unwanted, "--yes", *REASON)
     assert "no confirmation is parked" in client.confirmations("list", "--client", client.stack.client_id)
 
 

@@ -146,7 +146,7 @@ def test_ranacs_are_told_on_purpose_only(bank: Bank, customer: Customer) -> None
     card, event = bank.enrolled(customer)
     number = bank.held(card)["bankCustomerNumber"]
     bank.change_status(event["ranac"], CANCELLED)
-    for arguments, revealed in (((), False), (("--reveal",), True)):
+    for arguments, revealed in (((), False), (("--reveal", "--reference", "request 7"), True)):
         ran = bank.reconcile(*arguments)
         assert (event["ranac"] in ran.out) is revealed
         assert event["ranac"] not in ran.err

@@ -13,6 +13,8 @@ from local_system.stack import Stack
 
 REGION = "eu-central-1"
 TIMEOUT = 30
+REASON = ("--reference", "request 7")
+"""What changes or reveals something has to say why."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ class Operator:
             text = text.replace(before, after)
         file = demo / f"{name}.toml"
         file.write_text(text)
-        self.enrollctl("client", "apply", str(file), "--yes")
-        self.enrollctl("confirmations", "trust", "--client", name, "--authorities", self.stack.authority)
+        self.enrollctl("client", "apply", str(file), "--yes", *REASON)
+        authorities = ("--authorities", self.stack.authority)
+        self.enrollctl("confirmations", "trust", "--client", name, *authorities, *REASON)
         return replace(self.stack, client_id=name)
 
     def enrollctl(self, *arguments: str) -> str:

@@ -32,9 +32,14 @@ pub(crate) enum Command {
         /// Mends what differs. Without it, it is only told.
         #[arg(long)]
         mend: bool,
-        /// Also Mastercard's names of the cards, which are personal data.
-        #[arg(long)]
-        reveal: bool,
+        #[command(flatten)]
+        revealing: Revealing,
+    },
+    /// Shows an audit trail: who revealed what, changed trust or keys, or had something sent again, when and why.
+    Audit {
+        /// Of this client; the stack's own where it is left out.
+        #[arg(long, value_name = "ID")]
+        client: Option<String>,
     },
     /// Confirmations to partners: what is parked, and what they are signed with.
     #[command(subcommand)]
@@ -79,6 +84,8 @@ pub(crate) enum ClientCommand {
         /// Don't ask.
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
     /// Shows a client as it is stored: status, programs, keys.
     Show {
@@ -95,6 +102,8 @@ pub(crate) enum ClientCommand {
         /// Lifts the suspension instead.
         #[arg(long)]
         lift: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
 }
 
@@ -136,9 +145,35 @@ pub(crate) struct Person {
     /// A file with the customer's id, `-` for standard input: in an argument, every process could read it.
     #[arg(long, value_name = "FILE")]
     pub(crate) customer_file: PathBuf,
-    /// Your name of the person's request, for the audit trail. It must not name the person.
+    #[command(flatten)]
+    pub(crate) reason: Reason,
+}
+
+/// Why something is done.
+#[derive(Debug, Args)]
+pub(crate) struct Reason {
+    /// Your name of the request or ticket, for the audit trail. It must not name a person.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reference: String,
+}
+
+/// Whether personal data are shown, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Revealing {
+    /// Also what is personal: addresses, bodies, Mastercard's names of cards. Leaves a line in the audit trail.
+    #[arg(long, requires = "reference")]
+    pub(crate) reveal: bool,
+    /// Your name of the request or ticket, for the audit trail. It must not name a person.
+    #[arg(long, value_name = "TEXT", requires = "reveal")]
+    pub(crate) reference: Option<String>,
+}
+
+impl Revealing {
+    /// Why, where personal data are to be shown.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        let reference = self.reference.clone().filter(|_| self.reveal)?;
+        Some(Reason { reference })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -208,12 +243,16 @@ pub(crate) enum ConfirmationsCommand {
     Show {
         /// Its `webhook-id`.
         id: String,
-        /// Also its address and body, which are personal data.
-        #[arg(long)]
-        reveal: bool,
+        #[command(flatten)]
+        revealing: Revealing,
     },
     /// Has them sent again at once, with all attempts before them.
-    Replay(Chosen),
+    Replay {
+        #[command(flatten)]
+        chosen: Chosen,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// Deletes them: the partner is never told.
     Drop {
         #[command(flatten)]
@@ -221,6 +260,8 @@ pub(crate) enum ConfirmationsCommand {
         /// Don't ask.
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
     /// What a client's confirmations are signed with.
     #[command(subcommand)]
@@ -236,6 +277,8 @@ pub(crate) enum ConfirmationsCommand {
         /// The public authorities only.
         #[arg(long, conflicts_with = "authorities")]
         public: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
 }
 
@@ -267,6 +310,8 @@ pub(crate) enum KeysCommand {
         /// An ed25519 key, for signatures `v1a`, instead of a shared secret.
         #[arg(long)]
         asymmetric: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
     /// Ends a rotation: only the newest key stays.
     Retire {
@@ -276,6 +321,8 @@ pub(crate) enum KeysCommand {
         /// Of the ed25519 keys, instead of the shared secrets.
         #[arg(long)]
         asymmetric: bool,
+        #[command(flatten)]
+        reason: Reason,
     },
 }
 
@@ -286,14 +333,16 @@ pub(crate) enum MastercardCommand {
     /// Stores the public key that pages encrypt card numbers under.
     EncryptionKey {
         /// Mastercard's reference of the key: 119009 for test, 122744 for production.
-        #[arg(long)]
-        reference: String,
+        #[arg(long, value_name = "TEXT")]
+        key_reference: String,
         /// The key or its certificate (PEM).
         #[arg(long, value_name = "FILE")]
         public_key: PathBuf,
         /// The fingerprint that the key must have, if you have it from elsewhere.
         #[arg(long, value_name = "HEX")]
         fingerprint: Option<String>,
+        #[command(flatten)]
+        reason: Reason,
     },
 }
 
@@ -325,6 +374,8 @@ pub(crate) struct MutualTlsFiles {
     /// The only authorities to believe as Mastercard's servers (PEM); the public ones where it is left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) authorities: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reason: Reason,
 }
 
 #[cfg(test)]
@@ -346,8 +397,8 @@ mod tests {
     #[test]
     fn the_stack_may_stand_before_or_after_the_command() {
         for line in [
-            "enrollctl --stack local client apply demo.toml --yes",
-            "enrollctl client apply demo.toml --yes --stack local",
+            "enrollctl --stack local client apply demo.toml --yes --reference R",
+            "enrollctl client apply demo.toml --yes --reference R --stack local",
         ] {
             let arguments = parse(line).unwrap();
             assert_eq!(arguments.stack.as_deref(), Some("local"));
@@ -362,8 +413,14 @@ mod tests {
     fn only_of_a_diff_1_is_no_failure() {
         let failure = |line: &str| parse(line).unwrap().command.failure();
         assert_eq!(failure("enrollctl --stack local client diff demo.toml"), 2);
-        assert_eq!(failure("enrollctl --stack local client apply demo.toml"), 1);
-        assert_eq!(failure("enrollctl --stack local client suspend demo --lift"), 1);
+        assert_eq!(
+            failure("enrollctl --stack local client apply demo.toml --reference R"),
+            1
+        );
+        assert_eq!(
+            failure("enrollctl --stack local client suspend demo --lift --reference R"),
+            1
+        );
     }
 
     #[test]
@@ -385,16 +442,20 @@ mod tests {
 
     #[test]
     fn confirmations_are_chosen_by_name_or_all_of_a_client() {
-        let replay = |rest: &str| parse(&format!("enrollctl confirmations replay {rest}"));
+        let replay = |rest: &str| parse(&format!("enrollctl confirmations replay --reference R {rest}"));
         assert!(replay("msg_1 msg_2").is_ok());
         assert!(replay("--all-parked-of demo").is_ok());
         assert!(replay("msg_1 --all-parked-of demo").is_err());
-        assert!(parse("enrollctl confirmations drop").is_err());
+        assert!(parse("enrollctl confirmations drop --reference R").is_err());
     }
 
     #[test]
     fn a_client_certificate_comes_in_one_of_two_ways() {
-        let mtls = |rest: &str| parse(&format!("enrollctl --stack local mastercard mtls {rest}"));
+        let mtls = |rest: &str| {
+            parse(&format!(
+                "enrollctl --stack local mastercard mtls --reference R {rest}"
+            ))
+        };
         assert!(mtls("--certificate c.pem --key k.pem --authorities a.pem").is_ok());
         assert!(mtls("--pkcs12 c.p12 --password-file p.txt").is_ok());
         for wrong in [
@@ -406,5 +467,32 @@ mod tests {
             assert!(mtls(wrong).is_err(), "{wrong}");
         }
         assert!(mtls("--certificate c.pem --key k.pem --pkcs12 c.p12 --password-file p.txt").is_err());
+    }
+
+    #[test]
+    fn nothing_is_revealed_changed_or_sent_again_without_a_reason() {
+        for line in [
+            "client apply demo.toml",
+            "client suspend demo",
+            "customer show --client demo --customer-file f",
+            "customer export --client demo --customer-file f",
+            "customer erase --client demo --customer-file f",
+            "reconcile demo --reveal",
+            "confirmations show msg_1 --reveal",
+            "confirmations replay msg_1",
+            "confirmations drop msg_1",
+            "confirmations trust --client demo --public",
+            "confirmations keys rotate --client demo",
+            "confirmations keys retire --client demo",
+            "mastercard mtls --certificate c.pem --key k.pem",
+            "mastercard encryption-key --key-reference 119009 --public-key k.pem",
+        ] {
+            let error = parse(&format!("enrollctl {line}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument, "{line}");
+            assert!(
+                parse(&format!("enrollctl {line} --reference R")).is_ok(),
+                "{line}"
+            );
+        }
     }
 }

@@ -9,11 +9,14 @@ use enrollment::ports::Clock as _;
 use platform::SystemClock;
 use platform::operator::{Created, Stack};
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
+use platform::tables::audit::Permit;
 use platform::tables::client_setups::{Stored, StoredClient};
 use secrecy::SecretString;
 
+use crate::arguments::Reason;
 use crate::confirmation_keys;
 use crate::difference::{consequences, readable, unified};
+use crate::gate::Gate;
 use crate::summary::{summary, word};
 use crate::terminal;
 
@@ -30,7 +33,7 @@ struct Comparison {
 impl Comparison {
     async fn of(stack: &Stack, file: &Path) -> Result<Self> {
         let mut setup = read(file)?;
-        let before = stack.client_setups().find(&setup.client.id).await?;
+        let before = stack.client(&setup.client.id).await?;
         if let Some(days) = stack.settings.recovery_days {
             not_outlived(&setup.client, days)?;
         }
@@ -69,16 +72,19 @@ impl Comparison {
 }
 
 /// Applies a client file: pictures first, so that no set-up ever names one that isn't there, then the set-up.
-pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
+pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &Reason) -> Result<()> {
     let comparison = Comparison::of(stack, file).await?;
     let Comparison { setup, before } = &comparison;
     let client = &setup.client;
-    let setups = stack.client_setups();
     if !comparison.has_differences() {
         // A run that was cut off, or a picture or secret that was lost, is made good here; so is a register without it.
         store_pictures(stack, setup).await?;
-        setups.register(&client.id).await?;
-        say_secret(stack, &client.id).await?;
+        stack.register_client(&client.id).await?;
+        let permit = Gate::open(stack, reason)
+            .await?
+            .pass_for(&client.id, "apply client", "nothing to change")
+            .await?;
+        say_secret(stack, &permit, &client.id).await?;
         println!("client '{}': nothing to change", client.id);
         return Ok(());
     }
@@ -91,8 +97,13 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was changed");
     }
+    let kind = if before.is_some() { "changed" } else { "created" };
+    let permit = Gate::open(stack, reason)
+        .await?
+        .pass_for(&client.id, "apply client", kind)
+        .await?;
     store_pictures(stack, setup).await?;
-    match setups.store(client, before.as_ref()).await? {
+    match stack.store_client(&permit, client, before.as_ref()).await? {
         Stored::Now => {}
         Stored::SlugTaken => bail!(
             "the slug '{}' belongs to another client; nothing was changed",
@@ -102,12 +113,8 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool) -> Result<()> {
             bail!("somebody else has just changed this client; nothing was changed, try again")
         }
     }
-    say_secret(stack, &client.id).await?;
-    println!(
-        "client '{}': {}",
-        client.id,
-        if before.is_some() { "changed" } else { "created" }
-    );
+    say_secret(stack, &permit, &client.id).await?;
+    println!("client '{}': {kind}", client.id);
     println!("page: {}/widget/{}/", stack.settings.public_base_url, client.slug);
     Ok(())
 }
@@ -135,13 +142,14 @@ pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
 }
 
 /// Suspends a client, or lifts that, whatever its file says.
-pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool) -> Result<()> {
+pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &Reason) -> Result<()> {
     let id = ClientId::parse(id)?;
     let wanted = if lift {
         ClientStatus::Active
     } else {
         ClientStatus::Suspended
     };
+    let gate = Gate::open(stack, reason).await?;
     for _ in 0..TRIES {
         let before = find(stack, &id).await?;
         if before.client.status == wanted {
@@ -150,7 +158,9 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool) -> Result<()> {
         }
         let mut client = before.client.clone();
         client.status = wanted;
-        if stack.client_setups().store(&client, Some(&before)).await? == Stored::Now {
+        let action = if lift { "lift suspension" } else { "suspend client" };
+        let permit = gate.pass_for(&id, action, "").await?;
+        if stack.store_client(&permit, &client, Some(&before)).await? == Stored::Now {
             println!(
                 "client '{id}': {word}; every function knows within a minute\n\
                  its file should say so too, or the next apply undoes it: status = \"{word}\"",
@@ -164,7 +174,7 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool) -> Result<()> {
 
 /// A client as it is stored.
 pub(crate) async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
-    let found = stack.client_setups().find(id).await?;
+    let found = stack.client(id).await?;
     found.with_context(|| format!("there is no client '{id}'"))
 }
 
@@ -213,7 +223,7 @@ async fn store_pictures(stack: &Stack, setup: &ClientSetup) -> Result<()> {
 }
 
 /// Makes the client's confirmation secret where there is none, and says where it lies. It is never printed.
-async fn say_secret(stack: &Stack, client: &ClientId) -> Result<()> {
+async fn say_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Result<()> {
     let secrets = ConfirmationSecrets {
         secrets: vec![confirmation_keys::new_secret()],
         signing_keys: Vec::new(),
@@ -221,7 +231,11 @@ async fn say_secret(stack: &Stack, client: &ClientId) -> Result<()> {
     };
     let name = confirmation_name(client);
     if stack
-        .create_secret(&name, &SecretString::from(serde_json::to_string(&secrets)?))
+        .create_secret(
+            permit,
+            &name,
+            &SecretString::from(serde_json::to_string(&secrets)?),
+        )
         .await?
         == Created::Now
     {

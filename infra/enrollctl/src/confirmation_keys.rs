@@ -9,11 +9,13 @@ use enrollment::ports::Randomness as _;
 use platform::SystemRandomness;
 use platform::operator::Stack;
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
+use platform::tables::audit::Permit;
 use secrecy::SecretString;
 use webhooks::sender::Trust;
 use webhooks::signing::verifying_key;
 
-use crate::arguments::KeysCommand;
+use crate::arguments::{KeysCommand, Reason};
+use crate::gate::Gate;
 
 /// A secret and the one that it replaces: more than that is a rotation that was never ended.
 const MOST: usize = 2;
@@ -21,17 +23,26 @@ const MOST: usize = 2;
 pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
     match command {
         KeysCommand::Show { client } => show(stack, &ClientId::parse(&client)?).await,
-        KeysCommand::Rotate { client, asymmetric } => {
-            rotate(stack, &ClientId::parse(&client)?, asymmetric).await
-        }
-        KeysCommand::Retire { client, asymmetric } => {
-            retire(stack, &ClientId::parse(&client)?, asymmetric).await
-        }
+        KeysCommand::Rotate {
+            client,
+            asymmetric,
+            reason,
+        } => rotate(stack, &ClientId::parse(&client)?, asymmetric, &reason).await,
+        KeysCommand::Retire {
+            client,
+            asymmetric,
+            reason,
+        } => retire(stack, &ClientId::parse(&client)?, asymmetric, &reason).await,
     }
 }
 
 /// Believes a client's receivers under the authorities of a file too, or under the public ones alone.
-pub(crate) async fn trust(stack: &Stack, client: &str, authorities: Option<&Path>) -> Result<()> {
+pub(crate) async fn trust(
+    stack: &Stack,
+    client: &str,
+    authorities: Option<&Path>,
+    reason: &Reason,
+) -> Result<()> {
     let client = ClientId::parse(client)?;
     let (mut secrets, _) = stack.secrets().confirmation_secrets(&client).await?;
     secrets.certificate_authorities = match authorities {
@@ -43,7 +54,14 @@ pub(crate) async fn trust(stack: &Stack, client: &str, authorities: Option<&Path
         }
         None => None,
     };
-    store(stack, &client, &secrets).await?;
+    let records = if authorities.is_some() {
+        "public authorities and a file's"
+    } else {
+        "public authorities only"
+    };
+    let gate = Gate::open(stack, reason).await?;
+    let permit = gate.pass_for(&client, "trust receivers", records).await?;
+    store(stack, &permit, &client, &secrets).await?;
     println!(
         "within five minutes receivers of client '{client}' are believed under {}",
         match authorities {
@@ -75,7 +93,7 @@ async fn show(stack: &Stack, client: &ClientId) -> Result<()> {
     Ok(())
 }
 
-async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()> {
+async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
     let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
     let (keys, fresh) = if asymmetric {
         (&mut secrets.signing_keys, random("whsk_"))
@@ -88,13 +106,15 @@ async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()
         );
     }
     keys.insert(0, fresh);
-    store(stack, client, &secrets).await?;
+    let gate = Gate::open(stack, reason).await?;
+    let permit = gate.pass_for(client, "rotate keys", kind(asymmetric)).await?;
+    store(stack, &permit, client, &secrets).await?;
     show(stack, client).await?;
     println!("within five minutes every confirmation carries a signature by each of them");
     Ok(())
 }
 
-async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()> {
+async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
     let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
     let keys = if asymmetric {
         &mut secrets.signing_keys
@@ -105,13 +125,26 @@ async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool) -> Result<()
         bail!("client '{client}' is not in a rotation: there is no older key to retire");
     }
     keys.truncate(1);
-    store(stack, client, &secrets).await?;
+    let gate = Gate::open(stack, reason).await?;
+    let permit = gate.pass_for(client, "retire keys", kind(asymmetric)).await?;
+    store(stack, &permit, client, &secrets).await?;
     show(stack, client).await
 }
 
-async fn store(stack: &Stack, client: &ClientId, secrets: &ConfirmationSecrets) -> Result<()> {
+fn kind(asymmetric: bool) -> &'static str {
+    if asymmetric { "v1a" } else { "v1" }
+}
+
+async fn store(
+    stack: &Stack,
+    permit: &Permit,
+    client: &ClientId,
+    secrets: &ConfirmationSecrets,
+) -> Result<()> {
     let text = SecretString::from(serde_json::to_string(secrets)?);
-    stack.write_secret(&confirmation_name(client), &text).await?;
+    stack
+        .write_secret(permit, &confirmation_name(client), &text)
+        .await?;
     Ok(())
 }
 

@@ -5,20 +5,24 @@ use jiff::SignedDuration;
 use platform::operator::Stack;
 use platform::tables::confirmations::desk::{ConfirmationDesk, Decided, Listed, State};
 
-use crate::arguments::{Chosen, ConfirmationsCommand};
+use crate::arguments::{Chosen, ConfirmationsCommand, Reason, Revealing};
 use crate::confirmation_keys;
+use crate::gate::Gate;
 use crate::terminal;
 
 pub(crate) async fn run(stack: &Stack, command: ConfirmationsCommand) -> Result<()> {
     match command {
         ConfirmationsCommand::List { client, due, limit } => list(stack, client.as_deref(), due, limit).await,
-        ConfirmationsCommand::Show { id, reveal } => show(stack, &id, reveal).await,
-        ConfirmationsCommand::Replay(chosen) => replay(stack, &chosen).await,
-        ConfirmationsCommand::Drop { chosen, yes } => discard(stack, &chosen, yes).await,
+        ConfirmationsCommand::Show { id, revealing } => show(stack, &id, &revealing).await,
+        ConfirmationsCommand::Replay { chosen, reason } => replay(stack, &chosen, &reason).await,
+        ConfirmationsCommand::Drop { chosen, yes, reason } => discard(stack, &chosen, yes, &reason).await,
         ConfirmationsCommand::Keys(command) => confirmation_keys::run(stack, command).await,
         ConfirmationsCommand::Trust {
-            client, authorities, ..
-        } => confirmation_keys::trust(stack, &client, authorities.as_deref()).await,
+            client,
+            authorities,
+            reason,
+            ..
+        } => confirmation_keys::trust(stack, &client, authorities.as_deref(), &reason).await,
     }
 }
 
@@ -43,7 +47,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
     Ok(())
 }
 
-async fn show(stack: &Stack, id: &str, reveal: bool) -> Result<()> {
+async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let id = ConfirmationId::parse(id)?;
     let desk = stack.confirmation_desk();
     let Some(entry) = desk.find(&id).await? else {
@@ -52,22 +56,28 @@ async fn show(stack: &Stack, id: &str, reveal: bool) -> Result<()> {
         );
     };
     println!("{}", line(&entry));
-    if !reveal {
+    let Some(reason) = revealing.reason() else {
         return Ok(());
-    }
-    match desk.reveal(&id).await? {
+    };
+    let gate = Gate::open(stack, &reason).await?;
+    let permit = gate
+        .pass_for(&entry.client, "reveal confirmation", id.as_str())
+        .await?;
+    match desk.reveal(&permit, &id).await? {
         Some(confirmation) => println!("{}\n{}", confirmation.url, confirmation.body),
         None => println!("it was delivered: address and body are forgotten"),
     }
     Ok(())
 }
 
-async fn replay(stack: &Stack, chosen: &Chosen) -> Result<()> {
+async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
     let desk = stack.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
+    let gate = Gate::open(stack, reason).await?;
     let mut replayed = Vec::new();
     for (id, client) in chosen {
-        match desk.replay(&id).await? {
+        let permit = gate.pass_for(&client, "replay confirmation", id.as_str()).await?;
+        match desk.replay(&permit, &id).await? {
             Decided::Done => replayed.push((id, client)),
             Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
         }
@@ -80,16 +90,18 @@ async fn replay(stack: &Stack, chosen: &Chosen) -> Result<()> {
     Ok(())
 }
 
-async fn discard(stack: &Stack, chosen: &Chosen, yes: bool) -> Result<()> {
+async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> Result<()> {
     let desk = stack.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
     let question = format!("Drop {}? The partner will never be told.", counted(chosen.len()));
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was dropped");
     }
+    let gate = Gate::open(stack, reason).await?;
     let mut dropped = 0;
-    for (id, _) in chosen {
-        match desk.discard(&id).await? {
+    for (id, client) in chosen {
+        let permit = gate.pass_for(&client, "drop confirmation", id.as_str()).await?;
+        match desk.discard(&permit, &id).await? {
             Decided::Done => dropped += 1,
             Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
         }

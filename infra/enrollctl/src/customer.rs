@@ -15,27 +15,27 @@ use enrollment::ports::{
     RecordedConfirmation, Sessions as _,
 };
 use enrollment::session::Session;
-use platform::SystemRandomness;
 use platform::operator::Stack;
-use platform::tables::audit::AuditLine;
+use platform::tables::audit::{Permit, Trail};
 use platform::tables::confirmations::desk::{ConfirmationDesk, Listed, State};
 use platform::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, Person};
-use crate::{client, terminal};
+use crate::gate::Gate;
+use crate::{audit, client, terminal};
 
 /// The longest customer id, in bytes, and a line's end.
 const MOST_BYTES: u64 = 4 * 256 + 2;
 
 pub(crate) async fn run(stack: &Stack, command: CustomerCommand) -> Result<()> {
     match command {
-        CustomerCommand::Show(person) => show(&Request::of(stack, &person, "show").await?).await,
-        CustomerCommand::Export(person) => export(&Request::of(stack, &person, "export").await?).await,
+        CustomerCommand::Show(person) => show(&Request::of(stack, &person).await?).await,
+        CustomerCommand::Export(person) => export(&Request::of(stack, &person).await?).await,
         CustomerCommand::Erase { person, opt_out, yes } => {
-            erase(&Request::of(stack, &person, "erase").await?, opt_out, yes).await
+            erase(&Request::of(stack, &person).await?, opt_out, yes).await
         }
-        CustomerCommand::Audit { client } => audit(stack, &client).await,
+        CustomerCommand::Audit { client } => audit::run(stack, Some(&client)).await,
     }
 }
 
@@ -127,15 +127,6 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     Ok(())
 }
 
-async fn audit(stack: &Stack, id: &str) -> Result<()> {
-    let client = ClientId::parse(id)?;
-    client::find(stack, &client).await?;
-    for line in stack.audit_trail().lines(&client).await? {
-        println!("{}", serde_json::to_string(&line)?);
-    }
-    Ok(())
-}
-
 /// What came of it, and what to do about it.
 fn explained(error: NotErased) -> anyhow::Error {
     let so_far = so_far(&error);
@@ -177,8 +168,7 @@ struct Request<'a> {
     client: Client,
     programs: Vec<ProgramId>,
     customer: CustomerId,
-    reference: String,
-    by: String,
+    gate: Gate<'a>,
     enrolments: DynamoEnrolments,
     desk: ConfirmationDesk,
     sessions: DynamoSessions,
@@ -187,26 +177,21 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Nothing is looked at before it is known who looks.
-    async fn of(stack: &'a Stack, person: &Person, what: &str) -> Result<Self> {
+    async fn of(stack: &'a Stack, person: &Person) -> Result<Self> {
         let customer = read_customer(&person.customer_file)?;
-        let reference = person.reference.trim();
-        if reference.is_empty() || names(reference, customer.expose()) {
+        if names(&person.reason.reference, customer.expose()) {
             bail!("--reference must name the request, and not the person");
         }
         let id = ClientId::parse(&person.client)?;
         let stored = client::find(stack, &id).await?;
         let programs = programs(&stored.client, person.program.as_deref())?;
-        let by = stack
-            .caller()
-            .await
-            .with_context(|| format!("nothing was done: '{what}'"))?;
+        let gate = Gate::open(stack, &person.reason).await?;
         Ok(Self {
             stack,
             client: stored.client,
             programs,
             customer,
-            reference: reference.to_owned(),
-            by,
+            gate,
             enrolments: stack.enrolments(),
             desk: stack.confirmation_desk(),
             sessions: stack.sessions(),
@@ -243,15 +228,15 @@ impl<'a> Request<'a> {
             purge::unexpired(record, until, now)
         };
         let records = self.records(unexpired).await?;
-        self.note(action, &counts(&records)).await?;
+        let permit = self.note(action, &counts(&records)).await?;
         let mut found = Vec::new();
         for (program, record) in records {
-            found.push(self.open(program, &record).await?);
+            found.push(self.open(&permit, program, &record).await?);
         }
         Ok(found)
     }
 
-    async fn open(&self, program: ProgramId, record: &Record) -> Result<Stored> {
+    async fn open(&self, permit: &Permit, program: ProgramId, record: &Record) -> Result<Stored> {
         let client = &self.client.id;
         let mut customer = self.enrolments.customer(client, &program, &self.customer).await?;
         let is_shown = |card: &Card| record.cards.iter().any(|recorded| recorded.id == card.id);
@@ -268,7 +253,7 @@ impl<'a> Request<'a> {
         let mut confirmations = Vec::new();
         for RecordedConfirmation { id, .. } in &record.confirmations {
             if let Some(listed) = self.desk.find(id).await? {
-                confirmations.push((listed, self.desk.reveal(id).await?));
+                confirmations.push((listed, self.desk.reveal(permit, id).await?));
             }
         }
         let mut sessions = Vec::new();
@@ -293,27 +278,17 @@ impl<'a> Request<'a> {
         })
     }
 
-    async fn note(&self, action: &str, records: &str) -> Result<()> {
+    async fn note(&self, action: &str, records: &str) -> Result<Permit> {
         self.add(None, action, records).await
     }
 
-    async fn note_in(&self, program: &ProgramId, action: &str, records: &str) -> Result<()> {
+    async fn note_in(&self, program: &ProgramId, action: &str, records: &str) -> Result<Permit> {
         self.add(Some(program), action, records).await
     }
 
-    async fn add(&self, program: Option<&ProgramId>, action: &str, records: &str) -> Result<()> {
-        let line = AuditLine {
-            at: platform::SystemClock.now(),
-            action: action.to_owned(),
-            by: self.by.clone(),
-            reference: self.reference.clone(),
-            program: program.cloned(),
-            records: records.to_owned(),
-        };
-        let trail = self.stack.audit_trail();
-        trail.add(&self.client.id, &line, &SystemRandomness).await?;
-        eprintln!("audit: {}", serde_json::to_string(&line)?);
-        Ok(())
+    async fn add(&self, program: Option<&ProgramId>, action: &str, records: &str) -> Result<Permit> {
+        let trail = Trail::Client(&self.client.id);
+        self.gate.pass_in(trail, program, action, records).await
     }
 }
 

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod audit;
 mod client;
 mod confirmation_keys;
 mod confirmations;
 mod customer;
 mod difference;
+mod gate;
 mod mastercard_secrets;
 mod new_client;
 mod reconcile;
@@ -44,19 +46,24 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Client(ClientCommand::New { id, name, dir }) => {
             new_client::create(&id, name.as_deref(), dir)
         }
-        Command::Client(ClientCommand::Apply { file, yes }) => {
-            client::apply(&find(stack).await?, &file, yes).await
+        Command::Client(ClientCommand::Apply { file, yes, reason }) => {
+            client::apply(&find(stack).await?, &file, yes, &reason).await
         }
         Command::Client(ClientCommand::Show { id, json }) => {
             client::show(&find(stack).await?, &id, json).await
         }
-        Command::Client(ClientCommand::Suspend { id, lift }) => {
-            client::suspend(&find(stack).await?, &id, lift).await
+        Command::Client(ClientCommand::Suspend { id, lift, reason }) => {
+            client::suspend(&find(stack).await?, &id, lift, &reason).await
         }
         Command::Customer(command) => customer::run(&find(stack).await?, command).await,
-        Command::Reconcile { client, mend, reveal } => {
-            return reconcile::run(&find(stack).await?, &client, mend, reveal).await;
+        Command::Reconcile {
+            client,
+            mend,
+            revealing,
+        } => {
+            return reconcile::run(&find(stack).await?, &client, mend, &revealing).await;
         }
+        Command::Audit { client } => audit::run(&find(stack).await?, client.as_deref()).await,
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),
         Command::Token(TokenCommand::Open { token, url }) => {
@@ -70,12 +77,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             mastercard_secrets::mutual_tls(&find(stack).await?, &files).await
         }
         Command::Mastercard(MastercardCommand::EncryptionKey {
-            reference,
+            key_reference,
             public_key,
             fingerprint,
+            reason,
         }) => {
-            let stack = find(stack).await?;
-            mastercard_secrets::encryption_key(&stack, &reference, &public_key, fingerprint.as_deref()).await
+            let key = mastercard_secrets::NewKey {
+                reference: &key_reference,
+                file: &public_key,
+                fingerprint: fingerprint.as_deref(),
+            };
+            mastercard_secrets::encryption_key(&find(stack).await?, &key, &reason).await
         }
     };
     done.map(|()| ExitCode::SUCCESS)

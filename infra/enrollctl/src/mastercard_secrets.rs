@@ -11,10 +11,12 @@ use mastercard::http::{ClientIdentity, Trust};
 use mastercard::keys::EncryptionKey;
 use platform::operator::Stack;
 use platform::secrets::{ENCRYPTION, MTLS};
+use platform::tables::audit::Trail;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use crate::arguments::MutualTlsFiles;
+use crate::arguments::{MutualTlsFiles, Reason};
+use crate::gate::Gate;
 
 /// Stores the client certificate for mutual TLS.
 pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<()> {
@@ -48,10 +50,14 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
         Trust::only_pem(&pem).with_context(|| format!("{}", authorities.display()))?;
         secret["certificateAuthorities"] = pem.into();
     }
-    stack
-        .write_secret(MTLS, &SecretString::from(secret.to_string()))
-        .await?;
     let end = Timestamp::from_second(identity.not_after())?;
+    let permit = Gate::open(stack, &files.reason)
+        .await?
+        .pass(Trail::Stack, "store client certificate", &format!("ends {end}"))
+        .await?;
+    stack
+        .write_secret(&permit, MTLS, &SecretString::from(secret.to_string()))
+        .await?;
     println!(
         "client certificate stored at '{}'; it ends on {end}",
         stack.secret_name(MTLS)
@@ -59,21 +65,36 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
     Ok(())
 }
 
+/// A key to store.
+pub(crate) struct NewKey<'a> {
+    /// Mastercard's name of it.
+    pub(crate) reference: &'a str,
+    /// The key or its certificate.
+    pub(crate) file: &'a Path,
+    /// The fingerprint that it must have.
+    pub(crate) fingerprint: Option<&'a str>,
+}
+
 /// Stores the public key that pages encrypt card numbers under.
-pub(crate) async fn encryption_key(
-    stack: &Stack,
-    reference: &str,
-    file: &Path,
-    expected: Option<&str>,
-) -> Result<()> {
+pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Reason) -> Result<()> {
+    let NewKey {
+        reference,
+        file,
+        fingerprint: expected,
+    } = *new;
     let pem = text(file)?;
     let key = EncryptionKey::from_pem(&pem).with_context(|| format!("{}", file.display()))?;
     if let Some(expected) = expected {
         key.verify_fingerprint(expected)?;
     }
     let secret = json!({"keyReference": reference, "publicKey": pem, "fingerprint": key.fingerprint()});
+    let records = format!("key {reference}, fingerprint {}", key.fingerprint());
+    let permit = Gate::open(stack, reason)
+        .await?
+        .pass(Trail::Stack, "store encryption key", &records)
+        .await?;
     stack
-        .write_secret(ENCRYPTION, &SecretString::from(secret.to_string()))
+        .write_secret(&permit, ENCRYPTION, &SecretString::from(secret.to_string()))
         .await?;
     println!(
         "key {reference} stored at '{}'; its fingerprint is {}",

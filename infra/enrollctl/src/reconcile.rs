@@ -6,16 +6,26 @@ use anyhow::Result;
 use enrollment::flows::reconcile::{Difference, Kind, Mended, Reconciled, Reconciling};
 use enrollment::identifiers::{ClientId, Last4};
 use platform::operator::Stack;
+use platform::tables::audit::Permit;
 
+use crate::arguments::Revealing;
 use crate::client;
+use crate::gate::Gate;
 
 /// As diff(1) has it.
 const DIFFERENT: u8 = 1;
 const NOT_TOLD: u8 = 2;
 
-pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, reveal: bool) -> Result<ExitCode> {
+pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, revealing: &Revealing) -> Result<ExitCode> {
     let id = ClientId::parse(id)?;
     let stored = client::find(stack, &id).await?;
+    let permit = match revealing.reason() {
+        Some(reason) => {
+            let gate = Gate::open(stack, &reason).await?;
+            Some(gate.pass_for(&id, "reveal differences", "").await?)
+        }
+        None => None,
+    };
     let (enrolments, rewards) = (stack.enrolments(), stack.rewards());
     let reconciling = Reconciling {
         ledger: &enrolments,
@@ -28,7 +38,7 @@ pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, reveal: bool) -> Re
     let tell = |difference: &Difference| {
         found += 1;
         left += usize::from(difference.mended != Mended::Yes);
-        println!("{}", line(difference, reveal));
+        println!("{}", line(difference, permit.as_ref()));
     };
     let sum = reconciling.reconcile(&stored.client, mend, tell).await?;
     println!("{}", summary(&sum, found, left));
@@ -41,7 +51,8 @@ pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, reveal: bool) -> Re
     })
 }
 
-fn line(difference: &Difference, reveal: bool) -> String {
+/// Mastercard's name of the card is told only with a permit.
+fn line(difference: &Difference, permit: Option<&Permit>) -> String {
     let last4 = difference.kind.last4();
     let digits = last4.as_ref().map_or("????", Last4::as_str);
     let what = match &difference.kind {
@@ -55,7 +66,7 @@ fn line(difference: &Difference, reveal: bool) -> String {
         Mended::Yes => "; mended",
         Mended::No => "; could not be mended",
     };
-    let ranac = if reveal {
+    let ranac = if permit.is_some() {
         format!("  RANAC {}", difference.kind.ranac().expose())
     } else {
         String::new()

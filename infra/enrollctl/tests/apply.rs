@@ -73,23 +73,36 @@ impl Scene {
         scene
     }
 
-    async fn create_stack(&self) {
-        let attribute = AttributeDefinition::builder()
-            .attribute_name("pk")
-            .attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder()
-            .attribute_name("pk")
-            .key_type(KeyType::Hash);
-        self.aws
+    async fn create_table(&self, name: &str, keys: &[(&str, KeyType)]) {
+        let mut create = self
+            .aws
             .dynamodb()
             .create_table()
-            .table_name(&self.stack)
-            .billing_mode(BillingMode::PayPerRequest)
-            .attribute_definitions(attribute.build().unwrap())
-            .key_schema(key.build().unwrap())
-            .send()
-            .await
-            .unwrap();
+            .table_name(name)
+            .billing_mode(BillingMode::PayPerRequest);
+        for (attribute, kind) in keys {
+            let definition = AttributeDefinition::builder()
+                .attribute_name(*attribute)
+                .attribute_type(ScalarAttributeType::S);
+            let key = KeySchemaElement::builder()
+                .attribute_name(*attribute)
+                .key_type(kind.clone());
+            create = create
+                .attribute_definitions(definition.build().unwrap())
+                .key_schema(key.build().unwrap());
+        }
+        create.send().await.unwrap();
+    }
+
+    /// Where the audit trails are.
+    fn trails(&self) -> String {
+        format!("{}-enrolments", self.stack)
+    }
+
+    async fn create_stack(&self) {
+        self.create_table(&self.stack, &[("pk", KeyType::Hash)]).await;
+        self.create_table(&self.trails(), &[("pk", KeyType::Hash), ("sk", KeyType::Range)])
+            .await;
         let in_europe = CreateBucketConfiguration::builder()
             .location_constraint(BucketLocationConstraint::EuCentral1)
             .build();
@@ -104,7 +117,7 @@ impl Scene {
         let unused = "unused";
         let settings = serde_json::json!({
             "ENVIRONMENT": "test", "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
-            "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": unused, "CONFIRMATIONS_TABLE": unused,
+            "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": self.trails(), "CONFIRMATIONS_TABLE": unused,
             "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
             "POINT_IN_TIME_RECOVERY_DAYS": "7", "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
             "SECRETS_PREFIX": format!("card-enrolment/{}", self.stack),
@@ -134,6 +147,23 @@ impl Scene {
 
     fn write(&self, name: &str, content: &[u8]) {
         fs::write(self.folder.join(name), content).unwrap();
+    }
+
+    /// The actions of an audit trail, the oldest first, each with its reference.
+    fn actions(&self, of: &[&str]) -> Vec<(String, String)> {
+        let (done, said, errors) = self.enrollctl(&[&["audit"], of].concat());
+        assert!(done, "{errors}");
+        let lines = said.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines
+            .map(|line: serde_json::Value| {
+                assert!(
+                    line["at"].is_string() && line["by"].as_str().unwrap().starts_with("arn:"),
+                    "{line}"
+                );
+                let text = |member: &str| line[member].as_str().unwrap().to_owned();
+                (text("action"), text("reference"))
+            })
+            .collect()
     }
 
     /// Success, standard output, standard error.
@@ -166,6 +196,7 @@ impl Scene {
         } = Command::new(env!("CARGO_BIN_EXE_enrollctl"))
             .args(["--stack", stack])
             .args(arguments)
+            .args(reason(arguments))
             .current_dir(&self.folder)
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("AWS_REGION", "eu-central-1")
@@ -460,7 +491,7 @@ async fn what_mastercard_gave_is_checked_and_stored() {
     let key = [
         "mastercard",
         "encryption-key",
-        "--reference",
+        "--key-reference",
         "119009",
         "--public-key",
         "public-key.pem",
@@ -490,4 +521,127 @@ async fn what_mastercard_gave_is_checked_and_stored() {
     assert!(!said.contains("PRIVATE KEY"), "{said}");
     let stored = scene.secret("mastercard/mtls").await;
     assert!(stored["privateKey"].as_str().unwrap().contains("PRIVATE KEY"));
+}
+
+/// What changes something wants a reference; a test that gives none of its own is given one.
+fn reason<'a>(arguments: &[&str]) -> &'a [&'a str] {
+    const CHANGING: [&str; 7] = [
+        "apply",
+        "suspend",
+        "mtls",
+        "encryption-key",
+        "rotate",
+        "retire",
+        "trust",
+    ];
+    let changes = arguments.iter().any(|word| CHANGING.contains(word));
+    if changes && !arguments.contains(&"--reference") {
+        &["--reference", "REQ-0"]
+    } else {
+        &[]
+    }
+}
+
+/// All that changes trust or keys, with what makes it work on a fresh scene, in an order in which it does.
+fn changing() -> [(&'static str, Vec<&'static str>); 9] {
+    let words = |line: &'static str| line.split(' ').collect();
+    [
+        ("apply client", words("client apply client.toml --yes")),
+        ("suspend client", words("client suspend demo")),
+        ("lift suspension", words("client suspend demo --lift")),
+        ("rotate keys", words("confirmations keys rotate --client demo")),
+        ("retire keys", words("confirmations keys retire --client demo")),
+        (
+            "trust receivers",
+            words("confirmations trust --client demo --authorities client.pem"),
+        ),
+        (
+            "trust receivers",
+            words("confirmations trust --client demo --public"),
+        ),
+        (
+            "store client certificate",
+            words("mastercard mtls --certificate client.pem --key client.key.pem"),
+        ),
+        (
+            "store encryption key",
+            words("mastercard encryption-key --key-reference 119009 --public-key public-key.pem"),
+        ),
+    ]
+}
+
+fn write_identity(scene: &Scene) {
+    let identity = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+    scene.write("client.pem", identity.cert.pem().as_bytes());
+    scene.write("client.key.pem", identity.signing_key.serialize_pem().as_bytes());
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn change_of_trust_or_keys_leaves_its_line() {
+    let scene = Scene::new().await;
+    write_identity(&scene);
+    let (mut of_client, mut of_stack) = (Vec::new(), Vec::new());
+    for (number, (action, command)) in changing().into_iter().enumerate() {
+        let reference = format!("REQ-{number}");
+        let (done, _, errors) = scene.enrollctl(&[&command[..], &["--reference", &reference]].concat());
+        assert!(done, "{command:?}: {errors}");
+        let lines = if command[0] == "mastercard" {
+            &mut of_stack
+        } else {
+            &mut of_client
+        };
+        lines.push((action.to_owned(), reference));
+        assert_eq!(scene.actions(&["--client", "demo"]), of_client, "{command:?}");
+        assert_eq!(scene.actions(&[]), of_stack, "{command:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn nothing_changes_where_the_trail_cannot_be_written() {
+    let scene = Scene::new().await;
+    write_identity(&scene);
+    let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
+    assert!(done, "{errors}");
+    let (done, _, errors) = scene.enrollctl(&["confirmations", "keys", "rotate", "--client", "demo"]);
+    assert!(done, "{errors}");
+    let before = (
+        scene.item("client#demo").await,
+        scene.secret("clients/demo/confirmation").await,
+    );
+    let delete = scene.aws.dynamodb().delete_table().table_name(scene.trails());
+    delete.send().await.unwrap();
+    scene.write(
+        "client.toml",
+        CLIENT_FILE.replace("Demo Bank", "Another").as_bytes(),
+    );
+    for (action, command) in changing() {
+        if action == "lift suspension" {
+            continue;
+        }
+        let (done, said, errors) = scene.enrollctl(&command);
+        let at_the_trail = errors.contains("adding to the audit trail failed");
+        // The rotation is still open, so a further one is refused before that.
+        assert!(
+            !done && (at_the_trail || action == "rotate keys"),
+            "{command:?}: {errors}"
+        );
+        assert!(!said.contains("whsec_"), "{said}");
+    }
+    let after = (
+        scene.item("client#demo").await,
+        scene.secret("clients/demo/confirmation").await,
+    );
+    assert_eq!(before, after);
+    let get = |name: &str| {
+        let manager = scene.aws.secrets_manager();
+        manager
+            .get_secret_value()
+            .secret_id(scene.secret_name(name))
+            .send()
+    };
+    for name in ["mastercard/mtls", "mastercard/encryption"] {
+        assert!(get(name).await.is_err(), "{name} was stored");
+    }
 }

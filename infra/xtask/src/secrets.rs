@@ -71,7 +71,7 @@ pub(crate) fn apply_demo_client(
     command
         .args(["--stack", STACK, "client", "apply"])
         .arg(place.demo().join("client.toml"))
-        .arg("--yes");
+        .args(["--yes", "--reference", "cargo xtask up"]);
     isolate(&mut command, place).envs(variables(ports.aws));
     run_logged(
         "applying the demo client",

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use enrollment::client::Client;
+use enrollment::identifiers::ClientId;
 use enrollment::ports::StoreError;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -18,8 +20,8 @@ use crate::randomness::SystemRandomness;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{SettingsError, StackSettings};
-use crate::tables::audit::AuditTrail;
-use crate::tables::client_setups::ClientSetups;
+use crate::tables::audit::{AuditTrail, Permit};
+use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
 use crate::tables::confirmations::desk::ConfirmationDesk;
 use crate::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
 use crate::vault::Vault;
@@ -99,8 +101,28 @@ impl Stack {
         })
     }
 
-    /// Clients' set-ups, to be written.
-    pub fn client_setups(&self) -> ClientSetups<'static> {
+    /// A client's set-up as it is stored.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
+        self.client_setups().find(id).await
+    }
+
+    /// Notes a client in the register of all clients. Once more changes nothing.
+    pub async fn register_client(&self, id: &ClientId) -> Result<(), StoreError> {
+        self.client_setups().register(id).await
+    }
+
+    /// Stores a set-up over the one that was read.
+    pub async fn store_client(
+        &self,
+        _: &Permit,
+        client: &Client,
+        before: Option<&StoredClient>,
+    ) -> Result<Stored, StoreError> {
+        self.client_setups().store(client, before).await
+    }
+
+    /// To be written only with a permit.
+    fn client_setups(&self) -> ClientSetups<'static> {
         ClientSetups {
             dynamodb: self.aws.dynamodb(),
             table: self.settings.tables.clients.clone(),
@@ -210,12 +232,17 @@ impl Stack {
     }
 
     /// Creates a secret where there is none of that name.
-    pub async fn create_secret(&self, name: &str, value: &SecretString) -> Result<Created, StoreError> {
+    pub async fn create_secret(
+        &self,
+        _: &Permit,
+        name: &str,
+        value: &SecretString,
+    ) -> Result<Created, StoreError> {
         create(&self.aws.secrets_manager(), &self.secret_name(name), value).await
     }
 
     /// Creates a secret, or gives it a new version.
-    pub async fn write_secret(&self, name: &str, value: &SecretString) -> Result<(), StoreError> {
+    pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);
         if create(&manager, &full_name, value).await? == Created::Now {
@@ -235,7 +262,11 @@ impl Stack {
     }
 }
 
-async fn create(manager: &Client, full_name: &str, value: &SecretString) -> Result<Created, StoreError> {
+async fn create(
+    manager: &SecretsManager,
+    full_name: &str,
+    value: &SecretString,
+) -> Result<Created, StoreError> {
     match manager
         .create_secret()
         .name(full_name)

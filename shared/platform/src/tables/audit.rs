@@ -1,4 +1,4 @@
-//! Who looked at a person's data or erased it: kept beside the records, and without naming the person.
+//! Who looked at personal data or erased it, changed trust or keys, or had something sent again: kept beside the records, and without naming the person.
 
 use aws_sdk_dynamodb::Client;
 use enrollment::identifiers::{ClientId, ProgramId};
@@ -14,11 +14,12 @@ use crate::aws::describe;
 pub struct AuditLine {
     /// When.
     pub at: Timestamp,
-    /// What: `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended.
+    /// What, such as `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended;
+    /// `reveal confirmation`, `apply client`, `rotate keys`: the README of `enrollctl` has them all.
     pub action: String,
     /// Who: the caller's ARN.
     pub by: String,
-    /// The operator's name of the request.
+    /// Why: the operator's name of the request.
     pub reference: String,
     /// In which program, where only one was meant.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +28,21 @@ pub struct AuditLine {
     pub records: String,
 }
 
-/// The trail of a client.
+/// Which of the trails.
+#[derive(Debug, Clone, Copy)]
+pub enum Trail<'a> {
+    /// A client's.
+    Client(&'a ClientId),
+    /// The stack's own: of what belongs to no client.
+    Stack,
+}
+
+/// Proof that a line of the trail says who does something, and why. Only [`AuditTrail::admit`] makes one, and what reveals
+/// personal data, changes trust or keys, or has something sent again asks for one: there is no other way to it.
+#[derive(Debug)]
+pub struct Permit(());
+
+/// The trails of a stack.
 pub struct AuditTrail {
     dynamodb: Client,
     table: String,
@@ -42,13 +57,13 @@ impl AuditTrail {
         }
     }
 
-    /// Adds a line. It is never changed, and stays when the person's data go.
-    pub async fn add(
+    /// Adds a line, and permits what it says. It is never changed, and stays when the person's data go.
+    pub async fn admit(
         &self,
-        client: &ClientId,
+        trail: Trail<'_>,
         line: &AuditLine,
         randomness: &dyn Randomness,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Permit, StoreError> {
         const OPERATION: &str = "adding to the audit trail";
         let mut distinct = [0; 8];
         randomness.fill(&mut distinct);
@@ -58,7 +73,7 @@ impl AuditTrail {
             operation: OPERATION,
             detail: "it can't be written as JSON".into(),
         })?;
-        let item = Written::with_sort_key(&key(client), &sort_key).text("line", text);
+        let item = Written::with_sort_key(&key(trail), &sort_key).text("line", text);
         self.dynamodb
             .put_item()
             .table_name(&self.table)
@@ -66,7 +81,7 @@ impl AuditTrail {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await
-            .map(drop)
+            .map(|_| Permit(()))
             .map_err(|error| StoreError::Unavailable {
                 operation: OPERATION,
                 detail: describe(&error),
@@ -74,7 +89,7 @@ impl AuditTrail {
     }
 
     /// All lines, the oldest first.
-    pub async fn lines(&self, client: &ClientId) -> Result<Vec<AuditLine>, StoreError> {
+    pub async fn lines(&self, trail: Trail<'_>) -> Result<Vec<AuditLine>, StoreError> {
         const OPERATION: &str = "reading the audit trail";
         let mut lines = Vec::new();
         let mut start = None;
@@ -84,7 +99,7 @@ impl AuditTrail {
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", item::text(key(client)))
+                .expression_attribute_values(":pk", item::text(key(trail)))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
@@ -105,6 +120,10 @@ impl AuditTrail {
     }
 }
 
-fn key(client: &ClientId) -> String {
-    format!("audit#{client}")
+fn key(trail: Trail<'_>) -> String {
+    match trail {
+        Trail::Client(client) => format!("audit#{client}"),
+        // No client's id has a character of this kind.
+        Trail::Stack => "audit@stack".to_owned(),
+    }
 }

@@ -9,7 +9,9 @@ use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
+use platform::SystemRandomness;
 use platform::tables::DynamoConfirmations;
+use platform::tables::audit::{AuditLine, AuditTrail, Permit, Trail};
 use platform::tables::confirmations::desk::{ConfirmationDesk, State};
 use platform::vault::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 
@@ -39,6 +41,24 @@ impl Scene {
             intent,
             world,
         }
+    }
+
+    /// An operator who has said why.
+    pub(crate) async fn permit(&self) -> Permit {
+        let line = AuditLine {
+            at: self.now(),
+            action: "a test".to_owned(),
+            by: "arn:aws:iam::000000000000:user/test".to_owned(),
+            reference: "request 7".to_owned(),
+            program: None,
+            records: String::new(),
+        };
+        let trail = AuditTrail::new(self.world.dynamodb.clone(), &self.world.tables.enrolments);
+        let client = self.intent.client.clone();
+        trail
+            .admit(Trail::Client(&client), &line, &SystemRandomness)
+            .await
+            .unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -20,7 +20,12 @@ async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
         let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
         assert_eq!((found.state, found.attempts), (State::Due { at }, 0));
         assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), [found]);
-        let revealed = scene.desk.reveal(&scene.id).await.unwrap().unwrap();
+        let revealed = scene
+            .desk
+            .reveal(&scene.permit().await, &scene.id)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(revealed.url.as_str(), CONFIRMATION_URL);
         assert_eq!(revealed, scene.intent.confirmation().unwrap());
 
@@ -29,7 +34,10 @@ async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
         scene.confirmations.delivered(&claim, at).await.unwrap();
         let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
         assert_eq!(found.state, State::Delivered { at });
-        assert_eq!(scene.desk.reveal(&scene.id).await.unwrap(), None);
+        assert_eq!(
+            scene.desk.reveal(&scene.permit().await, &scene.id).await.unwrap(),
+            None
+        );
         scene.world.clock.advance(SignedDuration::from_hours(7 * 24));
         assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None, "past its time");
     })
@@ -78,7 +86,10 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
             .unwrap();
         scene.world.clock.advance(SignedDuration::from_secs(90));
 
-        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::Done);
+        assert_eq!(
+            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            Decided::Done
+        );
         assert_eq!(scene.due().await, 1);
         assert_eq!(scene.ttl().await, None);
         let state = confirmations
@@ -94,7 +105,10 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
         assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
 
         confirmations.delivered(&again, scene.now()).await.unwrap();
-        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::TooLate);
+        assert_eq!(
+            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            Decided::TooLate
+        );
     })
     .await;
 }
@@ -104,16 +118,40 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
 async fn what_is_dropped_is_gone_and_what_was_delivered_can_t_be_dropped() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
-        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::Done);
+        assert_eq!(
+            scene
+                .desk
+                .discard(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
+            Decided::Done
+        );
         assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None);
         assert_eq!((scene.claim().await, scene.due().await), (None, 0));
-        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::TooLate);
-        assert_eq!(scene.desk.replay(&scene.id).await.unwrap(), Decided::TooLate);
+        assert_eq!(
+            scene
+                .desk
+                .discard(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
+            Decided::TooLate
+        );
+        assert_eq!(
+            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            Decided::TooLate
+        );
 
         let scene = Scene::new(Arc::clone(&scene.world)).await;
         let claim = scene.claim().await.unwrap();
         scene.confirmations.delivered(&claim, scene.now()).await.unwrap();
-        assert_eq!(scene.desk.discard(&scene.id).await.unwrap(), Decided::TooLate);
+        assert_eq!(
+            scene
+                .desk
+                .discard(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
+            Decided::TooLate
+        );
         assert!(scene.desk.find(&scene.id).await.unwrap().is_some());
     })
     .await;

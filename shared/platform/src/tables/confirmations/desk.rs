@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, opened, primary_key};
 use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
+use crate::tables::audit::Permit;
 use crate::tables::item::{self, Fields};
 use crate::vault::Vault;
 
@@ -124,7 +125,11 @@ impl ConfirmationDesk {
     }
 
     /// Address and body, unsealed: personal data. None where it was delivered or is not there.
-    pub async fn reveal(&self, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+    pub async fn reveal(&self, _: &Permit, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        self.undelivered(id).await
+    }
+
+    async fn undelivered(&self, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
         let Some(fields) = self.read(id).await? else {
             return Ok(None);
         };
@@ -137,8 +142,8 @@ impl ConfirmationDesk {
 
     /// Makes a confirmation due at once, with all its attempts before it, and forgets what was held against its
     /// receiver.
-    pub async fn replay(&self, id: &ConfirmationId) -> Result<Decided, StoreError> {
-        let Some(confirmation) = self.reveal(id).await? else {
+    pub async fn replay(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
+        let Some(confirmation) = self.undelivered(id).await? else {
             return Ok(Decided::TooLate);
         };
         self.forget_destination(&confirmation).await?;
@@ -167,7 +172,7 @@ impl ConfirmationDesk {
     }
 
     /// Deletes a confirmation that was not delivered.
-    pub async fn discard(&self, id: &ConfirmationId) -> Result<Decided, StoreError> {
+    pub async fn discard(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
         let delete = self
             .dynamodb
             .delete_item()
