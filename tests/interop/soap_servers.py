@@ -55,8 +55,11 @@ JARS = [
 """JAX-WS and what it needs, in an order that works."""
 GSOAP = Path("/usr/share/gsoap")
 
+OTHER_SCHEMA = "gsoap-other-schema"
+"""Wants requests whose children have no namespace, which the product's have."""
+
 Servers = dict[str, str]
-"""Address of the services by the server's name."""
+"""Address of the services by the server's name: those of `NAMES`, and `OTHER_SCHEMA`."""
 
 NAMES = [
     "jaxws-qualified",
@@ -68,6 +71,8 @@ NAMES = [
     "node-1.2-qualified",
     "node-1.2-unqualified",
     "node-gzip",
+    "node-iso-8859-1",
+    "node-utf-16",
 ]
 
 
@@ -101,12 +106,13 @@ def serving(stack: Stack, folder: Path) -> Iterator[Servers]:
             pool.submit(ends.enter_context, _jaxws(stack, folder, "qualified")),
             pool.submit(ends.enter_context, _jaxws(stack, folder, "unqualified")),
             pool.submit(ends.enter_context, _gsoap(stack, folder)),
+            pool.submit(ends.enter_context, _gsoap(stack, folder, requests="unqualified")),
             pool.submit(ends.enter_context, _node(stack, folder)),
         ]
         servers: Servers = {}
         for start in starts:
             servers |= start.result()
-        assert sorted(servers) == sorted(NAMES)
+        assert sorted(servers) == sorted([*NAMES, OTHER_SCHEMA])
         yield servers
 
 
@@ -133,12 +139,12 @@ def _jaxws(stack: Stack, folder: Path, form: str) -> Iterator[Servers]:
 
 
 @contextmanager
-def _gsoap(stack: Stack, folder: Path) -> Iterator[Servers]:
+def _gsoap(stack: Stack, folder: Path, requests: str = "qualified") -> Iterator[Servers]:
     """The prefix `SOAP-ENV:`, the request's header echoed, gzip unasked; faults in SOAP 1.1 and 1.2."""
     wsdl2h, soapcpp2, compiler = program("wsdl2h"), program("soapcpp2"), program("cc")
-    place = folder / "gsoap"
+    place = folder / f"gsoap-{requests}"
     place.mkdir()
-    wsdl = _wsdl(place, "qualified")
+    wsdl = _wsdl(place, "qualified", requests)
     built(place, wsdl2h, "-c", "-s", "-t", str(GSOAP / "WS/typemap.dat"), "-o", "mrs.h", str(wsdl))
     built(place, soapcpp2, "-c", "-S", "-L", "-x", f"-I{GSOAP / 'import'}", "mrs.h")
     sources = (str(SOURCES / "gsoap/server.c"), "soapC.c", "soapServer.c")
@@ -148,12 +154,15 @@ def _gsoap(stack: Stack, folder: Path) -> Iterator[Servers]:
     identity.write_bytes(stack.pem("pki/server.pem") + stack.pem("pki/server.key.pem"))
     with running(place, "gsoap", str(place / "server"), str(identity), stack.authority) as port:
         base = f"https://localhost:{port}"
-        yield {"gsoap-1.1": f"{base}/MRS", "gsoap-1.2": f"{base}/v12/MRS"}
+        if requests == "qualified":
+            yield {"gsoap-1.1": f"{base}/MRS", "gsoap-1.2": f"{base}/v12/MRS"}
+        else:
+            yield {OTHER_SCHEMA: f"{base}/MRS"}
 
 
 @contextmanager
 def _node(stack: Stack, folder: Path) -> Iterator[Servers]:
-    """npm `soap`: the prefix `soap:`, either version whatever was asked, either form, gzip unasked."""
+    """npm `soap`: the prefix `soap:`, either version whatever was asked, either form, gzip and encodings unasked."""
     if not (SOURCES / "npm-soap/node_modules/soap").is_dir():
         raise NotThere("npm `soap` is missing: `npm ci` in tests/interop/soap/npm-soap.")
     files = (SOURCES / "mrs.wsdl", stack.local / "pki/server.pem", stack.local / "pki/server.key.pem")
@@ -166,12 +175,14 @@ def _node(stack: Stack, folder: Path) -> Iterator[Servers]:
             "node-1.2-qualified": f"{base}/q12/MRS",
             "node-1.2-unqualified": f"{base}/u12/MRS",
             "node-gzip": f"{base}/gzip/MRS",
+            "node-iso-8859-1": f"{base}/latin1/MRS",
+            "node-utf-16": f"{base}/utf16/MRS",
         }
 
 
-def _wsdl(place: Path, form: str) -> Path:
-    """Requests are qualified, as the product's are; only the answers differ."""
+def _wsdl(place: Path, answers: str, requests: str = "qualified") -> Path:
+    """The product's requests are qualified."""
     text = (SOURCES / "mrs.wsdl").read_text()
     file = place / "mrs.wsdl"
-    file.write_text(text.replace("@FORM@", form).replace("@DEFAULT@", "qualified").replace("@PATH@", "/MRS"))
+    file.write_text(text.replace("@FORM@", answers).replace("@DEFAULT@", requests).replace("@PATH@", "/MRS"))
     return file

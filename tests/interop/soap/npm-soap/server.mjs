@@ -1,4 +1,4 @@
-// MRS as npm `soap` serves it: the prefix `soap:`, SOAP 1.1 or 1.2 answers whatever was asked, and gzip that nobody asked for.
+// MRS as npm `soap` serves it: the prefix `soap:`, SOAP 1.1 or 1.2 whatever was asked, gzip and encodings that nobody asked for.
 // Arguments: the WSDL with its placeholders, chain, key, CA in PEM, file for the port.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -11,7 +11,9 @@ const VARIANTS = {
   '/u11': { form: 'unqualified' },
   '/q12': { form: 'qualified', soap12: true },
   '/u12': { form: 'unqualified', soap12: true },
-  '/gzip': { form: 'qualified', gzip: true },
+  '/gzip': { form: 'qualified', coding: { headers: { 'Content-Encoding': 'gzip' }, encode: (xml) => gzipSync(xml) } },
+  '/latin1': { form: 'qualified', coding: encodedAs('ISO-8859-1', (xml) => Buffer.from(xml, 'latin1')) },
+  '/utf16': { form: 'qualified', coding: encodedAs('UTF-16', (xml) => Buffer.from(`\ufeff${xml}`, 'utf16le')) },
 };
 
 function fault(code, { soap12, form }) {
@@ -69,15 +71,25 @@ function services(variant) {
   return { CustomerService: { CustomerPort }, DiagnosticService: { DiagnosticPort } };
 }
 
-/** Compresses what is answered, although the request asked for nothing of the kind. */
-function compress(response) {
-  const parts = [];
-  response.write = (part) => parts.push(Buffer.from(part)) > 0;
+/** Another encoding, as the XML declaration and the content type say. */
+function encodedAs(name, encode) {
+  return {
+    headers: { 'Content-Type': `text/xml; charset=${name}` },
+    encode: (xml) => encode(xml.replace('encoding="utf-8"', `encoding="${name}"`)),
+  };
+}
+
+/** Changes how an answer is coded, although the request asked for nothing of the kind. */
+function recode(response, { headers, encode }) {
+  let xml = '';
+  response.write = (part) => {
+    xml += part;
+    return true;
+  };
   const end = response.end.bind(response);
   response.end = (part) => {
-    if (part) parts.push(Buffer.from(part));
-    response.setHeader('Content-Encoding', 'gzip');
-    return end(gzipSync(Buffer.concat(parts)));
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    return end(encode(xml + (part ?? '')));
   };
 }
 
@@ -96,7 +108,8 @@ for (const [path, variant] of Object.entries(VARIANTS)) {
 const [handle] = server.listeners('request');
 server.removeAllListeners('request');
 server.on('request', (request, response) => {
-  if (request.url.startsWith('/gzip/')) compress(response);
+  const { coding } = VARIANTS[`/${request.url.split('/')[1]}`] ?? {};
+  if (coding) recode(response, coding);
   handle(request, response);
 });
 server.listen(0, '127.0.0.1', () => {
