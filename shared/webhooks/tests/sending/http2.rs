@@ -1,6 +1,6 @@
 //! Receivers that speak HTTP/2, served by hyper.
 
-use std::{convert::Infallible, net::TcpListener, sync::Arc};
+use std::{convert::Infallible, future::pending, net::TcpListener, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, server::conn::http2, service::service_fn};
@@ -8,7 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
-use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings, TlsFailure, Url};
+use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings, Stage, TlsFailure, Url};
 
 use crate::{
     server::{CA, configuration},
@@ -73,6 +73,18 @@ async fn a_redirect_over_http_2_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_receiver_of_http_2_that_takes_too_long_is_told_apart() {
+    let receiver = Receiver::start(only_http_2(), Response::builder().header(NEVER, "1"));
+    let sender = Sender::new(&SenderSettings {
+        total_timeout: Duration::from_millis(500),
+        ..settings()
+    })
+    .unwrap();
+    let ended = sender.post(&receiver.url(), &[], b"{}".to_vec()).await;
+    assert_eq!(ended, Err(Failure::Timeout(Stage::Answer)));
+}
+
+#[tokio::test]
 async fn a_foreign_authority_is_not_believed_over_http_2() {
     let mut foreign = configuration(&crate::server::FOREIGN_CA);
     foreign.alpn_protocols = vec![b"h2".to_vec()];
@@ -83,6 +95,9 @@ async fn a_foreign_authority_is_not_believed_over_http_2() {
     );
     assert!(receiver.came.try_recv().is_err());
 }
+
+/// A field of an answer that is never given.
+const NEVER: &str = "x-never";
 
 struct Receiver {
     port: u16,
@@ -111,6 +126,9 @@ impl Receiver {
                         let (head, body) = request.into_parts();
                         let body = body.collect().await.unwrap().to_bytes();
                         let _ = sender.send((head, String::from_utf8(body.to_vec()).unwrap()));
+                        if answer.headers.contains_key(NEVER) {
+                            pending::<()>().await;
+                        }
                         Ok::<_, Infallible>(Response::from_parts(answer, Full::<Bytes>::default()))
                     }
                 });
