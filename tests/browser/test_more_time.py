@@ -2,12 +2,14 @@
 
 from playwright.sync_api import Page, expect
 
+from browser.embedding import open_at_partner
 from browser.network import Network, is_extension
 from browser.service import answer
 from browser.watch import Watch
 from browser.widget import EXPIRED, FORM, SUCCESS, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
+from local_system.stack import Stack
 
 NOTICE = "For your safety this page closes in two minutes."
 
@@ -46,6 +48,27 @@ def test_the_notice_is_in_sight_wherever_a_small_screen_is(page: Page, partner: 
     assert field is not None
     assert notice is not None
     assert field["y"] + field["height"] <= notice["y"]
+
+
+def test_the_notice_is_in_sight_in_a_frame_as_high_as_its_content(page: Page, stack: Stack) -> None:
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.clock.install()
+    widget = open_at_partner(page, stack, "iframe")
+    page.clock.fast_forward("13:01")
+    expect(widget.notice).to_be_visible()
+    page.clock.run_for(200)
+    frame = page.locator("#widget").bounding_box()
+    assert frame is not None
+    assert frame["height"] > 700, "it is not the frame that scrolls"
+    for place in (0.3, 0.6, 1):
+        page.evaluate("place => scrollTo(0, place * (document.documentElement.scrollHeight - innerHeight))", place)
+        page.clock.run_for(400)
+        expect(widget.stay_longer).to_be_in_viewport(ratio=1)
+    widget.stay_longer.click()
+    expect(widget.notice).to_be_hidden()
+    after = page.locator("#widget").bounding_box()
+    assert after is not None
+    assert after["height"] < frame["height"], "the frame held the notice too"
 
 
 def test_the_notice_is_heard_and_reached_by_keyboard(page: Page, partner: Partner) -> None:

@@ -10,6 +10,7 @@ import { createExpiry } from "./expiry.js";
 import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
 import { takeOpening } from "./fragment.js";
+import { keepInSight } from "./in-sight.js";
 import { keepEmpty } from "./keep-empty.js";
 import { createMoreTime } from "./more-time.js";
 import { createPause } from "./pause.js";
@@ -33,10 +34,11 @@ const end = (event) => tellEnding(event, tell, window);
 new ResizeObserver(([entry]) => {
   const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
   tell("resize", { height });
-}).observe(select(document, "main", HTMLElement));
+}).observe(document.body);
 
 if (opening.kind === "session") {
   const form = createForm(document, texts, announce, (change) => tell("change", change));
+  if (window.parent !== window) keepInSight(select(document, "#expiring", HTMLElement), window);
   const moreTime = createMoreTime(document, texts, announce, () => flow.extend());
   const expiry = createExpiry({ warn: moreTime.warn, calm: moreTime.hide, end: () => flow.timeIsUp() });
   const api = createApi({
