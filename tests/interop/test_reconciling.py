@@ -8,7 +8,7 @@ from local_system.cards import Card
 from local_system.rewards import Rewards
 
 DECLINED = Card("5234000000001450")
-AGREED, DIFFERENT, NOT_TOLD = 0, 1, 2
+AGREED, DIFFERENT, NOT_TOLD, REFUSED = 0, 1, 2, 3
 ACTIVE, GOOD_STANDING, CANCELLED = "NEW", "GOOD_STANDING", "CANCELLED"
 
 
@@ -61,7 +61,7 @@ def test_a_card_that_mastercard_still_holds_is_cancelled_there(bank: Bank, custo
     assert told.out.startswith("still-active ")
     assert bank.held(card)["status"] == GOOD_STANDING
 
-    mended = bank.reconcile("--mend")
+    mended = bank.reconcile("--mend", "--accept-differences", "1")
     assert mended.code == AGREED, mended.everything
     assert "; mended" in mended.out.splitlines()[0]
     assert bank.held(card)["status"] == CANCELLED
@@ -95,7 +95,7 @@ def test_a_card_under_the_number_of_a_failed_enrolment_is_found_too(bank: Bank, 
     bank.put_in(bankCustomerNumber=failed["bankCustomerNumber"], last4=stray.last4)
     assert bank.reconcile().code == DIFFERENT
     assert bank.held(stray)["status"] == GOOD_STANDING
-    assert bank.reconcile("--mend").code == AGREED
+    assert bank.reconcile("--mend", "--accept-differences", "1").code == AGREED
     assert bank.held(stray)["status"] == CANCELLED
     assert agrees(bank)
 
@@ -123,12 +123,12 @@ def test_what_mastercard_does_not_cancel_is_left_and_said(bank: Bank, customer: 
     bank.change_status(event["ranac"], GOOD_STANDING)
     for fault, more in (("code-before", {"code": -10}), ("cut-before", {})):
         rewards.order(card, "updateCustomerAccount", fault, count=MANY, **more)
-        ran = bank.reconcile("--mend")
+        ran = bank.reconcile("--mend", "--accept-differences", "1")
         rewards.forget_orders()
         assert ran.code == DIFFERENT, ran.everything
         assert "; could not be mended" in ran.out
     assert bank.held(card)["status"] == GOOD_STANDING
-    assert bank.reconcile("--mend").code == AGREED
+    assert bank.reconcile("--mend", "--accept-differences", "1").code == AGREED
 
 
 def test_mending_tells_the_partner_nothing(bank: Bank, customer: Customer) -> None:
@@ -137,7 +137,7 @@ def test_mending_tells_the_partner_nothing(bank: Bank, customer: Customer) -> No
     bank.change_status(event["ranac"], CANCELLED)
     stray = bank.rewards.fresh_card()
     bank.put_in(bankCustomerNumber=bank.held(card)["bankCustomerNumber"], last4=stray.last4)
-    assert bank.reconcile("--mend").code == AGREED
+    assert bank.reconcile("--mend", "--accept-differences", "2").code == AGREED
     assert len(bank.exported(customer)["confirmations"]) == 1
     assert bank.receiver.came.empty()
 
@@ -160,12 +160,50 @@ def test_where_mastercard_does_not_answer_it_can_t_be_told(bank: Bank, customer:
     for arguments in ((), ("--mend",)):
         ran = bank.reconcile(*arguments)
         assert ran.code == NOT_TOLD, ran.everything
-        [summary] = ran.out.splitlines()
+        unknown, summary = ran.out.splitlines()
+        assert unknown.startswith("unknown ")
         assert "0 differences" in summary
-        assert "1 records could not be compared" in summary
+        assert "of 1 records Mastercard's answers prove nothing" in summary
     rewards.forget_orders()
     assert list(states(bank, customer).values()) == ["active"]
     assert agrees(bank)
+
+
+def test_where_nothing_agrees_nothing_is_mended_without_a_word(bank: Bank, customer: Customer) -> None:
+    events = [bank.enrolled(customer)[1] for _ in range(2)]
+    for event in events:
+        bank.change_status(event["ranac"], CANCELLED)
+    for words in ((), ("--accept-differences", "1")):
+        ran = bank.reconcile("--mend", *words)
+        assert ran.code == REFUSED, ran.everything
+        assert "nothing agrees" in ran.err
+        assert "--accept-differences 2" in ran.err
+        assert "mended" not in ran.out
+        assert list(states(bank, customer).values()) == ["active", "active"]
+    assert bank.reconcile("--mend", "--accept-differences", "2").code == AGREED
+    assert list(states(bank, customer).values()) == ["cancelled", "cancelled"]
+
+
+def test_more_than_a_few_differences_are_not_mended_without_a_word(bank: Bank) -> None:
+    customers = [bank.customer() for _ in range(5)]
+    events = [bank.enrolled(customer)[1] for customer in customers]
+    for event in events[:4]:
+        bank.change_status(event["ranac"], CANCELLED)
+    ran = bank.reconcile("--mend")
+    assert ran.code == REFUSED, ran.everything
+    assert "1 cards agree, 4 differences, 4 of them left" in ran.out
+    assert all(list(states(bank, customer).values()) == ["active"] for customer in customers)
+
+
+def test_a_number_that_mastercard_does_not_know_is_no_proof(bank: Bank, customer: Customer) -> None:
+    _, event = bank.enrolled(customer)
+    bank.enrolled(customer)
+    bank.take_away(event["ranac"])
+    for arguments in ((), ("--mend",), ("--mend", "--accept-differences", "9")):
+        ran = bank.reconcile(*arguments)
+        assert ran.code == NOT_TOLD, ran.everything
+        assert ran.out.startswith("unknown ")
+    assert list(states(bank, customer).values()) == ["active", "active"]
 
 
 def test_a_customer_whom_settlement_is_at_is_left_to_it(bank: Bank, customer: Customer, rewards: Rewards) -> None:

@@ -17,7 +17,8 @@ async fn main() -> Result<(), Error> {
     let (confirmations, wakeups) = (platform.confirmations(), platform.wakeups());
     let rewards = platform.rewards(&Arc::new(platform.secrets()));
     let (clock, metrics) = (platform.clock(), platform.metrics());
-    let answer = Arc::new(async move |trigger: Trigger| {
+    let answer = Arc::new(async move |trigger: Trigger, context: lambda_runtime::Context| {
+        let rewards = rewards.until(platform::ends_at(context.deadline));
         let sweeping = Sweeping {
             settling: Settling {
                 enrolments: &enrolments,
@@ -32,7 +33,7 @@ async fn main() -> Result<(), Error> {
     });
     lambda_runtime::run(service_fn(|event: LambdaEvent<Trigger>| {
         let answer = Arc::clone(&answer);
-        async move { answer(event.payload).await.map_err(Error::from) }
+        async move { answer(event.payload, event.context).await.map_err(Error::from) }
     }))
     .await
 }

@@ -25,13 +25,17 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Customer(CustomerCommand),
     /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
-    /// that could not be told.
+    /// that could not be told, 3 where so much differs that nothing was mended.
     Reconcile {
         /// The client's id.
         client: String,
         /// Mends what differs. Without it, it is only told.
         #[arg(long)]
         mend: bool,
+        /// Mends although nothing agrees, or more than a few cards differ: up to this many, which a run without `--mend`
+        /// has shown.
+        #[arg(long, value_name = "COUNT", requires = "mend")]
+        accept_differences: Option<usize>,
         #[command(flatten)]
         revealing: Revealing,
     },
@@ -41,6 +45,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         client: Option<String>,
     },
+    /// Intents: what settlement has not come to an end with.
+    #[command(subcommand)]
+    Intents(IntentsCommand),
     /// Confirmations to partners: what is parked, and what they are signed with.
     #[command(subcommand)]
     Confirmations(ConfirmationsCommand),
@@ -57,6 +64,19 @@ impl Command {
             _ => 1,
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntentsCommand {
+    /// Lists those of which Mastercard's answers have proved nothing for a day.
+    List {
+        /// All that are unsettled, instead.
+        #[arg(long)]
+        all: bool,
+        /// At most so many are looked at, those whose turn comes first.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+    },
 }
 
 #[derive(Debug, Subcommand)]

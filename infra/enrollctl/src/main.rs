@@ -8,6 +8,7 @@ mod confirmations;
 mod customer;
 mod difference;
 mod gate;
+mod intents;
 mod mastercard_secrets;
 mod new_client;
 mod reconcile;
@@ -21,7 +22,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
 use platform::operator::Stack;
 
-use arguments::{Arguments, ClientCommand, Command, MastercardCommand, TokenCommand};
+use arguments::{Arguments, ClientCommand, Command, IntentsCommand, MastercardCommand, TokenCommand};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -59,9 +60,14 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Reconcile {
             client,
             mend,
+            accept_differences,
             revealing,
         } => {
-            return reconcile::run(&find(stack).await?, &client, mend, &revealing).await;
+            let mending = reconcile::mending(mend, accept_differences);
+            return reconcile::run(&find(stack).await?, &client, mending, &revealing).await;
+        }
+        Command::Intents(IntentsCommand::List { all, limit }) => {
+            intents::list(&find(stack).await?, all, limit).await
         }
         Command::Audit { client } => audit::run(&find(stack).await?, client.as_deref()).await,
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use enrollment::flows::reconcile::{Difference, Kind, Mended, Reconciled, Reconciling};
+use enrollment::flows::reconcile::{
+    Difference, Ended, FEW, FEW_IN, Kind, Mended, Mending, Reconciled, Reconciling,
+};
 use enrollment::identifiers::{ClientId, Last4};
 use platform::operator::Stack;
 use platform::tables::audit::Permit;
@@ -15,8 +17,26 @@ use crate::gate::Gate;
 /// As diff(1) has it.
 const DIFFERENT: u8 = 1;
 const NOT_TOLD: u8 = 2;
+/// Nothing was mended, because so much differs.
+const REFUSED: u8 = 3;
 
-pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, revealing: &Revealing) -> Result<ExitCode> {
+/// What the arguments ask for.
+pub(crate) fn mending(mend: bool, accepted: Option<usize>) -> Mending {
+    if mend {
+        Mending::UpTo {
+            accepted: accepted.unwrap_or_default(),
+        }
+    } else {
+        Mending::None
+    }
+}
+
+pub(crate) async fn run(
+    stack: &Stack,
+    id: &str,
+    mending: Mending,
+    revealing: &Revealing,
+) -> Result<ExitCode> {
     let id = ClientId::parse(id)?;
     let stored = client::find(stack, &id).await?;
     let permit = match revealing.reason() {
@@ -33,22 +53,37 @@ pub(crate) async fn run(stack: &Stack, id: &str, mend: bool, revealing: &Reveali
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
-    let mut left = 0;
-    let mut found = 0;
-    let tell = |difference: &Difference| {
-        found += 1;
-        left += usize::from(difference.mended != Mended::Yes);
-        println!("{}", line(difference, permit.as_ref()));
+    let tell = |difference: &Difference| println!("{}", line(difference, permit.as_ref()));
+    let ended = reconciling.reconcile(&stored.client, mending, tell).await?;
+    let (sum, is_refused) = match ended {
+        Ended::Done(sum) => (sum, false),
+        Ended::Refused(sum) => (sum, true),
     };
-    let sum = reconciling.reconcile(&stored.client, mend, tell).await?;
-    println!("{}", summary(&sum, found, left));
-    Ok(if sum.failed > 0 {
+    println!("{}", summary(&sum));
+    if is_refused {
+        eprintln!("{}", refusal(&sum));
+        return Ok(ExitCode::from(REFUSED));
+    }
+    Ok(if sum.failed + sum.unknown > 0 {
         ExitCode::from(NOT_TOLD)
-    } else if left > 0 {
+    } else if sum.left > 0 {
         ExitCode::from(DIFFERENT)
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn refusal(sum: &Reconciled) -> String {
+    let why = if sum.agreed == 0 {
+        "nothing agrees".to_owned()
+    } else {
+        format!("more than {FEW} cards, and more than one in {FEW_IN}, differ")
+    };
+    format!(
+        "enrollctl: {why}: nothing was mended. Is the client's institution name the one that Mastercard has, is this the right \
+         Mastercard? If what is listed above is right, say so by --accept-differences {}",
+        sum.differing
+    )
 }
 
 /// Mastercard's name of the card is told only with a permit.
@@ -60,6 +95,7 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
         Kind::StillActive(_) => "is cancelled here, Mastercard holds it as active".to_owned(),
         Kind::Stray(_) => "is held by Mastercard and not known here".to_owned(),
         Kind::Last4(_, theirs) => format!("ends in {} by Mastercard", theirs.as_str()),
+        Kind::Unknown(_) => "is active here, Mastercard's answer proves nothing".to_owned(),
     };
     let mended = match difference.mended {
         Mended::Told => "",
@@ -78,10 +114,10 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
     )
 }
 
-fn summary(sum: &Reconciled, found: usize, left: usize) -> String {
+fn summary(sum: &Reconciled) -> String {
     format!(
-        "{} customers: {} cards agree, {found} differences, {left} of them left; {} customers are left to settlement, {} records \
-         could not be compared",
-        sum.customers, sum.agreed, sum.unsettled, sum.failed
+        "{} customers: {} cards agree, {} differences, {} of them left; {} customers are left to settlement, of {} records \
+         Mastercard's answers prove nothing, {} records could not be compared",
+        sum.customers, sum.agreed, sum.differing, sum.left, sum.unsettled, sum.unknown, sum.failed
     )
 }

@@ -15,6 +15,16 @@ use crate::time::later;
 /// How long an answer of MRS may stay away before the outcome is an error.
 pub const SETTLEMENT_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
 
+/// When the asker asks MRS again while an outcome is open, in seconds after its first call. After the last one it is the
+/// sweep's.
+const ASKED_AGAIN_AFTER: [i64; 5] = [5, 10, 20, 40, 60];
+
+/// How long one asker has an intent to itself. A function ends after 25 s, so that whoever has it longer is dead.
+pub const ASKER_LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a call of unknown outcome may still be at work at MRS. Until then a decline of another call proves nothing.
+pub const AT_WORK: SignedDuration = SignedDuration::from_mins(2);
+
 /// What was asked for, and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
@@ -50,14 +60,48 @@ pub struct Intent {
     pub incident: IncidentId,
     /// When it was stored, before MRS was asked.
     pub created_at: Timestamp,
+    /// What its calls to MRS left open.
+    pub inquiry: Inquiry,
     /// Its outcome, once there is one.
     pub outcome: Option<Outcome>,
+}
+
+/// What the calls to MRS for an intent left open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inquiry {
+    /// When the last call was made whose outcome is not known; that of an asker that died is one of them.
+    pub unanswered_at: Option<Timestamp>,
+    /// Since when look-ups have proved nothing.
+    pub unknown_since: Option<Timestamp>,
+    /// The RANACs that MRS listed under the number before it was asked to enrol, where the number is the customer's;
+    /// `None` where it was not asked.
+    pub present_before: Option<Vec<Ranac>>,
+}
+
+impl Inquiry {
+    /// Whether an earlier call may do its work after one that is made at `call`.
+    pub fn is_at_work(&self, call: Timestamp) -> bool {
+        self.unanswered_at.is_some_and(|at| call < later(at, AT_WORK))
+    }
 }
 
 impl Intent {
     /// Until when an answer that stayed away may still come.
     pub fn deadline(&self) -> Timestamp {
         later(self.created_at, SETTLEMENT_DEADLINE)
+    }
+
+    /// When its asker asks again while the outcome is open; `None`: from `now` on it is the sweep's.
+    pub fn next_ask(&self, now: Timestamp) -> Option<Timestamp> {
+        ASKED_AGAIN_AFTER
+            .map(|seconds| later(self.created_at, SignedDuration::from_secs(seconds)))
+            .into_iter()
+            .find(|at| *at > now)
+    }
+
+    /// Whether MRS knows the card by the customer's id, under which other cards stand too.
+    pub fn is_known_by_customer(&self) -> bool {
+        self.bank_customer_number.expose() == self.customer.expose()
     }
 
     /// What page and confirmation say. `None` while the outcome is open.
@@ -303,4 +347,68 @@ pub enum CardState {
         /// When MRS agreed.
         at: Timestamp,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identifiers::{IdempotencyKey, SessionToken};
+    use crate::testing::Seeded;
+
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn after(milliseconds: i64) -> Timestamp {
+        later(START, SignedDuration::from_millis(milliseconds))
+    }
+
+    fn intent() -> Intent {
+        let session = SessionToken::random(&Seeded::new(7)).id();
+        Intent {
+            id: IntentId::derive(session, &IdempotencyKey::parse("key-of-sixteen-ch").unwrap()),
+            session,
+            client: ClientId::parse("bank").unwrap(),
+            program: ProgramId::parse("10765").unwrap(),
+            action: ActionCode::Enrol,
+            customer: CustomerId::parse("customer").unwrap(),
+            bank_customer_number: BankCustomerNumber::parse("number").unwrap(),
+            bin: Bin::parse("523400").unwrap(),
+            last4: Last4::parse("0123").unwrap(),
+            design_code: None,
+            old_card: None,
+            consents: Vec::new(),
+            confirmation_url: None,
+            fingerprint: [0; 32],
+            incident: IncidentId::stored("incident".into()),
+            created_at: START,
+            inquiry: Inquiry::default(),
+            outcome: None,
+        }
+    }
+
+    #[test]
+    fn asked_again_after_5_10_20_40_and_60_seconds() {
+        let intent = intent();
+        let mut now = after(1);
+        let mut asked = Vec::new();
+        while let Some(at) = intent.next_ask(now) {
+            asked.push(at.duration_since(START).as_secs());
+            now = at;
+        }
+        assert_eq!(asked, [5, 10, 20, 40, 60]);
+        assert_eq!(
+            intent.next_ask(after(8_300)),
+            Some(after(10_000)),
+            "a call took 8 s"
+        );
+        assert_eq!(intent.next_ask(after(3_600_000)), None);
+    }
+
+    #[test]
+    fn an_unanswered_call_may_be_at_work_for_two_minutes() {
+        let mut inquiry = Inquiry::default();
+        assert!(!inquiry.is_at_work(START));
+        inquiry.unanswered_at = Some(START);
+        assert!(inquiry.is_at_work(after(119_999)));
+        assert!(!inquiry.is_at_work(after(120_000)));
+    }
 }

@@ -11,6 +11,7 @@ pub mod identifiers;
 pub mod intent;
 pub mod language;
 pub mod log;
+pub mod look_up;
 pub mod ports;
 pub mod reason;
 pub mod session;

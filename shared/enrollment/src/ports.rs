@@ -14,6 +14,7 @@ use crate::identifiers::{
 };
 use crate::intent::{Card, CardCount, CardState, Customer, Intent};
 use crate::log::LogText;
+use crate::look_up::LookUp;
 use crate::session::{Session, UsedToken};
 use crate::status::{MrsCode, Status};
 use crate::time::later;
@@ -168,7 +169,7 @@ pub trait Enrolments: Send + Sync {
         program: &ProgramId,
         customer: &CustomerId,
     ) -> Result<Customer, StoreError>;
-    /// In one transaction: stores the intent, makes it the session's open attempt (which must have none, be alive at
+    /// In one transaction: stores the intent, taken by whoever stores it for [`crate::intent::ASKER_LEASE`], makes it the session's open attempt (which must have none, be alive at
     /// the intent's time and not used up), counts it as open at the customer, whose version must be `count`'s, and holds
     /// the card that is to go, which must be active.
     async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError>;
@@ -184,6 +185,31 @@ pub trait Enrolments: Send + Sync {
     async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
     /// Puts the next look at an intent off until `at`, where it still needs one.
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
+    /// Takes an intent whose turn has come at `now`, to ask MRS about it: nobody else gets it until `until`, or until
+    /// [`Self::release`]. From here on a call of unknown outcome made at `now` is stored; the intent is given as it was
+    /// before. `None` where somebody else has it, its turn has not come, or nothing is left to do.
+    async fn take(
+        &self,
+        id: IntentId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Intent>, StoreError>;
+    /// Gives an intent back that was taken until `until`, notes what the call left open, and when its next turn comes. False
+    /// where somebody else has it by now, or nothing is left to do.
+    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError>;
+    /// Notes what MRS listed under the customer's number before it is asked to enrol.
+    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError>;
+}
+
+/// What an asker leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// When the next turn comes.
+    pub next: Timestamp,
+    /// As [`crate::intent::Inquiry::unanswered_at`].
+    pub unanswered_at: Option<Timestamp>,
+    /// As [`crate::intent::Inquiry::unknown_since`].
+    pub unknown_since: Option<Timestamp>,
 }
 
 /// An intent that wants to be looked after.
@@ -453,7 +479,7 @@ pub trait Wakeups: Send + Sync {
 /// A card to enrol, as MRS takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCard<'a> {
-    /// The client's name, for `institutionName`.
+    /// The name that Mastercard knows the client by.
     pub institution: &'a str,
     /// The program.
     pub program: &'a Program,
@@ -497,15 +523,6 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// An active card that MRS holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldCard {
-    /// MRS's id of it.
-    pub ranac: Ranac,
-    /// MRS's own last four digits.
-    pub last4: Option<Last4>,
-}
-
 /// Why MRS did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RewardsError {
@@ -520,17 +537,14 @@ pub enum RewardsError {
     Unknown(LogText),
 }
 
-/// The Mastercard Rewards System. Each call ends within 8 s.
+/// The Mastercard Rewards System. Each call ends within 8 s, and before its function does.
 #[async_trait]
 pub trait Rewards: Send + Sync {
     /// Enrols a card.
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
-    /// The active cards that it holds for a bank customer number; none where it knows none.
-    async fn find(
-        &self,
-        institution: &str,
-        number: &BankCustomerNumber,
-    ) -> Result<Vec<HeldCard>, RewardsError>;
+    /// What it says about the accounts under a bank customer number. A look-up that was not sent or not understood says
+    /// nothing: there is no error beside [`LookUp::Unknown`].
+    async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp;
     /// Cancels a card.
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError>;
 }

@@ -63,6 +63,11 @@ impl Session {
         now < self.expires_at && !self.is_used_up()
     }
 
+    /// Whether it tells nothing any more: neither what it may do nor how it ended.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= later(self.expires_at, GRACE)
+    }
+
     /// Whether it has had its success, or its last failure.
     pub fn is_used_up(&self) -> bool {
         self.finished || self.failures >= MAX_FAILURES

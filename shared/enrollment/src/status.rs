@@ -103,6 +103,10 @@ pub struct MrsCode(pub i32);
 impl MrsCode {
     /// Server-side error, or no connection to MRS.
     pub const SERVER_ERROR: Self = Self(-1001);
+    /// The account was not found.
+    pub const ACCOUNT_NOT_FOUND: Self = Self(-5);
+    /// There is no such account.
+    pub const ACCOUNT_DOES_NOT_EXIST: Self = Self(-85);
     /// The bank customer number is enrolled already.
     pub const NUMBER_ENROLLED: Self = Self(-50);
 

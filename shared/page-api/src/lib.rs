@@ -10,7 +10,7 @@ use enrollment::flows::extend::Extending;
 use enrollment::flows::submit::Submitting;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::log::{self, Instrument as _};
-use lambda_http::{Error, Request, service_fn};
+use lambda_http::{Error, Request, RequestExt as _, service_fn};
 
 /// Runs the function `name`, for sessions that were opened for `action`, until Lambda ends it.
 ///
@@ -25,12 +25,15 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let rewards = platform.rewards(&secrets);
     let wakeups = platform.wakeups();
     let answer = Arc::new(async move |request: Request| {
+        let deadline = request
+            .lambda_context_ref()
+            .map_or(u64::MAX, |context| context.deadline);
+        let rewards = rewards.until(platform::ends_at(deadline));
         let describing = Describing {
             action,
             clients: &clients,
             sessions: &sessions,
             enrolments: &enrolments,
-            rewards: &rewards,
             wakeups: &wakeups,
             keys: &*secrets,
             clock: &*clock,

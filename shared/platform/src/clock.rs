@@ -11,6 +11,14 @@ impl Clock for SystemClock {
     }
 }
 
+/// When a run of a Lambda function ends, by the deadline of its context: milliseconds since the epoch.
+pub fn ends_at(deadline: u64) -> Timestamp {
+    i64::try_from(deadline)
+        .ok()
+        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
 /// A clock that tests set.
 #[cfg(test)]
 pub(crate) struct ManualClock(std::sync::Mutex<Timestamp>);

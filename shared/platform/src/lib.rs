@@ -27,5 +27,5 @@ pub mod tables;
 pub mod vault;
 
 pub use bootstrap::{Platform, StartError, start};
-pub use clock::SystemClock;
+pub use clock::{SystemClock, ends_at};
 pub use randomness::SystemRandomness;

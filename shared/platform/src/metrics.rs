@@ -11,6 +11,7 @@
 //! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`, `not-due`) | runs over a confirmation |
 //! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
 //! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
+//! | `UnknownForADay` | Count | | at each sweep, intents of which MRS's answers have proved nothing for a day, as far as it asked |
 //! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |
 //! | `PurgedCustomers`, `PurgedCards` | Count | | at each purge, customers of whom nothing is left, and cards whose customer stays |
 //! | `PurgesHeldBack` | Count | | at each purge, customers that are past their date and had to wait |
@@ -100,10 +101,11 @@ impl Metrics {
     /// The half of a sweep that looks after intents has ended.
     pub fn sweep(&self, swept: &Swept) {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
-        let unsettled = swept.unsettled as f64;
+        let [unsettled, unknown] = [swept.unsettled, swept.unknown_for_long].map(|count| count as f64);
         let metrics = [
             ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
             ("UnsettledIntents", "Count", unsettled),
+            ("UnknownForADay", "Count", unknown),
         ];
         self.write(&self.line(&[], &metrics));
     }

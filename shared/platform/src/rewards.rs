@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
+use enrollment::identifiers::{BankCustomerNumber, Last4, Malformed, Ranac};
 use enrollment::log::{LogText, Loggable, warn};
-use enrollment::ports::{Clock, HeldCard, NewCard, Rewards, RewardsError};
+use enrollment::look_up::{Account, AccountStatus as Status, LookUp};
+use enrollment::ports::{Clock, NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use jiff::Timestamp;
 use mastercard::gateway::GatewayReason;
@@ -27,8 +28,18 @@ use tracing::field::display;
 use crate::metrics::Metrics;
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
 
-/// MRS, reached over mutual TLS.
+/// What a function keeps of its time after a call, to store what came of it.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// MRS, reached over mutual TLS. A clone shares its connections.
+#[derive(Clone)]
 pub struct MrsRewards {
+    shared: Arc<Shared>,
+    /// When the function ends that calls.
+    ends_at: Option<Timestamp>,
+}
+
+struct Shared {
     secrets: Arc<Secrets>,
     base_url: String,
     dialect: Dialect,
@@ -54,15 +65,41 @@ impl MrsRewards {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            secrets,
-            base_url: base_url.into(),
-            dialect,
-            metrics,
-            clock,
-            connected: Mutex::new(None),
+            shared: Arc::new(Shared {
+                secrets,
+                base_url: base_url.into(),
+                dialect,
+                metrics,
+                clock,
+                connected: Mutex::new(None),
+            }),
+            ends_at: None,
         }
     }
 
+    /// The same for one run of a function that ends at `end`: a call has no more time than that, without what storing its
+    /// outcome takes. Where none is left it is not sent.
+    #[must_use]
+    pub fn until(&self, end: Timestamp) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ends_at: Some(end),
+        }
+    }
+
+    async fn call<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
+        &self,
+        operation: &'static str,
+        institution: &str,
+        call: impl Fn(MrsClient) -> R + Send + Sync,
+    ) -> Result<T, RewardsError> {
+        let left = self.ends_at.map(|end| time_left(self.shared.clock.now(), end));
+        // The future of a call is large, and held twice while its time is watched.
+        within(left, Box::pin(self.shared.call(operation, institution, call))).await
+    }
+}
+
+impl Shared {
     /// Runs one call. Where Mastercard refuses the certificate nothing was done, so the call is made once more if Secrets
     /// Manager has another one by now.
     async fn call<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
@@ -197,26 +234,21 @@ impl Rewards for MrsRewards {
         Ranac::parse(&response.reference_id).map_err(|error| RewardsError::Unknown(LogText::of(error)))
     }
 
-    async fn find(
-        &self,
-        institution: &str,
-        number: &BankCustomerNumber,
-    ) -> Result<Vec<HeldCard>, RewardsError> {
+    async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp {
         let look_up = |client: MrsClient| {
             let number = number.expose().to_owned();
-            async move {
-                match client.customer_accounts(&number).await {
-                    Err(MrsError::Fault(fault)) if fault.code.says_not_enrolled() => Ok(Vec::new()),
-                    other => other,
-                }
-            }
+            async move { client.customer_accounts(&number).await }
         };
-        let accounts = self.call("getCustomerAccounts", institution, look_up).await?;
-        // A cancelled account may have lost its reference; it matters to nobody here.
-        let active = accounts
-            .iter()
-            .filter(|account| account.status != AccountStatus::Cancelled);
-        active.map(held_card).collect()
+        match self.call("getCustomerAccounts", institution, look_up).await {
+            Ok(accounts) => match accounts.iter().map(account).collect() {
+                Ok(accounts) => LookUp::Listed(accounts),
+                Err(error) => LookUp::Unknown(LogText::of(error)),
+            },
+            Err(RewardsError::Declined(MrsCode::ACCOUNT_NOT_FOUND | MrsCode::ACCOUNT_DOES_NOT_EXIST)) => {
+                LookUp::NotFound
+            }
+            Err(error) => LookUp::Unknown(LogText::of(error)),
+        }
     }
 
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
@@ -239,15 +271,47 @@ fn refuses_the_certificate(error: &MrsError) -> bool {
     }
 }
 
-/// A card that MRS holds under no reference could neither be kept nor cancelled: no usable answer.
-fn held_card(account: &CustomerAccount) -> Result<HeldCard, RewardsError> {
-    let reference = account.reference_id.as_deref().unwrap_or_default();
-    let ranac = Ranac::parse(reference).map_err(|error| RewardsError::Unknown(LogText::of(error)))?;
-    let last4 = account
-        .last_four
-        .as_deref()
-        .and_then(|digits| Last4::parse(digits).ok());
-    Ok(HeldCard { ranac, last4 })
+/// A reference that can't be kept is not taken for one that was left out.
+fn account(account: &CustomerAccount) -> Result<Account, Malformed> {
+    Ok(Account {
+        ranac: account.reference_id.as_deref().map(Ranac::parse).transpose()?,
+        status: match account.status {
+            AccountStatus::New
+            | AccountStatus::GoodStanding
+            | AccountStatus::RedeemOnly
+            | AccountStatus::OnHold
+            | AccountStatus::Inactive => Status::Active,
+            AccountStatus::Cancelled => Status::Cancelled,
+            // A status of a later release of the crate is as unknown as one that the dialect does not name.
+            _ => Status::Unknown,
+        },
+        program: account.program_identifier.clone(),
+        last4: account
+            .last_four
+            .as_deref()
+            .and_then(|digits| Last4::parse(digits).ok()),
+    })
+}
+
+/// What a call may take that begins at `now`.
+fn time_left(now: Timestamp, end: Timestamp) -> Duration {
+    let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
+    left.saturating_sub(KEPT)
+}
+
+/// Runs a call for `left` at the most.
+async fn within<T>(
+    left: Option<Duration>,
+    call: impl Future<Output = Result<T, RewardsError>>,
+) -> Result<T, RewardsError> {
+    match left {
+        None => call.await,
+        Some(Duration::ZERO) => Err(RewardsError::NotSent("the function has no time left".into())),
+        Some(left) => match tokio::time::timeout(left, call).await {
+            Ok(result) => result,
+            Err(_) => Err(RewardsError::Unknown("no answer before the function ends".into())),
+        },
+    }
 }
 
 /// An error of the crate `mastercard`. They display closed words, numbers and lengths, and keep what Mastercard wrote to
@@ -290,5 +354,65 @@ fn rewards_error(error: &MrsError) -> RewardsError {
         MrsError::Fault(fault) => RewardsError::Declined(MrsCode(fault.code.value())),
         MrsError::NotSent { reason, .. } => RewardsError::NotSent(shown(reason)),
         MrsError::Unknown { reason, .. } => RewardsError::Unknown(shown(reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_call_has_no_more_time_than_its_function() {
+        assert_eq!(time_left(at(18), at(25)), Duration::from_secs(5), "two are kept");
+        let takes = async |milliseconds| {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            Ok(())
+        };
+        let cut_off = within(Some(Duration::from_millis(20)), takes(60_000)).await;
+        assert!(
+            matches!(cut_off, Err(RewardsError::Unknown(_))),
+            "it may have been done: {cut_off:?}"
+        );
+        assert_eq!(within(Some(time_left(at(0), at(25))), takes(1)).await, Ok(()));
+        assert_eq!(within(None, takes(1)).await, Ok(()));
+        for now in [23, 25, 99] {
+            let not_sent = within(Some(time_left(at(now), at(25))), takes(0)).await;
+            assert!(
+                matches!(not_sent, Err(RewardsError::NotSent(_))),
+                "{now}: {not_sent:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_account_says_what_mrs_said_and_no_more() {
+        let told = CustomerAccount {
+            reference_id: Some("03643782610476418733".into()),
+            status: AccountStatus::GoodStanding,
+            last_four: Some("0123".into()),
+            account_id: None,
+            customer_id: None,
+            bank_product_code: None,
+            program_identifier: Some("10765".into()),
+        };
+        let whole = account(&told).unwrap();
+        assert_eq!(
+            (whole.status, whole.program.as_deref()),
+            (Status::Active, Some("10765"))
+        );
+        let bare = CustomerAccount {
+            reference_id: None,
+            status: AccountStatus::Other,
+            last_four: None,
+            program_identifier: None,
+            ..told
+        };
+        let bare = account(&bare).unwrap();
+        assert_eq!((bare.ranac, bare.status), (None, Status::Unknown));
+        assert_eq!((bare.program, bare.last4), (None, None));
     }
 }

@@ -15,6 +15,8 @@ use crate::scenario::Kind;
 
 /// Of the terms, which whoever enrols consents to.
 const VERSION: &str = "2027-03";
+/// The last four digits that the page gives.
+pub(crate) const LAST4: &str = "0123";
 
 pub(crate) fn id() -> ClientId {
     ClientId::parse("bank").expect("an id")
@@ -102,11 +104,11 @@ pub(crate) fn submission(action: ActionCode, card: usize, old_card: Option<Inten
     let pair = json!({"key": "BwcH".repeat(86), "data": format!("{card:04}{}", "BwcH".repeat(14))});
     let body = match action {
         ActionCode::Enrol => json!({
-            "card": pair, "bin": "523400", "last4": "0123",
+            "card": pair, "bin": "523400", "last4": LAST4,
             "consents": [{"document": "terms", "version": VERSION}],
         }),
         ActionCode::Replace => {
-            json!({"card": pair, "bin": "523400", "last4": "0123", "oldCard": old_card})
+            json!({"card": pair, "bin": "523400", "last4": LAST4, "oldCard": old_card})
         }
         ActionCode::OptOut => json!({"oldCard": old_card}),
     };

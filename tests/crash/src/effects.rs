@@ -158,6 +158,11 @@ pub(crate) struct Delivered<T> {
 }
 
 impl Course {
+    /// Tells the process from all others of the run.
+    pub(crate) fn process(&self) -> (usize, Turn) {
+        (self.delivery, self.turn)
+    }
+
     /// One call through a port. `limit` is how long it takes where it times out, `failed` what it then says.
     pub(crate) async fn effect<T>(
         &self,

@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use engine::TestClock;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
-use enrollment::ports::{Clock as _, HeldCard, NewCard, Rewards, RewardsError};
+use enrollment::look_up::{self, AccountStatus, LookUp};
+use enrollment::ports::{Clock as _, NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::client;
+use crate::scenario::Kind;
 
 /// The last four digits that it tells; the page claims others.
 const LAST4: &str = "9999";
@@ -50,8 +54,19 @@ pub(crate) enum Cancelling {
     LosesIt,
     /// It does it and gives no answer.
     DoesItSilently,
+    /// It gives no answer, and does it so much later.
+    DoesItLate(SignedDuration),
     /// It can't be reached.
     NotReached,
+}
+
+/// What it says to a look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// Something that nobody understands.
+    Nonsense,
+    /// -5, as of an institution that it does not know.
+    NotFound,
 }
 
 /// What it does, call by call.
@@ -63,6 +78,8 @@ pub(crate) struct Script {
     pub(crate) then: Enrolling,
     /// How many of the first look-ups get no answer.
     pub(crate) deaf_finds: usize,
+    /// What it says to the first look-ups after those.
+    pub(crate) tells: &'static [Telling],
     /// With the first cancellations, one each.
     pub(crate) cancels: &'static [Cancelling],
     /// With the cancellations after them.
@@ -80,6 +97,7 @@ impl Script {
             first: enrolling,
             then: enrolling,
             deaf_finds: 0,
+            tells: &[],
             cancels: &[],
             then_cancels: Cancelling::Does,
             keeps_oldest_for: SignedDuration::ZERO,
@@ -100,9 +118,37 @@ pub(crate) struct Account {
     card: String,
 }
 
+impl Account {
+    fn told(&self) -> look_up::Account {
+        // Under a customer's id only the digits tell the cards: there it has those that the page gives.
+        let is_customers = self.number == client::customer().expose();
+        let last4 = if is_customers { client::LAST4 } else { LAST4 };
+        let program = if is_customers {
+            Kind::NumberOfCustomer
+        } else {
+            Kind::Usual
+        };
+        look_up::Account {
+            ranac: Some(Ranac::parse(&self.ranac).expect("one of its own")),
+            status: if self.is_active {
+                AccountStatus::Active
+            } else {
+                AccountStatus::Cancelled
+            },
+            program: Some(client::program(program).as_str().to_owned()),
+            last4: Some(Last4::parse(last4).expect("four digits")),
+        }
+    }
+}
+
 pub(crate) struct Mrs {
     clock: Arc<TestClock>,
     state: Mutex<State>,
+}
+
+enum Work {
+    Enrols { number: String, card: String },
+    Cancels { ranac: String },
 }
 
 struct State {
@@ -110,7 +156,7 @@ struct State {
     since: Timestamp,
     accounts: Vec<Account>,
     /// Work that is done some time.
-    late: Vec<(Timestamp, String, String)>,
+    late: Vec<(Timestamp, Work)>,
     /// How often each number was to be enrolled.
     asked: BTreeMap<String, usize>,
     enrolments: usize,
@@ -154,6 +200,16 @@ impl Mrs {
         state.accounts.clone()
     }
 
+    /// The number of the card of that RANAC.
+    pub(crate) fn number_of(&self, ranac: &Ranac) -> Option<String> {
+        let state = self.state();
+        let account = state
+            .accounts
+            .iter()
+            .find(|account| account.ranac == ranac.expose());
+        account.map(|account| account.number.clone())
+    }
+
     /// How often it was asked to enrol each number.
     pub(crate) fn asked(&self) -> BTreeMap<String, usize> {
         self.state().asked.clone()
@@ -162,7 +218,7 @@ impl Mrs {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        while let Some(place) = state.late.iter().position(|(at, ..)| *at <= now) {
+        while let Some(place) = state.late.iter().position(|(at, _)| *at <= now) {
             state.do_late(place);
         }
         state
@@ -171,9 +227,15 @@ impl Mrs {
 
 impl State {
     fn do_late(&mut self, place: usize) {
-        let (_, number, card) = self.late.remove(place);
-        // What is declined late nobody hears of.
-        self.open(&number, &card).ok();
+        match self.late.remove(place).1 {
+            // What is declined late nobody hears of.
+            Work::Enrols { number, card } => drop(self.open(&number, &card)),
+            Work::Cancels { ranac } => {
+                for account in &mut self.accounts {
+                    account.is_active &= account.ranac != ranac;
+                }
+            }
+        }
     }
 
     fn is_silent(&self, now: Timestamp) -> bool {
@@ -223,7 +285,8 @@ impl Rewards for Mrs {
             Enrolling::DoesItSilently => state.open(number, data).and_then(|_| no_answer()),
             Enrolling::DoesItLate(after) => {
                 let at = later(self.clock.now(), after);
-                state.late.push((at, number.to_owned(), data.clone()));
+                let (number, card) = (number.to_owned(), data.clone());
+                state.late.push((at, Work::Enrols { number, card }));
                 no_answer()
             }
             Enrolling::DoesItWithServerError => {
@@ -235,28 +298,24 @@ impl Rewards for Mrs {
         }
     }
 
-    async fn find(
-        &self,
-        _institution: &str,
-        number: &BankCustomerNumber,
-    ) -> Result<Vec<HeldCard>, RewardsError> {
+    async fn find(&self, _institution: &str, number: &BankCustomerNumber) -> LookUp {
         self.clock.advance(QUICK);
         let mut state = self.state();
         state.finds += 1;
         if state.finds <= state.script.deaf_finds || state.is_silent(self.clock.now()) {
             self.clock.advance(NO_ANSWER);
-            return Err(RewardsError::Unknown("no answer within 8 s".into()));
+            return LookUp::Unknown("no answer within 8 s".into());
         }
-        let held = state
+        match state.script.tells.get(state.finds - state.script.deaf_finds - 1) {
+            Some(Telling::Nonsense) => return LookUp::Unknown("no list of accounts".into()),
+            Some(Telling::NotFound) => return LookUp::NotFound,
+            None => {}
+        }
+        let under_number = state
             .accounts
             .iter()
-            .filter(|account| account.is_active && account.number == number.expose());
-        Ok(held
-            .map(|account| HeldCard {
-                ranac: Ranac::parse(&account.ranac).expect("one of its own"),
-                last4: Some(Last4::parse(LAST4).expect("four digits")),
-            })
-            .collect())
+            .filter(|account| account.number == number.expose());
+        LookUp::Listed(under_number.map(Account::told).collect())
     }
 
     async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
@@ -282,6 +341,11 @@ impl Rewards for Mrs {
         match scripted {
             Cancelling::LosesIt => return no_answer(),
             Cancelling::NotReached => return Err(RewardsError::NotSent("no route".into())),
+            Cancelling::DoesItLate(after) => {
+                let ranac = ranac.expose().to_owned();
+                state.late.push((later(now, after), Work::Cancels { ranac }));
+                return no_answer();
+            }
             _ => {}
         }
         let Some(place) = held else {

@@ -1,5 +1,6 @@
 //! What was seen of outcomes while a run went on: by any read, any write that took, any answer to the page.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use enrollment::ending::Ending;
@@ -8,6 +9,9 @@ use enrollment::identifiers::{ConfirmationId, IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::ports::Claim;
 use jiff::Timestamp;
+
+use crate::client;
+use crate::effects::Turn;
 
 /// Everything in the order in which it was seen.
 #[derive(Default)]
@@ -25,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) descriptions: Vec<(SessionId, Told)>,
     /// Claims that nothing was told of yet, each with the end of its time.
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
+    /// By number, the processes that asked MRS about it, in turn.
+    askers: BTreeMap<String, Vec<(usize, Turn)>>,
     /// What must not be, as it happened.
     pub(crate) wrong: Vec<String>,
 }
@@ -78,6 +84,24 @@ impl Observed {
 
     pub(crate) fn description(&self, session: SessionId, told: Told) {
         self.change(|seen| seen.descriptions.push((session, told)));
+    }
+
+    /// Whoever asks about a card is done with it before another one does. Under a customer's id there are other intents.
+    pub(crate) fn asks(&self, number: &str, process: (usize, Turn)) {
+        if number == client::customer().expose() {
+            return;
+        }
+        self.change(|seen| {
+            let askers = seen.askers.entry(number.to_owned()).or_default();
+            if askers.last() == Some(&process) {
+                return;
+            }
+            if askers.contains(&process) {
+                seen.wrong
+                    .push("two asked MRS about one card at the same time".to_owned());
+            }
+            askers.push(process);
+        });
     }
 
     /// Of two who have a confirmation at the same time, one has no right to it.

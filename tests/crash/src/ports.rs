@@ -10,15 +10,17 @@ use enrollment::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
 };
 use enrollment::intent::{CardCount, Customer, Intent};
+use enrollment::look_up::LookUp;
 use enrollment::ports::{
     Attempts, Begun, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
-    EncryptionKeys, Enrolments, Finished, HeldCard, Limits, NewCard, Opened, Page, Purges, Receivers, Record,
-    Register, Removal, Rewards, RewardsError, Sessions, StoreError, Unsettled, Wakeups,
+    EncryptionKeys, Enrolments, Finished, Limits, NewCard, Opened, Page, Purges, Receivers, Record, Register,
+    Removal, Rewards, RewardsError, Sessions, StoreError, Turn, Unsettled, Wakeups,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::effects::Course;
+use crate::mrs::Mrs;
 use crate::observed::Observed;
 
 /// What a call to the store, a queue or Secrets Manager may take.
@@ -167,6 +169,32 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         self.wrapped.stored("enrolments.look_again", work).await
     }
 
+    async fn take(
+        &self,
+        id: IntentId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Intent>, StoreError> {
+        let taken = async {
+            let taken = self.wrapped.inner.take(id, now, until).await?;
+            if let Some(intent) = &taken {
+                self.observed.intent(intent);
+            }
+            Ok(taken)
+        };
+        self.wrapped.stored("enrolments.take", taken).await
+    }
+
+    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
+        let work = self.wrapped.inner.release(id, until, turn);
+        self.wrapped.stored("enrolments.release", work).await
+    }
+
+    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.note_present(intent, ranacs);
+        self.wrapped.stored("enrolments.note_present", work).await
+    }
+
     async fn customer(
         &self,
         client: &ClientId,
@@ -292,24 +320,35 @@ impl<P> Watched<'_, P> {
     }
 }
 
+/// One asker per intent at a time: whoever asks about a number is written down.
 #[async_trait]
-impl<P: Rewards> Rewards for Wrapped<'_, P> {
+impl Rewards for Watched<'_, Mrs> {
     async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
-        self.rewarded("rewards.enrol", self.inner.enrol(card)).await
+        self.asks(card.bank_customer_number.expose());
+        let work = self.wrapped.inner.enrol(card);
+        self.wrapped.rewarded("rewards.enrol", work).await
     }
 
-    async fn find(
-        &self,
-        institution: &str,
-        number: &BankCustomerNumber,
-    ) -> Result<Vec<HeldCard>, RewardsError> {
-        self.rewarded("rewards.find", self.inner.find(institution, number))
-            .await
+    async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp {
+        self.asks(number.expose());
+        let work = self.wrapped.inner.find(institution, number);
+        let failed = || LookUp::Unknown("no answer in time".into());
+        let course = self.wrapped.course;
+        course.effect("rewards.find", REWARDS_LIMIT, work, failed).await
     }
 
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
-        self.rewarded("rewards.cancel", self.inner.cancel(institution, ranac))
-            .await
+        if let Some(number) = self.wrapped.inner.number_of(ranac) {
+            self.asks(&number);
+        }
+        let work = self.wrapped.inner.cancel(institution, ranac);
+        self.wrapped.rewarded("rewards.cancel", work).await
+    }
+}
+
+impl Watched<'_, Mrs> {
+    fn asks(&self, number: &str) {
+        self.observed.asks(number, self.wrapped.course.process());
     }
 }
 

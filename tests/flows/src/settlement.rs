@@ -3,9 +3,18 @@
 use serde_json::json;
 
 use crate::local_aws::{Settings, aws};
+use crate::stored;
+use crate::time::now_in_milliseconds;
 
-/// Has an intent looked after at once, instead of when it is due.
+/// Has an intent looked after at once, instead of when its turn comes.
 pub fn wake(intent: &str) {
+    let now = now_in_milliseconds();
+    let turn = [("agenda_at", now), ("lease_until", now)];
+    stored::rewrite(
+        &Settings::read().enrolments_table,
+        &stored::intent_key(intent),
+        &turn,
+    );
     let message = json!({"intent": intent}).to_string();
     let queue = Settings::read().settle_queue_url;
     aws(

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::settle::{Answered, Settling};
+use super::decide::Deciding;
 use super::submit::{self, NotSubmitted, Submitted};
 use crate::client::{Client, Program};
 use crate::identifiers::{ActionCode, IncidentId, SessionToken};
 use crate::intent::Card;
-use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Rewards, Sessions, Wakeups};
+use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Sessions, Wakeups};
 use crate::reason::Reason;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::status::Status;
-use crate::time::later;
 
 /// What describing needs.
 pub struct Describing<'a> {
@@ -26,9 +25,7 @@ pub struct Describing<'a> {
     pub sessions: &'a dyn Sessions,
     /// The customer's cards; intents, for a session that has begun one.
     pub enrolments: &'a dyn Enrolments,
-    /// MRS, for an intent that is open.
-    pub rewards: &'a dyn Rewards,
-    /// For the confirmation of an outcome that is found here.
+    /// For the confirmation of an outcome that the deadline gives here. MRS is not asked.
     pub wakeups: &'a dyn Wakeups,
     /// The key that the page encrypts under.
     pub keys: &'a dyn EncryptionKeys,
@@ -85,12 +82,12 @@ impl Describing<'_> {
     ) -> Result<Description, NotSubmitted> {
         let session = submit::session_for(self.action, self.sessions, token).await?;
         // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
-        let over = self.clock.now() >= later(session.expires_at, session::GRACE);
-        if session.open_attempt.is_some() || session.is_used_up() && !over {
-            return self.last_attempt(&session).await.map(Description::Attempt);
-        }
-        if !session.is_usable(self.clock.now()) {
+        let now = self.clock.now();
+        if session.is_over(now) {
             return Err(NotSubmitted::SessionEnded);
+        }
+        if session.open_attempt.is_some() || !session.is_usable(now) {
+            return self.last_attempt(&session).await.map(Description::Attempt);
         }
         let client = submit::active_client(self.clients, &session).await?;
         let program = client
@@ -160,14 +157,12 @@ impl Describing<'_> {
             .intent(id)
             .await?
             .ok_or(NotSubmitted::SessionEnded)?;
-        let settling = Settling {
+        let deciding = Deciding {
             enrolments: self.enrolments,
-            rewards: self.rewards,
-            clients: self.clients,
             wakeups: self.wakeups,
             clock: self.clock,
         };
-        let intent = settling.settle(intent, Answered::Never).await?;
+        let intent = deciding.decide(intent).await?;
         Ok(Submitted::of(&intent, self.sessions, self.clock).await?)
     }
 }

@@ -175,7 +175,7 @@ impl Erasing<'_> {
             match let_go(self.rewards, client.institution(), number, &card.ranac).await {
                 LetGo::Gone => progress.cancelled += 1,
                 LetGo::Refused(code) => return Err(Why::Refused(code)),
-                LetGo::Unknown => return Err(Why::NoAnswer),
+                LetGo::Unknown { .. } => return Err(Why::NoAnswer),
             }
             let now = self.clock.now();
             let place = (&client.id, program, &record.key);

@@ -5,17 +5,22 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::settle::{LetGo, let_go};
-use crate::client::Client;
+use super::settle::{LetGo, customer_of, finding, is_recorded, let_go};
+use crate::client::{BankCustomerNumberKind, Client};
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
-use crate::log::{by_display, error};
-use crate::ports::{
-    Clock, Cursor, CustomerKey, Enrolments, Entry, HeldCard, Ledger, Rewards, RewardsError, StoreError,
-};
+use crate::log::error;
+use crate::look_up::{Account, AccountStatus, Finding, HeldCard, LookUp};
+use crate::ports::{Clock, Cursor, CustomerKey, Enrolments, Entry, Ledger, Rewards, StoreError};
 
 /// How many customers MRS is asked about at once.
 const AT_ONCE: usize = 8;
+
+/// A mending goes on by itself where not more differs than this many cards, or than one card in [`FEW_IN`] that were
+/// compared, and where something agrees.
+pub const FEW: usize = 3;
+/// See [`FEW`].
+pub const FEW_IN: usize = 10;
 
 /// What a reconciliation needs.
 pub struct Reconciling<'a> {
@@ -55,6 +60,8 @@ pub enum Kind {
     Stray(HeldCard),
     /// MRS says other last four digits. Mended by taking MRS's.
     Last4(Card, Last4),
+    /// The card is active here, and MRS's answer does not prove whether it holds it. Never mended.
+    Unknown(Card),
 }
 
 impl Kind {
@@ -65,13 +72,16 @@ impl Kind {
             Self::StillActive(_) => "still-active",
             Self::Stray(_) => "stray",
             Self::Last4(..) => "last4",
+            Self::Unknown(_) => "unknown",
         }
     }
 
     /// The last four digits of the card, where they are known.
     pub fn last4(&self) -> Option<Last4> {
         match self {
-            Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) => Some(card.last4),
+            Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) | Self::Unknown(card) => {
+                Some(card.last4)
+            }
             Self::Stray(held) => held.last4,
         }
     }
@@ -79,7 +89,9 @@ impl Kind {
     /// MRS's name of the card.
     pub fn ranac(&self) -> &Ranac {
         match self {
-            Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) => &card.ranac,
+            Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) | Self::Unknown(card) => {
+                &card.ranac
+            }
             Self::Stray(held) => &held.ranac,
         }
     }
@@ -105,8 +117,54 @@ pub struct Reconciled {
     pub agreed: usize,
     /// Customers of whom something is under way: settlement is at them.
     pub unsettled: usize,
-    /// Customers and failed intents that could not be compared: MRS did not answer, or the record can't be read.
+    /// Differences. What is unknown is none.
+    pub differing: usize,
+    /// Differences that stand.
+    pub left: usize,
+    /// Customers and failed intents about which MRS's answers prove nothing, or not all.
+    pub unknown: usize,
+    /// Customers and failed intents that could not be compared: the record can't be read.
     pub failed: usize,
+}
+
+impl Reconciled {
+    /// Whether so much differs that rather the question was wrong: another institution name, another MRS. Then nothing is
+    /// mended without a word of the operator's.
+    pub fn is_suspicious(&self) -> bool {
+        let compared = self.agreed + self.differing;
+        self.differing > 0 && (self.agreed == 0 || self.differing > FEW.max(compared / FEW_IN))
+    }
+
+    fn add(&mut self, other: Self) {
+        self.customers += other.customers;
+        self.agreed += other.agreed;
+        self.unsettled += other.unsettled;
+        self.differing += other.differing;
+        self.left += other.left;
+        self.unknown += other.unknown;
+        self.failed += other.failed;
+    }
+}
+
+/// What is to be done about differences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mending {
+    /// They are told.
+    None,
+    /// They are mended, if they are few ([`Reconciled::is_suspicious`]), or no more than were accepted.
+    UpTo {
+        /// How many differences the operator accepts, however many agree.
+        accepted: usize,
+    },
+}
+
+/// What a reconciliation ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All was compared, and mended where it was to be.
+    Done(Reconciled),
+    /// All was compared; too much differs. Nothing was changed.
+    Refused(Reconciled),
 }
 
 /// What came of one entry.
@@ -116,46 +174,93 @@ struct Compared {
     sum: Reconciled,
 }
 
+impl Compared {
+    fn add(&mut self, difference: Difference) {
+        if matches!(difference.kind, Kind::Unknown(_)) {
+            self.sum.unknown = 1;
+        } else {
+            self.sum.differing += 1;
+            self.sum.left += usize::from(difference.mended != Mended::Yes);
+        }
+        self.differences.push(difference);
+    }
+}
+
 impl Reconciling<'_> {
-    /// Compares all of a client's cards with what MRS holds, mends what differs if `mend`, and gives each difference to
-    /// `tell` as it is found.
+    /// Compares all of a client's cards with what MRS holds, then mends what differs if `mending` says so. Each difference is
+    /// given to `tell` once, as it was left. Only what the comparison found is mended, and only where a second look finds
+    /// the same.
     ///
     /// # Errors
     /// Where the table can't be gone through. One customer that fails keeps no other from being compared.
     pub async fn reconcile(
         &self,
         client: &Client,
-        mend: bool,
+        mending: Mending,
         mut tell: impl FnMut(&Difference),
-    ) -> Result<Reconciled, StoreError> {
+    ) -> Result<Ended, StoreError> {
         let mut sum = Reconciled::default();
+        let mut found: Vec<(Entry, Vec<Difference>)> = Vec::new();
         let mut from: Option<Cursor> = None;
         loop {
             let page = self.ledger.entries(&client.id, from.as_ref()).await?;
             let mut compared = stream::iter(page.entries)
-                .map(|entry| self.entry_or_failed(client, entry, mend))
+                .map(|entry| async move {
+                    let compared = self.entry_or_failed(client, entry.clone(), &[]).await;
+                    (entry, compared)
+                })
                 .buffer_unordered(AT_ONCE);
-            while let Some(Compared {
-                differences,
-                sum: one,
-            }) = compared.next().await
-            {
-                differences.iter().for_each(&mut tell);
-                sum.customers += one.customers;
-                sum.agreed += one.agreed;
-                sum.unsettled += one.unsettled;
-                sum.failed += one.failed;
+            while let Some((entry, compared)) = compared.next().await {
+                sum.add(compared.sum);
+                if !compared.differences.is_empty() {
+                    found.push((entry, compared.differences));
+                }
             }
             drop(compared);
             from = page.next;
             if from.is_none() {
-                return Ok(sum);
+                break;
             }
         }
+        let is_refused = match mending {
+            Mending::None => false,
+            Mending::UpTo { accepted } => sum.is_suspicious() && sum.differing > accepted,
+        };
+        if mending == Mending::None || is_refused {
+            found
+                .iter()
+                .flat_map(|(_, differences)| differences)
+                .for_each(tell);
+            return Ok(if is_refused {
+                Ended::Refused(sum)
+            } else {
+                Ended::Done(sum)
+            });
+        }
+        sum.left = 0;
+        let mut mended = stream::iter(found)
+            .map(|(entry, differences)| async move {
+                let mended = self.entry_or_failed(client, entry, &differences).await;
+                as_left(differences, &mended)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some(differences) = mended.next().await {
+            let stands = |difference: &&Difference| {
+                difference.mended != Mended::Yes && !matches!(difference.kind, Kind::Unknown(_))
+            };
+            sum.left += differences.iter().filter(stands).count();
+            differences.iter().for_each(&mut tell);
+        }
+        Ok(Ended::Done(sum))
     }
 
-    async fn entry_or_failed(&self, client: &Client, entry: Entry, mend: bool) -> Compared {
-        match self.entry(client, entry, mend).await {
+    /// `to_mend`: what may be mended, if it is found.
+    async fn entry_or_failed(&self, client: &Client, entry: Entry, to_mend: &[Difference]) -> Compared {
+        let compared = match entry {
+            Entry::Customer(program, key) => self.customer(client, program, key, to_mend).await,
+            Entry::Failed(intent) => self.failed_intent(client, intent, to_mend).await,
+        };
+        match compared {
             Ok(compared) => compared,
             Err(cause) => {
                 error!(error = cause, client = client.id, "a record can't be compared");
@@ -170,20 +275,13 @@ impl Reconciling<'_> {
         }
     }
 
-    async fn entry(&self, client: &Client, entry: Entry, mend: bool) -> Result<Compared, Failed> {
-        match entry {
-            Entry::Customer(program, key) => self.customer(client, program, key, mend).await,
-            Entry::Failed(intent) => self.failed_intent(client, intent, mend).await,
-        }
-    }
-
     async fn customer(
         &self,
         client: &Client,
         program: ProgramId,
         key: CustomerKey,
-        mend: bool,
-    ) -> Result<Compared, Failed> {
+        to_mend: &[Difference],
+    ) -> Result<Compared, StoreError> {
         let customer = self.ledger.by_key(&client.id, &key).await?;
         let mut compared = Compared::default();
         compared.sum.customers = 1;
@@ -191,9 +289,9 @@ impl Reconciling<'_> {
             compared.sum.unsettled = 1;
             return Ok(compared);
         }
-        let mut held_by_number = Vec::new();
+        let mut answers = Vec::new();
         for number in numbers_of(&customer) {
-            held_by_number.push((number, self.rewards.find(client.institution(), number).await?));
+            answers.push((number, self.rewards.find(client.institution(), number).await));
         }
         // What MRS held by then is compared with what is stored after that: a card that came in between is no stray.
         let after = self.ledger.by_key(&client.id, &key).await?;
@@ -201,28 +299,36 @@ impl Reconciling<'_> {
             compared.sum.unsettled = 1;
             return Ok(compared);
         }
-        for (number, held) in held_by_number {
-            let (kinds, agreed) = compare(&after, number, &held);
+        for (number, look_up) in answers {
+            let under = Under {
+                number,
+                program: &program,
+                is_of_one_card: is_of_one_card(client, &program),
+            };
+            let (kinds, agreed, is_unknown) = compare(&after, under, &look_up);
             compared.sum.agreed += agreed;
+            compared.sum.unknown |= usize::from(is_unknown);
             for kind in kinds {
-                let mut difference = Difference {
+                let difference = Difference {
                     program: program.clone(),
                     customer: Some(key.clone()),
                     number: number.clone(),
                     kind,
                     mended: Mended::Told,
                 };
-                if mend {
-                    difference.mended = self.mend(client, &difference).await?;
-                }
-                compared.differences.push(difference);
+                compared.add(self.mended(client, difference, to_mend).await?);
             }
         }
         Ok(compared)
     }
 
     /// MRS may hold a card for an intent that was given up.
-    async fn failed_intent(&self, client: &Client, id: IntentId, mend: bool) -> Result<Compared, Failed> {
+    async fn failed_intent(
+        &self,
+        client: &Client,
+        id: IntentId,
+        to_mend: &[Difference],
+    ) -> Result<Compared, StoreError> {
         let mut compared = Compared::default();
         let Some(intent) = self.enrolments.intent(id).await? else {
             return Ok(compared);
@@ -235,33 +341,48 @@ impl Reconciling<'_> {
         if !is_over || intent.action == ActionCode::OptOut {
             return Ok(compared);
         }
-        let held = self
-            .rewards
-            .find(client.institution(), &intent.bank_customer_number)
-            .await?;
+        let number = &intent.bank_customer_number;
+        let look_up = self.rewards.find(client.institution(), number).await;
         // Read after MRS was asked, as above.
         let customer = self
             .enrolments
             .customer(&intent.client, &intent.program, &intent.customer)
             .await?;
-        let is_of_a_card = numbers_of(&customer).contains(&&intent.bank_customer_number);
+        let is_of_a_card = numbers_of(&customer).contains(&number);
         if is_of_a_card || !is_quiet(&customer) {
             return Ok(compared);
         }
-        for held in held {
-            let mut difference = Difference {
-                program: intent.program.clone(),
-                customer: None,
-                number: intent.bank_customer_number.clone(),
-                kind: Kind::Stray(held),
-                mended: Mended::Told,
-            };
-            if mend {
-                difference.mended = self.mend(client, &difference).await?;
+        let known_by_customer = customer_of(self.enrolments, &intent).await?;
+        match finding(&intent, &look_up, known_by_customer.as_ref()) {
+            Finding::Active(cards) => {
+                for held in cards {
+                    let difference = Difference {
+                        program: intent.program.clone(),
+                        customer: None,
+                        number: number.clone(),
+                        kind: Kind::Stray(held),
+                        mended: Mended::Told,
+                    };
+                    compared.add(self.mended(client, difference, to_mend).await?);
+                }
             }
-            compared.differences.push(difference);
+            Finding::Unknown => compared.sum.unknown = 1,
+            Finding::Cancelled | Finding::Absent => {}
         }
         Ok(compared)
+    }
+
+    /// Mends a difference if it may be mended.
+    async fn mended(
+        &self,
+        client: &Client,
+        mut difference: Difference,
+        to_mend: &[Difference],
+    ) -> Result<Difference, StoreError> {
+        if to_mend.contains(&difference) {
+            difference.mended = self.mend(client, &difference).await?;
+        }
+        Ok(difference)
     }
 
     async fn mend(&self, client: &Client, difference: &Difference) -> Result<Mended, StoreError> {
@@ -284,24 +405,31 @@ impl Reconciling<'_> {
                 let ranac = difference.kind.ranac();
                 match let_go(self.rewards, client.institution(), &difference.number, ranac).await {
                     LetGo::Gone => Mended::Yes,
-                    LetGo::Refused(_) | LetGo::Unknown => Mended::No,
+                    LetGo::Refused(_) | LetGo::Unknown { .. } => Mended::No,
                 }
             }
+            (Kind::Unknown(_), _) => Mended::Told,
             (Kind::Missing(_) | Kind::Last4(..), None) => Mended::No,
         })
     }
 }
 
-/// Why an entry can't be compared.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Rewards(#[from] RewardsError),
+/// The differences of the comparison as the mending left them. One that the second look did not find stands: the customer
+/// was at work, or MRS says something else by now.
+fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
+    for difference in &mut found {
+        let again = second
+            .differences
+            .iter()
+            .find(|again| again.kind == difference.kind && again.number == difference.number);
+        difference.mended = match (&difference.kind, again) {
+            (Kind::Unknown(_), _) => Mended::Told,
+            (_, Some(again)) => again.mended,
+            (_, None) => Mended::No,
+        };
+    }
+    found
 }
-
-by_display!(Failed);
 
 /// Nothing is under way that would change what is compared.
 fn is_quiet(customer: &Customer) -> bool {
@@ -320,37 +448,90 @@ fn numbers_of(customer: &Customer) -> Vec<&BankCustomerNumber> {
     numbers
 }
 
-/// What differs under one number, and how many cards agree.
-fn compare(customer: &Customer, number: &BankCustomerNumber, held: &[HeldCard]) -> (Vec<Kind>, usize) {
+/// A number, and what stands under it.
+#[derive(Clone, Copy)]
+struct Under<'a> {
+    number: &'a BankCustomerNumber,
+    program: &'a ProgramId,
+    /// Whether it was made for one card, or is the customer's, under which the cards of other programs stand too.
+    is_of_one_card: bool,
+}
+
+impl Under<'_> {
+    /// Whether an account that the tables do not know should be there; `None` where MRS left out what tells.
+    fn is_stray(self, account: &Account) -> Option<bool> {
+        if account.status == AccountStatus::Cancelled {
+            return Some(false);
+        }
+        let program = account.program.as_deref();
+        if !self.is_of_one_card && program.is_some_and(|program| program != self.program.as_str()) {
+            return Some(false);
+        }
+        if account.status == AccountStatus::Unknown
+            || account.is_unnamed()
+            || !self.is_of_one_card && program.is_none()
+        {
+            return None;
+        }
+        Some(true)
+    }
+}
+
+/// A program that is retired may have had either kind.
+fn is_of_one_card(client: &Client, program: &ProgramId) -> bool {
+    client
+        .program(program)
+        .is_some_and(|program| program.bank_customer_number == BankCustomerNumberKind::PerCard)
+}
+
+/// What differs under one number, how many cards agree, and whether MRS's answer left something open.
+fn compare(customer: &Customer, under: Under<'_>, look_up: &LookUp) -> (Vec<Kind>, usize, bool) {
     let mut kinds = Vec::new();
-    let mut agreed = 0;
-    for card in customer
+    let (mut agreed, mut is_unknown) = (0, false);
+    let is_recorded = is_recorded(customer, under.number);
+    let cards = customer
         .cards
         .iter()
-        .filter(|card| card.bank_customer_number == *number)
-    {
-        let at_mrs = held.iter().find(|held| held.ranac == card.ranac);
-        match (card.state, at_mrs) {
-            (CardState::Active, None) => kinds.push(Kind::Missing(card.clone())),
-            (CardState::Active, Some(held)) => {
+        .filter(|card| card.bank_customer_number == *under.number);
+    for card in cards {
+        match (card.state, look_up.card(&card.ranac, is_recorded)) {
+            (CardState::Active, Finding::Unknown) => kinds.push(Kind::Unknown(card.clone())),
+            (_, Finding::Unknown) => is_unknown = true,
+            (CardState::Active, Finding::Cancelled | Finding::Absent) => {
+                kinds.push(Kind::Missing(card.clone()));
+            }
+            (CardState::Active, Finding::Active(held)) => {
                 agreed += 1;
                 kinds.extend(
-                    held.last4
+                    held.first()
+                        .and_then(|held| held.last4)
                         .filter(|last4| *last4 != card.last4)
                         .map(|last4| Kind::Last4(card.clone(), last4)),
                 );
             }
-            (_, Some(_)) => kinds.push(Kind::StillActive(card.clone())),
-            (_, None) => {}
+            (_, Finding::Active(_)) => kinds.push(Kind::StillActive(card.clone())),
+            (_, Finding::Cancelled | Finding::Absent) => {}
         }
     }
-    let is_stray = |held: &&HeldCard| customer.cards.iter().all(|card| card.ranac != held.ranac);
-    kinds.extend(held.iter().filter(is_stray).cloned().map(Kind::Stray));
-    (kinds, agreed)
+    let is_known = |account: &&Account| {
+        let ranac = account.ranac.as_ref();
+        ranac.is_some_and(|ranac| customer.cards.iter().any(|card| card.ranac == *ranac))
+    };
+    let accounts = look_up.accounts(is_recorded).unwrap_or_default();
+    for account in accounts.iter().filter(|account| !is_known(account)) {
+        match under.is_stray(account) {
+            Some(true) => kinds.extend(account.held().map(Kind::Stray)),
+            Some(false) => {}
+            None => is_unknown = true,
+        }
+    }
+    (kinds, agreed, is_unknown)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use jiff::Timestamp;
 
     use super::*;
@@ -383,6 +564,32 @@ mod tests {
         }
     }
 
+    fn account(held: &HeldCard) -> Account {
+        Account {
+            ranac: Some(held.ranac.clone()),
+            status: AccountStatus::Active,
+            program: Some("10765".into()),
+            last4: held.last4,
+        }
+    }
+
+    /// What differs, and how many agree, where all accounts are told.
+    fn compared(customer: &Customer, number: &BankCustomerNumber, held: &[HeldCard]) -> (Vec<Kind>, usize) {
+        let look_up = LookUp::Listed(held.iter().map(account).collect());
+        let (kinds, agreed, is_unknown) = compare(customer, under(number, true), &look_up);
+        assert!(!is_unknown);
+        (kinds, agreed)
+    }
+
+    fn under(number: &BankCustomerNumber, is_of_one_card: bool) -> Under<'_> {
+        static PROGRAM: LazyLock<ProgramId> = LazyLock::new(|| ProgramId::parse("10765").unwrap());
+        Under {
+            number,
+            program: &PROGRAM,
+            is_of_one_card,
+        }
+    }
+
     fn customer(cards: Vec<Card>) -> Customer {
         Customer {
             cards,
@@ -398,7 +605,7 @@ mod tests {
     fn what_both_have_agrees_and_what_one_has_differs() {
         let (active, gone) = (card("1", "a", CardState::Active), card("2", "b", CANCELLED));
         let customer = customer(vec![active.clone(), gone.clone()]);
-        let of = |number_of: &str, held: &[HeldCard]| compare(&customer, &number(number_of), held);
+        let of = |number_of: &str, held: &[HeldCard]| compared(&customer, &number(number_of), held);
         assert_eq!(of("a", &[held("1", "0123")]), (vec![], 1));
         assert_eq!(of("a", &[held("1", "")]), (vec![], 1), "MRS need not tell digits");
         assert_eq!(of("b", &[]), (vec![], 0));
@@ -421,13 +628,80 @@ mod tests {
         let customer = customer(vec![gone, active]);
         assert_eq!(numbers_of(&customer).len(), 1);
         assert_eq!(
-            compare(&customer, &number("a"), &[held("2", "0123")]),
+            compared(&customer, &number("a"), &[held("2", "0123")]),
             (vec![], 1)
         );
     }
 
     #[test]
-    fn a_customer_whom_settlement_is_at_is_left_to_it() {
+    fn what_mrs_does_not_say_is_unknown_and_no_difference() {
+        let (active, gone) = (card("1", "a", CardState::Active), card("2", "b", CANCELLED));
+        let customer = customer(vec![active.clone(), gone]);
+        let (a, b) = (number("a"), number("b"));
+        for look_up in [LookUp::NotFound, LookUp::Unknown("no list".into())] {
+            let told = compare(&customer, under(&a, true), &look_up);
+            assert_eq!(
+                told,
+                (vec![Kind::Unknown(active.clone())], 0, false),
+                "{look_up:?}"
+            );
+        }
+        let not_found = compare(&customer, under(&b, true), &LookUp::NotFound);
+        assert_eq!(not_found, (vec![], 0, false), "nothing is expected there");
+        let unclear = compare(&customer, under(&b, true), &LookUp::Unknown("no list".into()));
+        assert_eq!(unclear, (vec![], 0, true));
+    }
+
+    #[test]
+    fn a_card_of_another_program_is_no_stray() {
+        let customer = customer(vec![card("1", "a", CardState::Active)]);
+        let a = number("a");
+        let of = |program: Option<&str>, is_of_one_card| {
+            let other = Account {
+                program: program.map(str::to_owned),
+                ..account(&held("9", "7777"))
+            };
+            let look_up = LookUp::Listed(vec![account(&held("1", "0123")), other]);
+            compare(&customer, under(&a, is_of_one_card), &look_up)
+        };
+        let stray = vec![Kind::Stray(held("9", "7777"))];
+        assert_eq!(of(Some("20765"), false), (vec![], 1, false));
+        assert_eq!(
+            of(None, false),
+            (vec![], 1, true),
+            "what is left out is no mismatch"
+        );
+        assert_eq!(of(Some("10765"), false), (stray.clone(), 1, false));
+        assert_eq!(of(None, true), (stray, 1, false));
+    }
+
+    #[test]
+    fn few_differences_are_mended_and_many_want_a_word() {
+        let of = |agreed, differing| Reconciled {
+            agreed,
+            differing,
+            ..Reconciled::default()
+        };
+        for (agreed, differing, is_suspicious) in [
+            (0, 0, false),
+            (0, 1, true),
+            (1, 1, false),
+            (1, 3, false),
+            (10, 4, true),
+            (36, 4, false),
+            (900, 100, false),
+            (899, 101, true),
+        ] {
+            assert_eq!(
+                of(agreed, differing).is_suspicious(),
+                is_suspicious,
+                "{agreed} {differing}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_customer_under_settlement_is_left_to_it() {
         assert!(is_quiet(&customer(vec![card("1", "a", CardState::Active)])));
         for state in [CardState::Held, CardState::Leaving] {
             assert!(!is_quiet(&customer(vec![card("1", "a", state)])));

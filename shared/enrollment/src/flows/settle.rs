@@ -1,19 +1,20 @@
 //! Settling what has no answer yet: an enrolment by asking MRS for its bank customer number, never by guessing; an
 //! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (behaviour §4).
+//!
+//! MRS is asked by one asker at a time, who has taken the intent: the request that begins it, then whoever is woken at the
+//! times of [`Intent::next_ask`], then the sweep.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::decide::Deciding;
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
-use crate::intent::{Intent, OldCard, Outcome};
-use crate::log::{info, warn};
-use crate::ports::{
-    Clients, Clock, Enrolments, Finished, HeldCard, Rewards, RewardsError, StoreError, Wakeups,
-};
+use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
+use crate::log::{LogText, info, warn};
+use crate::look_up::{Claim, Finding, HeldCard, LookUp};
+use crate::ports::{Clients, Clock, Enrolments, Rewards, RewardsError, StoreError, Turn, Wakeups};
 use crate::status::MrsCode;
 use crate::time::later;
 
-/// How long after a look without a result the next one is due, while the outcome is open.
-pub const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(15);
 /// Later looks, for what MRS may hold and for a card that it does not let go: after a minute, then at twice the age each
 /// time, at the longest after six hours.
 const FIRST_LATER_LOOK: SignedDuration = SignedDuration::from_mins(1);
@@ -38,101 +39,142 @@ pub struct Settling<'a> {
 
 /// What is known of MRS's side of an intent before it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
+pub(super) enum Answered {
     /// MRS may still be at work on it: that it holds no card yet proves nothing before the deadline.
     Never,
     /// MRS has answered that it failed inside (-1001): what it does not hold now it will not hold.
     WithServerError,
 }
 
+/// The right to ask MRS about an intent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    /// When it was taken: no call is older.
+    pub(super) at: Timestamp,
+    /// When it ends.
+    pub(super) until: Timestamp,
+}
+
+impl Taken {
+    /// That of whoever begins the intent.
+    pub(super) fn by_beginning(intent: &Intent) -> Self {
+        Self::at(intent.created_at)
+    }
+
+    fn at(now: Timestamp) -> Self {
+        Self {
+            at: now,
+            until: later(now, ASKER_LEASE),
+        }
+    }
+}
+
+/// An intent after MRS was asked.
+pub(super) struct Answer {
+    /// As it stands.
+    pub(super) intent: Intent,
+    /// Whether a call that was made may still do its work.
+    pub(super) is_at_work: bool,
+    /// Whether MRS proved nothing.
+    pub(super) is_unknown: bool,
+}
+
+impl Answer {
+    fn known(intent: Intent) -> Self {
+        Self {
+            intent,
+            is_at_work: false,
+            is_unknown: false,
+        }
+    }
+
+    fn unknown(intent: Intent, is_at_work: bool) -> Self {
+        Self {
+            intent,
+            is_at_work,
+            is_unknown: true,
+        }
+    }
+}
+
 impl Settling<'_> {
-    /// Gives the intent as it stands afterwards; its outcome is still `None` where MRS can't tell before the deadline, or
-    /// has not let an opted-out card go.
+    /// Asks MRS about an intent whose turn has come, and notes when it comes again. Gives it as it stands then; `None`
+    /// where it is not its turn: somebody else asks, or has asked a moment ago.
     ///
     /// # Errors
-    /// Where the store fails. The intent stays open and may be settled again.
-    pub async fn settle(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
-        let intent = self.decide(intent).await?;
-        if intent.outcome.is_some() {
-            return Ok(intent);
+    /// Where the store fails. The intent comes again once its lease has ended.
+    pub async fn look(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
+        let taken = Taken::at(self.clock.now());
+        let Some(intent) = self.enrolments.take(id, taken.at, taken.until).await? else {
+            return Ok(None);
+        };
+        let was_open = intent.outcome.is_none();
+        let intent = self.deciding().decide(intent).await?;
+        let mut answer = if intent.outcome.is_none() {
+            self.settle(intent, Answered::Never, taken).await?
+        } else {
+            Answer::known(intent)
+        };
+        if was_open && is_success(&answer.intent) {
+            // MRS was asked for it in this look: the card that was replaced is the next look's work.
+            self.hand_over(&answer.intent).await;
+            return Ok(Some(answer.intent));
         }
+        if answer.intent.outcome.is_some() {
+            answer = self.look_for_leftover(answer.intent).await?;
+        }
+        self.give_back(answer, taken).await.map(Some)
+    }
+
+    /// Asks MRS what became of an open intent, which the caller has taken. Its outcome is still `None` where MRS can't tell
+    /// before the deadline, or has not let an opted-out card go.
+    pub(super) async fn settle(
+        &self,
+        intent: Intent,
+        answered: Answered,
+        taken: Taken,
+    ) -> Result<Answer, StoreError> {
         match intent.action {
             ActionCode::Enrol | ActionCode::Replace => self.look_for_card(intent, answered).await,
-            ActionCode::OptOut => self.roll_forward(intent).await,
+            ActionCode::OptOut => self.roll_forward(intent, taken).await,
         }
     }
 
-    /// Gives an open enrolment that is past its deadline its outcome. That decides, not who looks when: what MRS says
-    /// afterwards changes nothing, and what it holds is cancelled there.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let now = self.clock.now();
-        if intent.outcome.is_some() || intent.action == ActionCode::OptOut || now < intent.deadline() {
+    /// Ends the caller's turn where something is left to do, and has the next asker woken.
+    pub(super) async fn give_back(&self, answer: Answer, taken: Taken) -> Result<Intent, StoreError> {
+        let Answer {
+            mut intent,
+            is_at_work,
+            is_unknown,
+        } = answer;
+        let Some(next) = self.next_look(&intent) else {
             return Ok(intent);
+        };
+        let now = self.clock.now();
+        let inquiry = &mut intent.inquiry;
+        if is_at_work {
+            inquiry.unanswered_at = Some(taken.at);
         }
-        let outcome = Outcome::unsettled(intent.action, now);
-        self.finish(intent, outcome).await
-    }
-
-    async fn look_for_card(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
-        let institution = self.institution(&intent).await?;
-        let held = self
-            .rewards
-            .find(&institution, &intent.bank_customer_number)
-            .await;
-        let (now, action) = (self.clock.now(), intent.action);
-        let outcome = match &held {
-            // It came while MRS was asked.
-            _ if now >= intent.deadline() => Outcome::unsettled(action, now),
-            Ok(cards) => match cards.first() {
-                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(action, ranac.clone(), *last4, now),
-                None if answered == Answered::WithServerError => Outcome::unsettled(action, now),
-                None => return Ok(intent),
-            },
-            Err(error) => {
-                warn!(error, "asking MRS about an open intent failed");
-                return Ok(intent);
-            }
+        inquiry.unknown_since = is_unknown.then(|| inquiry.unknown_since.unwrap_or(now));
+        let turn = Turn {
+            next,
+            unanswered_at: inquiry.unanswered_at,
+            unknown_since: inquiry.unknown_since,
         };
-        self.finish(intent, outcome).await
-    }
-
-    async fn roll_forward(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let outcome = match self.let_go(&intent, old_card(&intent)?).await? {
-            LetGo::Gone => Outcome::removed(self.clock.now()),
-            LetGo::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
-            LetGo::Unknown => return Ok(intent),
-        };
-        self.finish(intent, outcome).await
-    }
-
-    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<LetGo, StoreError> {
-        let institution = self.institution(intent).await?;
-        let number = &card.bank_customer_number;
-        Ok(let_go(self.rewards, &institution, number, &card.ranac).await)
-    }
-
-    /// Goes on with an intent that was left behind. Gives it as it stands afterwards, and when it needs another look.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub(super) async fn look_after(&self, intent: Intent) -> Result<(Intent, Option<Timestamp>), StoreError> {
-        let was_open = intent.outcome.is_none();
-        let intent = self.settle(intent, Answered::Never).await?;
-        let is_success = |intent: &Intent| {
-            let outcome = intent.outcome.as_ref();
-            outcome.is_some_and(|outcome| outcome.status.is_success())
-        };
-        if was_open && is_success(&intent) {
-            // MRS was asked for it in this look: the card that was replaced is the next look's work.
-            let again = leftover_since(&intent).map(|_| self.clock.now());
-            return Ok((intent, again));
+        let is_given_back = self.enrolments.release(intent.id, taken.until, turn).await?;
+        // What comes after the last of these times is the sweep's.
+        if is_given_back && intent.outcome.is_none() && intent.next_ask(now).is_some() {
+            self.wake(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
+                .await;
         }
-        let intent = self.look_for_leftover(intent).await?;
-        let again = self.next_look(&intent);
-        Ok((intent, again))
+        Ok(intent)
+    }
+
+    /// The old card of a replacement goes at once, and the customer does not wait for it.
+    pub(super) async fn hand_over(&self, intent: &Intent) {
+        if leftover_since(intent).is_some() && is_success(intent) {
+            self.wake(intent.id, SignedDuration::ZERO).await;
+        }
     }
 
     /// Has the intent looked after by the function that does nothing else.
@@ -142,146 +184,211 @@ impl Settling<'_> {
         }
     }
 
-    /// Stores an outcome. Where another run was first, its outcome is the one, and the intent as stored is given.
-    pub(super) async fn finish(&self, mut intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
-        let status = outcome.status;
-        let code = outcome.code;
-        intent.outcome = Some(outcome);
-        if self.enrolments.finish(&intent).await? == Finished::Now {
-            info!(
-                client = intent.client,
-                program = intent.program,
-                status = status.as_str(),
-                code,
-                meaning = code.and_then(crate::status::MrsCode::meaning),
-                incident = intent.incident,
-                "intent has its outcome"
-            );
-            self.tell(&intent).await;
-            return Ok(intent);
-        }
-        match self.enrolments.intent(intent.id).await? {
-            Some(stored) if stored.outcome.is_some() => Ok(stored),
-            _ => Err(StoreError::Unreadable {
-                operation: "settle",
-                detail: "an intent that had its outcome has lost it".into(),
-            }),
+    pub(super) fn deciding(&self) -> Deciding<'_> {
+        Deciding {
+            enrolments: self.enrolments,
+            wakeups: self.wakeups,
+            clock: self.clock,
         }
     }
 
-    /// The confirmation was stored with the outcome; here only its sender is woken.
-    async fn tell(&self, intent: &Intent) {
-        let Some(confirmation) = intent.confirmation() else {
-            return;
+    async fn look_for_card(&self, intent: Intent, answered: Answered) -> Result<Answer, StoreError> {
+        let Some(look_up) = self.look_up(&intent).await? else {
+            return Ok(Answer::unknown(intent, false));
         };
-        let due = [(confirmation.id, confirmation.client)];
-        if let Err(error) = self.wakeups.confirm(&due, SignedDuration::ZERO).await {
-            warn!(error, "a confirmation is left to the sweep");
-        }
+        let customer = customer_of(self.enrolments, &intent).await?;
+        let found = finding(&intent, &look_up, customer.as_ref());
+        let (now, action) = (self.clock.now(), intent.action);
+        let outcome = match found {
+            // It came while MRS was asked.
+            _ if now >= intent.deadline() => Outcome::unsettled(action, now),
+            Finding::Active(cards) => match cards.into_iter().next() {
+                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(action, ranac, last4, now),
+                None => return Ok(Answer::unknown(intent, false)),
+            },
+            Finding::Unknown => {
+                tell_unknown(&intent, &look_up);
+                return Ok(Answer::unknown(intent, false));
+            }
+            Finding::Cancelled | Finding::Absent if answered == Answered::WithServerError => {
+                Outcome::unsettled(action, now)
+            }
+            Finding::Cancelled | Finding::Absent => return Ok(Answer::known(intent)),
+        };
+        self.deciding().finish(intent, outcome).await.map(Answer::known)
+    }
+
+    async fn roll_forward(&self, intent: Intent, taken: Taken) -> Result<Answer, StoreError> {
+        let outcome = match self.let_go(&intent, old_card(&intent)?).await? {
+            LetGo::Gone => Outcome::removed(self.clock.now()),
+            LetGo::Refused(code) if intent.inquiry.is_at_work(taken.at) => {
+                let incident = &intent.incident;
+                info!(
+                    code,
+                    incident, "a decline proves nothing yet: an earlier call may be at work"
+                );
+                return Ok(Answer::known(intent));
+            }
+            LetGo::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
+            LetGo::Unknown { is_at_work } => return Ok(Answer::unknown(intent, is_at_work)),
+        };
+        self.deciding().finish(intent, outcome).await.map(Answer::known)
+    }
+
+    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<LetGo, StoreError> {
+        let Some(institution) = self.institution(intent).await? else {
+            return Ok(LetGo::Unknown { is_at_work: false });
+        };
+        let number = &card.bank_customer_number;
+        Ok(let_go(self.rewards, &institution, number, &card.ranac).await)
     }
 
     /// Cancels what MRS holds and should not. Of a failed enrolment a week without a trace closes the case too; that there
     /// is a card that was replaced is known, and it is never given up.
-    async fn look_for_leftover(&self, intent: Intent) -> Result<Intent, StoreError> {
+    async fn look_for_leftover(&self, intent: Intent) -> Result<Answer, StoreError> {
         let Some(at) = leftover_since(&intent) else {
-            return Ok(intent);
+            return Ok(Answer::known(intent));
         };
-        if intent
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome.status.is_success())
-        {
+        if is_success(&intent) {
             return match self.let_go(&intent, old_card(&intent)?).await? {
                 LetGo::Gone => self.leftover_gone(intent).await,
-                LetGo::Refused(_) | LetGo::Unknown => Ok(intent),
+                LetGo::Refused(_) => Ok(Answer::known(intent)),
+                LetGo::Unknown { is_at_work } => Ok(Answer::unknown(intent, is_at_work)),
             };
         }
-        let institution = self.institution(&intent).await?;
-        let held = match self
-            .rewards
-            .find(&institution, &intent.bank_customer_number)
-            .await
-        {
-            Ok(held) => held,
-            Err(error) => {
-                warn!(
-                    error,
-                    incident = intent.incident,
-                    "asking MRS about a leftover failed"
-                );
-                return Ok(intent);
-            }
+        let Some(look_up) = self.look_up(&intent).await? else {
+            return Ok(Answer::unknown(intent, false));
         };
-        let Some(leftovers) = self.not_of_another_intent(&intent, &held).await? else {
-            return Ok(intent);
-        };
-        if leftovers.is_empty() {
-            // Nothing found is no proof that nothing will come: only time, or a cancelled card, closes the case.
-            return if self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) {
+        let customer = customer_of(self.enrolments, &intent).await?;
+        if customer.as_ref().is_some_and(|customer| !is_quiet(customer)) {
+            // The card of the intent that is open could not be told apart.
+            return Ok(Answer::known(intent));
+        }
+        match finding(&intent, &look_up, customer.as_ref()) {
+            Finding::Active(cards) => self.cancel_leftovers(intent, &cards).await,
+            // One intent sends one enrolment.
+            Finding::Cancelled => self.leftover_gone(intent).await,
+            // Nothing found is no proof that nothing will come: only time closes the case.
+            Finding::Absent if self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) => {
                 self.leftover_gone(intent).await
-            } else {
-                Ok(intent)
-            };
+            }
+            Finding::Absent => Ok(Answer::known(intent)),
+            Finding::Unknown => {
+                tell_unknown(&intent, &look_up);
+                Ok(Answer::unknown(intent, false))
+            }
         }
-        for card in leftovers {
+    }
+
+    async fn cancel_leftovers(&self, intent: Intent, cards: &[HeldCard]) -> Result<Answer, StoreError> {
+        let Some(institution) = self.institution(&intent).await? else {
+            return Ok(Answer::unknown(intent, false));
+        };
+        for card in cards {
             if let Err(error) = self.rewards.cancel(&institution, &card.ranac).await {
                 warn!(error, incident = intent.incident, "cancelling a leftover failed");
-                return Ok(intent);
+                return Ok(Answer::unknown(intent, may_be_at_work(&error)));
             }
         }
         self.leftover_gone(intent).await
     }
 
-    /// Where a customer id is the number of all the customer's cards, MRS gives those of other intents too: they are
-    /// no leftovers. `None` while another intent is open, whose card could not be told apart.
-    async fn not_of_another_intent<'c>(
-        &self,
-        intent: &Intent,
-        held: &'c [HeldCard],
-    ) -> Result<Option<Vec<&'c HeldCard>>, StoreError> {
-        if intent.bank_customer_number.expose() != intent.customer.expose() {
-            return Ok(Some(held.iter().collect()));
-        }
-        // Read after MRS was asked: a card that it holds by then has its intent stored, open or ended.
-        let customer = self
-            .enrolments
-            .customer(&intent.client, &intent.program, &intent.customer)
-            .await?;
-        let is_leftover = |held: &&HeldCard| customer.cards.iter().all(|card| card.ranac != held.ranac);
-        let is_quiet = customer.count.pending + customer.count.changing == 0;
-        Ok(is_quiet.then(|| held.iter().filter(is_leftover).collect()))
-    }
-
-    async fn leftover_gone(&self, mut intent: Intent) -> Result<Intent, StoreError> {
+    async fn leftover_gone(&self, mut intent: Intent) -> Result<Answer, StoreError> {
         self.enrolments.leftover_gone(&intent, self.clock.now()).await?;
         if let Some(outcome) = &mut intent.outcome {
             outcome.leftover = false;
         }
-        Ok(intent)
+        Ok(Answer::known(intent))
     }
 
     fn next_look(&self, intent: &Intent) -> Option<Timestamp> {
         let now = self.clock.now();
-        if intent.outcome.is_none() && now < intent.deadline() {
-            // At the deadline it is decided, not some time after it.
-            return Some(later(now, NEXT_LOOK).min(intent.deadline()));
-        }
         let since = match intent.outcome {
-            None => intent.created_at,
+            None => match intent.next_ask(now) {
+                Some(at) => return Some(at),
+                None => intent.created_at,
+            },
             Some(_) => leftover_since(intent)?,
         };
         let age = now.duration_since(since);
         Some(later(now, age.clamp(FIRST_LATER_LOOK, LONGEST_WAIT)))
     }
 
-    async fn institution(&self, intent: &Intent) -> Result<String, StoreError> {
-        // A client that was taken away meanwhile still has its cards settled, under its id.
-        let client = self.clients.by_id(&intent.client).await?;
-        Ok(client.map_or_else(
-            || intent.client.to_string(),
-            |client| client.institution().to_owned(),
-        ))
+    /// `None`: MRS can't be asked.
+    async fn look_up(&self, intent: &Intent) -> Result<Option<LookUp>, StoreError> {
+        let Some(institution) = self.institution(intent).await? else {
+            return Ok(None);
+        };
+        let number = &intent.bank_customer_number;
+        Ok(Some(self.rewards.find(&institution, number).await))
     }
+
+    /// `None` where there is no such client any more: by another name MRS would find none of its cards.
+    async fn institution(&self, intent: &Intent) -> Result<Option<String>, StoreError> {
+        let client = self.clients.by_id(&intent.client).await?;
+        if client.is_none() {
+            warn!(
+                client = intent.client,
+                "an intent of a client that is not set up can't be settled"
+            );
+        }
+        Ok(client.map(|client| client.institution().to_owned()))
+    }
+}
+
+/// The customer, where the number is the customer's. Read after MRS was asked: a card that MRS holds by then has its
+/// intent stored, open or ended.
+pub(super) async fn customer_of(
+    enrolments: &dyn Enrolments,
+    intent: &Intent,
+) -> Result<Option<Customer>, StoreError> {
+    if !intent.is_known_by_customer() {
+        return Ok(None);
+    }
+    let Intent {
+        client,
+        program,
+        customer,
+        ..
+    } = intent;
+    enrolments.customer(client, program, customer).await.map(Some)
+}
+
+/// What a look-up proves about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].
+pub(super) fn finding(intent: &Intent, look_up: &LookUp, customer: Option<&Customer>) -> Finding {
+    let Some(customer) = customer else {
+        return look_up.of_intent(Claim::Number, false);
+    };
+    let number = &intent.bank_customer_number;
+    let recorded: Vec<Ranac> = customer.cards.iter().map(|card| card.ranac.clone()).collect();
+    let claim = Claim::Members {
+        program: &intent.program,
+        last4: intent.last4,
+        present_before: intent.inquiry.present_before.as_deref(),
+        recorded: &recorded,
+    };
+    look_up.of_intent(claim, is_recorded(customer, number))
+}
+
+/// Whether the tables have a card under a number that MRS should hold.
+pub(super) fn is_recorded(customer: &Customer, number: &BankCustomerNumber) -> bool {
+    customer.cards.iter().any(|card| {
+        card.bank_customer_number == *number && !matches!(card.state, CardState::Cancelled { .. })
+    })
+}
+
+fn is_quiet(customer: &Customer) -> bool {
+    customer.count.pending + customer.count.changing == 0
+}
+
+fn tell_unknown(intent: &Intent, look_up: &LookUp) {
+    let reason = match look_up {
+        LookUp::Unknown(reason) => reason.clone(),
+        LookUp::NotFound => LogText::from("it does not know the number of a card that is in the tables"),
+        LookUp::Listed(_) => LogText::from("it left out what tells the card"),
+    };
+    let incident = &intent.incident;
+    warn!(reason, incident, "MRS's answer to a look-up proves nothing");
 }
 
 /// What came of asking MRS to cancel a card.
@@ -292,10 +399,14 @@ pub(super) enum LetGo {
     /// MRS holds it, and says why.
     Refused(MrsCode),
     /// Nobody knows.
-    Unknown,
+    Unknown {
+        /// Whether the call may still do its work.
+        is_at_work: bool,
+    },
 }
 
-/// Asks MRS to cancel a card. A decline counts only while MRS holds the card: an earlier call may have done it.
+/// Asks MRS to cancel a card that is in the tables. A decline counts only while MRS holds the card: an earlier call may
+/// have done it.
 pub(super) async fn let_go(
     rewards: &dyn Rewards,
     institution: &str,
@@ -307,19 +418,30 @@ pub(super) async fn let_go(
         Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
         Err(error) => {
             warn!(error, "cancelling a card has no answer");
-            return LetGo::Unknown;
+            let is_at_work = may_be_at_work(&error);
+            return LetGo::Unknown { is_at_work };
         }
     };
-    match rewards.find(institution, number).await {
-        Ok(held) if held.iter().any(|held| held.ranac == *ranac) => {
+    let look_up = rewards.find(institution, number).await;
+    match look_up.card(ranac, true) {
+        Finding::Active(_) => {
             warn!(code, meaning = code.meaning(), "MRS does not cancel a card");
             LetGo::Refused(code)
         }
-        Ok(_) => LetGo::Gone,
-        Err(error) => {
-            warn!(error, "asking MRS about a card that it does not cancel failed");
-            LetGo::Unknown
+        Finding::Cancelled | Finding::Absent => LetGo::Gone,
+        Finding::Unknown => {
+            warn!("MRS's answer about a card that it does not cancel proves nothing");
+            LetGo::Unknown { is_at_work: false }
         }
+    }
+}
+
+/// Whether a call that ended so may still do its work: -1001 does not say how far it had come.
+fn may_be_at_work(error: &RewardsError) -> bool {
+    match error {
+        RewardsError::Declined(code) => *code == MrsCode::SERVER_ERROR,
+        RewardsError::NotSent(_) => false,
+        RewardsError::Unknown(_) => true,
     }
 }
 
@@ -329,6 +451,11 @@ fn old_card(intent: &Intent) -> Result<&OldCard, StoreError> {
         operation: "settle",
         detail: "the intent names no card that is to go".into(),
     })
+}
+
+fn is_success(intent: &Intent) -> bool {
+    let outcome = intent.outcome.as_ref();
+    outcome.is_some_and(|outcome| outcome.status.is_success())
 }
 
 /// Since when MRS may hold a card that is to go; `None` where it does not.

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
-use super::settle::{Answered, NEXT_LOOK, Settling};
+use super::decide::Deciding;
+use super::settle::{Answer, Answered, Settling, Taken, is_recorded};
 use super::submission::{self, Asked, Fault, Submission};
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
 use crate::identifiers::{
-    ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken,
+    ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionToken,
 };
-use crate::intent::{Card, CardState, Intent, OldCard, Outcome};
+use crate::intent::{Card, CardState, Inquiry, Intent, OldCard, Outcome};
 use crate::log::{info, warn};
+use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
     Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
     StoreError, Wakeups,
@@ -153,11 +153,14 @@ impl Submitting<'_> {
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
         let session = session_for(self.action, self.sessions, token).await?;
+        let now = self.clock.now();
+        if session.is_over(now) {
+            return Err(NotSubmitted::SessionEnded);
+        }
         let id = IntentId::derive(session.id, key);
         if let Some(intent) = self.enrolments.intent(id).await? {
             return self.repeat(intent, body).await;
         }
-        let now = self.clock.now();
         if !session.is_usable(now) {
             return Err(NotSubmitted::SessionEnded);
         }
@@ -215,12 +218,12 @@ impl Submitting<'_> {
             .ok_or_else(|| NotSubmitted::Invalid(vec![submission::not_the_customers()]))
     }
 
-    /// A key that came before: its outcome, settled first where it is open.
+    /// A key that came before: its outcome as it is stored. MRS is not asked: that is its asker's.
     async fn repeat(&self, intent: Intent, body: &[u8]) -> Result<Submitted, NotSubmitted> {
         if intent.fingerprint != submission::fingerprint(body) {
             return Err(NotSubmitted::KeyReused);
         }
-        let intent = self.settling().settle(intent, Answered::Never).await?;
+        let intent = self.deciding().decide(intent).await?;
         self.answer(&intent).await
     }
 
@@ -322,6 +325,7 @@ impl Submitting<'_> {
             fingerprint: submission::fingerprint(body),
             incident,
             created_at: self.clock.now(),
+            inquiry: Inquiry::default(),
             outcome: None,
         })
     }
@@ -362,11 +366,23 @@ impl Submitting<'_> {
 
     async fn enrol(
         &self,
-        intent: Intent,
+        mut intent: Intent,
         client: &Arc<Client>,
         program: &Program,
         submission: &Submission,
     ) -> Result<Submitted, NotSubmitted> {
+        if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
+            match self.present_under_number(&intent, client).await? {
+                Ok(ranacs) => {
+                    self.enrolments.note_present(&intent, &ranacs).await?;
+                    intent.inquiry.present_before = Some(ranacs);
+                }
+                Err(outcome) => {
+                    let intent = self.deciding().finish(intent, outcome).await?;
+                    return self.answer(&intent).await;
+                }
+            }
+        }
         let card = NewCard {
             institution: client.institution(),
             program,
@@ -374,32 +390,23 @@ impl Submitting<'_> {
             number: &submission.number,
             person: &submission.person,
         };
-        if program.bank_customer_number == BankCustomerNumberKind::CustomerId
-            && let Some(outcome) = self.refusal_of_number(&intent, client).await
-        {
-            let intent = self.settling().finish(intent, outcome).await?;
-            return self.answer(&intent).await;
-        }
         let answer = self.rewards.enrol(card).await;
         let now = self.clock.now();
-        let (settling, action) = (self.settling(), intent.action);
+        let action = intent.action;
         let intent = match answer {
             Ok(ranac) => {
-                settling
-                    .finish(intent, Outcome::enrolled(action, ranac, None, now))
+                self.end(intent, Outcome::enrolled(action, ranac, None, now))
                     .await?
             }
             Err(RewardsError::Declined(MrsCode::SERVER_ERROR)) => {
-                settling.settle(intent, Answered::WithServerError).await?
+                self.ask(intent, Answered::WithServerError).await?
             }
             Err(RewardsError::Declined(code)) => {
-                settling
-                    .finish(intent, Outcome::declined(action, code, now))
-                    .await?
+                self.end(intent, Outcome::declined(action, code, now)).await?
             }
             Err(error @ RewardsError::NotSent(_)) => {
                 warn!(error, incident = intent.incident, "enrolment was not sent");
-                settling.finish(intent, Outcome::unreachable(action, now)).await?
+                self.end(intent, Outcome::unreachable(action, now)).await?
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(
@@ -407,58 +414,104 @@ impl Submitting<'_> {
                     incident = intent.incident,
                     "enrolment has no answer, asking MRS"
                 );
-                settling.settle(intent, Answered::Never).await?
+                self.ask(intent, Answered::Never).await?
             }
         };
-        self.hand_over(&intent).await;
         self.answer(&intent).await
     }
 
     /// Has MRS cancel the card. From here on it only rolls forward.
     async fn opt_out(&self, intent: Intent) -> Result<Submitted, NotSubmitted> {
-        let intent = self.settling().settle(intent, Answered::Never).await?;
-        self.hand_over(&intent).await;
+        let taken = Taken::by_beginning(&intent);
+        let answer = self.settling().settle(intent, Answered::Never, taken).await?;
+        let intent = self.settling().give_back(answer, taken).await?;
         self.answer(&intent).await
     }
 
-    /// What is not done yet goes on elsewhere: the browser may be closed by now.
-    async fn hand_over(&self, intent: &Intent) {
-        match &intent.outcome {
-            None => self.settling().wake(intent.id, NEXT_LOOK).await,
-            // The old card goes at once, and the customer does not wait for it.
-            Some(outcome) if outcome.leftover && outcome.status.is_success() => {
-                self.settling().wake(intent.id, SignedDuration::ZERO).await;
-            }
-            Some(_) => {}
+    async fn end(&self, intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
+        let intent = self.deciding().finish(intent, outcome).await?;
+        self.settling().hand_over(&intent).await;
+        Ok(intent)
+    }
+
+    /// Asks MRS what became of an enrolment. What is not known then goes on elsewhere: the browser may be closed by now.
+    async fn ask(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
+        let taken = Taken::by_beginning(&intent);
+        let answer = self.settling().settle(intent, answered, taken).await?;
+        self.settling().hand_over(&answer.intent).await;
+        if answer.intent.outcome.is_some() {
+            return Ok(answer.intent);
         }
+        let answer = Answer {
+            is_at_work: true,
+            ..answer
+        };
+        self.settling().give_back(answer, taken).await
     }
 
     /// A customer id is the number of every card that the customer ever had. MRS refuses it while one is active, and so do
-    /// we, before it is asked: otherwise an answer that never came would be settled by a card of another intent.
-    async fn refusal_of_number(&self, intent: &Intent, client: &Client) -> Option<Outcome> {
-        match self
-            .rewards
-            .find(client.institution(), &intent.bank_customer_number)
-            .await
-        {
-            Ok(cards) if !cards.is_empty() => {
-                let code = MrsCode::NUMBER_ENROLLED;
-                Some(Outcome::declined(intent.action, code, self.clock.now()))
+    /// we, before it is asked: otherwise an answer that never came would be settled by a card of another intent. Gives the
+    /// RANACs of what MRS lists, which are not the new card's; else the outcome.
+    async fn present_under_number(
+        &self,
+        intent: &Intent,
+        client: &Client,
+    ) -> Result<Result<Vec<Ranac>, Outcome>, StoreError> {
+        let number = &intent.bank_customer_number;
+        let look_up = self.rewards.find(client.institution(), number).await;
+        let is_recorded = match look_up {
+            LookUp::NotFound => {
+                let (program, customer) = (&intent.program, &intent.customer);
+                let customer = self
+                    .enrolments
+                    .customer(&intent.client, program, customer)
+                    .await?;
+                is_recorded(&customer, number)
             }
-            Ok(_) => None,
-            Err(error) => {
+            LookUp::Listed(_) | LookUp::Unknown(_) => false,
+        };
+        let (action, now) = (intent.action, self.clock.now());
+        let is_unclear = |account: &Account| account.status == AccountStatus::Unknown || account.is_unnamed();
+        let is_of_program = |account: &Account| {
+            let program = account.program.as_deref();
+            program.is_none_or(|program| program == intent.program.as_str())
+        };
+        Ok(match look_up.accounts(is_recorded) {
+            Some(accounts) if !accounts.iter().any(is_unclear) => {
+                let is_active = |account: &Account| account.status == AccountStatus::Active;
+                if accounts
+                    .iter()
+                    .any(|account| is_active(account) && is_of_program(account))
+                {
+                    Err(Outcome::declined(action, MrsCode::NUMBER_ENROLLED, now))
+                } else {
+                    Ok(accounts
+                        .iter()
+                        .filter_map(|account| account.ranac.clone())
+                        .collect())
+                }
+            }
+            _ => {
+                let incident = &intent.incident;
                 warn!(
-                    error,
-                    incident = intent.incident,
-                    "MRS can't be asked about the number"
+                    incident,
+                    "MRS's answer about the number proves nothing, nothing is enrolled"
                 );
-                Some(Outcome::unreachable(intent.action, self.clock.now()))
+                Err(Outcome::unreachable(action, now))
             }
-        }
+        })
     }
 
     async fn answer(&self, intent: &Intent) -> Result<Submitted, NotSubmitted> {
         Ok(Submitted::of(intent, self.sessions, self.clock).await?)
+    }
+
+    fn deciding(&self) -> Deciding<'_> {
+        Deciding {
+            enrolments: self.enrolments,
+            wakeups: self.wakeups,
+            clock: self.clock,
+        }
     }
 
     fn settling(&self) -> Settling<'_> {

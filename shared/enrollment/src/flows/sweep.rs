@@ -4,9 +4,9 @@
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::settle::{NEXT_LOOK, Settling};
+use super::settle::Settling;
 use crate::identifiers::IntentId;
-use crate::intent::Intent;
+use crate::intent::{ASKER_LEASE, Intent};
 use crate::log::{error, warn};
 use crate::ports::{Confirmations, StoreError, Unsettled};
 use crate::time::later;
@@ -25,6 +25,9 @@ const WOKEN_AT_ONCE: usize = 100;
 const WAKES_BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(8);
 /// An intent that can't be read comes after the others in the next sweep, which tells of it again.
 const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_secs(45);
+
+/// After this time an intent whose look-ups prove nothing is the operator's.
+pub const UNKNOWN_FOR_LONG: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a sweep needs.
 pub struct Sweeping<'a> {
@@ -50,6 +53,8 @@ pub struct Swept {
     pub looked_after: usize,
     /// Those that still need it.
     pub unsettled: usize,
+    /// Those of which MRS's answers have proved nothing for a day, as far as they were looked after.
+    pub unknown_for_long: usize,
     /// How old the oldest intent is that has no outcome, or has replaced a card which MRS still holds.
     pub oldest_open: SignedDuration,
 }
@@ -107,7 +112,7 @@ impl Sweeping<'_> {
     /// # Errors
     /// Where the store fails.
     pub async fn settle(&self, id: IntentId) -> Result<(), StoreError> {
-        self.look(id).await.map(drop)
+        self.settling.look(id).await.map(drop)
     }
 
     /// Looks after the intents whose turn has come.
@@ -159,18 +164,18 @@ impl Sweeping<'_> {
             std::future::ready(now < later(started, LOOKS_BEGIN_WITHIN))
         };
         let ids: Vec<IntentId> = cases.iter().map(|case| case.id).collect();
-        let looked: Vec<State> = stream::iter(ids)
+        let looked: Vec<Option<Looked>> = stream::iter(ids)
             .take_while(in_time)
-            .map(async |id| match self.look(id).await {
-                Ok(state) => state,
-                Err(error) => self.put_off(id, &error).await,
-            })
+            .map(|id| self.look(id))
             .buffered(LOOKS_AT_ONCE)
             .collect()
             .await;
-        swept.looked_after = looked.len();
-        for (case, state) in cases.iter_mut().zip(looked) {
-            case.state = state;
+        for (case, looked) in cases.iter_mut().zip(looked) {
+            if let Some(looked) = looked {
+                swept.looked_after += 1;
+                swept.unknown_for_long += usize::from(looked.is_unknown_for_long);
+                case.state = looked.state;
+            }
         }
         cases
     }
@@ -181,7 +186,7 @@ impl Sweeping<'_> {
             let Some(intent) = self.settling.enrolments.intent(id).await? else {
                 return Ok((State::Settled, false));
             };
-            let intent = self.settling.decide(intent).await?;
+            let intent = self.settling.deciding().decide(intent).await?;
             Ok((state_of(&intent), is_open(&intent)))
         };
         let (state, is_open) = match decided.await {
@@ -208,23 +213,38 @@ impl Sweeping<'_> {
         State::Failed
     }
 
-    /// Goes on with an intent, and notes when it needs another look. While it is open that is before the next sweep.
-    async fn look(&self, id: IntentId) -> Result<State, StoreError> {
-        let Some(intent) = self.settling.enrolments.intent(id).await? else {
-            return Ok(State::Settled);
-        };
-        let (intent, again) = self.settling.look_after(intent).await?;
-        let state = state_of(&intent);
-        if let Some(again) = again {
-            self.settling.enrolments.look_again(id, again).await?;
-            let wait = again.duration_since(self.settling.clock.now());
-            // What is put off for longer is the sweep's.
-            if state == State::Open && wait <= NEXT_LOOK {
-                self.settling.wake(id, wait.max(SignedDuration::ZERO)).await;
+    /// Goes on with an intent. `None` where somebody else asks about it: should that one be dead, it is looked at as soon as
+    /// its lease has ended.
+    async fn look(&self, id: IntentId) -> Option<Looked> {
+        match self.settling.look(id).await {
+            Ok(Some(intent)) => Some(self.looked(&intent)),
+            Ok(None) => {
+                self.settling.wake(id, ASKER_LEASE).await;
+                None
             }
+            Err(error) => Some(Looked {
+                state: self.put_off(id, &error).await,
+                is_unknown_for_long: false,
+            }),
         }
-        Ok(state)
     }
+
+    fn looked(&self, intent: &Intent) -> Looked {
+        let now = self.settling.clock.now();
+        let state = state_of(intent);
+        let since = intent.inquiry.unknown_since;
+        Looked {
+            state,
+            is_unknown_for_long: state != State::Settled
+                && since.is_some_and(|since| now >= later(since, UNKNOWN_FOR_LONG)),
+        }
+    }
+}
+
+/// What a look left.
+struct Looked {
+    state: State,
+    is_unknown_for_long: bool,
 }
 
 /// Whether it is known that something is to be done; of a failed enrolment that is not known.

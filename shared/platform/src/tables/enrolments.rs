@@ -1,3 +1,4 @@
+mod askers;
 mod begin;
 mod customer;
 mod finish;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, ProgramId};
+use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, ProgramId, Ranac};
 use enrollment::intent::{CardCount, Customer, Intent};
-use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError, Unsettled};
+use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError, Turn, Unsettled};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
@@ -176,6 +177,23 @@ impl Enrolments for DynamoEnrolments {
 
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         self.put_look_off(id, at).await
+    }
+
+    async fn take(
+        &self,
+        id: IntentId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Intent>, StoreError> {
+        self.take_intent(id, now, until).await
+    }
+
+    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
+        self.release_intent(id, until, turn).await
+    }
+
+    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
+        self.note_present_ranacs(intent, ranacs).await
     }
 }
 

@@ -5,7 +5,7 @@ use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, Last4,
     ProgramId, SessionToken,
 };
-use enrollment::intent::{Consent, ConsentDocument, Intent};
+use enrollment::intent::{Consent, ConsentDocument, Inquiry, Intent};
 use enrollment::language::Language;
 use enrollment::ports::Randomness as _;
 use enrollment::session::{LIFETIME, Session, UsedToken};
@@ -82,6 +82,7 @@ pub(crate) fn intent(session: &Session, attempt: u32, now: Timestamp) -> Intent 
         fingerprint: [7; 32],
         incident: IncidentId::random(&SystemRandomness),
         created_at: now,
+        inquiry: Inquiry::default(),
         outcome: None,
     }
 }

@@ -10,9 +10,10 @@ use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Ranac,
 };
 use enrollment::intent::{CardState, Customer, Intent, Outcome};
+use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Clock as _, Enrolments as _, HeldCard, NewCard, Rewards, RewardsError, Sessions as _, StoreError,
-    Unsettled, Wakeups,
+    Clock as _, Enrolments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled,
+    Wakeups,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
@@ -270,8 +271,8 @@ impl Rewards for Away {
         Err(RewardsError::NotSent("away".into()))
     }
 
-    async fn find(&self, _: &str, _: &BankCustomerNumber) -> Result<Vec<HeldCard>, RewardsError> {
-        Err(RewardsError::NotSent("away".into()))
+    async fn find(&self, _: &str, _: &BankCustomerNumber) -> LookUp {
+        LookUp::Unknown("away".into())
     }
 
     async fn cancel(&self, _: &str, _: &Ranac) -> Result<(), RewardsError> {

@@ -6,7 +6,7 @@ use enrollment::status::Status;
 use jiff::SignedDuration;
 
 use super::{CONFIRMING, Kind, PLAIN, Page, SUBMISSION, Scenario, Tab, tab};
-use crate::mrs::{self, Cancelling, Enrolling, LATE};
+use crate::mrs::{self, Cancelling, Enrolling, LATE, Telling};
 use crate::receiver::{self, Answer};
 
 const SUCCESS: &[Status] = &[Status::SuccessEnrollment];
@@ -78,6 +78,26 @@ pub(super) const ALL: &[Scenario] = &[
         },
         disturbed_from: SUBMISSION,
         ..PLAIN
+    },
+    Scenario {
+        mrs: mrs::Script {
+            tells: &[Telling::Nonsense, Telling::Nonsense],
+            ..mrs::Script::always(Enrolling::DoesItSilently)
+        },
+        ..enrolling(
+            "mrs-does-it-silently-not-understood",
+            Enrolling::DoesItSilently,
+            SUCCESS,
+        )
+    },
+    Scenario {
+        tabs: ENROLS_AND_CLOSES,
+        mrs: mrs::Script {
+            // It is looked for until it turns up, and cancelled.
+            tells: &[Telling::Nonsense; 8],
+            ..mrs::Script::always(Enrolling::DoesItSilently)
+        },
+        ..enrolling("mrs-not-understood-for-minutes", Enrolling::DoesItSilently, ERROR)
     },
     enrolling("mrs-does-it-late", Enrolling::DoesItLate(LATE), ERROR),
     Scenario {

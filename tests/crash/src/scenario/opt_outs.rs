@@ -5,7 +5,7 @@ use enrollment::status::Status;
 use jiff::SignedDuration;
 
 use super::{Kind, OPENING, PLAIN, Page, SUBMISSION, Scenario, Tab, tab};
-use crate::mrs::{self, Cancelling, Enrolling};
+use crate::mrs::{self, Cancelling, Enrolling, Telling};
 
 const SUCCESS: &[Status] = &[Status::SuccessRemoval];
 const ERROR: &[Status] = &[Status::ErrorRemoval];
@@ -82,6 +82,35 @@ pub(super) const ALL: &[Scenario] = &[
             &[Cancelling::Declines(-47)],
             &[Status::ErrorRemoval, Status::SuccessRemoval],
         )
+    },
+    // While the first cancellation is at work, MRS declines each other one.
+    opting_out(
+        "opt-out-declined-while-at-work",
+        &[
+            Cancelling::DoesItLate(SignedDuration::from_secs(50)),
+            Cancelling::Declines(-10),
+            Cancelling::Declines(-10),
+            Cancelling::Declines(-10),
+            Cancelling::Declines(-10),
+        ],
+        SUCCESS,
+    ),
+    // A first cancellation that is lost leaves the decline of the others unproved for two minutes.
+    Scenario {
+        mrs: mrs::Script {
+            cancels: &[Cancelling::LosesIt],
+            then_cancels: Cancelling::Declines(-10),
+            ..mrs::Script::always(Enrolling::Does)
+        },
+        ..opting_out("opt-out-lost-then-declined", &[], ERROR)
+    },
+    Scenario {
+        mrs: mrs::Script {
+            then_cancels: Cancelling::Declines(-10),
+            tells: &[Telling::Nonsense, Telling::NotFound, Telling::Nonsense],
+            ..mrs::Script::always(Enrolling::Does)
+        },
+        ..opting_out("opt-out-declined-not-understood", &[], ERROR)
     },
     // The page is told so after a minute, and can see the success for some minutes more.
     with_silence("opt-out-mrs-silent-for-minutes", SignedDuration::from_mins(3)),

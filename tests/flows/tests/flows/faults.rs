@@ -3,8 +3,9 @@
 use flows::call::Answer;
 use flows::card::Card;
 use flows::page::{Page, Submission};
-use flows::rewards;
-use flows::time::Stopwatch;
+use flows::rewards::{self, Faults};
+use flows::time::{Stopwatch, eventually};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 #[test]
@@ -72,6 +73,52 @@ fn a_card_that_mrs_enrols_late_is_a_success() {
     assert_open(&first);
     assert_eq!(rewards::accounts_of(&card), []);
     assert_open(&page.describe());
+    assert_enrolled(&page, &submission, &card);
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn mrs_is_asked_by_the_schedule_however_often_the_page_asks() {
+    let page = Page::new();
+    let card = Card::fresh();
+    let submission = page.submission(&card);
+    let cut = Faults::about(&card, &[json!({"operation": "enroll", "fault": "cut-after"})]);
+    let order = json!({"operation": "getCustomerAccounts", "fault": "http500-before", "count": 1000});
+    let look_ups = Faults::about(&card, &[order]);
+    let asked = || {
+        let left = look_ups.unserved();
+        1000 - left[0]["count"].as_u64().expect("a count")
+    };
+    let watch = Stopwatch::start();
+    assert_open(&page.submit(&submission));
+    assert_eq!(asked(), 1, "by the request that begins it");
+    for _ in 0..30 {
+        assert_open(&page.describe());
+        assert_open(&page.submit(&submission));
+    }
+    let due = |passed: SignedDuration| {
+        // A second before its time is in time.
+        let times = [0, 4, 9, 19, 39, 59].map(SignedDuration::from_secs);
+        times.iter().filter(|time| **time <= passed).count() as u64
+    };
+    let counted = asked();
+    assert!(
+        counted <= due(watch.passed()),
+        "{counted} after {:#}",
+        watch.passed()
+    );
+    eventually(
+        "the first asker to be woken",
+        SignedDuration::from_secs(12),
+        || (asked() > 1).then_some(()),
+    );
+    let counted = asked();
+    assert!(
+        counted <= due(watch.passed()),
+        "{counted} after {:#}",
+        watch.passed()
+    );
+    drop((cut, look_ups));
     assert_enrolled(&page, &submission, &card);
 }
 

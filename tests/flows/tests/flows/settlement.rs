@@ -2,13 +2,15 @@
 //! tests' own. Here enrolments.
 
 mod bank;
+mod look_ups;
 mod opting_out;
 mod replacing;
 mod scripted_mrs;
 
-use enrollment::client::BankCustomerNumberKind;
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::identifiers::ActionCode;
+use enrollment::ports::Clock as _;
 use enrollment::session::{GRACE, LIFETIME};
 use enrollment::status::{MrsCode, Status};
 use jiff::SignedDuration;
@@ -34,7 +36,11 @@ async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
     bank.clock.advance(MILLISECOND);
     let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
-    assert!(!bank.mrs.calls().contains(&Call::Enrol), "never enrolled again");
+    assert_eq!(
+        bank.mrs.calls(),
+        [],
+        "never enrolled again, and nobody asks for the page's sake"
+    );
     assert_eq!(bank.cards().await, (0, 0));
     assert!(
         bank.intent(&session, "a").await.outcome.unwrap().leftover,
@@ -51,6 +57,7 @@ async fn a_card_found_just_before_the_deadline_is_a_success_with_mrs_s_own_digit
     bank.submit(&session, "a").await.unwrap();
     bank.mrs.holds(true);
     bank.clock.advance(LEFT - MILLISECOND);
+    bank.look_after(&session, "a").await;
     let Submitted::Ended {
         ending,
         attempts_left,
@@ -192,16 +199,18 @@ async fn the_first_outcome_stands_and_its_card_is_not_cancelled() {
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
-    // Two have read the open intent; one settles it in time, the other comes back after the deadline.
-    let [in_time, too_late] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
+    // The page has read the open intent; it is settled in time, and the page comes back after the deadline.
+    let too_late = bank.intent(&session, "a").await;
     bank.mrs.holds(true);
-    let first = bank.settle(in_time).await.unwrap();
+    bank.clock.advance(LEFT - MILLISECOND);
+    bank.look_after(&session, "a").await;
+    let first = bank.intent(&session, "a").await;
     assert_eq!(first.outcome.as_ref().unwrap().status, Status::SuccessEnrollment);
-    bank.clock.advance(LEFT);
+    bank.clock.advance(MILLISECOND);
     bank.mrs.calls();
-    let second = bank.settle(too_late).await.unwrap();
+    let second = bank.decide(too_late).await.unwrap();
     assert_eq!(second.outcome, first.outcome);
-    assert!(!bank.mrs.calls().contains(&Call::Cancel));
+    assert_eq!(bank.mrs.calls(), []);
     assert!(bank.mrs.still_holds());
     assert_eq!(bank.cards().await, (1, 0));
     assert_eq!(bank.confirmations().await.len(), 1);
@@ -216,10 +225,10 @@ async fn the_first_failure_stands_and_a_card_that_came_late_is_cancelled() {
     bank.submit(&session, "a").await.unwrap();
     let [first, second] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
     bank.clock.advance(LEFT);
-    let first = bank.settle(first).await.unwrap();
+    let first = bank.decide(first).await.unwrap();
     assert_eq!(first.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
     bank.mrs.holds(true);
-    let second = bank.settle(second).await.unwrap();
+    let second = bank.decide(second).await.unwrap();
     assert_eq!(second.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
     bank.look_after(&session, "a").await;
     assert!(!bank.mrs.still_holds());
@@ -236,11 +245,8 @@ async fn a_repeat_while_mrs_is_at_work_is_open_and_then_the_same() {
     let work = bank.submit(&session, "a");
     let repeat = async {
         bank.mrs.at_work.notified().await;
-        // MRS has not stored it yet.
-        bank.mrs.holds(false);
         let meanwhile = bank.submit(&session, "a").await.unwrap();
         let other = bank.submit(&session, "b").await;
-        bank.mrs.holds(true);
         bank.mrs.go_on.notify_one();
         (meanwhile, other)
     };
@@ -250,27 +256,80 @@ async fn a_repeat_while_mrs_is_at_work_is_open_and_then_the_same() {
     let first = first.unwrap();
     assert_eq!(outcome(&first).0, Status::SuccessEnrollment);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), first);
-    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Enrol]);
 }
 
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-async fn a_repeat_that_settles_before_the_answer_comes_has_the_outcome_of_both() {
+async fn nobody_else_asks_while_mrs_is_at_work() {
     let bank = Bank::new().await;
     let session = bank.session().await;
     bank.mrs.waits();
     let work = bank.submit(&session, "a");
-    let repeat = async {
+    let another = async {
         bank.mrs.at_work.notified().await;
-        let meanwhile = bank.submit(&session, "a").await.unwrap();
+        bank.clock.advance(SignedDuration::from_secs(29));
+        bank.look_after(&session, "a").await;
+        let calls = bank.mrs.calls();
         bank.mrs.go_on.notify_one();
-        meanwhile
+        calls
     };
-    let (first, meanwhile) = tokio::join!(work, repeat);
-    assert_eq!(first.unwrap(), meanwhile);
-    assert_eq!(outcome(&meanwhile).0, Status::SuccessEnrollment);
+    let (first, calls) = tokio::join!(work, another);
+    assert_eq!(calls, [Call::Enrol]);
+    assert_eq!(outcome(&first.unwrap()).0, Status::SuccessEnrollment);
     assert_eq!(bank.cards().await, (1, 0));
     assert_eq!(bank.confirmations().await.len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn an_asker_that_died_keeps_nobody_from_asking() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.waits();
+    let dies = tokio::time::timeout(std::time::Duration::from_millis(500), bank.submit(&session, "a")).await;
+    assert!(dies.is_err(), "it waits for MRS, and is stopped");
+    assert_eq!(bank.mrs.calls(), [Call::Enrol]);
+    bank.clock.advance(SignedDuration::from_secs(30));
+    bank.look_after(&session, "a").await;
+    assert_eq!(bank.mrs.calls(), [Call::Find]);
+    let found = bank.submit(&session, "a").await.unwrap();
+    assert_eq!(outcome(&found).0, Status::SuccessEnrollment);
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn mrs_is_asked_at_five_times_however_often_the_page_asks() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::NoAnswer);
+    let begun = bank.clock.now();
+    bank.submit(&session, "a").await.unwrap();
+    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    let mut asked = Vec::new();
+    let mut woken = vec![bank.wakeups.waits()];
+    for second in 9..60 {
+        bank.clock.advance_to(begun + SignedDuration::from_secs(second));
+        // A page that is impatient, and messages that come twice.
+        assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+        assert!(matches!(
+            bank.describe(&session).await.unwrap(),
+            Description::Attempt(Submitted::Open)
+        ));
+        for _ in 0..2 {
+            bank.look_after(&session, "a").await;
+        }
+        let calls = bank.mrs.calls();
+        if !calls.is_empty() {
+            assert_eq!(calls, [Call::Find]);
+            asked.push(second);
+            woken.push(bank.wakeups.waits());
+        }
+    }
+    // A second before its time is in time: the clocks of two machines differ.
+    assert_eq!(asked, [9, 19, 39, 59]);
+    let links: Vec<i64> = woken.iter().flatten().map(SignedDuration::as_secs).collect();
+    assert_eq!(links, [2, 1, 1, 1, 1], "each asker wakes the next one");
 }
 
 #[tokio::test]
@@ -360,6 +419,60 @@ async fn an_attempt_outlives_its_session() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_session_past_its_end_tells_nothing_of_an_open_attempt() {
+    let bank = Bank::new().await;
+    let old = bank.card().await;
+    let session = bank.session_for(ActionCode::OptOut).await;
+    bank.mrs.is_deaf_to(Call::Cancel);
+    assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+    bank.mrs.hears_again();
+    bank.mrs.calls();
+    let expires_at = bank.stored_session(&session).await.expires_at;
+    bank.clock.advance_to(expires_at + GRACE - MILLISECOND);
+    assert_eq!(
+        outcome(&bank.opt_out(&session, "a", old).await.unwrap()),
+        (Status::ErrorRemoval, Some(-1001), 0)
+    );
+    bank.clock.advance(MILLISECOND);
+    for _ in 0..3 {
+        let repeated = bank.opt_out(&session, "a", old).await;
+        assert!(
+            matches!(repeated, Err(NotSubmitted::SessionEnded)),
+            "{repeated:?}"
+        );
+        let described = bank.describe_for(ActionCode::OptOut, &session).await;
+        assert!(
+            matches!(described, Err(NotSubmitted::SessionEnded)),
+            "{described:?}"
+        );
+        bank.clock.advance(SignedDuration::from_hours(20));
+    }
+    assert_eq!(bank.mrs.calls(), [], "nobody asks for its sake");
+    bank.look_after(&session, "a").await;
+    assert!(!bank.mrs.still_holds(), "settlement goes on");
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn the_last_failure_is_shown_for_five_minutes_more() {
+    let bank = Bank::new().await;
+    let session = bank.session().await;
+    bank.mrs.ends(Ending::Declined(-45));
+    bank.submit(&session, "a").await.unwrap();
+    bank.clock.advance(LIFETIME);
+    let Description::Attempt(shown) = bank.describe(&session).await.unwrap() else {
+        panic!("nothing may be begun any more")
+    };
+    assert_eq!(outcome(&shown), (Status::ErrorEnrollment, Some(-45), 0));
+    bank.clock.advance(GRACE);
+    assert!(matches!(
+        bank.describe(&session).await,
+        Err(NotSubmitted::SessionEnded)
+    ));
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
 async fn an_open_attempt_takes_up_a_card_of_the_limit() {
     let bank = Bank::with_program(|program| program.max_cards = 1).await;
     let session = bank.session().await;
@@ -405,6 +518,8 @@ async fn the_confirmation_says_what_the_page_says() {
         "an open outcome is not confirmed"
     );
     bank.mrs.holds(true);
+    bank.clock.advance(SignedDuration::from_secs(2));
+    bank.look_after(&session, "b").await;
     let Submitted::Ended { ending, .. } = bank.submit(&session, "b").await.unwrap() else {
         panic!("it has ended")
     };
@@ -427,21 +542,6 @@ fn outcome(submitted: &Submitted) -> (Status, Option<i32>, u32) {
         ),
         Submitted::Open => panic!("it has not ended"),
     }
-}
-
-#[tokio::test]
-#[ignore = "needs the local stack: cargo xtask test --only flows"]
-async fn a_card_under_the_customer_s_own_number_is_not_taken_for_the_new_one() {
-    let bank =
-        Bank::with_program(|program| program.bank_customer_number = BankCustomerNumberKind::CustomerId).await;
-    let session = bank.session().await;
-    bank.mrs.holds(true);
-    bank.mrs.ends(Ending::NoAnswer);
-    let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
-    assert_eq!((status, code), (Status::ErrorEnrollment, Some(-50)));
-    assert_eq!(bank.mrs.calls(), [Call::Find], "nothing is enrolled or cancelled");
-    assert!(bank.mrs.still_holds());
-    assert_eq!(bank.cards().await, (0, 0));
 }
 
 #[tokio::test]

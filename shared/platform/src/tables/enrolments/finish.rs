@@ -98,13 +98,25 @@ impl DynamoEnrolments {
                 .expression_attribute_names(format!("#{attribute}"), attribute)
                 .expression_attribute_values(format!(":{attribute}"), value);
         }
-        let is_failed_replacement = intent.action == ActionCode::Replace && !outcome.status.is_success();
-        match (outcome.leftover, is_failed_replacement) {
-            (false, false) => expression.push_str(" REMOVE agenda, agenda_at"),
-            (false, true) => expression.push_str(" REMOVE agenda, agenda_at, old_ranac, old_number"),
-            (true, true) => expression.push_str(" REMOVE old_ranac, old_number"),
-            (true, false) => {}
+        let is_success = outcome.status.is_success();
+        if outcome.leftover && is_success {
+            // The old card is the next asker's, at once.
+            expression.push_str(", agenda_at = :at");
         }
+        let is_failed_replacement = intent.action == ActionCode::Replace && !is_success;
+        // Who had it to itself has it no longer, but for a failure that leaves something: its asker may be at work.
+        expression.push_str(match (outcome.leftover, is_failed_replacement) {
+            (false, false) => {
+                " REMOVE lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at"
+            }
+            (false, true) => {
+                " REMOVE lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at, old_ranac, \
+                 old_number"
+            }
+            (true, true) => " REMOVE unknown_since, old_ranac, old_number",
+            (true, false) if is_success => " REMOVE lease_until, unanswered_at, unknown_since",
+            (true, false) => " REMOVE unknown_since",
+        });
         Ok(built(OPERATION, update.update_expression(expression).build())?.into_write())
     }
 

@@ -4,9 +4,10 @@ use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
     SessionId,
 };
-use enrollment::intent::{Intent, OldCard, Outcome};
+use enrollment::intent::{ASKER_LEASE, Inquiry, Intent, OldCard, Outcome};
 use enrollment::ports::StoreError;
 use enrollment::status::{MrsCode, Status};
+use enrollment::time::later;
 use url::Url;
 
 use super::{DynamoEnrolments, INTENT, intent_key};
@@ -72,7 +73,10 @@ impl DynamoEnrolments {
             .millis("created_at", intent.created_at)
             .set("agenda", Kind::Unsettled.of(&intent.id.to_hex()))
             // At once: a sweep comes within the 60 s that an outcome may stay away, wherever its process died.
-            .millis("agenda_at", intent.created_at);
+            .millis("agenda_at", intent.created_at)
+            // Whoever stores it asks MRS first.
+            .millis("lease_until", later(intent.created_at, ASKER_LEASE))
+            .millis("unanswered_at", intent.created_at);
         Ok(item.into_item())
     }
 
@@ -100,10 +104,30 @@ impl DynamoEnrolments {
             fingerprint: fields.check("fingerprint", fields.bytes("fingerprint")?.try_into())?,
             incident: IncidentId::stored(fields.text("incident")?.to_owned()),
             created_at: fields.time("created_at")?,
+            inquiry: Inquiry {
+                unanswered_at: fields.optional_time("unanswered_at")?,
+                unknown_since: fields.optional_time("unknown_since")?,
+                present_before: sealing.open_optional(fields, "present_before", ranacs).await?,
+            },
             outcome: outcome(fields, sealing).await?,
             client: client.clone(),
         })
     }
+}
+
+/// A list of RANACs, as it is sealed.
+pub(super) fn written_ranacs(ranacs: &[Ranac]) -> Result<String, serde_json::Error> {
+    let exposed: Vec<&str> = ranacs.iter().map(Ranac::expose).collect();
+    serde_json::to_string(&exposed)
+}
+
+/// Reads such a list. That it is none is all that is said about it.
+fn ranacs(json: &str) -> Result<Vec<Ranac>, ()> {
+    let texts: Vec<String> = serde_json::from_str(json).map_err(drop)?;
+    texts
+        .iter()
+        .map(|text| Ranac::parse(text).map_err(drop))
+        .collect()
 }
 
 /// What is left of it: MRS's names of the card go when nothing is left to do about it.

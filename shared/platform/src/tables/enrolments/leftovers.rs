@@ -46,7 +46,11 @@ impl DynamoEnrolments {
                 let customer_key = self.customer_key(OPERATION, intent).await?;
                 let kept_until = card_ttl(at, card.retention_days);
                 Parts {
-                    intent: self.settled(intent.id, "agenda, agenda_at, old_ranac, old_number", None)?,
+                    intent: self.settled(
+                        intent.id,
+                        "lease_until, unanswered_at, unknown_since, agenda, agenda_at, old_ranac, old_number",
+                        None,
+                    )?,
                     recounts: self.recounts(
                         OPERATION,
                         &customer_key,
@@ -59,7 +63,11 @@ impl DynamoEnrolments {
                 }
             }
             _ => Parts {
-                intent: self.settled(intent.id, "agenda, agenda_at", Some(later(at, FAILED_KEPT)))?,
+                intent: self.settled(
+                    intent.id,
+                    "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
+                    Some(later(at, FAILED_KEPT)),
+                )?,
                 recounts: Vec::new(),
                 required: Vec::new(),
                 old_card: Vec::new(),

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{TestClock, World};
 use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
+use enrollment::flows::decide::Deciding;
 use enrollment::flows::describe::{Describing, Description};
-use enrollment::flows::settle::{Answered, Settling};
+use enrollment::flows::settle::Settling;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::flows::sweep::Sweeping;
 use enrollment::identifiers::{
@@ -40,6 +41,7 @@ const RANDOMNESS: &SystemRandomness = &SystemRandomness;
 pub(super) struct Bank {
     pub(super) clock: Arc<TestClock>,
     pub(super) mrs: ScriptedMrs,
+    pub(super) wakeups: Recorded,
     world: World,
     vault: Arc<Vault>,
     clients: DynamoClients,
@@ -74,6 +76,7 @@ impl Bank {
         assert_eq!(set_ups.store(&client, None).await.unwrap(), Stored::Now);
         Self {
             mrs: ScriptedMrs::new(clock.clone()),
+            wakeups: Recorded::default(),
             clients: world.clients(),
             sessions: world.sessions(&vault),
             limits: world.limits(&vault),
@@ -210,7 +213,7 @@ impl Bank {
             limits,
             enrolments: &self.enrolments,
             rewards: &self.mrs,
-            wakeups: &Unwoken,
+            wakeups: &self.wakeups,
             clock: &*self.clock,
             randomness: RANDOMNESS,
         };
@@ -239,33 +242,31 @@ impl Bank {
             clients: &self.clients,
             sessions: &self.sessions,
             enrolments: &self.enrolments,
-            rewards: &self.mrs,
-            wakeups: &Unwoken,
+            wakeups: &self.wakeups,
             keys: &NoKey,
             clock: &*self.clock,
         };
         describing.describe(token, IncidentId::random(RANDOMNESS)).await
     }
 
-    pub(super) async fn settle(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let settling = Settling {
+    /// As the page's calls do with an intent that they have read.
+    pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let deciding = Deciding {
             enrolments: &self.enrolments,
-            rewards: &self.mrs,
-            wakeups: &Unwoken,
-            clients: &self.clients,
+            wakeups: &self.wakeups,
             clock: &*self.clock,
         };
-        settling.settle(intent, Answered::Never).await
+        deciding.decide(intent).await
     }
 
-    /// As `settle` does with an intent that nobody asks about.
+    /// As `settle` does with an intent that somebody is woken for: MRS is asked if its turn has come.
     pub(super) async fn look_after(&self, token: &SessionToken, key: &str) {
         let sweeping = Sweeping {
             settling: Settling {
                 enrolments: &self.enrolments,
                 rewards: &self.mrs,
                 clients: &self.clients,
-                wakeups: &Unwoken,
+                wakeups: &self.wakeups,
                 clock: &*self.clock,
             },
             confirmations: &self.confirmations,
@@ -357,12 +358,21 @@ impl Limits for Interrupted<'_> {
     }
 }
 
-/// Nobody is woken: these tests call what they want called.
-struct Unwoken;
+/// Nobody is woken: these tests call what they want called. Written down is who would be, and after how long.
+#[derive(Default)]
+pub(super) struct Recorded(std::sync::Mutex<Vec<SignedDuration>>);
+
+impl Recorded {
+    /// After how long settlement would have been woken, since the last look.
+    pub(super) fn waits(&self) -> Vec<SignedDuration> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
 
 #[async_trait]
-impl Wakeups for Unwoken {
-    async fn settle(&self, _intent: IntentId, _after: SignedDuration) -> Result<(), StoreError> {
+impl Wakeups for Recorded {
+    async fn settle(&self, _intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
+        self.0.lock().unwrap().push(after);
         Ok(())
     }
 

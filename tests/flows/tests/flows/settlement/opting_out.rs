@@ -4,6 +4,7 @@ use enrollment::flows::describe::Description;
 use enrollment::flows::submit::Submitted;
 use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
+use enrollment::look_up::LookUp;
 use enrollment::ports::Clock as _;
 use enrollment::status::Status;
 use jiff::SignedDuration;
@@ -96,8 +97,72 @@ async fn a_decline_that_mrs_can_t_be_asked_about_and_minus_1001_leave_it_open() 
         );
         assert_eq!(bank.state_of(old).await, CardState::Held);
         bank.mrs.hears_again();
+        bank.clock.advance(SignedDuration::from_secs(5));
+        bank.look_after(&session, "a").await;
         let removed = bank.opt_out(&session, "a", old).await.unwrap();
         assert_eq!(outcome(&removed).0, Status::SuccessRemoval, "{code}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_decline_proves_nothing_while_an_earlier_call_may_be_at_work() {
+    for (does_it, status, code) in [
+        (true, Status::SuccessRemoval, None),
+        (false, Status::ErrorRemoval, Some(-10)),
+    ] {
+        let bank = Bank::new().await;
+        let old = bank.card().await;
+        let session = bank.session_for(ActionCode::OptOut).await;
+        let begun = bank.clock.now();
+        bank.mrs.is_deaf_to(Call::Cancel);
+        assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+        bank.mrs.hears_again();
+        bank.mrs.declines(-10);
+        for second in [5, 10, 20, 40, 60] {
+            bank.clock.advance_to(begun + SignedDuration::from_secs(second));
+            bank.look_after(&session, "a").await;
+            assert_eq!(bank.intent(&session, "a").await.outcome, None, "{second}");
+            assert_eq!(bank.state_of(old).await, CardState::Held);
+        }
+        if does_it {
+            bank.mrs.holds(false);
+        }
+        bank.clock.advance_to(begun + SignedDuration::from_mins(2));
+        bank.look_after(&session, "a").await;
+        let outcome = bank.intent(&session, "a").await.outcome.unwrap();
+        assert_eq!((outcome.status, outcome.code.map(|code| code.0)), (status, code));
+        assert_eq!(
+            bank.state_of(old).await == CardState::Active,
+            bank.mrs.still_holds()
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+async fn a_look_up_that_says_nothing_decides_no_opt_out() {
+    for answer in [LookUp::NotFound, LookUp::Unknown("no list".into())] {
+        let bank = Bank::new().await;
+        let old = bank.card().await;
+        let session = bank.session_for(ActionCode::OptOut).await;
+        bank.mrs.declines(-10);
+        bank.mrs.says([answer.clone(), answer.clone()]);
+        assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+        bank.clock.advance(SignedDuration::from_secs(5));
+        bank.look_after(&session, "a").await;
+        let intent = bank.intent(&session, "a").await;
+        assert_eq!(intent.outcome, None, "{answer:?}");
+        assert!(
+            intent.inquiry.unknown_since.is_some(),
+            "the operator is to see it"
+        );
+        assert_eq!(bank.state_of(old).await, CardState::Held);
+        bank.clock.advance(SignedDuration::from_secs(5));
+        bank.look_after(&session, "a").await;
+        let told = bank.opt_out(&session, "a", old).await.unwrap();
+        assert_eq!(outcome(&told).1, Some(-10), "what it lists counts");
+        assert_eq!(bank.state_of(old).await, CardState::Active);
     }
 }
 

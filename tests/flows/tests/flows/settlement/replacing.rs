@@ -29,9 +29,10 @@ async fn the_old_card_goes_after_the_new_one_is_in_and_the_customer_does_not_wai
     bank.mrs.holds(true);
     bank.clock.advance(LEFT - MILLISECOND);
     bank.mrs.calls();
+    bank.look_after(&session, "a").await;
     let replaced = bank.replace(&session, "a", old).await.unwrap();
     assert_eq!(outcome(&replaced), (Status::SuccessReplacement, None, 0));
-    assert_eq!(bank.mrs.calls(), [Call::Find], "the old one is settlement's");
+    assert_eq!(bank.mrs.calls(), [Call::Find], "the old one is the next look's");
     let told = bank.intent(&session, "a").await.outcome.unwrap();
     assert_eq!(
         told.ranac.map(|ranac| ranac.expose().to_owned()).as_deref(),
@@ -98,6 +99,7 @@ async fn the_old_card_is_never_given_up() {
         "a decline is no end of it while MRS holds it"
     );
     bank.mrs.hears_again();
+    bank.clock.advance(SignedDuration::from_hours(6));
     bank.look_after(&session, "a").await;
     assert!(!bank.mrs.still_holds_first() && bank.mrs.still_holds());
     let at = bank.clock.now();

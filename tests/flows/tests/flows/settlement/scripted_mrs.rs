@@ -1,11 +1,13 @@
 //! An MRS that does what the test says.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use engine::TestClock;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
-use enrollment::ports::{HeldCard, NewCard, Rewards, RewardsError};
+use enrollment::look_up::{Account, AccountStatus, LookUp};
+use enrollment::ports::{NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
@@ -58,7 +60,23 @@ struct State {
     number: Option<String>,
     /// The number of the card that it enrolled before that, and whether it still holds it.
     first: Option<(String, bool)>,
+    /// What it lists beside its own card.
+    others: Vec<Account>,
+    /// What it says to the next look-ups instead.
+    says: VecDeque<LookUp>,
+    /// The RANACs that it was to cancel.
+    cancelled: Vec<String>,
     calls: Vec<Call>,
+}
+
+/// An active card of the tests' program.
+pub(super) fn active(ranac: &str, last4: &str) -> Account {
+    Account {
+        ranac: Some(Ranac::parse(ranac).unwrap()),
+        status: AccountStatus::Active,
+        program: Some("10765".into()),
+        last4: Some(Last4::parse(last4).unwrap()),
+    }
 }
 
 impl ScriptedMrs {
@@ -72,6 +90,9 @@ impl ScriptedMrs {
             declines: None,
             number: None,
             first: None,
+            others: Vec::new(),
+            says: VecDeque::new(),
+            cancelled: Vec::new(),
             calls: Vec::new(),
         };
         Self {
@@ -95,6 +116,21 @@ impl ScriptedMrs {
     /// Calls of this operation get no answer from now on.
     pub(super) fn is_deaf_to(&self, call: Call) {
         self.state.lock().unwrap().deaf_to.push(call);
+    }
+
+    /// It lists these accounts too.
+    pub(super) fn also_lists(&self, others: Vec<Account>) {
+        self.state.lock().unwrap().others = others;
+    }
+
+    /// It says these to the next look-ups.
+    pub(super) fn says(&self, answers: impl IntoIterator<Item = LookUp>) {
+        self.state.lock().unwrap().says = answers.into_iter().collect();
+    }
+
+    /// The RANACs that it was to cancel.
+    pub(super) fn cancelled(&self) -> Vec<String> {
+        self.state.lock().unwrap().cancelled.clone()
     }
 
     /// It answers cancellations with this code from now on.
@@ -180,26 +216,24 @@ impl Rewards for ScriptedMrs {
         }
     }
 
-    async fn find(
-        &self,
-        _institution: &str,
-        number: &BankCustomerNumber,
-    ) -> Result<Vec<HeldCard>, RewardsError> {
+    async fn find(&self, _institution: &str, number: &BankCustomerNumber) -> LookUp {
         let mut state = self.state.lock().unwrap();
         state.calls.push(Call::Find);
         if state.deaf_to.contains(&Call::Find) {
-            return Err(RewardsError::Unknown("down".into()));
+            return LookUp::Unknown("down".into());
         }
-        let held = |ranac: &str| {
-            vec![HeldCard {
-                ranac: Ranac::parse(ranac).unwrap(),
-                last4: Some(Last4::parse(LAST4).unwrap()),
-            }]
+        if let Some(said) = state.says.pop_front() {
+            return said;
+        }
+        let list = |ranac: &str, holds: bool| {
+            let mut accounts = state.others.clone();
+            accounts.extend(holds.then(|| active(ranac, LAST4)));
+            LookUp::Listed(accounts)
         };
         if let Some((first, holds)) = &state.first
             && first == number.expose()
         {
-            return Ok(if *holds { held(RANAC) } else { Vec::new() });
+            return list(RANAC, *holds);
         }
         let enrolled_under = state.number.as_deref().unwrap_or(number.expose());
         assert_eq!(
@@ -207,16 +241,13 @@ impl Rewards for ScriptedMrs {
             number.expose(),
             "asked for the number that it was enrolled under"
         );
-        Ok(if state.holds {
-            held(state.ranac())
-        } else {
-            Vec::new()
-        })
+        list(state.ranac(), state.holds)
     }
 
     async fn cancel(&self, _institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
         let mut state = self.state.lock().unwrap();
         state.calls.push(Call::Cancel);
+        state.cancelled.push(ranac.expose().to_owned());
         if state.deaf_to.contains(&Call::Cancel) {
             return Err(RewardsError::Unknown("down".into()));
         }

@@ -1,0 +1,71 @@
+//! What settlement has not come to an end with.
+
+use anyhow::Result;
+use enrollment::flows::sweep::UNKNOWN_FOR_LONG;
+use enrollment::intent::Intent;
+use enrollment::ports::{Clock as _, Enrolments as _};
+use enrollment::time::later;
+use jiff::Timestamp;
+use platform::SystemClock;
+use platform::operator::Stack;
+
+/// Prints a line for each. Nothing personal is in it.
+pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
+    let enrolments = stack.enrolments();
+    let now = SystemClock.now();
+    let mut count = 0;
+    for unsettled in enrolments.unsettled(Timestamp::MAX, limit).await? {
+        let intent = match enrolments.intent(unsettled.id).await {
+            Ok(Some(intent)) => intent,
+            Ok(None) => continue,
+            // One that can't be read keeps no other from being listed.
+            Err(cause) => {
+                eprintln!(
+                    "enrollctl: the intent {} can't be read: {cause}",
+                    unsettled.id.to_hex()
+                );
+                continue;
+            }
+        };
+        if all || is_unknown_for_long(&intent, now) {
+            println!("{}", line(&intent));
+            count += 1;
+        }
+    }
+    if count == 0 {
+        println!(
+            "{}",
+            if all {
+                "no intent is unsettled"
+            } else {
+                "of no intent Mastercard's answers have proved nothing for a day"
+            }
+        );
+    }
+    Ok(())
+}
+
+fn is_unknown_for_long(intent: &Intent, now: Timestamp) -> bool {
+    let since = intent.inquiry.unknown_since;
+    since.is_some_and(|since| now >= later(since, UNKNOWN_FOR_LONG))
+}
+
+fn line(intent: &Intent) -> String {
+    let state = match &intent.outcome {
+        None => "open",
+        Some(outcome) => outcome.status.as_str(),
+    };
+    let unknown = match intent.inquiry.unknown_since {
+        Some(since) => format!("unknown since {since:.0}"),
+        None => "MRS answers".to_owned(),
+    };
+    format!(
+        "{}  client {}  program {}  action {}  {state}  begun {:.0}  {unknown}  incident {}",
+        intent.id.to_hex(),
+        intent.client,
+        intent.program,
+        intent.action.as_str(),
+        intent.created_at,
+        intent.incident
+    )
+}
