@@ -52,6 +52,8 @@ pub struct SenderSettings {
 #[derive(Clone)]
 pub struct Sender {
     tls: Arc<ClientConfig>,
+    /// Offers HTTP/1.1 alone.
+    tls_for_http_1: Arc<ClientConfig>,
     settings: SenderSettings,
     user_agent: HeaderValue,
 }
@@ -87,14 +89,19 @@ impl Sender {
     /// Makes a sender. Costs no file access and no network.
     pub fn new(settings: &SenderSettings) -> Result<Self, SenderSetupError> {
         let user_agent = HeaderValue::from_str(&settings.user_agent);
+        let tls = tls_configuration(&settings.trust)?;
+        let mut tls_for_http_1 = tls.clone();
+        tls_for_http_1.alpn_protocols = vec![exchange::HTTP_1_1.to_vec()];
         Ok(Self {
-            tls: Arc::new(tls_configuration(&settings.trust)?),
+            tls: Arc::new(tls),
+            tls_for_http_1: Arc::new(tls_for_http_1),
             settings: settings.clone(),
             user_agent: user_agent.map_err(|error| SenderSetupError(error.into()))?,
         })
     }
 
-    /// Makes one attempt: posts a body and waits for the head of the answer.
+    /// Makes one attempt: posts a body and waits for the head of the answer. A receiver whose answer over HTTP/2 breaks the
+    /// protocol is posted to once more, over HTTP/1.1.
     pub async fn post(
         &self,
         url: &Url,
@@ -108,9 +115,22 @@ impl Sender {
 
         let deadline = Instant::now() + self.settings.total_timeout;
         let addresses = self.addresses(url, reach, deadline).await?;
-        let stream = connect::tcp(&uri, addresses, deadline).await?;
-        let stream = connect::tls(Arc::clone(&self.tls), url, stream, deadline).await?;
-        exchange::post(stream, request, deadline).await
+        let connect = async |configuration: &Arc<ClientConfig>| {
+            let stream = connect::tcp(&uri, addresses.clone(), deadline).await?;
+            connect::tls(Arc::clone(configuration), url, stream, deadline).await
+        };
+        let posted = exchange::post(connect(&self.tls).await?, request.clone(), deadline).await;
+        let unanswered = match posted {
+            Ok(answer) => return Ok(answer),
+            Err(unanswered) => unanswered,
+        };
+        if unanswered.over_http_1
+            && let Ok(stream) = connect(&self.tls_for_http_1).await
+            && let Ok(answer) = exchange::post(stream, request, deadline).await
+        {
+            return Ok(answer);
+        }
+        Err(unanswered.failure)
     }
 
     /// Judges all that can be judged before a name is looked up. An address in the URL never meets a

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     Answer,
-    failure::{Failure, Stage},
+    failure::{self, Failure, Stage},
     status_line::Watched,
 };
 use crate::retry_after;
@@ -38,6 +38,13 @@ const FAREWELL: Duration = Duration::from_millis(200);
 type Connection = TlsStream<TcpStream>;
 type Post = Request<Full<Bytes>>;
 
+/// An exchange without an answer.
+pub(super) struct Unanswered {
+    pub(super) failure: Failure,
+    /// Whether HTTP/2 itself was the reason, so that HTTP/1.1 may do.
+    pub(super) over_http_1: bool,
+}
+
 /// Writes the request of one attempt. `None` where HTTP can't carry it.
 pub(super) fn request(uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Post> {
     let mut request = Request::post(uri.clone()).body(Full::new(body.into())).ok()?;
@@ -50,11 +57,15 @@ pub(super) async fn post(
     connection: Connection,
     request: Post,
     deadline: Instant,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, Unanswered> {
     if connection.get_ref().1.alpn_protocol() == Some(HTTP_2) {
         over_http_2(connection, request, deadline).await
     } else {
-        over_http_1(connection, request, deadline).await
+        let answer = over_http_1(connection, request, deadline).await;
+        answer.map_err(|failure| Unanswered {
+            failure,
+            over_http_1: false,
+        })
     }
 }
 
@@ -99,11 +110,13 @@ async fn over_http_1(
     status.get().map(unread).ok_or(failure)
 }
 
+/// A header section that breaks the protocol, such as one with the field `connection`, is refused whole, with the status in
+/// it: some proxies write it, and browsers read it.
 async fn over_http_2(
     connection: Connection,
     mut request: Post,
     deadline: Instant,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, Unanswered> {
     *request.version_mut() = Version::HTTP_2;
     let exchange = async {
         let (mut sender, mut connection) = http2::Builder::new(TokioExecutor::new())
@@ -119,8 +132,14 @@ async fn over_http_2(
             let _ = timeout(FAREWELL, connection).await;
             Ok(answer)
         }
-        Ok(Err(error)) => Err(Failure::of_exchange(&error)),
-        Err(_) => Err(Failure::Timeout(Stage::Answer)),
+        Ok(Err(error)) => Err(Unanswered {
+            failure: Failure::of_exchange(&error),
+            over_http_1: failure::is_of_http_2(&error),
+        }),
+        Err(_) => Err(Unanswered {
+            failure: Failure::Timeout(Stage::Answer),
+            over_http_1: false,
+        }),
     }
 }
 

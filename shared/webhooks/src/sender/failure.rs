@@ -179,6 +179,12 @@ impl TlsFailure {
     }
 }
 
+/// Whether an exchange failed by HTTP/2 itself: the answer breaks the protocol, or the server asks for HTTP/1.1 (RFC 9113 §7).
+pub(super) fn is_of_http_2(error: &hyper::Error) -> bool {
+    cause::<h2::Error>(error)
+        .is_some_and(|error| error.is_library() || error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
+}
+
 /// The first cause of a type.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     successors(error.source(), |error| beneath(*error)).find_map(|error| error.downcast_ref())

@@ -6,7 +6,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
 use tokio_rustls::TlsAcceptor;
 use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings, Stage, TlsFailure, Url};
 
@@ -98,6 +101,84 @@ async fn a_foreign_authority_is_not_believed_over_http_2() {
 
 /// A field of an answer that is never given.
 const NEVER: &str = "x-never";
+
+/// As some proxies do, which pass a field of HTTP/1.1 on.
+#[tokio::test]
+async fn an_answer_that_breaks_http_2_is_asked_for_over_http_1() {
+    for (frame, expected) in [
+        (headers(b"connection", b"close"), 2),
+        (headers(b"Upper-Case", b"x"), 2),
+        (headers(b"x-fine", b"x"), 1),
+        // RST_STREAM with HTTP_1_1_REQUIRED.
+        (vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13], 2),
+        // RST_STREAM with INTERNAL_ERROR says nothing against HTTP/2.
+        (vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2], 1),
+    ] {
+        let (url, mut connections) = raw(frame.clone());
+        let sender = Sender::new(&settings()).unwrap();
+        let answer = sender.post(&url, &[], b"{}".to_vec()).await;
+        if frame.ends_with(&[2]) {
+            assert_eq!(answer, Err(Failure::Connection));
+        } else {
+            assert_eq!(answer.map(|answer| answer.status), Ok(200));
+        }
+        let mut seen = 0;
+        while connections.try_recv().is_ok() {
+            seen += 1;
+        }
+        assert_eq!(seen, expected, "{frame:?}");
+    }
+}
+
+/// HEADERS that end stream 1: `:status: 200` and a literal field (RFC 7541 §6.2.2).
+fn headers(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut block = vec![0x88, 0x00];
+    for text in [name, value] {
+        block.push(u8::try_from(text.len()).unwrap());
+        block.extend_from_slice(text);
+    }
+    let length = u8::try_from(block.len()).unwrap();
+    [&[0, 0, length, 1, 0x05, 0, 0, 0, 1], &block[..]].concat()
+}
+
+/// Answers with one frame over HTTP/2, and with 200 over HTTP/1.1.
+fn raw(frame: Vec<u8>) -> (Url, UnboundedReceiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let mut tls = configuration(&CA);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let (sender, connections) = unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let _ = sender.send(());
+            let answer = if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                // Empty SETTINGS, and the acknowledgement of the client's.
+                [
+                    &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0][..],
+                    &frame,
+                ]
+                .concat()
+            } else {
+                b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()
+            };
+            let mut request = [0; 16 * 1024];
+            let mut read = 0;
+            while !request[..read].ends_with(b"{}") {
+                read += stream.read(&mut request[read..]).await.unwrap();
+            }
+            stream.write_all(&answer).await.unwrap();
+            stream.flush().await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let url = format!("https://localhost:{port}/");
+    (Url::parse(&url).unwrap(), connections)
+}
 
 struct Receiver {
     port: u16,
