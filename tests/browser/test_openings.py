@@ -14,6 +14,21 @@ from local_system.stack import Stack
 REFUSED_CALL = "the server responded with a status of 401"
 
 
+def test_the_page_names_the_client_for_whom_a_card_is_enrolled(widget: Widget) -> None:
+    expect(widget.place.get_by_text("Demo Bank", exact=True)).to_be_visible()
+
+
+def test_without_webcrypto_nothing_is_asked_for(page: Page, partner: Partner) -> None:
+    # As an old WebView, or any browser at an insecure address.
+    page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });")
+    page.goto(partner.open().location)
+    widget = Widget(page)
+    widget.shows(FAILURE)
+    widget.says("This browser cannot encrypt your card number.")
+    expect(widget.card_number).to_be_hidden()
+    assert [event["status"] for event in widget.ended()] == ["ERROR_ENROLLMENT"]
+
+
 def test_an_unknown_session_has_expired(page: Page, partner: Partner, watch: Watch) -> None:
     watch.expect(REFUSED_CALL)
     address = partner.open().location.partition("#")[0]

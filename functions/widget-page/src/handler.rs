@@ -54,17 +54,26 @@ enum NotServed {
 by_display!(NotServed);
 
 impl Serving<'_> {
-    /// Answers one request.
+    /// Answers one request. HEAD has GET's answer without its body (RFC 9110 §9.3.2).
     pub async fn handle(&self, request: &Request) -> Response<Body> {
-        self.serve(request)
+        let mut response = self
+            .serve(request)
             .await
-            .unwrap_or_else(|reason| refusal(&reason))
+            .unwrap_or_else(|reason| refusal(&reason));
+        if request.method() == Method::HEAD {
+            *response.body_mut() = Body::Empty;
+        }
+        response
     }
 
     async fn serve(&self, request: &Request) -> Result<Response<Body>, NotServed> {
         let path = request.raw_http_path().trim_start_matches('/');
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        match (request.method(), segments.as_slice()) {
+        let method = match *request.method() {
+            Method::HEAD => &Method::GET,
+            ref other => other,
+        };
+        match (method, segments.as_slice()) {
             (&Method::POST, ["widget", "csp-report"]) => {
                 self.reports.take(self.clients, self.clock, request.body()).await;
                 Ok(respond(
@@ -164,7 +173,7 @@ fn part(name: &str) -> Result<Response<Body>, NotServed> {
 fn refusal(reason: &NotServed) -> Response<Body> {
     let (status, text) = match reason {
         NotServed::Unknown => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
-        NotServed::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET.\n"),
+        NotServed::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.\n"),
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -232,7 +232,8 @@ mod tests {
         for expected in [
             "<html lang=\"en-US\" dir=\"ltr\">",
             "<style>:root:root:root{--enrol-accent:#cf4500;--enrol-accent-text:#ffffff;}</style>",
-            &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"Demo Bank\""),
+            &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\""),
+            "<p class=\"client\">Demo Bank</p>",
             &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\">"),
             &format!(
                 "<script src=\"/test/widget/assets/{}\" integrity=\"{}\"></script>",

@@ -114,6 +114,25 @@ fn a_part_of_another_name_is_not_found_and_not_kept() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn head_has_the_headers_of_get_and_no_body() {
+    let slug = &Stack::here().client.slug;
+    for (path, status) in [
+        (format!("/widget/{slug}/"), 200),
+        ("/widget/nobody-here/".to_owned(), 404),
+    ] {
+        let address = format!("{}{path}", Stack::here().endpoints.api);
+        let head = call::send(Request::head(&address).body(Vec::new()).unwrap());
+        let got = call::get(&address);
+        assert_eq!((head.status, got.status), (status, status));
+        assert!(head.bytes.is_empty());
+        for name in ["content-type", "content-security-policy", "cache-control", "etag"] {
+            assert_eq!(head.optional_header(name), got.optional_header(name), "{name}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn an_unknown_client_has_no_page() {
     for slug in [
         "nobody-here",
