@@ -5,6 +5,23 @@ use std::io::Cursor;
 /// The largest picture taken: 4 MB.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// The heights of a logo that are taken, in pixels. A small file can hold a picture of a gigabyte, which every browser
+/// would have to unpack.
+pub const LOGO_HEIGHTS: std::ops::RangeInclusive<u32> = 100..=1080;
+
+/// The most that decoding may allocate: a few rows, and what is in chunks around the pixels.
+const MAX_MEMORY: usize = 16 * 1024 * 1024;
+
+/// What other formats begin with.
+const OTHER_FORMATS: [(&[u8], &str); 6] = [
+    (b"\xff\xd8\xff", "a JPEG"),
+    (b"GIF8", "a GIF"),
+    (b"RIFF", "a WebP"),
+    (b"BM", "a BMP"),
+    (b"<", "an SVG"),
+    (b"%PDF", "a PDF"),
+];
+
 /// What a picture is for; each has its own rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picture {
@@ -23,9 +40,15 @@ pub enum PictureError {
         /// Its size.
         bytes: usize,
     },
+    /// A picture of another format.
+    #[error("is {0}, not a PNG")]
+    OtherFormat(&'static str),
     /// Not a PNG that can be decoded to its end.
-    #[error("is not a readable PNG ({0})")]
+    #[error("is not a readable PNG: it is damaged or breaks off ({0})")]
     NotPng(String),
+    /// An APNG.
+    #[error("is animated; a still picture is needed")]
+    Animated,
     /// A logo of another shape.
     #[error("is {width}×{height}; a logo must be 21:9, for example 420×180")]
     NotWide {
@@ -34,9 +57,9 @@ pub enum PictureError {
         /// In pixels.
         height: u32,
     },
-    /// A logo that is too small.
-    #[error("is {height} px high; a logo must be at least 100 px high")]
-    TooLow {
+    /// A logo that is too small or too large.
+    #[error("is {height} px high; a logo must be {min} to {max} px high", min = LOGO_HEIGHTS.start(), max = LOGO_HEIGHTS.end())]
+    Height {
         /// In pixels.
         height: u32,
     },
@@ -58,31 +81,49 @@ pub fn check(picture: Picture, bytes: &[u8]) -> Result<(), PictureError> {
     if bytes.len() > MAX_BYTES {
         return Err(PictureError::TooLarge { bytes: bytes.len() });
     }
+    if let Some((_, format)) = OTHER_FORMATS.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err(PictureError::OtherFormat(format));
+    }
     let unreadable = |error: png::DecodingError| PictureError::NotPng(error.to_string());
-    let mut reader = png::Decoder::new(Cursor::new(bytes))
-        .read_info()
-        .map_err(unreadable)?;
-    let (width, height) = reader.info().size();
-    let alpha = reader.info().trns.is_some()
+    let mut decoder = png::Decoder::new_with_options(Cursor::new(bytes), every_checksum());
+    decoder.set_limits(png::Limits { bytes: MAX_MEMORY });
+    let mut reader = decoder.read_info().map_err(unreadable)?;
+    check_header(picture, reader.info())?;
+    // Rows are decoded one at a time: a picture that lies about its content is found without holding it whole.
+    while reader.next_row().map_err(unreadable)?.is_some() {}
+    reader.finish().map_err(unreadable)
+}
+
+/// Browsers differ in which damage they forgive.
+fn every_checksum() -> png::DecodeOptions {
+    let mut options = png::DecodeOptions::default();
+    options.set_ignore_checksums(false);
+    options.set_skip_ancillary_crc_failures(false);
+    options
+}
+
+fn check_header(picture: Picture, info: &png::Info<'_>) -> Result<(), PictureError> {
+    let (width, height) = info.size();
+    let alpha = info.trns.is_some()
         || matches!(
-            reader.info().color_type,
+            info.color_type,
             png::ColorType::Rgba | png::ColorType::GrayscaleAlpha
         );
     match picture {
         // Sides are whole pixels: half a pixel of rounding either way is still 21:9.
         Picture::Logo if (u64::from(width) * 9).abs_diff(u64::from(height) * 21) > 15 => {
-            return Err(PictureError::NotWide { width, height });
+            Err(PictureError::NotWide { width, height })
         }
-        Picture::Logo if height < 100 => return Err(PictureError::TooLow { height }),
-        Picture::Logo if !alpha => return Err(PictureError::Opaque),
+        Picture::Logo if !LOGO_HEIGHTS.contains(&height) => Err(PictureError::Height { height }),
+        Picture::Logo if !alpha => Err(PictureError::Opaque),
         Picture::Background if (width, height) != (1920, 1080) => {
-            return Err(PictureError::NotFullHd { width, height });
+            Err(PictureError::NotFullHd { width, height })
         }
-        Picture::Logo | Picture::Background => {}
+        Picture::Logo | Picture::Background if info.animation_control.is_some() => {
+            Err(PictureError::Animated)
+        }
+        Picture::Logo | Picture::Background => Ok(()),
     }
-    // Rows are decoded one at a time: a picture that lies about its content is found without holding it whole.
-    while reader.next_row().map_err(unreadable)?.is_some() {}
-    Ok(())
 }
 
 #[cfg(test)]
@@ -111,7 +152,7 @@ mod tests {
         );
         assert_eq!(
             check(Picture::Logo, &png(210, 90, png::ColorType::Rgba)),
-            Err(PictureError::TooLow { height: 90 })
+            Err(PictureError::Height { height: 90 })
         );
         assert_eq!(
             check(Picture::Logo, &png(420, 180, png::ColorType::Rgb)),
@@ -136,10 +177,22 @@ mod tests {
 
     #[test]
     fn what_is_no_png_or_breaks_off_is_refused() {
-        assert!(matches!(
-            check(Picture::Logo, b"GIF89a"),
-            Err(PictureError::NotPng(_))
-        ));
+        for (start, format) in [
+            (&b"GIF89a"[..], "a GIF"),
+            (b"\xff\xd8\xff\xe0", "a JPEG"),
+            (b"<svg", "an SVG"),
+        ] {
+            assert_eq!(
+                check(Picture::Logo, start),
+                Err(PictureError::OtherFormat(format))
+            );
+        }
+        for bytes in [&b""[..], b"logo", b"\x89PNG\r\n\x1a\n", b"\x89PNG\n\x1a\n"] {
+            assert!(matches!(
+                check(Picture::Logo, bytes),
+                Err(PictureError::NotPng(_))
+            ));
+        }
         let whole = png(420, 180, png::ColorType::Rgba);
         assert!(matches!(
             check(Picture::Logo, &whole[..whole.len() / 2]),
@@ -149,5 +202,71 @@ mod tests {
             check(Picture::Logo, &vec![0; MAX_BYTES + 1]),
             Err(PictureError::TooLarge { .. })
         ));
+    }
+
+    /// A logo of so many pixels, all of them transparent, as its bytes would be on disk: a few kilobytes.
+    fn sparse_logo(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::One);
+        encoder.set_palette(vec![0; 6]);
+        encoder.set_trns(vec![0; 2]);
+        let mut writer = encoder.write_header().unwrap();
+        let mut stream = writer.stream_writer().unwrap();
+        let row = vec![0_u8; width.div_ceil(8) as usize];
+        for _ in 0..height {
+            std::io::Write::write_all(&mut stream, &row).unwrap();
+        }
+        stream.finish().unwrap();
+        writer.finish().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_small_file_of_a_huge_picture_is_refused() {
+        let huge = sparse_logo(42_000, 18_000);
+        assert!(huge.len() < 200_000, "{} bytes", huge.len());
+        assert_eq!(
+            check(Picture::Logo, &huge),
+            Err(PictureError::Height { height: 18_000 })
+        );
+        assert_eq!(check(Picture::Logo, &sparse_logo(2520, 1080)), Ok(()));
+    }
+
+    #[test]
+    fn an_animated_picture_is_refused() {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 420, 180);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_animated(2, 0).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        let frame = vec![0_u8; 420 * 180 * 4];
+        writer.write_image_data(&frame).unwrap();
+        writer.write_image_data(&frame).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(check(Picture::Logo, &bytes), Err(PictureError::Animated));
+    }
+
+    #[test]
+    fn any_damage_is_found() {
+        let whole = png(420, 180, png::ColorType::Rgba);
+        for cut in [1, 4, 12, 13, 20] {
+            let result = check(Picture::Logo, &whole[..whole.len() - cut]);
+            assert!(
+                matches!(result, Err(PictureError::NotPng(_))),
+                "without {cut} bytes: {result:?}"
+            );
+        }
+        // Behind the signature and the header: the first chunk of data with its length, name, content and checksum.
+        for at in 33..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            assert!(
+                check(Picture::Logo, &damaged).is_err(),
+                "byte {at} of {}",
+                whole.len()
+            );
+        }
     }
 }
