@@ -1,7 +1,9 @@
 //! A client (partner) and its programs as they are configured (behaviour §1).
 
 pub mod file;
+pub mod palette;
 pub mod pictures;
+pub mod public_key;
 
 use std::collections::BTreeMap;
 

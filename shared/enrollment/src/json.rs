@@ -4,14 +4,20 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::map::{Entry, Map};
 
 /// The object, or `None` for anything else. Depth is bounded by `serde_json` (128).
-pub(super) fn object_without_duplicates(bytes: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice::<Strict>(bytes) {
-        Ok(Strict(Value::Object(members))) => Some(members),
+pub(crate) fn object_without_duplicates(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match without_duplicates(bytes) {
+        Ok(Value::Object(members)) => Some(members),
         _ => None,
     }
+}
+
+/// Any value. The error names a member that comes twice, and its place: it is for who wrote the file.
+pub(crate) fn without_duplicates(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(bytes).map(|Strict(value)| value)
 }
 
 struct Strict(Value);
@@ -66,8 +72,13 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member"));
+            match object.entry(name) {
+                Entry::Occupied(first) => {
+                    return Err(A::Error::custom(format_args!("'{}' comes twice", first.key())));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
             }
         }
         Ok(Value::Object(object))

@@ -1,8 +1,12 @@
 //! The page's texts: built-in English under a client's translations (the JSON of source document 001).
 
+mod translation;
+
 use std::sync::LazyLock;
 
 use serde_json::Value;
+
+pub use translation::{TranslationError, read as read_translation};
 
 /// Texts by their nested keys. What a translation lacks shows through from below.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +41,25 @@ impl Texts {
         &self.0
     }
 
+    /// The dotted paths of all texts, in order.
+    pub fn paths() -> Vec<String> {
+        let mut paths = Vec::new();
+        collect(&BUILT_IN, "", &mut paths);
+        paths
+    }
+
+    /// The dotted paths of the texts that no translation out of `layers` has.
+    pub fn missing(layers: &[&Value]) -> Vec<String> {
+        let has = |layer: &Value, path: &str| {
+            let text = path.split('.').try_fold(layer, |value, key| value.get(key));
+            text.and_then(Value::as_str)
+                .is_some_and(|text| !text.trim().is_empty())
+        };
+        let mut paths = Self::paths();
+        paths.retain(|path| !layers.iter().any(|layer| has(layer, path)));
+        paths
+    }
+
     /// What in `translation` this product does not know or can't take: the dotted path of each such member.
     pub fn strangers(translation: &Value) -> Vec<String> {
         let mut found = Vec::new();
@@ -57,6 +80,22 @@ fn lay_over(below: &mut Value, above: &Value) {
         }
         (Value::String(below), Value::String(above)) if !above.trim().is_empty() => below.clone_from(above),
         _ => {}
+    }
+}
+
+fn collect(texts: &Value, path: &str, found: &mut Vec<String>) {
+    match texts {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
+                collect(value, &path, found);
+            }
+        }
+        _ => found.push(path.to_owned()),
     }
 }
 
@@ -118,5 +157,19 @@ mod tests {
             Texts::strangers(&json!({"register": "flat", "new": "x", "success": {"title": 3}})),
             ["new", "register", "success.title"]
         );
+    }
+
+    #[test]
+    fn texts_that_no_layer_has_are_missing() {
+        assert_eq!(
+            Texts::missing(&[Texts::built_in().as_json()]),
+            Vec::<String>::new()
+        );
+        assert_eq!(Texts::missing(&[]), Texts::paths());
+        let blank = json!({"read_more": " ", "error": {"title": "Błąd"}});
+        let more = json!({"success": {"title": "Sukces"}});
+        let missing = Texts::missing(&[&blank, &more]);
+        assert_eq!(missing.len(), Texts::paths().len() - 2);
+        assert!(missing.contains(&"read_more".to_owned()));
     }
 }

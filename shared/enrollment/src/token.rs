@@ -3,7 +3,6 @@
 //! The checks come in the order of behaviour §2's table, the first failure decides, and the token never chooses how it
 //! is checked: RS256 is fixed here, keys come from the client's set-up alone (`jku`, `jwk`, `x5u`, `x5c` are not read).
 
-mod json;
 mod request;
 
 use base64::Engine as _;
@@ -17,6 +16,7 @@ use url::Url;
 use crate::client::{Client, ClientStatus};
 use crate::encoding;
 use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
+use crate::json;
 use crate::language::RequestedLanguage;
 use crate::reason::Reason;
 use crate::status::Status;

@@ -4,21 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rsa::pkcs1::DecodeRsaPublicKey as _;
-use rsa::pkcs8::DecodePublicKey as _;
-use rsa::traits::PublicKeyParts as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
+use super::palette::{self, Colour};
 use super::pictures::{self, Picture};
+use super::public_key::PublicKey;
 use super::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
     Program, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
-use crate::language::Language;
-use crate::texts::Texts;
+use crate::language::{Language, RequestedLanguage};
+use crate::texts::{Texts, read_translation};
 
 /// The names of the page's colour variables (`--enrol-…`) that a client may set; the stylesheet says what each is for.
 pub const COLOURS: [&str; 9] = [
@@ -50,6 +49,9 @@ pub struct ClientSetup {
     pub client: Client,
     /// Pictures by the hexadecimal SHA-256 of their content.
     pub pictures: BTreeMap<String, Vec<u8>>,
+    /// What can be applied and was probably not meant: dates of a certificate, texts that are missing, colours that
+    /// can't be read.
+    pub warnings: Vec<Fault>,
 }
 
 /// Reads and checks a client file. `open` gives the content of a file that it names (relative to the client file).
@@ -66,6 +68,7 @@ pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Resu
     let mut reading = Reading {
         open,
         faults: Vec::new(),
+        warnings: Vec::new(),
         pictures: BTreeMap::new(),
     };
     let client = reading.client(written);
@@ -73,6 +76,7 @@ pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Resu
         Some(client) if reading.faults.is_empty() => Ok(ClientSetup {
             client,
             pictures: reading.pictures,
+            warnings: reading.warnings,
         }),
         _ => Err(reading.faults),
     }
@@ -200,6 +204,7 @@ fn ten_thousand() -> u32 {
 struct Reading<'a> {
     open: &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
     pictures: BTreeMap<String, Vec<u8>>,
 }
 
@@ -217,6 +222,9 @@ impl Reading<'_> {
         let privacy = self.document("privacy", written.privacy, written.fields.privacy);
         let look = self.look(&written.look);
         let translations = self.translations(&written.translations);
+        if let Some(default_language) = &default_language {
+            self.check_languages(default_language, &translations);
+        }
         for (index, origin) in written.embed_origins.iter().enumerate() {
             self.origin(&format!("embed_origins[{index}]"), origin);
         }
@@ -258,11 +266,19 @@ impl Reading<'_> {
                     "must be 1 to 64 characters and not used twice",
                 );
             }
-            let Some(pem) = self.pem(&place, key) else {
+            let Some(file) = self.key_file(&place, key) else {
                 continue;
             };
-            if let Err(message) = check_public_key(&pem) {
-                self.fault(&place, &message);
+            let Some(public_key) = self.take(&place, PublicKey::read(&file)) else {
+                continue;
+            };
+            if let Some(validity) = public_key.validity {
+                self.warn(
+                    &place,
+                    &format!(
+                        "is a certificate, valid from {validity}: its dates don't count, only not_after of this file does"
+                    ),
+                );
             }
             let not_after = match key.not_after.map(|end| end.to_string().parse::<Timestamp>()) {
                 Some(Ok(end)) => Some(end),
@@ -277,24 +293,17 @@ impl Reading<'_> {
             };
             keys.push(VerificationKey {
                 id: key.id.clone(),
-                pem,
+                pem: public_key.pem,
                 not_after,
             });
         }
         keys
     }
 
-    fn pem(&mut self, place: &str, key: &WrittenKey) -> Option<String> {
+    fn key_file(&mut self, place: &str, key: &WrittenKey) -> Option<Vec<u8>> {
         match (&key.pem, &key.file) {
-            (Some(pem), None) => Some(pem.clone()),
-            (None, Some(file)) => {
-                let bytes = self.content(&format!("{place}.file"), file)?;
-                let text = String::from_utf8(bytes).ok();
-                if text.is_none() {
-                    self.fault(&format!("{place}.file"), "is not a PEM text");
-                }
-                text
-            }
+            (Some(pem), None) => Some(pem.clone().into_bytes()),
+            (None, Some(file)) => self.content(&format!("{place}.file"), file),
             _ => {
                 self.fault(place, "needs either 'file' or 'pem'");
                 None
@@ -340,10 +349,12 @@ impl Reading<'_> {
                     &format!("is not a colour of the page; they are {}", COLOURS.join(", ")),
                 );
             }
-            let hex = value.strip_prefix('#').unwrap_or_default();
-            if !matches!(hex.len(), 3 | 6) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if Colour::parse(value).is_err() {
                 self.fault(&place, "must be a colour like #cf4500");
             }
+        }
+        for pair in palette::unreadable(&written.colours) {
+            self.warn("look.colours", &pair.to_string());
         }
         Look {
             logo: self.picture("look.logo", Picture::Logo, written.logo.as_deref()),
@@ -375,18 +386,58 @@ impl Reading<'_> {
             let Some(bytes) = self.content(&place, file) else {
                 continue;
             };
-            match serde_json::from_slice::<serde_json::Value>(&bytes) {
-                Ok(translation) if translation.is_object() => {
-                    for stranger in Texts::strangers(&translation) {
-                        self.fault(&place, &format!("has '{stranger}', which is no text of the page"));
+            match read_translation(&bytes) {
+                Ok(translation) => {
+                    let Some(language) = language else { continue };
+                    if let Some(other) = same_language(&language, translations.keys()) {
+                        let message = format!("is another spelling of '{other}', which is here too");
+                        self.fault(&place, &message);
                     }
-                    translations.extend(language.map(|language| (language, translation)));
+                    translations.insert(language, translation);
                 }
-                Ok(_) => self.fault(&place, "must be a JSON object"),
-                Err(error) => self.fault(&place, &format!("is not JSON ({error})")),
+                Err(faults) => {
+                    for fault in faults {
+                        self.fault(&place, &fault.to_string());
+                    }
+                }
             }
         }
         translations
+    }
+
+    /// Tells where customers would read another language than the one that was chosen for them.
+    fn check_languages(&mut self, default: &Language, translations: &BTreeMap<Language, serde_json::Value>) {
+        let is_english = |language: &Language| language.primary() == "en";
+        match same_language(default, translations.keys()) {
+            Some(other) if other != default => {
+                let message =
+                    format!("is another spelling of '{other}', as translations has it; write both alike");
+                self.fault("default_language", &message);
+            }
+            None if !is_english(default) => {
+                self.warn("default_language", "has no translation: the page is in English");
+            }
+            _ => {}
+        }
+        for (language, translation) in translations.iter().filter(|(language, _)| !is_english(language)) {
+            let base = Language::parse(language.primary()).ok();
+            let base = base
+                .and_then(|base| translations.get(&base))
+                .unwrap_or(translation);
+            let missing = Texts::missing(&[translation, base]);
+            if missing.is_empty() {
+                continue;
+            }
+            let all = Texts::paths().len();
+            self.warn(
+                &format!("translations.{language}"),
+                &format!(
+                    "has {} of {all} texts, the others are in the default language or in English; missing: {}",
+                    all - missing.len(),
+                    missing.join(", ")
+                ),
+            );
+        }
     }
 
     fn programs(&mut self, written: Vec<WrittenProgram>) -> Vec<Program> {
@@ -542,6 +593,22 @@ impl Reading<'_> {
             message: message.to_owned(),
         });
     }
+
+    fn warn(&mut self, place: &str, message: &str) {
+        self.warnings.push(Fault {
+            place: place.to_owned(),
+            message: message.to_owned(),
+        });
+    }
+}
+
+/// The language out of `others` that is `language`, perhaps in another spelling.
+fn same_language<'a>(
+    language: &Language,
+    mut others: impl Iterator<Item = &'a Language>,
+) -> Option<&'a Language> {
+    let requested = RequestedLanguage::from(language);
+    others.find(|other| requested.is_same(&RequestedLanguage::from(*other)))
 }
 
 /// A host of letters, digits, hyphens, underscores and dots, or an IP address. What else an address may hold would mean
@@ -553,21 +620,6 @@ fn has_plain_host(url: &Url) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')),
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
         None => false,
-    }
-}
-
-fn check_public_key(pem: &str) -> Result<(), String> {
-    if pem.contains("PRIVATE KEY") {
-        return Err("is a private key; the client keeps that one, only its public key belongs here".into());
-    }
-    let key = rsa::RsaPublicKey::from_public_key_pem(pem)
-        .or_else(|_| rsa::RsaPublicKey::from_pkcs1_pem(pem))
-        .map_err(|_| "is not an RSA public key in PEM ('openssl rsa -pubout' makes one)".to_owned())?;
-    let bits = key.size() * 8;
-    if bits < 2048 {
-        Err(format!("has {bits} bits; at least 2048 are needed"))
-    } else {
-        Ok(())
     }
 }
 
@@ -708,17 +760,107 @@ mod tests {
     }
 
     #[test]
-    fn a_private_or_short_key_is_refused() {
+    fn a_key_is_stored_in_one_form_whatever_file_it_came_in() {
+        let plain = read(GOOD, &open).unwrap();
+        let one_line = PUBLIC_KEY_PEM.lines().collect::<String>();
+        let inline = GOOD.replace("file = \"public.pem\"", &format!("pem = \"\u{feff}{one_line}\""));
+        let setup = read(&inline, &open).unwrap();
+        assert_eq!(setup.client, plain.client);
+        assert!(setup.warnings.is_empty(), "{:?}", setup.warnings);
+    }
+
+    #[test]
+    fn the_dates_of_a_certificate_are_a_warning() {
+        let certificate = include_bytes!("../../../mastercard/tests/fixtures/rsa-2048-certificate.pem");
+        let setup = read(GOOD, &|_| Ok(certificate.to_vec())).unwrap();
         assert!(
-            check_public_key("-----BEGIN PRIVATE KEY-----")
-                .unwrap_err()
-                .contains("private key")
+            setup.client.keys[0]
+                .pem
+                .starts_with("-----BEGIN PUBLIC KEY-----\n")
         );
-        assert!(check_public_key("nonsense").is_err());
+        let told = setup.warnings[0].to_string();
         assert!(
-            check_public_key(crate::testing::SHORT_PUBLIC_KEY_PEM)
-                .unwrap_err()
-                .contains("1024")
+            told.starts_with("keys[0]: is a certificate, valid from 20"),
+            "{told}"
+        );
+        let refused = faults(&GOOD.replace("public.pem", "pl.json"));
+        assert!(refused[0].starts_with("keys[0]: is JSON"), "{refused:?}");
+    }
+
+    /// The file with these lines under `[translations]`; each file holds one text.
+    fn with_translations(default: &str, lines: &str) -> Result<ClientSetup, Vec<Fault>> {
+        let file = GOOD
+            .replace(
+                "default_language = \"en\"",
+                &format!("default_language = \"{default}\""),
+            )
+            .replace(
+                "[[programs]]\n        id",
+                &format!("[translations]\n{lines}\n[[programs]]\n        id"),
+            );
+        read(&file, &|name| match name {
+            "one.json" => Ok(br#"{"read_more": "x"}"#.to_vec()),
+            "all.json" => Ok(Texts::built_in().as_json().to_string().into_bytes()),
+            name => open(name),
+        })
+    }
+
+    #[test]
+    fn two_spellings_of_one_language_are_refused() {
+        for (default, lines, place) in [
+            ("en", "he = \"one.json\"\niw = \"one.json\"", "translations.iw:"),
+            (
+                "en",
+                "pt-BR = \"one.json\"\npt_br = \"one.json\"",
+                "translations.pt_br:",
+            ),
+            (
+                "en",
+                "zh_Hant_TW = \"one.json\"\nzh_TW = \"one.json\"",
+                "translations.zh_TW:",
+            ),
+            ("no", "nb = \"one.json\"", "default_language:"),
+        ] {
+            let faults = with_translations(default, lines).unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].to_string().starts_with(place), "{faults:?}");
+        }
+        assert!(with_translations("en", "pt = \"one.json\"\npt_BR = \"one.json\"").is_ok());
+    }
+
+    #[test]
+    fn texts_that_are_missing_are_a_warning() {
+        let warnings = |default: &str, lines: &str| -> Vec<String> {
+            let setup = with_translations(default, lines).unwrap();
+            setup.warnings.iter().map(ToString::to_string).collect()
+        };
+        let all = Texts::paths().len();
+        let told = warnings("en", "pl = \"one.json\"\nde = \"all.json\"\nen_GB = \"one.json\"");
+        assert_eq!(told.len(), 1, "{told:?}");
+        let start = format!("translations.pl: has 1 of {all} texts, ");
+        assert!(
+            told[0].starts_with(&start) && told[0].contains("missing: brand.amex, "),
+            "{told:?}"
+        );
+        assert!(!told[0].contains("read_more"), "{told:?}");
+        assert_eq!(
+            warnings("en", "de_AT = \"one.json\"\nde = \"all.json\""),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            warnings("de", ""),
+            ["default_language: has no translation: the page is in English"]
+        );
+    }
+
+    #[test]
+    fn colours_that_cannot_be_read_are_a_warning() {
+        let setup = read(&GOOD.replace("#cf4500", "#ffd400\"\naccent-text = \"#fff"), &open).unwrap();
+        assert_eq!(setup.warnings[0].place, "look.colours");
+        assert!(
+            setup.warnings[0]
+                .message
+                .starts_with("'accent-text' on 'accent' has a contrast of 1.4")
         );
     }
 

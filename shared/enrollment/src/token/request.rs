@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Refusal;
-use super::json::object_without_duplicates;
 use crate::encoding;
+use crate::json::object_without_duplicates;
 
 /// Row 1, first half: the token of a body that is a JSON object with one `initializeWebsiteToken`. Members that we do
 /// not know are left alone, and so is a byte-order mark before it.

@@ -215,6 +215,30 @@ fn row_2_a_suspended_client_and_an_ended_key_are_denied() {
 }
 
 #[test]
+fn the_longest_keys_and_the_smallest_exponent_check_signatures() {
+    for (key, token) in [
+        (
+            &include_bytes!("../testing/rsa-8192-public.pem")[..],
+            include_str!("../testing/rsa-8192.jwt"),
+        ),
+        (
+            include_bytes!("../testing/exponent-3-public.pem"),
+            include_str!("../testing/exponent-3.jwt"),
+        ),
+    ] {
+        let mut client = testing::client();
+        client.keys[0].pem = crate::client::public_key::PublicKey::read(key).unwrap().pem;
+        let token = UnverifiedToken::parse(token.trim()).unwrap();
+        assert!(token.verify(&client, now(), EXPECTED).is_ok());
+        let forged = sign(&good());
+        let refused = UnverifiedToken::parse(&forged)
+            .unwrap()
+            .verify(&client, now(), EXPECTED);
+        assert_eq!(refused, Err(Refusal::AccessDenied("signature")));
+    }
+}
+
+#[test]
 fn row_3_an_expired_token_is_told_apart_from_a_forged_one() {
     let expired = with(&json!({"iat": 1_799_999_000, "exp": 1_799_999_600}));
     assert_eq!(status_of(&sign(&expired)), Status::TokenExpired);

@@ -1,0 +1,287 @@
+//! Colours of the page, and whether they can be read on each other (WCAG 2.2).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A colour of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour {
+    /// 0 to 255.
+    pub red: u8,
+    /// 0 to 255.
+    pub green: u8,
+    /// 0 to 255.
+    pub blue: u8,
+}
+
+/// Text that is no `#rgb` or `#rrggbb`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a colour is written #rgb or #rrggbb")]
+pub struct ColourError;
+
+/// The stylesheet's own palette in light surroundings. A test of widget-page compares it with the stylesheet.
+pub const LIGHT: [(&str, Colour); 9] = [
+    ("accent", Colour::new(0x1f, 0x4e, 0xd8)),
+    ("accent-text", Colour::WHITE),
+    ("background", Colour::new(0xf3, 0xf4, 0xf7)),
+    ("surface", Colour::WHITE),
+    ("text", Colour::INK),
+    ("muted", Colour::new(0x5a, 0x63, 0x72)),
+    ("border", Colour::new(0x86, 0x8e, 0x9b)),
+    ("error", Colour::new(0xb3, 0x26, 0x1e)),
+    ("success", Colour::new(0x0b, 0x7a, 0x43)),
+];
+
+/// The stylesheet's own palette in dark surroundings.
+pub const DARK: [(&str, Colour); 9] = [
+    ("accent", Colour::new(0x8f, 0xb0, 0xff)),
+    ("accent-text", Colour::new(0x0b, 0x15, 0x30)),
+    ("background", Colour::new(0x0f, 0x12, 0x17)),
+    ("surface", Colour::new(0x1a, 0x1e, 0x26)),
+    ("text", Colour::new(0xf2, 0xf4, 0xf8)),
+    ("muted", Colour::new(0xa7, 0xb0, 0xbf)),
+    ("border", Colour::new(0x70, 0x7a, 0x8a)),
+    ("error", Colour::new(0xff, 0x9a, 0x8f)),
+    ("success", Colour::new(0x5f, 0xd3, 0x94)),
+];
+
+/// What stands on what, and the tenths of a contrast that it needs: 4.5 for text (success criterion 1.4.3), 3 for the
+/// border of a field (1.4.11).
+const PAIRS: [(&str, &str, u32); 8] = [
+    ("text", "surface", 45),
+    ("text", "background", 45),
+    ("muted", "surface", 45),
+    ("muted", "background", 45),
+    ("error", "surface", 45),
+    ("success", "surface", 45),
+    ("accent-text", "accent", 45),
+    ("border", "surface", 30),
+];
+
+/// Two colours of a palette that are too close to each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unreadable {
+    /// Name of the colour in front.
+    pub front: &'static str,
+    /// Name of the colour behind.
+    pub back: &'static str,
+    /// Their contrast, 1 to 21.
+    pub contrast: f64,
+    /// The contrast that is needed.
+    pub needed: f64,
+}
+
+impl Colour {
+    /// White.
+    pub const WHITE: Self = Self::new(255, 255, 255);
+    /// The stylesheet's own text colour.
+    pub const INK: Self = Self::new(0x14, 0x18, 0x1f);
+
+    const fn new(red: u8, green: u8, blue: u8) -> Self {
+        Self { red, green, blue }
+    }
+
+    /// # Errors
+    /// On everything but `#` and three or six hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, ColourError> {
+        let digits = text.strip_prefix('#').ok_or(ColourError)?;
+        if !matches!(digits.len(), 3 | 6) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ColourError);
+        }
+        let channel = |at: usize| {
+            let (from, to, factor) = if digits.len() == 3 {
+                (at, at + 1, 17)
+            } else {
+                (2 * at, 2 * at + 2, 1)
+            };
+            u8::from_str_radix(&digits[from..to], 16)
+                .map(|value| value * factor)
+                .map_err(|_| ColourError)
+        };
+        Ok(Self::new(channel(0)?, channel(1)?, channel(2)?))
+    }
+
+    /// WCAG 2.2, "contrast ratio": 1 to 21.
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+
+    /// White, or dark where white on this colour could not be read.
+    #[must_use]
+    pub fn readable_text(self) -> Self {
+        if self.contrast(Self::WHITE) >= 4.5 {
+            Self::WHITE
+        } else {
+            Self::INK
+        }
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let value = f64::from(channel) / 255.0;
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            front,
+            back,
+            contrast,
+            needed,
+        } = self;
+        // Rounded down: 4.49 must not read as 4.5.
+        let shown = (contrast * 100.0).floor() / 100.0;
+        write!(
+            formatter,
+            "'{front}' on '{back}' has a contrast of {shown}, {needed} are needed to read it (WCAG 2.2)"
+        )
+    }
+}
+
+/// Whether the page keeps to a client's palette in dark surroundings too. With nothing but an accent it does not: the
+/// stylesheet's dark palette goes with any accent.
+pub fn fixes_scheme<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| !name.starts_with("accent"))
+}
+
+/// The pairs that a client's colours make unreadable, with the stylesheet's own where the client sets none. Values that
+/// are no colours are left out.
+pub fn unreadable(colours: &BTreeMap<String, String>) -> Vec<Unreadable> {
+    let set = |name: &str| colours.get(name).and_then(|value| Colour::parse(value).ok());
+    let schemes: &[_] = if fixes_scheme(colours.keys().map(String::as_str)) {
+        &[&LIGHT]
+    } else {
+        &[&LIGHT, &DARK]
+    };
+    let mut found: Vec<Unreadable> = Vec::new();
+    for scheme in schemes {
+        let own = |wanted: &str| {
+            scheme
+                .iter()
+                .find_map(|(name, colour)| (*name == wanted).then_some(*colour))
+        };
+        let colour = |name: &str| {
+            let on_accent = || {
+                set("accent")
+                    .filter(|_| name == "accent-text")
+                    .map(Colour::readable_text)
+            };
+            set(name).or_else(on_accent).or_else(|| own(name))
+        };
+        for (front, back, tenths) in PAIRS {
+            let needed = f64::from(tenths) / 10.0;
+            let Some(contrast) = colour(front)
+                .zip(colour(back))
+                .map(|(front, back)| front.contrast(back))
+            else {
+                continue;
+            };
+            let is_own = set(front).is_none() && set(back).is_none();
+            let is_known = found
+                .iter()
+                .any(|other| (other.front, other.back) == (front, back));
+            if contrast < needed && !is_own && !is_known {
+                found.push(Unreadable {
+                    front,
+                    back,
+                    contrast,
+                    needed,
+                });
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(set: &[(&str, &str)]) -> Vec<String> {
+        let colours = set
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let found = unreadable(&colours.collect());
+        found
+            .iter()
+            .map(|pair| format!("{} on {}", pair.front, pair.back))
+            .collect()
+    }
+
+    #[test]
+    fn three_and_six_digits_are_the_same_colour() {
+        assert_eq!(Colour::parse("#fA0"), Colour::parse("#ffaa00"));
+    }
+
+    #[test]
+    fn nothing_but_a_colour_is_one() {
+        for value in [
+            "",
+            "#",
+            "red",
+            "#ff",
+            "#ffff",
+            "#fffff",
+            "#gggggg",
+            "cf4500",
+            "#cf4500;",
+            "#fff}*{display:none",
+            "url(//evil)",
+            "#ééé",
+            "#+1+1+1",
+            " #fff",
+        ] {
+            assert_eq!(Colour::parse(value), Err(ColourError), "{value}");
+        }
+    }
+
+    #[test]
+    fn contrast_is_that_of_wcag() {
+        assert!((Colour::WHITE.contrast(Colour::parse("#000").unwrap()) - 21.0).abs() < 1e-9);
+        assert!((Colour::parse("#767676").unwrap().contrast(Colour::WHITE) - 4.54).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_palette_that_cannot_be_read_is_found() {
+        assert_eq!(pairs(&[]), Vec::<String>::new());
+        assert_eq!(pairs(&[("accent", "#ffd400")]), Vec::<String>::new());
+        assert_eq!(
+            pairs(&[("accent", "#ffd400"), ("accent-text", "#fff")]),
+            ["accent-text on accent"]
+        );
+        assert_eq!(
+            pairs(&[("text", "#ccc"), ("surface", "#fff")]),
+            ["text on surface", "text on background"]
+        );
+        // The stylesheet's own text stays dark on it.
+        assert_eq!(
+            pairs(&[("surface", "#123")]),
+            [
+                "text on surface",
+                "muted on surface",
+                "error on surface",
+                "success on surface",
+            ]
+        );
+        assert_eq!(pairs(&[("border", "#eee")]), ["border on surface"]);
+        // White is readable on the accent of light surroundings, and not on that of dark ones.
+        assert_eq!(pairs(&[("accent-text", "#fff")]), ["accent-text on accent"]);
+    }
+
+    #[test]
+    fn a_contrast_is_not_rounded_up() {
+        let colours = BTreeMap::from([("text".to_owned(), "#777".to_owned())]);
+        let told = unreadable(&colours)[0].to_string();
+        assert!(told.contains("4.47, 4.5 are needed"), "{told}");
+    }
+}
