@@ -18,7 +18,7 @@ use crate::confirmation_keys;
 use crate::difference::{consequences, readable, unified};
 use crate::gate::Gate;
 use crate::summary::{summary, word};
-use crate::terminal;
+use crate::{files, terminal};
 
 /// How often a change is tried again where somebody else's came between.
 const TRIES: u32 = 3;
@@ -179,9 +179,9 @@ pub(crate) async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
 }
 
 fn read(file: &Path) -> Result<ClientSetup> {
-    let toml = fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
+    let toml = files::text(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    file::read(&toml, &|name| fs::read(folder.join(name))).map_err(|faults| {
+    let setup = file::read(&toml, &|name| fs::read(folder.join(name))).map_err(|faults| {
         for fault in &faults {
             eprintln!("{fault}");
         }
@@ -191,7 +191,11 @@ fn read(file: &Path) -> Result<ClientSetup> {
             file.display(),
             if count == 1 { "fault" } else { "faults" }
         )
-    })
+    })?;
+    for warning in &setup.warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(setup)
 }
 
 /// What was deleted must not come back with a table that is taken back (behaviour §6).

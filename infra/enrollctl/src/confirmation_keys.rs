@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +14,7 @@ use webhooks::sender::Trust;
 use webhooks::signing::verifying_key;
 
 use crate::arguments::{KeysCommand, Reason};
+use crate::files;
 use crate::gate::Gate;
 
 /// A secret and the one that it replaces: more than that is a rotation that was never ended.
@@ -47,7 +47,7 @@ pub(crate) async fn trust(
     let (mut secrets, _) = stack.secrets().confirmation_secrets(&client).await?;
     secrets.certificate_authorities = match authorities {
         Some(file) => {
-            let pem = fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
+            let pem = files::sections(file)?;
             Trust::mozilla_and_pem(&pem)
                 .with_context(|| format!("{}: nothing was changed", file.display()))?;
             Some(pem)

@@ -1,6 +1,5 @@
 //! A person's rights: to know what is stored, to have it, to have it erased.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -23,10 +22,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, Person};
 use crate::gate::Gate;
-use crate::{audit, client, terminal};
-
-/// The longest customer id, in bytes, and a line's end.
-const MOST_BYTES: u64 = 4 * 256 + 2;
+use crate::{audit, client, files, terminal};
 
 pub(crate) async fn run(stack: &Stack, command: CustomerCommand) -> Result<()> {
     match command {
@@ -435,18 +431,9 @@ fn names(text: &str, id: &str) -> bool {
 }
 
 fn read_customer(file: &Path) -> Result<CustomerId> {
-    let mut text = String::new();
     let what = || format!("the customer's id in {}", file.display());
-    if file == Path::new("-") {
-        std::io::stdin().lock().take(MOST_BYTES).read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file)
-            .with_context(what)?
-            .take(MOST_BYTES)
-            .read_to_string(&mut text)
-    }
-    .with_context(what)?;
-    CustomerId::parse(text.trim_end_matches(['\r', '\n'])).with_context(what)
+    let id = files::line(file).with_context(what)?;
+    CustomerId::parse(&id).with_context(what)
 }
 
 #[cfg(test)]
@@ -470,11 +457,15 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_s_id_is_the_file_without_its_line_end() {
+    fn a_customer_id_is_what_stands_in_its_file_alone() {
         let file = std::env::temp_dir().join(format!("customer-id-{}", std::process::id()));
         for (text, id) in [
             ("maria 7\n", Some("maria 7")),
             ("maria\r\n", Some("maria")),
+            ("\u{feff}maria\r\n", Some("maria")),
+            ("\u{a0}maria \t\n\n", Some("maria")),
+            ("maria\npeter\n", None),
+            ("\u{feff}", None),
             ("\n", None),
         ] {
             std::fs::write(&file, text).unwrap();

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use aws_lc_rs::digest::{SHA256, digest};
-use enrollment::client::{Client, ClientStatus};
+use enrollment::client::public_key::PublicKey;
+use enrollment::client::{Client, ClientStatus, VerificationKey};
+use mastercard::keys::EncryptionKey;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -40,8 +42,14 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
         }
     }
     for key in &before.keys {
-        if !after.keys.iter().any(|other| other.pem == key.pem) {
-            told.push(format!("key {} goes: tokens that it signed are refused", key.id));
+        let same = |other: &&VerificationKey| fingerprint(&other.pem) == fingerprint(&key.pem);
+        match after.keys.iter().find(same) {
+            None => told.push(format!("key {} goes: tokens that it signed are refused", key.id)),
+            Some(other) if other.pem != key.pem => told.push(format!(
+                "key {} stays the same key; it is stored in the form that all keys have now",
+                key.id
+            )),
+            Some(_) => {}
         }
     }
     told
@@ -85,9 +93,11 @@ pub(crate) fn unified(before: Option<&str>, after: &str, colours: bool) -> Strin
 
 /// A public key by its size and the name that Mastercard and OpenSSL give it.
 pub(crate) fn fingerprint(pem: &str) -> String {
-    // An older PEM form is known by its text.
-    mastercard::keys::EncryptionKey::from_pem(pem).map_or_else(
-        |_| {
+    let key = PublicKey::read(pem.as_bytes()).ok();
+    let key = key.and_then(|key| EncryptionKey::from_pem(&key.pem).ok());
+    // Stored by an earlier version, and not checked as keys are today.
+    key.map_or_else(
+        || {
             format!(
                 "PEM text of SHA-256 {}",
                 hex::encode(digest(&SHA256, pem.trim().as_bytes()))
@@ -139,6 +149,18 @@ pub(crate) mod tests {
         let text = readable(&client("Demo Bank")).unwrap();
         assert!(text.contains("\"pem\": \"RSA 2048, SHA-256 "), "{text}");
         assert!(!text.contains("BEGIN"), "{text}");
+    }
+
+    #[test]
+    fn a_key_in_another_form_does_not_go() {
+        let (before, mut after) = (client("Demo Bank"), client("Demo Bank"));
+        after.keys[0].pem = PUBLIC_KEY.replace('\n', "\r\n");
+        let told = consequences(&before, &after);
+        assert_eq!(
+            told,
+            ["key 2026-11 stays the same key; it is stored in the form that all keys have now"]
+        );
+        assert_eq!(readable(&before).unwrap(), readable(&after).unwrap());
     }
 
     #[test]

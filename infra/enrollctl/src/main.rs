@@ -7,6 +7,7 @@ mod confirmation_keys;
 mod confirmations;
 mod customer;
 mod difference;
+mod files;
 mod gate;
 mod intents;
 mod mastercard_secrets;

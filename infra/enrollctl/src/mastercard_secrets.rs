@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::arguments::{MutualTlsFiles, Reason};
+use crate::files;
 use crate::gate::Gate;
 
 /// Stores the client certificate for mutual TLS.
@@ -27,7 +28,10 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
         &files.password_file,
     ) {
         (Some(certificate), Some(key), ..) => {
-            let (certificate, key) = (text(certificate)?, SecretString::from(text(key)?));
+            let (certificate, key) = (
+                files::sections(certificate)?,
+                SecretString::from(files::sections(key)?),
+            );
             let identity = ClientIdentity::from_pem(&certificate, key.expose_secret())?;
             (
                 identity,
@@ -36,7 +40,7 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
         }
         (.., Some(file), Some(password)) => {
             let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
-            let password = SecretString::from(text(password)?.trim_end_matches(['\r', '\n']));
+            let password = files::password(password)?;
             let identity = ClientIdentity::from_pkcs12(&bytes, password.expose_secret())?;
             (
                 identity,
@@ -46,7 +50,7 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
         _ => anyhow::bail!("a certificate with its key, or a PKCS#12 file with its password, is needed"),
     };
     if let Some(authorities) = &files.authorities {
-        let pem = text(authorities)?;
+        let pem = files::sections(authorities)?;
         Trust::only_pem(&pem).with_context(|| format!("{}", authorities.display()))?;
         secret["certificateAuthorities"] = pem.into();
     }
@@ -82,10 +86,18 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Rea
         file,
         fingerprint: expected,
     } = *new;
-    let pem = text(file)?;
+    let read = files::public_key(file)?;
+    if let Some(validity) = read.validity {
+        eprintln!(
+            "warning: {} is a certificate, valid from {validity}: its dates are not checked",
+            file.display()
+        );
+    }
+    let pem = read.pem;
     let key = EncryptionKey::from_pem(&pem).with_context(|| format!("{}", file.display()))?;
     if let Some(expected) = expected {
-        key.verify_fingerprint(expected)?;
+        // `openssl x509 -fingerprint` writes colons.
+        key.verify_fingerprint(&expected.replace(|other: char| other == ':' || other.is_whitespace(), ""))?;
     }
     let secret = json!({"keyReference": reference, "publicKey": pem, "fingerprint": key.fingerprint()});
     let records = format!("key {reference}, fingerprint {}", key.fingerprint());
@@ -102,8 +114,4 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Rea
         key.fingerprint()
     );
     Ok(())
-}
-
-fn text(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
 }

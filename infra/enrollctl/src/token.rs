@@ -1,21 +1,24 @@
 //! Tokens, as a client's back end makes them (source document 001, "Initialization Parameters").
 
-use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use enrollment::encoding;
 use enrollment::ports::{Clock, Randomness};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use platform::{SystemClock, SystemRandomness};
 use reqwest::header::{HeaderMap, LOCATION};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Claims;
+use crate::files;
 
 /// Signs a token and prints it, and nothing else, so that it can be passed on.
 pub(crate) fn sign(claims: &Claims) -> Result<()> {
-    let pem = fs::read(&claims.key).with_context(|| format!("can't read {}", claims.key.display()))?;
-    let key = EncodingKey::from_rsa_pem(&pem)
+    let pem = SecretString::from(files::sections(&claims.key)?);
+    let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
         .with_context(|| format!("{} is not an RSA private key in PEM", claims.key.display()))?;
     println!("{}", signed(claims, &key, &SystemClock, &SystemRandomness)?);
     Ok(())
@@ -23,9 +26,9 @@ pub(crate) fn sign(claims: &Claims) -> Result<()> {
 
 /// Opens the widget as a partner's back end does, and prints what the answer says.
 pub(crate) async fn open(base_url: &str, token: Option<String>) -> Result<()> {
-    let token = token.map_or_else(|| std::io::read_to_string(std::io::stdin()), Ok)?;
+    let token = token.map_or_else(|| files::line(Path::new("-")), Ok)?;
     let url = format!("{}/company/non_auth_initialize", base_url.trim_end_matches('/'));
-    let body = json!({"initializeWebsiteToken": token.trim()}).to_string();
+    let body = json!({"initializeWebsiteToken": encoding::trimmed(&token)}).to_string();
     let answer = http_client()?
         .post(&url)
         .header("content-type", "application/json")

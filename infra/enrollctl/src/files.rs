@@ -1,0 +1,149 @@
+//! Files that people make: whatever their editor put around the content is taken away here.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use enrollment::client::public_key::PublicKey;
+use enrollment::{encoding, pem};
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The longest file of one line: an id, a password, a token.
+const MAX_LINE_FILE: u64 = 64 * 1024;
+
+/// A DER sequence of more than 255 bytes.
+const DER: &[u8] = b"\x30\x82";
+
+/// Reads a text file: UTF-8, or UTF-16 with a byte-order mark, which is left out; CRLF becomes LF.
+pub(crate) fn text(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    encoding::text(&bytes).with_context(|| file.display().to_string())
+}
+
+/// Reads what stands in a file, or in standard input for `-`, alone: without blanks and byte-order marks at its ends.
+pub(crate) fn line(file: &Path) -> Result<String> {
+    let name = || file.display().to_string();
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(MAX_LINE_FILE + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        let opened = fs::File::open(file).with_context(name)?;
+        opened.take(MAX_LINE_FILE + 1).read_to_end(&mut bytes)
+    }
+    .with_context(name)?;
+    ensure!(
+        bytes.len() as u64 <= MAX_LINE_FILE,
+        "{} is too long for one line",
+        file.display()
+    );
+    let text = encoding::text(&bytes).with_context(name)?;
+    Ok(encoding::trimmed(&text).to_owned())
+}
+
+/// Reads certificates or a private key: PEM, however its lines are broken and whatever stands around its sections.
+pub(crate) fn sections(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let read = || -> Result<String> {
+        ensure!(
+            !bytes.starts_with(DER),
+            "is DER, and PEM is needed; 'openssl x509 -inform der' writes a certificate so, 'openssl pkey -inform der' a key"
+        );
+        Ok(pem::rewrapped(&encoding::text(&bytes)?)?)
+    };
+    read().with_context(|| file.display().to_string())
+}
+
+/// Reads a password: the first line of a file. Blanks belong to it.
+pub(crate) fn password(file: &Path) -> Result<SecretString> {
+    let text = SecretString::from(text(file)?);
+    Ok(text.expose_secret().trim_end_matches('\n').into())
+}
+
+/// Reads one RSA public key out of PEM, DER or a certificate.
+pub(crate) fn public_key(file: &Path) -> Result<PublicKey> {
+    let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    PublicKey::read(&bytes).with_context(|| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    const CERTIFICATE: &str =
+        include_str!("../../../shared/mastercard/tests/fixtures/rsa-2048-certificate.pem");
+
+    /// A file that goes with this value.
+    struct Written(PathBuf);
+
+    impl Written {
+        fn new(name: &str, content: &[u8]) -> Self {
+            let file = std::env::temp_dir().join(format!("enrollctl-{name}-{}", std::process::id()));
+            fs::write(&file, content).unwrap();
+            Self(file)
+        }
+    }
+
+    impl Drop for Written {
+        fn drop(&mut self) {
+            // A file that stays behind harms nobody.
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    fn utf_16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn an_id_has_nothing_around_it() {
+        for content in [
+            b"maria 7".to_vec(),
+            b"maria 7\n".to_vec(),
+            b"  maria 7 \r\n\r\n".to_vec(),
+            b"\xef\xbb\xbfmaria 7\r\n".to_vec(),
+            utf_16("\u{feff}maria 7\r\n"),
+        ] {
+            let file = Written::new("id", &content);
+            assert_eq!(line(&file.0).unwrap(), "maria 7", "{content:?}");
+        }
+        let long = Written::new("long", &vec![b'x'; 70_000]);
+        assert!(line(&long.0).is_err());
+        assert!(line(Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks() {
+        for content in [&b" p w \r\n"[..], b"\xef\xbb\xbf p w ", b" p w \n"] {
+            let file = Written::new("password", content);
+            assert_eq!(password(&file.0).unwrap().expose_secret(), " p w ", "{content:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_read_however_they_are_wrapped() {
+        let one_line: String = CERTIFICATE.lines().collect();
+        for content in [
+            format!("\u{feff}Bag Attributes\r\n{}", CERTIFICATE.replace('\n', "\r\n")).into_bytes(),
+            one_line.into_bytes(),
+            utf_16(&format!("\u{feff}{CERTIFICATE}")),
+        ] {
+            let file = Written::new("chain", &content);
+            assert_eq!(sections(&file.0).unwrap(), CERTIFICATE);
+            assert!(public_key(&file.0).unwrap().validity.is_some());
+        }
+        let der = Written::new("der", b"\x30\x82\x01\x0a");
+        assert!(format!("{:#}", sections(&der.0).unwrap_err()).contains(": is DER, and PEM is needed"));
+        let other = Written::new("other", b"Gr\xf6\xdfe");
+        let told = format!("{:#}", sections(&other.0).unwrap_err());
+        assert!(
+            told.ends_with(": is not UTF-8 (byte 3 is none of it); save it as UTF-8"),
+            "{told}"
+        );
+    }
+}
