@@ -104,6 +104,8 @@ pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
 pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
     let node = Node::install(bench.place, bench.interrupt)?;
     soap::ready(bench.place, &node, bench.interrupt)?;
+    // It writes key files; the JDK, which does so too, came with the SOAP stacks.
+    program_or_package("openssl", "openssl", bench.interrupt)?;
     python(bench, "interop", &[], &[CHROMIUM])
 }
 

@@ -1,0 +1,189 @@
+"""Files as the editors of Windows save them: with a byte-order mark, in UTF-16, with CRLF; by `enrollctl` for real."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from interop.bank import Bank
+from interop.client_files import ClientFile, chosen_by_node
+from interop.enrollctl import enrollctl
+from local_system.partner import Partner
+from local_system.stack import Stack
+
+TIMEOUT = 60
+# Notepad's "UTF-8 with BOM" and "UTF-16 LE", which Python's `utf-16` writes with its mark; classic and plain UTF-8.
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_client_file_and_translation_are_read_as_they_are_saved(stack: Stack, tmp_path: Path, encoding: str) -> None:
+    text = json.dumps({"register": {"tittle": "Größe, 登録"}}, indent=2, ensure_ascii=False)
+    (tmp_path / "ja.json").write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    file = ClientFile.like_demo(stack, tmp_path).with_translations({"ja": "ja.json"})
+    applied = file.apply(encoding, line_end="\r\n")
+    assert applied.code == 0, applied.err
+    page = requests.get(f"{stack.api}/widget/{file.name}/?lang=ja-JP-u-ca-japanese", timeout=TIMEOUT)
+    assert page.headers["content-language"] == "ja"
+    assert "Größe, 登録" in page.text
+    # Saved by another editor it is the same client.
+    assert file.apply().out == f"client '{file.name}': nothing to change\n"
+
+
+def test_other_encodings_are_refused_by_their_name(stack: Stack, tmp_path: Path) -> None:
+    file = ClientFile.like_demo(stack, tmp_path)
+    for encoding, told in (("utf-16-le", "has zero bytes"), ("utf-32", "has zero bytes")):
+        ran = enrollctl("client", "diff", file.saved(encoding))
+        assert (ran.code, told in ran.err) == (2, True), ran.err
+    (tmp_path / "de.json").write_bytes('{"read_more": "Größe"}'.encode("windows-1252"))
+    ran = file.with_translations({"de": "de.json"}).diff()
+    assert (ran.code, "translations.de: is not UTF-8 (byte 18" in ran.err) == (2, True), ran.err
+
+
+def test_what_a_translation_lacks_or_has_twice_is_told(stack: Stack, tmp_path: Path) -> None:
+    file = ClientFile.like_demo(stack, tmp_path)
+    (tmp_path / "twice.json").write_text('{"read_more": "a",\n "read_more": "b"}')
+    (tmp_path / "null.json").write_text('{"read_more": null}')
+    (tmp_path / "some.json").write_text('{"read_more": "Więcej"}')
+    ran = file.with_translations({"de": "twice.json", "fr": "null.json"}).diff()
+    assert ran.code == 2
+    assert "translations.de: can't be read as JSON: 'read_more' comes twice at line 2" in ran.err
+    assert "translations.fr: has 'read_more' without a text (null)" in ran.err
+    ran = file.with_translations({"iw": "some.json", "he": "some.json"}).diff()
+    assert (ran.code, "is another spelling of 'he'" in ran.err) == (2, True), ran.err
+    ran = file.with_translations({"pl": "some.json"}).diff()
+    assert ran.code == 1
+    assert "warning: translations.pl: has 1 of " in ran.err
+    assert "missing: " in ran.err
+
+
+@pytest.mark.parametrize("saved", ["utf-8-sig", "utf-16", "blanks"])
+def test_a_person_is_erased_however_the_id_is_saved(bank: Bank, tmp_path: Path, saved: str) -> None:
+    customer = bank.customer()
+    card, _ = bank.enrolled(customer)
+    file = tmp_path / "id.txt"
+    encoding = "utf-8" if saved == "blanks" else saved
+    around = ("\u00a0 ", " \t\r\n\r\n") if saved == "blanks" else ("", "\r\n")
+    file.write_bytes(f"{around[0]}{customer.id}{around[1]}".encode(encoding))
+    person = ("--client", bank.id, "--customer-file", str(file), "--reference", "request 7")
+    shown = enrollctl("customer", "show", *person)
+    assert (shown.code, card.last4 in shown.out) == (0, True), shown.err
+    erased = enrollctl("customer", "erase", *person, "--opt-out", "--yes")
+    assert (erased.code, "cards 1 (1 cancelled first)" in erased.out) == (0, True), erased.err
+    assert bank.answer("show", customer.id).err.endswith("enrollctl: nothing is stored of this customer\n")
+
+
+def test_a_token_is_read_from_a_file_of_windows(partner: Partner, stack: Stack) -> None:
+    token = f"{partner.token()}\r\n".encode("utf-16")
+    command = [os.environ["TEST_ENROLLCTL"], "token", "open", "--url", stack.api]
+    done = subprocess.run(command, input=token, capture_output=True, check=False, timeout=TIMEOUT)
+    assert b"OPENED" in done.stdout, done.stderr
+
+
+LANGUAGES = [
+    "ar",
+    "az",
+    "cmn",
+    "de",
+    "en",
+    "es",
+    "fa",
+    "fil",
+    "fr",
+    "he",
+    "hi",
+    "id",
+    "in",
+    "iw",
+    "ja",
+    "ji",
+    "jw",
+    "kk",
+    "ko",
+    "ku",
+    "mo",
+    "nb",
+    "nn",
+    "no",
+    "pa",
+    "pt",
+    "ro",
+    "sh",
+    "sr",
+    "tl",
+    "uk",
+    "ur",
+    "uz",
+    "zh",
+    "deu",
+    "zho",
+]
+REGIONS = ("", "-US", "-CN", "-TW", "-IR", "-ME", "-BR", "-CA")
+WITH_SCRIPTS = [
+    f"{language}-{script}{region}"
+    for language in ("az", "kk", "pa", "sr", "uz", "zh")
+    for script in ("Arab", "Cyrl", "Hans", "Hant", "Latn")
+    for region in ("", "-CN")
+]
+MORE = (
+    "es-u-ms-metric",
+    "de-CH-1996",
+    "en-US-x-private",
+    "zh-Hant-HK-u-co-stroke",
+    "sl-rozaj-biske",
+    "es-419",
+    "en-UK",
+)
+OFFERED = [
+    "ar",
+    "az",
+    "en",
+    "es",
+    "fil",
+    "fr_CA",
+    "he",
+    "hi",
+    "id",
+    "ja",
+    "jv",
+    "kk",
+    "ku",
+    "nb",
+    "pa",
+    "pt_BR",
+    "ro",
+    "sr",
+    "sr_Latn",
+    "uk",
+    "ur",
+    "uz",
+    "uz_Cyrl",
+    "yi",
+    "zh",
+    "zh_Hant",
+]
+
+
+def test_the_page_chooses_the_language_that_node_chooses(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "some.json").write_text("{}")
+    file = ClientFile.like_demo(stack, tmp_path).with_translations(dict.fromkeys(OFFERED, "some.json"))
+    file = ClientFile(file.folder, file.name, file.text.replace('default_language = "en"', 'default_language = "it"'))
+    applied = file.apply()
+    assert applied.code == 0, applied.err
+    tags = [f"{language}{region}" for language in LANGUAGES for region in REGIONS] + WITH_SCRIPTS + list(MORE)
+    with requests.Session() as session:
+        address = f"{stack.api}/widget/{file.name}/"
+
+        def shown(tag: str) -> str:
+            page = session.get(address, params={"lang": tag}, timeout=TIMEOUT)
+            return page.headers["content-language"]
+
+        differing = {
+            tag: (shown_for, expected)
+            for tag, chosen in zip(tags, chosen_by_node(OFFERED, tags), strict=True)
+            if (shown_for := shown(tag)) != (expected := (chosen or "it").replace("_", "-"))
+        }
+    assert differing == {}
