@@ -157,11 +157,13 @@ fn a_look_up_that_is_not_understood_ends_no_opt_out() {
         let id = page.confirmation(&submission, Status::SuccessRemoval);
         assert!(stored::confirmation(&id).is_none(), "{shape}");
 
-        // What MRS does say decides, as soon as it can be read.
+        // What MRS does say decides, as soon as it can be read; after a minute the event says that it is not known yet.
         drop(faults);
         let event = page.settle(&submission).json();
-        let removed = event["status"] == "SUCCESS_REMOVAL";
-        assert_ne!(removed, card.is_active(), "{shape}: {event}");
+        if event["statusCode"] != "-1001" {
+            let removed = event["status"] == "SUCCESS_REMOVAL";
+            assert_ne!(removed, card.is_active(), "{shape}: {event}");
+        }
     });
 }
 

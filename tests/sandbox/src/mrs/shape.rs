@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
@@ -110,6 +111,9 @@ pub(crate) enum Shape {
 
 /// Not ASCII, but in every encoding that is spoken: a document has it in a comment.
 const ACCENTED: &str = "<!-- Zürich -->";
+
+/// A thousand million blanks in less than one million bytes: gzip may be several files, one after the other (RFC 1952 §2.2).
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![b' '; 8_000_000]).repeat(125));
 
 /// Writes what the work gave: the content of an answer, or a refusal.
 pub(crate) fn answer(shape: Option<Shape>, result: Result<String, Refusal>, quotes: &Quotes) -> Answer {
@@ -256,11 +260,7 @@ fn bytes(shape: Shape, status: StatusCode, document: String) -> Answer {
         Shape::Gzip => coded("gzip", xml(soap::CONTENT_TYPE, gzip(document.as_bytes()))),
         Shape::Deflate => coded("deflate", xml(soap::CONTENT_TYPE, zlib(document.as_bytes()))),
         Shape::RawDeflate => coded("deflate", xml(soap::CONTENT_TYPE, deflate(document.as_bytes()))),
-        // gzip may be several files, one after the other (RFC 1952 §2.2): a thousand million bytes in less than one million.
-        Shape::Bomb => coded(
-            "gzip",
-            xml(soap::CONTENT_TYPE, gzip(&vec![b' '; 8_000_000]).repeat(125)),
-        ),
+        Shape::Bomb => coded("gzip", xml(soap::CONTENT_TYPE, BOMB.clone())),
         Shape::Mtom => xml(MTOM, mime(&document, false)),
         Shape::TwoParts => xml(MTOM, mime(&document, true)),
         Shape::Html => Answer::text(
