@@ -7,6 +7,7 @@
     reason = "a test that can't go on must end"
 )]
 
+mod askers;
 mod clients;
 mod confirmations;
 mod desk;

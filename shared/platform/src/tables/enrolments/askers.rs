@@ -5,16 +5,12 @@ use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::Intent;
 use enrollment::log::LogText;
 use enrollment::ports::{StoreError, Turn};
-use enrollment::time::later;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::intents::written_ranacs;
 use super::{DynamoEnrolments, INTENT, intent_item_key, intent_key};
 use crate::aws::where_it_held;
 use crate::tables::item::{self, Fields};
-
-/// A wake-up comes by the clock of another machine than the one that said when: this much too soon is not too soon.
-const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(1);
 
 impl DynamoEnrolments {
     pub(super) async fn take_intent(
@@ -31,14 +27,13 @@ impl DynamoEnrolments {
             .set_key(Some(intent_item_key(id)))
             .update_expression("SET lease_until = :until, unanswered_at = :now")
             .condition_expression(
-                "attribute_exists(agenda) AND agenda_at <= :due AND #schema <= :schema \
+                "attribute_exists(agenda) AND agenda_at <= :now AND #schema <= :schema \
                  AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", item::number(item::SCHEMA))
             .expression_attribute_values(":until", item::millis(until))
             .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":due", item::millis(later(now, CLOCKS_DIFFER_BY)))
             // As it was: a call that an asker left unanswered is not the one of now.
             .return_values(ReturnValue::AllOld)
             .send()
