@@ -140,10 +140,10 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         let card = scene.card().await;
         let (first, begun) = scene.begin(ActionCode::Replace, Some(&card)).await;
         assert_eq!(begun, Begun::Now);
-        assert_eq!(
-            scene.enrolments.intent(first.id).await.unwrap().as_ref(),
-            Some(&first)
-        );
+        // Whoever begins it asks MRS.
+        let mut at_work = first.clone();
+        at_work.inquiry.unanswered_at = Some(first.created_at);
+        assert_eq!(scene.enrolments.intent(first.id).await.unwrap(), Some(at_work));
         let customer = scene.customer().await;
         assert_eq!(customer.cards[0].state, CardState::Held);
         let count = customer.count;
