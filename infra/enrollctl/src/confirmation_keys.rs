@@ -7,6 +7,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::ports::Randomness as _;
 use platform::SystemRandomness;
 use platform::operator::Stack;
+use platform::operator::secret_version::Replaced;
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
 use platform::tables::audit::Permit;
 use secrecy::SecretString;
@@ -19,6 +20,8 @@ use crate::gate::Gate;
 
 /// A secret and the one that it replaces: more than that is a rotation that was never ended.
 const MOST: usize = 2;
+/// How often a change is made anew because another operator was quicker.
+const TRIES: usize = 5;
 
 pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
     match command {
@@ -44,8 +47,7 @@ pub(crate) async fn trust(
     reason: &Reason,
 ) -> Result<()> {
     let client = ClientId::parse(client)?;
-    let (mut secrets, _) = stack.secrets().confirmation_secrets(&client).await?;
-    secrets.certificate_authorities = match authorities {
+    let pem = match authorities {
         Some(file) => {
             let pem = files::sections(file)?;
             Trust::mozilla_and_pem(&pem)
@@ -59,9 +61,16 @@ pub(crate) async fn trust(
     } else {
         "public authorities only"
     };
-    let gate = Gate::open(stack, reason).await?;
-    let permit = gate.pass_for(&client, "trust receivers", records).await?;
-    store(stack, &permit, &client, &secrets).await?;
+    let line = Line {
+        reason,
+        action: "trust receivers",
+        records,
+    };
+    change(stack, &client, line, |secrets| {
+        secrets.certificate_authorities.clone_from(&pem);
+        Ok(())
+    })
+    .await?;
     println!(
         "within five minutes receivers of client '{client}' are believed under {}",
         match authorities {
@@ -94,40 +103,50 @@ async fn show(stack: &Stack, client: &ClientId) -> Result<()> {
 }
 
 async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
-    let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
-    let (keys, fresh) = if asymmetric {
-        (&mut secrets.signing_keys, random("whsk_"))
-    } else {
-        (&mut secrets.secrets, new_secret())
+    let line = Line {
+        reason,
+        action: "rotate keys",
+        records: kind(asymmetric),
     };
-    if keys.len() >= MOST {
-        bail!(
-            "an earlier rotation is not ended: 'confirmations keys retire --client {client}' ends it; nothing was changed"
-        );
-    }
-    keys.insert(0, fresh);
-    let gate = Gate::open(stack, reason).await?;
-    let permit = gate.pass_for(client, "rotate keys", kind(asymmetric)).await?;
-    store(stack, &permit, client, &secrets).await?;
+    change(stack, client, line, |secrets| {
+        let (keys, fresh) = if asymmetric {
+            (&mut secrets.signing_keys, random("whsk_"))
+        } else {
+            (&mut secrets.secrets, new_secret())
+        };
+        if keys.len() >= MOST {
+            bail!(
+                "an earlier rotation is not ended: 'confirmations keys retire --client {client}' ends it; nothing was changed"
+            );
+        }
+        keys.insert(0, fresh);
+        Ok(())
+    })
+    .await?;
     show(stack, client).await?;
     println!("within five minutes every confirmation carries a signature by each of them");
     Ok(())
 }
 
 async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
-    let (mut secrets, _) = stack.secrets().confirmation_secrets(client).await?;
-    let keys = if asymmetric {
-        &mut secrets.signing_keys
-    } else {
-        &mut secrets.secrets
+    let line = Line {
+        reason,
+        action: "retire keys",
+        records: kind(asymmetric),
     };
-    if keys.len() < MOST {
-        bail!("client '{client}' is not in a rotation: there is no older key to retire");
-    }
-    keys.truncate(1);
-    let gate = Gate::open(stack, reason).await?;
-    let permit = gate.pass_for(client, "retire keys", kind(asymmetric)).await?;
-    store(stack, &permit, client, &secrets).await?;
+    change(stack, client, line, |secrets| {
+        let keys = if asymmetric {
+            &mut secrets.signing_keys
+        } else {
+            &mut secrets.secrets
+        };
+        if keys.len() < MOST {
+            bail!("client '{client}' is not in a rotation: there is no older key to retire");
+        }
+        keys.truncate(1);
+        Ok(())
+    })
+    .await?;
     show(stack, client).await
 }
 
@@ -135,17 +154,41 @@ fn kind(asymmetric: bool) -> &'static str {
     if asymmetric { "v1a" } else { "v1" }
 }
 
-async fn store(
+/// What the audit trail says of a change.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    reason: &'a Reason,
+    action: &'static str,
+    records: &'a str,
+}
+
+/// Reads, changes and writes a client's secrets; anew where another operator has changed them in between, so that the
+/// change is judged by what is there.
+async fn change(
     stack: &Stack,
-    permit: &Permit,
     client: &ClientId,
-    secrets: &ConfirmationSecrets,
+    line: Line<'_>,
+    change: impl Fn(&mut ConfirmationSecrets) -> Result<()>,
 ) -> Result<()> {
-    let text = SecretString::from(serde_json::to_string(secrets)?);
-    stack
-        .write_secret(permit, &confirmation_name(client), &text)
-        .await?;
-    Ok(())
+    // One line, however often it is tried: nothing is in the trail of what can't be done.
+    let mut permit: Option<Permit> = None;
+    for _ in 0..TRIES {
+        let (mut secrets, version) = stack.secrets().confirmation_secrets(client).await?;
+        change(&mut secrets)?;
+        let permit = match &permit {
+            Some(permit) => permit,
+            None => {
+                let gate = Gate::open(stack, line.reason).await?;
+                permit.insert(gate.pass_for(client, line.action, line.records).await?)
+            }
+        };
+        let text = SecretString::from(serde_json::to_string(&secrets)?);
+        let name = confirmation_name(client);
+        if stack.replace_secret(permit, &name, &text, &version).await? == Replaced::Done {
+            return Ok(());
+        }
+    }
+    bail!("others change the secrets of client '{client}' at this very moment; nothing was changed")
 }
 
 fn random(prefix: &str) -> SecretString {

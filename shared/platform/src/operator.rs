@@ -1,5 +1,7 @@
 //! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
 
+pub mod secret_version;
+
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -8,9 +10,10 @@ use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use enrollment::client::Client;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::StoreError;
+use enrollment::ports::{Clock, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use self::secret_version::Replaced;
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
 use crate::metrics::Metrics;
@@ -22,8 +25,8 @@ use crate::secrets::Secrets;
 use crate::settings::{SettingsError, StackSettings};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
-use crate::tables::confirmations::desk::ConfirmationDesk;
-use crate::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
+use crate::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions};
 use crate::vault::Vault;
 
 /// One deployed stack, with the operator's rights.
@@ -138,7 +141,16 @@ impl Stack {
             &self.settings.tables.confirmations,
             self.vault(),
             Arc::new(SystemClock),
+            Records {
+                enrolments: self.enrolments(),
+                clients: self.clients(),
+            },
         )
+    }
+
+    fn clients(&self) -> DynamoClients {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        DynamoClients::new(self.aws.dynamodb(), &self.settings.tables.clients, &clock)
     }
 
     /// Intents, cards and customers.
@@ -241,7 +253,26 @@ impl Stack {
         create(&self.aws.secrets_manager(), &self.secret_name(name), value).await
     }
 
-    /// Creates a secret, or gives it a new version.
+    /// Gives a secret a new value, where the one of `read_version` is still its current one.
+    pub async fn replace_secret(
+        &self,
+        _: &Permit,
+        name: &str,
+        value: &SecretString,
+        read_version: &str,
+    ) -> Result<Replaced, StoreError> {
+        let full_name = self.secret_name(name);
+        secret_version::replace(
+            &self.aws.secrets_manager(),
+            &full_name,
+            value,
+            read_version,
+            &SystemRandomness,
+        )
+        .await
+    }
+
+    /// Creates a secret, or gives it a new version, whatever it was before.
     pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);

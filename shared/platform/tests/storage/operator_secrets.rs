@@ -3,8 +3,10 @@ use std::sync::Arc;
 use enrollment::identifiers::ClientId;
 use enrollment::ports::{EncryptionKeys as _, StoreError};
 use jiff::SignedDuration;
+use platform::SystemRandomness;
+use platform::operator::secret_version::{self, Replaced};
 use platform::secrets::{Secrets, TlsIdentity};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use engine::{TestClock, local_aws, random_name};
 
@@ -146,4 +148,54 @@ async fn a_clients_confirmation_secrets_are_read_in_their_order() {
         .map(|secret| secret.expose_secret().to_owned())
         .collect();
     assert_eq!(order, ["whsec_b", "whsec_a"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn of_two_writers_at_once_neither_loses_the_others_change() {
+    let scene = Scene::new();
+    let client = ClientId::parse("demo").unwrap();
+    let name = "clients/demo/confirmation";
+    scene
+        .write(name, serde_json::json!({"secrets": ["whsec_a"]}))
+        .await;
+    let full_name = format!("{}/{name}", scene.prefix);
+    let replace = async |value: serde_json::Value, read: &str| {
+        let value = SecretString::from(value.to_string());
+        secret_version::replace(&scene.manager, &full_name, &value, read, &SystemRandomness)
+            .await
+            .unwrap()
+    };
+    let read = async || {
+        scene.secrets.refresh();
+        let (read, version) = scene.secrets.confirmation_secrets(&client).await.unwrap();
+        let secrets = read.secrets.iter();
+        let secrets: Vec<String> = secrets.map(|secret| secret.expose_secret().to_owned()).collect();
+        (secrets, version)
+    };
+
+    // Both have read the same version; one rotates, the other believes another authority.
+    let (_, version) = read().await;
+    let rotated = serde_json::json!({"secrets": ["whsec_b", "whsec_a"]});
+    assert_eq!(replace(rotated, &version).await, Replaced::Done);
+    let late = serde_json::json!({"secrets": ["whsec_a"], "certificateAuthorities": "PEM"});
+    assert_eq!(replace(late, &version).await, Replaced::Changed);
+    let (secrets, current) = read().await;
+    assert_eq!(secrets, ["whsec_b", "whsec_a"], "the first one's stands");
+    assert_ne!(current, version);
+
+    // Whoever reads again may write.
+    let again = serde_json::json!({"secrets": ["whsec_b", "whsec_a"], "certificateAuthorities": "PEM"});
+    assert_eq!(replace(again, &current).await, Replaced::Done);
+    assert_ne!(read().await.1, current);
+    // No version keeps a label of ours.
+    let described = scene.manager.describe_secret().secret_id(&full_name).send().await;
+    let stages = described.unwrap().version_ids_to_stages.unwrap_or_default();
+    assert!(
+        !stages
+            .values()
+            .flatten()
+            .any(|label| label.starts_with("pending")),
+        "{stages:?}"
+    );
 }
