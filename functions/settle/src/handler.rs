@@ -3,10 +3,11 @@
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::flows::sweep::Sweeping;
 use enrollment::identifiers::IntentId;
-use enrollment::log::{by_display, info};
+use enrollment::log::{by_display, error, info};
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
 use platform::queues::{self, SettleMessage};
+use platform::rewards::MrsRewards;
 use serde::Deserialize;
 
 /// What the function is called with.
@@ -37,6 +38,7 @@ pub(crate) enum Half {
 /// Does what the trigger asks for. The answer to a queue names the messages that have to come again.
 pub(crate) async fn handle(
     sweeping: &Sweeping<'_>,
+    certificate: &MrsRewards,
     metrics: &Metrics,
     trigger: Trigger,
 ) -> Result<Option<SqsBatchResponse>, StoreError> {
@@ -44,10 +46,14 @@ pub(crate) async fn handle(
         Trigger::Half {
             sweep: Half::Confirmations,
         } => wake(sweeping, metrics).await.map(|()| None),
-        Trigger::Half { sweep: Half::Intents } => look_after(sweeping, metrics).await.map(|()| None),
+        Trigger::Half { sweep: Half::Intents } => {
+            report(certificate).await;
+            look_after(sweeping, metrics).await.map(|()| None)
+        }
         Trigger::Schedule(_) => {
             // The quick half first, and neither waits for the other to be well.
             let woken = wake(sweeping, metrics).await;
+            report(certificate).await;
             look_after(sweeping, metrics).await?;
             woken.map(|()| None)
         }
@@ -58,6 +64,13 @@ pub(crate) async fn handle(
             };
             Ok(Some(queues::each(event, settle).await))
         }
+    }
+}
+
+/// Reports the end of the client certificate although nobody connects. It keeps no case from its turn.
+async fn report(certificate: &MrsRewards) {
+    if let Err(error) = certificate.report_certificate().await {
+        error!(error, "the client certificate can't be read");
     }
 }
 

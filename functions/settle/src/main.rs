@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
             },
             confirmations: &confirmations,
         };
-        handler::handle(&sweeping, &metrics, trigger).await
+        handler::handle(&sweeping, &rewards, &metrics, trigger).await
     });
     lambda_runtime::run(service_fn(|event: LambdaEvent<Trigger>| {
         let answer = Arc::clone(&answer);

@@ -3,6 +3,7 @@
 use enrollment::flows::open::{NotOpened, OpenedSession, Opening};
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{error, info};
+use enrollment::reason::Reason;
 use enrollment::status::Status;
 use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -19,13 +20,13 @@ pub(crate) struct WidgetAddress {
 }
 
 /// Opens a session for the request's token and answers with the address of the widget, or of its failure page.
-/// Gives the status of a refusal beside the response, for the metric.
+/// Gives status and reason of a refusal beside the response, for the metrics.
 pub(crate) async fn handle(
     opening: &Opening<'_>,
     address: &WidgetAddress,
     incident: &IncidentId,
     request: &Request,
-) -> (Response<Body>, Option<Status>) {
+) -> (Response<Body>, Option<(Status, Option<Reason>)>) {
     let result = match token::of_request(request.body()) {
         Ok(token) => opening.open(&token).await,
         Err(refusal) => Err(NotOpened::Refused {
@@ -40,7 +41,7 @@ pub(crate) async fn handle(
             let status = failure.status();
             (
                 redirect(&address.of_failure(&failure, incident), status.as_str()),
-                Some(status),
+                Some((status, failure.reason())),
             )
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use enrollment::flows::open::Opening;
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
+use enrollment::status::Status;
 use enrollment::token::Expected;
 use lambda_http::{Error, Request, service_fn};
 
@@ -38,7 +39,10 @@ async fn main() -> Result<(), Error> {
         let (response, refused) = handler::handle(&opening, &address, &incident, &request)
             .instrument(span)
             .await;
-        metrics.widget_opening(refused);
+        metrics.widget_opening(refused.map(|(status, _)| status));
+        if let Some((Status::AccessDenied, reason)) = refused {
+            metrics.refusal(reason);
+        }
         response
     });
     lambda_http::run(service_fn(|request| {

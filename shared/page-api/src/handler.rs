@@ -6,28 +6,39 @@ use enrollment::flows::submission::MAX_BYTES;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
 use enrollment::log::by_display;
+use enrollment::reason::Reason;
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
+use platform::metrics::Metrics;
 
 use crate::answer;
 
 /// End of the path that extends a session, under the address of its action.
 const EXTENSION: &str = "/extension";
 
+/// What the page's calls are answered by.
+pub(crate) struct Flows<'a> {
+    /// GET.
+    pub(crate) describing: Describing<'a>,
+    /// POST.
+    pub(crate) submitting: Submitting<'a>,
+    /// POST under [`EXTENSION`].
+    pub(crate) extending: Extending<'a>,
+}
+
 /// Answers one call of the page.
 pub(crate) async fn handle(
-    describing: &Describing<'_>,
-    submitting: &Submitting<'_>,
-    extending: &Extending<'_>,
+    flows: &Flows<'_>,
+    metrics: &Metrics,
     incident: &IncidentId,
     request: &Request,
 ) -> Response<Body> {
     // The gateway's own part of the path, if there is one, stands before ours.
     let is_extension = request.uri().path().ends_with(EXTENSION);
     let result = match *request.method() {
-        Method::POST if is_extension => extend(extending, request).await,
-        Method::GET if !is_extension => describe(describing, incident, request).await,
-        Method::POST => submit(submitting, incident, request).await,
+        Method::POST if is_extension => extend(&flows.extending, request).await,
+        Method::GET if !is_extension => describe(&flows.describing, incident, request).await,
+        Method::POST => submit(&flows.submitting, metrics, incident, request).await,
         _ => Err(Refused::Method),
     };
     result.unwrap_or_else(|refused| answer::refusal(&refused, incident))
@@ -72,6 +83,7 @@ async fn describe(
 
 async fn submit(
     submitting: &Submitting<'_>,
+    metrics: &Metrics,
     incident: &IncidentId,
     request: &Request,
 ) -> Result<Response<Body>, Refused> {
@@ -89,6 +101,9 @@ async fn submit(
         return Err(Refused::TooLarge);
     }
     let submitted = submitting.submit(&session, &key, body, incident.clone()).await?;
+    if let Some(reason) = refusal(&submitted) {
+        metrics.refusal(Some(reason));
+    }
     Ok(answered(&submitted))
 }
 
@@ -98,6 +113,19 @@ async fn extend(extending: &Extending<'_>, request: &Request) -> Result<Response
         Err(ExtensionError::Session(refused)) => Err(refused.into()),
         Err(ExtensionError::Exhausted) => Err(Refused::Exhausted),
     }
+}
+
+/// The reason of a refusal before MRS was asked; an outcome may have a reason too, which is none.
+fn refusal(submitted: &Submitted) -> Option<Reason> {
+    let Submitted::Ended { reason, .. } = submitted else {
+        return None;
+    };
+    reason.filter(|reason| {
+        matches!(
+            reason,
+            Reason::Limit | Reason::CardLimit | Reason::NoCard | Reason::CardGone
+        )
+    })
 }
 
 fn answered(submitted: &Submitted) -> Response<Body> {

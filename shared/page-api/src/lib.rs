@@ -12,6 +12,8 @@ use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
 
+use handler::Flows;
+
 /// Runs the function `name`, for sessions that were opened for `action`, until Lambda ends it.
 ///
 /// # Errors
@@ -23,7 +25,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let enrolments = platform.enrolments();
     let secrets = Arc::new(platform.secrets());
     let rewards = platform.rewards(&secrets);
-    let wakeups = platform.wakeups();
+    let (wakeups, metrics) = (platform.wakeups(), platform.metrics());
     let answer = Arc::new(async move |request: Request| {
         let deadline = request
             .lambda_context_ref()
@@ -57,7 +59,12 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
         };
         let incident = IncidentId::random(&*randomness);
         let span = log::request(&incident);
-        handler::handle(&describing, &submitting, &extending, &incident, &request)
+        let flows = Flows {
+            describing,
+            submitting,
+            extending,
+        };
+        handler::handle(&flows, &metrics, &incident, &request)
             .instrument(span)
             .await
     });

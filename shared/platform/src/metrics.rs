@@ -8,16 +8,18 @@
 //! | `EnrolmentOutcomes` | Count | `Status` | outcomes stored; MRS's code is a property `StatusCode` |
 //! | `MrsCalls` | Count | `Operation`, `Outcome` | calls to MRS |
 //! | `MrsLatency` | Milliseconds | `Operation`, `Outcome` | how long they took |
-//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`, `not-due`) | runs over a confirmation |
+//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`, `not-due`, `claim-lost`: sent again, whatever the receiver answered) | runs over a confirmation |
 //! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
 //! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
 //! | `UnknownForADay` | Count | | at each sweep, intents of which MRS's answers have proved nothing for a day, as far as it asked |
 //! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |
 //! | `PurgedCustomers`, `PurgedCards` | Count | | at each purge, customers of whom nothing is left, and cards whose customer stays |
 //! | `PurgesHeldBack` | Count | | at each purge, customers that are past their date and had to wait |
+//! | `PurgedUndelivered` | Count | | at each purge, confirmations that no receiver ever had and that went with their record: the audit trail names them |
 //! | `PurgesCutShort` | Count | | 1 where a purge ended before it had seen everything |
 //! | `PolicyViolations` | Count | `Directive`, `Blocked` (`self`, `inline`, `eval`, `data`, `blob`, `registered`, `other`) | violations of the page's policy that browsers report |
-//! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends |
+//! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends; by each process of `settle` once an hour, and with new connections |
+//! | `Refusals` | Count | `Reason` (`limit`, `suspended`, `used`, `card_limit`, `no_card`, `card_gone`, `denied`: client, signature or function do not fit) | openings that were denied, and submissions that were refused before MRS was asked |
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use enrollment::flows::confirm::Confirmed;
 use enrollment::flows::purge::Purged;
 use enrollment::flows::sweep::{Swept, Woken};
 use enrollment::ports::Clock;
+use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};
 
@@ -61,6 +64,12 @@ impl Metrics {
     pub fn widget_opening(&self, refused: Option<Status>) {
         let status = refused.map_or("OPENED", Status::as_str);
         self.write(&self.line(&[("Status", status)], &[("WidgetOpenings", "Count", 1.0)]));
+    }
+
+    /// Something was refused before MRS was asked: for that reason, or because client, signature or function do not fit.
+    pub fn refusal(&self, reason: Option<Reason>) {
+        let reason = reason.map_or("denied", Reason::as_str);
+        self.write(&self.line(&[("Reason", reason)], &[("Refusals", "Count", 1.0)]));
     }
 
     /// An enrolment has its outcome.
@@ -118,6 +127,7 @@ impl Metrics {
             ("PurgedCustomers", "Count", count(purged.customers)),
             ("PurgedCards", "Count", count(purged.cards)),
             ("PurgesHeldBack", "Count", count(purged.held_back)),
+            ("PurgedUndelivered", "Count", count(purged.undelivered)),
             (
                 "PurgesCutShort",
                 "Count",

@@ -2,16 +2,17 @@
 //! is taken up without a deployment, and at once where Mastercard refuses the old one.
 
 use std::fmt::{self, Display};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Malformed, Ranac};
 use enrollment::log::{LogText, Loggable, warn};
 use enrollment::look_up::{Account, AccountStatus as Status, LookUp};
-use enrollment::ports::{Clock, NewCard, Rewards, RewardsError};
+use enrollment::ports::{Clock, NewCard, Rewards, RewardsError, StoreError};
 use enrollment::status::MrsCode;
-use jiff::Timestamp;
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
 use mastercard::gateway::GatewayReason;
 use mastercard::http::{
     ClientIdentity, HttpClient, HttpSettings, HttpSetupError, IdentityError, Trust, TrustError,
@@ -27,6 +28,9 @@ use tracing::field::display;
 
 use crate::metrics::Metrics;
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
+
+/// How often a process reports how long the certificate is valid.
+const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a function keeps of its time after a call, to store what came of it.
 const KEPT: Duration = Duration::from_secs(2);
@@ -47,6 +51,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     /// The connections that were made with the certificate of this version.
     connected: Mutex<Option<Connected>>,
+    /// When the end of the certificate was reported last.
+    certificate_reported_at: Mutex<Option<Timestamp>>,
 }
 
 #[derive(Clone)]
@@ -72,6 +78,7 @@ impl MrsRewards {
                 metrics,
                 clock,
                 connected: Mutex::new(None),
+                certificate_reported_at: Mutex::new(None),
             }),
             ends_at: None,
         }
@@ -87,6 +94,15 @@ impl MrsRewards {
         }
     }
 
+    /// Writes how many days the client certificate has left, unless this process did so within the hour. No call to MRS is
+    /// needed for it.
+    ///
+    /// # Errors
+    /// Where the secret can't be read; the next call tries again.
+    pub async fn report_certificate(&self) -> Result<(), StoreError> {
+        self.shared.report_certificate().await
+    }
+
     async fn call<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
         &self,
         operation: &'static str,
@@ -100,6 +116,31 @@ impl MrsRewards {
 }
 
 impl Shared {
+    async fn report_certificate(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if !self.is_report_due(now) {
+            return Ok(());
+        }
+        let material = self.secrets.mutual_tls().await?;
+        let identity = identity(&material.identity).map_err(|detail| StoreError::Unreadable {
+            operation: "reading the client certificate",
+            detail,
+        })?;
+        self.metrics.certificate_expiry(self.until(identity.not_after()));
+        *self.reported_at() = Some(now);
+        Ok(())
+    }
+
+    fn is_report_due(&self, now: Timestamp) -> bool {
+        self.reported_at()
+            .is_none_or(|at| now >= later(at, CERTIFICATE_REPORT_INTERVAL))
+    }
+
+    fn reported_at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        let reported_at = self.certificate_reported_at.lock();
+        reported_at.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs one call. Where Mastercard refuses the certificate nothing was done, so the call is made once more if Secrets
     /// Manager has another one by now.
     async fn call<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
@@ -168,16 +209,7 @@ impl Shared {
     }
 
     fn connect(&self, material: &MutualTls) -> Result<HttpClient, LogText> {
-        let identity = match &material.identity {
-            TlsIdentity::Pem {
-                certificate,
-                private_key,
-            } => ClientIdentity::from_pem(certificate, private_key.expose_secret()),
-            TlsIdentity::Pkcs12 { file, password } => {
-                ClientIdentity::from_pkcs12(file.expose_secret(), password.expose_secret())
-            }
-        }
-        .map_err(shown)?;
+        let identity = identity(&material.identity)?;
         self.metrics.certificate_expiry(self.until(identity.not_after()));
         let trust = match &material.certificate_authorities {
             Some(pem) => Trust::only_pem(pem).map_err(shown)?,
@@ -205,6 +237,19 @@ impl Shared {
             .try_into()
             .unwrap_or_default()
     }
+}
+
+fn identity(stored: &TlsIdentity) -> Result<ClientIdentity, LogText> {
+    match stored {
+        TlsIdentity::Pem {
+            certificate,
+            private_key,
+        } => ClientIdentity::from_pem(certificate, private_key.expose_secret()),
+        TlsIdentity::Pkcs12 { file, password } => {
+            ClientIdentity::from_pkcs12(file.expose_secret(), password.expose_secret())
+        }
+    }
+    .map_err(shown)
 }
 
 #[async_trait]
