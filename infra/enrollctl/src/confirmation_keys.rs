@@ -175,12 +175,11 @@ async fn change(
     for _ in 0..TRIES {
         let (mut secrets, version) = stack.secrets().confirmation_secrets(client).await?;
         change(&mut secrets)?;
-        let permit = match &permit {
-            Some(permit) => permit,
-            None => {
-                let gate = Gate::open(stack, line.reason).await?;
-                permit.insert(gate.pass_for(client, line.action, line.records).await?)
-            }
+        let permit = if let Some(permit) = &permit {
+            permit
+        } else {
+            let gate = Gate::open(stack, line.reason).await?;
+            permit.insert(gate.pass_for(client, line.action, line.records).await?)
         };
         let text = SecretString::from(serde_json::to_string(&secrets)?);
         let name = confirmation_name(client);

@@ -65,7 +65,7 @@ async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
         .await?;
     match desk.reveal(&permit, &id).await? {
         Some(confirmation) => println!("{}\n{}", confirmation.url, confirmation.body),
-        None => println!("it was delivered: address and body are forgotten"),
+        None => println!("it was delivered, or its record is past its date: address and body are forgotten"),
     }
     Ok(())
 }
@@ -80,6 +80,7 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
         match desk.replay(&permit, &id).await? {
             Decided::Done => replayed.push((id, client)),
             Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
+            Decided::PastDate => println!("{id}: its record is past its date, nothing may be sent of it"),
         }
     }
     // They are due and will be found: this only makes it sooner.
@@ -103,7 +104,7 @@ async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> 
         let permit = gate.pass_for(&client, "drop confirmation", id.as_str()).await?;
         match desk.discard(&permit, &id).await? {
             Decided::Done => dropped += 1,
-            Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
+            Decided::TooLate | Decided::PastDate => println!("{id}: delivered meanwhile, or gone"),
         }
     }
     println!("{} dropped", counted(dropped));

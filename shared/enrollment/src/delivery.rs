@@ -24,8 +24,8 @@ pub const ATTEMPT_LIMIT: SignedDuration = SignedDuration::from_secs(15);
 /// For how long one run has a confirmation to itself. Whoever dies with it gives it free by this. Longer than a function
 /// lives (25 s, template.yaml): who lost a claim is dead.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// A confirmation that its receiver's hold keeps from being tried at all is parked at this age: the waits above are
-/// 75.6 hours, 83 with all jitter.
+/// A confirmation is due for at most this long from its outcome, or from the operator's replay: it is parked at this age,
+/// whatever its receiver asks for. The waits above are 75.6 hours, 83 with all jitter.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(96);
 /// An attempt begins within this of its claim, or not at all: the function must outlive it.
 pub const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(8);
@@ -43,6 +43,33 @@ const PROBE: SignedDuration = SignedDuration::from_secs(30);
 pub fn next_attempt(attempts: u32, now: Timestamp, randomness: &dyn Randomness) -> Option<Timestamp> {
     let wait = *RETRY_AFTER.get(usize::try_from(attempts.checked_sub(1)?).ok()?)?;
     Some(later(now, jittered(wait, randomness)))
+}
+
+/// When a confirmation is tried again whose attempt, the `attempts`th, failed at `now`: as the waits above say, or as its
+/// receiver asks, within [`MAX_AGE`] of `waiting_since` in any case.
+///
+/// # Errors
+/// Why it is parked instead.
+pub fn retry_at(
+    attempts: u32,
+    delivery: Delivery,
+    (waiting_since, now): (Timestamp, Timestamp),
+    randomness: &dyn Randomness,
+) -> Result<Timestamp, Parked> {
+    let scheduled = next_attempt(attempts, now, randomness).ok_or(Parked::Exhausted)?;
+    let ends = later(waiting_since, MAX_AGE);
+    if now >= ends {
+        return Err(Parked::TooOld);
+    }
+    let due = match delivery {
+        Delivery::Answered {
+            status: 429 | 503,
+            retry_after: Some(wait),
+        } => scheduled.max(later(now, wait.min(LONGEST_RETRY_AFTER))),
+        _ => scheduled,
+    };
+    // Nine answers that each ask for a day would make it due for nine days.
+    Ok(due.min(ends))
 }
 
 /// `wait` and up to a tenth more: what failed together does not come back together.
@@ -162,10 +189,11 @@ impl Destination {
                 gone: true,
                 ..self.clone()
             },
+            // Asking for no time at all is no hold: then a 503 is a failure, and a 429 an answer, like any other.
             Delivery::Answered {
                 status: 429 | 503,
                 retry_after: Some(wait),
-            } => Self {
+            } if wait > SignedDuration::ZERO => Self {
                 held_until: Some(later(now, wait.min(LONGEST_RETRY_AFTER))),
                 ..self.clone()
             },
@@ -242,6 +270,35 @@ mod tests {
     }
 
     #[test]
+    fn answers_that_ask_for_a_day_end_after_96_hours() {
+        let busy = Delivery::Answered {
+            status: 429,
+            retry_after: Some(SignedDuration::from_hours(24)),
+        };
+        let seconds = |at: Timestamp| at.duration_since(NOW).as_secs();
+        let (mut now, mut dues) = (NOW, Vec::new());
+        let parked = loop {
+            let attempts = u32::try_from(dues.len()).unwrap() + 1;
+            match retry_at(attempts, busy, (NOW, now), &Seeded::new(1)) {
+                Ok(due) => {
+                    dues.push(seconds(due));
+                    now = due;
+                }
+                Err(parked) => break parked,
+            }
+        };
+        assert_eq!(dues, [24, 48, 72, 96].map(|hours| hours * 3600));
+        assert_eq!(parked, Parked::TooOld);
+        // A second before the end there is one more try, at the end.
+        let late = later(NOW, MAX_AGE - SignedDuration::from_secs(1));
+        let failed = Delivery::Failed("timeout");
+        let due = retry_at(2, failed, (NOW, late), &Seeded::new(1)).unwrap();
+        assert_eq!(due, later(NOW, MAX_AGE));
+        let exhausted = retry_at(MAX_ATTEMPTS, failed, (NOW, late), &Seeded::new(1));
+        assert_eq!(exhausted, Err(Parked::Exhausted));
+    }
+
+    #[test]
     fn a_confirmation_outlives_all_its_waits() {
         let waits: SignedDuration = RETRY_AFTER
             .iter()
@@ -313,6 +370,18 @@ mod tests {
             assert_eq!(held(SignedDuration::from_secs(90)), SignedDuration::from_secs(90));
             assert_eq!(held(SignedDuration::MAX), LONGEST_RETRY_AFTER);
         }
+    }
+
+    #[test]
+    fn retry_after_of_no_time_is_no_hold() {
+        let answered = |status| Delivery::Answered {
+            status,
+            retry_after: Some(SignedDuration::ZERO),
+        };
+        let after = |status| down(4).after(answered(status), NOW, &Seeded::new(1)).unwrap();
+        assert!(after(503).is_held(NOW), "the fifth failure in a row");
+        assert_eq!(after(429).failures, 0, "somebody is there");
+        assert!(!after(429).is_held(NOW));
     }
 
     #[test]

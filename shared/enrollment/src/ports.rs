@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::client::{Client, Program};
 use crate::confirmation::Confirmation;
-use crate::delivery::{Delivery, Destination, LEASE, Parked};
+use crate::delivery::{Delivery, Destination, LEASE, MAX_AGE, Parked};
 use crate::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId,
     Slug,
@@ -100,7 +100,7 @@ pub struct Counted<'a> {
     pub customer: &'a CustomerId,
 }
 
-/// Attempts in the running hour.
+/// Attempts of the last sixty minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attempts {
     /// Of this customer.
@@ -117,13 +117,20 @@ impl Attempts {
     }
 }
 
-/// Counters against card testing, over sessions (behaviour §1).
+/// Counters against card testing, over sessions (behaviour §1). The window slides: no sixty minutes have more attempts than a
+/// limit allows, wherever they begin. An attempt counts for at least sixty minutes and for less than sixty-one.
 #[async_trait]
 pub trait Limits: Send + Sync {
-    /// The counts of the hour of `now`.
+    /// The counts of the sixty minutes up to `now`.
     async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError>;
-    /// Counts one attempt more and gives the counts *before* it.
-    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError>;
+    /// Counts an attempt and gives the counts *without* it. An attempt that is counted again within a minute, because an
+    /// answer was lost on the way, counts once.
+    async fn count(
+        &self,
+        counted: Counted<'_>,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<Attempts, StoreError>;
 }
 
 /// What came of beginning an intent.
@@ -269,6 +276,8 @@ pub struct RecordedCard {
     pub id: IntentId,
     /// Whether it is in the program.
     pub state: CardState,
+    /// The intent that takes it out of the program, or took it out.
+    pub held_by: Option<IntentId>,
 }
 
 /// An intent of a [`Record`].
@@ -298,6 +307,34 @@ pub struct RecordedConfirmation {
     pub id: ConfirmationId,
     /// The card with which it goes. It may be there longer than the intent that it tells of.
     pub card: Option<IntentId>,
+    /// Whether its receiver has it.
+    pub progress: Progress,
+}
+
+/// How far a confirmation of a [`Record`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is to be sent, and holds a purge back until 96 hours after its outcome.
+    Due {
+        /// When its outcome was stored. A replay does not change it.
+        outcome_at: Timestamp,
+    },
+    /// It is not tried any more by itself.
+    Parked,
+    /// The receiver has it.
+    Delivered,
+}
+
+impl RecordedConfirmation {
+    /// Whether a purge at `now` waits for it.
+    pub fn holds_back(&self, now: Timestamp) -> bool {
+        matches!(self.progress, Progress::Due { outcome_at } if now < later(outcome_at, MAX_AGE))
+    }
+
+    /// Whether its receiver never had it.
+    pub fn is_undelivered(&self) -> bool {
+        self.progress != Progress::Delivered
+    }
 }
 
 /// A session of a [`Record`].
@@ -312,8 +349,10 @@ pub struct RecordedSession {
 /// What is to be deleted of a [`Record`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// All of it.
+    /// All of it, since it is past its date. No confirmation that holds a purge back may be among it.
     Everything,
+    /// All of it, since the person asked for it: no confirmation is waited for.
+    Erasure,
     /// These cards, and what hangs on them: the customer stays.
     Cards(Vec<IntentId>),
 }
@@ -331,10 +370,12 @@ pub trait Purges: Send + Sync {
         from: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<CustomerKey>, StoreError>;
-    /// All that is stored of a customer; `None` where there is nothing.
+    /// All that is stored of a customer; `None` where there is nothing. Intents and confirmations are found by an index
+    /// that lags, and by what the customer's cards and intents themselves name.
     async fn record(&self, client: &ClientId, key: &CustomerKey) -> Result<Option<Record>, StoreError>;
     /// Deletes for good. False where the record is not as it was read any more: what was deleted by then was to go in any
-    /// case, and what names the rest is still there.
+    /// case, and what names the rest is still there. Except for an erasure, each confirmation that goes undelivered is named
+    /// in the client's audit trail.
     async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError>;
     /// Brings the times to live of the program's cancelled cards in line with `retention`. It goes on where it stopped,
     /// and ends at the latest at `until`. True where all of them are in line.
@@ -398,6 +439,8 @@ pub struct Due {
 pub struct Claim {
     /// What to send.
     pub confirmation: Confirmation,
+    /// The random name of this claim: tells its own writes, sent again because an answer was lost, from those of others.
+    pub ticket: String,
     /// The number of this attempt, from 1.
     pub attempt: u32,
     /// When the outcome was stored, or when an operator had it sent again.
@@ -413,17 +456,27 @@ impl Claim {
     }
 }
 
+/// Result of a write that counts only while its claim lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// It is stored.
+    Stored,
+    /// Nothing was changed: the claim was over, or an operator replayed or dropped the confirmation meanwhile.
+    ClaimLost,
+}
+
 /// Confirmations that wait to be sent, and what is known of their receivers.
 ///
-/// What is told of a claim (`delivered`, `retry`, `wait`, `park`) counts only while the claim lasts: whoever comes late
-/// changes nothing.
+/// What is noted of a claim (`delivered`, `retry`, `wait`, `park`) counts only while the claim lasts: whoever comes late
+/// changes nothing, and is told so.
 #[async_trait]
 pub trait Confirmations: Send + Sync {
     /// Those that are due at `now`, at most `limit`, shared out among the clients: each client's oldest first, then each
     /// client's second, and so on, so that a backlog of one client hides nobody else's.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
-    /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt. `None` where it is not due, or
-    /// not there. One that can't be read is parked, or where that may pass, given back without an attempt.
+    /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt, once even where the store is asked
+    /// twice because an answer was lost. `None` where it is not due, or not there. One that can't be read is parked, or
+    /// where that may pass, given back without an attempt.
     async fn claim(
         &self,
         id: &ConfirmationId,
@@ -431,11 +484,11 @@ pub trait Confirmations: Send + Sync {
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError>;
     /// It was delivered: address and body are forgotten.
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError>;
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError>;
     /// The attempt failed; the next is due at `due`. `failure` is one word, such as `timeout` or `http_502`.
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError>;
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError>;
     /// No attempt was made, and none counts; it is due at `due`.
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError>;
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError>;
     /// It is not tried any more by itself. Without a `failure` no attempt was made, and none counts.
     async fn park(
         &self,
@@ -443,7 +496,7 @@ pub trait Confirmations: Send + Sync {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Noted, StoreError>;
     /// What is known of a client's receiver, by [`Confirmation::destination`].
     async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError>;
     /// Stores a new state of a receiver over that of `state.version`. False where that is not the state any more.

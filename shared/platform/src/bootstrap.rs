@@ -122,7 +122,13 @@ impl Platform {
     /// Confirmations, and what is known of their receivers.
     pub fn confirmations(&self) -> DynamoConfirmations {
         let table = &self.settings.stack.tables.confirmations;
-        DynamoConfirmations::new(self.dynamodb(), table, self.vault(), self.clock())
+        DynamoConfirmations::new(
+            self.dynamodb(),
+            table,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
     }
 
     /// The queues that wake `settle` and `confirm`.

@@ -17,10 +17,10 @@
 //! | | customer key, `card#<intent hex>` | `client`, `program`, `bin`, `last4`, `design_code`, `state` (`active`, `held`, `leaving`, `cancelled`), `enrolled_at`, of the intent that takes it out `held_by`; from its cancellation on `cancelled_at`, `agenda`, `agenda_at`, `ttl`; sealed `customer`, `ranac`, `bank_customer_number` |
 //! | | `retention#<client>#<program>`, `retention` | `retention_days`, `dated_until`: by which X, and up to when, cancelled cards have their `ttl` |
 //! | | `audit#<client>`, `<time>#<random>` | `line` (JSON) |
-//! | confirmations | `confirmation#<id>` | `owner`, `card` (the intent that enrolled the card with which it goes), `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `waiting_since`, `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
+//! | confirmations | `confirmation#<id>` | `owner`, `card` (the intent that enrolled the card with which it goes), `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `outcome_at`, `waiting_since` (since the outcome, or since an operator's replay), `ticket` (of the claim that wrote last), `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
 //! | | `destination#<client>#<host:port>` | `failures`, `held_until`, `gone`, `version`, `ttl` |
-//! | limits | customer key | `hour`, `attempts`, `ttl` |
-//! | | `client#<client>#<program>` | `hour`, `attempts`, `ttl` |
+//! | limits | `attempts#<customer key>` | `minute` (the latest that was counted in), `minutes` (map: attempts by minute since 1970), `seen`, `seen_before` (string sets: names of the attempts of the latest two minutes), `ttl` |
+//! | | `attempts#client#<client>#<program>` | the same |
 //! | keys | `key#<client>#<purpose>#<period>` | `wrapped`, `created_at` |
 //!
 //! # Indexes
@@ -34,8 +34,8 @@
 //!   lie under that key themselves.
 //!
 //! # Times to live
-//! Sessions: a day after they expire. Used tokens: an hour after they would no longer be accepted. Limits: a day after
-//! their hour. Intents that failed: seven days after their outcome, so that a repeat is answered and support finds them;
+//! Sessions: a day after they expire. Used tokens: an hour after they would no longer be accepted. Limits: two hours after
+//! the latest attempt's minute. Intents that failed: seven days after their outcome, so that a repeat is answered and support finds them;
 //! none while MRS may still hold something for them. Delivered confirmations: seven days, without
 //! address and body; parked ones: thirty days. What is known of a receiver: thirty days after its last change. Cancelled cards,
 //! the intents that enrolled them and took them out, and a customer whose last card that was: seven days after their purge is
@@ -43,7 +43,6 @@
 //! with a card have none. `DynamoDB` may delete days late: what is past its `ttl` is treated as gone.
 
 mod agenda;
-#[cfg(feature = "operator")]
 pub mod audit;
 pub mod client_setups;
 mod clients;

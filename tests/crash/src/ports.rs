@@ -13,8 +13,8 @@ use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
     Attempts, Begun, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
-    EncryptionKeys, Enrolments, Finished, Limits, NewCard, Opened, Page, Purges, Receivers, Record, Register,
-    Removal, Rewards, RewardsError, Sessions, StoreError, Turn, Unsettled, Wakeups,
+    EncryptionKeys, Enrolments, Finished, Limits, NewCard, Noted, Opened, Page, Purges, Receivers, Record,
+    Register, Removal, Rewards, RewardsError, Sessions, StoreError, Turn, Unsettled, Wakeups,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -110,8 +110,14 @@ impl<P: Limits> Limits for Wrapped<'_, P> {
             .await
     }
 
-    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
-        self.stored("limits.count", self.inner.count(counted, now)).await
+    async fn count(
+        &self,
+        counted: Counted<'_>,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<Attempts, StoreError> {
+        self.stored("limits.count", self.inner.count(counted, attempt, now))
+            .await
     }
 }
 
@@ -264,17 +270,17 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         self.wrapped.stored("confirmations.claim", claimed).await
     }
 
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError> {
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError> {
         let work = self.told(claim, self.wrapped.inner.delivered(claim, at));
         self.wrapped.stored("confirmations.delivered", work).await
     }
 
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError> {
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError> {
         let work = self.told(claim, self.wrapped.inner.retry(claim, due, failure));
         self.wrapped.stored("confirmations.retry", work).await
     }
 
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError> {
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError> {
         let work = self.told(claim, self.wrapped.inner.wait(claim, due));
         self.wrapped.stored("confirmations.wait", work).await
     }
@@ -285,7 +291,7 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Noted, StoreError> {
         let work = self.told(claim, self.wrapped.inner.park(claim, reason, failure, at));
         self.wrapped.stored("confirmations.park", work).await
     }
@@ -312,11 +318,11 @@ impl<P> Watched<'_, P> {
     async fn told(
         &self,
         claim: &Claim,
-        work: impl Future<Output = Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        work.await?;
+        work: impl Future<Output = Result<Noted, StoreError>>,
+    ) -> Result<Noted, StoreError> {
+        let noted = work.await?;
         self.observed.give_up(claim);
-        Ok(())
+        Ok(noted)
     }
 }
 

@@ -10,11 +10,13 @@
 mod clock;
 mod dying;
 mod endpoints;
+mod losing;
 mod tables;
 mod world;
 mod wrapper;
 
 pub use clock::TestClock;
 pub use endpoints::{engines, local_aws, local_kms, random_name};
+pub use losing::LostAnswers;
 pub use world::{Item, World, on_engine_of_aws, on_every_engine};
 pub use wrapper::LocalWrapper;

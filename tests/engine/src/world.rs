@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use enrollment::ports::Clock;
 use platform::SystemRandomness;
-use platform::tables::confirmations::desk::ConfirmationDesk;
+use platform::tables::confirmations::desk::{ConfirmationDesk, Records};
 use platform::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames,
 };
@@ -15,6 +15,7 @@ use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
 use crate::clock::TestClock;
 use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};
+use crate::losing::{self, LostAnswers};
 use crate::tables;
 
 /// An item as the engine has it.
@@ -97,6 +98,17 @@ impl World {
         }
     }
 
+    /// The same, for a process that loses the first good answer to each call of an operation of the engine.
+    #[must_use]
+    pub fn losing_answers_of(&self, operation: &'static str) -> (Self, LostAnswers) {
+        let (dynamodb, lost) = losing::answers_of(operation, &self.dynamodb);
+        let world = Self {
+            dynamodb,
+            ..self.at(Arc::clone(&self.clock))
+        };
+        (world, lost)
+    }
+
     /// Deletes everything but clients and data keys.
     pub async fn empty(&self) {
         for table in [
@@ -167,6 +179,7 @@ impl World {
             &self.tables.confirmations,
             Arc::clone(vault),
             self.clock(),
+            Arc::new(SystemRandomness),
         )
     }
 
@@ -177,6 +190,10 @@ impl World {
             &self.tables.confirmations,
             Arc::clone(vault),
             self.clock(),
+            Records {
+                enrolments: self.enrolments(vault),
+                clients: self.clients(),
+            },
         )
     }
 

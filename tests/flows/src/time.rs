@@ -42,14 +42,6 @@ pub fn eventually<T>(what: &str, patience: SignedDuration, look: impl Fn() -> Op
     }
 }
 
-/// Attempts are counted by the hour of the clock: what would run into the next one waits for it.
-pub fn stay_within_the_hour() {
-    let left = 3600 - now() % 3600;
-    if left < 90 {
-        pause((left.unsigned_abs() + 1) * 1000);
-    }
-}
-
 /// Does nothing for so many milliseconds.
 pub fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));

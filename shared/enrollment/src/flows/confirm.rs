@@ -3,12 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::delivery::{
-    self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, LONGEST_RETRY_AFTER, MAX_AGE, MAX_ATTEMPTS,
-    Parked,
+    self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
 };
 use crate::identifiers::ConfirmationId;
 use crate::log::{LogText, info, warn};
-use crate::ports::{Claim, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups};
+use crate::ports::{Claim, Clients, Clock, Confirmations, Noted, Randomness, Receivers, StoreError, Wakeups};
 use crate::time::later;
 
 /// How often a receiver's state is written anew because another run changed it in between.
@@ -45,6 +44,9 @@ pub enum Confirmed {
     Parked(Parked),
     /// It is not due, another run has it, or there is none: a wake-up too many.
     NotDue,
+    /// The claim was lost before the result could be stored: unless an operator dropped the confirmation, it is sent again,
+    /// whatever the receiver answered.
+    ClaimLost,
 }
 
 impl Confirmed {
@@ -56,6 +58,7 @@ impl Confirmed {
             Self::Waiting(_) => "waiting",
             Self::Parked(_) => "parked",
             Self::NotDue => "not-due",
+            Self::ClaimLost => "claim-lost",
         }
     }
 }
@@ -145,8 +148,9 @@ impl Confirming<'_> {
             now,
             delivery::jittered(until.duration_since(now), self.randomness),
         );
-        self.confirmations.wait(claim, due).await?;
-        Ok(Confirmed::Waiting(due))
+        let due = due.min(later(claim.waiting_since, MAX_AGE));
+        let noted = self.confirmations.wait(claim, due).await?;
+        Ok(Self::told(claim, noted, Confirmed::Waiting(due)))
     }
 
     async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<Confirmed, StoreError> {
@@ -161,8 +165,8 @@ impl Confirming<'_> {
             Delivery::Answered {
                 status: 200..=299, ..
             } => {
-                self.confirmations.delivered(claim, now).await?;
-                Confirmed::Delivered
+                let noted = self.confirmations.delivered(claim, now).await?;
+                Self::told(claim, noted, Confirmed::Delivered)
             }
             Delivery::Answered { status: 410, .. } => {
                 self.park(claim, Parked::Gone, Some(failure(delivery).as_str()))
@@ -190,17 +194,14 @@ impl Confirming<'_> {
             failure,
             "a confirmation was not taken"
         );
-        let Some(scheduled) = delivery::next_attempt(claim.attempt, now, self.randomness) else {
-            return self.park(claim, Parked::Exhausted, Some(failure.as_str())).await;
+        let times = (claim.waiting_since, now);
+        let due = match delivery::retry_at(claim.attempt, delivery, times, self.randomness) {
+            Ok(due) => due,
+            Err(reason) => return self.park(claim, reason, Some(failure.as_str())).await,
         };
-        let due = match delivery {
-            Delivery::Answered {
-                status: 429 | 503,
-                retry_after: Some(wait),
-            } => scheduled.max(later(now, wait.min(LONGEST_RETRY_AFTER))),
-            _ => scheduled,
-        };
-        self.confirmations.retry(claim, due, failure.as_str()).await?;
+        if self.confirmations.retry(claim, due, failure.as_str()).await? == Noted::ClaimLost {
+            return Ok(Self::told(claim, Noted::ClaimLost, Confirmed::Retry(due)));
+        }
         let wait = due.duration_since(now);
         if wait < SWEEP_INTERVAL {
             let this = [(claim.confirmation.id.clone(), claim.confirmation.client.clone())];
@@ -217,16 +218,34 @@ impl Confirming<'_> {
         reason: Parked,
         failure: Option<&str>,
     ) -> Result<Confirmed, StoreError> {
-        self.confirmations
-            .park(claim, reason, failure, self.clock.now())
-            .await?;
-        warn!(
-            confirmation = claim.confirmation.id,
-            client = claim.confirmation.client,
-            reason = reason.as_str(),
-            "a confirmation is parked"
-        );
-        Ok(Confirmed::Parked(reason))
+        let now = self.clock.now();
+        let noted = self.confirmations.park(claim, reason, failure, now).await?;
+        if noted == Noted::Stored {
+            warn!(
+                confirmation = claim.confirmation.id,
+                client = claim.confirmation.client,
+                reason = reason.as_str(),
+                "a confirmation is parked"
+            );
+        }
+        Ok(Self::told(claim, noted, Confirmed::Parked(reason)))
+    }
+
+    /// A lost claim is reported as such: neither log nor metric may say `delivered` of what is sent again.
+    fn told(claim: &Claim, noted: Noted, confirmed: Confirmed) -> Confirmed {
+        match noted {
+            Noted::Stored => confirmed,
+            Noted::ClaimLost => {
+                warn!(
+                    confirmation = claim.confirmation.id,
+                    client = claim.confirmation.client,
+                    attempt = claim.attempt,
+                    result = confirmed.as_str(),
+                    "claim of a confirmation lost, it is sent again"
+                );
+                Confirmed::ClaimLost
+            }
+        }
     }
 
     async fn note(

@@ -138,7 +138,7 @@ impl Erasing<'_> {
             // A cancellation changes the record.
             if progress.cancelled == before {
                 progress.has_begun = true;
-                if self.purges.remove(&record, &Removal::Everything).await? {
+                if self.purges.remove(&record, &Removal::Erasure).await? {
                     return Ok(first.unwrap_or(record));
                 }
                 first = first.or(Some(record));

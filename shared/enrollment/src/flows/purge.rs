@@ -42,8 +42,10 @@ pub struct Purged {
     pub customers: usize,
     /// Cards that went while their customer stayed.
     pub cards: usize,
-    /// Customers that are past their date and were held back, by what is unsettled or under way.
+    /// Customers that are past their date and were held back, by what is unsettled, under way or still to be told.
     pub held_back: usize,
+    /// Confirmations that went although no receiver ever had them: the audit trail names them.
+    pub undelivered: usize,
     /// Whether the run ended before it had seen all that is due, or failed at some of it: the next goes on.
     pub is_cut_short: bool,
 }
@@ -55,10 +57,10 @@ impl Purged {
     }
 }
 
-/// What became of one customer.
+/// What became of one customer, and how many confirmations went undelivered.
 enum Done {
-    Customer,
-    Cards(usize),
+    Customer { undelivered: usize },
+    Cards { cards: usize, undelivered: usize },
     HeldBack,
     Failed(StoreError),
     Nothing,
@@ -137,8 +139,14 @@ impl Purging<'_> {
             purged.is_cut_short |= done.len() < count;
             for done in done {
                 match done {
-                    Done::Customer => purged.customers += 1,
-                    Done::Cards(cards) => purged.cards += cards,
+                    Done::Customer { undelivered } => {
+                        purged.customers += 1;
+                        purged.undelivered += undelivered;
+                    }
+                    Done::Cards { cards, undelivered } => {
+                        purged.cards += cards;
+                        purged.undelivered += undelivered;
+                    }
                     Done::HeldBack => purged.held_back += 1,
                     Done::Failed(error) => purged.fail(client, &error),
                     Done::Nothing => {}
@@ -176,7 +184,7 @@ impl Purging<'_> {
             return Ok(Done::HeldBack);
         }
         Ok(match removal {
-            Removal::Everything => {
+            Removal::Everything | Removal::Erasure => {
                 info!(
                     client,
                     cards = record.cards.len(),
@@ -184,9 +192,21 @@ impl Purging<'_> {
                     confirmations = record.confirmations.len(),
                     "a customer is purged"
                 );
-                Done::Customer
+                let undelivered = record.confirmations.iter();
+                Done::Customer {
+                    undelivered: undelivered.filter(|one| one.is_undelivered()).count(),
+                }
             }
-            Removal::Cards(cards) => Done::Cards(cards.len()),
+            Removal::Cards(cards) => {
+                let undelivered: BTreeSet<&ConfirmationId> = cards
+                    .iter()
+                    .flat_map(|card| undelivered_of(&record, *card))
+                    .collect();
+                Done::Cards {
+                    cards: cards.len(),
+                    undelivered: undelivered.len(),
+                }
+            }
         })
     }
 }
@@ -221,6 +241,18 @@ pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option
     Some(record)
 }
 
+/// Whether a confirmation is past its date with the record that it goes with, deleted or not (`until` by [`past_from`]).
+pub fn is_past(record: Option<Record>, id: &ConfirmationId, until: Timestamp, now: Timestamp) -> bool {
+    let shown = record.and_then(|record| unexpired(record, until, now));
+    let Some(record) = shown else {
+        return true;
+    };
+    let is_there = |card: IntentId| record.cards.iter().any(|there| there.id == card);
+    let found = record.confirmations.iter().find(|found| found.id == *id);
+    // Its card may be gone a moment before it.
+    found.is_none_or(|found| found.card.is_some_and(|card| !is_there(card)))
+}
+
 /// What of a record is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Due {
@@ -229,9 +261,9 @@ enum Due {
     Now(Removal),
 }
 
-/// A card goes when it is past its date and no intent that touches it is unsettled. With the last cards goes everything,
-/// unless something of the customer is unsettled or under way: then they wait for it, since they are what the customer is
-/// found by.
+/// A card goes when it is past its date, no intent that touches it is unsettled and no confirmation that goes with it is still
+/// to be sent. With the last cards goes everything, unless something of the customer is unsettled, under way or to be sent:
+/// then they wait for it, since they are what the customer is found by.
 fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     let past: Vec<IntentId> = past_cards(record, until).collect();
     if past.is_empty() {
@@ -239,7 +271,8 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     }
     if past.len() == record.cards.len() {
         let is_alive = record.sessions.iter().any(|session| now < session.expires_at);
-        return if is_quiet(record) && !is_alive {
+        let is_told = !record.confirmations.iter().any(|one| one.holds_back(now));
+        return if is_quiet(record) && !is_alive && is_told {
             Due::Now(Removal::Everything)
         } else {
             Due::HeldBack
@@ -249,7 +282,9 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
         |intent: &RecordedIntent, card: IntentId| intent.id == card || intent.old_card == Some(card);
     let is_free = |card: &IntentId| {
         let mut touching = record.intents.iter().filter(|intent| touches(intent, *card));
-        touching.all(|intent| intent.is_settled)
+        let going = confirmations_of(record, *card);
+        let mut confirmations = record.confirmations.iter().filter(|one| going.contains(&one.id));
+        touching.all(|intent| intent.is_settled) && confirmations.all(|one| !one.holds_back(now))
     };
     let free: Vec<IntentId> = past.into_iter().filter(is_free).collect();
     if free.is_empty() {
@@ -292,12 +327,22 @@ pub fn confirmations_of(record: &Record, card: IntentId) -> BTreeSet<Confirmatio
         .collect()
 }
 
+/// The confirmations that go with a card although no receiver ever had them.
+pub fn undelivered_of(record: &Record, card: IntentId) -> impl Iterator<Item = &ConfirmationId> {
+    let going = confirmations_of(record, card);
+    let undelivered = record.confirmations.iter().filter(|one| one.is_undelivered());
+    undelivered
+        .map(|one| &one.id)
+        .filter(move |id| going.contains(*id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::MAX_AGE;
     use crate::identifiers::{IdempotencyKey, SessionToken};
     use crate::intent::CardCount;
-    use crate::ports::{RecordedConfirmation, RecordedSession};
+    use crate::ports::{Progress, RecordedConfirmation, RecordedSession};
     use crate::testing::{self, Seeded};
 
     const NOW: &str = "2026-11-21T10:00:00Z";
@@ -319,7 +364,20 @@ mod tests {
         RecordedCard {
             id: intent_id(number),
             state,
+            held_by: None,
         }
+    }
+
+    fn confirmation(of: IntentId, status: Status, progress: Progress) -> RecordedConfirmation {
+        RecordedConfirmation {
+            id: ConfirmationId::derive(of, status),
+            card: None,
+            progress,
+        }
+    }
+
+    fn due_since(outcome_at: Timestamp) -> Progress {
+        Progress::Due { outcome_at }
     }
 
     fn intent(number: u64) -> RecordedIntent {
@@ -425,6 +483,72 @@ mod tests {
     }
 
     #[test]
+    fn a_due_confirmation_holds_back_for_96_hours() {
+        // Today's attempt failed, and the customer's only card left the program long ago.
+        let mut record = record(vec![card(1, cancelled(40))]);
+        record.intents.push(RecordedIntent {
+            status: Some(Status::ErrorEnrollment),
+            ..intent(9)
+        });
+        let second = SignedDuration::from_secs(1);
+        for (age, expected) in [
+            (SignedDuration::ZERO, Due::HeldBack),
+            (MAX_AGE - second, Due::HeldBack),
+            (MAX_AGE, Due::Now(Removal::Everything)),
+            (MAX_AGE + second, Due::Now(Removal::Everything)),
+        ] {
+            let progress = due_since(later(now(), -age));
+            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, progress)];
+            assert_eq!(due_of(&record), expected, "{age}");
+        }
+        for progress in [Progress::Parked, Progress::Delivered] {
+            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, progress)];
+            assert_eq!(due_of(&record), Due::Now(Removal::Everything), "{progress:?}");
+        }
+    }
+
+    #[test]
+    fn a_due_confirmation_holds_back_its_own_card_and_no_other() {
+        let mut record = record(vec![
+            card(1, cancelled(40)),
+            card(2, cancelled(40)),
+            card(3, CardState::Active),
+        ]);
+        record.intents.push(RecordedIntent {
+            old_card: Some(intent_id(1)),
+            status: Some(Status::SuccessRemoval),
+            ..intent(9)
+        });
+        let due = due_since(later(now(), -SignedDuration::from_hours(95)));
+        record.confirmations = vec![confirmation(intent_id(9), Status::SuccessRemoval, due)];
+        assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(2)])));
+        record.confirmations[0].progress = Progress::Parked;
+        let cards = vec![intent_id(1), intent_id(2)];
+        assert_eq!(due_of(&record), Due::Now(Removal::Cards(cards)));
+        let undelivered: Vec<_> = undelivered_of(&record, intent_id(1)).collect();
+        assert_eq!(undelivered, [&record.confirmations[0].id]);
+        assert_eq!(undelivered_of(&record, intent_id(2)).count(), 0);
+    }
+
+    #[test]
+    fn a_confirmation_is_past_its_date_with_its_record() {
+        let mut record = record(vec![card(1, cancelled(30)), card(2, CardState::Active)]);
+        let [first, second] =
+            [1, 2].map(|number| confirmation(intent_id(number), Status::SuccessEnrollment, Progress::Parked));
+        record.confirmations = vec![first.clone(), second.clone()];
+        let past = |record: &Record, one: &RecordedConfirmation, at: Timestamp| {
+            is_past(Some(record.clone()), &one.id, past_from(at, 30), at)
+        };
+        let moment = SignedDuration::from_millis(1);
+        assert!(past(&record, &first, now()));
+        assert!(!past(&record, &first, later(now(), -moment)));
+        assert!(!past(&record, &second, now()));
+        record.confirmations[1].card = Some(intent_id(7));
+        assert!(past(&record, &second, now()), "its card is gone");
+        assert!(is_past(None, &first.id, past_from(now(), 30), now()));
+    }
+
+    #[test]
     fn with_a_card_goes_what_took_it_out_but_not_the_card_that_replaced_it() {
         let mut record = record(vec![card(1, cancelled(40)), card(2, CardState::Active)]);
         record.intents[1].old_card = Some(intent_id(1));
@@ -452,12 +576,17 @@ mod tests {
             .intents
             .iter()
             .filter_map(RecordedIntent::confirmation)
-            .map(|id| RecordedConfirmation { id, card: None })
+            .map(|id| RecordedConfirmation {
+                id,
+                card: None,
+                progress: Progress::Delivered,
+            })
             .collect();
         // Its intent is gone.
         record.confirmations.push(RecordedConfirmation {
             id: ConfirmationId::derive(intent_id(9), Status::ErrorRemoval),
             card: Some(intent_id(1)),
+            progress: Progress::Parked,
         });
         let until = past_from(now(), 30);
         let shown = unexpired(record.clone(), until, now()).unwrap();

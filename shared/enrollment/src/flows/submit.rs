@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::decide::Deciding;
 use super::settle::{Answer, Answered, Settling, Taken, is_recorded};
 use super::submission::{self, Asked, Fault, Submission};
@@ -180,10 +182,11 @@ impl Submitting<'_> {
             },
         };
         // An opt-out tries no number.
-        if asked.card.is_some() && self.limit_reached(&session, program).await? {
+        if asked.card.is_some() && self.limit_reached(&session, program, id, now).await? {
             return refuse(BeforeMrs::LimitOfAttempts).await;
         }
-        let Some(intent) = self.intent(id, &session, program, &asked, old_card, body, incident.clone())
+        let incident_of_attempt = (incident.clone(), now);
+        let Some(intent) = self.intent(id, &session, program, &asked, old_card, body, incident_of_attempt)
         else {
             return Err(NotSubmitted::Invalid(vec![submission::not_the_customers()]));
         };
@@ -256,16 +259,25 @@ impl Submitting<'_> {
         ))
     }
 
-    async fn limit_reached(&self, session: &Session, program: &Program) -> Result<bool, StoreError> {
+    async fn limit_reached(
+        &self,
+        session: &Session,
+        program: &Program,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let counted = Counted {
             client: &session.client,
             program: &program.id,
             customer: &session.customer,
         };
-        let now = self.clock.now();
         // Looked at before it is counted: what is refused does not use up the client's limit for everybody else.
         let reached = self.limits.attempts(counted, now).await?.reach_limit_of(program)
-            || self.limits.count(counted, now).await?.reach_limit_of(program);
+            || self
+                .limits
+                .count(counted, attempt, now)
+                .await?
+                .reach_limit_of(program);
         if reached {
             warn!(
                 client = session.client,
@@ -289,7 +301,7 @@ impl Submitting<'_> {
         asked: &Asked,
         old_card: Option<Card>,
         body: &[u8],
-        incident: IncidentId,
+        (incident, now): (IncidentId, Timestamp),
     ) -> Option<Intent> {
         let (bank_customer_number, bin, last4, design_code) = match (&asked.card, &old_card) {
             (Some(new), _) => {
@@ -324,7 +336,8 @@ impl Submitting<'_> {
             confirmation_url: session.confirmation_url.clone(),
             fingerprint: submission::fingerprint(body),
             incident,
-            created_at: self.clock.now(),
+            // The instant at which the session was found alive.
+            created_at: now,
             inquiry: Inquiry::default(),
             outcome: None,
         })

@@ -5,6 +5,7 @@
 //! first, and becomes the current one only in place of the version that was read.
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use enrollment::ports::{Randomness, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -82,7 +83,7 @@ async fn current(manager: &Client, full_name: &str) -> Result<String, StoreError
     Ok(answer.version_id.unwrap_or_default())
 }
 
-fn failed(error: &(dyn std::error::Error + 'static)) -> StoreError {
+fn failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
     StoreError::Unavailable {
         operation: OPERATION,
         detail: describe(error),

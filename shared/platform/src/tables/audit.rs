@@ -1,13 +1,17 @@
 //! Who looked at personal data or erased it, changed trust or keys, or had something sent again: kept beside the records, and without naming the person.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::Put;
 use enrollment::identifiers::{ClientId, ProgramId};
 use enrollment::ports::{Randomness, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::{self, Fields, Written};
+use super::transaction::built;
 use crate::aws::describe;
+
+const ADDING: &str = "adding to the audit trail";
 
 /// One line. The person is known by the operator's own reference of the request, and by nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +19,7 @@ pub struct AuditLine {
     /// When.
     pub at: Timestamp,
     /// What, such as `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended;
-    /// `reveal confirmation`, `apply client`, `rotate keys`: the README of `enrollctl` has them all.
+    /// `reveal confirmation`, `apply client`, `rotate keys`; `purge undelivered` where confirmations that no receiver ever had went with their record: the README of `enrollctl` has them all.
     pub action: String,
     /// Who: the caller's ARN.
     pub by: String,
@@ -64,26 +68,17 @@ impl AuditTrail {
         line: &AuditLine,
         randomness: &dyn Randomness,
     ) -> Result<Permit, StoreError> {
-        const OPERATION: &str = "adding to the audit trail";
-        let mut distinct = [0; 8];
-        randomness.fill(&mut distinct);
-        // By time, and two in one millisecond apart.
-        let sort_key = format!("{:015}#{}", line.at.as_millisecond(), hex::encode(distinct));
-        let text = serde_json::to_string(line).map_err(|_| StoreError::Unavailable {
-            operation: OPERATION,
-            detail: "it can't be written as JSON".into(),
-        })?;
-        let item = Written::with_sort_key(&key(trail), &sort_key).text("line", text);
+        let put = put(&self.table, trail, line, randomness)?;
         self.dynamodb
             .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item.into_item()))
-            .condition_expression("attribute_not_exists(pk)")
+            .table_name(put.table_name())
+            .set_item(Some(put.item().clone()))
+            .set_condition_expression(put.condition_expression().map(str::to_owned))
             .send()
             .await
             .map(|_| Permit(()))
             .map_err(|error| StoreError::Unavailable {
-                operation: OPERATION,
+                operation: ADDING,
                 detail: describe(&error),
             })
     }
@@ -118,6 +113,30 @@ impl AuditTrail {
             }
         }
     }
+}
+
+/// A line as a part of a transaction, so that it is there exactly when what it tells of is done.
+pub(super) fn put(
+    table: &str,
+    trail: Trail<'_>,
+    line: &AuditLine,
+    randomness: &dyn Randomness,
+) -> Result<Put, StoreError> {
+    let mut distinct = [0; 8];
+    randomness.fill(&mut distinct);
+    // By time, and two in one millisecond apart.
+    let sort_key = format!("{:015}#{}", line.at.as_millisecond(), hex::encode(distinct));
+    let text = serde_json::to_string(line).map_err(|_| StoreError::Unavailable {
+        operation: ADDING,
+        detail: "it can't be written as JSON".into(),
+    })?;
+    let item = Written::with_sort_key(&key(trail), &sort_key).text("line", text);
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item.into_item()))
+        .condition_expression("attribute_not_exists(pk)")
+        .build();
+    built(ADDING, put)
 }
 
 fn key(trail: Trail<'_>) -> String {

@@ -13,7 +13,9 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
-use enrollment::ports::{Claim, Clock, Confirmations, Due, RecordedConfirmation, StoreError};
+use enrollment::ports::{
+    Claim, Clock, Confirmations, Due, Noted, Progress, Randomness, RecordedConfirmation, StoreError,
+};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -30,7 +32,7 @@ const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long an operator has to replay or drop a parked confirmation.
 const PARKED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Values of `state`.
-const DUE: &str = "due";
+pub(super) const DUE: &str = "due";
 const DELIVERED: &str = "delivered";
 const PARKED: &str = "parked";
 
@@ -40,16 +42,24 @@ pub struct DynamoConfirmations {
     table: String,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
 }
 
 impl DynamoConfirmations {
     /// Over the table of that physical name.
-    pub fn new(dynamodb: Client, table: impl Into<String>, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        dynamodb: Client,
+        table: impl Into<String>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
         Self {
             dynamodb,
             table: table.into(),
             vault,
             clock,
+            randomness,
         }
     }
 
@@ -63,6 +73,7 @@ impl DynamoConfirmations {
         let confirmation = opened(&self.vault, id, &client, fields).await?;
         Ok(Claim {
             confirmation,
+            ticket: fields.text("ticket")?.to_owned(),
             attempt: fields.number("attempts")?,
             waiting_since: fields.time("waiting_since")?,
             until,
@@ -105,14 +116,53 @@ impl DynamoConfirmations {
         applied("giving a claim back", update).await.map(drop)
     }
 
+    /// The confirmation, where it is under the claim of that ticket or was last written under it. The SDK sends a call
+    /// again whose answer was lost; then its condition does not hold, although the call did its work.
+    async fn under(
+        &self,
+        operation: &'static str,
+        id: &ConfirmationId,
+        ticket: &str,
+    ) -> Result<Option<Fields>, StoreError> {
+        let key = item::key(&primary_key(id));
+        let found = item::read(&self.dynamodb, &self.table, operation, key).await?;
+        let is_ours = |fields: &Fields| Ok(fields.optional_text("ticket")? == Some(ticket));
+        match found {
+            Some(fields) if is_ours(&fields)? => Ok(Some(fields)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Sends an update of a claim.
+    async fn note(
+        &self,
+        operation: &'static str,
+        claim: &Claim,
+        update: UpdateItemFluentBuilder,
+    ) -> Result<Noted, StoreError> {
+        let is_stored = applied(operation, update).await?.is_some()
+            || self
+                .under(operation, &claim.confirmation.id, &claim.ticket)
+                .await?
+                .is_some();
+        Ok(if is_stored {
+            Noted::Stored
+        } else {
+            Noted::ClaimLost
+        })
+    }
+
     /// An update that counts only while the claim lasts.
     fn of_claim(&self, claim: &Claim) -> UpdateItemFluentBuilder {
         self.dynamodb
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item::key(&primary_key(&claim.confirmation.id))))
-            .condition_expression("#state = :due AND agenda_at = :until AND attempts = :attempt")
+            .condition_expression(
+                "#state = :due AND agenda_at = :until AND attempts = :attempt AND ticket = :ticket",
+            )
             .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":ticket", item::text(claim.ticket.as_str()))
             .expression_attribute_values(":due", item::text(DUE))
             .expression_attribute_values(":until", item::millis(claim.until))
             .expression_attribute_values(":attempt", item::number(claim.attempt))
@@ -142,12 +192,15 @@ impl Confirmations for DynamoConfirmations {
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         const OPERATION: &str = "claiming a confirmation";
+        let mut ticket = [0; 16];
+        self.randomness.fill(&mut ticket);
+        let ticket = hex::encode(ticket);
         let update = self
             .dynamodb
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item::key(&primary_key(id))))
-            .update_expression("SET agenda_at = :until, attempts = attempts + :one")
+            .update_expression("SET agenda_at = :until, attempts = attempts + :one, ticket = :ticket")
             .condition_expression("#state = :due AND agenda_at <= :now AND #schema <= :schema")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#schema", "schema")
@@ -155,15 +208,17 @@ impl Confirmations for DynamoConfirmations {
             .expression_attribute_values(":until", item::millis(until))
             .expression_attribute_values(":now", item::millis(now))
             .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":ticket", item::text(ticket.as_str()))
             .expression_attribute_values(":schema", item::number(item::SCHEMA))
             .return_values(ReturnValue::AllNew);
-        let Some(claimed) = applied(OPERATION, update).await? else {
+        let claimed = match applied(OPERATION, update).await? {
+            Some(claimed) => Some(Fields::of(OPERATION, claimed)),
+            None => self.under(OPERATION, id, &ticket).await?.map(Ok),
+        };
+        let Some(claimed) = claimed else {
             return Ok(None);
         };
-        let read = async {
-            let fields = Fields::of(OPERATION, claimed)?;
-            self.read(id, until, &fields).await
-        };
+        let read = async { self.read(id, until, &claimed?).await };
         match read.await {
             Ok(claim) => Ok(Some(claim)),
             Err(error) => {
@@ -173,7 +228,7 @@ impl Confirmations for DynamoConfirmations {
         }
     }
 
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<(), StoreError> {
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression(
@@ -184,25 +239,25 @@ impl Confirmations for DynamoConfirmations {
             .expression_attribute_values(":delivered", item::text(DELIVERED))
             .expression_attribute_values(":at", item::millis(at))
             .expression_attribute_values(":ttl", item::seconds(later(at, DELIVERED_KEPT)));
-        applied("noting a delivery", update).await.map(drop)
+        self.note("noting a delivery", claim, update).await
     }
 
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<(), StoreError> {
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression("SET agenda_at = :next, last_failure = :failure")
             .expression_attribute_values(":next", item::millis(due))
             .expression_attribute_values(":failure", item::text(failure));
-        applied("putting a confirmation off", update).await.map(drop)
+        self.note("putting a confirmation off", claim, update).await
     }
 
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<(), StoreError> {
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression("SET agenda_at = :next, attempts = attempts - :one")
             .expression_attribute_values(":next", item::millis(due))
             .expression_attribute_values(":one", item::number(1));
-        applied("letting a confirmation wait", update).await.map(drop)
+        self.note("letting a confirmation wait", claim, update).await
     }
 
     async fn park(
@@ -211,7 +266,7 @@ impl Confirmations for DynamoConfirmations {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Noted, StoreError> {
         let id = claim.confirmation.id.as_str();
         let mut expression = "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, \
                               #ttl = :ttl, attempts = :made"
@@ -231,9 +286,8 @@ impl Confirmations for DynamoConfirmations {
             expression.push_str(", last_failure = :failure");
             update = update.expression_attribute_values(":failure", item::text(failure));
         }
-        applied("parking a confirmation", update.update_expression(expression))
-            .await
-            .map(drop)
+        let update = update.update_expression(expression);
+        self.note("parking a confirmation", claim, update).await
     }
 
     async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError> {
@@ -277,6 +331,7 @@ pub(super) async fn written(
         .set("body", sealing.seal("body", &confirmation.body).await?)
         .text("state", DUE)
         .number("attempts", 0)
+        .millis("outcome_at", at)
         .millis("waiting_since", at)
         .set("agenda", Kind::Due.of(confirmation.id.as_str()))
         .millis("agenda_at", at);
@@ -320,14 +375,28 @@ pub(super) fn primary_key(id: &ConfirmationId) -> String {
     format!("confirmation#{id}")
 }
 
+/// A confirmation as a customer's record has it, of the item itself.
 pub(super) fn recorded(fields: &Fields) -> Result<RecordedConfirmation, StoreError> {
+    let progress = match fields.text("state")? {
+        DUE => Progress::Due {
+            // The last release did not store it.
+            outcome_at: match fields.optional_time("outcome_at")? {
+                Some(at) => at,
+                None => fields.time("waiting_since")?,
+            },
+        },
+        DELIVERED => Progress::Delivered,
+        _ => Progress::Parked,
+    };
     Ok(RecordedConfirmation {
         id: id_of(fields)?,
         card: fields.optional_parsed("card", IntentId::from_hex)?,
+        progress,
     })
 }
 
-fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
+/// The name of a confirmation's item.
+pub(super) fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
     fields.parsed("pk", |pk| {
         ConfirmationId::parse(pk.strip_prefix("confirmation#").unwrap_or_default())
     })

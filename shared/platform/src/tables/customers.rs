@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::Client;
 use enrollment::identifiers::{ClientId, CustomerId, ProgramId};
-use enrollment::ports::StoreError;
+use enrollment::ports::{CustomerKey, StoreError};
 
 use super::item::{self, Fields};
 use crate::aws::describe;
@@ -25,6 +25,13 @@ pub(super) async fn primary_key(
         .await
         .map_err(|error| error.into_store_error(operation))?;
     Ok(format!("customer#{client}#{program}#{index}"))
+}
+
+/// The program of a key that [`primary_key`] made.
+pub(super) fn program_of(client: &ClientId, key: &CustomerKey) -> Option<ProgramId> {
+    let of_client = key.0.strip_prefix(&format!("customer#{client}#"))?;
+    let (program, _) = of_client.rsplit_once('#')?;
+    ProgramId::parse(program).ok()
 }
 
 /// The attribute, and the name of the index over it.

@@ -6,7 +6,9 @@ use engine::{Item, World, on_every_engine};
 use enrollment::delivery::Parked;
 use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
 use enrollment::intent::{Intent, Outcome};
-use enrollment::ports::{Claim, Clock as _, Confirmations as _, Enrolments as _, Sessions as _, StoreError};
+use enrollment::ports::{
+    Claim, Clock as _, Confirmations as _, Enrolments as _, Noted, Sessions as _, StoreError,
+};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
@@ -45,20 +47,7 @@ impl Scene {
 
     /// An operator who has said why.
     pub(crate) async fn permit(&self) -> Permit {
-        let line = AuditLine {
-            at: self.now(),
-            action: "a test".to_owned(),
-            by: "arn:aws:iam::000000000000:user/test".to_owned(),
-            reference: "request 7".to_owned(),
-            program: None,
-            records: String::new(),
-        };
-        let trail = AuditTrail::new(self.world.dynamodb.clone(), &self.world.tables.enrolments);
-        let client = self.intent.client.clone();
-        trail
-            .admit(Trail::Client(&client), &line, &SystemRandomness)
-            .await
-            .unwrap()
+        permit(&self.world).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -86,6 +75,23 @@ impl Scene {
         let item = self.item().await;
         item.get("ttl").map(|ttl| ttl.as_n().unwrap().parse().unwrap())
     }
+}
+
+/// Leave to do what an operator must say the reason of.
+pub(crate) async fn permit(world: &World) -> Permit {
+    let line = AuditLine {
+        at: world.clock.now(),
+        action: "a test".to_owned(),
+        by: "arn:aws:iam::000000000000:user/test".to_owned(),
+        reference: "request 7".to_owned(),
+        program: None,
+        records: String::new(),
+    };
+    let trail = AuditTrail::new(world.dynamodb.clone(), &world.tables.enrolments);
+    trail
+        .admit(Trail::Client(&client_id()), &line, &SystemRandomness)
+        .await
+        .unwrap()
 }
 
 /// An enrolment with its outcome, stored a second ago.
@@ -228,13 +234,16 @@ async fn what_a_late_claimant_tells_changes_nothing() {
         let current = scene.claim().await.unwrap();
         let (before, now) = (scene.item().await, scene.now());
         let confirmations = &scene.confirmations;
-        confirmations.delivered(&late, now).await.unwrap();
-        confirmations.retry(&late, now + SECOND, "timeout").await.unwrap();
-        confirmations.wait(&late, now + SECOND).await.unwrap();
-        confirmations
-            .park(&late, Parked::Gone, Some("http_410"), now)
-            .await
-            .unwrap();
+        let noted = [
+            confirmations.delivered(&late, now).await.unwrap(),
+            confirmations.retry(&late, now + SECOND, "timeout").await.unwrap(),
+            confirmations.wait(&late, now + SECOND).await.unwrap(),
+            confirmations
+                .park(&late, Parked::Gone, Some("http_410"), now)
+                .await
+                .unwrap(),
+        ];
+        assert_eq!(noted, [Noted::ClaimLost; 4], "and is told so");
         assert_eq!(scene.item().await, before);
 
         confirmations.delivered(&current, now).await.unwrap();
@@ -248,6 +257,39 @@ async fn what_a_late_claimant_tells_changes_nothing() {
             .await
             .unwrap();
         assert_eq!(scene.item().await, delivered, "nor does one that is done with");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_claim_whose_answer_was_lost_is_one_attempt() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let (losing, lost) = scene.world.losing_answers_of("UpdateItem");
+        let confirmations = losing.confirmations(&losing.vault());
+        let claim = async || {
+            let now = scene.now();
+            confirmations
+                .claim(&scene.id, now, later(now, LEASE))
+                .await
+                .unwrap()
+        };
+        let first = claim().await.expect("it is ours, though the SDK asked twice");
+        assert_eq!((first.attempt, lost.count()), (1, 1));
+        assert_eq!(claim().await, None, "nor does it let anybody else in");
+        // What is noted of it, too, is sent twice.
+        let noted = confirmations.retry(&first, scene.now(), "timeout").await.unwrap();
+        assert_eq!((noted, lost.count()), (Noted::Stored, 2));
+        let second = claim().await.unwrap();
+        assert_eq!(second.attempt, 2);
+        let noted = confirmations.wait(&second, scene.now()).await.unwrap();
+        assert_eq!(noted, Noted::Stored);
+        let third = claim().await.unwrap();
+        assert_eq!(third.attempt, 2, "a wait is no attempt, and is counted back once");
+        let noted = confirmations.delivered(&third, scene.now()).await.unwrap();
+        assert_eq!((noted, lost.count()), (Noted::Stored, 6));
+        assert_eq!(scene.item().await["state"], AttributeValue::S("delivered".into()));
     })
     .await;
 }
@@ -273,7 +315,8 @@ async fn a_claim_that_begins_and_ends_with_another_is_still_told_apart() {
             .unwrap()
             .unwrap();
         assert_eq!((first.attempt, second.attempt), (1, 2));
-        scene.confirmations.delivered(&first, now).await.unwrap();
+        let noted = scene.confirmations.delivered(&first, now).await.unwrap();
+        assert_eq!(noted, Noted::ClaimLost);
         assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
     })
     .await;

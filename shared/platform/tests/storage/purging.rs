@@ -8,21 +8,26 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use engine::{Item, World, on_engine_of_aws, on_every_engine};
 use enrollment::client::{Client, Program, RetiredProgram};
+use enrollment::delivery::Parked;
 use enrollment::flows::purge::{Purged, Purging};
 use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
 use enrollment::intent::{Card, Outcome};
 use enrollment::ports::{
-    Clients, Clock, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _, Record, Register,
-    Removal, StoreError,
+    Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _,
+    Record, Register, Removal, StoreError,
 };
 use enrollment::status::Status;
 use enrollment::time::later;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use platform::SystemClock;
+use platform::tables::audit::{AuditTrail, Trail};
+use platform::tables::client_setups::ClientSetups;
+use platform::tables::confirmations::desk::Decided;
+use platform::{SystemClock, SystemRandomness};
 
+use crate::confirmations::permit;
 use crate::leaving::Scene;
-use crate::samples::{CUSTOMER, RANAC, client, client_id, customer_id, program_id};
+use crate::samples::{CUSTOMER, RANAC, attempt, client, client_id, customer_id, program_id};
 
 const OTHER_RANAC: &str = "13643782610476418733";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -121,7 +126,7 @@ impl Scene {
         }
         let names_nobody = |item: &Item| {
             let pk = item["pk"].as_s().unwrap();
-            ["token#", "client#", "retention#"]
+            ["token#", "attempts#client#", "retention#", "audit#"]
                 .iter()
                 .any(|start| pk.starts_with(start))
         };
@@ -136,7 +141,8 @@ impl Scene {
             program: &program_id(),
             customer: &customer_id(),
         };
-        limits.count(counted, self.world.clock.now()).await.unwrap();
+        let now = self.world.clock.now();
+        limits.count(counted, attempt(0), now).await.unwrap();
     }
 
     async fn key(&self) -> CustomerKey {
@@ -180,6 +186,8 @@ async fn with_the_last_card_goes_every_byte_of_the_customer() {
         scene.world.clock.advance(SignedDuration::from_millis(1));
         let expected = Purged {
             customers: 1,
+            // Nobody sends anything in these tests: a failure, an enrolment, a removal.
+            undelivered: 3,
             ..Purged::default()
         };
         assert_eq!(retention.purge(&scene).await, expected);
@@ -229,6 +237,7 @@ async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
         scene.world.clock.advance(DAY * 30);
         let expected = Purged {
             cards: 1,
+            undelivered: 1,
             ..Purged::default()
         };
         assert_eq!(Retention::days(30).purge(&scene).await, expected);
@@ -332,6 +341,154 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
             .unwrap();
         assert_eq!(retention.purge(&scene).await.customers, 1);
         assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_due_confirmation_holds_its_record_back_for_96_hours() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        let retention = Retention::days(30);
+        // The customer tries again today, and it fails.
+        let failed = scene.decline(ActionCode::Enrol, None).await;
+        let told_at = failed.outcome.as_ref().unwrap().at;
+        scene.world.clock.advance(SignedDuration::from_mins(20));
+        let held = Purged {
+            held_back: 1,
+            ..Purged::default()
+        };
+        assert_eq!(retention.purge(&scene).await, held);
+        // Nor does one who has read the record before it was due get it away.
+        let record = scene.record().await;
+        let removed = scene.enrolments.remove(&record, &Removal::Everything).await;
+        assert!(!removed.unwrap());
+
+        let ends = later(told_at, SignedDuration::from_hours(96));
+        let left = ends.duration_since(scene.world.clock.now());
+        scene.world.clock.advance(left - SignedDuration::from_millis(1));
+        assert_eq!(retention.purge(&scene).await, held);
+        scene.world.clock.advance(SignedDuration::from_millis(1));
+        let purged = retention.purge(&scene).await;
+        assert_eq!((purged.customers, purged.undelivered), (1, 3));
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn the_parked_goes_with_its_record_and_is_named() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let confirmations = scene.world.confirmations(&scene.world.vault());
+        let card = scene.card().await;
+        let told = ConfirmationId::derive(card.id, Status::SuccessEnrollment);
+        let parked = ConfirmationId::derive(scene.opt_out(&card).await.id, Status::SuccessRemoval);
+        let now = scene.world.clock.now();
+        let claim = async |id| {
+            let until = later(now, SignedDuration::from_mins(1));
+            confirmations.claim(id, now, until).await.unwrap().unwrap()
+        };
+        confirmations.delivered(&claim(&told).await, now).await.unwrap();
+        let claim = claim(&parked).await;
+        confirmations
+            .park(&claim, Parked::Gone, Some("http_410"), now)
+            .await
+            .unwrap();
+
+        scene.world.clock.advance(DAY * 30);
+        let purged = Retention::days(30).purge(&scene).await;
+        assert_eq!((purged.customers, purged.undelivered), (1, 1));
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+        let trail = AuditTrail::new(scene.world.dynamodb.clone(), &scene.world.tables.enrolments);
+        let lines = trail.lines(Trail::Client(&client_id())).await.unwrap();
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!(
+            (line.action.as_str(), line.by.as_str()),
+            ("purge undelivered", "purge")
+        );
+        assert_eq!(line.program, Some(program_id()));
+        assert_eq!(line.records, format!("undelivered confirmations: {parked}"));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn what_the_index_does_not_name_yet_goes_too() {
+    on_every_engine(|world| async move {
+        let (scene, _) = Scene::past(world).await;
+        // An item without the key of the index is not in it, as one that was written a moment ago.
+        let tables = &scene.world.tables;
+        for (table, kind) in [
+            (&tables.enrolments, "intent#"),
+            (&tables.confirmations, "confirmation#"),
+        ] {
+            for mut item in scene.world.scan(table).await {
+                if item["pk"].as_s().unwrap().starts_with(kind) {
+                    item.remove("owner").unwrap();
+                    scene.world.put(table, item).await;
+                }
+            }
+        }
+        let record = scene.record().await;
+        assert_eq!((record.intents.len(), record.confirmations.len()), (2, 2));
+        assert_eq!(Retention::days(30).purge(&scene).await.customers, 1);
+        let mut stored = scene.stored().await;
+        stored.retain(|item| !item["pk"].as_s().unwrap().starts_with("session#"));
+        assert_eq!(stored, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn an_erasure_waits_for_no_confirmation() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let card = scene.card().await;
+        scene.opt_out(&card).await;
+        let record = scene.record().await;
+        let erased = scene.enrolments.remove(&record, &Removal::Erasure).await;
+        assert!(erased.unwrap(), "though two confirmations are due now");
+        assert_eq!(scene.stored().await, Vec::<Item>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn nothing_is_replayed_of_a_record_past_its_date() {
+    on_every_engine(|world| async move {
+        let scene = Scene::new(world).await;
+        let mut set_up = client("demo", "demo", "Demo");
+        set_up.programs = vec![program(30)];
+        let setups = ClientSetups {
+            dynamodb: scene.world.dynamodb.clone(),
+            table: scene.world.tables.clients.clone(),
+            randomness: &SystemRandomness,
+            clock: &*scene.world.clock,
+        };
+        setups.store(&set_up, None).await.unwrap();
+        let card = scene.card().await;
+        let removal = scene.opt_out(&card).await;
+        let id = ConfirmationId::derive(removal.id, Status::SuccessRemoval);
+        let desk = scene.world.desk(&scene.world.vault());
+        let permit = permit(&scene.world).await;
+
+        let moment = SignedDuration::from_millis(1);
+        scene.world.clock.advance(DAY * 30 - moment);
+        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::Done);
+        assert!(desk.reveal(&permit, &id).await.unwrap().is_some());
+        scene.world.clock.advance(moment);
+        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::PastDate);
+        assert_eq!(desk.reveal(&permit, &id).await.unwrap(), None);
+        // The replay of a moment ago holds nothing back: 96 hours count from the outcome.
+        let purged = Retention::days(30).purge(&scene).await;
+        assert_eq!((purged.customers, purged.undelivered), (1, 2));
+        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::TooLate);
     })
     .await;
 }
@@ -489,7 +646,7 @@ fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item
         ("enrolments", item(&key, &counts)),
         (
             "limits",
-            item(&key, &[("hour", digits(0)), ("attempts", digits(1))]),
+            item(&format!("attempts#{key}"), &[("minute", digits(0))]),
         ),
     ];
     for session in 0..2 {
@@ -520,7 +677,8 @@ fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item
             items.push(("enrolments", item(&format!("intent#{id}"), &intent)));
         }
         let confirmation = format!("confirmation#msg_{number:x}{customer:031x}");
-        items.push(("confirmations", item(&confirmation, &[("owner", owner.clone())])));
+        let further = [("owner", owner.clone()), ("state", text("delivered"))];
+        items.push(("confirmations", item(&confirmation, &further)));
     }
     items
 }

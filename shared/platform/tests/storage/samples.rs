@@ -7,7 +7,7 @@ use enrollment::identifiers::{
 };
 use enrollment::intent::{Consent, ConsentDocument, Inquiry, Intent};
 use enrollment::language::Language;
-use enrollment::ports::Randomness as _;
+use enrollment::ports::Randomness;
 use enrollment::session::{LIFETIME, Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
@@ -46,6 +46,20 @@ pub(crate) fn session(now: Timestamp) -> Session {
         open_attempt: None,
         last_attempt: None,
         finished: false,
+    }
+}
+
+/// The name of an attempt.
+pub(crate) fn attempt(number: usize) -> IntentId {
+    let key = IdempotencyKey::parse(&format!("attempt-{number:010}")).unwrap();
+    IntentId::derive(SessionToken::random(&SameEachTime).id(), &key)
+}
+
+struct SameEachTime;
+
+impl Randomness for SameEachTime {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
     }
 }
 

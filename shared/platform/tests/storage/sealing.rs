@@ -11,7 +11,8 @@ use platform::vault::{
 };
 
 use crate::samples::{
-    CONFIRMATION_URL, CUSTOMER, RANAC, client_id, customer_id, intent, program_id, session, used_token,
+    CONFIRMATION_URL, CUSTOMER, RANAC, attempt, client_id, customer_id, intent, program_id, session,
+    used_token,
 };
 use engine::{Item, World, local_kms, on_every_engine};
 
@@ -60,6 +61,7 @@ async fn enrol(world: &World) -> String {
                 program: &program,
                 customer: &customer,
             },
+            attempt(0),
             now,
         )
         .await

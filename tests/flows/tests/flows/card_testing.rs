@@ -11,7 +11,7 @@ use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::rewards;
 use flows::stored;
-use flows::time::{now, stay_within_the_hour};
+use flows::time::now;
 use serde_json::{Value, json};
 
 /// -45, whoever tries it.
@@ -20,7 +20,6 @@ const DECLINED: &str = "5234000000001450";
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn attempts_to_enrol_and_to_replace_count_together_over_sessions() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 4);
     let old = CardOnFile::fresh(&partner);
     let [first, second, too_late] = [(); 3].map(|()| Page::replacing(&partner));
@@ -54,7 +53,6 @@ fn attempts_to_enrol_and_to_replace_count_together_over_sessions() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_customer_at_the_limit_can_still_opt_out() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let card = CardOnFile::fresh(&partner);
     let opened_before = Page::opting_out(&partner);
@@ -71,7 +69,6 @@ fn a_customer_at_the_limit_can_still_opt_out() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_client_s_limit_holds_for_replacements_and_keeps_nobody_from_opting_out() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_client_per_hour = 4);
     let (one, other) = (partner.clone(), partner.with_another_customer());
     let [card, others] = [CardOnFile::fresh(&one), CardOnFile::fresh(&other)];
@@ -97,7 +94,6 @@ fn a_client_s_limit_holds_for_replacements_and_keeps_nobody_from_opting_out() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn opting_out_is_no_attempt() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let card = CardOnFile::fresh(&partner);
     let page = Page::opting_out(&partner);
@@ -115,7 +111,6 @@ fn opting_out_is_no_attempt() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn sessions_that_try_at_once_do_not_get_past_the_limit() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 5);
     let cards = [(); 3].map(|()| CardOnFile::fresh(&partner));
     let declined = Card::numbered(DECLINED);
@@ -144,7 +139,6 @@ fn sessions_that_try_at_once_do_not_get_past_the_limit() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn the_next_hour_counts_anew() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let page = Page::of(&partner.open(&json!({})));
     let submission = page.submission(&Card::numbered(DECLINED));

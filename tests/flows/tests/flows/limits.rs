@@ -8,7 +8,6 @@ use flows::page::Page;
 use flows::partner::Partner;
 use flows::rewards;
 use flows::stack::Stack;
-use flows::time::stay_within_the_hour;
 use serde_json::{Value, json};
 
 #[test]
@@ -96,7 +95,6 @@ fn a_declined_card_leaves_the_customer_s_room() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
-    stay_within_the_hour();
     let most = Stack::here().program().attempts_per_customer_per_hour;
     let partner = Partner::demo();
     let last = Page::of(&partner.open(&json!({})));
@@ -130,7 +128,6 @@ fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_client_s_attempts_are_limited_by_the_hour_over_customers() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_client_per_hour = 3);
     let last = Page::of(&partner.with_another_customer().open(&json!({})));
     for _ in 0..3 {
@@ -150,7 +147,6 @@ fn a_client_s_attempts_are_limited_by_the_hour_over_customers() {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn refused_submissions_and_repeats_are_not_counted_as_attempts() {
-    stay_within_the_hour();
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let page = Page::of(&partner.open(&json!({})));
     let declined = page.submission(&Card::numbered("5234000000001450"));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::Parked;
+use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, ConfirmationId};
-use enrollment::ports::{Clock, StoreError};
+use enrollment::ports::{Clients as _, Clock, CustomerKey, Purges as _, StoreError};
 use enrollment::time::later;
 use jiff::Timestamp;
 
@@ -14,7 +15,9 @@ use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, o
 use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
 use crate::tables::audit::Permit;
+use crate::tables::customers::{OWNER, program_of};
 use crate::tables::item::{self, Fields};
+use crate::tables::{DynamoClients, DynamoEnrolments};
 use crate::vault::Vault;
 
 /// The operator's view of the `confirmations` table.
@@ -23,6 +26,15 @@ pub struct ConfirmationDesk {
     table: String,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
+    records: Records,
+}
+
+/// What says whether a confirmation's record is past its date.
+pub struct Records {
+    /// The customers' records.
+    pub enrolments: DynamoEnrolments,
+    /// For X.
+    pub clients: DynamoClients,
 }
 
 /// How a confirmation stands.
@@ -71,16 +83,25 @@ pub enum Decided {
     Done,
     /// It has been delivered meanwhile, or is gone.
     TooLate,
+    /// The record that it goes with is past its date: the next purge deletes both.
+    PastDate,
 }
 
 impl ConfirmationDesk {
     /// Over the table of that physical name.
-    pub fn new(dynamodb: Client, table: impl Into<String>, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        dynamodb: Client,
+        table: impl Into<String>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        records: Records,
+    ) -> Self {
         Self {
             dynamodb,
             table: table.into(),
             vault,
             clock,
+            records,
         }
     }
 
@@ -124,28 +145,25 @@ impl ConfirmationDesk {
             .transpose()
     }
 
-    /// Address and body, unsealed: personal data. None where it was delivered or is not there.
+    /// Address and body, unsealed: personal data. None where it was delivered, is not there, or is past its date.
     pub async fn reveal(&self, _: &Permit, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
-        self.undelivered(id).await
-    }
-
-    async fn undelivered(&self, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
-        let Some(fields) = self.read(id).await? else {
-            return Ok(None);
-        };
-        if fields.text("state")? == DELIVERED {
-            return Ok(None);
+        match self.undelivered(id).await? {
+            Some(fields) if !self.is_past(id, &fields).await? => self.open(id, &fields).await.map(Some),
+            _ => Ok(None),
         }
-        let client = fields.parsed("client", ClientId::parse)?;
-        opened(&self.vault, id, &client, &fields).await.map(Some)
     }
 
     /// Makes a confirmation due at once, with all its attempts before it, and forgets what was held against its
-    /// receiver.
+    /// receiver. It is then due for at most 96 hours again, but the hold on its record's purge still ends 96 hours after the
+    /// outcome.
     pub async fn replay(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
-        let Some(confirmation) = self.undelivered(id).await? else {
+        let Some(fields) = self.undelivered(id).await? else {
             return Ok(Decided::TooLate);
         };
+        if self.is_past(id, &fields).await? {
+            return Ok(Decided::PastDate);
+        }
+        let confirmation = self.open(id, &fields).await?;
         self.forget_destination(&confirmation).await?;
         let now = self.clock.now();
         let update = self
@@ -155,7 +173,7 @@ impl ConfirmationDesk {
             .set_key(Some(item::key(&primary_key(id))))
             .update_expression(
                 "SET #state = :due, agenda = :agenda, agenda_at = :now, waiting_since = :now, attempts = :none \
-                 REMOVE reason, #ttl",
+                 REMOVE reason, ticket, #ttl",
             )
             .condition_expression("#state IN (:due, :parked)")
             .expression_attribute_names("#state", "state")
@@ -190,6 +208,34 @@ impl ConfirmationDesk {
                 detail,
             }),
         }
+    }
+
+    async fn undelivered(&self, id: &ConfirmationId) -> Result<Option<Fields>, StoreError> {
+        match self.read(id).await? {
+            Some(fields) if fields.text("state")? != DELIVERED => Ok(Some(fields)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn open(&self, id: &ConfirmationId, fields: &Fields) -> Result<Confirmation, StoreError> {
+        let client = fields.parsed("client", ClientId::parse)?;
+        opened(&self.vault, id, &client, fields).await
+    }
+
+    /// Whether the record that a confirmation goes with is past its date by the X of today, deleted or not.
+    async fn is_past(&self, id: &ConfirmationId, fields: &Fields) -> Result<bool, StoreError> {
+        let client = fields.parsed("client", ClientId::parse)?;
+        let key = CustomerKey(fields.text(OWNER)?.to_owned());
+        let program = program_of(&client, &key)
+            .ok_or_else(|| fields.unreadable("owner names no program of the client".into()))?;
+        // Without a set-up there is no X by which anything is past.
+        let Some(set_up) = self.records.clients.by_id(&client).await? else {
+            return Ok(false);
+        };
+        let record = self.records.enrolments.record(&client, &key).await?;
+        let now = self.clock.now();
+        let until = purge::past_from(now, set_up.retention_days(&program));
+        Ok(purge::is_past(record, id, until, now))
     }
 
     async fn forget_destination(&self, confirmation: &Confirmation) -> Result<(), StoreError> {

@@ -1,8 +1,11 @@
 //! The port `Purges`: what is past its date, and its deletion.
 
+use std::collections::{BTreeSet, HashSet};
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
-use enrollment::flows::purge::{confirmations_of, intents_of};
+use enrollment::delivery::MAX_AGE;
+use enrollment::flows::purge::{confirmations_of, intents_of, undelivered_of};
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
 use enrollment::intent::CardCount;
 use enrollment::log::error;
@@ -20,7 +23,8 @@ use super::customer::{card_id, card_state, count};
 use super::{CARD, CUSTOMER, DynamoEnrolments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
 use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
-use crate::tables::customers::owned;
+use crate::tables::audit::{self, AuditLine, Trail};
+use crate::tables::customers::{self, owned};
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::transaction::{IntoWrite as _, built, transact};
 use crate::tables::{confirmations, limits, sessions};
@@ -92,6 +96,7 @@ impl Purges for DynamoEnrolments {
                 sk if sk.starts_with(CARD) => record.cards.push(RecordedCard {
                     id: card_id(&fields)?,
                     state: card_state(&fields)?,
+                    held_by: fields.optional_parsed("held_by", IntentId::from_hex)?,
                 }),
                 // Of a newer release, which has to purge it.
                 _ => {}
@@ -99,17 +104,28 @@ impl Purges for DynamoEnrolments {
         }
         let Self { dynamodb, tables, .. } = self;
         let owner = key.0.as_str();
-        (record.intents, record.confirmations, record.sessions) = tokio::try_join!(
+        let indexed;
+        (record.intents, indexed, record.sessions) = tokio::try_join!(
             owned(dynamodb, &tables.enrolments, OPERATION, owner, intent),
             owned(
                 dynamodb,
                 &tables.confirmations,
                 OPERATION,
                 owner,
-                confirmations::recorded
+                confirmations::id_of
             ),
             owned(dynamodb, &tables.sessions, OPERATION, owner, session),
         )?;
+        self.add_intents_of_cards(OPERATION, &mut record).await?;
+        let named = record.intents.iter().filter_map(RecordedIntent::confirmation);
+        let ids: BTreeSet<ConfirmationId> = indexed.into_iter().chain(named).collect();
+        let keys = ids
+            .iter()
+            .map(|id| item::key(&confirmations::primary_key(id)))
+            .collect();
+        for fields in item::read_many(dynamodb, &tables.confirmations, OPERATION, keys).await? {
+            record.confirmations.push(confirmations::recorded(&fields)?);
+        }
         let is_empty = record.count.version == 0
             && record.cards.is_empty()
             && record.intents.is_empty()
@@ -120,7 +136,8 @@ impl Purges for DynamoEnrolments {
 
     async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError> {
         match removal {
-            Removal::Everything => self.remove_everything(record).await,
+            Removal::Everything => self.remove_everything(record, true).await,
+            Removal::Erasure => self.remove_everything(record, false).await,
             Removal::Cards(cards) => self.remove_cards(record, cards).await,
         }
     }
@@ -179,12 +196,37 @@ impl Purges for DynamoEnrolments {
 }
 
 impl DynamoEnrolments {
+    /// Adds the intents that the cards name, enrolment and removal, where the lagging index does not name them yet.
+    async fn add_intents_of_cards(
+        &self,
+        operation: &'static str,
+        record: &mut Record,
+    ) -> Result<(), StoreError> {
+        let known: HashSet<IntentId> = record.intents.iter().map(|intent| intent.id).collect();
+        let named = record
+            .cards
+            .iter()
+            .flat_map(|card| [Some(card.id), card.held_by])
+            .flatten();
+        let missing: HashSet<IntentId> = named.filter(|id| !known.contains(id)).collect();
+        let keys = missing.into_iter().map(intent_item_key).collect();
+        for fields in item::read_many(&self.dynamodb, &self.tables.enrolments, operation, keys).await? {
+            record.intents.push(intent(&fields)?);
+        }
+        Ok(())
+    }
+
     /// All in one transaction, conditional on the customer's version. What is more than that takes goes before, in such an
-    /// order that as long as the customer is there, a card is too, by which the next run finds it.
-    async fn remove_everything(&self, record: &Record) -> Result<bool, StoreError> {
+    /// order that as long as the customer is there, a card is too, by which the next run finds it. Where `is_purge`, it
+    /// waits for what is still to be sent, and names what goes undelivered.
+    async fn remove_everything(&self, record: &Record, is_purge: bool) -> Result<bool, StoreError> {
         let mut writes = Vec::new();
+        if is_purge {
+            let undelivered = record.confirmations.iter().filter(|one| one.is_undelivered());
+            writes.extend(self.name_undelivered(record, undelivered.map(|one| &one.id))?);
+        }
         for confirmation in &record.confirmations {
-            writes.push(self.delete_confirmation(&confirmation.id)?);
+            writes.push(self.delete_confirmation(&confirmation.id, is_purge)?);
         }
         for session in &record.sessions {
             writes.push(delete(
@@ -196,7 +238,7 @@ impl DynamoEnrolments {
         for intent in &record.intents {
             writes.push(self.delete_settled_intent(intent.id)?);
         }
-        writes.push(limits::deletion(&self.tables.limits, REMOVING, &record.key)?);
+        writes.extend(limits::deletions(&self.tables.limits, REMOVING, &record.key)?);
         for card in &record.cards {
             let key = item::key_pair(&record.key.0, &card_sort_key(card.id));
             writes.push(delete(&self.tables.enrolments, key, None)?);
@@ -227,8 +269,9 @@ impl DynamoEnrolments {
         let mut version = record.count.version;
         for card in cards {
             let mut writes = Vec::new();
+            writes.extend(self.name_undelivered(record, undelivered_of(record, *card))?);
             for confirmation in confirmations_of(record, *card) {
-                writes.push(self.delete_confirmation(&confirmation)?);
+                writes.push(self.delete_confirmation(&confirmation, true)?);
             }
             for intent in intents_of(record, *card) {
                 writes.push(self.delete_settled_intent(intent.id)?);
@@ -287,9 +330,50 @@ impl DynamoEnrolments {
         delete(&self.tables.enrolments, intent_item_key(id), Some(condition))
     }
 
-    fn delete_confirmation(&self, id: &ConfirmationId) -> Result<TransactWriteItem, StoreError> {
+    /// One that became due again since the record was read, by an operator's replay, holds a purge back too.
+    fn delete_confirmation(
+        &self,
+        id: &ConfirmationId,
+        is_purge: bool,
+    ) -> Result<TransactWriteItem, StoreError> {
         let key = item::key(&confirmations::primary_key(id));
-        delete(&self.tables.confirmations, key, None)
+        let condition = Condition {
+            expression: "attribute_not_exists(pk) OR #state <> :due OR outcome_at <= :old \
+                         OR attribute_not_exists(outcome_at) AND waiting_since <= :old",
+            names: &[("#state", "state")],
+            values: vec![
+                (":due", item::text(confirmations::DUE)),
+                (":old", item::millis(later(self.clock.now(), -MAX_AGE))),
+            ],
+        };
+        delete(&self.tables.confirmations, key, is_purge.then_some(condition))
+    }
+
+    /// A line of the audit trail with the names of confirmations, which say nothing of a person; none where there are none.
+    fn name_undelivered<'a>(
+        &self,
+        record: &Record,
+        undelivered: impl Iterator<Item = &'a ConfirmationId>,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let names: Vec<&str> = undelivered.map(ConfirmationId::as_str).collect();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let line = AuditLine {
+            at: self.clock.now(),
+            action: "purge undelivered".into(),
+            by: "purge".into(),
+            reference: "retention".into(),
+            program: customers::program_of(&record.client, &record.key),
+            records: format!("undelivered confirmations: {}", names.join(" ")),
+        };
+        let put = audit::put(
+            &self.tables.enrolments,
+            Trail::Client(&record.client),
+            &line,
+            &*self.randomness,
+        )?;
+        Ok(Some(put.into_write()))
     }
 
     fn pass_version(&self, record: &Record, version: u64) -> Result<TransactWriteItem, StoreError> {

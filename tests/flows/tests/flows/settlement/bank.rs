@@ -352,9 +352,14 @@ impl Limits for Interrupted<'_> {
         self.bank.limits.attempts(counted, now).await
     }
 
-    async fn count(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
+    async fn count(
+        &self,
+        counted: Counted<'_>,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<Attempts, StoreError> {
         *self.second.lock().await = Some(self.bank.submit(self.token, self.key).await);
-        self.bank.limits.count(counted, now).await
+        self.bank.limits.count(counted, attempt, now).await
     }
 }
 
