@@ -402,13 +402,12 @@ def test_a_native_app_hears_the_event(page: Page, opens: Opens, card: Card, brid
     assert read(bridge, message) == told(service.success())
 
 
-def test_a_browser_that_cannot_encrypt_fails_the_replacement(
-    page: Page, opens: Opens, network: Network, card: Card
-) -> None:
+def test_a_browser_that_cannot_encrypt_fails_the_replacement(page: Page, opens: Opens, network: Network) -> None:
     page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     widget, _ = opens("R", GOLD)
-    widget.shows(REPLACEMENT)
-    submit(widget, "R", card)
+    # Before anything is asked for.
+    widget.shows(FAILURE)
+    expect(widget.card_number).to_be_hidden()
     widget.says("This browser cannot encrypt your card number.")
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT"}]
     assert network.posts() == []
