@@ -210,6 +210,7 @@ mod tests {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::One);
+        encoder.set_compression(png::Compression::Fastest);
         encoder.set_palette(vec![0; 6]);
         encoder.set_trns(vec![0; 2]);
         let mut writer = encoder.write_header().unwrap();
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn a_small_file_of_a_huge_picture_is_refused() {
         let huge = sparse_logo(42_000, 18_000);
-        assert!(huge.len() < 200_000, "{} bytes", huge.len());
+        assert!(huge.len() < MAX_BYTES / 2, "{} bytes", huge.len());
         assert_eq!(
             check(Picture::Logo, &huge),
             Err(PictureError::Height { height: 18_000 })
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn any_damage_is_found() {
-        let whole = png(420, 180, png::ColorType::Rgba);
+        let whole = png(234, 100, png::ColorType::Rgba);
         for cut in [1, 4, 12, 13, 20] {
             let result = check(Picture::Logo, &whole[..whole.len() - cut]);
             assert!(

@@ -106,7 +106,7 @@ pub enum PublicKeyError {
     #[error("is {0}; a public key in PEM or DER is needed")]
     Format(&'static str),
     /// A key that can't check RS256.
-    #[error("is {0} key; tokens are signed by RS256, which takes a plain RSA key")]
+    #[error("is {0}; tokens are signed by RS256, which takes a plain RSA key")]
     Algorithm(String),
     /// Too short or too long.
     #[error("has {0} bits; {min} to {max} are taken", min = BITS.start(), max = BITS.end())]
@@ -285,8 +285,8 @@ fn check_algorithm(oid: ObjectIdentifier) -> Result<(), PublicKeyError> {
     let text = oid.to_string();
     let name = OTHER_ALGORITHMS.iter().find(|(known, _)| *known == text);
     Err(PublicKeyError::Algorithm(name.map_or_else(
-        || format!("an (algorithm {text})"),
-        |(_, name)| (*name).to_owned(),
+        || format!("a key of algorithm {text}"),
+        |(_, name)| format!("{name} key"),
     )))
 }
 
@@ -545,7 +545,7 @@ mod tests {
         };
         assert!(with(10).starts_with("is an RSASSA-PSS key"));
         assert!(
-            with(99).starts_with("is an (algorithm 1.2.840.113549.1.1.99) key"),
+            with(99).starts_with("is a key of algorithm 1.2.840.113549.1.1.99;"),
             "{}",
             with(99)
         );

@@ -237,6 +237,8 @@ fn the_page_speaks_the_language_of_its_address() {
         ("", "pl", "Rejestracja"),
         ("?lang=pl_PL", "pl", "Rejestracja"),
         ("?lang=ar", "ar", "التسجيل"),
+        ("?lang=ar-EG-u-nu-latn", "ar", "التسجيل"),
+        ("?lang=ar_EG.UTF-8", "ar", "التسجيل"),
         ("?lang=fr_FR", "pl", "Rejestracja"),
         ("?lang=%3Cscript%3E", "pl", "Rejestracja"),
     ] {
