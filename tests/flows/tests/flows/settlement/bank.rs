@@ -11,7 +11,7 @@ use enrollment::flows::decide::Deciding;
 use enrollment::flows::describe::{Describing, Description};
 use enrollment::flows::settle::Settling;
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
-use enrollment::flows::sweep::Sweeping;
+use enrollment::flows::sweep::{Sweeping, Swept};
 use enrollment::identifiers::{
     ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
     SessionToken, Slug,
@@ -261,7 +261,17 @@ impl Bank {
 
     /// As `settle` does with an intent that somebody is woken for: MRS is asked if its turn has come.
     pub(super) async fn look_after(&self, token: &SessionToken, key: &str) {
-        let sweeping = Sweeping {
+        let id = IntentId::derive(token.id(), &idempotency_key(key));
+        self.sweeping().settle(id).await.unwrap();
+    }
+
+    /// As `settle` does every minute.
+    pub(super) async fn sweep(&self) -> Swept {
+        self.sweeping().look_after().await.unwrap()
+    }
+
+    fn sweeping(&self) -> Sweeping<'_> {
+        Sweeping {
             settling: Settling {
                 enrolments: &self.enrolments,
                 rewards: &self.mrs,
@@ -270,9 +280,7 @@ impl Bank {
                 clock: &*self.clock,
             },
             confirmations: &self.confirmations,
-        };
-        let id = IntentId::derive(token.id(), &idempotency_key(key));
-        sweeping.settle(id).await.unwrap();
+        }
     }
 
     pub(super) async fn intent(&self, token: &SessionToken, key: &str) -> Intent {

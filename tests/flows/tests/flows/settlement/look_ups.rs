@@ -153,6 +153,13 @@ async fn a_leftover_is_closed_by_a_statement_and_not_by_nonsense() {
         assert!(is_left().await, "not even after a week");
         bank.clock.advance(SignedDuration::from_hours(24));
     }
+    let swept = bank.sweep().await;
+    assert_eq!(
+        (swept.looked_after, swept.unknown_for_long),
+        (1, 1),
+        "the operator is told"
+    );
+    bank.clock.advance(SignedDuration::from_hours(6));
     let since = bank.intent(&session, "a").await.inquiry.unknown_since.unwrap();
     assert!(since < bank.intent(&session, "a").await.created_at + SignedDuration::from_mins(2));
     let cancelled = Account {
