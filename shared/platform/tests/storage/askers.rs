@@ -45,8 +45,8 @@ async fn one_of_many_takes_an_intent() {
         let now = intent.created_at + ASKER_LEASE;
         let early = enrolments.take(intent.id, now - SECOND, now).await.unwrap();
         assert_eq!(early, None, "whoever begins it asks first");
-        let takes = (0..8).map(|_| enrolments.take(intent.id, now, now + ASKER_LEASE));
-        let taken: Vec<Intent> = join_all(takes)
+        let turns = (0..8).map(|_| enrolments.take(intent.id, now, now + ASKER_LEASE));
+        let taken: Vec<Intent> = join_all(turns)
             .await
             .into_iter()
             .filter_map(|taken| taken.unwrap())
