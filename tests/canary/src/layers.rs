@@ -5,6 +5,7 @@ mod bytes_in_decimal;
 mod compression;
 mod escapes;
 mod hexadecimal;
+mod scripts;
 mod utf16;
 
 /// The shortest text that holds a card number.
@@ -27,7 +28,7 @@ pub(crate) struct Piece {
     pub(crate) content: Vec<u8>,
 }
 
-pub(crate) const LAYERS: [Layer; 7] = [
+pub(crate) const LAYERS: [Layer; 8] = [
     Layer {
         name: "base64",
         take_off: base64::take_off,
@@ -47,6 +48,10 @@ pub(crate) const LAYERS: [Layer; 7] = [
     Layer {
         name: "UTF-16",
         take_off: utf16::take_off,
+    },
+    Layer {
+        name: "digits of another script",
+        take_off: scripts::take_off,
     },
     Layer {
         name: "gzip",

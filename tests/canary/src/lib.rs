@@ -2,6 +2,7 @@
 
 mod layers;
 mod numbers;
+mod persons;
 
 use std::fmt;
 
@@ -12,14 +13,14 @@ use crate::numbers::Number;
 /// an escaped text of JSON with base64 in it.
 const DEEPEST: usize = 3;
 
-/// A card number that was found. It does not hold the number itself.
+/// A card number, or a word about a person, that was found. It does not hold it itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Where in the bytes, or where the outermost layer begins.
     pub at: usize,
     /// The layers around it, outermost first.
     pub within: Vec<&'static str>,
-    /// First six and last four digits.
+    /// First six and last four digits, or what kind of word it is.
     pub masked: String,
 }
 
@@ -30,8 +31,23 @@ pub struct Finding {
 /// that are all decimal make a number with 16⁻⁴ · (10/16)¹² · 1/10 · (6/16)² ≈ 8·10⁻¹⁰: once in a thousand runs that leave
 /// a megabyte of hashes each.
 pub fn find(bytes: &[u8]) -> Vec<Finding> {
+    let numbers = |bytes: &[u8]| {
+        numbers::of(bytes)
+            .map(|Number { at, masked }| (at, masked))
+            .collect()
+    };
+    everywhere(bytes, numbers)
+}
+
+/// Everything in `bytes` that names a customer of the tests, under up to three layers: names, e-mail addresses, ids. A
+/// finding says which of them, and not what it is.
+pub fn find_persons(bytes: &[u8]) -> Vec<Finding> {
+    everywhere(bytes, persons::of)
+}
+
+fn everywhere(bytes: &[u8], of: fn(&[u8]) -> Vec<(usize, String)>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    search(bytes, None, &mut Vec::new(), &mut findings);
+    search(bytes, of, None, &mut Vec::new(), &mut findings);
     findings
 }
 
@@ -45,8 +61,14 @@ impl fmt::Display for Finding {
     }
 }
 
-fn search(bytes: &[u8], outermost: Option<usize>, within: &mut Vec<Layer>, findings: &mut Vec<Finding>) {
-    findings.extend(numbers::of(bytes).map(|Number { at, masked }| Finding {
+fn search(
+    bytes: &[u8],
+    of: fn(&[u8]) -> Vec<(usize, String)>,
+    outermost: Option<usize>,
+    within: &mut Vec<Layer>,
+    findings: &mut Vec<Finding>,
+) {
+    findings.extend(of(bytes).into_iter().map(|(at, masked)| Finding {
         at: outermost.unwrap_or(at),
         within: within.iter().map(|layer| layer.name).collect(),
         masked,
@@ -59,6 +81,7 @@ fn search(bytes: &[u8], outermost: Option<usize>, within: &mut Vec<Layer>, findi
             within.push(layer);
             search(
                 &piece.content,
+                of,
                 Some(outermost.unwrap_or(piece.at)),
                 within,
                 findings,

@@ -7,8 +7,9 @@ const OF_NO_PROGRAM: &[u8; LENGTH] = b"5555555555554444";
 const LENGTH: usize = 16;
 /// Digits in one piece, as on a card, one by one.
 const GROUPS: [usize; 3] = [LENGTH, 4, 1];
-/// What people, forms and programs put between groups; the last three are no-break spaces in UTF-8 and Latin-1.
-const SEPARATORS: [&[u8]; 12] = [
+/// What people, forms and programs put between groups; the last ones are spaces and
+/// dashes of typography, and the no-break space in UTF-8 and Latin-1.
+const SEPARATORS: [&[u8]; 16] = [
     b" ",
     b"-",
     b"+",
@@ -18,6 +19,10 @@ const SEPARATORS: [&[u8]; 12] = [
     b"/",
     b"\t",
     b"\n",
+    "\u{2007}".as_bytes(),
+    "\u{2009}".as_bytes(),
+    "\u{2011}".as_bytes(),
+    "\u{2013}".as_bytes(),
     "\u{202f}".as_bytes(),
     "\u{a0}".as_bytes(),
     b"\xa0",

@@ -86,6 +86,9 @@ fn a_number_is_found_as_people_and_forms_write_it() {
         "5234%200000%200000%200015",
         "5234%C2%A00000%C2%A00000%C2%A00015",
         "5 2 3 4 0 0 0 0 0 0 0 0 0 0 1 5",
+        "5234.0000.0000.0015",
+        "5234\u{2011}0000\u{2011}0000\u{2011}0015",
+        "5234\u{2009}0000\u{2009}0000\u{2009}0015",
         "5412340000000001",
         "5555555555554444",
         "card_5234000000000015_",
@@ -98,6 +101,66 @@ fn a_number_is_found_as_people_and_forms_write_it() {
         assert_eq!(found.len(), 1, "{text}: {found:?}");
     }
     assert_eq!(find(b"5234\xa00000\xa00000\xa00015").len(), 1, "in Latin-1");
+}
+
+#[test]
+fn number_is_found_in_the_digits_of_every_script() {
+    let zeros = (0..=u32::from(char::MAX))
+        .filter_map(char::from_u32)
+        .filter(|zero| !zero.is_ascii() && enrollment::digits::value(*zero) == Some(0));
+    let mut scripts = 0;
+    for zero in zeros {
+        scripts += 1;
+        let digit = |digit: u8| char::from_u32(u32::from(zero) + u32::from(digit - b'0')).unwrap();
+        let number: String = NUMBER.bytes().map(digit).collect();
+        for text in [
+            number.clone(),
+            grouped(&number, " "),
+            grouped(&number, "-"),
+            grouped(&number, "\u{a0}"),
+        ] {
+            let found = find(format!("card {text}.").as_bytes());
+            assert!(!found.is_empty(), "{text}");
+        }
+    }
+    assert!(scripts > 70, "{scripts}");
+    let mixed = "5234 ００００ ٠٠٠٠ 0015";
+    assert!(!find(mixed.as_bytes()).is_empty());
+}
+
+fn grouped(number: &str, separator: &str) -> String {
+    let digits: Vec<char> = number.chars().collect();
+    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(separator)
+}
+
+#[test]
+fn person_is_found_in_every_writing() {
+    for text in [
+        "Zoë-Kanarie",
+        "Value 'O\u{27}Brien-Šimić' is not facet-valid",
+        "ZOE.KANARIE@example.com",
+        "no account of customer-0123456789abcdef0123",
+    ] {
+        let found = find_persons(text.as_bytes());
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(!text.contains(&found[0].masked));
+        for (name, write) in WRITINGS {
+            assert!(
+                !find_persons(&write(text.as_bytes())).is_empty(),
+                "{text}: {name}"
+            );
+        }
+    }
+    for text in [
+        "customer-id-7",
+        "customer-0123",
+        "customer#demo#10765",
+        "zoe@example.com",
+        "the customer",
+    ] {
+        assert_eq!(find_persons(text.as_bytes()), [], "{text}");
+    }
 }
 
 #[test]

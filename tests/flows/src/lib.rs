@@ -13,6 +13,7 @@ pub mod forger;
 pub mod local_aws;
 pub mod page;
 pub mod partner;
+pub mod person;
 pub mod receiver;
 pub mod rewards;
 mod set_ups;

@@ -10,6 +10,7 @@ use crate::call::{self, Answer};
 use crate::card::{Card, random_hex};
 use crate::card_on_file::CardOnFile;
 use crate::partner::{Partner, Redirect};
+use crate::person;
 use crate::rewards::Faults;
 use crate::stack::Stack;
 use crate::time::{Stopwatch, pause};
@@ -158,9 +159,9 @@ impl Page {
             "bin": card.bin(), "last4": card.last4(), "consents": consents
         });
         let samples = [
-            ("firstName", "Zoë"),
-            ("lastName", "O'Brien-Šimić"),
-            ("email", "zoe@example.com"),
+            ("firstName", person::FIRST_NAME),
+            ("lastName", person::LAST_NAME),
+            ("email", person::EMAIL),
         ];
         for (field, sample) in samples
             .into_iter()

@@ -1,4 +1,4 @@
-//! What a run left behind holds no card number, and a planted one would be seen.
+//! What a run left behind holds no card number and names nobody, and what is planted would be seen.
 
 #[cfg(test)]
 mod files;
@@ -6,12 +6,14 @@ mod files;
 mod local_aws;
 #[cfg(test)]
 mod planted;
+#[cfg(test)]
+mod provoked;
 
 #[cfg(test)]
 mod tests {
     use std::fs::File;
 
-    use canary::find;
+    use canary::{find, find_persons};
     use flows::card::{Card, random_hex};
     use flows::local_aws::Settings;
     use flows::page::Page;
@@ -19,7 +21,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use crate::planted::Planted;
-    use crate::{files, local_aws};
+    use crate::{files, local_aws, provoked};
 
     /// Something that the run left behind.
     pub(crate) struct Trace {
@@ -43,12 +45,16 @@ mod tests {
         let page = Page::new();
         let answer = page.settle(&page.submission(&Card::fresh()));
         assert_eq!(answer.json()["status"], "SUCCESS_ENROLLMENT", "{}", answer.text());
+        provoked::everything();
 
         let traces = traces();
         for place in PLACES.into_iter().chain(Settings::read().tables()) {
             assert!(traces.iter().any(|trace| trace.place.contains(place)), "{place}");
         }
         let found: Vec<String> = traces.iter().flat_map(findings).collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        let logged = traces.iter().filter(|trace| names_nobody(trace));
+        let found: Vec<String> = logged.flat_map(findings_of_persons).collect();
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 
@@ -69,6 +75,18 @@ mod tests {
             let line = found.iter().find(here);
             let line = line.unwrap_or_else(|| panic!("not found: {place}\n{}", found.join("\n")));
             assert!(line.ends_with(layers), "{line}");
+        }
+        let suspects = traces
+            .iter()
+            .filter(|trace| planted.may_be_in(trace) && names_nobody(trace));
+        let found: Vec<String> = suspects.flat_map(findings_of_persons).collect();
+        for (place, kind) in planted.persons() {
+            let here = |line: &String| line.contains(&place) && line.contains(kind);
+            assert!(
+                found.iter().any(here),
+                "not found: {kind} in {place}\n{}",
+                found.join("\n")
+            );
         }
     }
 
@@ -91,6 +109,21 @@ mod tests {
 
     fn findings(trace: &Trace) -> Vec<String> {
         find(&trace.content)
+            .iter()
+            .map(|finding| format!("{}: {finding}", trace.place))
+            .collect()
+    }
+
+    /// Where nobody may be named: tables, where persons are sealed, queues, logs, secrets. The other files are the
+    /// stand-in's, whose customers those are, and the tests' own.
+    fn names_nobody(trace: &Trace) -> bool {
+        ["table ", "queue ", "log groups", "secret "]
+            .iter()
+            .any(|place| trace.place.starts_with(place))
+    }
+
+    fn findings_of_persons(trace: &Trace) -> Vec<String> {
+        find_persons(&trace.content)
             .iter()
             .map(|finding| format!("{}: {finding}", trace.place))
             .collect()

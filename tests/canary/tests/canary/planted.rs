@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use flows::local_aws::aws;
+use flows::person;
 use flows::stack::Stack;
 use flows::time::now_in_milliseconds;
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ impl Planted {
     /// Plants it in a file, a table, a log group and a queue of this name.
     pub(crate) fn new(name: &str, number: &str) -> Self {
         let queue = aws("AmazonSQS.CreateQueue", &json!({"QueueName": name}));
+        let group = json!({"logGroupName": name});
+        aws("Logs_20140328.CreateLogGroup", &group);
+        let stream = json!({"logGroupName": name, "logStreamName": "planted"});
+        aws("Logs_20140328.CreateLogStream", &stream);
         let planted = Self {
             name: name.to_owned(),
             masked: format!("{}******{}", &number[..6], &number[12..]),
@@ -35,8 +40,18 @@ impl Planted {
         fs::write(&planted.file, format!("%PDF {grouped}")).expect("the stack's folder can be written");
         planted.plant_item(&STANDARD.encode(json!({"note": number}).to_string()));
         planted.plant_line(&json!({"message": format!("card: {:?}", number.as_bytes())}));
+        let full_width: String = number
+            .bytes()
+            .filter_map(|digit| char::from_u32(0xFF10 + u32::from(digit - b'0')))
+            .collect();
+        let fault = format!(
+            "Value '{} {} {full_width}' is not facet-valid",
+            person::FIRST_NAME,
+            person::EMAIL
+        );
+        planted.plant_line(&json!({"message": fault}));
         let inner = URL_SAFE_NO_PAD.encode(hex::encode(number));
-        let message = json!({"QueueUrl": planted.queue, "MessageBody": format!("job {inner}")});
+        let message = json!({"QueueUrl": planted.queue, "MessageBody": format!("job {inner} of customer-0123456789abcdef")});
         aws("AmazonSQS.SendMessage", &message);
         planted
     }
@@ -49,6 +64,17 @@ impl Planted {
             (format!("table {name}"), "in base64"),
             ("log groups".to_owned(), "in bytes in decimal"),
             (format!("queue {name}"), "in base64 in hexadecimal"),
+        ]
+    }
+
+    /// Where a person is named, and how.
+    pub(crate) fn persons(&self) -> [(String, &str); 4] {
+        let Self { name, .. } = self;
+        [
+            (format!("table {name}"), "a last name"),
+            ("log groups".to_owned(), "a first name"),
+            ("log groups".to_owned(), "an e-mail address"),
+            (format!("queue {name}"), "a customer's id"),
         ]
     }
 
@@ -74,7 +100,7 @@ impl Planted {
                 "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]
             }),
         );
-        let item = json!({"pk": {"S": "planted"}, "sealed": {"B": binary}});
+        let item = json!({"pk": {"S": "planted"}, "sealed": {"B": binary}, "name": {"S": person::LAST_NAME}});
         aws(
             "DynamoDB_20120810.PutItem",
             &json!({"TableName": self.name, "Item": item}),
@@ -85,11 +111,6 @@ impl Planted {
         let mut line = line.clone();
         line["planted"] = self.name.clone().into();
         let place = json!({"logGroupName": self.name, "logStreamName": "planted"});
-        aws(
-            "Logs_20140328.CreateLogGroup",
-            &json!({"logGroupName": self.name}),
-        );
-        aws("Logs_20140328.CreateLogStream", &place);
         let mut events = place;
         events["logEvents"] = json!([{"timestamp": now_in_milliseconds(), "message": line.to_string()}]);
         aws("Logs_20140328.PutLogEvents", &events);

@@ -1,0 +1,42 @@
+//! What the tests call their customers: names and e-mail addresses that no other text has, and the ids that every suite
+//! makes for a customer whom nobody has seen before.
+
+/// What the tests' customers are called (`flows::person`), in lower case.
+const WORDS: [(&str, &str); 3] = [
+    ("a first name", "zoë-kanarie"),
+    ("a last name", "o'brien-šimić"),
+    ("an e-mail address", "zoe.kanarie@example.com"),
+];
+/// What a customer's id begins with, and the random hexadecimal digits that follow at least.
+const ID: &[u8] = b"customer-";
+const ID_DIGITS: usize = 16;
+
+/// Words and ids in `bytes`: where, and what kind.
+pub(crate) fn of(bytes: &[u8]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for at in 0..bytes.len() {
+        let rest = &bytes[at..];
+        for (kind, word) in WORDS {
+            if begins_with(rest, word) {
+                found.push((at, kind.to_owned()));
+            }
+        }
+        if is_id(rest) {
+            found.push((at, "a customer's id".to_owned()));
+        }
+    }
+    found
+}
+
+/// Whatever the case of ASCII's letters.
+fn begins_with(bytes: &[u8], word: &str) -> bool {
+    bytes
+        .get(..word.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn is_id(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(ID).is_some_and(|digits| {
+        digits.len() >= ID_DIGITS && digits[..ID_DIGITS].iter().all(u8::is_ascii_hexdigit)
+    })
+}
