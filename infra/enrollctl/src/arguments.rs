@@ -39,6 +39,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         revealing: Revealing,
     },
+    /// Shows what an incident id stands for: which client and program, which outcome; and what Mastercard wrote.
+    Incident {
+        /// As the customer or the partner was shown it.
+        id: String,
+        #[command(flatten)]
+        revealing: Revealing,
+    },
     /// Shows an audit trail: who revealed what, changed trust or keys, or had something sent again, when and why.
     Audit {
         /// Of this client; the stack's own where it is left out.
@@ -498,6 +505,7 @@ mod tests {
             "customer export --client demo --customer-file f",
             "customer erase --client demo --customer-file f",
             "reconcile demo --reveal",
+            "incident AAAA-BBBB-CCCC --reveal",
             "confirmations show msg_1 --reveal",
             "confirmations replay msg_1",
             "confirmations drop msg_1",

@@ -9,6 +9,7 @@ mod customer;
 mod difference;
 mod files;
 mod gate;
+mod incident;
 mod intents;
 mod mastercard_secrets;
 mod new_client;
@@ -70,6 +71,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Intents(IntentsCommand::List { all, limit }) => {
             intents::list(&find(stack).await?, all, limit).await
         }
+        Command::Incident { id, revealing } => incident::run(&find(stack).await?, &id, &revealing).await,
         Command::Audit { client } => audit::run(&find(stack).await?, client.as_deref()).await,
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),

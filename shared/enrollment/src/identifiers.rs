@@ -239,6 +239,22 @@ impl IncidentId {
         Self(text)
     }
 
+    /// One that somebody typed, in upper or lower case.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let text = text.trim().to_ascii_uppercase();
+        let groups: Vec<&str> = text.split('-').collect();
+        let is_group =
+            |group: &&str| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if groups.len() == 3 && groups.iter().all(is_group) {
+            Ok(Self(text))
+        } else {
+            Err(Malformed::new(
+                "incident id",
+                "must be three groups of four letters and digits with '-' between them",
+            ))
+        }
+    }
+
     /// One read back from storage.
     pub fn stored(text: String) -> Self {
         Self(text)

@@ -600,6 +600,32 @@ pub trait Rewards: Send + Sync {
     async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp;
     /// Cancels a card.
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError>;
+    /// The same for the sake of one intent: what it writes about a call that it refuses is sealed with that intent. `None`
+    /// where nothing is kept.
+    fn for_intent(&self, _: &Intent) -> Option<Box<dyn Rewards>> {
+        None
+    }
+}
+
+/// MRS as it is asked for the sake of one intent.
+pub struct IntentRewards<'a> {
+    own: Option<Box<dyn Rewards>>,
+    shared: &'a dyn Rewards,
+}
+
+impl<'a> IntentRewards<'a> {
+    /// By [`Rewards::for_intent`], where that keeps anything.
+    pub fn new(rewards: &'a dyn Rewards, intent: &Intent) -> Self {
+        Self {
+            own: rewards.for_intent(intent),
+            shared: rewards,
+        }
+    }
+
+    /// To be asked.
+    pub fn get(&self) -> &dyn Rewards {
+        self.own.as_deref().unwrap_or(self.shared)
+    }
 }
 
 /// The key that the page encrypts a card number under.

@@ -161,6 +161,7 @@ impl Platform {
             self.metrics(),
             self.clock(),
         )
+        .noting(self.enrolments())
     }
 
     /// Clients' pictures.

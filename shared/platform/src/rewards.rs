@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use enrollment::identifiers::{BankCustomerNumber, Last4, Malformed, Ranac};
+use enrollment::identifiers::{BankCustomerNumber, ClientId, IntentId, Last4, Malformed, Ranac};
+use enrollment::intent::Intent;
 use enrollment::log::{LogText, Loggable, warn};
 use enrollment::look_up::{Account, AccountStatus as Status, LookUp};
 use enrollment::ports::{Clock, NewCard, Rewards, RewardsError, StoreError};
@@ -28,6 +29,8 @@ use tracing::field::display;
 
 use crate::metrics::Metrics;
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
+use crate::tables::DynamoEnrolments;
+use crate::tables::FaultNote;
 
 /// How often a process reports how long the certificate is valid.
 const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
@@ -35,12 +38,19 @@ const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1
 /// What a function keeps of its time after a call, to store what came of it.
 const KEPT: Duration = Duration::from_secs(2);
 
+/// Mastercard's name of the look-up.
+const LOOK_UP: &str = "getCustomerAccounts";
+
 /// MRS, reached over mutual TLS. A clone shares its connections.
 #[derive(Clone)]
 pub struct MrsRewards {
     shared: Arc<Shared>,
     /// When the function ends that calls.
     ends_at: Option<Timestamp>,
+    /// Where Mastercard's words are kept, if anywhere.
+    notes: Option<Arc<DynamoEnrolments>>,
+    /// Whose sake the calls are made for.
+    intent: Option<(ClientId, IntentId)>,
 }
 
 struct Shared {
@@ -81,7 +91,17 @@ impl MrsRewards {
                 certificate_reported_at: Mutex::new(None),
             }),
             ends_at: None,
+            notes: None,
+            intent: None,
         }
+    }
+
+    /// Keeps what Mastercard writes about a call that it refuses, or answers beyond understanding, with the intent that the
+    /// call was made for.
+    #[must_use]
+    pub fn noting(mut self, enrolments: DynamoEnrolments) -> Self {
+        self.notes = Some(Arc::new(enrolments));
+        self
     }
 
     /// The same for one run of a function that ends at `end`: a call has no more time than that, without what storing its
@@ -91,6 +111,7 @@ impl MrsRewards {
         Self {
             shared: Arc::clone(&self.shared),
             ends_at: Some(end),
+            ..self.clone()
         }
     }
 
@@ -111,7 +132,26 @@ impl MrsRewards {
     ) -> Result<T, RewardsError> {
         let left = self.ends_at.map(|end| time_left(self.shared.clock.now(), end));
         // The future of a call is large, and held twice while its time is watched.
-        within(left, Box::pin(self.shared.call(operation, institution, call))).await
+        let fault = Mutex::new(None);
+        let result = within(
+            left,
+            Box::pin(self.shared.call(operation, institution, call, &fault)),
+        )
+        .await;
+        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = fault {
+            self.keep(&fault).await;
+        }
+        result
+    }
+
+    async fn keep(&self, fault: &FaultNote) {
+        let (Some(notes), Some((client, intent))) = (&self.notes, &self.intent) else {
+            return;
+        };
+        if let Err(error) = notes.note_fault(client, *intent, fault).await {
+            warn!(error, "what Mastercard wrote is not kept");
+        }
     }
 }
 
@@ -148,6 +188,7 @@ impl Shared {
         operation: &'static str,
         institution: &str,
         call: impl Fn(MrsClient) -> R + Send + Sync,
+        fault: &Mutex<Option<FaultNote>>,
     ) -> Result<T, RewardsError> {
         let connected = self.connected().await?;
         let started = self.clock.now();
@@ -163,7 +204,11 @@ impl Shared {
             result.as_ref().err().map_or("ok", MrsError::class),
             self.since(started),
         );
-        result.map_err(|error| rewards_error(&error))
+        result.map_err(|error| {
+            *fault.lock().unwrap_or_else(PoisonError::into_inner) =
+                fault_note(operation, &error, self.clock.now());
+            rewards_error(&error)
+        })
     }
 
     async fn again<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
@@ -284,7 +329,7 @@ impl Rewards for MrsRewards {
             let number = number.expose().to_owned();
             async move { client.customer_accounts(&number).await }
         };
-        match self.call("getCustomerAccounts", institution, look_up).await {
+        match self.call(LOOK_UP, institution, look_up).await {
             Ok(accounts) => match accounts.iter().map(account).collect() {
                 Ok(accounts) => LookUp::Listed(accounts),
                 Err(error) => LookUp::Unknown(LogText::of(error)),
@@ -303,6 +348,33 @@ impl Rewards for MrsRewards {
         };
         self.call("updateCustomerAccount", institution, cancel).await
     }
+
+    fn for_intent(&self, intent: &Intent) -> Option<Box<dyn Rewards>> {
+        self.notes.is_some().then(|| {
+            let own = Self {
+                intent: Some((intent.client.clone(), intent.id)),
+                ..self.clone()
+            };
+            Box::new(own) as Box<dyn Rewards>
+        })
+    }
+}
+
+/// Nothing where Mastercard wrote nothing, and of a look-up that says in its way that there is no such account.
+fn fault_note(operation: &str, error: &MrsError, at: Timestamp) -> Option<FaultNote> {
+    let says_absent = |fault: &mastercard::mrs::Fault| fault.code.says_not_enrolled();
+    if operation == LOOK_UP && matches!(error, MrsError::Fault(fault) if says_absent(fault)) {
+        return None;
+    }
+    let text = error.foreign_text().filter(|text| !text.is_empty());
+    let correlation = error.correlation();
+    (text.is_some() || correlation.is_some()).then(|| FaultNote {
+        at,
+        operation: operation.to_owned(),
+        outcome: error.class().to_owned(),
+        correlation: correlation.map(|id| id.as_str().to_owned()),
+        text: text.map(|text| text.expose().to_owned()).unwrap_or_default(),
+    })
 }
 
 fn refuses_the_certificate(error: &MrsError) -> bool {

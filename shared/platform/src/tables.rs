@@ -57,7 +57,9 @@ mod transaction;
 
 pub use clients::DynamoClients;
 pub use confirmations::DynamoConfirmations;
-pub use enrolments::DynamoEnrolments;
+#[cfg(feature = "operator")]
+pub use enrolments::Incident;
+pub use enrolments::{DynamoEnrolments, FaultNote};
 pub use limits::DynamoLimits;
 pub use sessions::DynamoSessions;
 

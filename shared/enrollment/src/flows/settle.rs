@@ -11,7 +11,9 @@ use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, HeldCard, LookUp};
-use crate::ports::{Clients, Clock, Enrolments, Rewards, RewardsError, StoreError, Turn, Wakeups};
+use crate::ports::{
+    Clients, Clock, Enrolments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups,
+};
 use crate::status::MrsCode;
 use crate::time::later;
 
@@ -240,7 +242,8 @@ impl Settling<'_> {
             return Ok(LetGo::Unknown { is_at_work: false });
         };
         let number = &card.bank_customer_number;
-        Ok(let_go(self.rewards, &institution, number, &card.ranac).await)
+        let rewards = IntentRewards::new(self.rewards, intent);
+        Ok(let_go(rewards.get(), &institution, number, &card.ranac).await)
     }
 
     /// Cancels what MRS holds and should not. Of a failed enrolment a week without a trace closes the case too; that there
@@ -284,8 +287,9 @@ impl Settling<'_> {
         let Some(institution) = self.institution(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
+        let rewards = IntentRewards::new(self.rewards, &intent);
         for card in cards {
-            if let Err(error) = self.rewards.cancel(&institution, &card.ranac).await {
+            if let Err(error) = rewards.get().cancel(&institution, &card.ranac).await {
                 warn!(error, incident = intent.incident, "cancelling a leftover failed");
                 return Ok(Answer::unknown(intent, may_be_at_work(&error)));
             }
@@ -320,7 +324,8 @@ impl Settling<'_> {
             return Ok(None);
         };
         let number = &intent.bank_customer_number;
-        Ok(Some(self.rewards.find(&institution, number).await))
+        let rewards = IntentRewards::new(self.rewards, intent);
+        Ok(Some(rewards.get().find(&institution, number).await))
     }
 
     /// `None` where there is no such client any more: by another name MRS would find none of its cards.

@@ -16,8 +16,8 @@ use crate::intent::{Card, CardState, Inquiry, Intent, OldCard, Outcome};
 use crate::log::{info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
-    Begun, Clients, Clock, Counted, Enrolments, Limits, NewCard, Randomness, Rewards, RewardsError, Sessions,
-    StoreError, Wakeups,
+    Begun, Clients, Clock, Counted, Enrolments, IntentRewards, Limits, NewCard, Randomness, Rewards,
+    RewardsError, Sessions, StoreError, Wakeups,
 };
 use crate::reason::Reason;
 use crate::session::{MAX_FAILURES, Session};
@@ -403,7 +403,8 @@ impl Submitting<'_> {
             number: &submission.number,
             person: &submission.person,
         };
-        let answer = self.rewards.enrol(card).await;
+        let rewards = IntentRewards::new(self.rewards, &intent);
+        let answer = rewards.get().enrol(card).await;
         let now = self.clock.now();
         let action = intent.action;
         let intent = match answer {
@@ -471,7 +472,8 @@ impl Submitting<'_> {
         client: &Client,
     ) -> Result<Result<Vec<Ranac>, Outcome>, StoreError> {
         let number = &intent.bank_customer_number;
-        let look_up = self.rewards.find(client.institution(), number).await;
+        let rewards = IntentRewards::new(self.rewards, intent);
+        let look_up = rewards.get().find(client.institution(), number).await;
         let is_recorded = match look_up {
             LookUp::NotFound => {
                 let (program, customer) = (&intent.program, &intent.customer);

@@ -1,6 +1,7 @@
 mod askers;
 mod begin;
 mod customer;
+mod faults;
 mod finish;
 mod intents;
 #[cfg(feature = "operator")]
@@ -20,6 +21,10 @@ use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError, Turn, Unsettled};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
+
+pub use faults::FaultNote;
+#[cfg(feature = "operator")]
+pub use faults::Incident;
 
 use super::item::{self, Fields, Item};
 use super::sealing::Sealing;

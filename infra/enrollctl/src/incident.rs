@@ -1,0 +1,68 @@
+//! An incident id that a customer or a partner was shown, and what Mastercard wrote when it happened.
+
+use anyhow::{Context as _, Result};
+use enrollment::identifiers::IncidentId;
+use platform::operator::Stack;
+
+use crate::arguments::Revealing;
+use crate::gate::Gate;
+
+/// Prints what the incident is about; with a permit, what Mastercard wrote too.
+pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
+    let id = IncidentId::parse(id)?;
+    let enrolments = stack.enrolments();
+    let found = enrolments.incident(&id).await?;
+    let found = found.with_context(|| {
+        format!(
+            "there is no incident '{id}' of an interaction with Mastercard, or no longer; the log may know it"
+        )
+    })?;
+    let intent = &found.intent;
+    let outcome = intent.outcome.as_ref();
+    println!("incident  {id}");
+    println!("client    {}  program {}", intent.client, intent.program);
+    println!(
+        "action    {}  at {:.0}",
+        intent.action.as_str(),
+        intent.created_at
+    );
+    match outcome.map(|outcome| (outcome.status, outcome.code)) {
+        Some((status, Some(code))) => println!(
+            "outcome   {status}  MRS {code} ({})",
+            code.meaning().unwrap_or("a code that is not documented")
+        ),
+        Some((status, None)) => println!("outcome   {status}"),
+        None => println!("outcome   open"),
+    }
+    let Some(reason) = revealing.reason() else {
+        let words = if found.has_fault {
+            "kept: see --reveal"
+        } else {
+            "none"
+        };
+        println!("words     {words}");
+        return Ok(());
+    };
+    let gate = Gate::open(stack, &reason).await?;
+    let permit = gate
+        .pass_for(&intent.client, "reveal incident", id.as_str())
+        .await?;
+    match enrolments
+        .reveal_fault(&permit, &intent.client, intent.id)
+        .await?
+    {
+        Some(note) => {
+            println!(
+                "call      {}  {}  at {:.0}",
+                note.operation, note.outcome, note.at
+            );
+            println!(
+                "id        {}",
+                note.correlation.as_deref().unwrap_or("none given")
+            );
+            println!("words     {}", note.text.escape_debug());
+        }
+        None => println!("words     none"),
+    }
+    Ok(())
+}
