@@ -137,8 +137,8 @@ fn grouped(number: &str, separator: &str) -> String {
 #[test]
 fn person_is_found_in_every_writing() {
     for text in [
-        "Zoë-Kanarie",
-        "Value 'O\u{27}Brien-Šimić' is not facet-valid",
+        "Zoë-Kanarienvogel",
+        "Value 'O\u{27}Brien-Šimićević' is not facet-valid",
         "ZOE.KANARIE@example.com",
         "no account of customer-0123456789abcdef0123",
     ] {
