@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from browser.embedding import open_at_partner
-from browser.network import Network, is_extension
+from browser.network import Network, api_calls, is_extension
 from browser.service import answer
 from browser.watch import Watch
 from browser.widget import EXPIRED, FORM, SUCCESS, Widget
@@ -100,6 +100,9 @@ def test_a_session_that_can_t_be_extended_any_more_ends(
     widget.stay_longer.click()
     expect(widget.stay_longer).to_be_hidden()
     expect(widget.notice.get_by_role("paragraph")).to_have_text(NOTICE)
+    # The product has no such clock.
+    watch.expect("the server responded with a status of 401")
+    network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}))
     page.clock.fast_forward("02:00")
     widget.shows(EXPIRED)
     expect(widget.notice).to_be_hidden()

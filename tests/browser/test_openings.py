@@ -5,6 +5,8 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.network import Network, api_calls
+from browser.service import answer
 from browser.watch import Watch
 from browser.widget import EXPIRED, FAILURE, FORM, LATER, Widget
 from local_system.cards import Card
@@ -107,8 +109,9 @@ def test_nobody_can_forge_a_success_by_an_address(page: Page, partner: Partner, 
 
 
 def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
-    page: Page, partner: Partner, card: Card
+    page: Page, partner: Partner, network: Network, watch: Watch, card: Card
 ) -> None:
+    watch.expect(REFUSED_CALL)
     page.clock.install()
     page.goto(partner.open().location)
     widget = Widget(page)
@@ -118,6 +121,8 @@ def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
     widget.type_card(card)
     page.clock.fast_forward("13:01")
     expect(warning).to_be_visible()
+    # The page asks once more, as another tab may have used or extended the session. The product has no such clock.
+    network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}))
     page.clock.fast_forward("02:00")
     widget.shows(EXPIRED)
     expect(page.locator("#card-number")).to_have_value("")
