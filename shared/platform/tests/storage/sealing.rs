@@ -92,7 +92,8 @@ fn bytes_of(value: &AttributeValue) -> Vec<u8> {
         AttributeValue::B(bytes) => bytes.as_ref().to_vec(),
         AttributeValue::Bool(_) => Vec::new(),
         AttributeValue::L(values) => values.iter().flat_map(bytes_of).collect(),
-        AttributeValue::M(members) => raw(members),
+        AttributeValue::M(values) => raw(values),
+        AttributeValue::Ss(texts) => texts.concat().into_bytes(),
         other => panic!("nothing here is of that kind: {other:?}"),
     }
 }
