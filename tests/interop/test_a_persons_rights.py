@@ -229,7 +229,7 @@ def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> N
     key = key_of(customer, bank, [first, second])
     stored = tables.naming(key)
     # Two cards and the count under the key, three attempts, three sessions, three confirmations, the hour's attempts.
-    kinds = sorted({(item.table, item.pk.split("#")[0]) for item in stored})
+    kinds = sorted({kind_of(item) for item in stored})
     assert kinds == [
         ("Confirmations", "confirmation"),
         ("Enrolments", "customer"),
@@ -432,8 +432,13 @@ def all_of(bank: Bank) -> list[Item]:
 
 def of_the_client(item: Item) -> str | None:
     """What it is, in two words, where it is no customer's."""
-    kind = (item.table, item.pk.partition("#")[0])
+    kind = kind_of(item)
     return " ".join(kind) if kind in OF_THE_CLIENT else None
+
+
+def kind_of(item: Item) -> tuple[str, str]:
+    """Its table, and what it is; of a counter, whose."""
+    return (item.table, item.pk.removeprefix("attempts#").partition("#")[0])
 
 
 def key_of(customer: Customer, bank: Bank, cards: list[Card]) -> str:

@@ -339,7 +339,11 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
             .leftover_gone(&intent, scene.world.clock.now())
             .await
             .unwrap();
-        assert_eq!(retention.purge(&scene).await, held, "its failure is still to be told");
+        assert_eq!(
+            retention.purge(&scene).await,
+            held,
+            "its failure is still to be told"
+        );
         scene.world.clock.advance(SignedDuration::from_hours(96));
         assert_eq!(retention.purge(&scene).await.customers, 1);
         assert_eq!(scene.stored().await, Vec::<Item>::new());

@@ -6,13 +6,12 @@ use std::thread;
 use enrollment::client::Program;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;
-use flows::local_aws::Settings;
+use flows::local_aws::{Settings, aws};
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
 use flows::rewards;
 use flows::stored;
-use flows::time::now;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// -45, whoever tries it.
 const DECLINED: &str = "5234000000001450";
@@ -138,7 +137,7 @@ fn sessions_that_try_at_once_do_not_get_past_the_limit() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_next_hour_counts_anew() {
+fn attempts_count_for_sixty_minutes_wherever_they_begin() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let page = Page::of(&partner.open(&json!({})));
     let submission = page.submission(&Card::numbered(DECLINED));
@@ -147,20 +146,53 @@ fn the_next_hour_counts_anew() {
     assert_eq!(partner.open(&json!({})).failure().0, "ACCESS_DENIED");
 
     let intent = stored::intent(&page, &submission).expect("an intent");
-    let (table, key) = (
-        Settings::read().limits_table,
-        json!({"pk": {"S": stored::owner(&intent)}}),
-    );
-    let counter = stored::item(&table, &key).expect("the customer's counter");
-    assert_eq!(counter["attempts"]["N"], "2", "{counter}");
-    let hour = now() / 3600;
-    assert_eq!(counter["hour"]["N"], hour.to_string(), "{counter}");
-    stored::rewrite(&table, &key, &[("hour", hour - 1)]);
+    let counter = Counter::of(stored::owner(&intent));
+    assert_eq!(counter.attempts(), 2);
+    // The hour of the clock does not matter: what was 58 minutes ago counts, what was 62 minutes ago does not.
+    counter.age(58);
+    assert_eq!(partner.open(&json!({})).failure().0, "ACCESS_DENIED");
+    Counter::of(stored::owner(&intent)).age(4);
     let page = Page::of(&partner.open(&json!({})));
     assert_eq!(code(&page, None), "-45");
-    let counter = stored::item(&table, &key).expect("the same item");
-    assert_eq!(counter["attempts"]["N"], "1", "{counter}");
-    assert_eq!(counter["hour"]["N"], hour.to_string(), "{counter}");
+    let counter = Counter::of(stored::owner(&intent));
+    assert_eq!(counter.attempts(), 1, "what counts no more is forgotten");
+}
+
+/// A customer's counter.
+struct Counter(Value);
+
+impl Counter {
+    fn of(owner: &str) -> Self {
+        let key = json!({"pk": {"S": format!("attempts#{owner}")}});
+        let item = stored::item(&Settings::read().limits_table, &key);
+        Self(item.expect("the customer's counter"))
+    }
+
+    fn minutes(&self) -> &Map<String, Value> {
+        self.0["minutes"]["M"].as_object().expect("a map")
+    }
+
+    fn attempts(&self) -> u32 {
+        let numbers = self.minutes().values();
+        numbers
+            .map(|number| number["N"].as_str().expect("a number").parse::<u32>().unwrap())
+            .sum()
+    }
+
+    /// Makes the attempts so many minutes older.
+    fn age(&self, minutes: i64) {
+        let older = |minute: &str| (minute.parse::<i64>().unwrap() - minutes).to_string();
+        let moved: Map<String, Value> = self
+            .minutes()
+            .iter()
+            .map(|(minute, number)| (older(minute), number.clone()))
+            .collect();
+        let mut item = self.0.clone();
+        item["minutes"] = json!({"M": moved});
+        item["minute"] = json!({"N": older(self.0["minute"]["N"].as_str().expect("a number"))});
+        let put = json!({"TableName": Settings::read().limits_table, "Item": item});
+        aws("DynamoDB_20120810.PutItem", &put);
+    }
 }
 
 /// Tries a number that is declined, to enrol it or in the place of a card, and gives MRS's code.

@@ -66,18 +66,24 @@ fn with_the_last_card_goes_everything_about_the_customer() {
     }
     for id in &past.confirmations {
         assert_eq!(stored::confirmation(id), None);
+        let named = traces(id);
+        assert!(
+            matches!(&named[..], [line] if line.contains("audit#")),
+            "what goes undelivered is named in the trail, once and nowhere else: {named:?}"
+        );
     }
     for page in &past.sessions {
         assert_eq!(stored::item(&tables.sessions_table, &session_key(page)), None);
         assert_eq!(page.describe().status, 401);
     }
-    let limits = json!({"pk": {"S": past.owner}});
+    let limits = json!({"pk": {"S": format!("attempts#{}", past.owner)}});
     assert_eq!(stored::item(&tables.limits_table, &limits), None);
     for queue in queues() {
         for message in messages(&queue) {
-            for (what, secret) in &secrets {
+            let confirmations = past.confirmations.iter().map(|id| ("confirmation", id.clone()));
+            for (what, secret) in secrets.iter().cloned().chain(confirmations) {
                 assert!(
-                    !stands_in(&message, secret),
+                    !stands_in(&message, &secret),
                     "{what} stands in a message of {queue}"
                 );
             }
@@ -132,6 +138,9 @@ fn a_card_goes_and_its_customer_stays_with_the_others() {
     let intent = stored::intent(&replacing, &replacement).expect("an intent");
     let owner = stored::owner(&intent);
     cancelled(owner, &old.id);
+    // What is still to be told holds its card back.
+    delivered(&replacing.confirmation(&replacement, Status::SuccessReplacement));
+    delivered(&opting_out.confirmation(&opt_out, Status::SuccessRemoval));
     for card in [&old, &opted_out] {
         age(owner, &card.id, RETENTION);
     }
@@ -241,7 +250,6 @@ impl Past {
         );
         // What names the sealed items, which nobody can search: none of them is left.
         secrets.extend(self.intents.iter().map(|id| ("intent", id.clone())));
-        secrets.extend(self.confirmations.iter().map(|id| ("confirmation", id.clone())));
         secrets
     }
 }
@@ -283,6 +291,12 @@ fn cancelled(owner: &str, id: &str) {
 fn parked(id: &str) {
     eventually("a parked confirmation", PATIENCE, || {
         stored::confirmation(id).filter(|item| item["state"]["S"] == "parked")
+    });
+}
+
+fn delivered(id: &str) {
+    eventually("a delivered confirmation", PATIENCE, || {
+        stored::confirmation(id).filter(|item| item["state"]["S"] == "delivered")
     });
 }
 
