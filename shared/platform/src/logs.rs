@@ -28,7 +28,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
 
 /// Our own crates beside the function's.
-const OWN_CRATES: [&str; 3] = ["enrollment", "mastercard", "platform"];
+const OWN_CRATES: [&str; 4] = ["enrollment", "mastercard", "page_api", "platform"];
 
 /// Starts logging for this process: `own_crate` is the function's crate name, `level` how much our own code says.
 /// A second call changes nothing.
@@ -217,6 +217,8 @@ mod tests {
 
     use tracing::{debug, info, info_span, trace, warn};
 
+    use std::path::Path;
+
     use super::*;
     use crate::clock::ManualClock;
 
@@ -282,6 +284,25 @@ mod tests {
             });
             assert_eq!(lines.len(), 1, "{level}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn every_shared_crate_that_logs_is_our_own() {
+        let shared = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut logging: Vec<String> = Vec::new();
+        for entry in std::fs::read_dir(shared).unwrap() {
+            let folder = entry.unwrap();
+            let Ok(manifest) = std::fs::read_to_string(folder.path().join("Cargo.toml")) else {
+                continue;
+            };
+            // The macros come from tracing, or from the domain's `log`.
+            let brings_macros = |line: &str| line.starts_with("tracing") || line.starts_with("enrollment");
+            if manifest.lines().any(brings_macros) {
+                logging.push(folder.file_name().to_str().unwrap().replace('-', "_"));
+            }
+        }
+        logging.sort();
+        assert_eq!(logging, OWN_CRATES);
     }
 
     #[test]

@@ -286,9 +286,23 @@ fn the_same_number_again_is_declined_and_the_old_card_stays() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn at_the_card_limit_a_card_can_be_replaced_and_none_enrolled() {
     let partner = with_program(|program| program.max_cards = 2);
+    let open = || Page::of(&partner.open(&json!({})));
+    let mut opened_before = [(); 3]
+        .map(|()| open())
+        .into_iter()
+        .map(|page| {
+            let submission = page.submission(&Card::fresh());
+            (page, submission)
+        })
+        .collect::<Vec<_>>();
     let [old, _] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let refused = json!({"status": "ERROR_ENROLLMENT", "parentId": partner.customer});
-    let enrolling = || Page::of(&partner.open(&json!({}))).enrol(&Card::fresh()).json();
+    // Whoever opens the page now is told before a number is typed; an earlier page is refused at its submission.
+    let mut enrolling = || {
+        assert_eq!(open().describe().json(), refused);
+        let (page, submission) = opened_before.pop().expect("a page");
+        page.settle(&submission).json()
+    };
     assert_eq!(enrolling(), refused);
     let page = Page::replacing(&partner);
     let event = page.settle(&page.replacement(&old, &Card::fresh())).json();

@@ -47,7 +47,8 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
         ),
         ("another body behind it", format!("{body}{body}")),
         ("a comma too many", body.replace('}', ",}")),
-        ("a byte-order mark", format!("\u{feff}{body}")),
+        ("two byte-order marks", format!("\u{feff}\u{feff}{body}")),
+        ("a byte-order mark behind it", format!("{body}\u{feff}")),
         ("cut off", body[..body.len() - 1].to_owned()),
         (
             "half a surrogate pair",
