@@ -20,6 +20,8 @@ TIMEOUT = 30
 OPEN = 202
 MANY = 1000
 """As many calls as no test makes."""
+SET_UP = ["apply client", "trust receivers"]
+"""What a new client's audit trail begins with."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,13 @@ class Customer:
 
     def enrol(self, card: Card) -> dict[str, Any]:
         """The event, whatever it says."""
+        event: dict[str, Any] = self.enrolment(card).json()
+        return event
+
+    def enrolment(self, card: Card) -> requests.Response:
+        """The answer to it, with the incident's id in its header."""
         opening = self.partner.open(confirmationUrl=self.confirmation_url)
-        return Submission(self.partner.stack, opening, card).enrol()
+        return Submission(self.partner.stack, opening, card).answer()
 
     def opt_out(self, card: Card) -> OptOut:
         """Of that card; nothing is asked for yet."""
@@ -114,13 +121,18 @@ class Bank:
         return export
 
     def audit(self) -> list[dict[str, Any]]:
-        """The client's audit trail."""
-        ran = enrollctl("customer", "audit", "--client", self.id)
+        """The client's audit trail, after the lines of its setting up."""
+        ran = enrollctl("audit", "--client", self.id)
         assert ran.code == 0, ran.err
-        return [json.loads(line) for line in ran.out.splitlines()]
+        lines = [json.loads(line) for line in ran.out.splitlines()]
+        assert [line["action"] for line in lines[: len(SET_UP)]] == SET_UP
+        return lines[len(SET_UP) :]
 
     def reconcile(self, *arguments: str) -> Ran:
         return enrollctl("reconcile", self.id, *arguments)
+
+    def mend(self, *arguments: str) -> Ran:
+        return self.reconcile("--mend", "--reference", "request 7", *arguments)
 
     def enrolled(self, customer: Customer) -> tuple[Card, dict[str, Any]]:
         """A card that the customer has enrolled, and the event."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,10 +30,33 @@ class Item:
         attributes: dict[str, Any] = json.loads(self.raw)
         return attributes
 
+    @property
+    def clear(self) -> bytes:
+        """All that can be read in it: what is binary is not in base64."""
+        return b"\0".join(_bytes(self.attributes))
+
 
 def naming(*words: str) -> list[Item]:
     """The items of all tables in which one of the words stands, anywhere."""
     return sorted(item for item in _all() if any(word in item.raw for word in words))
+
+
+def in_clear(word: str) -> list[Item]:
+    """The items of all tables in which the word can be read, in what is binary too."""
+    return sorted(item for item in _all() if word.encode() in item.clear)
+
+
+def _bytes(value: Any) -> Iterator[bytes]:
+    """Names and values of DynamoDB's JSON, at any depth."""
+    if isinstance(value, str):
+        yield value.encode()
+    elif isinstance(value, list):
+        for element in value:
+            yield from _bytes(element)
+    elif isinstance(value, dict):
+        for name, element in value.items():
+            yield name.encode()
+            yield from [b64decode(element)] if name == "B" and isinstance(element, str) else _bytes(element)
 
 
 def _all() -> Iterator[Item]:

@@ -43,7 +43,7 @@ def test_a_card_that_mastercard_does_not_hold_is_cancelled_here(bank: Bank, cust
     assert "1 cards agree, 1 differences, 1 of them left" in summary
     assert states(bank, customer) == {event["ranac"]: "active", other["ranac"]: "active"}
 
-    mended = bank.reconcile("--mend")
+    mended = bank.mend()
     assert mended.code == AGREED, mended.everything
     assert "; mended" in mended.out.splitlines()[0]
     assert states(bank, customer) == {event["ranac"]: "cancelled", other["ranac"]: "active"}
@@ -61,7 +61,7 @@ def test_a_card_that_mastercard_still_holds_is_cancelled_there(bank: Bank, custo
     assert told.out.startswith("still-active ")
     assert bank.held(card)["status"] == GOOD_STANDING
 
-    mended = bank.reconcile("--mend", "--accept-differences", "1")
+    mended = bank.mend("--accept-differences", "1")
     assert mended.code == AGREED, mended.everything
     assert "; mended" in mended.out.splitlines()[0]
     assert bank.held(card)["status"] == CANCELLED
@@ -81,7 +81,7 @@ def test_a_card_that_nobody_enrolled_is_cancelled_there(bank: Bank, customer: Cu
     assert "1 cards agree, 1 differences" in summary
     assert bank.held(stray)["status"] == GOOD_STANDING
 
-    mended = bank.reconcile("--mend")
+    mended = bank.mend()
     assert mended.code == AGREED, mended.everything
     assert (bank.held(stray)["status"], bank.held(card)["status"]) == (CANCELLED, ACTIVE)
     assert states(bank, customer) == {event["ranac"]: "active"}
@@ -95,7 +95,7 @@ def test_a_card_under_the_number_of_a_failed_enrolment_is_found_too(bank: Bank, 
     bank.put_in(bankCustomerNumber=failed["bankCustomerNumber"], last4=stray.last4)
     assert bank.reconcile().code == DIFFERENT
     assert bank.held(stray)["status"] == GOOD_STANDING
-    assert bank.reconcile("--mend", "--accept-differences", "1").code == AGREED
+    assert bank.mend("--accept-differences", "1").code == AGREED
     assert bank.held(stray)["status"] == CANCELLED
     assert agrees(bank)
 
@@ -112,7 +112,7 @@ def test_mastercard_s_last_four_digits_are_taken(bank: Bank, customer: Customer)
     assert told.out.startswith("last4 ")
     assert bank.exported(customer)["cards"][0]["last4"] == card.last4
 
-    assert bank.reconcile("--mend").code == AGREED
+    assert bank.mend().code == AGREED
     assert bank.exported(customer)["cards"][0]["last4"] == other.last4
     assert agrees(bank)
 
@@ -123,12 +123,12 @@ def test_what_mastercard_does_not_cancel_is_left_and_said(bank: Bank, customer: 
     bank.change_status(event["ranac"], GOOD_STANDING)
     for fault, more in (("code-before", {"code": -10}), ("cut-before", {})):
         rewards.order(card, "updateCustomerAccount", fault, count=MANY, **more)
-        ran = bank.reconcile("--mend", "--accept-differences", "1")
+        ran = bank.mend("--accept-differences", "1")
         rewards.forget_orders()
         assert ran.code == DIFFERENT, ran.everything
         assert "; could not be mended" in ran.out
     assert bank.held(card)["status"] == GOOD_STANDING
-    assert bank.reconcile("--mend", "--accept-differences", "1").code == AGREED
+    assert bank.mend("--accept-differences", "1").code == AGREED
 
 
 def test_mending_tells_the_partner_nothing(bank: Bank, customer: Customer) -> None:
@@ -137,7 +137,7 @@ def test_mending_tells_the_partner_nothing(bank: Bank, customer: Customer) -> No
     bank.change_status(event["ranac"], CANCELLED)
     stray = bank.rewards.fresh_card()
     bank.put_in(bankCustomerNumber=bank.held(card)["bankCustomerNumber"], last4=stray.last4)
-    assert bank.reconcile("--mend", "--accept-differences", "2").code == AGREED
+    assert bank.mend("--accept-differences", "2").code == AGREED
     assert len(bank.exported(customer)["confirmations"]) == 1
     assert bank.receiver.came.empty()
 
@@ -157,8 +157,7 @@ def test_ranacs_are_told_on_purpose_only(bank: Bank, customer: Customer) -> None
 def test_where_mastercard_does_not_answer_it_can_t_be_told(bank: Bank, customer: Customer, rewards: Rewards) -> None:
     card, _ = bank.enrolled(customer)
     rewards.order(card, "getCustomerAccounts", "cut-before", count=MANY)
-    for arguments in ((), ("--mend",)):
-        ran = bank.reconcile(*arguments)
+    for ran in (bank.reconcile(), bank.mend()):
         assert ran.code == NOT_TOLD, ran.everything
         unknown, summary = ran.out.splitlines()
         assert unknown.startswith("unknown ")
@@ -174,13 +173,13 @@ def test_where_nothing_agrees_nothing_is_mended_without_a_word(bank: Bank, custo
     for event in events:
         bank.change_status(event["ranac"], CANCELLED)
     for words in ((), ("--accept-differences", "1")):
-        ran = bank.reconcile("--mend", *words)
+        ran = bank.mend(*words)
         assert ran.code == REFUSED, ran.everything
         assert "nothing agrees" in ran.err
         assert "--accept-differences 2" in ran.err
         assert "mended" not in ran.out
         assert list(states(bank, customer).values()) == ["active", "active"]
-    assert bank.reconcile("--mend", "--accept-differences", "2").code == AGREED
+    assert bank.mend("--accept-differences", "2").code == AGREED
     assert list(states(bank, customer).values()) == ["cancelled", "cancelled"]
 
 
@@ -189,7 +188,7 @@ def test_more_than_a_few_differences_are_not_mended_without_a_word(bank: Bank) -
     events = [bank.enrolled(customer)[1] for customer in customers]
     for event in events[:4]:
         bank.change_status(event["ranac"], CANCELLED)
-    ran = bank.reconcile("--mend")
+    ran = bank.mend()
     assert ran.code == REFUSED, ran.everything
     assert "1 cards agree, 4 differences, 4 of them left" in ran.out
     assert all(list(states(bank, customer).values()) == ["active"] for customer in customers)
@@ -199,8 +198,7 @@ def test_a_number_that_mastercard_does_not_know_is_no_proof(bank: Bank, customer
     _, event = bank.enrolled(customer)
     bank.enrolled(customer)
     bank.take_away(event["ranac"])
-    for arguments in ((), ("--mend",), ("--mend", "--accept-differences", "9")):
-        ran = bank.reconcile(*arguments)
+    for ran in (bank.reconcile(), bank.mend(), bank.mend("--accept-differences", "9")):
         assert ran.code == NOT_TOLD, ran.everything
         assert ran.out.startswith("unknown ")
     assert list(states(bank, customer).values()) == ["active", "active"]
@@ -211,7 +209,7 @@ def test_a_customer_whom_settlement_is_at_is_left_to_it(bank: Bank, customer: Cu
     opt_out = customer.opt_out(card)
     rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     assert opt_out.ask().status_code == 202
-    ran = bank.reconcile("--mend")
+    ran = bank.mend()
     assert ran.code == AGREED, ran.everything
     assert "1 customers are left to settlement" in ran.out
     assert bank.held(card)["status"] == ACTIVE

@@ -30,15 +30,19 @@ class Submission:
     key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def enrol(self) -> dict[str, Any]:
-        """The event, asked for as the page asks: until the outcome is there."""
+        """The event."""
+        event: dict[str, Any] = self.answer().json()
+        return event
+
+    def answer(self) -> requests.Response:
+        """Asked for as the page asks: until the outcome is there."""
         body = self._body(self._form())
         while True:
             headers = {**self._authorization, "Idempotency-Key": self.key}
             answer = requests.post(self._address, json=body, headers=headers, timeout=TIMEOUT)
             if answer.status_code != OPEN:
                 answer.raise_for_status()
-                event: dict[str, Any] = answer.json()
-                return event
+                return answer
             time.sleep(float(answer.headers["Retry-After"]))
 
     def _form(self) -> dict[str, Any]:

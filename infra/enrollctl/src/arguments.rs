@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// The operator's tool of a card-enrolment stack.
 #[derive(Debug, Parser)]
@@ -26,19 +26,7 @@ pub(crate) enum Command {
     Customer(CustomerCommand),
     /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
     /// that could not be told, 3 where so much differs that nothing was mended.
-    Reconcile {
-        /// The client's id.
-        client: String,
-        /// Mends what differs. Without it, it is only told.
-        #[arg(long)]
-        mend: bool,
-        /// Mends although nothing agrees, or more than a few cards differ: up to this many, which a run without `--mend`
-        /// has shown.
-        #[arg(long, value_name = "COUNT", requires = "mend")]
-        accept_differences: Option<usize>,
-        #[command(flatten)]
-        revealing: Revealing,
-    },
+    Reconcile(Reconciliation),
     /// Shows what an incident id stands for: which client and program, which outcome; and what Mastercard wrote.
     Incident {
         /// As the customer or the partner was shown it.
@@ -67,7 +55,7 @@ impl Command {
     /// The exit code where the command fails. 1, but for what compares, as diff(1) does: there, 1 tells of differences.
     pub(crate) fn failure(&self) -> u8 {
         match self {
-            Self::Client(ClientCommand::Diff { .. }) | Self::Reconcile { .. } => 2,
+            Self::Client(ClientCommand::Diff { .. }) | Self::Reconcile(_) => 2,
             _ => 1,
         }
     }
@@ -184,10 +172,39 @@ pub(crate) struct Reason {
     pub(crate) reference: String,
 }
 
+/// Which client is compared, what else is done, and why.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("audited").args(["mend", "reveal"]).multiple(true))]
+pub(crate) struct Reconciliation {
+    /// The client's id.
+    pub(crate) client: String,
+    /// Mends what differs. Without it, it is only told. Leaves a line in the audit trail.
+    #[arg(long, requires = "reference")]
+    pub(crate) mend: bool,
+    /// Mends although nothing agrees, or more than a few cards differ: up to this many, which a run without `--mend`
+    /// has shown.
+    #[arg(long, value_name = "COUNT", requires = "mend")]
+    pub(crate) accept_differences: Option<usize>,
+    /// Also Mastercard's names of cards. Leaves a line in the audit trail.
+    #[arg(long, requires = "reference")]
+    pub(crate) reveal: bool,
+    /// Your name of the request or ticket, for the audit trail. It must not name a person.
+    #[arg(long, value_name = "TEXT", requires = "audited")]
+    pub(crate) reference: Option<String>,
+}
+
+impl Reconciliation {
+    /// Why, where something is to be mended or revealed.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        let reference = self.reference.clone()?;
+        Some(Reason { reference })
+    }
+}
+
 /// Whether personal data are shown, and why.
 #[derive(Debug, Args)]
 pub(crate) struct Revealing {
-    /// Also what is personal: addresses, bodies, Mastercard's names of cards. Leaves a line in the audit trail.
+    /// Also what is personal: addresses, bodies, Mastercard's words. Leaves a line in the audit trail.
     #[arg(long, requires = "reference")]
     pub(crate) reveal: bool,
     /// Your name of the request or ticket, for the audit trail. It must not name a person.
@@ -505,6 +522,9 @@ mod tests {
             "customer export --client demo --customer-file f",
             "customer erase --client demo --customer-file f",
             "reconcile demo --reveal",
+            "reconcile demo --mend",
+            "reconcile demo --mend --accept-differences 2",
+            "reconcile demo --mend --reveal",
             "incident AAAA-BBBB-CCCC --reveal",
             "confirmations show msg_1 --reveal",
             "confirmations replay msg_1",

@@ -59,14 +59,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             client::suspend(&find(stack).await?, &id, lift, &reason).await
         }
         Command::Customer(command) => customer::run(&find(stack).await?, command).await,
-        Command::Reconcile {
-            client,
-            mend,
-            accept_differences,
-            revealing,
-        } => {
-            let mending = reconcile::mending(mend, accept_differences);
-            return reconcile::run(&find(stack).await?, &client, mending, &revealing).await;
+        Command::Reconcile(asked) => {
+            return reconcile::run(&find(stack).await?, &asked).await;
         }
         Command::Intents(IntentsCommand::List { all, limit }) => {
             intents::list(&find(stack).await?, all, limit).await

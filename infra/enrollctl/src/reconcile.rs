@@ -10,7 +10,7 @@ use enrollment::identifiers::{ClientId, Last4};
 use platform::operator::Stack;
 use platform::tables::audit::Permit;
 
-use crate::arguments::Revealing;
+use crate::arguments::Reconciliation;
 use crate::client;
 use crate::gate::Gate;
 
@@ -20,32 +20,50 @@ const NOT_TOLD: u8 = 2;
 /// Nothing was mended, because so much differs.
 const REFUSED: u8 = 3;
 
-/// What the arguments ask for.
-pub(crate) fn mending(mend: bool, accepted: Option<usize>) -> Mending {
-    if mend {
-        Mending::UpTo {
-            accepted: accepted.unwrap_or_default(),
+/// What may be done beside comparing.
+#[derive(Default)]
+struct Permits {
+    mend: Option<Permit>,
+    reveal: Option<Permit>,
+}
+
+impl Permits {
+    /// One line of the trail for each of the two that is asked for. Nothing has been compared by then.
+    async fn obtain(stack: &Stack, id: &ClientId, asked: &Reconciliation) -> Result<Self> {
+        let Some(reason) = asked.reason() else {
+            return Ok(Self::default());
+        };
+        let gate = Gate::open(stack, &reason).await?;
+        let mut permits = Self::default();
+        if asked.mend {
+            let accepted = asked.accept_differences;
+            let records = accepted
+                .map(|count| format!("accepted differences {count}"))
+                .unwrap_or_default();
+            permits.mend = Some(gate.pass_for(id, "mend differences", &records).await?);
         }
-    } else {
-        Mending::None
+        if asked.reveal {
+            permits.reveal = Some(gate.pass_for(id, "reveal differences", "").await?);
+        }
+        Ok(permits)
+    }
+
+    fn mending(&self, accepted: Option<usize>) -> Mending {
+        if self.mend.is_some() {
+            Mending::UpTo {
+                accepted: accepted.unwrap_or_default(),
+            }
+        } else {
+            Mending::None
+        }
     }
 }
 
-pub(crate) async fn run(
-    stack: &Stack,
-    id: &str,
-    mending: Mending,
-    revealing: &Revealing,
-) -> Result<ExitCode> {
-    let id = ClientId::parse(id)?;
+pub(crate) async fn run(stack: &Stack, asked: &Reconciliation) -> Result<ExitCode> {
+    let id = ClientId::parse(&asked.client)?;
     let stored = client::find(stack, &id).await?;
-    let permit = match revealing.reason() {
-        Some(reason) => {
-            let gate = Gate::open(stack, &reason).await?;
-            Some(gate.pass_for(&id, "reveal differences", "").await?)
-        }
-        None => None,
-    };
+    let permits = Permits::obtain(stack, &id, asked).await?;
+    let mending = permits.mending(asked.accept_differences);
     let (enrolments, rewards) = (stack.enrolments(), stack.rewards());
     let reconciling = Reconciling {
         ledger: &enrolments,
@@ -53,7 +71,7 @@ pub(crate) async fn run(
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
-    let tell = |difference: &Difference| println!("{}", line(difference, permit.as_ref()));
+    let tell = |difference: &Difference| println!("{}", line(difference, permits.reveal.as_ref()));
     let ended = reconciling.reconcile(&stored.client, mending, tell).await?;
     let (sum, is_refused) = match ended {
         Ended::Done(sum) => (sum, false),
