@@ -13,6 +13,7 @@ mod confirmations;
 mod desk;
 mod destinations;
 mod enrolments;
+mod faults;
 mod leaving;
 mod limits;
 mod operator_secrets;

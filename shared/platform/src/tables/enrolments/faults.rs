@@ -32,7 +32,7 @@ pub struct FaultNote {
 
 impl DynamoEnrolments {
     /// Keeps what was written about an intent, in place of what was kept before. An intent that is gone keeps nothing.
-    pub(crate) async fn note_fault(
+    pub async fn note_fault(
         &self,
         client: &ClientId,
         intent: IntentId,
