@@ -131,8 +131,8 @@ def test_the_reason_of_a_refused_certificate_is_shown(stack: Stack, card: Card, 
     authority, certificate = made(tmp_path, reason)
     with listening(certificate, certificate) as (port, came):
         client = operator.new_client(f"localhost:{port}")
-        why = ("--reference", "request 7")
-        operator.enrollctl("confirmations", "trust", "--client", client.client_id, *why, "--authorities", str(authority))
+        trust = ("confirmations", "trust", "--client", client.client_id, "--reference", "request 7")
+        operator.enrollctl(*trust, "--authorities", str(authority))
         enrol(client, card, port)
         listing = ("confirmations", "list", "--client", client.client_id, "--due")
         shown = eventually(lambda: operator.enrollctl(*listing), lambda lines: "last " in lines)
