@@ -118,7 +118,7 @@ fn next_steps(id: &ClientId, folder: &Path) -> String {
     format!(
         "{file} and a key pair are written. Next:\n\
          1. Put what Mastercard set up into {file}, where it says PLACEHOLDER.\n\
-         2. Apply it:\n   enrollctl --stack NAME client apply {file}\n\
+         2. Apply it:\n   enrollctl --stack NAME client apply {file} --reference TICKET\n\
          3. Try it:\n   enrollctl token sign --key {key} --client {id} --program PROGRAM --customer CUSTOMER \\\n     \
          | enrollctl --stack NAME token open\n\
          4. Give {key} to whoever runs the client's back end, in a way that nobody else can read, and keep no copy.\n   \
