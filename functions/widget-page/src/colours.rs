@@ -140,7 +140,7 @@ mod tests {
 
     /// What `enrollctl client apply` computes contrasts with.
     #[test]
-    fn the_stylesheet_has_the_palettes_that_contrast_is_checked_with() {
+    fn contrast_is_checked_with_the_palettes_of_the_stylesheet() {
         let css = std::str::from_utf8(crate::parts::STYLE.bytes).unwrap();
         let values = |name: &str| -> Vec<Colour> {
             css.split(&format!("--enrol-{name}:"))

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn under_a_customer_s_number_all_members_must_fit() {
+    fn under_the_number_of_a_customer_all_members_must_fit() {
         let program = ProgramId::parse(PROGRAM).unwrap();
         let before = [ranac("7")];
         let recorded = [ranac("8")];

@@ -106,7 +106,7 @@ async fn a_decline_that_mrs_can_t_be_asked_about_and_minus_1001_leave_it_open() 
 
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-async fn a_decline_proves_nothing_while_an_earlier_call_may_be_at_work() {
+async fn a_decline_proves_nothing_while_a_call_may_be_at_work() {
     for (does_it, status, code) in [
         (true, Status::SuccessRemoval, None),
         (false, Status::ErrorRemoval, Some(-10)),
