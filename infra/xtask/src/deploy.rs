@@ -149,7 +149,6 @@ fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
 
 fn parameters(ports: &Ports) -> Vec<String> {
     vec![
-        "Environment=local".to_owned(),
         format!("PublicBaseUrl=http://localhost:{}", ports.api),
         format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
         "LogLevel=debug".to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The name of the stack, and of the deployment's ENVIRONMENT.
+/// Name of the local stack.
 pub(crate) const STACK: &str = "local";
 
 /// One set of local files: that of `up`, or the one that `test` keeps apart from it.

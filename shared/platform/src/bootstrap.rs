@@ -172,7 +172,7 @@ impl Platform {
 
     /// Metrics.
     pub fn metrics(&self) -> Metrics {
-        Metrics::new(&self.settings.stack.environment, self.clock())
+        Metrics::new(&self.settings.stack.name, self.clock())
     }
 
     /// One vault for all adapters, so that they share the unwrapped keys.

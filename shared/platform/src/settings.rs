@@ -10,14 +10,14 @@ use webhooks::sender::PrivateHost;
 use crate::queues::QueueUrls;
 use crate::tables::TableNames;
 
-/// The environment that is no deployment.
-const LOCAL: &str = "local";
+/// Account of the local AWS. No account on AWS has this id.
+const LOCAL_ACCOUNT: &str = "000000000000";
 
 /// What every function of a stack shares with the operator's tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSettings {
-    /// `ENVIRONMENT`: `local` or a name.
-    pub environment: String,
+    /// `STACK_NAME`: name of the stack, by which its metrics are told from those of another one in the account.
+    pub name: String,
     /// `PUBLIC_BASE_URL`: what the widget's addresses start with, without a slash at its end.
     pub public_base_url: String,
     /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
@@ -47,7 +47,7 @@ pub struct Settings {
     /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
     pub token_max_lifetime: SignedDuration,
     /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations may
-    /// be sent to although they are inside. A deployment that is not `local` does not start with it.
+    /// be sent to although they are inside. A function does not start with it unless `ACCOUNT_ID` is that of the local AWS.
     pub dangerous_private_confirmation_hosts: Vec<PrivateHost>,
 }
 
@@ -121,7 +121,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Every line is read before any is missed, so that all faults are told together.
     fn stack(&mut self) -> Option<StackSettings> {
-        let environment = self.text("ENVIRONMENT");
+        let name = self.text("STACK_NAME");
         let public_base_url = self.required(
             "PUBLIC_BASE_URL",
             "an http or https address without a query",
@@ -154,7 +154,7 @@ impl Reading<'_> {
                 text.parse().ok().map(Some)
             });
         Some(StackSettings {
-            environment: environment?,
+            name: name?,
             public_base_url: public_base_url?,
             tables: TableNames {
                 clients: clients?,
@@ -182,9 +182,10 @@ impl Reading<'_> {
         let Some(hosts) = self.value(NAME) else {
             return Vec::new();
         };
-        if self.value("ENVIRONMENT").as_deref() != Some(LOCAL) {
+        // The template sets it from the account that it is deployed to: no parameter makes a deployment local.
+        if self.value("ACCOUNT_ID").as_deref() != Some(LOCAL_ACCOUNT) {
             self.faults.push(format!(
-                "{NAME} opens the inside to partners: only a local deployment may have it"
+                "{NAME} opens the inside to partners: only a deployment to the local AWS may have it"
             ));
         }
         let hosts: Result<_, _> = hosts.split(',').map(|host| host.trim().parse()).collect();
@@ -276,19 +277,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_local_deployment_starts_with_private_confirmation_hosts() {
-        let with_hosts = |environment: &'static str| {
+    fn private_confirmation_hosts_need_the_emulators_account() {
+        let with_hosts = |account: &'static str| {
             move |name: &str| match name {
                 "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => Some("localhost, other:8443".to_owned()),
-                "ENVIRONMENT" => Some(environment.to_owned()),
+                "ACCOUNT_ID" => Some(account.to_owned()),
+                // What an operator may choose decides nothing.
+                "STACK_NAME" => Some("local".to_owned()),
                 name => variable(name),
             }
         };
-        let settings = Settings::read(with_hosts("local")).unwrap();
+        let settings = Settings::read(with_hosts("000000000000")).unwrap();
         let hosts = ["localhost", "other:8443"].map(|host| host.parse().unwrap());
         assert_eq!(settings.dangerous_private_confirmation_hosts, hosts);
-        for environment in ["production", "test", "Local", "local2"] {
-            let error = Settings::read(with_hosts(environment)).unwrap_err().to_string();
+        for account in ["123456789012", "", "000000000001", "0", "local"] {
+            let error = Settings::read(with_hosts(account)).unwrap_err().to_string();
             assert!(error.contains("DANGEROUS_PRIVATE_CONFIRMATION_HOSTS"), "{error}");
         }
         let none = Settings::read(variable).unwrap();
