@@ -1,6 +1,6 @@
 //! Metrics as lines of JSON in `CloudWatch`'s embedded metric format: Lambda's log is all the transport they need.
 //!
-//! Namespace `CardEnrolment`; every metric has the dimension `Environment`. Nothing in them names a client or customer.
+//! Namespace `CardEnrolment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or customer.
 //!
 //! | metric | unit | further dimensions | counts |
 //! | --- | --- | --- | --- |
@@ -39,25 +39,22 @@ const NAMESPACE: &str = "CardEnrolment";
 #[derive(Clone)]
 pub struct Metrics {
     /// `None`: nobody listens.
-    environment: Option<String>,
+    stack: Option<String>,
     clock: Arc<dyn Clock>,
 }
 
 impl Metrics {
-    /// `environment` is the deployment's name.
-    pub fn new(environment: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+    /// Metrics of the stack of that name.
+    pub fn new(stack: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            environment: Some(environment.into()),
+            stack: Some(stack.into()),
             clock,
         }
     }
 
     /// For a program whose output is not Lambda's log: it writes nothing.
     pub fn unheard(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            environment: None,
-            clock,
-        }
+        Self { stack: None, clock }
     }
 
     /// The widget was opened, or refused with a status.
@@ -150,7 +147,7 @@ impl Metrics {
     }
 
     fn line(&self, dimensions: &[(&str, &str)], metrics: &[(&str, &str, f64)]) -> Map<String, Value> {
-        let names: Vec<&str> = std::iter::once("Environment")
+        let names: Vec<&str> = std::iter::once("Stack")
             .chain(dimensions.iter().map(|(name, _)| *name))
             .collect();
         let definitions: Vec<Value> = metrics
@@ -163,7 +160,7 @@ impl Metrics {
         });
         let mut line = Map::from_iter([
             ("_aws".to_owned(), directive),
-            ("Environment".to_owned(), self.environment.as_deref().into()),
+            ("Stack".to_owned(), self.stack.as_deref().into()),
         ]);
         line.extend(
             dimensions
@@ -179,7 +176,7 @@ impl Metrics {
     }
 
     fn write(&self, line: &Map<String, Value>) {
-        if self.environment.is_none() {
+        if self.stack.is_none() {
             return;
         }
         let text = serde_json::to_string(line).unwrap_or_default() + "\n";
@@ -205,11 +202,11 @@ mod tests {
                 "Timestamp": 1_795_255_200_000_i64,
                 "CloudWatchMetrics": [{
                     "Namespace": "CardEnrolment",
-                    "Dimensions": [["Environment", "Operation"]],
+                    "Dimensions": [["Stack", "Operation"]],
                     "Metrics": [{"Name": "MrsLatency", "Unit": "Milliseconds"}],
                 }],
             },
-            "Environment": "local",
+            "Stack": "local",
             "Operation": "enroll",
             "MrsLatency": 12.5,
         });
