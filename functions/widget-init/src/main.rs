@@ -19,10 +19,11 @@ async fn main() -> Result<(), Error> {
     let (clients, sessions, limits) = (platform.clients(), platform.sessions(), platform.limits());
     let (clock, randomness, metrics) = (platform.clock(), platform.randomness(), platform.metrics());
     let max_lifetime = platform.settings.token_max_lifetime;
-    let address = WidgetAddress {
-        public_base_url: platform.settings.stack.public_base_url.clone(),
-    };
+    let public_base = platform.public_base();
     let answer = Arc::new(async move |request: Request| {
+        let address = WidgetAddress {
+            public_base_url: public_base.of(&request)?,
+        };
         let opening = Opening {
             clients: &clients,
             sessions: &sessions,
@@ -43,11 +44,11 @@ async fn main() -> Result<(), Error> {
         if let Some((Status::AccessDenied, reason)) = refused {
             metrics.refusal(reason);
         }
-        response
+        Ok::<_, Error>(response)
     });
     lambda_http::run(service_fn(|request| {
         let answer = Arc::clone(&answer);
-        async move { Ok::<_, Error>(answer(request).await) }
+        async move { answer(request).await }
     }))
     .await
 }

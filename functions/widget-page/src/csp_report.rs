@@ -99,19 +99,31 @@ struct Violation {
     blocked: Source,
 }
 
+impl Violation {
+    fn of(reported: &Reported, public_base_url: &str, registered: &[String]) -> Self {
+        let by_origin = || match origin(&reported.blocked) {
+            Some(blocked) if origin(public_base_url) == Some(blocked) => Source::OwnOrigin,
+            Some(blocked) if registered.iter().any(|own| own == blocked) => Source::Registered,
+            _ => Source::Other,
+        };
+        Self {
+            directive: directive(&reported.directive),
+            blocked: by_word(&reported.blocked).unwrap_or_else(by_origin),
+        }
+    }
+}
+
 /// Reports of this process.
 pub struct PolicyReports {
-    own_origin: String,
     metrics: Metrics,
     last_line: Mutex<Option<Timestamp>>,
     since_last_line: AtomicU64,
 }
 
 impl PolicyReports {
-    /// `public_base_url` is where the page is.
-    pub fn new(public_base_url: &str, metrics: Metrics) -> Self {
+    /// None so far.
+    pub fn new(metrics: Metrics) -> Self {
         Self {
-            own_origin: origin(public_base_url).unwrap_or_default().to_owned(),
             metrics,
             last_line: Mutex::new(None),
             since_last_line: AtomicU64::new(0),
@@ -119,9 +131,10 @@ impl PolicyReports {
     }
 
     /// Counts what a report says. One that can't be read is dropped.
-    pub(crate) async fn take(&self, clients: &dyn Clients, clock: &dyn Clock, body: &[u8]) {
+    pub(crate) async fn take(&self, pages: &Pages<'_>, clock: &dyn Clock, body: &[u8]) {
         for reported in reported(body) {
-            let violation = self.reduce(&reported, &registered(clients, &reported.document).await);
+            let registered = pages.registered_origins(&reported.document).await;
+            let violation = Violation::of(&reported, pages.public_base_url, &registered);
             self.metrics
                 .policy_violation(violation.directive, violation.blocked.as_str());
             self.since_last_line.fetch_add(1, Ordering::Relaxed);
@@ -136,18 +149,6 @@ impl PolicyReports {
         }
     }
 
-    fn reduce(&self, reported: &Reported, registered: &[String]) -> Violation {
-        let by_origin = || match origin(&reported.blocked) {
-            Some(origin) if origin == self.own_origin => Source::OwnOrigin,
-            Some(origin) if registered.iter().any(|own| own == origin) => Source::Registered,
-            _ => Source::Other,
-        };
-        Violation {
-            directive: directive(&reported.directive),
-            blocked: by_word(&reported.blocked).unwrap_or_else(by_origin),
-        }
-    }
-
     fn wants_a_line(&self, now: Timestamp) -> bool {
         let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = last.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES);
@@ -158,7 +159,33 @@ impl PolicyReports {
     }
 }
 
-/// What is read of a violation: foreign text, which goes no further than [`PolicyReports::reduce`].
+/// Pages that a report may be about.
+pub(crate) struct Pages<'a> {
+    /// What their addresses start with.
+    pub(crate) public_base_url: &'a str,
+    /// Clients, by the slugs in their addresses.
+    pub(crate) clients: &'a dyn Clients,
+}
+
+impl Pages<'_> {
+    /// Origins registered by the client whose page it was. A store that does not answer is no reason to refuse a report.
+    async fn registered_origins(&self, document: &str) -> Vec<String> {
+        let Some(slug) = slug(document, self.public_base_url) else {
+            return Vec::new();
+        };
+        let client = self.clients.by_slug(&slug).await.ok().flatten();
+        client.map_or_else(Vec::new, |client| client.embed_origins.clone())
+    }
+}
+
+/// A base path may itself be named `widget`.
+fn slug(document: &str, public_base_url: &str) -> Option<Slug> {
+    let path = document.strip_prefix(public_base_url).unwrap_or(document);
+    let (_, rest) = path.split_once("/widget/")?;
+    Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
+}
+
+/// What is read of a violation: foreign text, which goes no further than [`Violation::of`].
 struct Reported {
     directive: String,
     blocked: String,
@@ -243,21 +270,6 @@ fn origin(address: &str) -> Option<&str> {
     let authority = &address[scheme + 3..];
     let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
     (end > 0).then(|| &address[..scheme + 3 + end])
-}
-
-/// The origins that the client whose page it was has registered. A store that does not answer is no reason to refuse a
-/// report.
-async fn registered(clients: &dyn Clients, document: &str) -> Vec<String> {
-    let Some(slug) = slug(document) else {
-        return Vec::new();
-    };
-    let client = clients.by_slug(&slug).await.ok().flatten();
-    client.map_or_else(Vec::new, |client| client.embed_origins.clone())
-}
-
-fn slug(document: &str) -> Option<Slug> {
-    let (_, rest) = document.split_once("/widget/")?;
-    Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use enrollment::ports::{Clients, Clock, StoreError};
 use enrollment::texts::Texts;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use platform::gateway;
 use platform::pictures::Pictures;
 
 use crate::base_path::BasePath;
 use crate::colours::{Colours, Unusable};
-use crate::csp_report::PolicyReports;
+use crate::csp_report::{Pages, PolicyReports};
 use crate::headers::{self, Headers};
 use crate::origin::{EmbedOrigin, NotAnOrigin};
 use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
@@ -28,6 +29,8 @@ pub struct Serving<'a> {
     pub pictures: &'a Pictures,
     /// Where the service begins on its host.
     pub base: &'a BasePath,
+    /// Where the service begins, for what browsers report.
+    pub public_base_url: &'a str,
     /// What browsers report.
     pub reports: &'a PolicyReports,
     /// The time.
@@ -67,15 +70,19 @@ impl Serving<'_> {
     }
 
     async fn serve(&self, request: &Request) -> Result<Response<Body>, NotServed> {
-        let path = request.raw_http_path().trim_start_matches('/');
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let route = gateway::route(request);
+        let segments: Vec<&str> = route.split('/').filter(|segment| !segment.is_empty()).collect();
         let method = match *request.method() {
             Method::HEAD => &Method::GET,
             ref other => other,
         };
         match (method, segments.as_slice()) {
             (&Method::POST, ["widget", "csp-report"]) => {
-                self.reports.take(self.clients, self.clock, request.body()).await;
+                let pages = Pages {
+                    public_base_url: self.public_base_url,
+                    clients: self.clients,
+                };
+                self.reports.take(&pages, self.clock, request.body()).await;
                 Ok(respond(
                     StatusCode::NO_CONTENT,
                     headers::bare("text/plain"),

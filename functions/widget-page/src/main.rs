@@ -14,23 +14,25 @@ async fn main() -> Result<(), Error> {
     let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
     let (clients, pictures) = (platform.clients(), platform.pictures());
     let randomness = platform.randomness();
-    let base = BasePath::of(&platform.settings.stack.public_base_url)?;
-    let reports = PolicyReports::new(&platform.settings.stack.public_base_url, platform.metrics());
+    let public_base = platform.public_base();
+    let reports = PolicyReports::new(platform.metrics());
     let clock = platform.clock();
     let answer = Arc::new(async move |request: Request| {
         let span = log::request(&IncidentId::random(&*randomness));
+        let public_base_url = public_base.of(&request)?;
         let serving = Serving {
             clients: &clients,
             pictures: &pictures,
-            base: &base,
+            base: &BasePath::of(&public_base_url)?,
+            public_base_url: &public_base_url,
             reports: &reports,
             clock: &*clock,
         };
-        serving.handle(&request).instrument(span).await
+        Ok::<_, Error>(serving.handle(&request).instrument(span).await)
     });
     lambda_http::run(service_fn(|request| {
         let answer = Arc::clone(&answer);
-        async move { Ok::<_, Error>(answer(request).await) }
+        async move { answer(request).await }
     }))
     .await
 }

@@ -115,7 +115,7 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &Reason
     }
     say_secret(stack, &permit, &client.id).await?;
     println!("client '{}': {kind}", client.id);
-    println!("page: {}/widget/{}/", stack.settings.public_base_url, client.slug);
+    println!("page: {}/widget/{}/", stack.public_base_url, client.slug);
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
     if json {
         print!("{}", readable(&client)?);
     } else {
-        let base_url = &stack.settings.public_base_url;
+        let base_url = &stack.public_base_url;
         print!("{}", summary(&client, base_url, SystemClock.now()));
     }
     Ok(())

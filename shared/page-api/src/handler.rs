@@ -9,6 +9,7 @@ use enrollment::log::by_display;
 use enrollment::reason::Reason;
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
+use platform::gateway;
 use platform::metrics::Metrics;
 
 use crate::answer;
@@ -33,8 +34,7 @@ pub(crate) async fn handle(
     incident: &IncidentId,
     request: &Request,
 ) -> Response<Body> {
-    // The gateway's own part of the path, if there is one, stands before ours.
-    let is_extension = request.uri().path().ends_with(EXTENSION);
+    let is_extension = gateway::route(request).ends_with(EXTENSION);
     let result = match *request.method() {
         Method::POST if is_extension => extend(&flows.extending, request).await,
         Method::GET if !is_extension => describe(&flows.describing, incident, request).await,

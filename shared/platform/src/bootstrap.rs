@@ -74,6 +74,12 @@ impl Platform {
         })
     }
 
+    /// Where browsers reach this function.
+    #[cfg(feature = "gateway")]
+    pub fn public_base(&self) -> crate::gateway::PublicBase {
+        crate::gateway::PublicBase::new(self.settings.public_base_url.clone())
+    }
+
     /// The system's clock.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)

@@ -11,6 +11,8 @@ mod aged_cache;
 pub mod aws;
 pub mod bootstrap;
 mod clock;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod logs;
 pub mod metrics;
 #[cfg(feature = "operator")]

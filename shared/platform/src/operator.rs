@@ -22,7 +22,7 @@ use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
-use crate::settings::{SettingsError, StackSettings};
+use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
 use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
@@ -33,6 +33,8 @@ use crate::vault::Vault;
 pub struct Stack {
     /// Its settings.
     pub settings: StackSettings,
+    /// Where browsers reach the API, without a slash at its end.
+    pub public_base_url: String,
     aws: Aws,
     vault: OnceLock<Arc<Vault>>,
 }
@@ -95,10 +97,13 @@ impl Stack {
         let values: HashMap<String, String> =
             serde_json::from_str(answer.secret_string().unwrap_or_default())
                 .map_err(|_| StackError::Shape(secret.clone()))?;
-        let settings = StackSettings::read(|name| values.get(name).cloned())
+        let variable = |name: &str| values.get(name).cloned();
+        let (settings, public_base_url) = StackSettings::read(variable)
+            .and_then(|settings| Ok((settings, public_base_url(variable)?)))
             .map_err(|error| StackError::Settings(secret, error))?;
         Ok(Self {
             settings,
+            public_base_url,
             aws,
             vault: OnceLock::new(),
         })

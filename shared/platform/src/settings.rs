@@ -12,14 +12,14 @@ use crate::tables::TableNames;
 
 /// Account of the local AWS. No account on AWS has this id.
 const LOCAL_ACCOUNT: &str = "000000000000";
+const PUBLIC_BASE_URL: &str = "PUBLIC_BASE_URL";
+const WEB_ADDRESS: &str = "an http or https address without a query";
 
 /// What every function of a stack shares with the operator's tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSettings {
     /// `STACK_NAME`: name of the stack, by which its metrics are told from those of another one in the account.
     pub name: String,
-    /// `PUBLIC_BASE_URL`: what the widget's addresses start with, without a slash at its end.
-    pub public_base_url: String,
     /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
     pub tables: TableNames,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that wraps data keys.
@@ -44,6 +44,9 @@ pub struct StackSettings {
 pub struct Settings {
     /// What all functions share.
     pub stack: StackSettings,
+    /// `PUBLIC_BASE_URL`: what the widget's addresses start with, without a slash at its end. The stage says it too, and
+    /// alone where no custom domain has it known beforehand: see [`crate::gateway::PublicBase`].
+    pub public_base_url: Option<String>,
     /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
     pub token_max_lifetime: SignedDuration,
     /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations may
@@ -71,6 +74,16 @@ pub fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<Level, Set
     reading.finish(Some(level))
 }
 
+/// Reads `PUBLIC_BASE_URL` of a stack's settings, which always have it. `variable` gives the value of a name.
+pub fn public_base_url(variable: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
+    let mut reading = Reading {
+        variable: &variable,
+        faults: Vec::new(),
+    };
+    let url = reading.required(PUBLIC_BASE_URL, WEB_ADDRESS, base_url);
+    reading.finish(url)
+}
+
 impl StackSettings {
     /// Reads the settings; `variable` gives the value of a name.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
@@ -91,6 +104,9 @@ impl Settings {
             faults: Vec::new(),
         };
         let stack = reading.stack();
+        let public_base_url = reading.or_default(PUBLIC_BASE_URL, WEB_ADDRESS, None, |text| {
+            base_url(text).map(Some)
+        });
         let lifetime = SignedDuration::from_mins(10);
         let token_max_lifetime = reading.or_default(
             "TOKEN_MAX_LIFETIME_SECONDS",
@@ -106,6 +122,7 @@ impl Settings {
         let dangerous_private_confirmation_hosts = reading.private_hosts();
         let settings = stack.map(|stack| Self {
             stack,
+            public_base_url,
             token_max_lifetime,
             dangerous_private_confirmation_hosts,
         });
@@ -122,11 +139,6 @@ impl Reading<'_> {
     /// Every line is read before any is missed, so that all faults are told together.
     fn stack(&mut self) -> Option<StackSettings> {
         let name = self.text("STACK_NAME");
-        let public_base_url = self.required(
-            "PUBLIC_BASE_URL",
-            "an http or https address without a query",
-            |text| web_address(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned()),
-        );
         let clients = self.text("CLIENTS_TABLE");
         let sessions = self.text("SESSIONS_TABLE");
         let enrolments = self.text("ENROLMENTS_TABLE");
@@ -155,7 +167,6 @@ impl Reading<'_> {
             });
         Some(StackSettings {
             name: name?,
-            public_base_url: public_base_url?,
             tables: TableNames {
                 clients: clients?,
                 sessions: sessions?,
@@ -236,6 +247,11 @@ impl Reading<'_> {
     }
 }
 
+/// Gives a public base address without a slash at its end; none for what is no http(s) address or has a query.
+pub(crate) fn base_url(text: &str) -> Option<String> {
+    web_address(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned())
+}
+
 fn web_address(text: &str, schemes: &[&str]) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let bare = url.query().is_none() && url.fragment().is_none() && url.host_str().is_some();
@@ -263,7 +279,8 @@ mod tests {
     #[test]
     fn settings_are_read_and_what_may_be_absent_has_its_default() {
         let settings = Settings::read(variable).unwrap();
-        assert_eq!(settings.stack.public_base_url, "http://localhost:8700");
+        assert_eq!(settings.public_base_url.as_deref(), Some("http://localhost:8700"));
+        assert_eq!(public_base_url(variable).unwrap(), "http://localhost:8700");
         assert_eq!(settings.stack.tables.keys, "KEYS_TABLE");
         assert_eq!(settings.token_max_lifetime, SignedDuration::from_secs(600));
         assert_eq!(settings.stack.recovery_days, None);
@@ -296,6 +313,19 @@ mod tests {
         }
         let none = Settings::read(variable).unwrap();
         assert!(none.dangerous_private_confirmation_hosts.is_empty());
+    }
+
+    #[test]
+    fn public_address_may_be_left_to_the_stage() {
+        let with = |address: &'static str| {
+            move |name: &str| match name {
+                "PUBLIC_BASE_URL" => Some(address.to_owned()),
+                name => variable(name),
+            }
+        };
+        assert_eq!(Settings::read(with("")).unwrap().public_base_url, None);
+        assert!(public_base_url(with("")).is_err(), "the operator's tool needs it");
+        assert!(Settings::read(with("https://cards.example.com/a?b")).is_err());
     }
 
     #[test]

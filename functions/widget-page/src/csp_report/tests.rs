@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::*;
 
+const BASE: &str = "https://enrol.example/test";
 const CARD: &str = "5234000000000015";
 
 fn reports() -> PolicyReports {
     let metrics = Metrics::unheard(Arc::new(SystemClock));
-    PolicyReports::new("https://enrol.example/test", metrics)
+    PolicyReports::new(metrics)
 }
 
 /// Directive and source of each violation of a body, for a client with one origin.
@@ -18,7 +19,7 @@ fn kept(body: &[u8]) -> Vec<(&'static str, &'static str)> {
     let registered = ["https://bank.example".to_owned()];
     reported(body)
         .iter()
-        .map(|report| reports().reduce(report, &registered))
+        .map(|report| Violation::of(report, BASE, &registered))
         .map(|violation| (violation.directive, violation.blocked.as_str()))
         .collect()
 }
@@ -104,6 +105,30 @@ fn directive_is_known_or_other() {
             kept(body.to_string().as_bytes()),
             [(expected, "inline")],
             "{text}"
+        );
+    }
+}
+
+#[test]
+fn slug_is_found_after_the_base_path() {
+    for (base, document, expected) in [
+        (
+            BASE,
+            "https://enrol.example/test/widget/bank/?lang=en",
+            Some("bank"),
+        ),
+        (
+            "https://enrol.example/widget",
+            "https://enrol.example/widget/widget/bank/",
+            Some("bank"),
+        ),
+        (BASE, "https://other.example/widget/bank#x", Some("bank")),
+        (BASE, "https://enrol.example/test", None),
+    ] {
+        assert_eq!(
+            slug(document, base).as_ref().map(Slug::as_str),
+            expected,
+            "{document}"
         );
     }
 }

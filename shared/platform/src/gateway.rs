@@ -1,0 +1,180 @@
+//! Requests as API Gateway (REST) passes them on, whatever address they came to: a custom domain with or without a base
+//! path, the stage's own endpoint, or a local tool.
+
+use enrollment::log::by_display;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+
+use crate::settings::base_url;
+
+/// Stage variable of template.yaml that holds the public base address.
+const STAGE_VARIABLE: &str = "PublicBaseUrl";
+
+/// Public base address of the requests of one function.
+///
+/// Without a custom domain it is the API's own address, and no variable of a function can name that: API and functions
+/// would each have to be there first. So the stage, which comes after both, says it with each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicBase {
+    configured: Option<String>,
+}
+
+/// Neither the stage nor the function's environment has a usable public base address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("PublicBaseUrl is neither a stage variable nor a setting")]
+pub struct NoPublicBaseError;
+
+by_display!(NoPublicBaseError);
+
+impl PublicBase {
+    /// `configured` counts where a request has no stage variable: under a local tool, or at a stage of another making.
+    pub fn new(configured: Option<String>) -> Self {
+        Self { configured }
+    }
+
+    /// Returns the address (`https://cards.example.com/rewards`) without a slash at its end.
+    ///
+    /// # Errors
+    /// Where it is nowhere, or where the stage's is no http(s) address.
+    pub fn of(&self, request: &Request) -> Result<String, NoPublicBaseError> {
+        let variables = request.stage_variables_ref();
+        match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {
+            Some(text) => base_url(text).ok_or(NoPublicBaseError),
+            None => self.configured.clone().ok_or(NoPublicBaseError),
+        }
+    }
+}
+
+/// Returns the path of a request as template.yaml names its routes, with `{proxy+}` filled in: `/widget/demo`.
+///
+/// The event's own `path` is no substitute: behind a custom domain it has the base path in front. `resource` and
+/// `pathParameters` never have it. Local tools send the other format of API Gateway, which has no base path.
+pub fn route(request: &Request) -> String {
+    let resource = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+        _ => None,
+    };
+    match resource {
+        Some(resource) => filled_in(resource, request),
+        None => request.raw_http_path().to_owned(),
+    }
+}
+
+fn filled_in(resource: &str, request: &Request) -> String {
+    let parameters = request.path_parameters_ref();
+    let segments = resource.split('/').map(|segment| {
+        let name = segment
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .map(|name| name.trim_end_matches('+'));
+        match name {
+            Some(name) => parameters
+                .and_then(|parameters| parameters.first(name))
+                .unwrap_or_default(),
+            None => segment,
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A request as `lambda_http` makes it of an event.
+    fn request(event: &serde_json::Value) -> Request {
+        lambda_http::request::from_str(&event.to_string()).unwrap()
+    }
+
+    fn rest(resource: &str, path: &str, proxy: Option<&str>) -> Request {
+        request(&json!({
+            "resource": resource, "path": path, "httpMethod": "GET", "headers": {}, "multiValueHeaders": {},
+            "queryStringParameters": null, "multiValueQueryStringParameters": null,
+            "pathParameters": proxy.map(|proxy| json!({"proxy": proxy})),
+            "stageVariables": {"PublicBaseUrl": "https://cards.example.com/rewards"},
+            "requestContext": {
+                "resourcePath": resource, "httpMethod": "GET", "path": path, "stage": "live", "identity": {}
+            },
+            "body": null, "isBase64Encoded": false,
+        }))
+    }
+
+    #[test]
+    fn base_path_is_no_part_of_the_route() {
+        for (resource, path, proxy, expected) in [
+            (
+                "/widget/{proxy+}",
+                "/rewards/widget/demo/",
+                Some("demo/"),
+                "/widget/demo/",
+            ),
+            (
+                "/widget/{proxy+}",
+                "/a/b/widget/demo",
+                Some("demo"),
+                "/widget/demo",
+            ),
+            (
+                "/widget/{proxy+}",
+                "/widget/widget/widget/",
+                Some("widget/"),
+                "/widget/widget/",
+            ),
+            (
+                "/widget/{proxy+}",
+                "/live/widget/a/pictures/b.png",
+                Some("a/pictures/b.png"),
+                "/widget/a/pictures/b.png",
+            ),
+            ("/widget/{proxy+}", "/widget/", None, "/widget/"),
+            (
+                "/widget/csp-report",
+                "/rewards/widget/csp-report",
+                None,
+                "/widget/csp-report",
+            ),
+            (
+                "/widget/api/enroll/extension",
+                "/x/widget/api/enroll/extension/",
+                None,
+                "/widget/api/enroll/extension",
+            ),
+        ] {
+            assert_eq!(route(&rest(resource, path, proxy)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn without_a_resource_the_path_is_the_route() {
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": "/widget/demo/", "rawQueryString": "",
+            "headers": {},
+            "requestContext": {
+                "stage": "$default", "timeEpoch": 0,
+                "http": {"method": "GET", "path": "/widget/demo/"}
+            },
+            "isBase64Encoded": false,
+        });
+        assert_eq!(route(&request(&event)), "/widget/demo/");
+    }
+
+    #[test]
+    fn stage_names_the_address_before_the_setting_does() {
+        let configured = PublicBase::new(Some("http://localhost:8700".to_owned()));
+        let with_variable = rest("/widget/{proxy+}", "/rewards/widget/demo", Some("demo"));
+        assert_eq!(
+            configured.of(&with_variable).unwrap(),
+            "https://cards.example.com/rewards"
+        );
+        assert_eq!(
+            configured.of(&Request::default()).unwrap(),
+            "http://localhost:8700"
+        );
+        assert_eq!(
+            PublicBase::new(None).of(&Request::default()),
+            Err(NoPublicBaseError)
+        );
+    }
+}
