@@ -153,6 +153,8 @@ fn parameters(ports: &Ports) -> Vec<String> {
         format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
         "LogLevel=debug".to_owned(),
         "DeletionProtection=false".to_owned(),
+        // Tests come faster than customers.
+        "Traffic=large".to_owned(),
         // The demo partner's receiver, and the tests' own.
         "DangerousPrivateConfirmationHosts=localhost".to_owned(),
         format!(
