@@ -1,6 +1,6 @@
 //! Writing files that others read.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -15,6 +15,15 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// As [`write`], readable by the owner only.
 pub(crate) fn write_secret(path: &Path, content: &[u8]) -> Result<()> {
     write_with_mode(path, content, 0o600)
+}
+
+/// Lock against other threads and other runs of this program; ends with the file.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    fs::create_dir_all(path.parent().context("a lock without a folder")?)?;
+    let file = File::create(path).with_context(|| format!("can't write {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("can't lock {}", path.display()))?;
+    Ok(file)
 }
 
 fn write_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<()> {

@@ -38,6 +38,8 @@ impl Node {
     pub(crate) fn install_packages(&self, place: &Place, folder: &Path, interrupt: &Interrupt) -> Result<()> {
         let digest = Digest::new().file(&folder.join("package-lock.json"))?.hex();
         let mark = folder.join("node_modules/.installed");
+        let place_of_lock = Digest::new().part(folder.as_os_str().as_encoded_bytes()).hex();
+        let _alone = files::lock(&place.tools().join("npm").join(format!("{place_of_lock}.lock")))?;
         if fs::read_to_string(&mark).is_ok_and(|installed| installed == digest) {
             return Ok(());
         }

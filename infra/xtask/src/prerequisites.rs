@@ -3,14 +3,17 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::{capture, run_logged};
 use crate::console;
+use crate::files;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 
+static APT: Mutex<()> = Mutex::new(());
 /// The oldest Python that the pinned packages run on.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 const PYTHONS: [&str; 6] = [
@@ -81,6 +84,8 @@ fn install(missing: &str, packages: &[&str], interrupt: &Interrupt) -> Result<()
     if !PathBuf::from("/etc/debian_version").exists() || !nix::unistd::geteuid().is_root() {
         bail!("{missing} is missing: install it (`apt install {named}`) and run this again");
     }
+    // Not two at once: each locks the package lists and fails where they are locked.
+    let _alone = APT.lock().unwrap_or_else(PoisonError::into_inner);
     console::note(&format!("installing {named}: {missing} is missing"));
     let mut wanted = vec!["install", "-qq", "-y", "--no-install-recommends"];
     wanted.extend_from_slice(packages);
@@ -110,6 +115,8 @@ pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &I
     }
     let root = place.tools().join("tools");
     let program = root.join("bin").join(name);
+    let build = root.join(format!("build-{name}"));
+    let _alone = files::lock(&root.join(format!("{name}.lock")))?;
     if !program.is_file() {
         let mut cargo = Command::new("cargo");
         cargo
@@ -124,14 +131,14 @@ pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &I
             ])
             .arg(&root);
         // In the repository its config.toml would hold for the tool too.
-        cargo.current_dir("/").env("CARGO_TARGET_DIR", root.join("build"));
+        cargo.current_dir("/").env("CARGO_TARGET_DIR", &build);
         run_logged(
             &format!("building {name}"),
             &mut cargo,
             &place.log(&format!("install-{name}")),
             interrupt,
         )?;
-        std::fs::remove_dir_all(root.join("build")).ok();
+        std::fs::remove_dir_all(build).ok();
     }
     if !program.is_file() {
         bail!("cargo install brought no {name}");

@@ -79,6 +79,7 @@ impl Tools {
     ) -> Result<Environment> {
         let folder = self.folder(place);
         let digest = self.digest(place)?;
+        let _alone = files::lock(&folder.with_extension("lock"))?;
         if !self.is_installed(place, &digest) {
             if folder.exists() {
                 fs::remove_dir_all(&folder).with_context(|| format!("can't replace {}", folder.display()))?;
