@@ -8,13 +8,19 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::console::Step;
+use crate::console::{self, Step, Stopwatch};
 use crate::interrupt::Interrupt;
 
 const POLL: Duration = Duration::from_millis(50);
+/// Signals by which a program is asked to end, and how long after the first. Test runners clean up at SIGINT.
+const REQUESTS: [(Duration, Signal); 3] = [
+    (Duration::ZERO, Signal::SIGINT),
+    (Duration::from_secs(15), Signal::SIGTERM),
+    (Duration::from_secs(30), Signal::SIGKILL),
+];
 /// How much of a log is shown when its program fails.
 const SHOWN_LINES: usize = 30;
 
@@ -59,11 +65,32 @@ pub(crate) fn run_quietly(
 
 /// Runs a program that shows its own output.
 pub(crate) fn run_shown(command: &mut Command, interrupt: &Interrupt) -> Result<()> {
+    console::redirect(command)?;
+    command.stdin(Stdio::null());
     let status = wait(&mut spawn(command)?, interrupt, || {})?;
     if !status.success() {
         bail!("`{}` failed: {status}", shown(command));
     }
     Ok(())
+}
+
+/// As [`run_shown`]; gives what the program wrote to standard output, which is shown when it has ended.
+pub(crate) fn run_kept(command: &mut Command, interrupt: &Interrupt) -> Result<String> {
+    console::redirect(command)?;
+    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let output = child.stdout.take().context("a program without standard output")?;
+    // It would stop when its pipe is full.
+    let reader = thread::spawn(move || std::io::read_to_string(output));
+    let status = wait(&mut child, interrupt, || {})?;
+    let Ok(output) = reader.join() else {
+        bail!("reading the output of `{}` failed", shown(command))
+    };
+    let output = output?;
+    console::print(format_args!("{output}"));
+    if !status.success() {
+        bail!("`{}` failed: {status}", shown(command));
+    }
+    Ok(output)
 }
 
 /// Runs a short program and gives what it wrote to standard output.
@@ -83,13 +110,11 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Starts a server in a process group of its own, so that Ctrl-C on the terminal reaches this program only; its output
-/// is added to a log.
+/// Starts a server; its output is added to a log.
 pub(crate) fn spawn_server(command: &mut Command, log: &Path) -> Result<Child> {
     fs::create_dir_all(log.parent().context("a log without a folder")?)?;
     let output = File::options().create(true).append(true).open(log)?;
     command
-        .process_group(0)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output);
@@ -105,26 +130,33 @@ pub(crate) fn tail(text: &str) -> String {
         .join("\n")
 }
 
-/// Waits for a program and asks it to end when this one is interrupted.
+/// Waits for a program of [`spawn`] and asks it, and what it started, to end when this one is interrupted.
 pub(crate) fn wait(child: &mut Child, interrupt: &Interrupt, mut tick: impl FnMut()) -> Result<ExitStatus> {
-    let mut asked = false;
+    let group = Pid::from_raw(i32::try_from(child.id())?);
+    let mut requests = REQUESTS.into_iter().peekable();
+    let mut since = None;
     loop {
         if let Some(status) = child.try_wait()? {
             interrupt.check()?;
             return Ok(status);
         }
-        if interrupt.came() && !asked {
-            asked = true;
-            // It may have ended by itself meanwhile, or have had the Ctrl-C from the terminal.
-            kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM).ok();
+        if interrupt.came() {
+            let waited = since.get_or_insert_with(Stopwatch::start).elapsed();
+            if let Some((_, signal)) = requests.next_if(|(after, _)| waited >= *after) {
+                // It may have ended by itself meanwhile.
+                killpg(group, signal).ok();
+            }
         }
         tick();
         thread::sleep(POLL);
     }
 }
 
-fn spawn(command: &mut Command) -> Result<Child> {
+/// Starts a program in a process group of its own: Ctrl-C on the terminal reaches this program, which passes it on in
+/// [`wait`], as it does when another part failed.
+pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
     command
+        .process_group(0)
         .spawn()
         .with_context(|| format!("can't run `{}`", shown(command)))
 }
@@ -140,6 +172,23 @@ fn shown(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cancelling_ends_the_program_and_what_it_started() {
+        let interrupt = Interrupt::deaf();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600; true"]);
+        let mut child = spawn(command.stdout(Stdio::piped())).unwrap();
+        let mut output = child.stdout.take().unwrap();
+
+        interrupt.cancel();
+        let outcome = wait(&mut child, &interrupt, || {});
+        assert!(outcome.unwrap_err().to_string().contains("another part failed"));
+        // Closed when the last of them is gone.
+        let mut written = String::new();
+        std::io::Read::read_to_string(&mut output, &mut written).unwrap();
+        assert_eq!(written, "");
+    }
 
     #[test]
     fn a_long_log_is_cut_at_the_front() {

@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::command::wait;
+use crate::command::{spawn, wait};
 use crate::console;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
@@ -76,11 +76,8 @@ fn cargo_build(place: &Place, packages: &[&str], interrupt: &Interrupt) -> Resul
     for package in packages {
         cargo.args(["--package", package]);
     }
-    let mut child = cargo
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("can't run cargo")?;
+    console::redirect(&mut cargo)?;
+    let mut child = spawn(cargo.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let messages = child.stdout.take().context("cargo without standard output")?;
     // Cargo would stop when its pipe is full.
     let reader = thread::spawn(move || std::io::read_to_string(messages));

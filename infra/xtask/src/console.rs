@@ -1,7 +1,70 @@
-//! What a person sees while a task runs: one line a step, with the seconds that it has taken.
+//! Output for people: one line a step, with the seconds that it has taken. A thread's output can go to a file instead, so
+//! that what runs side by side is shown one after the other.
 
+use std::cell::RefCell;
+use std::fmt;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+thread_local! {
+    /// File that takes the output of this thread; none: standard output.
+    static FILE: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Redirection of this thread's output, and of that of the programs it starts, to a file; ends with this value.
+#[must_use]
+pub(crate) struct Redirected;
+
+impl Redirected {
+    /// Replaces what was in the file.
+    pub(crate) fn to(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path.parent().context("a log without a folder")?)?;
+        // Appending, as several programs write to it.
+        fs::write(path, "")?;
+        let file = File::options().append(true).open(path)?;
+        FILE.set(Some(file));
+        Ok(Self)
+    }
+}
+
+impl Drop for Redirected {
+    fn drop(&mut self) {
+        FILE.set(None);
+    }
+}
+
+/// Gives a program the output of this thread.
+pub(crate) fn redirect(command: &mut Command) -> Result<()> {
+    let file = FILE.with_borrow(|file| file.as_ref().map(File::try_clone).transpose())?;
+    if let Some(file) = file {
+        command.stdout(Stdio::from(file.try_clone()?)).stderr(file);
+        if io::stdout().is_terminal() {
+            // It does not see that a terminal will show this in the end.
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+    }
+    Ok(())
+}
+
+/// Writes to the output of this thread.
+pub(crate) fn print(text: fmt::Arguments<'_>) {
+    let redirected = FILE.with_borrow_mut(|file| {
+        // What can't be written there is lost: nothing better could be done about it.
+        file.as_mut().map(|file| file.write_fmt(text).ok()).is_some()
+    });
+    if !redirected {
+        print!("{text}");
+        flush();
+    }
+}
+
+/// Goes back to the start of the line and clears it.
+pub(crate) const START_OF_LINE: &str = "\r\x1b[2K";
 
 /// A step under way. On a terminal its line shows the elapsed seconds; elsewhere it is printed when it ends.
 pub(crate) struct Step {
@@ -18,8 +81,7 @@ impl Step {
             shown: 0,
         };
         if live() {
-            print!("  {}", step.what);
-            flush();
+            print(format_args!("  {}", step.what));
         }
         step
     }
@@ -29,8 +91,7 @@ impl Step {
         let seconds = self.watch.elapsed().as_secs();
         if live() && seconds > self.shown {
             self.shown = seconds;
-            print!("\r\x1b[2K  {} … {seconds} s", self.what);
-            flush();
+            print(format_args!("{START_OF_LINE}  {} … {seconds} s", self.what));
         }
     }
 
@@ -49,16 +110,16 @@ impl Step {
         if seconds > 0 {
             line = format!("{line} ({seconds} s)");
         }
-        println!("{}{line}", start_of_line());
-        flush();
+        let start = if live() { START_OF_LINE } else { "" };
+        print(format_args!("{start}{line}\n"));
     }
 
     /// Leaves the line as it is and goes to the next: an error follows, or output of a program.
     pub(crate) fn leave(&self) {
         if live() {
-            println!();
+            print(format_args!("\n"));
         } else {
-            println!("  {}", self.what);
+            note(&self.what);
         }
     }
 }
@@ -82,14 +143,12 @@ impl Stopwatch {
 
 /// A line about something that is no step.
 pub(crate) fn note(text: &str) {
-    println!("  {text}");
-    flush();
+    print(format_args!("  {text}\n"));
 }
 
 /// A heading, for the sections of a test run.
 pub(crate) fn heading(text: &str) {
-    println!("\n{}", bold(&format!("━━ {text}")));
-    flush();
+    print(format_args!("\n{}\n", bold(&format!("━━ {text}"))));
 }
 
 pub(crate) fn bold(text: &str) -> String {
@@ -105,19 +164,16 @@ pub(crate) fn red(text: &str) -> String {
 }
 
 fn coloured(code: &str, text: &str) -> String {
-    if live() {
+    if io::stdout().is_terminal() {
         format!("\x1b[{code}m{text}\x1b[0m")
     } else {
         text.to_owned()
     }
 }
 
-fn start_of_line() -> &'static str {
-    if live() { "\r\x1b[2K" } else { "" }
-}
-
-fn live() -> bool {
-    io::stdout().is_terminal()
+/// Whether a line can be written over.
+pub(crate) fn live() -> bool {
+    io::stdout().is_terminal() && FILE.with_borrow(Option::is_none)
 }
 
 /// Output of the programs that are started goes to the same terminal: keep the order.

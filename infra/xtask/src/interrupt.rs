@@ -6,28 +6,56 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// Becomes true at the first SIGINT, SIGTERM or SIGHUP, and stays so.
+/// Request to end: by a signal, or by a part of this program that failed beside others.
 #[derive(Clone)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+pub(crate) struct Interrupt {
+    /// Becomes true at the first SIGINT, SIGTERM or SIGHUP, and stays so.
+    signaled: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
+}
 
 impl Interrupt {
     pub(crate) fn listen() -> Result<Self> {
-        let flag = Arc::new(AtomicBool::new(false));
+        let signaled = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+            signal_hook::flag::register(signal, Arc::clone(&signaled))?;
         }
-        Ok(Self(flag))
+        Ok(Self {
+            signaled,
+            cancelled: Arc::default(),
+        })
+    }
+
+    /// Ends, as a signal would, whatever runs in the other threads that have this value.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn came(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.was_signaled() || self.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn was_signaled(&self) -> bool {
+        self.signaled.load(Ordering::Relaxed)
     }
 
     /// Called between steps, so that Ctrl-C ends a start at the next safe point.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.came() {
+        if self.was_signaled() {
             bail!("interrupted");
         }
+        if self.came() {
+            bail!("ended, as another part failed");
+        }
         Ok(())
+    }
+
+    /// A request that never comes from outside.
+    #[cfg(test)]
+    pub(crate) fn deaf() -> Self {
+        Self {
+            signaled: Arc::default(),
+            cancelled: Arc::default(),
+        }
     }
 }
