@@ -23,6 +23,7 @@ mod verdict;
 mod workers;
 
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use effects::Point;
 use plan::{Fault, Mode, Plan};
@@ -31,12 +32,22 @@ use scenario::{ANOTHER_TAB, PURGE, SECOND_SUBMISSION, SUBMISSION};
 use seeded::Seeded;
 use workers::Workers;
 
-/// How many pairs of dead processes are tried.
+/// Pairs of dead processes that are tried where nobody asks for another number.
 const PAIRS: usize = 200;
 const SEED: u64 = 20_270_314;
 
+/// What the variables of the environment ask for.
+struct Asked {
+    seed: u64,
+    /// The one run to do.
+    only: Option<Plan>,
+    pairs: usize,
+    /// Whether scenarios that are alike are all disturbed at every point.
+    every: bool,
+}
+
 fn main() -> ExitCode {
-    let (seed, only) = match asked() {
+    let asked = match Asked::read() {
         Ok(asked) => asked,
         Err(sentence) => {
             eprintln!("{sentence}");
@@ -45,10 +56,10 @@ fn main() -> ExitCode {
     };
     let mut failed = 0;
     for (engine, endpoint) in engine::engines() {
-        let workers = Workers::new(&endpoint, seed);
-        match &only {
+        let workers = Workers::new(&endpoint, asked.seed);
+        match &asked.only {
             Some(only) => one(&workers, only.clone()),
-            None => all(&workers, &engine, seed),
+            None => all(&workers, &engine, &asked),
         }
         failed += workers.failed();
     }
@@ -60,17 +71,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// The seed, and the one run where only one is asked for; otherwise what is wrong with the question.
-fn asked() -> Result<(u64, Option<Plan>), String> {
-    let seed = match std::env::var("CRASH_SEED") {
-        Ok(text) => text
-            .parse()
-            .map_err(|_| format!("CRASH_SEED is a number, not '{text}'"))?,
-        Err(_) => SEED,
-    };
-    let only = std::env::var("CRASH_ONLY").ok();
-    let only = only.map(|only| Plan::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
-    Ok((seed, only.transpose()?))
+impl Asked {
+    /// Otherwise what is wrong with the question.
+    fn read() -> Result<Self, String> {
+        let only = std::env::var("CRASH_ONLY").ok();
+        let only = only.map(|only| Plan::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
+        Ok(Self {
+            seed: number("CRASH_SEED", SEED)?,
+            only: only.transpose()?,
+            pairs: number("CRASH_PAIRS", PAIRS)?,
+            every: number("CRASH_EVERY", 0)? != 0,
+        })
+    }
+}
+
+/// The number that a variable has; `usual` where there is no such variable.
+fn number<T: FromStr>(name: &str, usual: T) -> Result<T, String> {
+    std::env::var(name).map_or(Ok(usual), |text| {
+        text.parse()
+            .map_err(|_| format!("{name} is a number, not '{text}'"))
+    })
 }
 
 /// One run, with its trace.
@@ -81,7 +101,7 @@ fn one(workers: &Workers, plan: Plan) {
 }
 
 /// Every scenario clean, then disturbed at each of its points in each way, then pairs.
-fn all(workers: &Workers, engine: &str, seed: u64) {
+fn all(workers: &Workers, engine: &str, asked: &Asked) {
     let clean = scenario::all().map(|scenario| Plan {
         scenario,
         faults: Vec::new(),
@@ -98,12 +118,14 @@ fn all(workers: &Workers, engine: &str, seed: u64) {
         calls.len(),
         report::by_call(&calls)
     );
-    let single = workers.run(clean.iter().flat_map(at_every_point).collect());
+    let plans = clean.iter().flat_map(|clean| at_every_point(clean, asked.every));
+    let single = workers.run(plans.collect());
     println!("{} runs with one fault each", single.len());
-    let pairs = workers.run(pairs(&single, seed));
+    let pairs = workers.run(pairs(&single, asked));
     println!(
-        "{} runs with two dead processes each, chosen by seed {seed}",
-        pairs.len()
+        "{} runs with two dead processes each, chosen by seed {}",
+        pairs.len(),
+        asked.seed
     );
 }
 
@@ -112,7 +134,7 @@ fn to_disturb(clean: &Judged) -> Vec<(usize, Point)> {
     points::to_disturb(&clean.ran.points, from)
 }
 
-fn at_every_point(clean: &Judged) -> Vec<Plan> {
+fn at_every_point(clean: &Judged, every: bool) -> Vec<Plan> {
     let faults = to_disturb(clean).into_iter().flat_map(|(number, point)| {
         let of_tabs = point.rival == Some(ANOTHER_TAB);
         modes(point).map(move |mode| {
@@ -121,7 +143,7 @@ fn at_every_point(clean: &Judged) -> Vec<Plan> {
         })
     });
     let (between_tabs, others): (Vec<_>, Vec<_>) = faults.partition(|(_, between_tabs)| *between_tabs);
-    let one_in = clean.plan.scenario.one_in;
+    let one_in = if every { 1 } else { clean.plan.scenario.one_in };
     let chosen = others.into_iter().step_by(one_in).chain(between_tabs);
     let plan = |(fault, _)| Plan {
         scenario: clean.plan.scenario,
@@ -148,7 +170,7 @@ fn modes(point: Point) -> impl Iterator<Item = Mode> {
 }
 
 /// A process that dies in what follows from a process that died.
-fn pairs(single: &[Judged], seed: u64) -> Vec<Plan> {
+fn pairs(single: &[Judged], asked: &Asked) -> Vec<Plan> {
     let dies = |mode| matches!(mode, Mode::StopBefore | Mode::StopAfter);
     let first: Vec<_> = single
         .iter()
@@ -161,7 +183,7 @@ fn pairs(single: &[Judged], seed: u64) -> Vec<Plan> {
                 .all(|fault| fault.point < judged.ran.points.len())
         })
         .collect();
-    let chance = Seeded::new(seed);
+    let chance = Seeded::new(asked.seed);
     let pair = |_| {
         let judged = first[chance.below(first.len())];
         let died_at = judged.plan.faults[0].point;
@@ -171,5 +193,5 @@ fn pairs(single: &[Judged], seed: u64) -> Vec<Plan> {
         plan.faults.push(Fault { point, mode });
         plan
     };
-    (0..PAIRS).map(pair).collect()
+    (0..asked.pairs).map(pair).collect()
 }
