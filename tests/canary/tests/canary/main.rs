@@ -12,6 +12,8 @@ mod provoked;
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use canary::{find, find_persons};
     use flows::card::{Card, random_hex};
@@ -51,10 +53,13 @@ mod tests {
         for place in PLACES.into_iter().chain(Settings::read().tables()) {
             assert!(traces.iter().any(|trace| trace.place.contains(place)), "{place}");
         }
-        let found: Vec<String> = traces.iter().flat_map(findings).collect();
-        assert!(found.is_empty(), "{}", found.join("\n"));
-        let logged = traces.iter().filter(|trace| names_nobody(trace));
-        let found: Vec<String> = logged.flat_map(findings_of_persons).collect();
+        let found = in_each(&traces, |trace| {
+            let mut found = findings(trace);
+            if names_nobody(trace) {
+                found.extend(findings_of_persons(trace));
+            }
+            found
+        });
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 
@@ -105,6 +110,21 @@ mod tests {
         let mut traces = files::traces();
         traces.extend(local_aws::traces());
         traces
+    }
+
+    /// What a search finds in all traces, on all processors: each takes the next trace when it is done with one.
+    fn in_each(traces: &[Trace], search: impl Fn(&Trace) -> Vec<String> + Sync) -> Vec<String> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let taken = std::iter::from_fn(|| traces.get(next.fetch_add(1, Ordering::Relaxed)));
+            taken.flat_map(&search).collect::<Vec<_>>()
+        };
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+            let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            ended.flat_map(|found| found.expect("a search ends")).collect()
+        })
     }
 
     fn findings(trace: &Trace) -> Vec<String> {
