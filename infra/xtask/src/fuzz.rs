@@ -3,18 +3,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::{capture, run_quietly, run_shown};
-use crate::console::Step;
+use crate::console::note;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 use crate::prerequisites::{cargo_tool, cpp_compiler};
 
 const CARGO_FUZZ: &str = "0.13.2";
-/// What `cargo xtask test` gives each target.
-const SHORT: u32 = 10;
+/// Seconds that `cargo xtask test` gives each target: enough for the inputs that are kept, which come first.
+const SHORT: u32 = 5;
 /// The longest that one input may take, in seconds.
 const SLOWEST: u32 = 10;
 
@@ -32,8 +35,14 @@ struct Findings {
     coverage: u64,
 }
 
-/// Fuzzes one target, or each in turn.
-pub(crate) fn fuzz(place: &Place, interrupt: &Interrupt, target: Option<&str>, seconds: u32) -> Result<()> {
+/// Fuzzes one target, or each, as many at a time as there are processors. All come to their end: a failure of one does not
+/// hide another's. Gives a line for each.
+pub(crate) fn fuzz(
+    place: &Place,
+    interrupt: &Interrupt,
+    target: Option<&str>,
+    seconds: u32,
+) -> Result<Vec<String>> {
     let all = targets(place)?;
     let chosen: Vec<&str> = all
         .iter()
@@ -44,14 +53,17 @@ pub(crate) fn fuzz(place: &Place, interrupt: &Interrupt, target: Option<&str>, s
         bail!("there is no such target; there are {}", all.join(", "));
     }
     let fuzzers = Fuzzers::build(place, interrupt)?;
-    chosen
-        .into_iter()
-        .try_for_each(|target| fuzzers.run(target, seconds, interrupt))
+    let (findings, failures) = fuzzers.run_all(&chosen, seconds, interrupt);
+    interrupt.check()?;
+    if !failures.is_empty() {
+        bail!("{}", failures.join("\n"));
+    }
+    Ok(findings)
 }
 
 /// Each target for as long as it takes to see that what was once found stays mended.
 pub(crate) fn briefly(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    fuzz(place, interrupt, None, SHORT)
+    fuzz(place, interrupt, None, SHORT).map(drop)
 }
 
 impl<'a> Fuzzers<'a> {
@@ -73,7 +85,39 @@ impl<'a> Fuzzers<'a> {
         })
     }
 
-    fn run(&self, target: &str, seconds: u32, interrupt: &Interrupt) -> Result<()> {
+    /// Gives the numbers of those that found nothing, shown as they come, and what the others found.
+    fn run_all(&self, targets: &[&str], seconds: u32, interrupt: &Interrupt) -> (Vec<String>, Vec<String>) {
+        let next = AtomicUsize::new(0);
+        let (mut numbers, mut failures) = (Vec::new(), Vec::new());
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                let (next, tell) = (&next, tell.clone());
+                scope.spawn(move || {
+                    while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        // The receiver lives until all have ended.
+                        tell.send((*target, self.run(target, seconds, interrupt))).ok();
+                    }
+                });
+            }
+            drop(tell);
+            note(&format!("fuzzing {} for {seconds} s each", targets.join(", ")));
+            for (target, outcome) in told {
+                match outcome {
+                    Ok(Findings { executions, coverage }) => {
+                        let line = format!("{target}: {executions} executions, coverage {coverage}");
+                        note(&line);
+                        numbers.push(line);
+                    }
+                    Err(error) => failures.push(format!("{error:#}")),
+                }
+            }
+        });
+        (numbers, failures)
+    }
+
+    fn run(&self, target: &str, seconds: u32, interrupt: &Interrupt) -> Result<Findings> {
+        interrupt.check()?;
         let (kept, artifacts) = (
             folder(self.place).join(target),
             folder(self.place).join("artifacts").join(target),
@@ -85,7 +129,6 @@ impl<'a> Fuzzers<'a> {
             self.binaries.join(target),
             self.place.log(&format!("fuzz-{target}")),
         );
-        let mut step = Step::start(format!("fuzzing {target}"));
         let outcome = run_quietly(
             Command::new(&binary)
                 .current_dir(self.place.root())
@@ -104,18 +147,14 @@ impl<'a> Fuzzers<'a> {
                 .arg("-print_final_stats=1"),
             &log,
             interrupt,
-            || step.tick(),
+            || {},
         );
         let written = fs::read_to_string(&log).unwrap_or_default();
         if let Err(error) = outcome {
-            step.leave();
             interrupt.check()?;
             return Err(error.context(failure(target, &binary, &written)));
         }
-        let Findings { executions, coverage } =
-            findings(&written).with_context(|| format!("{} ends without its numbers", log.display()))?;
-        step.done_with(&format!("{executions} executions, coverage {coverage}"));
-        Ok(())
+        findings(&written).with_context(|| format!("{} ends without its numbers", log.display()))
     }
 
     fn sources(&self) -> PathBuf {

@@ -108,7 +108,9 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Bench { runs } => bench::bench(&place, &interrupt, runs),
-        Task::Fuzz { target, seconds } => fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds),
+        Task::Fuzz { target, seconds } => {
+            fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds).map(drop)
+        }
         Task::Page => page::check_and_build(&place, &interrupt),
         Task::Test(options) => test::run(&place, &interrupt, &options),
     }

@@ -1,24 +1,35 @@
 //! `cargo xtask test`: every check and test, each under a heading, with a system of its own.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::bring_up::{self, Up};
+use crate::console;
 use crate::down;
-use crate::fuzz;
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 use crate::ports::ANY;
 
 mod boundaries;
+mod checks;
 mod dependencies;
 mod dynamodb_local;
+mod lanes;
 mod report;
 mod rust;
 mod soap;
 mod suites;
+mod usage;
 
-use report::Report;
+use checks::{CHECKS, Check, LOCAL_SYSTEM, Needs, Part, Run};
+use lanes::{Job, Lanes};
+use report::{Done, Report};
+
+/// What a whole run may take from nothing, on two cores.
+const BUDGET: Duration = Duration::from_mins(45);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -30,141 +41,105 @@ pub(crate) struct Options {
     keep_going: bool,
 }
 
-/// The parts, in the order in which they run.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// Formatting, clippy, types in Python, licences and advisories, who may depend on what, the template.
-    Lint,
-    /// The widget's page: types, tests, the committed bundle, its size.
-    Page,
-    /// Unit and property tests.
-    Unit,
-    /// What reads foreign bytes, for ten seconds each.
-    Fuzz,
-    /// Storage rules, against the local AWS and AWS's own `DynamoDB` Local.
-    Storage,
-    /// Processes that die at every effect of the flows, and what becomes of it.
-    Crash,
-    /// The flow over HTTP against the deployed system.
-    Flows,
-    /// The system and other people's libraries.
-    Interop,
-    /// The page in a real browser.
-    Browser,
-    /// Thousands of sessions on a bad day, through the deployed functions.
-    Load,
-    /// No card number in anything that the parts before it left behind.
-    Canary,
-}
-
 /// The system under test: its place is not that of `up`.
-struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     place: &'a Place,
     own: Place,
     interrupt: &'a Interrupt,
     /// All that was started; a part may need more than the one before.
-    up: Vec<Up>,
+    up: Mutex<Vec<Up>>,
 }
 
 pub(crate) fn run(place: &Place, interrupt: &Interrupt, options: &Options) -> Result<()> {
-    let mut bench = Bench {
-        place,
-        own: place.for_tests(),
-        interrupt,
-        up: Vec::new(),
-    };
-    let mut report = Report::new(options.keep_going);
-    let outcome = parts(&mut bench, &mut report, &options.only);
-    let ended = bench.end();
-    report.show();
-    outcome?;
-    ended?;
+    let wanted = |check: &&Check| options.only.is_empty() || options.only.contains(&check.part);
+    let checks: Vec<_> = CHECKS.iter().filter(wanted).collect();
+    let mut report = run_checks(place, interrupt, &checks, options.keep_going)?;
+    report.show(options.only.is_empty().then_some(BUDGET));
     report.verdict()
 }
 
-fn parts(bench: &mut Bench<'_>, report: &mut Report, only: &[Part]) -> Result<()> {
-    let wanted = |part: &Part| only.is_empty() || only.contains(part);
-    let (place, interrupt) = (bench.place, bench.interrupt);
-    for part in Part::value_variants().iter().filter(|part| wanted(part)) {
-        interrupt.check()?;
-        match part {
-            Part::Lint => {
-                report.check("formatting", || rust::formatting(place, interrupt))?;
-                report.check("clippy", || rust::clippy(place, interrupt))?;
-                report.check("who depends on what", || boundaries::check(place))?;
-                report.check("licences and sources of dependencies", || {
-                    dependencies::policy(place, interrupt)
-                })?;
-                report.check_where_possible("advisories", || dependencies::advisories(place, interrupt))?;
-                report.check("style and types in Python", || {
-                    suites::python_lint(place, interrupt)
-                })?;
-                report.check("templates", || suites::templates(place, interrupt))?;
-            }
-            Part::Page => report.check("page", || suites::page(place, interrupt))?,
-            Part::Unit => {
-                report.check("unit and property tests", || rust::unit(place, interrupt))?;
-                report.check("documentation examples", || rust::documentation(place, interrupt))?;
-            }
-            Part::Fuzz => report.check("fuzzing", || fuzz::briefly(place, interrupt))?,
-            Part::Storage => report.check("storage", || suites::storage(bench))?,
-            Part::Crash => report.check("crash", || suites::crash(bench))?,
-            Part::Flows => {
-                report.check("the local system", || bench.everything())?;
-                report.check("flows", || suites::flows(bench))?;
-            }
-            Part::Interop => {
-                report.check("the local system", || bench.everything())?;
-                report.check("interop", || suites::interop(bench))?;
-            }
-            Part::Browser => {
-                report.check("the local system", || bench.everything())?;
-                report.check("browser", || suites::browser(bench))?;
-            }
-            Part::Load => {
-                report.check("the local system", || bench.everything())?;
-                report.check("load", || suites::load(bench))?;
-            }
-            Part::Canary => {
-                report.check("the local system", || bench.everything())?;
-                report.check("no card number anywhere", || suites::canary(bench))?;
-            }
-        }
+/// Runs the checks in their lanes, with a system of their own where one of them needs it, and ends that again.
+fn run_checks(place: &Place, interrupt: &Interrupt, checks: &[&Check], keep_going: bool) -> Result<Report> {
+    let bench = Bench {
+        place,
+        own: place.for_tests(),
+        interrupt,
+        up: Mutex::default(),
+    };
+    if checks.iter().any(|check| check.needs != Needs::Nothing) {
+        // The traces of the last run stayed until now.
+        down::down(&bench.own, true)?;
     }
-    Ok(())
+    let lanes = Lanes {
+        keep_going,
+        interrupt,
+        log: &|name| place.log(&format!("test-{}", name.replace(' ', "-"))),
+    };
+    let report = lanes.run(jobs(&bench, checks));
+    if let Err(error) = bench.end() {
+        // What was found out is worth more than this.
+        console::note(&format!("{error:#}"));
+    }
+    Ok(report)
+}
+
+/// The checks, and before the first one that needs the system that it is brought up.
+fn jobs<'a>(bench: &'a Bench<'a>, checks: &[&'a Check]) -> Vec<Job<'a>> {
+    let mut jobs = Vec::new();
+    let mut brings_up = false;
+    for check in checks {
+        let needs_system = check.needs == Needs::System;
+        if needs_system && !brings_up {
+            brings_up = true;
+            jobs.push(job(bench, &LOCAL_SYSTEM, check));
+        }
+        jobs.push(job(bench, check, check));
+    }
+    jobs
+}
+
+/// A check as a job, in the lane of the one that it is for.
+fn job<'a>(bench: &'a Bench<'a>, check: &'a Check, of: &Check) -> Job<'a> {
+    Job {
+        name: check.name,
+        budget: Duration::from_secs(check.budget),
+        lane: of.lane,
+        run: Box::new(|| {
+            if check.needs == Needs::System {
+                bench.everything()?;
+            }
+            match check.run {
+                Run::Always(run) => run(bench).map(|()| Done::Checked),
+                Run::Noting(run) => run(bench),
+            }
+        }),
+    }
 }
 
 impl Bench<'_> {
     /// Brings the whole system up, unless it is.
-    fn everything(&mut self) -> Result<()> {
-        if !self.up.is_empty() && Up::lives(&self.own) {
-            return Ok(());
+    fn everything(&self) -> Result<()> {
+        let mut up = self.up();
+        if up.is_empty() || !Up::lives(&self.own) {
+            up.push(bring_up::everything(&self.own, &ANY, self.interrupt)?);
         }
-        self.begin()?;
-        self.up
-            .push(bring_up::everything(&self.own, &ANY, self.interrupt)?);
         Ok(())
     }
 
     /// The local AWS, by itself where the rest is not up.
-    fn local_aws(&mut self) -> Result<u16> {
-        if self.up.is_empty() {
-            self.begin()?;
-            self.up
-                .push(bring_up::local_aws(&self.own, &ANY, self.interrupt)?);
+    fn local_aws(&self) -> Result<u16> {
+        let mut up = self.up();
+        if up.is_empty() {
+            up.push(bring_up::local_aws(&self.own, &ANY, self.interrupt)?);
         }
-        Ok(self.up.last().map_or(0, |up| up.ports.aws))
-    }
-
-    /// Begins with nothing, and leaves its traces behind until the next time.
-    fn begin(&self) -> Result<()> {
-        if self.up.is_empty() {
-            down::down(&self.own, true)?;
-        }
-        Ok(())
+        Ok(up.last().map_or(0, |up| up.ports.aws))
     }
 
     fn end(&self) -> Result<()> {
-        self.up.iter().rev().try_for_each(|up| up.end(&self.own))
+        self.up().iter().rev().try_for_each(|up| up.end(&self.own))
+    }
+
+    fn up(&self) -> MutexGuard<'_, Vec<Up>> {
+        self.up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

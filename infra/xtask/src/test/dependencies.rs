@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::Bench;
 use super::report::Done;
 
 use crate::command::{run_quietly, run_shown};
@@ -13,7 +14,8 @@ use crate::prerequisites::cargo_tool;
 
 const VERSION: &str = "0.20.2";
 
-pub(crate) fn policy(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn policy(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     run_shown(
         deny(place, interrupt)?.args(["check", "licenses", "bans", "sources"]),
         interrupt,
@@ -22,7 +24,8 @@ pub(crate) fn policy(place: &Place, interrupt: &Interrupt) -> Result<()> {
 
 /// The advisories come from a Git repository. Where that can't be reached, as on a machine that sees package
 /// registries only, this says so and checks nothing.
-pub(crate) fn advisories(place: &Place, interrupt: &Interrupt) -> Result<Done> {
+pub(crate) fn advisories(bench: &Bench<'_>) -> Result<Done> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     let fetch = run_quietly(
         deny(place, interrupt)?.args(["fetch", "db"]),
         &place.log("advisories"),

@@ -1,112 +1,164 @@
-//! What was checked, how it ended, and how long it took.
+//! Results of a run: how each check ended, how long it took, and how long it may take.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 
-use crate::console::{Stopwatch, bold, green, heading, red};
+use super::usage;
+use crate::console::{Stopwatch, bold, green, heading, print, red};
 
+/// Results so far.
 pub(crate) struct Report {
-    keep_going: bool,
-    checks: Vec<Check>,
+    /// Names of all checks of the run, in the order of the summary.
+    order: Vec<&'static str>,
+    ended: Vec<Ended>,
+    watch: Stopwatch,
 }
 
-struct Check {
-    name: &'static str,
-    took: Duration,
-    outcome: Outcome,
+/// A check that came to its end.
+pub(crate) struct Ended {
+    pub(crate) name: &'static str,
+    /// Longer is marked, and no failure: how fast a machine is, is no property of the code.
+    pub(crate) budget: Duration,
+    pub(crate) took: Duration,
+    pub(crate) outcome: Outcome,
 }
 
-/// How a check ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+/// End of a check.
+pub(crate) enum Outcome {
     Passed,
-    Failed,
-    Skipped,
+    /// With numbers for people.
+    Noted(String),
+    Failed(Error),
+    /// And why it can't be done here.
+    Skipped(&'static str),
+    /// By Ctrl-C, or since another one failed.
+    CutOff,
+    /// As the run ended before its turn.
+    NotRun,
 }
 
-/// What a check may say that can't be done everywhere.
+/// What a check says that did not fail.
 pub(crate) enum Done {
     Checked,
+    /// With numbers that are worth a place in the summary.
+    Noted(String),
     /// And why: it is shown, and counted.
     Skipped(&'static str),
 }
 
 impl Report {
-    pub(crate) fn new(keep_going: bool) -> Self {
+    pub(crate) fn new(order: Vec<&'static str>) -> Self {
         Self {
-            keep_going,
-            checks: Vec::new(),
+            order,
+            ended: Vec::new(),
+            watch: Stopwatch::start(),
         }
     }
 
-    /// Runs a check under its heading. A failure ends the run, unless it is to go on.
-    pub(crate) fn check(&mut self, name: &'static str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-        self.check_where_possible(name, || run().map(|()| Done::Checked))
+    pub(crate) fn add(&mut self, ended: Ended) {
+        self.ended.push(ended);
     }
 
-    /// As [`Report::check`], for a check that may find that it can't be done here.
-    pub(crate) fn check_where_possible(
-        &mut self,
-        name: &'static str,
-        run: impl FnOnce() -> Result<Done>,
-    ) -> Result<()> {
-        heading(name);
-        let watch = Stopwatch::start();
-        let outcome = match run() {
-            Ok(Done::Checked) => Outcome::Passed,
-            Ok(Done::Skipped(why)) => {
-                println!("  {}: {why}", red("NOT CHECKED"));
-                Outcome::Skipped
-            }
-            Err(error) => {
-                println!("{}", red(&format!("{error:#}")));
-                Outcome::Failed
-            }
-        };
-        self.checks.push(Check {
-            name,
-            took: watch.elapsed(),
-            outcome,
-        });
-        if outcome == Outcome::Failed && !self.keep_going {
-            bail!("{name} failed");
-        }
-        Ok(())
-    }
-
-    pub(crate) fn show(&self) {
+    /// Shows all that ended; `budget` is that of the whole run, where all of it was run.
+    pub(crate) fn show(&mut self, budget: Option<Duration>) {
         heading("summary");
-        for check in &self.checks {
-            let mark = match check.outcome {
-                Outcome::Passed => green("✓"),
-                Outcome::Failed => red("✗"),
-                Outcome::Skipped => red("-"),
-            };
-            println!("  {mark} {:<40} {:>5} s", check.name, check.took.as_secs());
+        self.ended
+            .sort_by_key(|ended| self.order.iter().position(|name| *name == ended.name));
+        for ended in &self.ended {
+            print(format_args!("{}\n", ended.line()));
         }
-        println!("\n{}", bold(&self.count()));
+        let total = line("all of it", self.watch.elapsed(), budget);
+        print(format_args!("    {total}\n"));
+        if let Some(time) = usage::processor_time() {
+            print(format_args!(
+                "    {:<40} {:>5} s\n",
+                "processor time",
+                time.as_secs()
+            ));
+        }
+        print(format_args!("\n{}\n", bold(&self.count())));
+    }
+
+    /// The checks as a list in Markdown, with their numbers.
+    pub(crate) fn list(&self) -> String {
+        let items = self.ended.iter().map(|ended| {
+            let outcome = match &ended.outcome {
+                Outcome::Passed => "passed".to_owned(),
+                Outcome::Noted(numbers) => format!("passed: {numbers}"),
+                Outcome::Failed(_) => "**failed**".to_owned(),
+                Outcome::Skipped(why) => format!("not checked: {why}"),
+                Outcome::CutOff => "cut off".to_owned(),
+                Outcome::NotRun => "not run".to_owned(),
+            };
+            format!("- {} ({} s): {outcome}\n", ended.name, ended.took.as_secs())
+        });
+        items.collect()
     }
 
     pub(crate) fn verdict(&self) -> Result<()> {
-        let failed = self.count_of(Outcome::Failed);
+        let failed = self.number_of(|outcome| matches!(outcome, Outcome::Failed(_)));
         if failed > 0 {
-            bail!("{failed} of {} checks failed", self.checks.len());
+            bail!("{failed} of {} checks failed", self.ended.len());
+        }
+        if self.number_of(|outcome| matches!(outcome, Outcome::CutOff | Outcome::NotRun)) > 0 {
+            bail!("interrupted");
         }
         Ok(())
     }
 
-    fn count(&self) -> String {
-        let [passed, failed, skipped] =
-            [Outcome::Passed, Outcome::Failed, Outcome::Skipped].map(|o| self.count_of(o));
-        format!("{passed} passed, {failed} failed, {skipped} skipped")
+    pub(crate) fn count(&self) -> String {
+        let passed = self.number_of(|outcome| matches!(outcome, Outcome::Passed | Outcome::Noted(_)));
+        let failed = self.number_of(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let skipped = self.number_of(|outcome| matches!(outcome, Outcome::Skipped(_)));
+        let mut count = format!("{passed} passed, {failed} failed, {skipped} skipped");
+        let cut_off = self.number_of(|outcome| matches!(outcome, Outcome::CutOff));
+        let not_run = self.number_of(|outcome| matches!(outcome, Outcome::NotRun));
+        for (number, what) in [(cut_off, "cut off"), (not_run, "not run")] {
+            if number > 0 {
+                count = format!("{count}, {number} {what}");
+            }
+        }
+        count
     }
 
-    fn count_of(&self, outcome: Outcome) -> usize {
-        self.checks
-            .iter()
-            .filter(|check| check.outcome == outcome)
-            .count()
+    fn number_of(&self, is: fn(&Outcome) -> bool) -> usize {
+        self.ended.iter().filter(|ended| is(&ended.outcome)).count()
+    }
+}
+
+impl Ended {
+    /// Says what went wrong, or why it was not checked.
+    pub(crate) fn show_problem(&self) {
+        match &self.outcome {
+            Outcome::Failed(error) => print(format_args!("{}\n", red(&format!("{error:#}")))),
+            Outcome::Skipped(why) => print(format_args!("  {}: {why}\n", red("NOT CHECKED"))),
+            Outcome::Passed | Outcome::Noted(_) | Outcome::CutOff | Outcome::NotRun => {}
+        }
+    }
+
+    fn line(&self) -> String {
+        let mark = match self.outcome {
+            Outcome::Passed | Outcome::Noted(_) => green("✓"),
+            Outcome::Failed(_) => red("✗"),
+            Outcome::Skipped(_) | Outcome::CutOff | Outcome::NotRun => red("-"),
+        };
+        if matches!(self.outcome, Outcome::NotRun) {
+            return format!("  {mark} {:<40} not run", self.name);
+        }
+        format!("  {mark} {}", line(self.name, self.took, Some(self.budget)))
+    }
+}
+
+/// Time taken beside the time allowed, and whether it is more.
+fn line(name: &str, took: Duration, budget: Option<Duration>) -> String {
+    let taken = format!("{name:<40} {:>5} s", took.as_secs());
+    match budget {
+        None => taken,
+        Some(budget) if took > budget => {
+            format!("{taken} of {:>4} s  {}", budget.as_secs(), red("over budget"))
+        }
+        Some(budget) => format!("{taken} of {:>4} s", budget.as_secs()),
     }
 }
 
@@ -114,21 +166,36 @@ impl Report {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_first_failure_ends_the_run_unless_it_is_to_go_on() {
-        let mut strict = Report::new(false);
-        assert!(strict.check("good", || Ok(())).is_ok());
-        assert!(strict.check("bad", || bail!("no")).is_err());
+    fn ended(took: u64, outcome: Outcome) -> Ended {
+        Ended {
+            name: "clippy",
+            budget: Duration::from_mins(1),
+            took: Duration::from_secs(took),
+            outcome,
+        }
+    }
 
-        let mut patient = Report::new(true);
-        assert!(patient.check("bad", || bail!("no")).is_ok());
-        assert!(patient.check("good", || Ok(())).is_ok());
+    #[test]
+    fn a_check_over_its_budget_is_marked_and_passes() {
+        let slow = ended(61, Outcome::Passed);
         assert!(
-            patient
-                .check_where_possible("elsewhere", || Ok(Done::Skipped("no network")))
-                .is_ok()
+            slow.line().ends_with("61 s of   60 s  over budget"),
+            "{}",
+            slow.line()
         );
-        assert_eq!(patient.count(), "1 passed, 1 failed, 1 skipped");
-        assert!(patient.verdict().is_err());
+        let fast = ended(60, Outcome::Passed);
+        assert!(fast.line().ends_with("60 s of   60 s"), "{}", fast.line());
+        let mut report = Report::new(vec!["clippy"]);
+        report.add(slow);
+        assert!(report.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_has_not_passed() {
+        for outcome in [Outcome::CutOff, Outcome::NotRun] {
+            let mut report = Report::new(vec!["clippy"]);
+            report.add(ended(1, outcome));
+            assert!(report.verdict().is_err());
+        }
     }
 }

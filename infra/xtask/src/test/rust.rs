@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use super::Bench;
 use crate::command::{capture, run_shown};
 use crate::interrupt::Interrupt;
 use crate::place::Place;
@@ -74,14 +75,16 @@ pub(crate) const CANARY: Selection = Selection {
     shown: false,
 };
 
-pub(crate) fn formatting(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn formatting(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     run_shown(cargo(place).args(["fmt", "--all", "--check"]), interrupt)?;
     // A workspace of its own.
     let fuzz = ["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"];
     run_shown(cargo(place).args(fuzz), interrupt)
 }
 
-pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn clippy(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     run_shown(
         cargo(place).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         interrupt,
@@ -100,12 +103,13 @@ pub(crate) fn clippy(place: &Place, interrupt: &Interrupt) -> Result<()> {
     run_shown(apart.args(["--", "-D", "warnings"]), interrupt)
 }
 
-pub(crate) fn unit(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    tests(place, &UNIT, &[], interrupt)
+pub(crate) fn unit(bench: &Bench<'_>) -> Result<()> {
+    tests(bench.place, &UNIT, &[], bench.interrupt)
 }
 
-pub(crate) fn documentation(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    run_shown(cargo(place).args(["test", "--workspace", "--doc"]), interrupt)
+pub(crate) fn documentation(bench: &Bench<'_>) -> Result<()> {
+    let mut tests = cargo(bench.place);
+    run_shown(tests.args(["test", "--workspace", "--doc"]), bench.interrupt)
 }
 
 /// Runs a choice of tests. No test at all is a failure.

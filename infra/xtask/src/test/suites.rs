@@ -9,14 +9,13 @@ use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use super::soap;
-use crate::command::run_shown;
+use crate::command::{run_kept, run_shown};
 use crate::compile;
 use crate::deploy::isolate;
 use crate::interrupt::Interrupt;
 use crate::local_aws::{REGION, variables};
 use crate::node::Node;
 use crate::page;
-use crate::place::Place;
 use crate::prerequisites::{find, program_or_package};
 use crate::python::Tools;
 
@@ -24,7 +23,8 @@ use crate::python::Tools;
 const TEMPLATES: [&str; 2] = ["template.yaml", "infra/alarms.yaml"];
 
 /// `sam validate --lint`, which is cfn-lint.
-pub(crate) fn templates(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     let sam = Tools::Sam.install(place, interrupt)?;
     std::fs::create_dir_all(place.home())?;
     TEMPLATES.iter().try_for_each(|template| {
@@ -40,7 +40,8 @@ pub(crate) fn templates(place: &Place, interrupt: &Interrupt) -> Result<()> {
 }
 
 /// Style and types of the suites in Python.
-pub(crate) fn python_lint(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn python_lint(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     let tests = Tools::Tests.install(place, interrupt)?;
     let checks: [(&str, &[&str]); 3] = [
         ("ruff", &["check", "--no-cache"]),
@@ -58,12 +59,13 @@ pub(crate) fn python_lint(place: &Place, interrupt: &Interrupt) -> Result<()> {
 }
 
 /// The committed bundle has to be what the sources give.
-pub(crate) fn page(place: &Place, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn page(bench: &Bench<'_>) -> Result<()> {
+    let (place, interrupt) = (bench.place, bench.interrupt);
     let node = page::ready(place, interrupt)?;
     page::scripts(place, &node, &["check", "test", "build:check", "size"], interrupt)
 }
 
-pub(crate) fn storage(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn storage(bench: &Bench<'_>) -> Result<()> {
     let node = Node::install(bench.place, bench.interrupt)?;
     let aws = bench.local_aws()?;
     let reference = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
@@ -79,29 +81,37 @@ pub(crate) fn storage(bench: &mut Bench<'_>) -> Result<()> {
 
 /// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimised
 /// program takes a third of the time.
-pub(crate) fn crash(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn crash(bench: &Bench<'_>) -> Result<()> {
+    crash_with(bench, &[]).map(drop)
+}
+
+/// As [`crash`], with variables of its README; gives what it printed.
+pub(crate) fn crash_with(bench: &Bench<'_>, variables: &[(&str, String)]) -> Result<String> {
     let node = Node::install(bench.place, bench.interrupt)?;
     let program = compile::everything(bench.place, bench.interrupt)?.crash;
     let engine = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
     let endpoint = format!("dynamodb-local=http://127.0.0.1:{}", engine.port);
     let mut command = Command::new(program);
-    command.current_dir(bench.place.root());
-    run_shown(command.env("TEST_DYNAMODB_ENDPOINTS", endpoint), bench.interrupt)
+    command
+        .current_dir(bench.place.root())
+        .env("TEST_DYNAMODB_ENDPOINTS", endpoint)
+        .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    run_kept(&mut command, bench.interrupt)
 }
 
-pub(crate) fn flows(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn flows(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
 }
 
-pub(crate) fn load(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn load(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &LOAD, &bench.environment()?, bench.interrupt)
 }
 
-pub(crate) fn canary(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn canary(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &CANARY, &bench.environment()?, bench.interrupt)
 }
 
-pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn interop(bench: &Bench<'_>) -> Result<()> {
     let node = Node::install(bench.place, bench.interrupt)?;
     soap::ready(bench.place, &node, bench.interrupt)?;
     // It writes key files; the JDK, which does so too, came with the SOAP stacks.
@@ -110,7 +120,7 @@ pub(crate) fn interop(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 /// Two at a time: a page waits more than it works.
-pub(crate) fn browser(bench: &mut Bench<'_>) -> Result<()> {
+pub(crate) fn browser(bench: &Bench<'_>) -> Result<()> {
     let processes = ["--numprocesses=2", "--dist=worksteal"];
     python(bench, "browser", &processes, &[CHROMIUM, FIREFOX])
 }
@@ -152,7 +162,7 @@ impl Browser {
 }
 
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
-fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
+fn python(bench: &Bench<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
     let folder = bench.place.root().join("tests").join(suite);
     if !folder.is_dir() {
         bail!("tests/{suite} is missing");
@@ -180,8 +190,9 @@ fn python(bench: &mut Bench<'_>, suite: &str, processes: &[&str], browsers: &[Br
 
 impl Bench<'_> {
     /// Where a suite finds the system.
-    fn environment(&self) -> Result<Vec<(&'static str, String)>> {
-        let up = self.up.last().context("the local system is not up")?;
+    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, String)>> {
+        let up = self.up();
+        let up = up.last().context("the local system is not up")?;
         let mut environment = variables(up.ports.aws).to_vec();
         if let Some(enrollctl) = &up.enrollctl {
             environment.push(("TEST_ENROLLCTL", enrollctl.to_string_lossy().into_owned()));

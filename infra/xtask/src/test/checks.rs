@@ -1,0 +1,135 @@
+//! The checks of `cargo xtask test`. One more is one more entry here.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::lanes::Lane;
+use super::report::Done;
+use super::{Bench, boundaries, dependencies, rust, suites};
+use crate::fuzz;
+
+/// Choices of `--only`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Formatting, clippy, types in Python, licences and advisories, who may depend on what, the template.
+    Lint,
+    /// The widget's page: types, tests, the committed bundle, its size.
+    Page,
+    /// Unit and property tests.
+    Unit,
+    /// What reads foreign bytes, for some seconds each.
+    Fuzz,
+    /// Storage rules, against the local AWS and AWS's own `DynamoDB` Local.
+    Storage,
+    /// Processes that die at every effect of the flows, and what becomes of it.
+    Crash,
+    /// The flow over HTTP against the deployed system.
+    Flows,
+    /// The system and other people's libraries.
+    Interop,
+    /// The page in a real browser.
+    Browser,
+    /// Thousands of sessions on a bad day, through the deployed functions.
+    Load,
+    /// No card number in anything that the parts before it left behind.
+    Canary,
+}
+
+/// One check, which has a line of its own in the summary.
+pub(crate) struct Check {
+    pub(crate) part: Part,
+    pub(crate) name: &'static str,
+    /// Seconds that it may take from nothing on two cores, with the other lane beside it.
+    pub(crate) budget: u64,
+    pub(crate) lane: Lane,
+    pub(crate) needs: Needs,
+    pub(crate) run: Run,
+}
+
+/// What has to be there before a check begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    /// The folder of the system under test, without what the last run left there.
+    Folder,
+    /// The whole system, up.
+    System,
+}
+
+/// A check's function.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    Always(fn(&Bench<'_>) -> Result<()>),
+    /// As the other, with numbers for the summary; or it finds that it can't be done here.
+    Noting(fn(&Bench<'_>) -> Result<Done>),
+}
+
+/// Put before the first check that needs the system.
+pub(crate) const LOCAL_SYSTEM: Check = Check {
+    part: Part::Flows,
+    name: "the local system",
+    budget: 720,
+    lane: Lane::System,
+    needs: Needs::System,
+    run: Run::Always(|_| Ok(())),
+};
+
+use Lane::{Last, Processor, System};
+use Needs::{Folder, Nothing};
+use Run::{Always, Noting};
+
+/// All checks, each lane in the order in which it runs. The lane of the processor compiles the tests first, which the other
+/// one needs when it has the suites in Python behind it.
+#[rustfmt::skip]
+pub(crate) const CHECKS: &[Check] = &[
+    Check { part: Part::Lint, name: "formatting", budget: 20, lane: Processor, needs: Nothing, run: Always(rust::formatting) },
+    Check { part: Part::Lint, name: "who depends on what", budget: 20, lane: Processor, needs: Nothing, run: Always(|bench| boundaries::check(bench.place)) },
+    Check { part: Part::Unit, name: "unit and property tests", budget: 540, lane: Processor, needs: Nothing, run: Always(rust::unit) },
+    Check { part: Part::Unit, name: "documentation examples", budget: 90, lane: Processor, needs: Nothing, run: Always(rust::documentation) },
+    Check { part: Part::Lint, name: "clippy", budget: 420, lane: Processor, needs: Nothing, run: Always(rust::clippy) },
+    Check { part: Part::Lint, name: "style and types in Python", budget: 90, lane: Processor, needs: Nothing, run: Always(suites::python_lint) },
+    Check { part: Part::Lint, name: "templates", budget: 60, lane: Processor, needs: Nothing, run: Always(suites::templates) },
+    Check { part: Part::Page, name: "page", budget: 120, lane: Processor, needs: Nothing, run: Always(suites::page) },
+    Check { part: Part::Crash, name: "crash", budget: 480, lane: Processor, needs: Folder, run: Always(suites::crash) },
+    Check { part: Part::Fuzz, name: "fuzzing", budget: 360, lane: Processor, needs: Nothing, run: Always(|bench| fuzz::briefly(bench.place, bench.interrupt)) },
+    Check { part: Part::Lint, name: "licences and sources of dependencies", budget: 240, lane: Processor, needs: Nothing, run: Always(dependencies::policy) },
+    Check { part: Part::Lint, name: "advisories", budget: 60, lane: Processor, needs: Nothing, run: Noting(dependencies::advisories) },
+    Check { part: Part::Browser, name: "browser", budget: 330, lane: System, needs: Needs::System, run: Always(suites::browser) },
+    Check { part: Part::Interop, name: "interop", budget: 240, lane: System, needs: Needs::System, run: Always(suites::interop) },
+    Check { part: Part::Flows, name: "flows", budget: 240, lane: System, needs: Needs::System, run: Always(suites::flows) },
+    Check { part: Part::Load, name: "load", budget: 300, lane: System, needs: Needs::System, run: Always(suites::load) },
+    Check { part: Part::Storage, name: "storage", budget: 330, lane: System, needs: Folder, run: Always(suites::storage) },
+    Check { part: Part::Canary, name: "no card number anywhere", budget: 120, lane: Last, needs: Needs::System, run: Always(suites::canary) },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_that_can_be_chosen_has_a_check() {
+        for part in Part::value_variants() {
+            assert!(CHECKS.iter().any(|check| check.part == *part), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_as_files_are_named_by_them() {
+        let mut names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
+        names.push(LOCAL_SYSTEM.name);
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn the_budgets_of_each_lane_fit_into_that_of_the_run() {
+        let of = |lane| -> u64 {
+            let checks = CHECKS.iter().filter(|check| check.lane == lane);
+            checks.map(|check| check.budget).sum()
+        };
+        let longer = of(Processor).max(of(System) + LOCAL_SYSTEM.budget);
+        assert!(longer + of(Last) <= super::super::BUDGET.as_secs());
+    }
+}
