@@ -82,6 +82,8 @@ enum Task {
     },
     /// Run every check and test; everything that it starts is its own.
     Test(test::Options),
+    /// Run what takes hours: long fuzzing, more crashes, many sessions. Prints a summary for a closing note.
+    Soak(test::soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -112,6 +114,7 @@ fn run(task: Task) -> Result<()> {
             fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds).map(drop)
         }
         Task::Page => page::check_and_build(&place, &interrupt),
+        Task::Soak(options) => test::soak::soak(&place, &interrupt, &options),
         Task::Test(options) => test::run(&place, &interrupt, &options),
     }
 }

@@ -20,6 +20,7 @@ mod dynamodb_local;
 mod lanes;
 mod report;
 mod rust;
+pub(crate) mod soak;
 mod soap;
 mod suites;
 mod usage;

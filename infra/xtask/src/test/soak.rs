@@ -1,0 +1,119 @@
+//! `cargo xtask soak`: what takes too long for every change. Its summary goes into a closing note.
+
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context as _, Result, bail};
+use aws_lc_rs::rand;
+use clap::Args;
+
+use super::checks::{Check, Needs, Part, Run};
+use super::lanes::Lane::{Last, Processor, System};
+use super::report::Done;
+use super::rust::{self, LOAD};
+use super::{Bench, suites};
+use crate::command::capture;
+use crate::fuzz;
+use crate::interrupt::Interrupt;
+use crate::place::Place;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Run only the check of this name; may be given several times.
+    #[arg(long)]
+    only: Vec<String>,
+}
+
+/// Seconds for each fuzz target.
+const FUZZING: u32 = 600;
+/// Pairs of dead processes, of which `cargo xtask test` tries 200.
+const PAIRS: u32 = 5000;
+/// Runs of the browser suite.
+const BROWSER_RUNS: usize = 3;
+/// Sessions of the load test, which has 2,000 in `cargo xtask test`.
+const SESSIONS: u32 = 20_000;
+
+/// All of it, each lane in its order. One more is one more entry here.
+#[rustfmt::skip]
+const SOAK: &[Check] = &[
+    Check { part: Part::Fuzz, name: "fuzzing", budget: 4200, lane: Processor, needs: Needs::Nothing, run: Run::Noting(fuzzing) },
+    Check { part: Part::Crash, name: "crash", budget: 5400, lane: Processor, needs: Needs::Folder, run: Run::Noting(crash) },
+    Check { part: Part::Browser, name: "browser", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(browser) },
+    Check { part: Part::Load, name: "load", budget: 3600, lane: System, needs: Needs::System, run: Run::Noting(load) },
+    Check { part: Part::Canary, name: "no card number anywhere", budget: 600, lane: Last, needs: Needs::System, run: Run::Always(suites::canary) },
+];
+
+/// Runs all of it to the end, whatever fails, and prints the summary.
+pub(crate) fn soak(place: &Place, interrupt: &Interrupt, options: &Options) -> Result<()> {
+    if let Some(unknown) = options.only.iter().find(|name| !named(name)) {
+        let names: Vec<_> = SOAK.iter().map(|check| check.name).collect();
+        bail!("there is no '{unknown}'; there are {}", names.join(", "));
+    }
+    let wanted =
+        |check: &&Check| options.only.is_empty() || options.only.iter().any(|name| name == check.name);
+    let checks: Vec<_> = SOAK.iter().filter(wanted).collect();
+    let mut report = super::run_checks(place, interrupt, &checks, true)?;
+    report.show(None);
+    let commit = capture(
+        Command::new("git")
+            .current_dir(place.root())
+            .args(["describe", "--always", "--dirty"]),
+    );
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "\nFor the closing note:\n\nSoak of {} on {processors} processors:\n{}",
+        commit.unwrap_or_default().trim(),
+        report.list()
+    );
+    report.verdict()
+}
+
+fn named(name: &str) -> bool {
+    SOAK.iter().any(|check| check.name == name)
+}
+
+fn fuzzing(bench: &Bench<'_>) -> Result<Done> {
+    let findings = fuzz::fuzz(bench.place, bench.interrupt, None, FUZZING)?;
+    Ok(Done::Noted(format!("{FUZZING} s each; {}", findings.join("; "))))
+}
+
+/// Every run with one fault, many pairs, under a seed of its own.
+fn crash(bench: &Bench<'_>) -> Result<Done> {
+    let seed = seed()?;
+    let output = suites::crash_with(
+        bench,
+        &[
+            ("CRASH_SEED", seed.to_string()),
+            ("CRASH_EVERY", "1".to_owned()),
+            ("CRASH_PAIRS", PAIRS.to_string()),
+        ],
+    )?;
+    let numbers = output
+        .lines()
+        .filter(|line| !line.contains("calls in the clean runs"));
+    Ok(Done::Noted(numbers.collect::<Vec<_>>().join("; ")))
+}
+
+/// Again and again, for what fails once in a while.
+fn browser(bench: &Bench<'_>) -> Result<Done> {
+    for _ in 0..BROWSER_RUNS {
+        suites::browser(bench)?;
+    }
+    Ok(Done::Noted(format!("{BROWSER_RUNS} times")))
+}
+
+fn load(bench: &Bench<'_>) -> Result<Done> {
+    let seed = seed()?;
+    let mut environment = bench.environment()?;
+    environment.push(("LOAD_SESSIONS", SESSIONS.to_string()));
+    environment.push(("LOAD_SEED", seed.to_string()));
+    rust::tests(bench.place, &LOAD, &environment, bench.interrupt)?;
+    Ok(Done::Noted(format!("{SESSIONS} sessions, seed {seed}")))
+}
+
+/// Another course each time; the note and the output name it.
+fn seed() -> Result<u32> {
+    let mut bytes = [0; 4];
+    rand::fill(&mut bytes).ok().context("no random numbers")?;
+    Ok(u32::from_le_bytes(bytes))
+}
