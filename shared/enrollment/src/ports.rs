@@ -360,8 +360,8 @@ pub enum Removal {
 /// Records that are past their date.
 #[async_trait]
 pub trait Purges: Send + Sync {
-    /// Customers with a card of the program that was cancelled by `until`, those of the oldest first. One with several
-    /// such cards may be named several times. At most about `limit`.
+    /// Customers with a card of the program that was cancelled by `until`, those of the oldest first within a page. One with
+    /// several such cards may be named several times. At most about `limit`.
     async fn past(
         &self,
         client: &ClientId,

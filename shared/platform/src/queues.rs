@@ -111,16 +111,12 @@ impl Wakeups for SqsWakeups {
         confirmations: &[(ConfirmationId, ClientId)],
         after: SignedDuration,
     ) -> Result<(), StoreError> {
-        // A batch that fails keeps no other from being sent.
-        let mut failed = None;
-        for batch in confirmations.chunks(BATCH) {
-            if let Err(error) = self.send_batch(batch, after).await {
-                failed.get_or_insert(error);
-            }
-        }
-        failed.map_or(Ok(()), |detail| {
-            Err(unavailable("waking the sender of confirmations", detail))
-        })
+        // Side by side, and a batch that fails keeps no other from being sent.
+        let batches = confirmations.chunks(BATCH);
+        let sent = join_all(batches.map(|batch| self.send_batch(batch, after))).await;
+        sent.into_iter()
+            .collect::<Result<(), LogText>>()
+            .map_err(|detail| unavailable("waking the sender of confirmations", detail))
     }
 }
 

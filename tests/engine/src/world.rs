@@ -16,6 +16,7 @@ use crate::clock::TestClock;
 use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};
 use crate::losing::{self, LostAnswers};
+use crate::rounds::{self, Rounds};
 use crate::tables;
 
 /// An item as the engine has it.
@@ -107,6 +108,17 @@ impl World {
             ..self.at(Arc::clone(&self.clock))
         };
         (world, lost)
+    }
+
+    /// The same, for a process whose calls of the engine are counted by rounds.
+    #[must_use]
+    pub fn counting_rounds(&self) -> (Self, Rounds) {
+        let (dynamodb, rounds) = rounds::of(&self.dynamodb);
+        let world = Self {
+            dynamodb,
+            ..self.at(Arc::clone(&self.clock))
+        };
+        (world, rounds)
     }
 
     /// Deletes everything but clients and data keys.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,8 +21,12 @@ use crate::time::later;
 pub const RUN_LIMIT: SignedDuration = SignedDuration::from_secs(90);
 /// How many customers are purged at once.
 const AT_ONCE: usize = 32;
-/// How many cards are listed at once.
+/// How many cards of a program are listed at once.
 const LISTED_AT_ONCE: usize = 500;
+/// How many clients are read at once.
+const CLIENTS_AT_ONCE: usize = 16;
+/// How many programs are listed, or dated, at once. Each asks for all its shards side by side.
+const PROGRAMS_AT_ONCE: usize = 8;
 
 /// What a purge needs.
 pub struct Purging<'a> {
@@ -55,114 +60,180 @@ impl Purged {
         error!(error, client, "records can't be purged");
         self.is_cut_short = true;
     }
+
+    fn add(&mut self, done: Done) {
+        match done {
+            Done::Customer { undelivered } => {
+                self.customers += 1;
+                self.undelivered += undelivered;
+            }
+            Done::Cards { cards, undelivered } => {
+                self.cards += cards;
+                self.undelivered += undelivered;
+            }
+            Done::HeldBack => self.held_back += 1,
+            Done::Failed(client, error) => self.fail(&client, &error),
+            Done::OutOfTime => self.is_cut_short = true,
+            Done::Nothing => {}
+        }
+    }
 }
 
-/// What became of one customer, and how many confirmations went undelivered.
+/// The X of one program.
+#[derive(Clone)]
+struct Retention {
+    client: ClientId,
+    program: ProgramId,
+    days: u16,
+}
+
+/// An entry of the list of what is past its date, or why the list ends.
+enum Found {
+    /// The customer may have a card that was cancelled by `until`.
+    Customer {
+        client: ClientId,
+        key: CustomerKey,
+        until: Timestamp,
+    },
+    Failed(ClientId, StoreError),
+    OutOfTime,
+}
+
+/// Result for one customer, with the number of confirmations that were deleted undelivered.
 enum Done {
     Customer { undelivered: usize },
     Cards { cards: usize, undelivered: usize },
     HeldBack,
-    Failed(StoreError),
+    Failed(ClientId, StoreError),
+    OutOfTime,
     Nothing,
 }
 
 impl Purging<'_> {
-    /// Deletes what is past its date, for as long as a run lasts. What is deleted is not found again, so a run that was cut
-    /// off, or killed, is gone on with by the next.
+    /// Deletes what is past its date, for as long as a run lasts. What is deleted is not found again, so the next run resumes
+    /// one that was cut off or killed. Programs are listed and dated side by side: the time of a run that finds nothing does not
+    /// grow with their number until there are more than [`PROGRAMS_AT_ONCE`].
     ///
     /// # Errors
     /// Where the clients can't be listed. One client or customer that fails keeps no other from its turn.
     pub async fn run(&self) -> Result<Purged, StoreError> {
         let ends = later(self.clock.now(), RUN_LIMIT);
         let mut purged = Purged::default();
-        let mut programs = Vec::new();
-        for id in self.register.clients().await? {
-            match self.clients.by_id(&id).await {
-                Ok(Some(client)) => programs.extend(
-                    client
-                        .retentions()
-                        .map(|(program, days)| (id.clone(), program.clone(), days)),
-                ),
-                Ok(None) => {}
-                Err(error) => purged.fail(&id, &error),
-            }
-        }
-        for (client, program, retention_days) in &programs {
-            let run = self.program(client, program, *retention_days, ends, &mut purged);
-            if let Err(error) = run.await {
-                purged.fail(client, &error);
+        let retentions = self.retentions(&mut purged).await?;
+        {
+            let mut purging = stream::iter(retentions.clone())
+                .map(|retention| self.past(retention, ends))
+                .flatten_unordered(PROGRAMS_AT_ONCE)
+                .map(|found| self.purge(found, ends))
+                .buffer_unordered(AT_ONCE);
+            while let Some(done) = purging.next().await {
+                purged.add(done);
             }
         }
         // With the time that is left: nobody's records wait for it.
-        for (client, program, retention_days) in &programs {
-            match self.purges.date(client, program, *retention_days, ends).await {
-                Ok(done) => purged.is_cut_short |= !done,
-                Err(error) => purged.fail(client, &error),
-            }
+        let mut dating = stream::iter(retentions)
+            .map(|retention| self.date(retention, ends))
+            .buffer_unordered(PROGRAMS_AT_ONCE);
+        while let Some(done) = dating.next().await {
+            purged.add(done);
         }
         Ok(purged)
     }
 
-    async fn program(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        retention_days: u16,
-        ends: Timestamp,
-        purged: &mut Purged,
-    ) -> Result<(), StoreError> {
-        let until = past_from(self.clock.now(), retention_days);
-        let mut seen = BTreeSet::new();
-        let mut from: Option<Cursor> = None;
-        loop {
-            if self.clock.now() >= ends {
-                purged.is_cut_short = true;
-                return Ok(());
-            }
-            let page = self
-                .purges
-                .past(client, program, until, from.as_ref(), LISTED_AT_ONCE)
-                .await?;
-            let customers: Vec<CustomerKey> = page
-                .entries
-                .into_iter()
-                .filter(|key| seen.insert(key.clone()))
-                .collect();
-            let in_time = |_: &CustomerKey| std::future::ready(self.clock.now() < ends);
-            let count = customers.len();
-            let done: Vec<Done> = stream::iter(customers)
-                .take_while(in_time)
-                .map(|key| self.customer_or_later(client, key, until))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            purged.is_cut_short |= done.len() < count;
-            for done in done {
-                match done {
-                    Done::Customer { undelivered } => {
-                        purged.customers += 1;
-                        purged.undelivered += undelivered;
-                    }
-                    Done::Cards { cards, undelivered } => {
-                        purged.cards += cards;
-                        purged.undelivered += undelivered;
-                    }
-                    Done::HeldBack => purged.held_back += 1,
-                    Done::Failed(error) => purged.fail(client, &error),
-                    Done::Nothing => {}
+    /// The X of every program that has or had cards. A client that can't be read is reported and left out.
+    async fn retentions(&self, purged: &mut Purged) -> Result<Vec<Retention>, StoreError> {
+        let mut retentions = Vec::new();
+        let mut clients = stream::iter(self.register.clients().await?)
+            .map(|id| async move {
+                let client = self.clients.by_id(&id).await;
+                (id, client)
+            })
+            .buffered(CLIENTS_AT_ONCE);
+        while let Some((id, client)) = clients.next().await {
+            match client {
+                Ok(Some(client)) => {
+                    let of_program = |(program, days): (&ProgramId, u16)| Retention {
+                        client: id.clone(),
+                        program: program.clone(),
+                        days,
+                    };
+                    retentions.extend(client.retentions().map(of_program));
                 }
+                Ok(None) => {}
+                Err(error) => purged.fail(&id, &error),
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
+        }
+        Ok(retentions)
+    }
+
+    /// Lists the customers of one program who may have something past its date, each once.
+    fn past(&self, retention: Retention, ends: Timestamp) -> BoxStream<'_, Found> {
+        let until = past_from(self.clock.now(), retention.days);
+        let start = Some(Listing::default());
+        let pages = stream::unfold(start, move |listing| {
+            let retention = retention.clone();
+            async move { self.page(&retention, until, ends, listing?).await }
+        });
+        pages.flat_map(stream::iter).boxed()
+    }
+
+    async fn page(
+        &self,
+        Retention { client, program, .. }: &Retention,
+        until: Timestamp,
+        ends: Timestamp,
+        Listing { from, mut seen }: Listing,
+    ) -> Option<(Vec<Found>, Option<Listing>)> {
+        if self.clock.now() >= ends {
+            return Some((vec![Found::OutOfTime], None));
+        }
+        let listed = self
+            .purges
+            .past(client, program, until, from.as_ref(), LISTED_AT_ONCE)
+            .await;
+        let page = match listed {
+            Ok(page) => page,
+            Err(error) => return Some((vec![Found::Failed(client.clone(), error)], None)),
+        };
+        let new = |key: &CustomerKey| seen.insert(key.clone());
+        let found = page.entries.into_iter().filter(new).map(|key| Found::Customer {
+            client: client.clone(),
+            key,
+            until,
+        });
+        let found = found.collect();
+        let next = page.next.map(|from| Listing {
+            from: Some(from),
+            seen,
+        });
+        Some((found, next))
+    }
+
+    async fn purge(&self, found: Found, ends: Timestamp) -> Done {
+        match found {
+            Found::Customer { client, key, until } if self.clock.now() < ends => self
+                .customer(&client, &key, until)
+                .await
+                .unwrap_or_else(|error| Done::Failed(client, error)),
+            Found::Customer { .. } | Found::OutOfTime => Done::OutOfTime,
+            Found::Failed(client, error) => Done::Failed(client, error),
         }
     }
 
-    async fn customer_or_later(&self, client: &ClientId, key: CustomerKey, until: Timestamp) -> Done {
-        self.customer(client, &key, until)
-            .await
-            .unwrap_or_else(Done::Failed)
+    async fn date(
+        &self,
+        Retention {
+            client,
+            program,
+            days,
+        }: Retention,
+        ends: Timestamp,
+    ) -> Done {
+        match self.purges.date(&client, &program, days, ends).await {
+            Ok(true) => Done::Nothing,
+            Ok(false) => Done::OutOfTime,
+            Err(error) => Done::Failed(client, error),
+        }
     }
 
     async fn customer(
@@ -209,6 +280,13 @@ impl Purging<'_> {
             }
         })
     }
+}
+
+/// Where the list of one program continues, and who was listed before.
+#[derive(Default)]
+struct Listing {
+    from: Option<Cursor>,
+    seen: BTreeSet<CustomerKey>,
 }
 
 /// Cards cancelled by this time are past their date.

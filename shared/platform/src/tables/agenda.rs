@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ClientId, ProgramId};
 use enrollment::log::error;
 use enrollment::ports::StoreError;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::item::{self, Fields, Item};
@@ -54,7 +55,8 @@ impl Kind<'_> {
 }
 
 /// Entries of a kind that are due by `until`, the oldest first: at most `limit` that can be read. `read` gets the key and the
-/// attributes that the index projects. Entries that can't be read are reported to the log and use up nothing of the limit.
+/// attributes that the index projects. Entries that can't be read are reported to the log and use up nothing of the limit. The
+/// shards are read side by side.
 pub(crate) async fn list<T>(
     dynamodb: &Client,
     table: &str,
@@ -64,8 +66,8 @@ pub(crate) async fn list<T>(
     limit: usize,
     read: impl Fn(&Fields) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let mut listing = Listing::new(operation, read);
-    for shard in 0..kind.shards() {
+    let shards = (0..kind.shards()).map(async |shard| {
+        let mut listing = Listing::new(operation, &read);
         let mut pages = Pages::new(dynamodb, table, operation, kind.shard(shard), until);
         let mut listed = 0;
         while listed < limit
@@ -73,8 +75,9 @@ pub(crate) async fn list<T>(
         {
             listed += listing.add(page);
         }
-    }
-    let mut entries = listing.finish();
+        Ok(listing)
+    });
+    let mut entries = merged(try_join_all(shards).await?);
     entries.truncate(limit);
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
@@ -93,8 +96,8 @@ pub(crate) async fn list_in_turn<T, P: Ord>(
     read: impl Fn(&Fields) -> Result<T, StoreError>,
     party: impl Fn(&T) -> P,
 ) -> Result<Vec<T>, StoreError> {
-    let mut listing = Listing::new(operation, read);
-    for shard in 0..kind.shards() {
+    let shards = (0..kind.shards()).map(async |shard| {
+        let mut listing = Listing::new(operation, &read);
         let mut pages = Pages::new(dynamodb, table, operation, kind.shard(shard), until);
         let mut seen = 0;
         while seen < READ_AT_MOST
@@ -103,8 +106,11 @@ pub(crate) async fn list_in_turn<T, P: Ord>(
             seen += page.len();
             listing.add(page);
         }
-    }
-    let oldest_first = listing.finish().into_iter().map(|(_, entry)| entry);
+        Ok(listing)
+    });
+    let oldest_first = merged(try_join_all(shards).await?)
+        .into_iter()
+        .map(|(_, entry)| entry);
     Ok(in_turn(oldest_first, limit, party))
 }
 
@@ -125,7 +131,28 @@ fn in_turn<T, P: Ord>(entries: impl Iterator<Item = T>, limit: usize, party: imp
     ranked.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// Entries that were read, with their times.
+/// The entries of all shards, the oldest first. What can't be read is reported to the log in one line.
+fn merged<T, R>(listings: Vec<Listing<T, R>>) -> Vec<(Timestamp, T)> {
+    let mut entries = Vec::new();
+    let mut unreadable = 0;
+    let mut first_error = None;
+    for listing in listings {
+        entries.extend(listing.entries);
+        unreadable += listing.unreadable;
+        first_error = first_error.or(listing.first_error);
+    }
+    if let Some(first) = first_error {
+        error!(
+            error = first,
+            entries = unreadable,
+            "entries of the agenda can't be read"
+        );
+    }
+    entries.sort_by_key(|(at, _)| *at);
+    entries
+}
+
+/// Entries of one shard that were read, with their times.
 struct Listing<T, R> {
     operation: &'static str,
     read: R,
@@ -163,19 +190,6 @@ impl<T, R: Fn(&Fields) -> Result<T, StoreError>> Listing<T, R> {
     fn read(&self, entry: Item) -> Result<(Timestamp, T), StoreError> {
         let fields = Fields::of(self.operation, entry)?;
         Ok((fields.time("agenda_at")?, (self.read)(&fields)?))
-    }
-
-    /// The entries, the oldest first.
-    fn finish(mut self) -> Vec<(Timestamp, T)> {
-        if let Some(first) = self.first_error {
-            error!(
-                error = first,
-                entries = self.unreadable,
-                "entries of the agenda can't be read"
-            );
-        }
-        self.entries.sort_by_key(|(at, _)| *at);
-        self.entries
     }
 }
 
@@ -271,6 +285,6 @@ mod tests {
         };
         assert_eq!(listing.add(vec![entry(item::SCHEMA), entry(item::SCHEMA + 1)]), 1);
         assert_eq!(listing.unreadable, 1);
-        assert_eq!(listing.finish().len(), 1);
+        assert_eq!(merged(vec![listing]).len(), 1);
     }
 }

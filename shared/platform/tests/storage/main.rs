@@ -22,3 +22,4 @@ mod samples;
 mod sealing;
 mod sessions;
 mod settlement;
+mod side_by_side;

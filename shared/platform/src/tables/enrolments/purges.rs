@@ -15,6 +15,7 @@ use enrollment::ports::{
 };
 use enrollment::status::Status;
 use enrollment::time::later;
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,8 @@ use crate::tables::{confirmations, limits, sessions};
 const MOST_WRITES: usize = 100;
 /// Cards that were cancelled so long before the last dating began are looked at again: the index lags, and clocks differ.
 const DATED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// How many cards are dated at once.
-const DATED_AT_ONCE: usize = 16;
+/// How many cards of a shard are dated at once.
+const DATED_AT_ONCE: usize = 4;
 const REMOVING: &str = "deleting what is past its date";
 const DATING: &str = "dating cancelled cards";
 
@@ -50,32 +51,38 @@ impl Purges for DynamoEnrolments {
     ) -> Result<Page<CustomerKey>, StoreError> {
         const OPERATION: &str = "listing cancelled cards";
         let kind = Kind::Cancelled(client, program);
-        let place = from.map(|cursor| Place::read(OPERATION, cursor)).transpose()?;
-        let (shard, start) = place.map_or((0, None), |place| {
-            (place.shard, place.behind.map(Entry::into_key))
-        });
+        let places = from.map(|cursor| Place::read(OPERATION, cursor)).transpose()?;
+        let places = places.unwrap_or_else(|| (0..kind.shards()).map(Place::start).collect());
         let range = (Timestamp::UNIX_EPOCH, until);
-        let listed = self
-            .cancelled(OPERATION, kind.shard(shard), range, start, Some(limit))
-            .await?;
-        let next = match listed.next.as_ref().and_then(Entry::of) {
-            Some(entry) => Some(Place {
+        let limit = limit.div_ceil(places.len().max(1));
+        let shards = places.into_iter().map(async |Place { shard, behind }| {
+            let start = behind.map(Entry::into_key);
+            let listed = self
+                .cancelled(OPERATION, kind.shard(shard), range, start, Some(limit))
+                .await?;
+            Ok((shard, listed))
+        });
+        let mut entries = Vec::new();
+        let mut next = Vec::new();
+        for (shard, listed) in try_join_all(shards).await? {
+            for fields in listed.entries {
+                entries.push((
+                    fields.time("agenda_at")?,
+                    CustomerKey(fields.text("pk")?.to_owned()),
+                ));
+            }
+            let behind = listed.next.as_ref().and_then(Entry::of);
+            next.extend(behind.map(|entry| Place {
                 shard,
                 behind: Some(entry),
-            }),
-            None if shard + 1 < kind.shards() => Some(Place {
-                shard: shard + 1,
-                behind: None,
-            }),
-            None => None,
-        };
-        let mut entries = Vec::with_capacity(listed.entries.len());
-        for fields in listed.entries {
-            entries.push(CustomerKey(fields.text("pk")?.to_owned()));
+            }));
         }
+        entries.sort_by_key(|(cancelled_at, _)| *cancelled_at);
         Ok(Page {
-            entries,
-            next: next.map(|place| place.written(OPERATION)).transpose()?,
+            entries: entries.into_iter().map(|(_, key)| key).collect(),
+            next: (!next.is_empty())
+                .then(|| Place::written(OPERATION, &next))
+                .transpose()?,
         })
     }
 
@@ -158,25 +165,12 @@ impl Purges for DynamoEnrolments {
             _ => Timestamp::UNIX_EPOCH,
         };
         let kind = Kind::Cancelled(client, program);
-        for shard in 0..kind.shards() {
-            let mut start = None;
-            loop {
-                if self.clock.now() >= until {
-                    return Ok(false);
-                }
-                let listed = self
-                    .cancelled(DATING, kind.shard(shard), (from, now), start, None)
-                    .await?;
-                stream::iter(listed.entries)
-                    .map(|fields| self.date_card(fields, retention_days))
-                    .buffer_unordered(DATED_AT_ONCE)
-                    .try_collect::<()>()
-                    .await?;
-                start = listed.next;
-                if start.is_none() {
-                    break;
-                }
-            }
+        let shards = (0..kind.shards()).map(async |shard| {
+            self.date_shard(kind.shard(shard), (from, now), retention_days, until)
+                .await
+        });
+        if try_join_all(shards).await?.contains(&false) {
+            return Ok(false);
         }
         let written = Written::with_sort_key(&marker, Marker::SORT_KEY)
             .number("retention_days", retention_days)
@@ -429,6 +423,32 @@ impl DynamoEnrolments {
         })
     }
 
+    /// Dates the cards of one shard that were cancelled in a range of time. False where `until` came first.
+    async fn date_shard(
+        &self,
+        shard: String,
+        range: (Timestamp, Timestamp),
+        retention_days: u16,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut start = None;
+        loop {
+            if self.clock.now() >= until {
+                return Ok(false);
+            }
+            let listed = self.cancelled(DATING, shard.clone(), range, start, None).await?;
+            stream::iter(listed.entries)
+                .map(|fields| self.date_card(fields, retention_days))
+                .buffer_unordered(DATED_AT_ONCE)
+                .try_collect::<()>()
+                .await?;
+            start = listed.next;
+            if start.is_none() {
+                return Ok(true);
+            }
+        }
+    }
+
     /// The card, the intent that enrolled it, the opt-out that took it out; and the customer, who goes with the last card:
     /// later, never earlier than was said before.
     async fn date_card(&self, fields: Fields, retention_days: u16) -> Result<(), StoreError> {
@@ -510,7 +530,8 @@ impl Marker {
     }
 }
 
-/// Where a list of cancelled cards goes on: in which shard, and behind which entry.
+/// Where the list of one shard's cancelled cards continues: at its start, or behind an entry. A cursor has one for each shard
+/// that is not at its end.
 #[derive(Serialize, Deserialize)]
 struct Place {
     shard: u8,
@@ -527,15 +548,19 @@ struct Entry {
 }
 
 impl Place {
-    fn read(operation: &'static str, cursor: &Cursor) -> Result<Self, StoreError> {
+    fn start(shard: u8) -> Self {
+        Self { shard, behind: None }
+    }
+
+    fn read(operation: &'static str, cursor: &Cursor) -> Result<Vec<Self>, StoreError> {
         serde_json::from_str(&cursor.0).map_err(|_| StoreError::Unreadable {
             operation,
             detail: "no place to go on from".into(),
         })
     }
 
-    fn written(&self, operation: &'static str) -> Result<Cursor, StoreError> {
-        serde_json::to_string(self)
+    fn written(operation: &'static str, places: &[Self]) -> Result<Cursor, StoreError> {
+        serde_json::to_string(places)
             .map(Cursor)
             .map_err(|_| StoreError::Unavailable {
                 operation,
