@@ -262,7 +262,8 @@ impl<'a> Request<'a> {
             program: &program,
             customer: &self.customer,
         };
-        let attempts = self.limits.attempts(counted, platform::SystemClock.now()).await?;
+        let counters = self.limits.counters(counted).await?;
+        let attempts = counters.attempts(platform::SystemClock.now());
         Ok(Stored {
             cards: customer.cards,
             consents: customer.consents,

@@ -11,6 +11,7 @@ pub mod identifiers;
 pub mod intent;
 mod json;
 pub mod language;
+pub mod limits;
 pub mod log;
 pub mod look_up;
 pub mod pem;

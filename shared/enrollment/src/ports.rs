@@ -13,6 +13,7 @@ use crate::identifiers::{
     Slug,
 };
 use crate::intent::{Card, CardCount, CardState, Customer, Intent};
+use crate::limits::{Attempts, Counters};
 use crate::log::LogText;
 use crate::look_up::LookUp;
 use crate::session::{Session, UsedToken};
@@ -100,37 +101,61 @@ pub struct Counted<'a> {
     pub customer: &'a CustomerId,
 }
 
-/// Attempts of the last sixty minutes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Attempts {
-    /// Of this customer.
-    pub customer: u32,
-    /// Of all the client's customers.
-    pub client: u32,
-}
-
-impl Attempts {
-    /// Whether the program's limits are reached: one more attempt would be too many.
-    pub fn reach_limit_of(self, program: &Program) -> bool {
-        self.customer >= program.attempts_per_customer_per_hour
-            || self.client >= program.attempts_per_client_per_hour
-    }
-}
-
 /// Counters against card testing, over sessions (behaviour §1). The window slides: no sixty minutes have more attempts than a
-/// limit allows, wherever they begin. An attempt counts for at least sixty minutes and for less than sixty-one.
+/// limit allows, wherever they begin ([`crate::limits`]).
 #[async_trait]
 pub trait Limits: Send + Sync {
-    /// The counts of the sixty minutes up to `now`.
-    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError>;
+    /// The counters as they are stored, in one call of the store.
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError>;
     /// Counts an attempt and gives the counts *without* it. An attempt that is counted again within a minute, because an
-    /// answer was lost on the way, counts once.
+    /// answer was lost on the way, counts once. `known` are the counters as they were read a moment ago: one call of the
+    /// store for each, and more only where they have changed since in what decides how to count.
     async fn count(
         &self,
         counted: Counted<'_>,
+        known: &Counters,
         attempt: IntentId,
         now: Timestamp,
     ) -> Result<Attempts, StoreError>;
+}
+
+/// What is read of a submission that is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whether the limits are looked at.
+    pub counters: bool,
+    /// The card that is to go, as the page names it.
+    pub card: Option<IntentId>,
+}
+
+/// What decides about a submission that is new.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Circumstances {
+    /// The session's client; `None` where it is not set up.
+    pub client: Option<Arc<Client>>,
+    /// The counters; empty where they were not wanted.
+    pub counters: Counters,
+    /// How many cards the customer has in the program.
+    pub count: CardCount,
+    /// The card that was wanted, whatever its state; `None` where the customer has none of that name in the program.
+    pub card: Option<Card>,
+}
+
+/// Reads of a submission: each takes one call of the store, however many tables it reads.
+///
+/// Nothing that is read together is of one instant. It need not be: what is decided by it is decided again by the
+/// conditions of [`Enrolments::begin`].
+#[async_trait]
+pub trait SubmissionRecords: Send + Sync {
+    /// A session, as [`Sessions::find`] gives it, and its intent of that name, as [`Enrolments::intent`] does. `None`
+    /// where there is no such session.
+    async fn session_and_intent(
+        &self,
+        session: SessionId,
+        intent: IntentId,
+    ) -> Result<Option<(Session, Option<Intent>)>, StoreError>;
+    /// What decides about a new submission of the session.
+    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError>;
 }
 
 /// What came of beginning an intent.
@@ -140,7 +165,7 @@ pub enum Begun {
     Now,
     /// It was stored before: this is a repeat.
     Before,
-    /// Another attempt of the session is open, or the session can't begin one any more.
+    /// Another attempt of the session is open, the session can't begin one any more, or its count of failures is another.
     SessionBusy,
     /// The customer changed in between: read the count again.
     CustomerChanged,
@@ -177,9 +202,9 @@ pub trait Enrolments: Send + Sync {
         customer: &CustomerId,
     ) -> Result<Customer, StoreError>;
     /// In one transaction: stores the intent, taken by whoever stores it for [`crate::intent::ASKER_LEASE`], makes it the session's open attempt (which must have none, be alive at
-    /// the intent's time and not used up), counts it as open at the customer, whose version must be `count`'s, and holds
-    /// the card that is to go, which must be active.
-    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError>;
+    /// the intent's time and not used up, and have had `failures` failed submissions), counts it as open at the customer,
+    /// whose version must be `count`'s, and holds the card that is to go, which must be active.
+    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError>;
     /// In one transaction: stores `intent.outcome`, closes the session's attempt (a failure counts, a success ends the
     /// session), un-counts it as open, stores the confirmation that [`Intent::confirmation`] gives; on success stores a
     /// new card and its consents and lets the old one go, on failure gives the old one back.

@@ -94,6 +94,16 @@ impl Session {
         })
     }
 
+    /// The session after its open attempt has failed.
+    #[must_use]
+    pub fn after_failure(&self) -> Self {
+        Self {
+            failures: self.failures + 1,
+            open_attempt: None,
+            ..self.clone()
+        }
+    }
+
     /// How many submissions may still fail.
     pub fn attempts_left(&self) -> u32 {
         if self.finished {

@@ -20,7 +20,8 @@ use handler::Flows;
 /// Where the settings are not complete, or Lambda can't be reached.
 pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let platform = platform::start(name)?;
-    let (clients, sessions, limits) = (platform.clients(), platform.sessions(), platform.limits());
+    let (clients, sessions) = (Arc::new(platform.clients()), platform.sessions());
+    let (records, limits) = (platform.submission_records(&clients), platform.limits());
     let (clock, randomness) = (platform.clock(), platform.randomness());
     let enrolments = platform.enrolments();
     let secrets = Arc::new(platform.secrets());
@@ -33,7 +34,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
         let rewards = rewards.until(platform::ends_at(deadline));
         let describing = Describing {
             action,
-            clients: &clients,
+            clients: &*clients,
             sessions: &sessions,
             enrolments: &enrolments,
             wakeups: &wakeups,
@@ -42,8 +43,9 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
         };
         let submitting = Submitting {
             action,
-            clients: &clients,
+            clients: &*clients,
             sessions: &sessions,
+            records: &records,
             limits: &limits,
             enrolments: &enrolments,
             rewards: &rewards,
@@ -53,7 +55,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
         };
         let extending = Extending {
             action,
-            clients: &clients,
+            clients: &*clients,
             sessions: &sessions,
             clock: &*clock,
         };

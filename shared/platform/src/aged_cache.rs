@@ -76,6 +76,25 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
         Ok(entry.value.clone())
     }
 
+    /// The value of `key`, where it is there and not too old.
+    pub(crate) fn current(&self, key: &K) -> Option<V> {
+        let now = self.clock.now();
+        let mut slots = self.lock();
+        slots.uses += 1;
+        let use_number = slots.uses;
+        let slot = slots.by_key.get_mut(key)?;
+        let entry = slot.loaded.get().filter(|entry| self.is_current(entry, now))?;
+        let value = entry.value.clone();
+        slot.last_use = use_number;
+        Some(value)
+    }
+
+    /// Takes up a value that was read together with others, by a read that began at `at`.
+    pub(crate) fn put(&self, key: &K, value: V, at: Timestamp) {
+        // Where another load came first, its value stands: it is as new.
+        let _ = self.slot(key).set(Loaded { value, at });
+    }
+
     /// Drops everything.
     pub(crate) fn clear(&self) {
         self.lock().by_key.clear();
@@ -177,6 +196,21 @@ mod tests {
             2,
             "a clock set back does not make entries eternal"
         );
+    }
+
+    #[tokio::test]
+    async fn a_value_read_elsewhere_ages_from_its_read() {
+        let fixture = Fixture::new(8);
+        assert_eq!(fixture.cache.current(&"a"), None);
+        let read_at = fixture.clock.now();
+        fixture.clock.advance(SignedDuration::from_secs(10));
+        fixture.cache.put(&"a", 7, read_at);
+        assert_eq!(fixture.cache.current(&"a"), Some(7));
+        fixture.clock.advance(SignedDuration::from_secs(49));
+        assert_eq!(fixture.get("a").await, 7, "nothing is loaded");
+        fixture.clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(fixture.cache.current(&"a"), None);
+        assert_eq!(fixture.get("a").await, 0, "it is loaded");
     }
 
     #[tokio::test]

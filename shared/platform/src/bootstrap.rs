@@ -16,7 +16,10 @@ use crate::receivers::WebhookReceivers;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{Settings, SettingsError, log_level};
-use crate::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::tables::{
+    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoSubmissionRecords,
+};
 use crate::vault::Vault;
 
 /// What a function is made of. Each adapter is made when it is asked for.
@@ -109,7 +112,23 @@ impl Platform {
 
     /// Counters against card testing.
     pub fn limits(&self) -> DynamoLimits {
-        DynamoLimits::new(self.dynamodb(), &self.settings.stack.tables.limits, self.vault())
+        DynamoLimits::new(
+            self.dynamodb(),
+            &self.settings.stack.tables.limits,
+            self.vault(),
+            self.randomness(),
+        )
+    }
+
+    /// What a submission reads at once. Clients that it reads are remembered by `clients`.
+    pub fn submission_records(&self, clients: &Arc<DynamoClients>) -> DynamoSubmissionRecords {
+        let adapters = Adapters {
+            clients: Arc::clone(clients),
+            sessions: self.sessions(),
+            enrolments: self.enrolments(),
+            limits: self.limits(),
+        };
+        DynamoSubmissionRecords::new(adapters, self.vault(), self.clock())
     }
 
     /// Intents, cards and customers.

@@ -182,7 +182,12 @@ impl Stack {
 
     /// Counters against card testing.
     pub fn limits(&self) -> DynamoLimits {
-        DynamoLimits::new(self.aws.dynamodb(), &self.settings.tables.limits, self.vault())
+        DynamoLimits::new(
+            self.aws.dynamodb(),
+            &self.settings.tables.limits,
+            self.vault(),
+            Arc::new(SystemRandomness),
+        )
     }
 
     /// The Mastercard Rewards System, with the certificate that the functions have.

@@ -44,6 +44,7 @@
 
 mod agenda;
 pub mod audit;
+mod batch;
 pub mod client_setups;
 mod clients;
 pub mod confirmations;
@@ -53,6 +54,7 @@ pub(crate) mod item;
 mod limits;
 mod sealing;
 mod sessions;
+mod submissions;
 mod transaction;
 
 pub use clients::DynamoClients;
@@ -62,6 +64,7 @@ pub use enrolments::Incident;
 pub use enrolments::{DynamoEnrolments, FaultNote};
 pub use limits::DynamoLimits;
 pub use sessions::DynamoSessions;
+pub use submissions::{Adapters, DynamoSubmissionRecords};
 
 /// The physical names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

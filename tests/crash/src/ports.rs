@@ -10,11 +10,13 @@ use enrollment::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
 };
 use enrollment::intent::{CardCount, Customer, Intent};
+use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Attempts, Begun, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
+    Begun, Circumstances, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
     EncryptionKeys, Enrolments, Finished, Limits, NewCard, Noted, Opened, Page, Purges, Receivers, Record,
-    Register, Removal, Rewards, RewardsError, Sessions, StoreError, Turn, Unsettled, Wakeups,
+    Register, Removal, Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Turn, Unsettled,
+    Wakeups, Wanted,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -105,19 +107,42 @@ impl<P: Sessions> Sessions for Wrapped<'_, P> {
 
 #[async_trait]
 impl<P: Limits> Limits for Wrapped<'_, P> {
-    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
-        self.stored("limits.attempts", self.inner.attempts(counted, now))
-            .await
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+        self.stored("limits.counters", self.inner.counters(counted)).await
     }
 
     async fn count(
         &self,
         counted: Counted<'_>,
+        known: &Counters,
         attempt: IntentId,
         now: Timestamp,
     ) -> Result<Attempts, StoreError> {
-        self.stored("limits.count", self.inner.count(counted, attempt, now))
+        self.stored("limits.count", self.inner.count(counted, known, attempt, now))
             .await
+    }
+}
+
+#[async_trait]
+impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
+    async fn session_and_intent(
+        &self,
+        session: SessionId,
+        intent: IntentId,
+    ) -> Result<Option<(Session, Option<Intent>)>, StoreError> {
+        let read = async {
+            let read = self.wrapped.inner.session_and_intent(session, intent).await?;
+            if let Some((_, Some(intent))) = &read {
+                self.observed.intent(intent);
+            }
+            Ok(read)
+        };
+        self.wrapped.stored("records.session_and_intent", read).await
+    }
+
+    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
+        let work = self.wrapped.inner.circumstances(session, wanted);
+        self.wrapped.stored("records.circumstances", work).await
     }
 }
 
@@ -144,8 +169,8 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         self.wrapped.stored("enrolments.card_count", work).await
     }
 
-    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
-        let work = self.wrapped.inner.begin(intent, count);
+    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+        let work = self.wrapped.inner.begin(intent, count, failures);
         self.wrapped.stored("enrolments.begin", work).await
     }
 

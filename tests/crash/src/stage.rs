@@ -24,7 +24,10 @@ use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
-use platform::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use platform::tables::{
+    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoSubmissionRecords,
+};
 use platform::vault::Vault;
 
 use crate::client;
@@ -49,7 +52,7 @@ const CARDS_BEFORE: usize = 100;
 pub(crate) struct Ground {
     tables: World,
     vault: Arc<Vault>,
-    clients: DynamoClients,
+    clients: Arc<DynamoClients>,
 }
 
 impl Ground {
@@ -66,7 +69,7 @@ impl Ground {
         assert_eq!(stored.expect("the engine answers"), Stored::Now);
         Self {
             vault: tables.vault(),
-            clients: tables.clients(),
+            clients: Arc::new(tables.clients()),
             tables,
         }
     }
@@ -93,6 +96,7 @@ pub(crate) struct Stage<'g> {
     enrolments: DynamoEnrolments,
     clients: &'g DynamoClients,
     sessions: DynamoSessions,
+    records: DynamoSubmissionRecords,
     limits: DynamoLimits,
     confirmations: DynamoConfirmations,
     randomness: Seeded,
@@ -142,6 +146,7 @@ impl<'g> Stage<'g> {
             queues: Queues::new(Arc::clone(&clock)),
             clients: &ground.clients,
             sessions: world.sessions(vault),
+            records: world.submission_records(vault, &ground.clients),
             limits: world.limits(vault),
             enrolments: world.enrolments(vault),
             reader: tables.at(Arc::new(TestClock::at(start()))).enrolments(vault),
@@ -173,6 +178,7 @@ impl<'g> Stage<'g> {
             action: ActionCode::Enrol,
             clients: self.clients,
             sessions: &self.sessions,
+            records: &self.records,
             limits: &self.limits,
             enrolments: &self.enrolments,
             rewards: &self.mrs,
@@ -257,6 +263,7 @@ impl<'g> Stage<'g> {
             action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
+            records: &ports.records,
             limits: &ports.limits,
             enrolments: &ports.enrolments,
             rewards: &ports.rewards,
@@ -333,6 +340,7 @@ impl<'g> Stage<'g> {
         Ports {
             clients: wrapped(self.clients, course),
             sessions: wrapped(&self.sessions, course),
+            records: self.watched(&self.records, course),
             limits: wrapped(&self.limits, course),
             enrolments: self.watched(&self.enrolments, course),
             confirmations: self.watched(&self.confirmations, course),
@@ -355,6 +363,7 @@ impl<'g> Stage<'g> {
 struct Ports<'a> {
     clients: Wrapped<'a, DynamoClients>,
     sessions: Wrapped<'a, DynamoSessions>,
+    records: Watched<'a, DynamoSubmissionRecords>,
     limits: Wrapped<'a, DynamoLimits>,
     enrolments: Watched<'a, DynamoEnrolments>,
     confirmations: Watched<'a, DynamoConfirmations>,

@@ -7,7 +7,9 @@
     reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
 )]
 
+mod busy;
 mod clock;
+mod counting;
 mod dying;
 mod endpoints;
 mod losing;
@@ -17,6 +19,7 @@ mod world;
 mod wrapper;
 
 pub use clock::TestClock;
+pub use counting::{Call, Calls};
 pub use endpoints::{engines, local_aws, local_kms, random_name};
 pub use losing::LostAnswers;
 pub use rounds::Rounds;

@@ -8,11 +8,14 @@ use enrollment::ports::Clock;
 use platform::SystemRandomness;
 use platform::tables::confirmations::desk::{ConfirmationDesk, Records};
 use platform::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions, TableNames,
+    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoSubmissionRecords, TableNames,
 };
 use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
 
+use crate::busy;
 use crate::clock::TestClock;
+use crate::counting::{self, Calls};
 use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};
 use crate::losing::{self, LostAnswers};
@@ -121,6 +124,26 @@ impl World {
         (world, rounds)
     }
 
+    /// The same, with the calls of the engine written down.
+    #[must_use]
+    pub fn counted(&self) -> (Self, Calls) {
+        let (dynamodb, calls) = counting::calls_of(&self.dynamodb);
+        let world = Self {
+            dynamodb,
+            ..self.at(Arc::clone(&self.clock))
+        };
+        (world, calls)
+    }
+
+    /// The same, with an engine that leaves out all keys of the first `batches` batch reads.
+    #[must_use]
+    pub fn busy_for(&self, batches: usize) -> Self {
+        Self {
+            dynamodb: busy::for_batches(batches, &self.dynamodb),
+            ..self.at(Arc::clone(&self.clock))
+        }
+    }
+
     /// Deletes everything but clients and data keys.
     pub async fn empty(&self) {
         for table in [
@@ -211,7 +234,27 @@ impl World {
 
     /// Over the table `limits`.
     pub fn limits(&self, vault: &Arc<Vault>) -> DynamoLimits {
-        DynamoLimits::new(self.dynamodb.clone(), &self.tables.limits, Arc::clone(vault))
+        DynamoLimits::new(
+            self.dynamodb.clone(),
+            &self.tables.limits,
+            Arc::clone(vault),
+            Arc::new(SystemRandomness),
+        )
+    }
+
+    /// Over the tables that a submission reads at once.
+    pub fn submission_records(
+        &self,
+        vault: &Arc<Vault>,
+        clients: &Arc<DynamoClients>,
+    ) -> DynamoSubmissionRecords {
+        let adapters = Adapters {
+            clients: Arc::clone(clients),
+            sessions: self.sessions(vault),
+            enrolments: self.enrolments(vault),
+            limits: self.limits(vault),
+        };
+        DynamoSubmissionRecords::new(adapters, Arc::clone(vault), self.clock())
     }
 
     /// Over the table `clients`, with a memory of its own.

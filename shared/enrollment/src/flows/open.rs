@@ -171,9 +171,10 @@ impl Opening<'_> {
         };
         let attempts = self
             .limits
-            .attempts(counted, now)
+            .counters(counted)
             .await
-            .map_err(|cause| failed(cause, Some(client)))?;
+            .map_err(|cause| failed(cause, Some(client)))?
+            .attempts(now);
         let reached = client
             .program(&claims.program)
             .is_none_or(|program| attempts.reach_limit_of(program));

@@ -58,6 +58,73 @@ pub fn fingerprint(body: &[u8]) -> [u8; 32] {
     Sha256::digest(body).into()
 }
 
+/// A body that has the form of a submission; nothing in it is checked yet.
+pub struct Parsed(Form);
+
+enum Form {
+    /// An enrollment or a replacement.
+    Card(Wire),
+    OptOut(WireOptOut),
+}
+
+impl Parsed {
+    /// Parses a body.
+    ///
+    /// # Errors
+    /// The one fault: it is too long, or not the object of a submission.
+    pub fn of(body: &[u8], action: ActionCode) -> Result<Self, Vec<Fault>> {
+        if body.len() > MAX_BYTES {
+            return Err(vec![fault("", "is too long")]);
+        }
+        let body = encoding::without_mark(body);
+        let malformed = || vec![fault("", "must be the JSON object of a submission")];
+        // serde takes a list of the members for the object, too.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(malformed());
+        }
+        let form = match action {
+            ActionCode::OptOut => serde_json::from_slice(body).map(Form::OptOut),
+            ActionCode::Enrol | ActionCode::Replace => serde_json::from_slice(body).map(Form::Card),
+        };
+        form.map(Self).map_err(|_| malformed())
+    }
+
+    /// The card that it names as the one that is to go, for reading it beforehand.
+    pub fn named_card(&self) -> Option<IntentId> {
+        let named = match &self.0 {
+            Form::Card(wire) => wire.old_card.as_deref(),
+            Form::OptOut(wire) => Some(wire.old_card.as_str()),
+        };
+        named.and_then(|named| IntentId::from_hex(named).ok())
+    }
+
+    /// Checks it against the program. Whose card the old one is, is not known here.
+    ///
+    /// # Errors
+    /// Every fault that was found.
+    pub fn check(
+        self,
+        action: ActionCode,
+        client: &Client,
+        program: &Program,
+        language: &Language,
+        now: Timestamp,
+    ) -> Result<Asked, Vec<Fault>> {
+        match self.0 {
+            Form::Card(wire) => wire.check(action, client, program, language, now),
+            Form::OptOut(wire) => {
+                let mut faults = Vec::new();
+                let old_card = old_card(action, Some(&wire.old_card), &mut faults);
+                if faults.is_empty() {
+                    Ok(Asked { card: None, old_card })
+                } else {
+                    Err(faults)
+                }
+            }
+        }
+    }
+}
+
 /// Reads and checks a body. Whose card the old one is, is not known here.
 ///
 /// # Errors
@@ -70,83 +137,7 @@ pub fn read(
     language: &Language,
     now: Timestamp,
 ) -> Result<Asked, Vec<Fault>> {
-    if body.len() > MAX_BYTES {
-        return Err(vec![fault("", "is too long")]);
-    }
-    let body = encoding::without_mark(body);
-    let malformed = || vec![fault("", "must be the JSON object of a submission")];
-    // serde takes a list of the members for the object, too.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(malformed());
-    }
-    if action == ActionCode::OptOut {
-        let wire: WireOptOut = serde_json::from_slice(body).map_err(|_| malformed())?;
-        let mut faults = Vec::new();
-        let old_card = old_card(action, Some(&wire.old_card), &mut faults);
-        return if faults.is_empty() {
-            Ok(Asked { card: None, old_card })
-        } else {
-            Err(faults)
-        };
-    }
-    let wire: Wire = serde_json::from_slice(body).map_err(|_| malformed())?;
-    let mut faults = Vec::new();
-    let number = EncryptedNumber {
-        key: wire.card.key,
-        data: wire.card.data,
-    };
-    check_base64(&number.key, "/card/key", 256..=1024, &mut faults);
-    // 12 bytes of IV, 12 to 19 digits, 16 bytes of tag; the assumed cipher may change within reason.
-    check_base64(&number.data, "/card/data", 24..=1024, &mut faults);
-    let bin = Bin::parse(&wire.bin)
-        .map_err(|_| faults.push(fault("/bin", "must be exactly six digits")))
-        .ok();
-    let last4 = Last4::parse(&wire.last4)
-        .map_err(|_| faults.push(fault("/last4", "must be exactly four digits")))
-        .ok();
-    let range = bin.and_then(|bin| program.range_of(bin));
-    if bin.is_some() && range.is_none() {
-        faults.push(fault("/bin", "does not belong to the program"));
-    }
-    let fields = client.fields;
-    let person = Person {
-        first_name: text(wire.first_name, fields.first_name, "/firstName", 100, &mut faults),
-        last_name: text(wire.last_name, fields.last_name, "/lastName", 100, &mut faults),
-        email: text(wire.email, fields.email, "/email", 254, &mut faults),
-    };
-    for (value, pointer) in [
-        (&person.first_name, "/firstName"),
-        (&person.last_name, "/lastName"),
-        (&person.email, "/email"),
-    ] {
-        if value.as_deref().is_some_and(looks_like_a_card_number) {
-            faults.push(fault(pointer, "must not be a card number"));
-        }
-    }
-    if person
-        .email
-        .as_deref()
-        .is_some_and(|email| !looks_like_an_address(email))
-    {
-        faults.push(fault("/email", "must be an e-mail address"));
-    }
-    let documents = Documents::of(client, action);
-    let consents = documents.consents(&wire.consents, language, now, &mut faults);
-    let old_card = old_card(action, wire.old_card.as_deref(), &mut faults);
-    match (bin, last4) {
-        (Some(bin), Some(last4)) if faults.is_empty() => Ok(Asked {
-            card: Some(Submission {
-                number,
-                bin,
-                last4,
-                person,
-                consents,
-                design_code: range.and_then(|range| range.design_code.clone()),
-            }),
-            old_card,
-        }),
-        _ => Err(faults),
-    }
+    Parsed::of(body, action)?.check(action, client, program, language, now)
 }
 
 /// What is asked for beside the number. Who replaces a card has consented when it was enrolled; names and e-mail are
@@ -174,6 +165,75 @@ struct Wire {
     #[serde(default)]
     consents: Vec<WireConsent>,
     old_card: Option<String>,
+}
+
+impl Wire {
+    fn check(
+        self,
+        action: ActionCode,
+        client: &Client,
+        program: &Program,
+        language: &Language,
+        now: Timestamp,
+    ) -> Result<Asked, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let number = EncryptedNumber {
+            key: self.card.key,
+            data: self.card.data,
+        };
+        check_base64(&number.key, "/card/key", 256..=1024, &mut faults);
+        // 12 bytes of IV, 12 to 19 digits, 16 bytes of tag; the assumed cipher may change within reason.
+        check_base64(&number.data, "/card/data", 24..=1024, &mut faults);
+        let bin = Bin::parse(&self.bin)
+            .map_err(|_| faults.push(fault("/bin", "must be exactly six digits")))
+            .ok();
+        let last4 = Last4::parse(&self.last4)
+            .map_err(|_| faults.push(fault("/last4", "must be exactly four digits")))
+            .ok();
+        let range = bin.and_then(|bin| program.range_of(bin));
+        if bin.is_some() && range.is_none() {
+            faults.push(fault("/bin", "does not belong to the program"));
+        }
+        let fields = client.fields;
+        let person = Person {
+            first_name: text(self.first_name, fields.first_name, "/firstName", 100, &mut faults),
+            last_name: text(self.last_name, fields.last_name, "/lastName", 100, &mut faults),
+            email: text(self.email, fields.email, "/email", 254, &mut faults),
+        };
+        for (value, pointer) in [
+            (&person.first_name, "/firstName"),
+            (&person.last_name, "/lastName"),
+            (&person.email, "/email"),
+        ] {
+            if value.as_deref().is_some_and(looks_like_a_card_number) {
+                faults.push(fault(pointer, "must not be a card number"));
+            }
+        }
+        if person
+            .email
+            .as_deref()
+            .is_some_and(|email| !looks_like_an_address(email))
+        {
+            faults.push(fault("/email", "must be an e-mail address"));
+        }
+        let documents = Documents::of(client, action);
+        let consents = documents.consents(&self.consents, language, now, &mut faults);
+        let old_card = old_card(action, self.old_card.as_deref(), &mut faults);
+        match (bin, last4) {
+            (Some(bin), Some(last4)) if faults.is_empty() => Ok(Asked {
+                card: Some(Submission {
+                    number,
+                    bin,
+                    last4,
+                    person,
+                    consents,
+                    design_code: range.and_then(|range| range.design_code.clone()),
+                }),
+                old_card,
+            }),
+            _ => Err(faults),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -6,18 +6,19 @@ use jiff::Timestamp;
 
 use super::decide::Deciding;
 use super::settle::{Answer, Answered, Settling, Taken, is_recorded};
-use super::submission::{self, Asked, Fault, Submission};
+use super::submission::{self, Asked, Fault, Parsed, Submission};
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
 use crate::identifiers::{
     ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionToken,
 };
-use crate::intent::{Card, CardState, Inquiry, Intent, OldCard, Outcome};
+use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Outcome};
+use crate::limits::Counters;
 use crate::log::{info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
-    Begun, Clients, Clock, Counted, Enrolments, IntentRewards, Limits, NewCard, Randomness, Rewards,
-    RewardsError, Sessions, StoreError, Wakeups,
+    Begun, Circumstances, Clients, Clock, Counted, Enrolments, IntentRewards, Limits, NewCard, Randomness,
+    Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
 };
 use crate::reason::Reason;
 use crate::session::{MAX_FAILURES, Session};
@@ -34,6 +35,8 @@ pub struct Submitting<'a> {
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
+    /// What a submission reads at once.
+    pub records: &'a dyn SubmissionRecords,
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
     /// Intents and cards.
@@ -99,26 +102,30 @@ impl Submitted {
         sessions: &dyn Sessions,
         clock: &dyn Clock,
     ) -> Result<Self, StoreError> {
-        let now = clock.now();
-        let Some(ending) = intent.told(now) else {
-            return Ok(Self::Open);
+        let session = if may_try_again(intent) {
+            sessions.find(intent.session).await?
+        } else {
+            None
         };
-        let session = sessions.find(intent.session).await?;
-        let (attempts_left, reason) = match session {
-            Some(session) if intent.outcome.is_some() && session.is_usable(now) => {
-                (session.attempts_left(), None)
-            }
-            Some(session) if intent.outcome.is_some() && session.failures >= MAX_FAILURES => {
-                (0, Some(Reason::LastTry))
-            }
+        Ok(Self::told(intent, session.as_ref(), clock.now()))
+    }
+
+    /// The same, with the session as it stands after the intent; none is needed where no other try is offered.
+    fn told(intent: &Intent, session: Option<&Session>, now: Timestamp) -> Self {
+        let Some(ending) = intent.told(now) else {
+            return Self::Open;
+        };
+        let (attempts_left, reason) = match session.filter(|_| may_try_again(intent)) {
+            Some(session) if session.is_usable(now) => (session.attempts_left(), None),
+            Some(session) if session.failures >= MAX_FAILURES => (0, Some(Reason::LastTry)),
             _ => (0, None),
         };
-        Ok(Self::Ended {
+        Self::Ended {
             ending,
             incident: intent.incident.clone(),
             attempts_left,
             reason,
-        })
+        }
     }
 
     /// A refusal that is told by the event alone.
@@ -154,35 +161,44 @@ impl Submitting<'_> {
         body: &[u8],
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
-        let session = session_for(self.action, self.sessions, token).await?;
+        let id = IntentId::derive(token.id(), key);
+        let records = self.records.session_and_intent(token.id(), id).await?;
+        let (session, intent) = records.ok_or(NotSubmitted::SessionEnded)?;
+        opened_for(self.action, &session)?;
         let now = self.clock.now();
         if session.is_over(now) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let id = IntentId::derive(session.id, key);
-        if let Some(intent) = self.enrolments.intent(id).await? {
+        if let Some(intent) = intent {
             return self.repeat(intent, body).await;
         }
         if !session.is_usable(now) {
             return Err(NotSubmitted::SessionEnded);
         }
-        let client = active_client(self.clients, &session).await?;
+        let parsed = Parsed::of(body, self.action);
+        let known = self.circumstances(&session, &parsed).await?;
+        let client = active(known.client)?;
         let program = client
             .program(&session.program)
             .ok_or(NotSubmitted::SessionEnded)?;
-        let asked = submission::read(body, self.action, &client, program, &session.language, now)
+        let asked = parsed
+            .and_then(|parsed| parsed.check(self.action, &client, program, &session.language, now))
             .map_err(NotSubmitted::Invalid)?;
         let refuse = |refusal| self.refuse_unless_begun(id, body, &session, refusal, incident.clone());
 
         let old_card = match asked.old_card {
             None => None,
-            Some(chosen) => match self.chosen(&session, chosen).await? {
+            Some(chosen) => match offered(&session, chosen, known.card)? {
                 card if card.state == CardState::Active => Some(card),
                 _ => return refuse(BeforeMrs::CardTaken).await,
             },
         };
         // An opt-out tries no number.
-        if asked.card.is_some() && self.limit_reached(&session, program, id, now).await? {
+        if asked.card.is_some()
+            && self
+                .limit_reached(&session, program, &known.counters, (id, now))
+                .await?
+        {
             return refuse(BeforeMrs::LimitOfAttempts).await;
         }
         let incident_of_attempt = (incident.clone(), now);
@@ -190,11 +206,15 @@ impl Submitting<'_> {
         else {
             return Err(NotSubmitted::Invalid(vec![submission::not_the_customers()]));
         };
-        match self.begin(&intent, program).await? {
-            Begin::Begun => match &asked.card {
-                Some(submission) => self.enrol(intent, &client, program, submission).await,
-                None => self.opt_out(intent).await,
-            },
+        match self.begin(&intent, program, known.count, &session).await? {
+            Begin::Begun(session) => {
+                let intent = if let Some(submission) = &asked.card {
+                    self.enrol(intent, &client, program, submission).await?
+                } else {
+                    self.opt_out(intent).await?
+                };
+                self.answer_to_first(&intent, &session).await
+            }
             Begin::CardLimit => refuse(BeforeMrs::CardLimit).await,
             Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
             Begin::Before => match self.enrolments.intent(id).await? {
@@ -205,20 +225,20 @@ impl Submitting<'_> {
         }
     }
 
-    /// The card that the customer chose, whatever its state. Another customer's is as unknown as none, and so is one that
-    /// the token did not offer.
-    async fn chosen(&self, session: &Session, chosen: IntentId) -> Result<Card, NotSubmitted> {
-        let customer = self
-            .enrolments
-            .customer(&session.client, &session.program, &session.customer)
-            .await?;
-        let is_offered =
-            |card: &Card| card.id == chosen && session.last4.is_none_or(|last4| card.last4 == last4);
-        customer
-            .cards
-            .into_iter()
-            .find(is_offered)
-            .ok_or_else(|| NotSubmitted::Invalid(vec![submission::not_the_customers()]))
+    /// What decides about a new submission, read at once. That it names a card is believed for this read only.
+    async fn circumstances(
+        &self,
+        session: &Session,
+        parsed: &Result<Parsed, Vec<Fault>>,
+    ) -> Result<Circumstances, StoreError> {
+        let is_opt_out = self.action == ActionCode::OptOut;
+        let named = parsed.as_ref().ok().and_then(Parsed::named_card);
+        let wanted = Wanted {
+            // An opt-out tries no number.
+            counters: !is_opt_out,
+            card: named.filter(|_| self.action != ActionCode::Enrol),
+        };
+        self.records.circumstances(session, wanted).await
     }
 
     /// A key that came before: its outcome as it is stored. MRS is not asked: that is its asker's.
@@ -263,8 +283,8 @@ impl Submitting<'_> {
         &self,
         session: &Session,
         program: &Program,
-        attempt: IntentId,
-        now: Timestamp,
+        known: &Counters,
+        (attempt, now): (IntentId, Timestamp),
     ) -> Result<bool, StoreError> {
         let counted = Counted {
             client: &session.client,
@@ -272,10 +292,10 @@ impl Submitting<'_> {
             customer: &session.customer,
         };
         // Looked at before it is counted: what is refused does not use up the client's limit for everybody else.
-        let reached = self.limits.attempts(counted, now).await?.reach_limit_of(program)
+        let reached = known.attempts(now).reach_limit_of(program)
             || self
                 .limits
-                .count(counted, attempt, now)
+                .count(counted, known, attempt, now)
                 .await?
                 .reach_limit_of(program);
         if reached {
@@ -353,25 +373,46 @@ impl Submitting<'_> {
         named.unwrap_or_else(|| BankCustomerNumber::random(self.randomness))
     }
 
-    /// Stores the intent. The card limit holds against two tabs: the count is part of the transaction.
-    async fn begin(&self, intent: &Intent, program: &Program) -> Result<Begin, StoreError> {
+    /// Stores the intent. The card limit holds against two tabs: the count is part of the transaction, and so are the
+    /// session's failures, which the answer tells. Both are read again only where they have changed since.
+    async fn begin(
+        &self,
+        intent: &Intent,
+        program: &Program,
+        mut count: CardCount,
+        session: &Session,
+    ) -> Result<Begin, StoreError> {
+        let mut session = session.clone();
         for _ in 0..BEGIN_TRIES {
-            let count = self
-                .enrolments
-                .card_count(&intent.client, &intent.program, &intent.customer)
-                .await?;
             if intent.action == ActionCode::Enrol
                 && count.active + count.pending >= u32::from(program.max_cards)
             {
                 info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
-            match self.enrolments.begin(intent, count).await? {
-                Begun::Now => return Ok(Begin::Begun),
+            match self.enrolments.begin(intent, count, session.failures).await? {
+                Begun::Now => return Ok(Begin::Begun(Box::new(session))),
                 Begun::Before => return Ok(Begin::Before),
-                Begun::SessionBusy => return Ok(Begin::Busy),
                 Begun::CardTaken => return Ok(Begin::CardTaken),
-                Begun::CustomerChanged => {}
+                Begun::SessionBusy => {
+                    let failures = session.failures;
+                    match self.sessions.find(intent.session).await? {
+                        Some(changed)
+                            if changed.failures != failures
+                                && changed.open_attempt.is_none()
+                                && changed.is_usable(intent.created_at) =>
+                        {
+                            session = changed;
+                        }
+                        _ => return Ok(Begin::Busy),
+                    }
+                }
+                Begun::CustomerChanged => {
+                    count = self
+                        .enrolments
+                        .card_count(&intent.client, &intent.program, &intent.customer)
+                        .await?;
+                }
             }
         }
         Ok(Begin::Busy)
@@ -383,17 +424,14 @@ impl Submitting<'_> {
         client: &Arc<Client>,
         program: &Program,
         submission: &Submission,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<Intent, StoreError> {
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
             match self.present_under_number(&intent, client).await? {
                 Ok(ranacs) => {
                     self.enrolments.note_present(&intent, &ranacs).await?;
                     intent.inquiry.present_before = Some(ranacs);
                 }
-                Err(outcome) => {
-                    let intent = self.deciding().finish(intent, outcome).await?;
-                    return self.answer(&intent).await;
-                }
+                Err(outcome) => return self.deciding().finish(intent, outcome).await,
             }
         }
         let card = NewCard {
@@ -407,20 +445,18 @@ impl Submitting<'_> {
         let answer = rewards.get().enrol(card).await;
         let now = self.clock.now();
         let action = intent.action;
-        let intent = match answer {
+        match answer {
             Ok(ranac) => {
                 self.end(intent, Outcome::enrolled(action, ranac, None, now))
-                    .await?
+                    .await
             }
             Err(RewardsError::Declined(MrsCode::SERVER_ERROR)) => {
-                self.ask(intent, Answered::WithServerError).await?
+                self.ask(intent, Answered::WithServerError).await
             }
-            Err(RewardsError::Declined(code)) => {
-                self.end(intent, Outcome::declined(action, code, now)).await?
-            }
+            Err(RewardsError::Declined(code)) => self.end(intent, Outcome::declined(action, code, now)).await,
             Err(error @ RewardsError::NotSent(_)) => {
                 warn!(error, incident = intent.incident, "enrolment was not sent");
-                self.end(intent, Outcome::unreachable(action, now)).await?
+                self.end(intent, Outcome::unreachable(action, now)).await
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(
@@ -428,18 +464,16 @@ impl Submitting<'_> {
                     incident = intent.incident,
                     "enrolment has no answer, asking MRS"
                 );
-                self.ask(intent, Answered::Never).await?
+                self.ask(intent, Answered::Never).await
             }
-        };
-        self.answer(&intent).await
+        }
     }
 
     /// Has MRS cancel the card. From here on it only rolls forward.
-    async fn opt_out(&self, intent: Intent) -> Result<Submitted, NotSubmitted> {
+    async fn opt_out(&self, intent: Intent) -> Result<Intent, StoreError> {
         let taken = Taken::by_beginning(&intent);
         let answer = self.settling().settle(intent, Answered::Never, taken).await?;
-        let intent = self.settling().give_back(answer, taken).await?;
-        self.answer(&intent).await
+        self.settling().give_back(answer, taken).await
     }
 
     async fn end(&self, intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
@@ -521,6 +555,17 @@ impl Submitting<'_> {
         Ok(Submitted::of(intent, self.sessions, self.clock).await?)
     }
 
+    /// The answer to whoever began the intent in `session`. While its attempt is open, nobody changes a session but for its
+    /// end: where that has come, it is read, since the customer may have put it off.
+    async fn answer_to_first(&self, intent: &Intent, session: &Session) -> Result<Submitted, NotSubmitted> {
+        let now = self.clock.now();
+        if now < session.expires_at {
+            Ok(Submitted::told(intent, Some(&session.after_failure()), now))
+        } else {
+            self.answer(intent).await
+        }
+    }
+
     fn deciding(&self) -> Deciding<'_> {
         Deciding {
             enrolments: self.enrolments,
@@ -540,6 +585,19 @@ impl Submitting<'_> {
     }
 }
 
+/// Whether the intent's customer may be offered another try: it has failed.
+fn may_try_again(intent: &Intent) -> bool {
+    let outcome = intent.outcome.as_ref();
+    outcome.is_some_and(|outcome| !outcome.status.is_success())
+}
+
+/// The card that the customer chose, whatever its state. Another customer's is as unknown as none, and so is one that the
+/// token did not offer.
+fn offered(session: &Session, chosen: IntentId, card: Option<Card>) -> Result<Card, NotSubmitted> {
+    card.filter(|card| card.id == chosen && session.last4.is_none_or(|last4| card.last4 == last4))
+        .ok_or_else(|| NotSubmitted::Invalid(vec![submission::not_the_customers()]))
+}
+
 /// The session behind a token, which must have been opened for `action`; expired ones included.
 pub(super) async fn session_for(
     action: ActionCode,
@@ -550,8 +608,13 @@ pub(super) async fn session_for(
         .find(token.id())
         .await?
         .ok_or(NotSubmitted::SessionEnded)?;
+    opened_for(action, &session)?;
+    Ok(session)
+}
+
+fn opened_for(action: ActionCode, session: &Session) -> Result<(), NotSubmitted> {
     if session.action == action {
-        Ok(session)
+        Ok(())
     } else {
         Err(NotSubmitted::WrongAction(session.action))
     }
@@ -562,10 +625,11 @@ pub(super) async fn active_client(
     clients: &dyn Clients,
     session: &Session,
 ) -> Result<Arc<Client>, NotSubmitted> {
-    let client = clients
-        .by_id(&session.client)
-        .await?
-        .ok_or(NotSubmitted::SessionEnded)?;
+    active(clients.by_id(&session.client).await?)
+}
+
+fn active(client: Option<Arc<Client>>) -> Result<Arc<Client>, NotSubmitted> {
+    let client = client.ok_or(NotSubmitted::SessionEnded)?;
     match client.status {
         ClientStatus::Active => Ok(client),
         ClientStatus::Suspended => Err(NotSubmitted::Suspended),
@@ -574,7 +638,8 @@ pub(super) async fn active_client(
 
 /// What came of storing an intent.
 enum Begin {
-    Begun,
+    /// The session as it was then.
+    Begun(Box<Session>),
     Before,
     Busy,
     CardLimit,

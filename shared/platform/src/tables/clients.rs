@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::{Clients, Clock, Register, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::item::{self, Fields};
+use super::item::{self, Fields, Item};
 use crate::aged_cache::AgedCache;
 use crate::aws::describe;
 
@@ -38,15 +38,26 @@ impl DynamoClients {
     }
 
     async fn read(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
-        let Some(fields) = self.item("reading a client", &primary_key(id)).await? else {
-            return Ok(None);
-        };
-        let client: Client = fields.parsed("setup", |json| serde_json::from_str(json))?;
-        if client.id == *id {
-            Ok(Some(Arc::new(client)))
-        } else {
-            Err(fields.unreadable("it is another client".into()))
-        }
+        let found = self.item("reading a client", &primary_key(id)).await?;
+        found.map(|fields| set_up(id, &fields)).transpose()
+    }
+
+    /// The key of a client's item, for reading it together with others; and the client instead, where it is remembered.
+    pub(super) fn remembered_or_key(&self, id: &ClientId) -> Result<Option<Arc<Client>>, (&str, Item)> {
+        let key = || (self.table.as_str(), item::key(&primary_key(id)));
+        self.by_id.current(id).ok_or_else(key)
+    }
+
+    /// Reads and remembers a client's item, which was read from `at` on.
+    pub(super) fn take_up(
+        &self,
+        id: &ClientId,
+        found: Option<&Fields>,
+        at: Timestamp,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        let client = found.map(|fields| set_up(id, fields)).transpose()?;
+        self.by_id.put(id, client.clone(), at);
+        Ok(client)
     }
 
     async fn resolve(&self, slug: &Slug) -> Result<Option<ClientId>, StoreError> {
@@ -103,6 +114,15 @@ impl Register for DynamoClients {
             .iter()
             .map(|id| fields.check("ids", ClientId::parse(id)))
             .collect()
+    }
+}
+
+fn set_up(id: &ClientId, fields: &Fields) -> Result<Arc<Client>, StoreError> {
+    let client: Client = fields.parsed("setup", |json| serde_json::from_str(json))?;
+    if client.id == *id {
+        Ok(Arc::new(client))
+    } else {
+        Err(fields.unreadable("it is another client".into()))
     }
 }
 

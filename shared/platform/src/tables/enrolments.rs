@@ -26,6 +26,7 @@ pub use faults::FaultNote;
 #[cfg(feature = "operator")]
 pub use faults::Incident;
 
+use super::batch::{Batch, Key};
 use super::item::{self, Fields, Item};
 use super::sealing::Sealing;
 use super::{TableNames, customers};
@@ -98,6 +99,45 @@ impl DynamoEnrolments {
         .await
     }
 
+    pub(super) fn batch(&self, operation: &'static str) -> Batch<'_> {
+        Batch {
+            dynamodb: &self.dynamodb,
+            randomness: &*self.randomness,
+            operation,
+        }
+    }
+
+    /// The key of an intent's item, for reading it together with others.
+    pub(super) fn intent_key(&self, id: IntentId) -> Key<'_> {
+        (&self.tables.enrolments, intent_item_key(id))
+    }
+
+    /// The key of the item with a customer's counts, the same.
+    pub(super) fn count_key(&self, customer: &str) -> Key<'_> {
+        (&self.tables.enrolments, item::key_pair(customer, CUSTOMER))
+    }
+
+    /// The key of the item of one of a customer's cards, the same.
+    pub(super) fn card_key(&self, customer: &str, card: IntentId) -> Key<'_> {
+        (
+            &self.tables.enrolments,
+            item::key_pair(customer, &card_sort_key(card)),
+        )
+    }
+
+    /// Reads the item of an intent; `None` where it is past its time.
+    pub(super) async fn intent_of(
+        &self,
+        id: IntentId,
+        fields: &Fields,
+    ) -> Result<Option<Intent>, StoreError> {
+        if fields.is_past(self.clock.now())? {
+            Ok(None)
+        } else {
+            self.read(id, fields).await.map(Some)
+        }
+    }
+
     fn sealing<'a>(
         &'a self,
         operation: &'static str,
@@ -134,11 +174,7 @@ impl Enrolments for DynamoEnrolments {
         let Some(fields) = self.item("reading an intent", &intent_key(id), INTENT).await? else {
             return Ok(None);
         };
-        if fields.is_past(self.clock.now())? {
-            Ok(None)
-        } else {
-            self.read(id, &fields).await.map(Some)
-        }
+        self.intent_of(id, &fields).await
     }
 
     async fn card_count(
@@ -149,10 +185,7 @@ impl Enrolments for DynamoEnrolments {
     ) -> Result<CardCount, StoreError> {
         const OPERATION: &str = "counting cards";
         let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
-        let Some(fields) = self.item(OPERATION, &pk, CUSTOMER).await? else {
-            return Ok(CardCount::default());
-        };
-        customer::count(&fields)
+        count_of(self.item(OPERATION, &pk, CUSTOMER).await?.as_ref())
     }
 
     async fn customer(
@@ -164,8 +197,8 @@ impl Enrolments for DynamoEnrolments {
         self.read_customer(client, program, customer).await
     }
 
-    async fn begin(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
-        self.begin_intent(intent, count).await
+    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+        self.begin_intent(intent, count, failures).await
     }
 
     async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
@@ -200,6 +233,14 @@ impl Enrolments for DynamoEnrolments {
     async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         self.note_present_ranacs(intent, ranacs).await
     }
+}
+
+/// Reads the item with a customer's counts; all of them are zero where there is none.
+pub(super) fn count_of(found: Option<&Fields>) -> Result<CardCount, StoreError> {
+    found
+        .map(customer::count)
+        .transpose()
+        .map(Option::unwrap_or_default)
 }
 
 fn intent_key(id: IntentId) -> String {

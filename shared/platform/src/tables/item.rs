@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::log::LogText;
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
@@ -36,46 +36,6 @@ pub(crate) async fn read(
             detail: describe(&error),
         })?;
     answer.item.map(|found| Fields::of(operation, found)).transpose()
-}
-
-/// As many keys as one call takes.
-const KEYS_AT_ONCE: usize = 100;
-/// How often keys that an answer left out are asked for again.
-const READ_TRIES: usize = 5;
-
-/// Reads items by their keys, each named once, as they were last written; those that are not there are left out.
-pub(crate) async fn read_many(
-    dynamodb: &Client,
-    table: &str,
-    operation: &'static str,
-    keys: Vec<Item>,
-) -> Result<Vec<Fields>, StoreError> {
-    let failed = |detail: LogText| StoreError::Unavailable { operation, detail };
-    let mut found = Vec::with_capacity(keys.len());
-    for keys in keys.chunks(KEYS_AT_ONCE) {
-        let mut left = keys.to_vec();
-        let mut tries = 0;
-        while !left.is_empty() {
-            if tries == READ_TRIES {
-                return Err(failed("the table is too busy".into()));
-            }
-            tries += 1;
-            let asked = KeysAndAttributes::builder()
-                .set_keys(Some(left))
-                .consistent_read(true)
-                .build()
-                .map_err(|_| failed("the request could not be made".into()))?;
-            let answer = dynamodb.batch_get_item().request_items(table, asked).send().await;
-            let answer = answer.map_err(|error| failed(describe(&error)))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                found.push(Fields::of(operation, item)?);
-            }
-            // Of one table.
-            let unprocessed = answer.unprocessed_keys.unwrap_or_default();
-            left = unprocessed.into_values().flat_map(|left| left.keys).collect();
-        }
-    }
-    Ok(found)
 }
 
 /// The key of an item in a table without sort key.

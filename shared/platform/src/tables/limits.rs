@@ -1,34 +1,37 @@
-//! The port `Limits` over `DynamoDB`: a sliding window of minutes.
-//!
-//! One item counts attempts by minute, so the attempts of *any* sixty minutes are known, not those of an hour by the clock. An
-//! attempt counts for at least sixty minutes and for less than sixty-one.
+//! The port `Limits` over `DynamoDB`: a sliding window of minutes in one item for each counter.
 //!
 //! A call whose answer is lost is repeated by the SDK. The item therefore names the attempts of its latest two minutes, and an
 //! attempt that it names is not counted again.
+//!
+//! A counter is changed in one of three ways: it begins, an attempt is added to its minute, or a new minute begins. The
+//! caller's own read of a moment ago says which; where that is not the way any more, the refused update gives the item as it
+//! is, and the next one follows from that. The client's counter is shared by all its customers: plain updates queue at
+//! it, where transactions would refuse each other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use enrollment::identifiers::IntentId;
-use enrollment::ports::{Attempts, Counted, CustomerKey, Limits, StoreError};
+use enrollment::limits::{Attempts, Counter, Counters, minute_of};
+use enrollment::ports::{Counted, CustomerKey, Limits, Randomness, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
+use super::batch::{Batch, Key};
 use super::customers;
 use super::item::{self, Fields};
 use super::transaction::{IntoWrite as _, built};
-use crate::aws::where_it_held;
+use crate::aws::describe;
 use crate::vault::Vault;
 
 const COUNTING: &str = "counting an attempt";
-/// Seconds.
-const MINUTE: i64 = 60;
-/// An attempt counts in its own minute and in so many after it.
-const WINDOW: i64 = 60;
 /// Counters that nobody adds to any more are deleted after this.
 const KEPT: SignedDuration = SignedDuration::from_hours(2);
 /// How often an attempt is counted anew because another one changed the counter's minute.
@@ -43,58 +46,44 @@ pub struct DynamoLimits {
     dynamodb: Client,
     table: String,
     vault: Arc<Vault>,
+    randomness: Arc<dyn Randomness>,
 }
 
-/// A counter as it is stored.
-struct Counter {
-    /// The latest minute since 1970 in which an attempt was counted.
-    minute: i64,
-    /// Attempts by minute.
-    minutes: BTreeMap<i64, u32>,
-    /// Names of the attempts of the latest two minutes.
-    seen: Vec<String>,
-}
-
-impl Counter {
-    fn of(fields: &Fields) -> Result<Self, StoreError> {
-        let mut minutes = BTreeMap::new();
-        for (minute, attempts) in fields.numbers("minutes")? {
-            let minute = fields.check("minutes", minute.parse::<i64>())?;
-            minutes.insert(minute, attempts);
-        }
-        let mut seen = fields.text_set("seen")?;
-        seen.extend(fields.text_set("seen_before")?);
-        Ok(Self {
-            minute: fields.number("minute")?,
-            minutes,
-            seen,
-        })
-    }
-
-    /// The attempts that count at `minute`. Later ones were counted by a clock that is ahead.
-    fn total(&self, minute: i64) -> u32 {
-        let counting = self.minutes.range(minute - WINDOW..);
-        counting.fold(0, |sum, (_, attempts)| sum.saturating_add(*attempts))
-    }
-
-    /// The minutes that never count again.
-    fn passed(&self, minute: i64) -> impl Iterator<Item = i64> {
-        let passed = self.minutes.range(..minute - WINDOW);
-        passed.map(|(minute, _)| *minute).take(MOST_TAKEN_AWAY)
-    }
+/// Result of an update of a counter.
+enum Updated {
+    /// The attempt is counted; the counter after it.
+    Counted(Counter),
+    /// The condition did not hold; the counter as it is.
+    Refused(Option<Counter>),
 }
 
 impl DynamoLimits {
     /// Over the table of that physical name.
-    pub fn new(dynamodb: Client, table: impl Into<String>, vault: Arc<Vault>) -> Self {
+    pub fn new(
+        dynamodb: Client,
+        table: impl Into<String>,
+        vault: Arc<Vault>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
         Self {
             dynamodb,
             table: table.into(),
             vault,
+            randomness,
         }
     }
 
-    async fn keys(
+    /// The items of a customer's counter and of its client's, for reading them together with others.
+    pub(super) async fn keys(
+        &self,
+        operation: &'static str,
+        counted: Counted<'_>,
+    ) -> Result<[Key<'_>; 2], StoreError> {
+        let (customer, client) = self.primary_keys(operation, counted).await?;
+        Ok([&customer, &client].map(|pk| (self.table.as_str(), item::key(pk))))
+    }
+
+    async fn primary_keys(
         &self,
         operation: &'static str,
         counted: Counted<'_>,
@@ -111,34 +100,31 @@ impl DynamoLimits {
         ))
     }
 
-    async fn read(&self, operation: &'static str, pk: &str) -> Result<Option<Counter>, StoreError> {
-        let found = item::read(&self.dynamodb, &self.table, operation, item::key(pk)).await?;
-        found.map(|fields| Counter::of(&fields)).transpose()
-    }
-
-    async fn total(&self, pk: &str, minute: i64) -> Result<u32, StoreError> {
-        let counter = self.read("reading a limit", pk).await?;
-        Ok(counter.map_or(0, |counter| counter.total(minute)))
-    }
-
     /// Adds an attempt that was not added yet, and gives the count without it.
-    async fn add(&self, pk: &str, attempt: &str, now: Timestamp) -> Result<u32, StoreError> {
+    async fn add(
+        &self,
+        pk: &str,
+        known: Option<&Counter>,
+        attempt: &str,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
         let minute = minute_of(now);
+        let mut known = known.cloned();
         for _ in 0..TRIES {
-            if let Some(after) = self.add_to_minute(pk, attempt, minute).await? {
-                return Ok(after.total(minute).saturating_sub(1));
-            }
-            // There is no counter, it is of an earlier minute, or the attempt was added by a call whose answer was lost.
-            let added = match self.read(COUNTING, pk).await? {
+            let updated = match &known {
                 None => self.begin(pk, attempt, minute, now).await?,
-                Some(counter) if counter.seen.iter().any(|seen| seen == attempt) => Some(counter),
-                Some(counter) if counter.minute < minute => {
-                    self.turn(pk, attempt, (&counter, minute), now).await?
+                // By a call whose answer was lost.
+                Some(counter) if counter.seen.iter().any(|seen| seen == attempt) => {
+                    Updated::Counted(counter.clone())
                 }
-                Some(_) => None,
+                Some(counter) if counter.minute < minute => {
+                    self.turn(pk, attempt, (counter, minute), now).await?
+                }
+                Some(_) => self.add_to_minute(pk, attempt, minute).await?,
             };
-            if let Some(after) = added {
-                return Ok(after.total(minute).saturating_sub(1));
+            match updated {
+                Updated::Counted(after) => return Ok(after.total(minute).saturating_sub(1)),
+                Updated::Refused(changed) => known = changed,
             }
         }
         Err(StoreError::Unavailable {
@@ -148,12 +134,7 @@ impl DynamoLimits {
     }
 
     /// Where the counter is of this minute, or of a later one by a clock that is ahead.
-    async fn add_to_minute(
-        &self,
-        pk: &str,
-        attempt: &str,
-        minute: i64,
-    ) -> Result<Option<Counter>, StoreError> {
+    async fn add_to_minute(&self, pk: &str, attempt: &str, minute: i64) -> Result<Updated, StoreError> {
         let update = self
             .update(pk, attempt, minute)
             .update_expression("SET minutes.#m = if_not_exists(minutes.#m, :none) + :one ADD seen :attempts")
@@ -164,7 +145,7 @@ impl DynamoLimits {
             .expression_attribute_names("#m", minute.to_string())
             .expression_attribute_values(":none", item::number(0))
             .expression_attribute_values(":attempt", item::text(attempt));
-        counted(update).await
+        updated(update).await
     }
 
     /// The first attempt of all.
@@ -174,7 +155,7 @@ impl DynamoLimits {
         attempt: &str,
         minute: i64,
         now: Timestamp,
-    ) -> Result<Option<Counter>, StoreError> {
+    ) -> Result<Updated, StoreError> {
         let minutes = AttributeValue::M([(minute.to_string(), item::number(1))].into());
         let update = self
             .dynamodb
@@ -192,9 +173,8 @@ impl DynamoLimits {
             .expression_attribute_values(":minute", item::number(minute))
             .expression_attribute_values(":minutes", minutes)
             .expression_attribute_values(":attempts", AttributeValue::Ss(vec![attempt.to_owned()]))
-            .expression_attribute_values(":ttl", item::seconds(later(now, KEPT)))
-            .return_values(ReturnValue::AllNew);
-        counted(update).await
+            .expression_attribute_values(":ttl", item::seconds(later(now, KEPT)));
+        updated(update).await
     }
 
     /// The first attempt of a new minute: forgets what counts no more.
@@ -204,7 +184,7 @@ impl DynamoLimits {
         attempt: &str,
         (counter, minute): (&Counter, i64),
         now: Timestamp,
-    ) -> Result<Option<Counter>, StoreError> {
+    ) -> Result<Updated, StoreError> {
         let mut expression = "SET #minute = :minute, seen_before = seen, seen = :attempts, #ttl = :ttl, \
                               minutes.#m = if_not_exists(minutes.#m, :none) + :one"
             .to_owned();
@@ -221,7 +201,7 @@ impl DynamoLimits {
             .expression_attribute_values(":attempt", item::text(attempt))
             .expression_attribute_values(":ttl", item::seconds(later(now, KEPT)));
         let mut gone = Vec::new();
-        for (place, passed) in counter.passed(minute).enumerate() {
+        for (place, passed) in counter.passed(minute).take(MOST_TAKEN_AWAY).enumerate() {
             update = update.expression_attribute_names(format!("#p{place}"), passed.to_string());
             gone.push(format!("minutes.#p{place}"));
         }
@@ -229,7 +209,7 @@ impl DynamoLimits {
             expression.push_str(" REMOVE ");
             expression.push_str(&gone.join(", "));
         }
-        counted(update.update_expression(expression)).await
+        updated(update.update_expression(expression)).await
     }
 
     /// What the updates of a counter that is there have in common.
@@ -244,19 +224,58 @@ impl DynamoLimits {
             .expression_attribute_values(":minute", item::number(minute))
             .expression_attribute_values(":one", item::number(1))
             .expression_attribute_values(":attempts", AttributeValue::Ss(vec![attempt.to_owned()]))
-            .return_values(ReturnValue::AllNew)
     }
 }
 
-/// Sends an update; gives the counter after it, and `None` where its condition did not hold.
-async fn counted(update: UpdateItemFluentBuilder) -> Result<Option<Counter>, StoreError> {
-    let answer = where_it_held(update.send().await).map_err(|detail| StoreError::Unavailable {
-        operation: COUNTING,
-        detail,
-    })?;
-    answer
-        .map(|answer| Counter::of(&Fields::of(COUNTING, answer.attributes.unwrap_or_default())?))
-        .transpose()
+/// Sends an update. Whether or not its condition holds, the answer brings the counter.
+async fn updated(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
+    let sent = update
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    match sent {
+        Ok(answer) => {
+            let after = Fields::of(COUNTING, answer.attributes.unwrap_or_default())?;
+            counter(&after).map(Updated::Counted)
+        }
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                let item = refused.item.clone();
+                let before = item.map(|item| Fields::of(COUNTING, item)).transpose()?;
+                let before = before.as_ref().map(counter).transpose()?;
+                Ok(Updated::Refused(before))
+            }
+            _ => Err(StoreError::Unavailable {
+                operation: COUNTING,
+                detail: describe(&error),
+            }),
+        },
+    }
+}
+
+/// Reads a counter.
+fn counter(fields: &Fields) -> Result<Counter, StoreError> {
+    let mut minutes = BTreeMap::new();
+    for (minute, attempts) in fields.numbers("minutes")? {
+        let minute = fields.check("minutes", minute.parse::<i64>())?;
+        minutes.insert(minute, attempts);
+    }
+    let mut seen = fields.text_set("seen")?;
+    seen.extend(fields.text_set("seen_before")?);
+    Ok(Counter {
+        minute: fields.number("minute")?,
+        minutes,
+        seen,
+    })
+}
+
+/// Reads the items of [`DynamoLimits::keys`].
+pub(super) fn counters(customer: Option<&Fields>, client: Option<&Fields>) -> Result<Counters, StoreError> {
+    Ok(Counters {
+        customer: customer.map(counter).transpose()?,
+        client: client.map(counter).transpose()?,
+    })
 }
 
 fn primary_key(counted: &str) -> String {
@@ -279,69 +298,34 @@ pub(super) fn deletions(
     Ok([delete(&primary_key(&customer.0))?, delete(&customer.0)?])
 }
 
-fn minute_of(now: Timestamp) -> i64 {
-    now.as_second().div_euclid(MINUTE)
-}
-
 #[async_trait]
 impl Limits for DynamoLimits {
-    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
-        let (customer, client) = self.keys("reading a limit", counted).await?;
-        let minute = minute_of(now);
-        let (customer, client) =
-            tokio::try_join!(self.total(&customer, minute), self.total(&client, minute))?;
-        Ok(Attempts { customer, client })
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+        const OPERATION: &str = "reading the limits";
+        let keys = self.keys(OPERATION, counted).await?;
+        let batch = Batch {
+            dynamodb: &self.dynamodb,
+            randomness: &*self.randomness,
+            operation: OPERATION,
+        };
+        let [customer, client] = batch.read(keys).await?;
+        counters(customer.as_ref(), client.as_ref())
     }
 
     async fn count(
         &self,
         counted: Counted<'_>,
+        known: &Counters,
         attempt: IntentId,
         now: Timestamp,
     ) -> Result<Attempts, StoreError> {
-        let (customer, client) = self.keys(COUNTING, counted).await?;
+        let (customer, client) = self.primary_keys(COUNTING, counted).await?;
         let mut attempt = attempt.to_hex();
         attempt.truncate(NAME_LENGTH);
         let (customer, client) = tokio::try_join!(
-            self.add(&customer, &attempt, now),
-            self.add(&client, &attempt, now)
+            self.add(&customer, known.customer.as_ref(), &attempt, now),
+            self.add(&client, known.client.as_ref(), &attempt, now)
         )?;
         Ok(Attempts { customer, client })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn counter(minutes: &[(i64, u32)]) -> Counter {
-        Counter {
-            minute: 0,
-            minutes: minutes.iter().copied().collect(),
-            seen: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn an_attempt_counts_for_sixty_minutes_and_less_than_sixty_one() {
-        let attempted: Timestamp = "2026-11-30T10:00:59Z".parse().unwrap();
-        let counter = counter(&[(minute_of(attempted), 1)]);
-        let counts = |at: &str| counter.total(minute_of(at.parse().unwrap()));
-        for at in [
-            "2026-11-30T10:00:59Z",
-            "2026-11-30T10:59:59Z",
-            "2026-11-30T11:00:59Z",
-        ] {
-            assert_eq!(counts(at), 1, "{at}");
-        }
-        assert_eq!(counts("2026-11-30T11:01:00Z"), 0);
-        assert_eq!(counts("2026-11-30T09:59:00Z"), 1, "by a clock that is behind");
-    }
-
-    #[test]
-    fn what_counts_no_more_is_taken_away_and_nothing_else() {
-        let counter = counter(&[(0, 3), (39, 1), (40, 2), (100, 4)]);
-        assert_eq!(counter.total(100), 6);
-        assert_eq!(counter.passed(100).collect::<Vec<_>>(), [0, 39]);
     }
 }

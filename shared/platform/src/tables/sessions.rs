@@ -11,6 +11,7 @@ use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::batch::Key;
 use super::customers::{self, OWNER};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
@@ -95,6 +96,24 @@ impl DynamoSessions {
         Ok(item.into_item())
     }
 
+    /// The key of a session's item, for reading it together with others.
+    pub(super) fn key(&self, id: SessionId) -> Key<'_> {
+        (&self.table, item::key(&primary_key(id)))
+    }
+
+    /// Reads the item of a session; `None` where it is past its time.
+    pub(super) async fn session_of(
+        &self,
+        id: SessionId,
+        fields: &Fields,
+    ) -> Result<Option<Session>, StoreError> {
+        if fields.is_past(self.clock.now())? {
+            Ok(None)
+        } else {
+            self.read(id, fields).await.map(Some)
+        }
+    }
+
     async fn read(&self, id: SessionId, fields: &Fields) -> Result<Session, StoreError> {
         let pk = primary_key(id);
         let client = fields.parsed("client", ClientId::parse)?;
@@ -173,15 +192,11 @@ impl Sessions for DynamoSessions {
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         const OPERATION: &str = "reading a session";
-        let key = item::key(&primary_key(id));
-        let Some(fields) = item::read(&self.dynamodb, &self.table, OPERATION, key).await? else {
+        let (table, key) = self.key(id);
+        let Some(fields) = item::read(&self.dynamodb, table, OPERATION, key).await? else {
             return Ok(None);
         };
-        if fields.is_past(self.clock.now())? {
-            Ok(None)
-        } else {
-            self.read(id, &fields).await.map(Some)
-        }
+        self.session_of(id, &fields).await
     }
 
     async fn extend(&self, extended: &Session, now: Timestamp) -> Result<bool, StoreError> {

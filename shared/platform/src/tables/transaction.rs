@@ -30,8 +30,8 @@ impl Transacted {
     }
 }
 
-/// How often a transaction is tried while others touch its items: with the waits below, under two seconds in all.
-const TRIES: u32 = 6;
+/// How often a call is tried while others touch its items, or a partition is too busy: with the waits below, under two seconds in all.
+pub(super) const TRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(30);
 const LONGEST_WAIT: Duration = Duration::from_millis(480);
 
@@ -108,7 +108,7 @@ impl Cause {
 }
 
 /// Between half and the whole of a wait that doubles.
-fn wait(attempt: u32, randomness: &dyn Randomness) -> Duration {
+pub(super) fn wait(attempt: u32, randomness: &dyn Randomness) -> Duration {
     let whole = FIRST_WAIT
         .saturating_mul(1 << (attempt - 1).min(8))
         .min(LONGEST_WAIT);

@@ -24,7 +24,7 @@ async fn begun(world: &World) -> Intent {
         .card_count(&client_id(), &program_id(), &customer_id())
         .await
         .unwrap();
-    assert_eq!(enrolments.begin(&intent, count).await.unwrap(), Begun::Now);
+    assert_eq!(enrolments.begin(&intent, count, 0).await.unwrap(), Begun::Now);
     intent
 }
 

@@ -106,7 +106,7 @@ async fn enrolled(world: &World) -> Intent {
         .card_count(&intent.client, &intent.program, &intent.customer)
         .await
         .unwrap();
-    enrolments.begin(&intent, count).await.unwrap();
+    enrolments.begin(&intent, count, 0).await.unwrap();
     intent.outcome = Some(Outcome::enrolled(
         ActionCode::Enrol,
         Ranac::parse(RANAC).unwrap(),

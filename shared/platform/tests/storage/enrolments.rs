@@ -48,7 +48,10 @@ impl Scene {
     async fn begun(&self, attempt: u32) -> Intent {
         let begun = self.intent(attempt);
         assert_eq!(
-            self.enrolments.begin(&begun, self.count().await).await.unwrap(),
+            self.enrolments
+                .begin(&begun, self.count().await, self.stored_session().await.failures)
+                .await
+                .unwrap(),
             Begun::Now
         );
         begun
@@ -137,13 +140,13 @@ async fn a_repeated_beginning_changes_nothing() {
         assert_eq!(session.last_attempt, Some(intent.id));
         assert_eq!((count.active, count.pending), (0, 1));
         assert_eq!(
-            scene.enrolments.begin(&intent, count).await.unwrap(),
+            scene.enrolments.begin(&intent, count, 0).await.unwrap(),
             Begun::Before
         );
         assert_eq!(
             scene
                 .enrolments
-                .begin(&intent, CardCount::default())
+                .begin(&intent, CardCount::default(), 0)
                 .await
                 .unwrap(),
             Begun::Before
@@ -164,7 +167,7 @@ async fn of_two_attempts_of_one_session_at_once_one_begins() {
         let (first, second) = (scene.intent(1), scene.intent(2));
         let begin = |intent: &Intent| {
             let (enrolments, intent) = (Arc::clone(&scene.enrolments), intent.clone());
-            tokio::spawn(async move { enrolments.begin(&intent, CardCount::default()).await.unwrap() })
+            tokio::spawn(async move { enrolments.begin(&intent, CardCount::default(), 0).await.unwrap() })
         };
         // Twice the same one among them: a double click.
         let tries = [begin(&first), begin(&second), begin(&first)];
@@ -200,7 +203,7 @@ async fn a_customers_two_tabs_do_not_both_count_on_the_same_number_of_cards() {
                     Arc::clone(&scene.enrolments),
                     intent(session, round, scene.world.clock.now()),
                 );
-                tokio::spawn(async move { enrolments.begin(&intent, count).await.unwrap() })
+                tokio::spawn(async move { enrolments.begin(&intent, count, 0).await.unwrap() })
             };
             let (first, second) = (begin(&one), begin(&other));
             let mut results = [first.await.unwrap(), second.await.unwrap()];
@@ -221,7 +224,7 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
         assert_eq!(
             scene
                 .enrolments
-                .begin(&unknown, CardCount::default())
+                .begin(&unknown, CardCount::default(), 0)
                 .await
                 .unwrap(),
             Begun::SessionBusy
@@ -229,7 +232,11 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
         scene.world.clock.advance(SignedDuration::from_mins(15));
         let late = scene.intent(1);
         assert_eq!(
-            scene.enrolments.begin(&late, CardCount::default()).await.unwrap(),
+            scene
+                .enrolments
+                .begin(&late, CardCount::default(), 0)
+                .await
+                .unwrap(),
             Begun::SessionBusy
         );
         assert_eq!(scene.enrolments.intent(late.id).await.unwrap(), None);
@@ -256,7 +263,11 @@ async fn failures_are_counted_and_the_fifth_uses_the_session_up() {
         }
         let sixth = scene.intent(6);
         assert_eq!(
-            scene.enrolments.begin(&sixth, scene.count().await).await.unwrap(),
+            scene
+                .enrolments
+                .begin(&sixth, scene.count().await, MAX_FAILURES)
+                .await
+                .unwrap(),
             Begun::SessionBusy
         );
         assert_eq!(scene.confirmations().await, 5);
@@ -289,7 +300,7 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
         assert!(!cards[0].contains_key("ttl"));
         let another = scene.intent(2);
         assert_eq!(
-            scene.enrolments.begin(&another, count).await.unwrap(),
+            scene.enrolments.begin(&another, count, 0).await.unwrap(),
             Begun::SessionBusy
         );
         let confirmation = scene

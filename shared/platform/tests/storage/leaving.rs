@@ -69,7 +69,7 @@ impl Scene {
             intent.consents.clear();
         }
         let count = self.customer().await.count;
-        let begun = self.enrolments.begin(&intent, count).await.unwrap();
+        let begun = self.enrolments.begin(&intent, count, 0).await.unwrap();
         (intent, begun)
     }
 

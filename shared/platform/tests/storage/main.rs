@@ -8,6 +8,7 @@
 )]
 
 mod askers;
+mod calls;
 mod clients;
 mod confirmations;
 mod desk;
@@ -23,3 +24,4 @@ mod sealing;
 mod sessions;
 mod settlement;
 mod side_by_side;
+mod visits;

@@ -12,6 +12,7 @@ use enrollment::delivery::Parked;
 use enrollment::flows::purge::{Purged, Purging};
 use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
 use enrollment::intent::{Card, Outcome};
+use enrollment::limits::Counters;
 use enrollment::ports::{
     Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _,
     Record, Register, Removal, StoreError,
@@ -142,7 +143,10 @@ impl Scene {
             customer: &customer_id(),
         };
         let now = self.world.clock.now();
-        limits.count(counted, attempt(0), now).await.unwrap();
+        limits
+            .count(counted, &Counters::default(), attempt(0), now)
+            .await
+            .unwrap();
     }
 
     async fn key(&self) -> CustomerKey {
@@ -535,7 +539,7 @@ async fn an_enrolment_at_the_same_moment_wins() {
                 .await
                 .unwrap()
         );
-        let begun = scene.enrolments.begin(&intent, count).await.unwrap();
+        let begun = scene.enrolments.begin(&intent, count, 0).await.unwrap();
         assert_ne!(begun, enrollment::ports::Begun::Now, "the count is stale");
     })
     .await;

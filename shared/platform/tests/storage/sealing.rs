@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ActionCode, Ranac};
 use enrollment::intent::{CardCount, Outcome};
+use enrollment::limits::Counters;
 use enrollment::ports::{Clock as _, Counted, Enrolments as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
     DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
@@ -24,9 +25,9 @@ const PLACE: Place<'static> = Place {
 };
 
 /// KMS with its calls counted.
-struct CountingWrapper {
-    kms: KmsKeyWrapper,
-    calls: AtomicUsize,
+pub(crate) struct CountingWrapper {
+    pub(crate) kms: KmsKeyWrapper,
+    pub(crate) calls: AtomicUsize,
 }
 
 #[async_trait]
@@ -61,6 +62,7 @@ async fn enrol(world: &World) -> String {
                 program: &program,
                 customer: &customer,
             },
+            &Counters::default(),
             attempt(0),
             now,
         )
@@ -68,7 +70,7 @@ async fn enrol(world: &World) -> String {
         .unwrap();
     let mut intent = intent(&session, 1, now);
     let count = enrolments.card_count(&client, &program, &customer).await.unwrap();
-    enrolments.begin(&intent, count).await.unwrap();
+    enrolments.begin(&intent, count, 0).await.unwrap();
     intent.outcome = Some(Outcome::enrolled(
         ActionCode::Enrol,
         Ranac::parse(RANAC).unwrap(),
@@ -152,7 +154,7 @@ async fn a_ciphertext_that_was_moved_is_refused() {
 
         // Between attributes of one item.
         let intent = intent(&one, 1, now);
-        enrolments.begin(&intent, CardCount::default()).await.unwrap();
+        enrolments.begin(&intent, CardCount::default(), 0).await.unwrap();
         let item = world.item(&world.tables.enrolments, "intent#").await;
         let mut swapped = item.clone();
         swapped.insert("customer".into(), item["bank_customer_number"].clone());
@@ -202,7 +204,7 @@ async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() 
             Err(StoreError::Unreadable { .. })
         ));
         let begun = enrolments
-            .begin(&intent(&stored, 1, now), CardCount::default())
+            .begin(&intent(&stored, 1, now), CardCount::default(), 0)
             .await
             .unwrap();
         assert_eq!(begun, enrollment::ports::Begun::SessionBusy, "nor is it written");
@@ -230,7 +232,7 @@ async fn a_warm_enrolment_asks_kms_for_nothing() {
                 .card_count(&client_id(), &program_id(), &customer_id())
                 .await
                 .unwrap();
-            enrolments.begin(&intent, count).await.unwrap();
+            enrolments.begin(&intent, count, 0).await.unwrap();
             intent.outcome = Some(Outcome::enrolled(
                 ActionCode::Enrol,
                 Ranac::parse(RANAC).unwrap(),

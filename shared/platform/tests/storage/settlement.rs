@@ -52,7 +52,7 @@ impl Scene {
             .card_count(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap();
-        self.enrolments.begin(&intent, count).await.unwrap();
+        self.enrolments.begin(&intent, count, 0).await.unwrap();
         self.world.clock.advance(SECOND);
         intent
     }

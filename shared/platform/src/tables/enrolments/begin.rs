@@ -20,11 +20,16 @@ const OLD_CARD: usize = 3;
 const WITHOUT_CARD_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl DynamoEnrolments {
-    pub(super) async fn begin_intent(&self, intent: &Intent, count: CardCount) -> Result<Begun, StoreError> {
+    pub(super) async fn begin_intent(
+        &self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Begun, StoreError> {
         let customer_key = self.customer_key(OPERATION, intent).await?;
         let mut writes = vec![
             self.put_intent(intent, &customer_key).await?,
-            self.occupy_session(intent)?,
+            self.occupy_session(intent, failures)?,
             self.count_open(intent, &customer_key, count)?,
         ];
         if let Some(card) = &intent.old_card {
@@ -54,14 +59,14 @@ impl DynamoEnrolments {
         Ok(built(OPERATION, put)?.into_write())
     }
 
-    fn occupy_session(&self, intent: &Intent) -> Result<TransactWriteItem, StoreError> {
+    fn occupy_session(&self, intent: &Intent, failures: u32) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.sessions)
             .set_key(Some(item::key(&sessions::primary_key(intent.session))))
             .update_expression("SET open_attempt = :intent, last_attempt = :intent")
             .condition_expression(
                 "attribute_exists(pk) AND #schema <= :schema AND attribute_not_exists(open_attempt) \
-                 AND expires_at > :now AND finished = :no AND failures < :most",
+                 AND expires_at > :now AND finished = :no AND failures < :most AND failures = :failures",
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", item::number(item::SCHEMA))
@@ -69,6 +74,7 @@ impl DynamoEnrolments {
             .expression_attribute_values(":now", item::millis(intent.created_at))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":most", item::number(MAX_FAILURES))
+            .expression_attribute_values(":failures", item::number(failures))
             .build();
         Ok(built(OPERATION, update)?.into_write())
     }

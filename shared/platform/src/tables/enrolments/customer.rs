@@ -45,6 +45,19 @@ impl DynamoEnrolments {
         Ok(found)
     }
 
+    /// Reads the item of one of a customer's cards; `None` where it is past its time.
+    pub(in crate::tables) async fn card_of(
+        &self,
+        client: &ClientId,
+        pk: &str,
+        fields: &Fields,
+    ) -> Result<Option<Card>, StoreError> {
+        if fields.is_past(self.clock.now())? {
+            return Ok(None);
+        }
+        self.card(client, pk, fields.text("sk")?, fields).await.map(Some)
+    }
+
     pub(super) async fn card(
         &self,
         client: &ClientId,

@@ -126,11 +126,12 @@ impl Purges for DynamoEnrolments {
         self.add_intents_of_cards(OPERATION, &mut record).await?;
         let named = record.intents.iter().filter_map(RecordedIntent::confirmation);
         let ids: BTreeSet<ConfirmationId> = indexed.into_iter().chain(named).collect();
-        let keys = ids
-            .iter()
-            .map(|id| item::key(&confirmations::primary_key(id)))
-            .collect();
-        for fields in item::read_many(dynamodb, &tables.confirmations, OPERATION, keys).await? {
+        let key = |id| {
+            let key = item::key(&confirmations::primary_key(id));
+            (tables.confirmations.as_str(), key)
+        };
+        let keys: Vec<_> = ids.iter().map(key).collect();
+        for fields in self.batch(OPERATION).read_all(&keys).await?.into_iter().flatten() {
             record.confirmations.push(confirmations::recorded(&fields)?);
         }
         let is_empty = record.count.version == 0
@@ -203,8 +204,9 @@ impl DynamoEnrolments {
             .flat_map(|card| [Some(card.id), card.held_by])
             .flatten();
         let missing: HashSet<IntentId> = named.filter(|id| !known.contains(id)).collect();
-        let keys = missing.into_iter().map(intent_item_key).collect();
-        for fields in item::read_many(&self.dynamodb, &self.tables.enrolments, operation, keys).await? {
+        let key = |id| (self.tables.enrolments.as_str(), intent_item_key(id));
+        let keys: Vec<_> = missing.into_iter().map(key).collect();
+        for fields in self.batch(operation).read_all(&keys).await?.into_iter().flatten() {
             record.intents.push(intent(&fields)?);
         }
         Ok(())

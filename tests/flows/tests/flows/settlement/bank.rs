@@ -18,9 +18,10 @@ use enrollment::identifiers::{
 };
 use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::language::Language;
+use enrollment::limits::{Attempts, Counters};
 use enrollment::ports::{
-    Attempts, Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened,
-    Randomness as _, Sessions as _, StoreError, Wakeups,
+    Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened, Randomness as _,
+    Sessions as _, StoreError, Wakeups,
 };
 use enrollment::session::{self, Session, UsedToken};
 use flows::card::random_hex;
@@ -29,7 +30,10 @@ use flows::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
-use platform::tables::{DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use platform::tables::{
+    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoSubmissionRecords,
+};
 use platform::vault::{KmsKeyWrapper, Place, Purpose, Vault};
 use serde_json::{Value, json};
 
@@ -44,8 +48,9 @@ pub(super) struct Bank {
     pub(super) wakeups: Recorded,
     world: World,
     vault: Arc<Vault>,
-    clients: DynamoClients,
+    clients: Arc<DynamoClients>,
     sessions: DynamoSessions,
+    records: DynamoSubmissionRecords,
     limits: DynamoLimits,
     enrolments: DynamoEnrolments,
     confirmations: DynamoConfirmations,
@@ -64,7 +69,7 @@ impl Bank {
         let keys = KmsKeyWrapper::new(sdk().kms(), Settings::read().kms_key_id);
         let world = World::new(&Stack::here().endpoints.aws, Arc::new(keys)).await;
         let world = world.at(clock.clone());
-        let vault = world.vault();
+        let (vault, clients) = (world.vault(), Arc::new(world.clients()));
         let mut client = client();
         change(&mut client.programs[0]);
         let set_ups = ClientSetups {
@@ -77,8 +82,9 @@ impl Bank {
         Self {
             mrs: ScriptedMrs::new(clock.clone()),
             wakeups: Recorded::default(),
-            clients: world.clients(),
             sessions: world.sessions(&vault),
+            records: world.submission_records(&vault, &clients),
+            clients,
             limits: world.limits(&vault),
             enrolments: world.enrolments(&vault),
             confirmations: world.confirmations(&vault),
@@ -208,8 +214,9 @@ impl Bank {
     ) -> Result<Submitted, NotSubmitted> {
         let submitting = Submitting {
             action,
-            clients: &self.clients,
+            clients: &*self.clients,
             sessions: &self.sessions,
+            records: &self.records,
             limits,
             enrolments: &self.enrolments,
             rewards: &self.mrs,
@@ -239,7 +246,7 @@ impl Bank {
     ) -> Result<Description, NotSubmitted> {
         let describing = Describing {
             action,
-            clients: &self.clients,
+            clients: &*self.clients,
             sessions: &self.sessions,
             enrolments: &self.enrolments,
             wakeups: &self.wakeups,
@@ -275,7 +282,7 @@ impl Bank {
             settling: Settling {
                 enrolments: &self.enrolments,
                 rewards: &self.mrs,
-                clients: &self.clients,
+                clients: &*self.clients,
                 wakeups: &self.wakeups,
                 clock: &*self.clock,
             },
@@ -356,18 +363,19 @@ struct Interrupted<'a> {
 
 #[async_trait]
 impl Limits for Interrupted<'_> {
-    async fn attempts(&self, counted: Counted<'_>, now: Timestamp) -> Result<Attempts, StoreError> {
-        self.bank.limits.attempts(counted, now).await
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+        self.bank.limits.counters(counted).await
     }
 
     async fn count(
         &self,
         counted: Counted<'_>,
+        known: &Counters,
         attempt: IntentId,
         now: Timestamp,
     ) -> Result<Attempts, StoreError> {
         *self.second.lock().await = Some(self.bank.submit(self.token, self.key).await);
-        self.bank.limits.count(counted, attempt, now).await
+        self.bank.limits.count(counted, known, attempt, now).await
     }
 }
 

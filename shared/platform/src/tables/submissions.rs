@@ -1,0 +1,136 @@
+//! The port `SubmissionRecords` over `DynamoDB`: what a submission reads of several tables, by one call each time.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use enrollment::identifiers::{IntentId, SessionId};
+use enrollment::intent::Intent;
+use enrollment::limits::Counters;
+use enrollment::ports::{Circumstances, Clock, Counted, StoreError, SubmissionRecords, Wanted};
+use enrollment::session::Session;
+
+use super::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, customers, enrolments, limits};
+use crate::vault::Vault;
+
+/// The tables of a submission, each read as its own adapter reads it.
+pub struct DynamoSubmissionRecords {
+    clients: Arc<DynamoClients>,
+    sessions: DynamoSessions,
+    enrolments: DynamoEnrolments,
+    limits: DynamoLimits,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The adapters of the single tables. A client that is read here is remembered by `clients`.
+pub struct Adapters {
+    /// The table `clients`.
+    pub clients: Arc<DynamoClients>,
+    /// The table `sessions`.
+    pub sessions: DynamoSessions,
+    /// The table `enrolments`.
+    pub enrolments: DynamoEnrolments,
+    /// The table `limits`.
+    pub limits: DynamoLimits,
+}
+
+impl DynamoSubmissionRecords {
+    /// Over the tables of those adapters.
+    pub fn new(adapters: Adapters, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+        let Adapters {
+            clients,
+            sessions,
+            enrolments,
+            limits,
+        } = adapters;
+        Self {
+            clients,
+            sessions,
+            enrolments,
+            limits,
+            vault,
+            clock,
+        }
+    }
+}
+
+#[async_trait]
+impl SubmissionRecords for DynamoSubmissionRecords {
+    async fn session_and_intent(
+        &self,
+        session: SessionId,
+        intent: IntentId,
+    ) -> Result<Option<(Session, Option<Intent>)>, StoreError> {
+        let keys = [self.sessions.key(session), self.enrolments.intent_key(intent)];
+        let batch = self.enrolments.batch("reading a session and its intent");
+        let [found, stored] = batch.read(keys).await?;
+        let Some(found) = found else { return Ok(None) };
+        let Some(session) = self.sessions.session_of(session, &found).await? else {
+            return Ok(None);
+        };
+        let intent = match stored {
+            Some(fields) => self.enrolments.intent_of(intent, &fields).await?,
+            None => None,
+        };
+        Ok(Some((session, intent)))
+    }
+
+    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
+        const OPERATION: &str = "reading what decides about a submission";
+        let Session {
+            client,
+            program,
+            customer,
+            ..
+        } = session;
+        let owner = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
+        // What is always wanted stands first.
+        let mut keys = vec![self.enrolments.count_key(&owner)];
+        if wanted.counters {
+            let counted = Counted {
+                client,
+                program,
+                customer,
+            };
+            keys.extend(self.limits.keys(OPERATION, counted).await?);
+        }
+        keys.extend(wanted.card.map(|card| self.enrolments.card_key(&owner, card)));
+        let at = self.clock.now();
+        let remembered = match self.clients.remembered_or_key(client) {
+            Ok(remembered) => Some(remembered),
+            Err(key) => {
+                keys.push(key);
+                None
+            }
+        };
+        let mut found = self
+            .enrolments
+            .batch(OPERATION)
+            .read_all(&keys)
+            .await?
+            .into_iter();
+        let count = enrolments::count_of(found.next().flatten().as_ref())?;
+        let counters = if wanted.counters {
+            let (customer, client) = (found.next().flatten(), found.next().flatten());
+            limits::counters(customer.as_ref(), client.as_ref())?
+        } else {
+            Counters::default()
+        };
+        let card = match wanted.card.and_then(|_| found.next().flatten()) {
+            Some(fields) => self.enrolments.card_of(client, &owner, &fields).await?,
+            None => None,
+        };
+        let client = match remembered {
+            Some(remembered) => remembered,
+            None => self
+                .clients
+                .take_up(client, found.next().flatten().as_ref(), at)?,
+        };
+        Ok(Circumstances {
+            client,
+            counters,
+            count,
+            card,
+        })
+    }
+}

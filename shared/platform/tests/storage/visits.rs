@@ -1,0 +1,220 @@
+//! Customers' visits by the product's own flows, with an MRS that answers at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use engine::World;
+use enrollment::client::Client;
+use enrollment::ending::Ending;
+use enrollment::flows::open::{NotOpened, Opening};
+use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::identifiers::{
+    ActionCode, BankCustomerNumber, ClientId, ConfirmationId, IdempotencyKey, IncidentId, IntentId, Ranac,
+    SessionToken,
+};
+use enrollment::look_up::LookUp;
+use enrollment::ports::{Clock as _, NewCard, Randomness as _, Rewards, RewardsError, StoreError, Wakeups};
+use enrollment::status::{MrsCode, Status};
+use enrollment::token::Expected;
+use jiff::SignedDuration;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use platform::SystemRandomness;
+use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::{
+    DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, DynamoSubmissionRecords,
+};
+use platform::vault::Vault;
+use serde_json::json;
+
+const PRIVATE_KEY_PEM: &str = include_str!("../../../enrollment/src/testing/private-key.pem");
+const PUBLIC_KEY_PEM: &str = include_str!("../../../enrollment/src/testing/public-key.pem");
+const MAX_CARDS: u8 = 8;
+
+/// One process of each function.
+pub(crate) struct Functions<'w> {
+    world: &'w World,
+    clients: Arc<DynamoClients>,
+    sessions: DynamoSessions,
+    records: DynamoSubmissionRecords,
+    limits: DynamoLimits,
+    enrolments: DynamoEnrolments,
+}
+
+/// A session of one customer.
+pub(crate) struct Visit {
+    pub(crate) token: SessionToken,
+    action: ActionCode,
+}
+
+/// Stores the one client, with one program.
+pub(crate) async fn set_up(world: &World) {
+    let set_ups = ClientSetups {
+        dynamodb: world.dynamodb.clone(),
+        table: world.tables.clients.clone(),
+        randomness: &SystemRandomness,
+        clock: &*world.clock,
+    };
+    assert_eq!(set_ups.store(&client(), None).await.unwrap(), Stored::Now);
+}
+
+fn client() -> Client {
+    serde_json::from_value(json!({
+        "id": "demo", "slug": "demo", "name": "Demo Bank", "status": "active",
+        "keys": [{"id": "2026-11", "pem": PUBLIC_KEY_PEM, "not_after": null}],
+        "default_language": "en", "translations": {}, "terms": null, "privacy": null, "fields": {},
+        "look": {"logo": null, "background": null, "colours": {}},
+        "embed_origins": [], "confirmation_hosts": ["api.bank.example"],
+        "programs": [{
+            "id": "10765", "member_ica": 1234, "bank_product_code": "MRSDEMO",
+            "bin_ranges": [{"from": "523400", "to": "523499", "design_code": "Gold"}],
+            "bank_customer_number": "per_card", "retention_days": 30, "replacement": true, "opt_out": true,
+            "max_cards": MAX_CARDS, "attempts_per_customer_per_hour": 100, "attempts_per_client_per_hour": 1000
+        }]
+    }))
+    .unwrap()
+}
+
+impl<'w> Functions<'w> {
+    pub(crate) fn new(world: &'w World, vault: &Arc<Vault>) -> Self {
+        let clients = Arc::new(world.clients());
+        Self {
+            sessions: world.sessions(vault),
+            records: world.submission_records(vault, &clients),
+            limits: world.limits(vault),
+            enrolments: world.enrolments(vault),
+            clients,
+            world,
+        }
+    }
+
+    /// A partner's token is posted.
+    pub(crate) async fn open(&self, customer: &str, action: ActionCode) -> Result<Visit, NotOpened> {
+        let opening = Opening {
+            clients: &*self.clients,
+            sessions: &self.sessions,
+            limits: &self.limits,
+            clock: &*self.world.clock,
+            randomness: &SystemRandomness,
+            expected: Expected {
+                max_lifetime: SignedDuration::from_mins(10),
+                audience: "https://cards.example",
+            },
+        };
+        let now = self.world.clock.now().as_second();
+        let mut unique = [0; 8];
+        SystemRandomness.fill(&mut unique);
+        let claims = json!({
+            "iss": "demo", "sub": customer, "actionCode": action.as_str(), "programId": "10765",
+            "iat": now, "exp": now + 600, "jti": hex::encode(unique),
+            "confirmationUrl": "https://api.bank.example/confirmations"
+        });
+        let segment = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", segment(&json!({"alg": "RS256"})), segment(&claims));
+        let key = EncodingKey::from_rsa_pem(PRIVATE_KEY_PEM.as_bytes()).unwrap();
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::RS256).unwrap();
+        let opened = opening.open(&format!("{signed}.{signature}")).await?;
+        let token = opened.session;
+        Ok(Visit { token, action })
+    }
+
+    /// The page submits what its session is for. `mrs` says what MRS answers to an enrollment.
+    pub(crate) async fn submit(
+        &self,
+        visit: &Visit,
+        attempt: u32,
+        card: Option<IntentId>,
+        mrs: Mrs,
+    ) -> Result<Submitted, NotSubmitted> {
+        let submitting = Submitting {
+            action: visit.action,
+            clients: &*self.clients,
+            sessions: &self.sessions,
+            records: &self.records,
+            limits: &self.limits,
+            enrolments: &self.enrolments,
+            rewards: &mrs,
+            wakeups: &NoWakeups,
+            clock: &*self.world.clock,
+            randomness: &SystemRandomness,
+        };
+        let mut body = json!({});
+        if visit.action != ActionCode::OptOut {
+            let pair = json!({"key": "BwcH".repeat(86), "data": "BwcH".repeat(15)});
+            body = json!({"card": pair, "bin": "523400", "last4": "0123"});
+        }
+        if let Some(card) = card {
+            body["oldCard"] = card.to_hex().into();
+        }
+        let incident = IncidentId::random(&SystemRandomness);
+        submitting
+            .submit(&visit.token, &key(attempt), body.to_string().as_bytes(), incident)
+            .await
+    }
+
+    /// A customer enrolls a card; its name.
+    pub(crate) async fn enroll(&self, customer: &str) -> IntentId {
+        let visit = self.open(customer, ActionCode::Enrol).await.unwrap();
+        let submitted = self.submit(&visit, 1, None, Mrs::Agrees).await.unwrap();
+        assert_eq!(ending(&submitted).status, Status::SuccessEnrollment);
+        IntentId::derive(visit.token.id(), &key(1))
+    }
+}
+
+pub(crate) fn ending(submitted: &Submitted) -> &Ending {
+    match submitted {
+        Submitted::Ended { ending, .. } => ending,
+        Submitted::Open => panic!("it has no outcome"),
+    }
+}
+
+/// The key of a page's attempt.
+pub(crate) fn key(attempt: u32) -> IdempotencyKey {
+    IdempotencyKey::parse(&format!("attempt-{attempt:010}")).unwrap()
+}
+
+/// What MRS answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mrs {
+    /// It does what it is asked.
+    Agrees,
+    /// It declines every card.
+    Declines,
+}
+
+#[async_trait]
+impl Rewards for Mrs {
+    async fn enrol(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
+        match self {
+            Self::Agrees => {
+                let mut digits = [0; 20];
+                SystemRandomness.fill(&mut digits);
+                let digits: String = digits.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
+                Ok(Ranac::parse(&digits).unwrap())
+            }
+            Self::Declines => Err(RewardsError::Declined(MrsCode(-44))),
+        }
+    }
+
+    async fn find(&self, _: &str, _: &BankCustomerNumber) -> LookUp {
+        LookUp::Listed(Vec::new())
+    }
+
+    async fn cancel(&self, _: &str, _: &Ranac) -> Result<(), RewardsError> {
+        Ok(())
+    }
+}
+
+struct NoWakeups;
+
+#[async_trait]
+impl Wakeups for NoWakeups {
+    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn confirm(&self, _: &[(ConfirmationId, ClientId)], _: SignedDuration) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
