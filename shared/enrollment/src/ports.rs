@@ -500,8 +500,11 @@ pub trait Confirmations: Send + Sync {
     /// client's second, and so on, so that a backlog of one client hides nobody else's.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
     /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt, once even where the store is asked
-    /// twice because an answer was lost. `None` where it is not due, or not there. One that can't be read is parked, or
-    /// where that may pass, given back without an attempt.
+    /// twice because an answer was lost. `None` where it is not due, or not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] of one that can't be read, which is parked then. Where the store, or the key that opens
+    /// it, can't be had at the moment it is given back without an attempt.
     async fn claim(
         &self,
         id: &ConfirmationId,

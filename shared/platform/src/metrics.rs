@@ -1,25 +1,8 @@
 //! Metrics as lines of JSON in `CloudWatch`'s embedded metric format: Lambda's log is all the transport they need.
 //!
-//! Namespace `CardEnrolment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or customer.
-//!
-//! | metric | unit | further dimensions | counts |
-//! | --- | --- | --- | --- |
-//! | `WidgetOpenings` | Count | `Status` (`OPENED` or the refusal) | answers of `widget-init` |
-//! | `EnrolmentOutcomes` | Count | `Status` | outcomes stored; MRS's code is a property `StatusCode` |
-//! | `MrsCalls` | Count | `Operation`, `Outcome` | calls to MRS |
-//! | `MrsLatency` | Milliseconds | `Operation`, `Outcome` | how long they took |
-//! | `Confirmations` | Count | `Outcome` (`delivered`, `retry`, `waiting`, `parked`, `not-due`, `claim-lost`: sent again, whatever the receiver answered) | runs over a confirmation |
-//! | `OldestOpenCase` | Seconds | | at each sweep, the age of the oldest intent without an outcome |
-//! | `UnsettledIntents` | Count | | at each sweep, intents that want to be looked after again |
-//! | `UnknownForADay` | Count | | at each sweep, intents of which MRS's answers have proved nothing for a day, as far as it asked |
-//! | `OldestDueConfirmation` | Seconds | | at each sweep, how long the oldest one has been due |
-//! | `PurgedCustomers`, `PurgedCards` | Count | | at each purge, customers of whom nothing is left, and cards whose customer stays |
-//! | `PurgesHeldBack` | Count | | at each purge, customers that are past their date and had to wait |
-//! | `PurgedUndelivered` | Count | | at each purge, confirmations that no receiver ever had and that went with their record: the audit trail names them |
-//! | `PurgesCutShort` | Count | | 1 where a purge ended before it had seen everything |
-//! | `PolicyViolations` | Count | `Directive`, `Blocked` (`self`, `inline`, `eval`, `data`, `blob`, `registered`, `other`) | violations of the page's policy that browsers report |
-//! | `ClientCertificateDaysLeft` | None | | days until the client certificate for Mastercard ends; by each process of `settle` once an hour, and with new connections |
-//! | `Refusals` | Count | `Reason` (`limit`, `suspended`, `used`, `card_limit`, `no_card`, `card_gone`, `denied`: client, signature or function do not fit) | openings that were denied, and submissions that were refused before MRS was asked |
+//! Namespace `CardEnrolment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or
+//! customer. `docs/metrics.md` lists them all, with their alarms; the crate `tests/alarms` checks the list. A metric whose
+//! name ends in `Faults` is written each time, as 1 or 0: its sum counts the faults, its number of samples the cases.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -35,154 +18,250 @@ use serde_json::{Map, Value, json};
 
 const NAMESPACE: &str = "CardEnrolment";
 
+/// Takes a line, without its end.
+type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Writes metrics.
 #[derive(Clone)]
 pub struct Metrics {
-    /// `None`: nobody listens.
-    stack: Option<String>,
+    /// Name of the stack.
+    stack: String,
     clock: Arc<dyn Clock>,
+    /// `None`: nobody listens.
+    sink: Option<Sink>,
+}
+
+/// Metrics of one line that have the same dimensions.
+struct Group<'a> {
+    /// Sets of dimensions beside `Stack`. `CloudWatch` stores each metric once for each set.
+    sets: &'a [&'a [(&'static str, &'a str)]],
+    /// Name, unit, value.
+    metrics: &'a [(&'static str, &'static str, f64)],
+}
+
+/// One call to MRS, as far as metrics tell of it.
+#[derive(Debug, Clone, Copy)]
+pub struct MrsCall {
+    /// Mastercard's name of the operation.
+    pub operation: &'static str,
+    /// One word, such as `ok`, `fault`, `unknown` or `invalid_client_cert`.
+    pub outcome: &'static str,
+    /// Whether MRS did not do its part, or could not be asked: not an answer about the card.
+    pub is_fault: bool,
+    /// Time that the call took.
+    pub took: Duration,
 }
 
 impl Metrics {
-    /// Metrics of the stack of that name.
+    /// Metrics of the stack of that name, on the standard output.
     pub fn new(stack: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self::into_sink(stack, clock, |line| {
+            // As with the log: there is nowhere to complain.
+            drop(writeln!(std::io::stdout().lock(), "{line}"));
+        })
+    }
+
+    /// Metrics of the stack of that name, line by line to a function.
+    pub fn into_sink(
+        stack: impl Into<String>,
+        clock: Arc<dyn Clock>,
+        sink: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            stack: Some(stack.into()),
+            stack: stack.into(),
             clock,
+            sink: Some(Arc::new(sink)),
         }
     }
 
     /// For a program whose output is not Lambda's log: it writes nothing.
     pub fn unheard(clock: Arc<dyn Clock>) -> Self {
-        Self { stack: None, clock }
+        Self {
+            stack: String::new(),
+            clock,
+            sink: None,
+        }
     }
 
     /// The widget was opened, or refused with a status.
     pub fn widget_opening(&self, refused: Option<Status>) {
         let status = refused.map_or("OPENED", Status::as_str);
-        self.write(&self.line(&[("Status", status)], &[("WidgetOpenings", "Count", 1.0)]));
+        // Refusals have statuses of their own: this one says that the store failed.
+        let fault = flag(refused == Some(Status::ErrorEnrollment));
+        self.write(&[
+            Group {
+                sets: &[&[("Status", status)]],
+                metrics: &[("WidgetOpenings", "Count", 1.0)],
+            },
+            Group {
+                sets: &[&[]],
+                metrics: &[("OpeningFaults", "Count", fault)],
+            },
+        ]);
     }
 
     /// Something was refused before MRS was asked: for that reason, or because client, signature or function do not fit.
     pub fn refusal(&self, reason: Option<Reason>) {
         let reason = reason.map_or("denied", Reason::as_str);
-        self.write(&self.line(&[("Reason", reason)], &[("Refusals", "Count", 1.0)]));
+        self.count(&[("Reason", reason)], "Refusals", 1.0);
     }
 
-    /// An enrolment has its outcome.
-    pub fn enrolment_outcome(&self, status: Status, code: Option<MrsCode>) {
-        let mut line = self.line(
-            &[("Status", status.as_str())],
-            &[("EnrolmentOutcomes", "Count", 1.0)],
-        );
+    /// An enrolment, replacement or opt-out has its outcome.
+    pub fn outcome(&self, status: Status, code: Option<MrsCode>) {
+        let fault = flag(code == Some(MrsCode::SERVER_ERROR));
+        let mut line = self.line(&[
+            Group {
+                sets: &[&[("Status", status.as_str())]],
+                metrics: &[("EnrolmentOutcomes", "Count", 1.0)],
+            },
+            Group {
+                sets: &[&[]],
+                metrics: &[("OutcomeFaults", "Count", fault)],
+            },
+        ]);
         if let Some(code) = code {
+            // A property to search for: as a dimension it would be a metric for each code.
             line.insert("StatusCode".into(), code.0.into());
         }
-        self.write(&line);
+        self.send(line);
     }
 
-    /// MRS was asked. `outcome` is one word, such as `ok`, `declined`, `unreachable` or `unknown`.
-    pub fn mrs_call(&self, operation: &'static str, outcome: &'static str, took: Duration) {
-        let dimensions = [("Operation", operation), ("Outcome", outcome)];
-        let latency = took.as_secs_f64() * 1000.0;
-        let metrics = [
-            ("MrsCalls", "Count", 1.0),
-            ("MrsLatency", "Milliseconds", latency),
-        ];
-        self.write(&self.line(&dimensions, &metrics));
+    /// MRS was called, or would have been.
+    pub fn mrs_call(&self, call: MrsCall) {
+        let kind = [("Outcome", call.outcome)];
+        let of_fault: [&[(&str, &str)]; 2] = [&[], &kind];
+        let sets = if call.is_fault { &of_fault } else { &of_fault[..1] };
+        let latency = call.took.as_secs_f64() * 1000.0;
+        self.write(&[
+            Group {
+                sets: &[&[("Operation", call.operation), kind[0]]],
+                metrics: &[
+                    ("MrsCalls", "Count", 1.0),
+                    ("MrsLatency", "Milliseconds", latency),
+                ],
+            },
+            Group {
+                sets,
+                metrics: &[("MrsFaults", "Count", flag(call.is_fault))],
+            },
+        ]);
     }
 
     /// A confirmation was dealt with.
     pub fn confirmation(&self, confirmed: Confirmed) {
-        let dimensions = [("Outcome", confirmed.as_str())];
-        self.write(&self.line(&dimensions, &[("Confirmations", "Count", 1.0)]));
+        self.count(&[("Outcome", confirmed.as_str())], "Confirmations", 1.0);
+        if let Confirmed::Parked(reason) = confirmed {
+            self.count(&[("Reason", reason.as_str())], "ParkedConfirmations", 1.0);
+        }
     }
 
     /// The half of a sweep that wakes confirmations has ended.
     pub fn wake(&self, woken: &Woken) {
         let oldest = woken.oldest_due.as_secs_f64();
-        self.write(&self.line(&[], &[("OldestDueConfirmation", "Seconds", oldest)]));
+        self.measure(&[("OldestDueConfirmation", "Seconds", oldest)]);
     }
 
     /// The half of a sweep that looks after intents has ended.
     pub fn sweep(&self, swept: &Swept) {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
         let [unsettled, unknown] = [swept.unsettled, swept.unknown_for_long].map(|count| count as f64);
-        let metrics = [
+        self.measure(&[
             ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
             ("UnsettledIntents", "Count", unsettled),
             ("UnknownForADay", "Count", unknown),
-        ];
-        self.write(&self.line(&[], &metrics));
+        ]);
     }
 
     /// A run of the purge has ended.
     pub fn purge(&self, purged: &Purged) {
         #[expect(clippy::cast_precision_loss, reason = "counts of what one run can do")]
         let count = |count: usize| count as f64;
-        let metrics = [
+        self.measure(&[
             ("PurgedCustomers", "Count", count(purged.customers)),
             ("PurgedCards", "Count", count(purged.cards)),
             ("PurgesHeldBack", "Count", count(purged.held_back)),
             ("PurgedUndelivered", "Count", count(purged.undelivered)),
-            (
-                "PurgesCutShort",
-                "Count",
-                f64::from(u8::from(purged.is_cut_short)),
-            ),
-        ];
-        self.write(&self.line(&[], &metrics));
+            ("PurgesCutShort", "Count", flag(purged.is_cut_short)),
+        ]);
     }
 
     /// A browser reports a violation of the page's policy. Both words are of closed lists.
     pub fn policy_violation(&self, directive: &'static str, blocked: &'static str) {
         let dimensions = [("Directive", directive), ("Blocked", blocked)];
-        self.write(&self.line(&dimensions, &[("PolicyViolations", "Count", 1.0)]));
+        self.count(&dimensions, "PolicyViolations", 1.0);
     }
 
     /// How long the client certificate for Mastercard is valid yet. Below 30 it wants a new one.
     pub fn certificate_expiry(&self, left: Duration) {
         let days = left.as_secs_f64() / 86_400.0;
-        self.write(&self.line(&[], &[("ClientCertificateDaysLeft", "None", days)]));
+        self.measure(&[("ClientCertificateDaysLeft", "None", days)]);
     }
 
-    fn line(&self, dimensions: &[(&str, &str)], metrics: &[(&str, &str, f64)]) -> Map<String, Value> {
-        let names: Vec<&str> = std::iter::once("Stack")
-            .chain(dimensions.iter().map(|(name, _)| *name))
-            .collect();
-        let definitions: Vec<Value> = metrics
-            .iter()
-            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}))
-            .collect();
-        let directive = json!({
+    fn count(&self, dimensions: &[(&'static str, &str)], name: &'static str, value: f64) {
+        self.write(&[Group {
+            sets: &[dimensions],
+            metrics: &[(name, "Count", value)],
+        }]);
+    }
+
+    /// Metrics of the stack as a whole.
+    fn measure(&self, metrics: &[(&'static str, &'static str, f64)]) {
+        self.write(&[Group {
+            sets: &[&[]],
+            metrics,
+        }]);
+    }
+
+    fn write(&self, groups: &[Group<'_>]) {
+        self.send(self.line(groups));
+    }
+
+    fn send(&self, line: Map<String, Value>) {
+        if let Some(sink) = &self.sink {
+            sink(&Value::Object(line).to_string());
+        }
+    }
+
+    fn line(&self, groups: &[Group<'_>]) -> Map<String, Value> {
+        let directives: Vec<Value> = groups.iter().map(Group::directive).collect();
+        let metadata = json!({
             "Timestamp": self.clock.now().as_millisecond(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": definitions}],
+            "CloudWatchMetrics": directives,
         });
         let mut line = Map::from_iter([
-            ("_aws".to_owned(), directive),
-            ("Stack".to_owned(), self.stack.as_deref().into()),
+            ("_aws".to_owned(), metadata),
+            ("Stack".to_owned(), self.stack.as_str().into()),
         ]);
-        line.extend(
-            dimensions
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).into())),
-        );
-        line.extend(
-            metrics
-                .iter()
-                .map(|(name, _, value)| ((*name).to_owned(), (*value).into())),
-        );
+        for group in groups {
+            let dimensions = group.sets.iter().flat_map(|set| set.iter());
+            line.extend(dimensions.map(|(name, value)| ((*name).to_owned(), (*value).into())));
+            let values = group.metrics.iter();
+            line.extend(values.map(|(name, _, value)| ((*name).to_owned(), (*value).into())));
+        }
         line
     }
+}
 
-    fn write(&self, line: &Map<String, Value>) {
-        if self.stack.is_none() {
-            return;
-        }
-        let text = serde_json::to_string(line).unwrap_or_default() + "\n";
-        // As with the log: there is nowhere to complain.
-        drop(std::io::stdout().lock().write_all(text.as_bytes()));
+impl Group<'_> {
+    fn directive(&self) -> Value {
+        let sets = self.sets.iter().map(|set| {
+            let names = std::iter::once("Stack").chain(set.iter().map(|(name, _)| *name));
+            names.collect::<Vec<_>>()
+        });
+        let definitions = self
+            .metrics
+            .iter()
+            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}));
+        json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": sets.collect::<Vec<_>>(),
+            "Metrics": definitions.collect::<Vec<_>>(),
+        })
     }
+}
+
+fn flag(is_set: bool) -> f64 {
+    f64::from(u8::from(is_set))
 }
 
 #[cfg(test)]
@@ -192,23 +271,38 @@ mod tests {
 
     #[test]
     fn a_line_is_of_the_embedded_metric_format() {
-        let metrics = Metrics::new("local", Arc::new(ManualClock::default()));
-        let line = metrics.line(
-            &[("Operation", "enroll")],
-            &[("MrsLatency", "Milliseconds", 12.5)],
-        );
+        let metrics = Metrics::new("cards", Arc::new(ManualClock::default()));
+        let line = metrics.line(&[
+            Group {
+                sets: &[&[("Operation", "enroll")]],
+                metrics: &[("MrsLatency", "Milliseconds", 12.5)],
+            },
+            Group {
+                sets: &[&[], &[("Outcome", "unknown")]],
+                metrics: &[("MrsFaults", "Count", 1.0)],
+            },
+        ]);
         let expected = json!({
             "_aws": {
                 "Timestamp": 1_795_255_200_000_i64,
-                "CloudWatchMetrics": [{
-                    "Namespace": "CardEnrolment",
-                    "Dimensions": [["Stack", "Operation"]],
-                    "Metrics": [{"Name": "MrsLatency", "Unit": "Milliseconds"}],
-                }],
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "CardEnrolment",
+                        "Dimensions": [["Stack", "Operation"]],
+                        "Metrics": [{"Name": "MrsLatency", "Unit": "Milliseconds"}],
+                    },
+                    {
+                        "Namespace": "CardEnrolment",
+                        "Dimensions": [["Stack"], ["Stack", "Outcome"]],
+                        "Metrics": [{"Name": "MrsFaults", "Unit": "Count"}],
+                    },
+                ],
             },
-            "Stack": "local",
+            "Stack": "cards",
             "Operation": "enroll",
             "MrsLatency": 12.5,
+            "Outcome": "unknown",
+            "MrsFaults": 1.0,
         });
         assert_eq!(Value::Object(line), expected);
     }

@@ -27,7 +27,7 @@ use secrecy::ExposeSecret as _;
 use tracing::Value;
 use tracing::field::display;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, MrsCall};
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
 use crate::tables::DynamoEnrolments;
 use crate::tables::FaultNote;
@@ -130,19 +130,23 @@ impl MrsRewards {
         institution: &str,
         call: impl Fn(MrsClient) -> R + Send + Sync,
     ) -> Result<T, RewardsError> {
-        let left = self.ends_at.map(|end| time_left(self.shared.clock.now(), end));
+        let started = self.shared.clock.now();
+        let left = self.ends_at.map(|end| time_left(started, end));
         // The future of a call is large, and held twice while its time is watched.
-        let fault = Mutex::new(None);
-        let result = within(
-            left,
-            Box::pin(self.shared.call(operation, institution, call, &fault)),
-        )
-        .await;
-        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fault) = fault {
-            self.keep(&fault).await;
+        let result = within(left, Box::pin(self.shared.call(institution, call))).await;
+        let result = result.unwrap_or_else(|late| Err(CallError::Late(late)));
+        self.shared.metrics.mrs_call(MrsCall {
+            operation,
+            outcome: result.as_ref().err().map_or("ok", CallError::class),
+            is_fault: result.as_ref().is_err_and(CallError::is_fault),
+            took: self.shared.since(started),
+        });
+        if let Err(CallError::Ended(error)) = &result
+            && let Some(note) = fault_note(operation, error, self.shared.clock.now())
+        {
+            self.keep(&note).await;
         }
-        result
+        result.map_err(RewardsError::from)
     }
 
     async fn keep(&self, fault: &FaultNote) {
@@ -185,13 +189,10 @@ impl Shared {
     /// Manager has another one by now.
     async fn call<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
         &self,
-        operation: &'static str,
         institution: &str,
         call: impl Fn(MrsClient) -> R + Send + Sync,
-        fault: &Mutex<Option<FaultNote>>,
-    ) -> Result<T, RewardsError> {
+    ) -> Result<T, CallError> {
         let connected = self.connected().await?;
-        let started = self.clock.now();
         let mut result = call(self.client(&connected, institution)?).await;
         if result.as_ref().is_err_and(refuses_the_certificate) {
             result = self
@@ -199,16 +200,7 @@ impl Shared {
                 .await?
                 .unwrap_or(result);
         }
-        self.metrics.mrs_call(
-            operation,
-            result.as_ref().err().map_or("ok", MrsError::class),
-            self.since(started),
-        );
-        result.map_err(|error| {
-            *fault.lock().unwrap_or_else(PoisonError::into_inner) =
-                fault_note(operation, &error, self.clock.now());
-            rewards_error(&error)
-        })
+        result.map_err(CallError::Ended)
     }
 
     async fn again<T: Send, R: Future<Output = Result<T, MrsError>> + Send>(
@@ -216,7 +208,7 @@ impl Shared {
         refused: &Connected,
         institution: &str,
         call: &(impl Fn(MrsClient) -> R + Sync),
-    ) -> Result<Option<Result<T, MrsError>>, RewardsError> {
+    ) -> Result<Option<Result<T, MrsError>>, CallError> {
         self.secrets.refresh();
         let connected = self.connected().await?;
         if connected.version == refused.version {
@@ -226,17 +218,17 @@ impl Shared {
         Ok(Some(call(self.client(&connected, institution)?).await))
     }
 
-    fn client(&self, connected: &Connected, institution: &str) -> Result<MrsClient, RewardsError> {
+    fn client(&self, connected: &Connected, institution: &str) -> Result<MrsClient, CallError> {
         MrsClient::new(connected.http.clone(), &self.base_url, self.dialect, institution)
-            .map_err(|error| RewardsError::NotSent(shown(error)))
+            .map_err(|error| CallError::Unready(shown(error)))
     }
 
-    async fn connected(&self) -> Result<Connected, RewardsError> {
+    async fn connected(&self) -> Result<Connected, CallError> {
         let material = self
             .secrets
             .mutual_tls()
             .await
-            .map_err(|error| RewardsError::NotSent(LogText::of(error)))?;
+            .map_err(|error| CallError::Unready(LogText::of(error)))?;
         let mut kept = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connected) = kept
             .as_ref()
@@ -244,7 +236,7 @@ impl Shared {
         {
             return Ok(connected.clone());
         }
-        let http = self.connect(&material).map_err(RewardsError::NotSent)?;
+        let http = self.connect(&material).map_err(CallError::Unready)?;
         let connected = Connected {
             version: material.version,
             http,
@@ -410,6 +402,53 @@ fn account(account: &CustomerAccount) -> Result<Account, Malformed> {
     })
 }
 
+/// Reason for which a call did not succeed, with what the port does not tell apart.
+enum CallError {
+    /// MRS or its gateway was asked, or could not be reached.
+    Ended(MrsError),
+    /// There is no certificate to connect with, or none that can be read.
+    Unready(LogText),
+    /// The function's time was over.
+    Late(Late),
+}
+
+/// A call that the end of its function prevented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Late {
+    /// It was not begun.
+    NotSent,
+    /// It was under way.
+    Cut,
+}
+
+impl CallError {
+    /// Word for metrics.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Ended(error) => error.class(),
+            Self::Unready(_) => "unready",
+            Self::Late(Late::NotSent) => "no_time",
+            Self::Late(Late::Cut) => "cut",
+        }
+    }
+
+    /// Everything but an answer about the card.
+    fn is_fault(&self) -> bool {
+        !matches!(self, Self::Ended(error @ MrsError::Fault(_)) if !error.leaves_outcome_open())
+    }
+}
+
+impl From<CallError> for RewardsError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Ended(error) => rewards_error(&error),
+            CallError::Unready(detail) => Self::NotSent(detail),
+            CallError::Late(Late::NotSent) => Self::NotSent("the function has no time left".into()),
+            CallError::Late(Late::Cut) => Self::Unknown("no answer before the function ends".into()),
+        }
+    }
+}
+
 /// What a call may take that begins at `now`.
 fn time_left(now: Timestamp, end: Timestamp) -> Duration {
     let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
@@ -417,17 +456,11 @@ fn time_left(now: Timestamp, end: Timestamp) -> Duration {
 }
 
 /// Runs a call for `left` at the most.
-async fn within<T>(
-    left: Option<Duration>,
-    call: impl Future<Output = Result<T, RewardsError>>,
-) -> Result<T, RewardsError> {
+async fn within<T>(left: Option<Duration>, call: impl Future<Output = T>) -> Result<T, Late> {
     match left {
-        None => call.await,
-        Some(Duration::ZERO) => Err(RewardsError::NotSent("the function has no time left".into())),
-        Some(left) => match tokio::time::timeout(left, call).await {
-            Ok(result) => result,
-            Err(_) => Err(RewardsError::Unknown("no answer before the function ends".into())),
-        },
+        None => Ok(call.await),
+        Some(Duration::ZERO) => Err(Late::NotSent),
+        Some(left) => tokio::time::timeout(left, call).await.map_err(|_| Late::Cut),
     }
 }
 
@@ -476,7 +509,12 @@ fn rewards_error(error: &MrsError) -> RewardsError {
 
 #[cfg(test)]
 mod tests {
+    use mastercard::ForeignText;
+    use mastercard::mrs::Fault;
+
     use super::*;
+    use crate::aws::Aws;
+    use crate::clock::SystemClock;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -487,21 +525,73 @@ mod tests {
         assert_eq!(time_left(at(18), at(25)), Duration::from_secs(5), "two are kept");
         let takes = async |milliseconds| {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            Ok(())
         };
         let cut_off = within(Some(Duration::from_millis(20)), takes(60_000)).await;
+        assert_eq!(cut_off, Err(Late::Cut));
+        let reported = RewardsError::from(CallError::Late(Late::Cut));
         assert!(
-            matches!(cut_off, Err(RewardsError::Unknown(_))),
-            "it may have been done: {cut_off:?}"
+            matches!(reported, RewardsError::Unknown(_)),
+            "it may have been done: {reported:?}"
         );
         assert_eq!(within(Some(time_left(at(0), at(25))), takes(1)).await, Ok(()));
         assert_eq!(within(None, takes(1)).await, Ok(()));
         for now in [23, 25, 99] {
             let not_sent = within(Some(time_left(at(now), at(25))), takes(0)).await;
-            assert!(
-                matches!(not_sent, Err(RewardsError::NotSent(_))),
-                "{now}: {not_sent:?}"
-            );
+            assert_eq!(not_sent, Err(Late::NotSent), "{now}");
+        }
+        let reported = RewardsError::from(CallError::Late(Late::NotSent));
+        assert!(matches!(reported, RewardsError::NotSent(_)), "{reported:?}");
+    }
+
+    #[tokio::test]
+    async fn call_without_a_certificate_is_counted() {
+        let aws = Aws::from_variables(|name| match name {
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            // Nobody listens on the port for discarding.
+            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
+            _ => None,
+        });
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let secrets = Secrets::new(aws.unwrap().secrets_manager(), "test", Arc::clone(&clock));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&lines);
+        let sink = move |line: &str| into.lock().unwrap().push(line.to_owned());
+        let metrics = Metrics::into_sink("cards", Arc::clone(&clock), sink);
+        let base_url = "https://localhost:9/MRS";
+        let rewards = MrsRewards::new(Arc::new(secrets), base_url, Dialect::default(), metrics, clock);
+        let number = BankCustomerNumber::parse("0123456789").unwrap();
+        let look_up = rewards.find("Bank", &number).await;
+        assert!(matches!(look_up, LookUp::Unknown(_)));
+        let lines = lines.lock().unwrap();
+        let [line] = &lines[..] else {
+            panic!("{lines:?}");
+        };
+        assert!(line.contains(r#""MrsFaults":1.0"#), "{line}");
+        assert!(line.contains(r#""Outcome":"unready""#), "{line}");
+    }
+
+    #[test]
+    fn an_answer_about_the_card_is_no_fault() {
+        let fault = |code: i32| {
+            CallError::Ended(MrsError::Fault(Fault {
+                code: code.into(),
+                text: ForeignText::default(),
+                recoverable: None,
+                correlation: None,
+            }))
+        };
+        for code in [-44, -45, -52, -5, -85, -1] {
+            assert!(!fault(code).is_fault(), "{code}");
+        }
+        for error in [
+            fault(-1001),
+            fault(0),
+            CallError::Ended(NotSent::NoClientCertificate.into()),
+            CallError::Unready("no secret".into()),
+            CallError::Late(Late::Cut),
+            CallError::Late(Late::NotSent),
+        ] {
+            assert!(error.is_fault(), "{}", error.class());
         }
     }
 

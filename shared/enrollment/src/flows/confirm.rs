@@ -6,7 +6,7 @@ use crate::delivery::{
     self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
 };
 use crate::identifiers::ConfirmationId;
-use crate::log::{LogText, info, warn};
+use crate::log::{LogText, error, info, warn};
 use crate::ports::{Claim, Clients, Clock, Confirmations, Noted, Randomness, Receivers, StoreError, Wakeups};
 use crate::time::later;
 
@@ -71,8 +71,19 @@ impl Confirming<'_> {
     /// all.
     pub async fn confirm(&self, id: &ConfirmationId) -> Result<Confirmed, StoreError> {
         let now = self.clock.now();
-        let Some(claim) = self.confirmations.claim(id, now, later(now, LEASE)).await? else {
-            return Ok(Confirmed::NotDue);
+        let claim = match self.confirmations.claim(id, now, later(now, LEASE)).await {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return Ok(Confirmed::NotDue),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                // The store has parked it: another message about it would find nothing to do.
+                error!(
+                    error,
+                    confirmation = id,
+                    "a confirmation can't be read, it is parked"
+                );
+                return Ok(Confirmed::Parked(Parked::Unreadable));
+            }
+            Err(error) => return Err(error),
         };
         let confirmed = match self.admit(&claim).await {
             Ok(admitted) => self.follow(&claim, admitted).await?,

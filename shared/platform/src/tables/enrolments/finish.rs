@@ -57,7 +57,7 @@ impl DynamoEnrolments {
             Stored::Before => self.finished_before(intent.id).await,
             Stored::Now => {
                 if let Some(metrics) = &self.metrics {
-                    metrics.enrolment_outcome(outcome.status, outcome.code);
+                    metrics.outcome(outcome.status, outcome.code);
                 }
                 Ok(Finished::Now)
             }
