@@ -1,0 +1,256 @@
+//! The alarms of `infra/alarms.yaml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::yaml;
+
+/// The nested template.
+const ALARMS: &str = include_str!("../../../infra/alarms.yaml");
+/// The template that nests it.
+const STACK: &str = include_str!("../../../template.yaml");
+
+/// The namespace of the product's own metrics.
+pub const OWN: &str = "CardEnrolment";
+
+/// Dimensions by name, in the template's terms where a parameter gives the value.
+pub type Dimensions = BTreeMap<String, String>;
+
+/// One alarm, its parameters filled in.
+#[derive(Debug, Clone)]
+pub struct Alarm {
+    /// Its name in the template.
+    pub name: String,
+    /// Its properties.
+    pub properties: Properties,
+}
+
+/// Properties of `AWS::CloudWatch::Alarm`. Another one is refused, so that none goes unchecked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Properties {
+    /// Text for the operator.
+    pub alarm_description: String,
+    /// Namespace of the one metric.
+    pub namespace: Option<String>,
+    /// Name of the one metric.
+    pub metric_name: Option<String>,
+    /// Dimensions of the one metric.
+    #[serde(default)]
+    pub dimensions: Vec<Dimension>,
+    /// `Sum` and the like.
+    pub statistic: Option<String>,
+    /// `p90` and the like.
+    pub extended_statistic: Option<String>,
+    /// Seconds.
+    pub period: Option<u32>,
+    /// Metrics and expressions, instead of the one metric.
+    #[serde(default)]
+    pub metrics: Vec<Query>,
+    /// Periods that are looked at.
+    pub evaluation_periods: u32,
+    /// Periods that must breach.
+    pub datapoints_to_alarm: Option<u32>,
+    /// Bound.
+    pub threshold: f64,
+    /// Side of the bound that breaches.
+    pub comparison_operator: Comparison,
+    /// Meaning of a period without data.
+    pub treat_missing_data: Missing,
+    /// Topics that are told of an alarm.
+    pub alarm_actions: Value,
+    /// Topics that are told of its end.
+    #[serde(rename = "OKActions")]
+    pub ok_actions: Option<Value>,
+}
+
+/// A dimension of a metric.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Dimension {
+    /// Name.
+    pub name: String,
+    /// Value: a text, or a parameter that has one.
+    pub value: Value,
+}
+
+/// `MetricDataQuery`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Query {
+    /// Name in expressions.
+    pub id: String,
+    /// Metric maths.
+    pub expression: Option<String>,
+    /// A metric.
+    pub metric_stat: Option<MetricStat>,
+    /// Whether the alarm looks at this one.
+    pub return_data: bool,
+}
+
+/// `MetricStat`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct MetricStat {
+    /// The metric.
+    pub metric: Metric,
+    /// Seconds.
+    pub period: u32,
+    /// `Sum` and the like.
+    pub stat: String,
+}
+
+/// `Metric`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Metric {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    #[serde(rename = "MetricName")]
+    pub name: String,
+    /// Dimensions.
+    pub dimensions: Vec<Dimension>,
+}
+
+/// Side of the bound that breaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Comparison {
+    /// Above.
+    GreaterThanThreshold,
+    /// Below.
+    LessThanThreshold,
+}
+
+/// Meaning of a period without data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Missing {
+    /// It breaches.
+    Breaching,
+    /// It does not.
+    NotBreaching,
+}
+
+/// A metric that an alarm reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Read {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Dimensions. A parameter stands as `${Name}`.
+    pub dimensions: Dimensions,
+    /// `Sum`, `p90` and the like.
+    pub statistic: String,
+    /// Seconds.
+    pub period: u32,
+}
+
+/// The alarms, as the template has them.
+pub fn all() -> Vec<Alarm> {
+    let template = yaml::read(ALARMS);
+    let resources = template["Resources"].as_object().expect("resources");
+    let alarm = |(name, resource): (&String, &Value)| {
+        assert_eq!(resource["Type"], "AWS::CloudWatch::Alarm", "{name}");
+        let properties = serde_json::from_value(resource["Properties"].clone());
+        Alarm {
+            name: name.clone(),
+            properties: properties.unwrap_or_else(|error| panic!("{name}: {error}")),
+        }
+    };
+    resources.iter().map(alarm).collect()
+}
+
+/// The parameters of the nested template, with whether each has a default.
+pub fn parameters() -> BTreeMap<String, bool> {
+    let template = yaml::read(ALARMS);
+    let parameters = template["Parameters"].as_object().expect("parameters");
+    let has_default = |parameter: &Value| parameter.get("Default").is_some();
+    parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), has_default(parameter)))
+        .collect()
+}
+
+/// The arguments that `template.yaml` gives to the nested template.
+pub fn arguments() -> BTreeMap<String, Value> {
+    let template = yaml::read(STACK);
+    let given = template["Resources"]["Alarms"]["Properties"]["Parameters"].as_object();
+    given.expect("a nested stack").clone().into_iter().collect()
+}
+
+impl Alarm {
+    /// The metrics that it reads, by their names in its expression; the one metric has the name `m`.
+    pub fn reads(&self) -> Vec<(String, Read)> {
+        let Properties {
+            metrics,
+            namespace,
+            metric_name,
+            ..
+        } = &self.properties;
+        if metrics.is_empty() {
+            let statistic = self.properties.statistic.as_ref();
+            let read = Read {
+                namespace: namespace.clone().expect("a namespace"),
+                name: metric_name.clone().expect("a metric"),
+                dimensions: dimensions(&self.properties.dimensions),
+                statistic: statistic
+                    .or(self.properties.extended_statistic.as_ref())
+                    .expect("a statistic")
+                    .clone(),
+                period: self.properties.period.expect("a period"),
+            };
+            return vec![("m".to_owned(), read)];
+        }
+        let read = |query: &Query| {
+            let stat = query.metric_stat.as_ref()?;
+            let read = Read {
+                namespace: stat.metric.namespace.clone(),
+                name: stat.metric.name.clone(),
+                dimensions: dimensions(&stat.metric.dimensions),
+                statistic: stat.stat.clone(),
+                period: stat.period,
+            };
+            Some((query.id.clone(), read))
+        };
+        metrics.iter().filter_map(read).collect()
+    }
+
+    /// The expression that it looks at; the one metric is `m`.
+    pub fn expression(&self) -> &str {
+        let looked_at = self.properties.metrics.iter().find(|query| query.return_data);
+        looked_at.map_or("m", |query| query.expression.as_deref().expect("an expression"))
+    }
+
+    /// Whether a period breaches in which the looked-at value is this; `None` is a period without data.
+    pub fn breaches(&self, value: Option<f64>) -> bool {
+        let Properties {
+            threshold,
+            comparison_operator,
+            treat_missing_data,
+            ..
+        } = &self.properties;
+        match value {
+            None => *treat_missing_data == Missing::Breaching,
+            Some(value) => match comparison_operator {
+                Comparison::GreaterThanThreshold => value > *threshold,
+                Comparison::LessThanThreshold => value < *threshold,
+            },
+        }
+    }
+}
+
+fn dimensions(dimensions: &[Dimension]) -> Dimensions {
+    let text = |value: &Value| match (value, value.get("Ref")) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some(Value::String(parameter))) => format!("${{{parameter}}}"),
+        _ => panic!("{value} is neither a text nor a parameter"),
+    };
+    dimensions
+        .iter()
+        .map(|dimension| (dimension.name.clone(), text(&dimension.value)))
+        .collect()
+}

@@ -1,0 +1,6 @@
+//! One binary for all of them.
+
+#[cfg(test)]
+mod form;
+#[cfg(test)]
+mod written;
