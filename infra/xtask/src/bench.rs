@@ -27,7 +27,7 @@ pub(crate) fn bench(place: &Place, interrupt: &Interrupt, runs: usize) -> Result
     let built = compile::everything(place, interrupt)?;
     let mut command = Command::new(&built.bench);
     command.current_dir(place.root()).arg("--emulator").arg(&emulator);
-    command.arg("--functions").arg(place.root().join("target/lambda"));
+    command.arg("--functions").arg(&built.functions);
     command.arg("--bare").arg(&built.bare_function);
     command.arg("--scratch").arg(place.state().join("bench"));
     command.args(["--runs", &runs.to_string()]);

@@ -1,4 +1,6 @@
-//! Building: everything in one run of cargo, so that what the parts share is compiled once.
+//! Building for this machine: everything in one run of cargo, so that what the parts share is compiled once.
+//!
+//! [`crate::deployable`] builds the functions for AWS. The two lie apart, so that neither is deployed for the other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +11,7 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::bootstrap::{self, Destination};
 use crate::command::{spawn, wait};
 use crate::console;
 use crate::interrupt::Interrupt;
@@ -26,15 +29,18 @@ pub(crate) struct Built {
     pub(crate) bare_function: PathBuf,
     pub(crate) crash: PathBuf,
     pub(crate) mrs_call: PathBuf,
+    /// The folder with a folder for each function.
+    pub(crate) functions: PathBuf,
     /// The functions' `bootstrap` files, by name.
     pub(crate) bootstraps: Vec<PathBuf>,
 }
 
-/// Builds the functions, the sandbox and enrollctl, and puts each function where template.yaml looks for it.
+/// Builds the functions, the sandbox and enrollctl, and puts each function where the copy of template.yaml for the local
+/// AWS looks for it.
 pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> {
     let functions = names(place)?;
-    let packages: Vec<&str> = functions.iter().map(String::as_str).chain(TOOLS).collect();
-    let programs = cargo_build(place, &packages, interrupt)?;
+    let programs = cargo_build(place, &functions, None, interrupt)?;
+    let folder = place.deployment().join("target/lambda");
     let tool = |name: &str| {
         programs
             .get(name)
@@ -48,8 +54,16 @@ pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> 
         bare_function: tool("bare-function")?,
         crash: tool("crash")?,
         mrs_call: tool("mrs-call")?,
-        bootstraps: put_in_place(place, &functions, &programs)?,
+        bootstraps: put_in_place(&folder, &functions, &programs)?,
+        functions: folder,
     })
+}
+
+/// Builds the operator's tool alone, as [`everything`] builds it: what the two share is compiled once.
+pub(crate) fn operator_tool(place: &Place, interrupt: &Interrupt) -> Result<PathBuf> {
+    cargo_build(place, &names(place)?, Some("enrollctl"), interrupt)?
+        .remove("enrollctl")
+        .context("cargo built no enrollctl")
 }
 
 /// A folder with a manifest under functions/ is a function.
@@ -65,9 +79,17 @@ pub(crate) fn names(place: &Place) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs cargo, which shows its own progress, and gives the programs by name.
-fn cargo_build(place: &Place, packages: &[&str], interrupt: &Interrupt) -> Result<BTreeMap<String, PathBuf>> {
-    let step = console::Step::start(format!("building {}", packages.join(", ")));
+/// Runs cargo, which shows its own progress, and gives the programs by name: all of them, or one.
+fn cargo_build(
+    place: &Place,
+    functions: &[String],
+    one: Option<&str>,
+    interrupt: &Interrupt,
+) -> Result<BTreeMap<String, PathBuf>> {
+    // All are named where one is wanted, too: the choice of packages decides with which features dependencies are built.
+    let packages: Vec<&str> = functions.iter().map(String::as_str).chain(TOOLS).collect();
+    let what = one.map_or_else(|| packages.join(", "), str::to_owned);
+    let step = console::Step::start(format!("building {what}"));
     step.leave();
     let mut cargo = Command::new("cargo");
     cargo
@@ -75,6 +97,9 @@ fn cargo_build(place: &Place, packages: &[&str], interrupt: &Interrupt) -> Resul
         .args(["build", "--release", "--message-format=json-render-diagnostics"]);
     for package in packages {
         cargo.args(["--package", package]);
+    }
+    if let Some(program) = one {
+        cargo.args(["--bin", program]);
     }
     console::redirect(&mut cargo)?;
     let mut child = spawn(cargo.stdin(Stdio::null()).stdout(Stdio::piped()))?;
@@ -101,7 +126,7 @@ fn program(line: &str) -> Option<(String, PathBuf)> {
 }
 
 fn put_in_place(
-    place: &Place,
+    folder: &Path,
     functions: &[String],
     programs: &BTreeMap<String, PathBuf>,
 ) -> Result<Vec<PathBuf>> {
@@ -109,14 +134,16 @@ fn put_in_place(
         let from = programs
             .get(name)
             .with_context(|| format!("cargo built no {name}"))?;
-        let bootstrap = place.root().join("target/lambda").join(name).join("bootstrap");
+        let bootstrap = folder.join(name).join("bootstrap");
         copy_where_different(from, &bootstrap)?;
+        bootstrap::check(&bootstrap, Destination::ThisMachine)?;
         Ok(bootstrap)
     };
     functions.iter().map(put).collect()
 }
 
-fn copy_where_different(from: &Path, to: &Path) -> Result<()> {
+/// Copies a program over another one, which may be running.
+pub(crate) fn copy_where_different(from: &Path, to: &Path) -> Result<()> {
     let content = fs::read(from)?;
     if fs::read(to).is_ok_and(|present| present == content) {
         return Ok(());

@@ -1,13 +1,16 @@
 //! Deploying template.yaml to the local AWS, as it is deployed to AWS: by `sam deploy`.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use crate::bootstrap::Architecture;
 use crate::command::run_logged;
 use crate::digest::Digest;
+use crate::files;
 use crate::interrupt::Interrupt;
 use crate::local_aws::{LocalAws, Service, variables};
 use crate::place::{Place, STACK};
@@ -61,13 +64,10 @@ pub(crate) fn ensure(
         return Ok(settings);
     }
     let mut command = Command::new(sam.program("sam"));
-    command.current_dir(place.root()).args([
-        "deploy",
-        "--template-file",
-        "template.yaml",
-        "--stack-name",
-        STACK,
-    ]);
+    command
+        .current_dir(place.root())
+        .args(["deploy", "--stack-name", STACK, "--template-file"])
+        .arg(templates(place)?);
     command.args([
         "--resolve-s3",
         "--no-confirm-changeset",
@@ -90,6 +90,18 @@ pub(crate) fn ensure(
     )?;
     put_secret(aws, DEPLOYED, &digest)?;
     settings(aws)?.context("the stack was deployed but has no settings secret")
+}
+
+/// Copies the templates to the functions of this machine, as they lie beside those of AWS, and returns the copy of
+/// template.yaml: sam looks from there for what it names.
+fn templates(place: &Place) -> Result<PathBuf> {
+    let (from, to) = (place.root(), place.deployment());
+    for name in ["template.yaml", "infra/alarms.yaml"] {
+        let file = from.join(name);
+        let content = fs::read(&file).with_context(|| format!("can't read {}", file.display()))?;
+        files::write(&to.join(name), &content)?;
+    }
+    Ok(to.join("template.yaml"))
 }
 
 /// A program that reads nothing of the developer's AWS configuration and writes nothing into their home.
@@ -157,13 +169,6 @@ fn parameters(ports: &Ports) -> Vec<String> {
         "Traffic=large".to_owned(),
         // The demo partner's receiver, and the tests' own.
         "DangerousPrivateConfirmationHosts=localhost".to_owned(),
-        format!(
-            "Architecture={}",
-            if cfg!(target_arch = "aarch64") {
-                "arm64"
-            } else {
-                "x86_64"
-            }
-        ),
+        format!("Architecture={}", Architecture::here()),
     ]
 }

@@ -9,12 +9,14 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod bootstrap;
 mod bring_up;
 mod command;
 mod compile;
 mod console;
 mod demo;
 mod deploy;
+mod deployable;
 mod digest;
 mod down;
 mod files;
@@ -36,6 +38,7 @@ mod test;
 mod up;
 mod watch;
 
+use bootstrap::Architecture;
 use interrupt::Interrupt;
 use place::Place;
 
@@ -62,8 +65,15 @@ enum Task {
     },
     /// Run the functions under `cargo lambda watch`, rebuilt at every change, against what `up` started.
     Watch,
-    /// Build the functions as `template.yaml` wants them, in target/lambda.
-    Build,
+    /// Build the functions for AWS, in target/lambda where `template.yaml` looks for them, and enrollctl for this machine.
+    Build {
+        /// For Graviton processors; without a choice, as samconfig.toml and template.yaml say.
+        #[arg(long)]
+        arm64: bool,
+        /// For processors of Intel and AMD.
+        #[arg(long = "x86-64", conflicts_with = "arm64")]
+        x86_64: bool,
+    },
     /// Check, test and build the widget's page (TypeScript checker, tests, bundle, size).
     Page,
     /// Measure what the functions cost: start, first answer, size, calls to AWS. Needs what `up` started.
@@ -103,11 +113,13 @@ fn run(task: Task) -> Result<()> {
         Task::Up { detach } => up::up(&place, &interrupt, detach),
         Task::Down { wipe } => down::down(&place, wipe),
         Task::Watch => watch::watch(&place, &interrupt),
-        Task::Build => {
-            for bootstrap in compile::everything(&place, &interrupt)?.bootstraps {
-                console::note(&bootstrap.display().to_string());
-            }
-            Ok(())
+        Task::Build { arm64, x86_64 } => {
+            let wish = match (arm64, x86_64) {
+                (true, _) => Some(Architecture::Arm64),
+                (_, true) => Some(Architecture::X86_64),
+                _ => None,
+            };
+            deployable::build(&place, wish, &interrupt)
         }
         Task::Bench { runs } => bench::bench(&place, &interrupt, runs),
         Task::Fuzz { target, seconds } => {

@@ -52,6 +52,12 @@ impl Place {
         self.root.join(".local")
     }
 
+    /// What goes to the local AWS, laid out as in the repository: templates, and functions that were built for this
+    /// machine. Those in target/lambda are for AWS.
+    pub(crate) fn deployment(&self) -> PathBuf {
+        self.root.join("target/local")
+    }
+
     pub(crate) fn pki(&self) -> PathBuf {
         self.local.join("pki")
     }
