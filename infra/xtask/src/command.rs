@@ -68,14 +68,25 @@ pub(crate) fn run_shown(command: &mut Command, interrupt: &Interrupt) -> Result<
     console::redirect(command)?;
     command.stdin(Stdio::null());
     let status = wait(&mut spawn(command)?, interrupt, || {})?;
-    if !status.success() {
-        bail!("`{}` failed: {status}", shown(command));
-    }
-    Ok(())
+    succeeded(command, status)
 }
 
 /// As [`run_shown`]; gives what the program wrote to standard output, which is shown when it has ended.
 pub(crate) fn run_kept(command: &mut Command, interrupt: &Interrupt) -> Result<String> {
+    let (status, output) = output_of(command, interrupt)?;
+    console::print(format_args!("{output}"));
+    succeeded(command, status)?;
+    Ok(output)
+}
+
+/// Runs a program that shows its errors, and gives what it wrote to standard output.
+pub(crate) fn read(command: &mut Command, interrupt: &Interrupt) -> Result<String> {
+    let (status, output) = output_of(command, interrupt)?;
+    succeeded(command, status)?;
+    Ok(output)
+}
+
+fn output_of(command: &mut Command, interrupt: &Interrupt) -> Result<(ExitStatus, String)> {
     console::redirect(command)?;
     let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let output = child.stdout.take().context("a program without standard output")?;
@@ -85,12 +96,14 @@ pub(crate) fn run_kept(command: &mut Command, interrupt: &Interrupt) -> Result<S
     let Ok(output) = reader.join() else {
         bail!("reading the output of `{}` failed", shown(command))
     };
-    let output = output?;
-    console::print(format_args!("{output}"));
+    Ok((status, output?))
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
     if !status.success() {
         bail!("`{}` failed: {status}", shown(command));
     }
-    Ok(output)
+    Ok(())
 }
 
 /// Runs a short program and gives what it wrote to standard output.

@@ -1,20 +1,23 @@
 //! What cargo checks and tests.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 use super::Bench;
-use crate::command::{capture, run_shown};
+use crate::command::{capture, read, run_shown};
 use crate::interrupt::Interrupt;
 use crate::place::Place;
 
-/// A choice of tests, for nextest and for `cargo test`.
+/// A choice of tests. Everything is always built the same way, `--workspace`, and chosen from: another choice of packages
+/// would compile what they share with other features once more.
 pub(crate) struct Selection {
-    /// With nextest everything is always built the same way, `--workspace`, and chosen from: another choice of packages
-    /// would compile what they share with other features once more.
+    /// In nextest's language.
     nextest: &'static str,
-    cargo: &'static [&'static [&'static str]],
+    /// The same for `cargo test`: of a package, and whether of its folder tests/.
+    chosen: fn(&str, bool) -> bool,
     /// Tests that need servers are marked `#[ignore]`, so that a bare `cargo test` passes; here they run.
     ignored: bool,
     /// Whether what a passing test prints is shown: rates and counts that somebody wants to read.
@@ -24,53 +27,34 @@ pub(crate) struct Selection {
 /// All that needs no server.
 const UNIT: Selection = Selection {
     nextest: "not (package(flows) or (package(/^(platform|enrollctl|canary|load)$/) and kind(test)))",
-    cargo: &[
-        &[
-            "--workspace",
-            "--exclude",
-            "flows",
-            "--exclude",
-            "platform",
-            "--exclude",
-            "enrollctl",
-            "--exclude",
-            "canary",
-            "--exclude",
-            "load",
-        ],
-        &["--package", "platform", "--lib"],
-        &["--package", "enrollctl", "--bins"],
-        &["--package", "canary", "--lib"],
-        &["--package", "load", "--lib"],
-    ],
+    chosen: |package, apart| {
+        let needs_server = matches!(package, "platform" | "enrollctl" | "canary" | "load") && apart;
+        package != "flows" && !needs_server
+    },
     ignored: false,
     shown: false,
 };
 pub(crate) const STORAGE: Selection = Selection {
     nextest: "package(/^(platform|enrollctl)$/) and kind(test)",
-    cargo: &[
-        &["--package", "platform", "--test", "*"],
-        &["--package", "enrollctl", "--test", "*"],
-    ],
+    chosen: |package, apart| matches!(package, "platform" | "enrollctl") && apart,
     ignored: true,
     shown: false,
 };
 pub(crate) const FLOWS: Selection = Selection {
     nextest: "package(flows)",
-    cargo: &[&["--package", "flows"]],
+    chosen: |package, _| package == "flows",
     ignored: true,
     shown: false,
 };
-
 pub(crate) const LOAD: Selection = Selection {
     nextest: "package(load) and kind(test)",
-    cargo: &[&["--package", "load", "--test", "*"]],
+    chosen: |package, apart| package == "load" && apart,
     ignored: true,
     shown: true,
 };
 pub(crate) const CANARY: Selection = Selection {
     nextest: "package(canary) and kind(test)",
-    cargo: &[&["--package", "canary", "--test", "*"]],
+    chosen: |package, apart| package == "canary" && apart,
     ignored: true,
     shown: false,
 };
@@ -143,32 +127,146 @@ pub(crate) fn tests(
             interrupt,
         );
     }
-    for packages in selection.cargo {
-        let list = capture(
-            cargo(place)
-                .arg("test")
-                .args(*packages)
-                .args(["--tests", "--", "--list"]),
-        )?;
-        if !list.lines().any(|line| line.ends_with(": test")) {
-            bail!("`cargo test {}` has no test", packages.join(" "));
-        }
-        let mut command = cargo(place);
-        command
-            .arg("test")
-            .args(*packages)
-            .args(["--tests", "--no-fail-fast"])
-            .arg("--")
-            .args(selection.ignored.then_some("--include-ignored"))
+    without_nextest(place, selection, &variables().collect::<Vec<_>>(), interrupt)
+}
+
+/// As nextest would: from one build of everything, each chosen program in the folder of its package.
+fn without_nextest(
+    place: &Place,
+    selection: &Selection,
+    variables: &[(&str, &str)],
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let build = [
+        "test",
+        "--workspace",
+        "--tests",
+        "--no-run",
+        "--message-format=json-render-diagnostics",
+    ];
+    let messages = read(cargo(place).args(build), interrupt)?;
+    let programs = messages.lines().filter_map(Program::read);
+    let programs: Vec<_> = programs
+        .filter(|program| (selection.chosen)(&program.package, program.apart))
+        .collect();
+    let mut tests = 0;
+    let mut failed = Vec::new();
+    for program in &programs {
+        let list = capture(program.command().args(["--list", "--format", "terse"]))?;
+        tests += list.lines().filter(|line| line.ends_with(": test")).count();
+        let mut run = program.command();
+        run.args(selection.ignored.then_some("--include-ignored"))
             .args(selection.shown.then_some("--nocapture"))
-            .envs(variables());
-        run_shown(&mut command, interrupt)?;
+            .envs(variables.iter().copied());
+        if run_shown(&mut run, interrupt).is_err() {
+            interrupt.check()?;
+            failed.push(program.path.display().to_string());
+        }
+    }
+    if tests == 0 {
+        bail!("the choice `{}` has no test", selection.nextest);
+    }
+    if !failed.is_empty() {
+        bail!("tests failed in {}", failed.join(", "));
     }
     Ok(())
+}
+
+/// A program of tests.
+#[derive(Debug, PartialEq, Eq)]
+struct Program {
+    package: String,
+    /// Whether it lies in the folder tests/ of its package.
+    apart: bool,
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+impl Program {
+    /// From a line of cargo's JSON; none where it is about something else.
+    fn read(line: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(line).ok()?;
+        if !message.pointer("/profile/test")?.as_bool()? {
+            return None;
+        }
+        // `path+file:///w/tests/flows#0.1.0`, or `…#name@0.1.0` where the folder has another name.
+        let (folder, version) = message.get("package_id")?.as_str()?.rsplit_once('#')?;
+        let package = match version.split_once('@') {
+            Some((name, _)) => name,
+            None => folder.rsplit('/').next()?,
+        };
+        Some(Self {
+            package: package.to_owned(),
+            apart: message.pointer("/target/kind/0")?.as_str()? == "test",
+            folder: PathBuf::from(message.get("manifest_path")?.as_str()?)
+                .parent()?
+                .to_owned(),
+            path: message.get("executable")?.as_str()?.into(),
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder);
+        command
+    }
 }
 
 fn cargo(place: &Place) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(place.root());
     cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_tests_are_read_from_cargos_messages() {
+        let message = |id: &str, kind: &str, test: bool| {
+            format!(
+                r#"{{"reason":"compiler-artifact","package_id":"path+file:///w/tests/load#{id}","manifest_path":"/w/tests/load/Cargo.toml","target":{{"kind":["{kind}"],"name":"x"}},"profile":{{"test":{test}}},"executable":"/t/x-1"}}"#
+            )
+        };
+        let program = |package: &str, apart| Program {
+            package: package.to_owned(),
+            apart,
+            folder: "/w/tests/load".into(),
+            path: "/t/x-1".into(),
+        };
+        assert_eq!(
+            Program::read(&message("0.1.0", "test", true)),
+            Some(program("load", true))
+        );
+        assert_eq!(
+            Program::read(&message("books@0.1.0", "lib", true)),
+            Some(program("books", false))
+        );
+        assert_eq!(Program::read(&message("0.1.0", "bin", false)), None);
+        assert_eq!(Program::read("warning: unused"), None);
+    }
+
+    #[test]
+    fn each_choice_is_of_its_own_tests() {
+        let programs = [
+            ("platform", false),
+            ("platform", true),
+            ("flows", true),
+            ("load", false),
+            ("load", true),
+            ("canary", true),
+        ];
+        let chosen = |selection: &Selection| -> Vec<_> {
+            let of = |(package, apart): &&(&str, bool)| (selection.chosen)(package, *apart);
+            programs.iter().filter(of).copied().collect()
+        };
+        assert_eq!(chosen(&UNIT), [("platform", false), ("load", false)]);
+        assert_eq!(chosen(&STORAGE), [("platform", true)]);
+        assert_eq!(chosen(&FLOWS), [("flows", true)]);
+        assert_eq!(chosen(&LOAD), [("load", true)]);
+        assert_eq!(chosen(&CANARY), [("canary", true)]);
+    }
 }
