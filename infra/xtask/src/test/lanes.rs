@@ -47,7 +47,7 @@ pub(crate) struct Lanes<'a> {
 /// News of a lane.
 enum Event {
     Begun(&'static str),
-    Ended(Ended, PathBuf),
+    Ended(Ended),
 }
 
 impl Lanes<'_> {
@@ -99,7 +99,7 @@ impl Lanes<'_> {
                 tell.send(Event::Begun(job.name)).ok();
             }
             let redirected = Redirected::to(&log);
-            let ended = match redirected {
+            let mut ended = match redirected {
                 Ok(_redirected) => self.end(job),
                 Err(error) => self.end(Job {
                     run: Box::new(|| Err(error)),
@@ -107,7 +107,8 @@ impl Lanes<'_> {
                 }),
             };
             // The receiver lives as long as there are lanes.
-            tell.send(Event::Ended(ended, log)).ok();
+            ended.log = Some(log);
+            tell.send(Event::Ended(ended)).ok();
         }
     }
 
@@ -133,6 +134,7 @@ impl Lanes<'_> {
             budget: job.budget,
             took: watch.elapsed(),
             outcome,
+            log: None,
         }
     }
 }
@@ -148,12 +150,13 @@ fn watch(news: &Receiver<Event>, report: &mut Report) {
                 }
                 running.push((name, Stopwatch::start()));
             }
-            Ok(Event::Ended(ended, log)) => {
+            Ok(Event::Ended(ended)) => {
                 running.retain(|(name, _)| *name != ended.name);
                 if !matches!(ended.outcome, Outcome::NotRun) {
                     clear_line();
                     heading(&format!("{} ({} s)", ended.name, ended.took.as_secs()));
-                    let output = std::fs::read(log).unwrap_or_default();
+                    let output = ended.log.as_ref().map(std::fs::read);
+                    let output = output.and_then(Result::ok).unwrap_or_default();
                     console::print(format_args!("{}", String::from_utf8_lossy(&output)));
                     ended.show_problem();
                 }

@@ -1,5 +1,6 @@
 //! Results of a run: how each check ended, how long it took, and how long it may take.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Error, Result, bail};
@@ -22,6 +23,8 @@ pub(crate) struct Ended {
     pub(crate) budget: Duration,
     pub(crate) took: Duration,
     pub(crate) outcome: Outcome,
+    /// File that has its output, where another check ran beside it.
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// End of a check.
@@ -146,7 +149,11 @@ impl Ended {
         if matches!(self.outcome, Outcome::NotRun) {
             return format!("  {mark} {:<40} not run", self.name);
         }
-        format!("  {mark} {}", line(self.name, self.took, Some(self.budget)))
+        let line = format!("  {mark} {}", line(self.name, self.took, Some(self.budget)));
+        match (&self.outcome, &self.log) {
+            (Outcome::Failed(_), Some(log)) => format!("{line}\n      {}", log.display()),
+            _ => line,
+        }
     }
 }
 
@@ -172,6 +179,7 @@ mod tests {
             budget: Duration::from_mins(1),
             took: Duration::from_secs(took),
             outcome,
+            log: None,
         }
     }
 
@@ -188,6 +196,21 @@ mod tests {
         let mut report = Report::new(vec!["clippy"]);
         report.add(slow);
         assert!(report.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_failure_beside_others_names_the_file_of_its_output() {
+        let failed = |log| Ended {
+            log,
+            ..ended(1, Outcome::Failed(Error::msg("no")))
+        };
+        let beside = failed(Some("/logs/test-clippy.log".into()));
+        assert!(
+            beside.line().ends_with("\n      /logs/test-clippy.log"),
+            "{}",
+            beside.line()
+        );
+        assert!(!failed(None).line().contains('\n'));
     }
 
     #[test]
