@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -45,6 +46,12 @@ pub(crate) enum Kind {
     CodeAfter,
     /// Does the work and answers, in the shape that the order names.
     Shaped,
+    /// Mastercard's gateway refuses the client certificate instead of passing the call on.
+    InvalidClientCert,
+    /// It refuses the signature.
+    AuthenticationFailed,
+    /// It refuses the hash of the body.
+    InvalidBodyHash,
 }
 
 /// A way of going wrong with its measures.
@@ -134,6 +141,8 @@ pub(crate) enum OrderError {
     Card,
     #[error("shape and quote go with an answer of MRS that is sent whole; `shaped` wants a shape or quote")]
     Shape,
+    #[error("the gateway stands before MRS only")]
+    Gateway,
     #[error("there are {MAX_ORDERS} orders already: DELETE /faults clears them")]
     Full,
 }
@@ -192,6 +201,9 @@ pub(crate) async fn disturb(
         }
         Kind::Shaped => work.await.into_response(),
         Kind::MalformedAfter => work.await.halved().into_response(),
+        Kind::InvalidClientCert => gateway_refusal("INVALID_CLIENT_CERT"),
+        Kind::AuthenticationFailed => gateway_refusal("AUTHENTICATION_FAILED"),
+        Kind::InvalidBodyHash => gateway_refusal("INVALID_BODY_HASH"),
         Kind::CodeBefore => fault(code).into_response(),
         Kind::CodeAfter => {
             work.await;
@@ -251,6 +263,14 @@ fn gateway_error() -> Response {
         body,
     )
         .into_response()
+}
+
+/// The flat shape of source document 004.
+fn gateway_refusal(reason: &'static str) -> Response {
+    let error = json!({
+        "Source": "Gateway", "ReasonCode": reason, "Description": "The gateway refuses the call.", "Recoverable": false,
+    });
+    (StatusCode::UNAUTHORIZED, Json(error)).into_response()
 }
 
 impl Effect {
@@ -384,6 +404,13 @@ impl Order {
         }
         if (self.code.is_some() && !coded) || (coded && self.operation == Operation::Confirmation) {
             return Err(OrderError::Code);
+        }
+        let is_gateway = matches!(
+            self.fault,
+            Kind::InvalidClientCert | Kind::AuthenticationFailed | Kind::InvalidBodyHash
+        );
+        if is_gateway && self.operation == Operation::Confirmation {
+            return Err(OrderError::Gateway);
         }
         let answers_whole = slow || coded || self.fault == Kind::Shaped;
         let shaped = self.shape.is_some() || self.quote;
@@ -533,6 +560,10 @@ mod tests {
             (
                 json!({"operation": "confirmation", "fault": "code-after"}),
                 OrderError::Code,
+            ),
+            (
+                json!({"operation": "confirmation", "fault": "invalid-client-cert"}),
+                OrderError::Gateway,
             ),
             (
                 json!({"operation": "enroll", "fault": "cut-after", "shape": "gzip"}),
