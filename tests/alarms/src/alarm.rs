@@ -164,6 +164,14 @@ pub fn all() -> Vec<Alarm> {
     resources.iter().map(alarm).collect()
 }
 
+/// The nested template as JSON, without the alarms that have metric maths.
+pub fn template_without_maths() -> Value {
+    let mut template = yaml::read(ALARMS);
+    let resources = template["Resources"].as_object_mut().expect("resources");
+    resources.retain(|_, resource| resource["Properties"].get("Metrics").is_none());
+    template
+}
+
 /// The parameters of the nested template, with whether each has a default.
 pub fn parameters() -> BTreeMap<String, bool> {
     let template = yaml::read(ALARMS);

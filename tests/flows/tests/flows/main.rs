@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod card_testing;
