@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http::header::CONTENT_TYPE;
@@ -20,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::chance::Chance;
+use crate::transactions::Transaction;
 
 /// How often, of a million calls, what goes wrong.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,7 +62,10 @@ pub struct AwsProxy {
 struct Fate {
     faults: Faults,
     chance: Chance,
+    /// Whether nothing goes wrong for the time being.
+    is_calm: AtomicBool,
     counts: Mutex<BTreeMap<Injected, usize>>,
+    transactions: Mutex<Vec<Transaction>>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +91,9 @@ impl AwsProxy {
         let fate = Arc::new(Fate {
             faults,
             chance: Chance::new(faults.seed),
+            is_calm: AtomicBool::new(false),
             counts: Mutex::default(),
+            transactions: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         Ok(Self {
@@ -99,6 +106,17 @@ impl AwsProxy {
     /// Its address, for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Lets everything pass, or not any more.
+    pub fn set_calm(&self, is_calm: bool) {
+        self.fate.is_calm.store(is_calm, Ordering::SeqCst);
+    }
+
+    /// The transactions that were answered so far, except those that a fault was injected into.
+    pub fn transactions(&self) -> Vec<Transaction> {
+        let transactions = self.fate.transactions.lock();
+        transactions.expect("nobody panics with it").clone()
     }
 
     /// How often what went wrong so far.
@@ -144,6 +162,7 @@ async fn connection(stream: TcpStream, upstream: Upstream, fate: Arc<Fate>) {
 async fn answer(request: Request<Incoming>, upstream: &Upstream, fate: &Fate) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let asked = body.clone();
     let request = Request::from_parts(head, Full::new(body));
     match fate.of(request.headers()) {
         Some(refusal @ (Injected::Throttled | Injected::ThroughputExceeded)) => Ok(refused(refusal)),
@@ -155,8 +174,21 @@ async fn answer(request: Request<Incoming>, upstream: &Upstream, fate: &Fate) ->
             upstream.pass(request.clone()).await?;
             upstream.pass(request).await
         }
+        None if is_transaction(request.headers()) => {
+            let (head, answer) = upstream.pass(request).await?.into_parts();
+            let answer = answer.collect().await.map_err(io::Error::other)?.to_bytes();
+            let transaction = Transaction::read(&asked, &answer);
+            let mut transactions = fate.transactions.lock().expect("nobody panics with it");
+            transactions.extend(transaction);
+            Ok(Response::from_parts(head, Full::new(answer)))
+        }
         None => upstream.pass(request).await,
     }
+}
+
+fn is_transaction(headers: &HeaderMap) -> bool {
+    let target = headers.get("x-amz-target");
+    target.is_some_and(|target| target == "DynamoDB_20120810.TransactWriteItems")
 }
 
 /// `DynamoDB` Developer Guide, "Error handling": HTTP 400, and the SDKs try again.
@@ -178,6 +210,9 @@ fn refused(refusal: Injected) -> Answer {
 
 impl Fate {
     fn of(&self, headers: &HeaderMap) -> Option<Injected> {
+        if self.is_calm.load(Ordering::SeqCst) {
+            return None;
+        }
         let target = headers.get("x-amz-target")?.to_str().ok()?;
         let injected = if target.starts_with("DynamoDB_20120810.") {
             self.of_dynamodb()

@@ -8,3 +8,4 @@
 pub mod aws_proxy;
 mod chance;
 pub mod functions;
+pub mod transactions;

@@ -105,6 +105,9 @@ pub(crate) struct Order {
     /// Whether a refusal repeats what the caller sent, in each of its texts; for MRS only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     quote: bool,
+    /// Whether only the first attempt at a confirmation goes wrong, so that no confirmation meets two such orders.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    first_attempt: bool,
 }
 
 /// An order that was taken, by the number under which it can be taken back.
@@ -126,6 +129,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) customer: Option<&'a str>,
     /// Whether it enrols this card, or names an account or a customer that has it.
     pub(crate) is_of: &'a dyn Fn(&CardNumber) -> bool,
+    /// Whether a confirmation comes for the first time.
+    pub(crate) is_first: bool,
 }
 
 /// Why an order is refused.
@@ -141,6 +146,8 @@ pub(crate) enum OrderError {
     Card,
     #[error("shape and quote go with an answer of MRS that is sent whole; `shaped` wants a shape or quote")]
     Shape,
+    #[error("firstAttempt goes with a confirmation")]
+    FirstAttempt,
     #[error("the gateway stands before MRS only")]
     Gateway,
     #[error("there are {MAX_ORDERS} orders already: DELETE /faults clears them")]
@@ -374,6 +381,9 @@ impl Taken {
     }
 
     fn concerns(&self, subject: &Subject<'_>) -> bool {
+        if self.order.first_attempt && !subject.is_first {
+            return false;
+        }
         let Some(card) = &self.card else { return true };
         let is_known = |customer| self.customers.iter().any(|known| known == customer);
         (subject.is_of)(card) || subject.customer.is_some_and(is_known)
@@ -385,6 +395,7 @@ impl Subject<'_> {
     pub(crate) const NONE: Self = Subject {
         customer: None,
         is_of: &|_| false,
+        is_first: true,
     };
 }
 
@@ -418,6 +429,9 @@ impl Order {
             || (self.fault == Kind::Shaped && !shaped)
         {
             return Err(OrderError::Shape);
+        }
+        if self.first_attempt && self.operation != Operation::Confirmation {
+            return Err(OrderError::FirstAttempt);
         }
         let Some(digits) = self.card.take() else {
             return Ok(None);
@@ -478,6 +492,7 @@ mod tests {
         let subject = Subject {
             customer,
             is_of: &is_of,
+            is_first: true,
         };
         book.due(operation, &subject).is_some()
     }
@@ -538,6 +553,22 @@ mod tests {
     }
 
     #[test]
+    fn an_order_for_first_attempts_leaves_later_ones_alone() {
+        let book = FaultBook::default();
+        book.add(order(
+            json!({"operation": "confirmation", "fault": "cut-after", "firstAttempt": true}),
+        ))
+        .unwrap();
+        let again = Subject {
+            is_first: false,
+            ..Subject::NONE
+        };
+        assert_eq!(book.due(Operation::Confirmation, &again), None);
+        let effect = book.due(Operation::Confirmation, &Subject::NONE);
+        assert_eq!(effect, Some(Effect::new(Kind::CutAfter)));
+    }
+
+    #[test]
     fn an_order_that_makes_no_sense_is_refused() {
         let book = FaultBook::default();
         for (bad, why) in [
@@ -576,6 +607,10 @@ mod tests {
             (
                 json!({"operation": "enroll", "fault": "shaped"}),
                 OrderError::Shape,
+            ),
+            (
+                json!({"operation": "enroll", "fault": "cut-after", "firstAttempt": true}),
+                OrderError::FirstAttempt,
             ),
             (
                 json!({"operation": "doEcho", "fault": "cut-after", "card": "5234000000000007"}),

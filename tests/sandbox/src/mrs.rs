@@ -311,6 +311,7 @@ impl Mrs {
         let subject = Subject {
             customer,
             is_of: &is_of,
+            is_first: true,
         };
         self.faults.due(request.operation(), &subject)
     }

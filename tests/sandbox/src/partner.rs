@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::demo::DemoFolder;
 pub(crate) use self::initialize::Initializer;
-pub(crate) use self::receiver::{Received, Receiver, router as receiver_router};
+pub(crate) use self::receiver::{Attempted, Received, Receiver, router as receiver_router};
 
 use self::demo::DemoError;
 use self::initialize::Opened;

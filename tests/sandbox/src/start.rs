@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::faults::FaultBook;
 use crate::front::{self, Upstream};
 use crate::mrs::{self, Mrs, MrsSettings, PairKey, StateError, StateFile};
-use crate::partner::{self, DemoFolder, Initializer, Partner, Received, Receiver};
+use crate::partner::{self, Attempted, DemoFolder, Initializer, Partner, Received, Receiver};
 use crate::serve::{Transport, serve};
 use crate::tls::{self, ClientCertificates, TlsError};
 
@@ -136,6 +136,7 @@ impl Sandbox {
         let mutual = tls::server_asking_for_certificates(&settings.pki, &certificates)?;
         let referee = Receiver {
             received: Arc::clone(&received),
+            attempted: Attempted::default(),
             demo: demo.clone(),
             faults,
             clock: settings.clock.clone(),

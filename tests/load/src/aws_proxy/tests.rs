@@ -165,3 +165,16 @@ fn call_of(proxy: &AwsProxy, target: &str) -> Request<Vec<u8>> {
 async fn send(request: Request<Vec<u8>>) -> Option<Answer> {
     spawn_blocking(|| call::send(request)).await.ok()
 }
+
+#[tokio::test]
+async fn nothing_goes_wrong_while_it_is_calm() {
+    let faults = Faults {
+        refused: ALWAYS,
+        ..Faults::default()
+    };
+    let (proxy, _asked) = proxy(faults).await;
+    proxy.set_calm(true);
+    assert_eq!(send(call_of(&proxy, PUT)).await.unwrap().status, 201);
+    proxy.set_calm(false);
+    assert_eq!(send(call_of(&proxy, PUT)).await.unwrap().status, 400);
+}

@@ -59,7 +59,7 @@ impl Books {
                 books.stored.len(),
                 books.active.len()
             );
-            pause(5000);
+            pause(1000);
         }
     }
 
@@ -159,7 +159,7 @@ fn of_customer_of(client: &str, item: &Value) -> bool {
 
 /// What the demo partner's receiver took, over all clients: id and body.
 fn received() -> Vec<(String, Value)> {
-    let address = format!("{}/received?last=10000", Stack::here().endpoints.partner);
+    let address = format!("{}/received?last=50000", Stack::here().endpoints.partner);
     let list = call::get(&address).json();
     let verified = |entry: &&Value| entry["verified"] == true;
     let entry = |entry: &Value| {

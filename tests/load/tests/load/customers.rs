@@ -2,6 +2,7 @@
 //! outcome is open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -57,19 +58,21 @@ impl Crowd {
         }
     }
 
-    /// So many sessions, some at once. Gives what the pages showed.
-    pub(crate) fn go(&self, sessions: usize, at_once: usize, weather: &Weather) -> Vec<Told> {
-        let next = AtomicUsize::new(0);
+    /// The sessions of these numbers, some at once. Gives what the pages showed.
+    pub(crate) fn go(&self, sessions: Range<usize>, at_once: usize, weather: Option<&Weather>) -> Vec<Told> {
+        let next = AtomicUsize::new(sessions.start);
         let told = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::SeqCst);
-                        if number >= sessions {
+                        if number >= sessions.end {
                             return;
                         }
-                        weather.session_begins();
+                        if let Some(weather) = weather {
+                            weather.session_begins();
+                        }
                         let one = self.session(number);
                         told.lock().unwrap().push(one);
                     }

@@ -16,17 +16,21 @@ pub(crate) struct Weather {
     turn: usize,
     ordered: Mutex<BTreeMap<String, usize>>,
     faults: Mutex<Vec<Faults>>,
+    /// Whether one confirmation may meet several faults: then it is due again after minutes.
+    may_repeat: bool,
 }
 
 impl Weather {
-    /// For a run of so many sessions; `seed` turns the wheel of faults.
-    pub(crate) fn over(sessions: usize, seed: u64) -> Self {
+    /// For a run of so many sessions; `seed` turns the wheel of faults. Unless they `may_repeat`, a confirmation meets one fault
+    /// at the most, at its first attempt, and is due again after 5 s.
+    pub(crate) fn over(sessions: usize, seed: u64, may_repeat: bool) -> Self {
         assert!(sessions >= EVERY, "too few sessions for any fault");
         Self {
             begun: AtomicUsize::new(0),
             turn: usize::try_from(seed % 1000).expect("a small number"),
             ordered: Mutex::default(),
             faults: Mutex::default(),
+            may_repeat,
         }
     }
 
@@ -36,9 +40,13 @@ impl Weather {
         if !number.is_multiple_of(EVERY) {
             return;
         }
-        let faults = faults();
-        let fault = &faults[(number / EVERY + self.turn) % faults.len()];
-        self.faults.lock().unwrap().push(Faults::of_anyone(fault));
+        let mut faults = faults();
+        let place = (number / EVERY + self.turn) % faults.len();
+        let mut fault = faults.swap_remove(place);
+        if fault["operation"] == "confirmation" && !self.may_repeat {
+            fault["firstAttempt"] = true.into();
+        }
+        self.faults.lock().unwrap().push(Faults::of_anyone(&fault));
         let name = ["operation", "fault", "shape"]
             .iter()
             .filter_map(|member| fault[member].as_str())

@@ -1,6 +1,6 @@
 //! The partner's receiver of confirmations: checks their signature and keeps them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -16,14 +16,29 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
 use super::demo::DemoFolder;
 use super::mask::mask;
 use crate::clock::Clock;
-use crate::faults::{self, Answer, FaultBook, Operation, Subject};
+use crate::faults::{self, Answer, Effect, FaultBook, Operation, Subject};
 
-const MAX_KEPT: usize = 10_000;
+const MAX_KEPT: usize = 50_000;
 const MAX_BODY: usize = 16 * 1024;
 
 /// The confirmations that came, oldest first.
 #[derive(Default)]
 pub(crate) struct Received(Mutex<Kept>);
+
+/// The `webhook-id`s that came before, whatever was answered.
+#[derive(Default)]
+pub(crate) struct Attempted(Mutex<HashSet<String>>);
+
+impl Attempted {
+    /// Notes an attempt; whether it is the first of its id.
+    fn is_first(&self, id: String) -> bool {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.len() == MAX_KEPT {
+            ids.clear();
+        }
+        ids.insert(id)
+    }
+}
 
 #[derive(Default)]
 struct Kept {
@@ -53,6 +68,7 @@ pub(crate) struct Confirmation {
 /// What the receiver needs.
 pub(crate) struct Receiver {
     pub(crate) received: Arc<Received>,
+    pub(crate) attempted: Attempted,
     pub(crate) demo: DemoFolder,
     pub(crate) faults: Arc<FaultBook>,
     pub(crate) clock: Clock,
@@ -131,7 +147,7 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let effect = receiver.faults.due(Operation::Confirmation, &Subject::NONE);
+    let effect = receiver.effect(&headers);
     let work = async { wish.answer_for(receiver.take(&headers, &body)) };
     let mut answer = faults::disturb(effect, work, |code| {
         plain(StatusCode::INTERNAL_SERVER_ERROR, &code.to_string())
@@ -154,14 +170,20 @@ impl Wish {
 }
 
 impl Receiver {
+    /// The fault that is due for this attempt.
+    fn effect(&self, headers: &HeaderMap) -> Option<Effect> {
+        let subject = Subject {
+            is_first: id_of(headers).is_none_or(|id| self.attempted.is_first(id)),
+            ..Subject::NONE
+        };
+        self.faults.due(Operation::Confirmation, &subject)
+    }
+
     fn take(&self, headers: &HeaderMap, body: &[u8]) -> Answer {
         let checked = self.check(headers, body);
         let verified = checked.is_ok();
         let now = self.clock.rfc3339();
-        let id = headers
-            .get(HEADER_WEBHOOK_ID)
-            .and_then(|id| id.to_str().ok())
-            .map(|id| id.chars().take(256).collect());
+        let id = id_of(headers);
         let answer = match &checked {
             Ok(()) => {
                 tracing::info!(id, "a confirmation was received");
@@ -202,6 +224,11 @@ impl Receiver {
     }
 }
 
+fn id_of(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(HEADER_WEBHOOK_ID)?.to_str().ok()?;
+    Some(id.chars().take(256).collect())
+}
+
 fn plain(status: StatusCode, body: &str) -> Answer {
     Answer::text(status, "text/plain; charset=utf-8", body.to_owned())
 }
@@ -233,6 +260,13 @@ mod tests {
         let attempts: Vec<u32> = received.last(10).iter().map(|c| c.attempts).collect();
         assert_eq!(attempts, [2, 1, 1]);
         assert_eq!(received.last(1)[0].body, json!("forged"));
+    }
+
+    #[test]
+    fn an_id_comes_for_the_first_time_once() {
+        let attempted = Attempted::default();
+        let first = |id: &str| attempted.is_first(id.to_owned());
+        assert_eq!([first("a"), first("b"), first("a")], [true, true, false]);
     }
 
     #[test]
