@@ -12,6 +12,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::functions::Caller;
+
 /// A started function. It ends when this is dropped, with everything that it started.
 pub(crate) struct Emulated {
     child: Child,
@@ -59,19 +61,16 @@ impl Emulated {
     }
 
     /// Invokes the function, and tells how long the answer took to come.
-    pub(crate) fn invoke(&self, event: &Value) -> Result<(Value, Duration)> {
+    pub(crate) fn invoke(&self, event: &Value, caller: Caller) -> Result<(Value, Duration)> {
         let started = now();
         let answer: Value = ureq::post(&self.address)
             .send_json(event)?
             .body_mut()
             .read_json()?;
         let took = started.elapsed();
-        ensure!(
-            // What a gateway, or a queue, is answered.
-            answer.get("statusCode").is_some() || answer.get("batchItemFailures").is_some(),
-            "the function failed: {}",
-            self.log_text()?
-        );
+        caller
+            .check(&answer)
+            .with_context(|| format!("its log is {}", self.log.display()))?;
         Ok((answer, took))
     }
 

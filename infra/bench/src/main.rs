@@ -1,16 +1,18 @@
-//! What the functions cost, side by side in one run: start and first answer of each beside a bare one, size, the page's
-//! parts, and the calls to AWS of an enrolment, counted on the wire. Started by `cargo xtask bench`, which brings up the
-//! local stack first.
+#![doc = include_str!("../README.md")]
 
+mod bounds;
 mod counting;
 mod emulator;
-mod enrolment;
+mod functions;
+mod instructions;
+mod interactions;
 mod page;
+mod runtime_api;
 mod start;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use clap::Parser;
 
 /// What `cargo xtask bench` tells.
@@ -19,6 +21,9 @@ struct Arguments {
     /// The emulator, `aws-lambda-rie-x86_64`.
     #[arg(long)]
     emulator: PathBuf,
+    /// What counts instructions.
+    #[arg(long)]
+    valgrind: PathBuf,
     /// The folder with a folder for each function.
     #[arg(long)]
     functions: PathBuf,
@@ -37,11 +42,14 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.scratch)?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
-    let mut exceeded = Vec::new();
+    let mut exceeded = bounds::Exceeded::default();
     start::measure(&arguments, &aws, &mut exceeded)?;
+    instructions::measure(&arguments, &aws, &mut exceeded)?;
     page::measure(&mut exceeded)?;
-    enrolment::measure(&arguments, &aws, &mut exceeded)?;
-    ensure!(exceeded.is_empty(), "bounds exceeded: {}", exceeded.join("; "));
-    println!("\nAll bounds are kept.");
+    let in_short = interactions::measure(&arguments, &aws, &mut exceeded)?;
+    if let Some(told) = exceeded.told() {
+        bail!("bounds exceeded: {told}");
+    }
+    println!("\nAll bounds are kept. Calls of DynamoDB by a warm POST: {in_short}");
     Ok(())
 }

@@ -8,11 +8,10 @@ use flate2::write::GzEncoder;
 use flows::call;
 use flows::stack::Stack;
 
-/// The page's parts together, in bytes.
-const BOUND: usize = 20 * 1024;
+use crate::bounds::{self, Exceeded};
 
 /// Loads the demo client's page from the running stack, and the parts that it names.
-pub(crate) fn measure(exceeded: &mut Vec<String>) -> Result<()> {
+pub(crate) fn measure(exceeded: &mut Exceeded) -> Result<()> {
     let api = &Stack::here().endpoints.api;
     let page = call::get(&format!("{api}/widget/{}/", Stack::here().client.slug));
     let html = page.text();
@@ -25,12 +24,8 @@ pub(crate) fn measure(exceeded: &mut Vec<String>) -> Result<()> {
         let part = call::get(&format!("{api}{path}"));
         together += line(path.rsplit('/').next().unwrap_or(path), part.text())?;
     }
-    println!("{:<36}{together:>8} bytes of {BOUND}", "together");
-    if together > BOUND {
-        exceeded.push(format!(
-            "the page's parts have {together} bytes, the bound is {BOUND}"
-        ));
-    }
+    println!("{:<36}{together:>8} bytes of {}", "together", bounds::PAGE);
+    exceeded.judge("bytes of the page's parts", together, bounds::PAGE);
     Ok(())
 }
 

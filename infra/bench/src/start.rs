@@ -1,40 +1,38 @@
 //! How long a function takes to start and to give its first answer, beside a bare one in the same run; and its size.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use serde_json::Value;
 
 use crate::Arguments;
+use crate::bounds::{self, Exceeded};
 use crate::counting::Counting;
 use crate::emulator::Emulated;
-use crate::enrolment::{self, event};
-
-/// A function's init may take this much of the bare one's.
-const BOUND: f64 = 2.5;
+use crate::functions;
+use crate::interactions;
 
 /// Measures all functions in turn, run by run, so that the machine's moods meet all of them.
-pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Vec<String>) -> Result<()> {
-    let variables = enrolment::variables(aws);
-    let functions = functions(arguments)?;
+pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Exceeded) -> Result<()> {
+    let variables = interactions::variables(aws);
+    let functions = functions::all(arguments)?;
     let mut measured: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); functions.len()];
     for _ in 0..arguments.runs {
         for (function, (init, first)) in functions.iter().zip(&mut measured) {
             let log = arguments.scratch.join(format!("{}.log", function.name));
             let emulated = Emulated::start(&arguments.emulator, &function.bootstrap, &variables, &log)?;
             let (_, took) = emulated
-                .invoke(&function.event)
+                .invoke(&function.event, function.caller)
                 .with_context(|| function.name.clone())?;
             init.push(milliseconds(emulated.init_time()?));
             first.push(milliseconds(took));
         }
     }
     println!(
-        "Start, under AWS's Runtime Interface Emulator ({} runs)",
+        "Start, under AWS's Runtime Interface Emulator ({} runs); times are not judged",
         arguments.runs
     );
     println!(
@@ -44,72 +42,26 @@ pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Vec<
     // Of the least disturbed starts: the machine may have other work.
     let bare = least(&measured[0].0);
     for (function, (init, first)) in functions.iter().zip(&measured) {
-        let ratio = least(init) / bare;
+        let size = zipped(&function.bootstrap)?;
         println!(
-            "{:<16}{:>10.1}{ratio:>10.2}{:>14.1}{:>18.1}{:>14.0}",
+            "{:<16}{:>10.1}{:>10.2}{:>14.1}{:>18.1}{:>14}",
             function.name,
             least(init),
+            least(init) / bare,
             median(init),
             median(first),
-            zipped(&function.bootstrap)? / 1024.0
+            size / 1024
         );
-        if ratio > BOUND {
-            exceeded.push(format!(
-                "init of {} is {ratio:.2} times the bare one's, the bound is {BOUND}",
-                function.name
-            ));
-        }
+        exceeded.judge(&format!("bytes of {}, zipped", function.name), size, bounds::ZIP);
     }
     Ok(())
 }
 
-struct Function {
-    name: String,
-    bootstrap: PathBuf,
-    event: Value,
-}
-
-fn functions(arguments: &Arguments) -> Result<Vec<Function>> {
-    let page = event("GET", "/widget/demo/", &[], "");
-    let mut functions = vec![Function {
-        name: "bare".into(),
-        bootstrap: arguments.bare.clone(),
-        event: page.clone(),
-    }];
-    let mut names: Vec<String> = std::fs::read_dir(&arguments.functions)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<_>>()?;
-    names.sort();
-    for name in names {
-        let bootstrap = arguments.functions.join(&name).join("bootstrap");
-        let event = match name.as_str() {
-            "widget-page" => page.clone(),
-            "widget-init" => enrolment::initialize(),
-            function @ ("enroll" | "replace" | "cancel") => {
-                enrolment::describe(function, &enrolment::UNKNOWN_SESSION)
-            }
-            "purge" => serde_json::from_str(include_str!("../../../events/purge/schedule.json"))?,
-            "settle" => serde_json::from_str(include_str!("../../../events/settle/queue.json"))?,
-            "confirm" => {
-                serde_json::from_str(include_str!("../../../events/confirm/unknown-confirmation.json"))?
-            }
-            other => bail!("there is no first event for the function '{other}'"),
-        };
-        functions.push(Function {
-            name,
-            bootstrap,
-            event,
-        });
-    }
-    Ok(functions)
-}
-
 /// As a zip stores it: deflate, without the few bytes of the archive around it.
-fn zipped(file: &Path) -> Result<f64> {
+fn zipped(file: &Path) -> Result<usize> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&std::fs::read(file).with_context(|| file.display().to_string())?)?;
-    #[expect(clippy::cast_precision_loss, reason = "megabytes, printed as kilobytes")]
-    Ok(encoder.finish()?.len() as f64)
+    Ok(encoder.finish()?.len())
 }
 
 fn milliseconds(time: Duration) -> f64 {

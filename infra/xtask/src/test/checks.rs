@@ -25,6 +25,8 @@ pub(crate) enum Part {
     Crash,
     /// The flow over HTTP against the deployed system.
     Flows,
+    /// What the functions cost, by counts: calls to AWS, bytes, instructions.
+    Bench,
     /// The system and other people's libraries.
     Interop,
     /// The page in a real browser.
@@ -97,7 +99,8 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Browser, name: "browser", budget: 330, lane: System, needs: Needs::System, run: Always(suites::browser) },
     Check { part: Part::Interop, name: "interop", budget: 240, lane: System, needs: Needs::System, run: Always(suites::interop) },
     Check { part: Part::Flows, name: "flows", budget: 240, lane: System, needs: Needs::System, run: Always(suites::flows) },
-    Check { part: Part::Load, name: "load", budget: 300, lane: System, needs: Needs::System, run: Always(suites::load) },
+    Check { part: Part::Bench, name: "bench", budget: 60, lane: System, needs: Needs::System, run: Noting(suites::bench) },
+    Check { part: Part::Load, name: "load", budget: 240, lane: System, needs: Needs::System, run: Always(suites::load) },
     Check { part: Part::Storage, name: "storage", budget: 330, lane: System, needs: Folder, run: Always(suites::storage) },
     Check { part: Part::Canary, name: "no card number anywhere", budget: 120, lane: Last, needs: Needs::System, run: Always(suites::canary) },
 ];

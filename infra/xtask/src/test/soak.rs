@@ -30,7 +30,7 @@ const FUZZING: u32 = 600;
 const PAIRS: u32 = 5000;
 /// Runs of the browser suite.
 const BROWSER_RUNS: usize = 3;
-/// Sessions of the load test, which has 2,000 in `cargo xtask test`.
+/// Sessions of the load test, which has 1,000 in `cargo xtask test`, and no confirmation that meets two faults.
 const SESSIONS: u32 = 20_000;
 
 /// All of it, each lane in its order. One more is one more entry here.
@@ -107,6 +107,7 @@ fn load(bench: &Bench<'_>) -> Result<Done> {
     let mut environment = bench.environment()?;
     environment.push(("LOAD_SESSIONS", SESSIONS.to_string()));
     environment.push(("LOAD_SEED", seed.to_string()));
+    environment.push(("LOAD_REPEATED_FAULTS", "1".to_owned()));
     rust::tests(bench.place, &LOAD, &environment, bench.interrupt)?;
     Ok(Done::Noted(format!("{SESSIONS} sessions, seed {seed}")))
 }

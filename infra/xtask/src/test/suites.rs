@@ -7,8 +7,10 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
+use super::report::Done;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use super::soap;
+use crate::bench;
 use crate::command::{run_kept, run_shown};
 use crate::compile;
 use crate::deploy::isolate;
@@ -101,6 +103,11 @@ pub(crate) fn crash_with(bench: &Bench<'_>, variables: &[(&str, String)]) -> Res
 
 pub(crate) fn flows(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
+}
+
+/// Once: what is judged are counts, which are the same each time.
+pub(crate) fn bench(bench: &Bench<'_>) -> Result<Done> {
+    bench::measure(&bench.own, bench.interrupt, 1).map(Done::Noted)
 }
 
 pub(crate) fn load(bench: &Bench<'_>) -> Result<()> {
