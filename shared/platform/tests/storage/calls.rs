@@ -8,6 +8,7 @@ use engine::{Call, Calls, World, local_kms, on_engine_of_aws, on_every_engine};
 use enrollment::flows::submit::{NotSubmitted, Submitted};
 use enrollment::identifiers::{ActionCode, IntentId};
 use enrollment::ports::StoreError;
+use enrollment::reason::Reason;
 use enrollment::session::MAX_FAILURES;
 use enrollment::status::Status;
 use jiff::SignedDuration;
@@ -159,24 +160,46 @@ async fn a_declined_card_leaves_as_many_tries_as_are_stored() {
                 .await
                 .unwrap();
             within(ENROLLMENT, "a declined enrollment", &calls);
-            let told = |submitted: &Submitted| match submitted {
-                Submitted::Ended {
-                    attempts_left,
-                    reason,
-                    ..
-                } => (*attempts_left, *reason),
-                Submitted::Open => panic!("it has no outcome"),
-            };
-            assert_eq!(told(&submitted).0, MAX_FAILURES - attempt);
+            assert_eq!(tries_left(&submitted).0, MAX_FAILURES - attempt);
             // The repeat reads the session as it is stored.
             let again = functions
                 .submit(&visit, attempt, None, Mrs::Declines)
                 .await
                 .unwrap();
-            assert_eq!(told(&again), told(&submitted));
+            assert_eq!(tries_left(&again), tries_left(&submitted));
         }
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn failures_of_another_tab_are_in_the_tries_left() {
+    on_every_engine(|world| async move {
+        set_up(&world).await;
+        let functions = Functions::new(&world, &world.vault());
+        let visit = functions.open("one", ActionCode::Enrol).await.unwrap();
+        let [first, second] = functions.submit_across(&visit).await;
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(tries_left(&second).0, MAX_FAILURES - 1);
+        assert_eq!(
+            tries_left(&first).0,
+            MAX_FAILURES - 2,
+            "the first one began after it"
+        );
+    })
+    .await;
+}
+
+fn tries_left(submitted: &Submitted) -> (u32, Option<Reason>) {
+    match submitted {
+        Submitted::Ended {
+            attempts_left,
+            reason,
+            ..
+        } => (*attempts_left, *reason),
+        Submitted::Open => panic!("it has no outcome"),
+    }
 }
 
 /// The items of a call's transaction, each as its table and key.

@@ -14,11 +14,14 @@ use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, IdempotencyKey, IncidentId, IntentId, Ranac,
     SessionToken,
 };
+use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
-use enrollment::ports::{Clock as _, NewCard, Randomness as _, Rewards, RewardsError, StoreError, Wakeups};
+use enrollment::ports::{
+    Clock as _, Counted, Limits, NewCard, Randomness as _, Rewards, RewardsError, StoreError, Wakeups,
+};
 use enrollment::status::{MrsCode, Status};
 use enrollment::token::Expected;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
@@ -127,12 +130,39 @@ impl<'w> Functions<'w> {
         card: Option<IntentId>,
         mrs: Mrs,
     ) -> Result<Submitted, NotSubmitted> {
+        self.submit_counted_by(&self.limits, visit, attempt, card, mrs)
+            .await
+    }
+
+    /// Two submissions of one session that MRS declines: the second one comes and ends after the first one has read the
+    /// session and before it begins. The answer to the first one, then that to the second.
+    pub(crate) async fn submit_across(&self, visit: &Visit) -> [Result<Submitted, NotSubmitted>; 2] {
+        let second = tokio::sync::Mutex::new(None);
+        let interrupted = Interrupted {
+            functions: self,
+            visit,
+            second: &second,
+        };
+        let first = self
+            .submit_counted_by(&interrupted, visit, 1, None, Mrs::Declines)
+            .await;
+        [first, second.into_inner().unwrap()]
+    }
+
+    async fn submit_counted_by(
+        &self,
+        limits: &dyn Limits,
+        visit: &Visit,
+        attempt: u32,
+        card: Option<IntentId>,
+        mrs: Mrs,
+    ) -> Result<Submitted, NotSubmitted> {
         let submitting = Submitting {
             action: visit.action,
             clients: &*self.clients,
             sessions: &self.sessions,
             records: &self.records,
-            limits: &self.limits,
+            limits,
             enrolments: &self.enrolments,
             rewards: &mrs,
             wakeups: &NoWakeups,
@@ -159,6 +189,32 @@ impl<'w> Functions<'w> {
         let submitted = self.submit(&visit, 1, None, Mrs::Agrees).await.unwrap();
         assert_eq!(ending(&submitted).status, Status::SuccessEnrollment);
         IntentId::derive(visit.token.id(), &key(1))
+    }
+}
+
+/// Counts after another submission of the session has come and failed.
+struct Interrupted<'a> {
+    functions: &'a Functions<'a>,
+    visit: &'a Visit,
+    second: &'a tokio::sync::Mutex<Option<Result<Submitted, NotSubmitted>>>,
+}
+
+#[async_trait]
+impl Limits for Interrupted<'_> {
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+        self.functions.limits.counters(counted).await
+    }
+
+    async fn count(
+        &self,
+        counted: Counted<'_>,
+        known: &Counters,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<Attempts, StoreError> {
+        let second = self.functions.submit(self.visit, 2, None, Mrs::Declines).await;
+        *self.second.lock().await = Some(second);
+        self.functions.limits.count(counted, known, attempt, now).await
     }
 }
 
