@@ -183,9 +183,14 @@ pub fn parameters() -> BTreeMap<String, bool> {
         .collect()
 }
 
+/// `template.yaml` as JSON, before SAM's transform.
+pub fn stack_template() -> Value {
+    yaml::read(STACK)
+}
+
 /// The arguments that `template.yaml` gives to the nested template.
 pub fn arguments() -> BTreeMap<String, Value> {
-    let template = yaml::read(STACK);
+    let template = stack_template();
     let given = template["Resources"]["Alarms"]["Properties"]["Parameters"].as_object();
     given.expect("a nested stack").clone().into_iter().collect()
 }

@@ -169,6 +169,29 @@ fn parameters_are_those_that_the_stack_gives() {
     assert_eq!(read, own, "each parameter is a dimension's value");
 }
 
+/// The dimension ApiName is the API's name, not its id.
+#[test]
+fn the_gateway_is_watched_by_the_name_of_the_api() {
+    let template = alarm::stack_template();
+    let name = &template["Resources"]["Api"]["Properties"]["Name"];
+    assert!(name.is_object(), "{name}");
+    assert_eq!(alarm::arguments()["ApiName"], *name);
+}
+
+#[test]
+fn every_function_of_the_stack_is_handed_over() {
+    let template = alarm::stack_template();
+    let resources = template["Resources"].as_object().unwrap();
+    let functions = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    let arguments = alarm::arguments();
+    for (function, _) in functions {
+        let given = arguments.get(&format!("{function}Function"));
+        assert_eq!(given, Some(&serde_json::json!({ "Ref": function })), "{function}");
+    }
+}
+
 #[test]
 fn every_function_is_watched_for_throttles() {
     let watched: BTreeSet<String> = named("FunctionsThrottled")
