@@ -151,6 +151,7 @@ impl Ended {
         }
         let line = format!("  {mark} {}", line(self.name, self.took, Some(self.budget)));
         match (&self.outcome, &self.log) {
+            (Outcome::CutOff, _) => format!("{line}  cut off"),
             (Outcome::Failed(_), Some(log)) => format!("{line}\n      {}", log.display()),
             _ => line,
         }
