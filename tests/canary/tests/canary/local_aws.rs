@@ -27,7 +27,8 @@ fn items() -> Vec<Trace> {
     traces
 }
 
-fn log() -> Vec<Trace> {
+/// Lines of all log groups.
+pub(crate) fn log() -> Vec<Trace> {
     let lines = log_lines(0).into_iter().enumerate();
     lines
         .map(|(place, line)| Trace {
