@@ -80,6 +80,11 @@ pub fn aws(target: &str, body: &Value) -> Value {
 
 /// Calls the function of this name in the template, as its schedule does, and waits for its end.
 pub fn invoke(function: &str) {
+    invoke_with(function, "{}");
+}
+
+/// Calls the function of this name in the template with an event, and returns its answer.
+pub fn invoke_with(function: &str, event: &str) -> Value {
     let functions = format!("{}/2015-03-31/functions", Stack::here().endpoints.aws);
     let request = |builder: http::request::Builder, body: &str| {
         builder
@@ -95,12 +100,13 @@ pub fn invoke(function: &str) {
         .find(|name| name.starts_with(&format!("local-{function}-")))
         .expect("a function of this name");
     let answer = call::send_patiently(
-        request(Request::post(format!("{functions}/{name}/invocations")), "{}"),
+        request(Request::post(format!("{functions}/{name}/invocations")), event),
         LONGEST_RUN,
     );
     assert_eq!(answer.status, 200, "{function}: {}", answer.text());
     let failure = answer.optional_header("x-amz-function-error");
     assert_eq!(failure, None, "{function}: {}", answer.text());
+    answer.json()
 }
 
 /// The address of the queue with this in its name.

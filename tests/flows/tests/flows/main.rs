@@ -37,6 +37,8 @@ mod refusing;
 #[cfg(test)]
 mod replacing;
 #[cfg(test)]
+mod sample_events;
+#[cfg(test)]
 mod secrecy;
 #[cfg(test)]
 mod settlement;
