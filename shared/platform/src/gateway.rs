@@ -1,7 +1,7 @@
 //! Requests as API Gateway (REST) passes them on, whatever address they came to: a custom domain with or without a base
 //! path, the stage's own endpoint, or a local tool.
 
-use enrollment::log::by_display;
+use enrollment::log::{by_display, error};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
@@ -38,10 +38,12 @@ impl PublicBase {
     /// Where it is nowhere, or where the stage's is no http(s) address.
     pub fn of(&self, request: &Request) -> Result<String, NoPublicBaseError> {
         let variables = request.stage_variables_ref();
-        match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {
-            Some(text) => base_url(text).ok_or(NoPublicBaseError),
-            None => self.configured.clone().ok_or(NoPublicBaseError),
-        }
+        let base = match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {
+            Some(text) => base_url(text),
+            None => self.configured.clone(),
+        };
+        base.ok_or(NoPublicBaseError)
+            .inspect_err(|error| error!(error, "public address is not known"))
     }
 }
 
