@@ -21,8 +21,8 @@ use crate::page;
 use crate::prerequisites::{find, program_or_package};
 use crate::python::Tools;
 
-/// The template, and what it nests.
-const TEMPLATES: [&str; 2] = ["template.yaml", "infra/alarms.yaml"];
+/// The template, what it nests, and what an account needs once.
+const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
 
 /// `sam validate --lint`, which is cfn-lint.
 pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
