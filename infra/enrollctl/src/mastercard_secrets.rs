@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use mastercard::http::{ClientIdentity, Trust};
 use mastercard::keys::EncryptionKey;
+use platform::card_keys::CardKeyFingerprints;
 use platform::operator::Stack;
 use platform::secrets::{ENCRYPTION, MTLS};
 use platform::tables::audit::Trail;
@@ -99,6 +100,7 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Rea
         // `openssl x509 -fingerprint` writes colons.
         key.verify_fingerprint(&expected.replace(|other: char| other == ':' || other.is_whitespace(), ""))?;
     }
+    allowed(key.fingerprint(), &stack.settings.card_key_fingerprints)?;
     let secret = json!({"keyReference": reference, "publicKey": pem, "fingerprint": key.fingerprint()});
     let records = format!("key {reference}, fingerprint {}", key.fingerprint());
     let permit = Gate::open(stack, reason)
@@ -114,4 +116,40 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Rea
         key.fingerprint()
     );
     Ok(())
+}
+
+/// Refuses a key that pages would not be given: the deployment has to allow it first.
+fn allowed(fingerprint: &str, fingerprints: &CardKeyFingerprints) -> Result<()> {
+    if fingerprints.allow(fingerprint) {
+        return Ok(());
+    }
+    let now = match fingerprints.to_string() {
+        none if none.is_empty() => "none".to_owned(),
+        some => some,
+    };
+    anyhow::bail!(
+        "the stack does not allow this key: its fingerprint {fingerprint} is not in CardKeyFingerprints (now: {now}). If it \
+         is the one that Mastercard told you, deploy with it in the list, beside the key in use, and store it then"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_the_stack_does_not_allow_is_refused() {
+        let (one, other) = ("ab".repeat(32), "cd".repeat(32));
+        let both: CardKeyFingerprints = format!("{one},{other}").parse().unwrap();
+        assert!(allowed(&other, &both).is_ok());
+        let refused = allowed(&other, &one.parse().unwrap()).unwrap_err().to_string();
+        assert!(
+            refused.contains(&other) && refused.contains(&format!("now: {one}")),
+            "{refused}"
+        );
+        let refused = allowed(&one, &CardKeyFingerprints::default())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("now: none"), "{refused}");
+    }
 }

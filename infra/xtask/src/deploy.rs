@@ -16,6 +16,7 @@ use crate::local_aws::{LocalAws, Service, variables};
 use crate::place::{Place, STACK};
 use crate::ports::Ports;
 use crate::python::Environment;
+use crate::secrets;
 
 /// What was deployed last. It is kept in the local AWS itself: where that lost its state, this is lost with it.
 const DEPLOYED: &str = "xtask/deployed";
@@ -47,7 +48,7 @@ pub(crate) fn ensure(
     bootstraps: &[PathBuf],
     interrupt: &Interrupt,
 ) -> Result<Settings> {
-    let parameters = parameters(ports);
+    let parameters = parameters(place, ports)?;
     let mut digest = Digest::new().file(&place.root().join("template.yaml"))?;
     for bootstrap in bootstraps {
         digest = digest
@@ -159,12 +160,12 @@ fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
     )))
 }
 
-fn parameters(ports: &Ports) -> Vec<String> {
-    vec![
+fn parameters(place: &Place, ports: &Ports) -> Result<Vec<String>> {
+    Ok(vec![
         format!("PublicBaseUrl=http://localhost:{}", ports.api),
         format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
+        format!("CardKeyFingerprints={}", secrets::card_key_fingerprint(place)?),
         "LogLevel=debug".to_owned(),
-        "DeletionProtection=false".to_owned(),
         // Tests come faster than customers.
         "Traffic=large".to_owned(),
         // The account's own key, by which `enrollctl` and the tests call the local AWS.
@@ -172,5 +173,5 @@ fn parameters(ports: &Ports) -> Vec<String> {
         // The demo partner's receiver, and the tests' own.
         "DangerousPrivateConfirmationHosts=localhost".to_owned(),
         format!("Architecture={}", Architecture::here()),
-    ]
+    ])
 }

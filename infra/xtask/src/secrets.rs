@@ -21,6 +21,8 @@ use crate::ports::Ports;
 
 /// Mastercard's test key has this reference (source document 001).
 const TEST_KEY_REFERENCE: &str = "119009";
+/// The stand-in's public half of it.
+const CARD_KEY: &str = "rewards.pub.pem";
 /// Tables whose items end by themselves, by their names in the stack's settings.
 const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [
     "SESSIONS_TABLE",
@@ -107,13 +109,23 @@ fn client_identity(pki: &Path) -> Result<Value> {
     }))
 }
 
+/// The fingerprint of the stand-in's public key: what the deployment allows.
+pub(crate) fn card_key_fingerprint(place: &Place) -> Result<String> {
+    fingerprint(&read(&place.pki().join(CARD_KEY))?)
+}
+
 fn encryption_key(pki: &Path) -> Result<Value> {
-    let public_key = read(&pki.join("rewards.pub.pem"))?;
+    let public_key = read(&pki.join(CARD_KEY))?;
     Ok(json!({
         "keyReference": TEST_KEY_REFERENCE,
-        "fingerprint": hex::encode(digest(&SHA256, &der(&public_key)?)),
+        "fingerprint": fingerprint(&public_key)?,
         "publicKey": public_key,
     }))
+}
+
+/// SHA-256 of the key's DER, in hexadecimal.
+fn fingerprint(pem: &str) -> Result<String> {
+    Ok(hex::encode(digest(&SHA256, &der(pem)?)))
 }
 
 fn der(pem: &str) -> Result<Vec<u8>> {

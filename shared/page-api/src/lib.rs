@@ -26,6 +26,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let enrolments = platform.enrolments();
     let secrets = Arc::new(platform.secrets());
     let rewards = platform.rewards(&secrets);
+    let keys = platform.card_keys(&secrets);
     let (wakeups, metrics) = (platform.wakeups(), platform.metrics());
     let answer = Arc::new(async move |request: Request| {
         let deadline = request
@@ -38,7 +39,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             sessions: &sessions,
             enrolments: &enrolments,
             wakeups: &wakeups,
-            keys: &*secrets,
+            keys: &keys,
             clock: &*clock,
         };
         let submitting = Submitting {

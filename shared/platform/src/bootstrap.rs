@@ -7,6 +7,7 @@ use enrollment::ports::{Clock, Randomness};
 use webhooks::sender::SenderSetupError;
 
 use crate::aws::{Aws, MissingVariable};
+use crate::card_keys::CardKeys;
 use crate::clock::SystemClock;
 use crate::logs;
 use crate::metrics::Metrics;
@@ -167,13 +168,19 @@ impl Platform {
         WebhookReceivers::new(Arc::clone(secrets), private)
     }
 
-    /// Secrets; also the port `EncryptionKeys`.
+    /// Secrets.
     pub fn secrets(&self) -> Secrets {
         Secrets::new(
             self.aws.secrets_manager(),
             &self.settings.stack.secrets_prefix,
             self.clock(),
         )
+    }
+
+    /// The key that pages encrypt under: that of `secrets`, where the deployment allows it.
+    pub fn card_keys(&self, secrets: &Arc<Secrets>) -> CardKeys {
+        let allowed = self.settings.stack.card_key_fingerprints.clone();
+        CardKeys::new(Arc::clone(secrets), allowed, self.metrics())
     }
 
     /// The Mastercard Rewards System, with the certificate that `secrets` holds.

@@ -10,6 +10,7 @@
 mod aged_cache;
 pub mod aws;
 pub mod bootstrap;
+pub mod card_keys;
 mod clock;
 #[cfg(feature = "gateway")]
 pub mod gateway;

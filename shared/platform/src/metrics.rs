@@ -197,6 +197,11 @@ impl Metrics {
         self.measure(&[("ClientCertificateDaysLeft", "None", days)]);
     }
 
+    /// The secret for card numbers holds a key that the deployment does not allow.
+    pub fn card_key_refused(&self) {
+        self.count(&[], "CardKeyRefused", 1.0);
+    }
+
     fn count(&self, dimensions: &[(&'static str, &str)], name: &'static str, value: f64) {
         self.write(&[Group {
             sets: &[dimensions],

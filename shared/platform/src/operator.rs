@@ -1,5 +1,6 @@
 //! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
 
+mod secret_policy;
 pub mod secret_version;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::ports::{Clock, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use self::secret_policy::SecretReaders;
 use self::secret_version::Replaced;
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
@@ -21,7 +23,7 @@ use crate::pictures::Pictures;
 use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
 use crate::rewards::MrsRewards;
-use crate::secrets::Secrets;
+use crate::secrets::{ENCRYPTION, MTLS, Secrets};
 use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
@@ -35,6 +37,7 @@ pub struct Stack {
     pub settings: StackSettings,
     /// Where browsers reach the API, without a slash at its end.
     pub public_base_url: String,
+    readers: SecretReaders,
     aws: Aws,
     vault: OnceLock<Arc<Vault>>,
 }
@@ -104,6 +107,7 @@ impl Stack {
         Ok(Self {
             settings,
             public_base_url,
+            readers: readers(&values),
             aws,
             vault: OnceLock::new(),
         })
@@ -260,7 +264,10 @@ impl Stack {
         name: &str,
         value: &SecretString,
     ) -> Result<Created, StoreError> {
-        create(&self.aws.secrets_manager(), &self.secret_name(name), value).await
+        let full_name = self.secret_name(name);
+        let created = create(&self.aws.secrets_manager(), &full_name, value).await?;
+        self.restrict(name, &full_name).await?;
+        Ok(created)
     }
 
     /// Gives a secret a new value, where the one of `read_version` is still its current one.
@@ -282,13 +289,39 @@ impl Stack {
         .await
     }
 
+    /// Denies reading a secret to everybody but its functions and the operator.
+    async fn restrict(&self, name: &str, full_name: &str) -> Result<(), StoreError> {
+        let readers = match name {
+            MTLS => &self.readers.mtls,
+            ENCRYPTION => &self.readers.encryption,
+            _ => &self.readers.confirmation,
+        };
+        let Some(policy) = secret_policy::policy(readers, self.readers.operator.as_deref()) else {
+            return Ok(());
+        };
+        self.aws
+            .secrets_manager()
+            .put_resource_policy()
+            .secret_id(full_name)
+            .resource_policy(policy)
+            .block_public_policy(true)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| StoreError::Unavailable {
+                operation: "setting a secret's policy",
+                detail: describe(&error),
+            })
+    }
+
     /// Creates a secret, or gives it a new version, whatever it was before.
     pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);
         if create(&manager, &full_name, value).await? == Created::Now {
-            return Ok(());
+            return self.restrict(name, &full_name).await;
         }
+        self.restrict(name, &full_name).await?;
         manager
             .put_secret_value()
             .secret_id(&full_name)
@@ -300,6 +333,21 @@ impl Stack {
                 operation: "writing a secret",
                 detail: describe(&error),
             })
+    }
+}
+
+/// Roles by what they read, of a stack's settings. A stack that names none has none.
+fn readers(values: &HashMap<String, String>) -> SecretReaders {
+    let list = |name: &str| {
+        let text = values.get(name).map_or("", String::as_str);
+        let arns = text.split(',').map(str::trim).filter(|arn| !arn.is_empty());
+        arns.map(str::to_owned).collect()
+    };
+    SecretReaders {
+        mtls: list("MTLS_READERS"),
+        encryption: list("ENCRYPTION_READERS"),
+        confirmation: list("CONFIRMATION_READERS"),
+        operator: values.get("OPERATOR_ARN").filter(|arn| !arn.is_empty()).cloned(),
     }
 }
 

@@ -10,13 +10,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::identifiers::ClientId;
 use enrollment::log::{LogText, by_display};
-use enrollment::ports::{Clock, EncryptionKey, EncryptionKeys, StoreError};
+use enrollment::ports::{Clock, EncryptionKey, StoreError};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::de::DeserializeOwned;
@@ -163,6 +162,23 @@ impl Secrets {
         }
     }
 
+    /// The key that card numbers are encrypted under, by the secret's own word: [`crate::card_keys`] asks the deployment.
+    pub async fn encryption_key(&self) -> Result<EncryptionKey, StoreError> {
+        let written: WrittenEncryption = parse(
+            SecretName::Encryption,
+            &self.version(SecretName::Encryption).await?.text,
+        )?;
+        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key)
+            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is none that can be used"))?;
+        key.verify_fingerprint(&written.fingerprint)
+            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey has another fingerprint"))?;
+        Ok(EncryptionKey {
+            reference: written.key_reference,
+            spki: key.spki_base64(),
+            fingerprint: key.fingerprint().to_owned(),
+        })
+    }
+
     /// Forgets what is remembered: the next read asks Secrets Manager. For a caller whom Mastercard has just refused.
     pub fn refresh(&self) {
         self.remembered.clear();
@@ -190,25 +206,6 @@ impl Secrets {
             }))
         };
         self.remembered.get_or_load(&full_name, load).await
-    }
-}
-
-#[async_trait]
-impl EncryptionKeys for Secrets {
-    async fn current(&self) -> Result<EncryptionKey, StoreError> {
-        let written: WrittenEncryption = parse(
-            SecretName::Encryption,
-            &self.version(SecretName::Encryption).await?.text,
-        )?;
-        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key)
-            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is none that can be used"))?;
-        key.verify_fingerprint(&written.fingerprint)
-            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey has another fingerprint"))?;
-        Ok(EncryptionKey {
-            reference: written.key_reference,
-            spki: key.spki_base64(),
-            fingerprint: key.fingerprint().to_owned(),
-        })
     }
 }
 

@@ -7,6 +7,7 @@ use tracing::Level;
 use url::Url;
 use webhooks::sender::PrivateHost;
 
+use crate::card_keys::CardKeyFingerprints;
 use crate::queues::QueueUrls;
 use crate::tables::TableNames;
 
@@ -34,6 +35,11 @@ pub struct StackSettings {
     pub mrs_base_url: Url,
     /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
     pub mrs_dialect: Dialect,
+    /// `CARD_KEY_FINGERPRINTS`: the keys that pages may encrypt card numbers under, separated by commas; none where it is
+    /// not set. Told to the functions that give a page its key, and to the operator's tool.
+    pub card_key_fingerprints: CardKeyFingerprints,
+    /// `DELETION_PROTECTION`: whether the tables are protected, where it is known. For the operator's tool alone.
+    pub deletion_protection: Option<bool>,
     /// `POINT_IN_TIME_RECOVERY_DAYS`: how far the tables can be taken back, where it is known. The operator's tool alone
     /// asks, so functions are not told.
     pub recovery_days: Option<u16>,
@@ -165,6 +171,15 @@ impl Reading<'_> {
             self.or_default("POINT_IN_TIME_RECOVERY_DAYS", "a number of days", None, |text| {
                 text.parse().ok().map(Some)
             });
+        let card_key_fingerprints = self.or_default(
+            "CARD_KEY_FINGERPRINTS",
+            "a list of SHA-256 fingerprints",
+            CardKeyFingerprints::default(),
+            |text| text.parse().ok(),
+        );
+        let deletion_protection = self.or_default("DELETION_PROTECTION", "'true' or 'false'", None, |text| {
+            text.parse().ok().map(Some)
+        });
         Some(StackSettings {
             name: name?,
             tables: TableNames {
@@ -184,6 +199,8 @@ impl Reading<'_> {
             },
             mrs_base_url: mrs_base_url?,
             mrs_dialect,
+            card_key_fingerprints,
+            deletion_protection,
             recovery_days,
         })
     }
@@ -270,6 +287,8 @@ mod tests {
             | "TOKEN_MAX_LIFETIME_SECONDS"
             | "LOG_LEVEL"
             | "POINT_IN_TIME_RECOVERY_DAYS"
+            | "CARD_KEY_FINGERPRINTS"
+            | "DELETION_PROTECTION"
             | "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => return None,
             name => name,
         };
@@ -335,6 +354,7 @@ mod tests {
             "CLIENTS_TABLE" => Some(String::new()),
             "MRS_BASE_URL" => Some("http://secret.example/MRS".to_owned()),
             "TOKEN_MAX_LIFETIME_SECONDS" => Some("0".to_owned()),
+            "CARD_KEY_FINGERPRINTS" => Some("abc".to_owned()),
             name => variable(name),
         };
         let error = Settings::read(broken).unwrap_err().to_string();
@@ -342,6 +362,7 @@ mod tests {
             "KMS_KEY_ID is not set",
             "CLIENTS_TABLE is not set",
             "MRS_BASE_URL must be an https address",
+            "CARD_KEY_FINGERPRINTS must be a list of SHA-256 fingerprints",
         ] {
             assert!(error.contains(fault), "{error}");
         }

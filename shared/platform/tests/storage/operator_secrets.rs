@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{EncryptionKeys as _, StoreError};
+use enrollment::ports::StoreError;
 use jiff::SignedDuration;
 use platform::SystemRandomness;
 use platform::operator::secret_version::{self, Replaced};
@@ -62,7 +62,7 @@ fn key(reference: &str, fingerprint: &str) -> serde_json::Value {
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
 async fn the_encryption_key_is_checked_remembered_and_taken_up_anew() {
     let scene = Scene::new();
-    let missing = scene.secrets.current().await.unwrap_err();
+    let missing = scene.secrets.encryption_key().await.unwrap_err();
     assert!(matches!(missing, StoreError::Unavailable { .. }), "{missing}");
     assert_eq!(
         missing.to_string(),
@@ -72,14 +72,14 @@ async fn the_encryption_key_is_checked_remembered_and_taken_up_anew() {
         .write("mastercard/encryption", key("119009", &"0".repeat(64)))
         .await;
     assert!(matches!(
-        scene.secrets.current().await,
+        scene.secrets.encryption_key().await,
         Err(StoreError::Unreadable { .. })
     ));
     scene.secrets.refresh();
     scene
         .write("mastercard/encryption", key("119009", FINGERPRINT.trim()))
         .await;
-    let read = scene.secrets.current().await.unwrap();
+    let read = scene.secrets.encryption_key().await.unwrap();
     assert_eq!(
         (read.reference.as_str(), read.fingerprint.as_str()),
         ("119009", FINGERPRINT.trim())
@@ -88,9 +88,9 @@ async fn the_encryption_key_is_checked_remembered_and_taken_up_anew() {
         .write("mastercard/encryption", key("122744", FINGERPRINT.trim()))
         .await;
     scene.clock.advance(SignedDuration::from_secs(299));
-    assert_eq!(scene.secrets.current().await.unwrap().reference, "119009");
+    assert_eq!(scene.secrets.encryption_key().await.unwrap().reference, "119009");
     scene.clock.advance(SignedDuration::from_secs(1));
-    assert_eq!(scene.secrets.current().await.unwrap().reference, "122744");
+    assert_eq!(scene.secrets.encryption_key().await.unwrap().reference, "122744");
 }
 
 #[tokio::test]
