@@ -34,6 +34,7 @@ mod process;
 mod python;
 mod sandbox;
 mod secrets;
+mod template;
 mod test;
 mod up;
 mod watch;

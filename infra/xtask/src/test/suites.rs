@@ -20,11 +20,12 @@ use crate::node::Node;
 use crate::page;
 use crate::prerequisites::{find, program_or_package};
 use crate::python::Tools;
+use crate::template::{self, Template};
 
 /// The template, what it nests, and what an account needs once.
 const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
 
-/// `sam validate --lint`, which is cfn-lint.
+/// `sam validate --lint`, which is cfn-lint; then cfn-lint on what SAM's transform makes of the template.
 pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
     let (place, interrupt) = (bench.place, bench.interrupt);
     let sam = Tools::Sam.install(place, interrupt)?;
@@ -38,7 +39,9 @@ pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
             isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION),
             interrupt,
         )
-    })
+    })?;
+    let (_, transformed) = Template::transform(place, interrupt)?;
+    template::lint(place, &transformed, interrupt)
 }
 
 /// Style and types of the suites in Python.

@@ -89,6 +89,7 @@ fn everything() -> Vec<Datum> {
         metrics.sweep(&Swept::default());
         metrics.purge(&Purged::default());
         metrics.policy_violation("script-src", "inline");
+        metrics.card_key_refused();
         metrics.certificate_expiry(Duration::from_hours(24 * 31));
     })
 }

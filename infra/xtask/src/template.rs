@@ -1,0 +1,198 @@
+//! `template.yaml` as CloudFormation gets it, after SAM's transform.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value};
+
+use crate::command::capture;
+use crate::deploy::isolate;
+use crate::files;
+use crate::interrupt::Interrupt;
+use crate::local_aws::REGION;
+use crate::place::Place;
+use crate::python::Tools;
+
+/// A transformed template.
+#[derive(Debug)]
+pub(crate) struct Template(Value);
+
+/// Conditions by name, with the value that each shall have.
+pub(crate) type Conditions<'a> = BTreeMap<&'a str, bool>;
+
+impl Template {
+    /// Transforms `template.yaml`, without AWS. The result is left in a file, for linters and people: its path is the
+    /// second value.
+    pub(crate) fn transform(place: &Place, interrupt: &Interrupt) -> Result<(Self, PathBuf)> {
+        let sam = Tools::Sam.install(place, interrupt)?;
+        std::fs::create_dir_all(place.home())?;
+        let mut command = Command::new(sam.program("python"));
+        command
+            .current_dir(place.root())
+            .args(["infra/local/transform.py", "template.yaml"]);
+        isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION);
+        let json = capture(&mut command).context("SAM can't transform template.yaml")?;
+        let file = place.state().join("template.transformed.json");
+        files::write(&file, json.as_bytes())?;
+        Ok((Self::parse(&json)?, file))
+    }
+
+    pub(crate) fn parse(json: &str) -> Result<Self> {
+        Ok(Self(
+            serde_json::from_str(json).context("the transformed template is no JSON")?,
+        ))
+    }
+
+    /// Resources of a type, by logical id.
+    pub(crate) fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let all = self.0.get("Resources").and_then(Value::as_object);
+        all.into_iter()
+            .flatten()
+            .filter(move |(_, resource)| resource.get("Type").and_then(Value::as_str) == Some(kind))
+            .map(|(name, resource)| (name.as_str(), resource))
+    }
+
+    /// A property as it is written, whatever conditions it holds.
+    pub(crate) fn property(&self, name: &str, property: &str) -> Result<&Value> {
+        self.0
+            .pointer(&format!("/Resources/{name}/Properties/{property}"))
+            .with_context(|| format!("the template has no {property} of {name}"))
+    }
+
+    /// A resource's properties under those conditions: `Fn::If` is decided, what is `AWS::NoValue` is left out.
+    pub(crate) fn properties(&self, name: &str, conditions: &Conditions<'_>) -> Result<Value> {
+        let properties = self
+            .0
+            .pointer(&format!("/Resources/{name}/Properties"))
+            .with_context(|| format!("the template has no resource {name}"))?;
+        decide(properties, conditions)?.with_context(|| format!("{name} has no properties"))
+    }
+}
+
+/// cfn-lint on a template that needs no transform any more. Any finding is a failure.
+pub(crate) fn lint(place: &Place, file: &Path, interrupt: &Interrupt) -> Result<()> {
+    let sam = Tools::Sam.install(place, interrupt)?;
+    let mut command = Command::new(sam.program("cfn-lint"));
+    command
+        .current_dir(place.root())
+        .args([
+            "--non-zero-exit-code",
+            "informational",
+            "--regions",
+            REGION,
+            "--template",
+        ])
+        .arg(file);
+    crate::command::run_shown(isolate(&mut command, place), interrupt)
+}
+
+fn decide(value: &Value, conditions: &Conditions<'_>) -> Result<Option<Value>> {
+    match value {
+        Value::Object(members) => {
+            if let Some(branches) = members.get("Fn::If").and_then(Value::as_array) {
+                let [Value::String(name), yes, no] = branches.as_slice() else {
+                    bail!("Fn::If without a condition and two values");
+                };
+                let holds = conditions
+                    .get(name.as_str())
+                    .with_context(|| format!("whether {name} holds is not said"))?;
+                return decide(if *holds { yes } else { no }, conditions);
+            }
+            if members.get("Ref").and_then(Value::as_str) == Some("AWS::NoValue") {
+                return Ok(None);
+            }
+            let mut decided = Map::new();
+            for (name, member) in members {
+                if let Some(member) = decide(member, conditions)? {
+                    decided.insert(name.clone(), member);
+                }
+            }
+            Ok(Some(Value::Object(decided)))
+        }
+        Value::Array(values) => {
+            let values = values.iter().map(|value| decide(value, conditions));
+            let decided: Result<Vec<_>> = values.collect();
+            Ok(Some(Value::Array(decided?.into_iter().flatten().collect())))
+        }
+        other => Ok(Some(other.clone())),
+    }
+}
+
+/// A text or an intrinsic function, as `Fn::Sub` writes it: `${Table.Arn}/index/owner`.
+pub(crate) fn written(value: &Value) -> Result<String> {
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    if let Some(name) = value.get("Ref").and_then(Value::as_str) {
+        return Ok(format!("${{{name}}}"));
+    }
+    // With values of its own it is a list.
+    let substituted = value.get("Fn::Sub");
+    let text = substituted.and_then(|text| text.as_array().map_or(Some(text), |list| list.first()));
+    if let Some(text) = text.and_then(Value::as_str) {
+        return Ok(text.to_owned());
+    }
+    match value.get("Fn::GetAtt") {
+        Some(Value::String(path)) => return Ok(format!("${{{path}}}")),
+        Some(Value::Array(path)) => {
+            let path: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
+            return Ok(format!("${{{}}}", path.join(".")));
+        }
+        _ => {}
+    }
+    bail!("{value} is written in a way that this check does not know")
+}
+
+/// One value or a list of them.
+pub(crate) fn list(value: Option<&Value>) -> Vec<&Value> {
+    match value {
+        None => Vec::new(),
+        Some(Value::Array(values)) => values.iter().collect(),
+        Some(value) => vec![value],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template() -> Template {
+        let json = r#"{"Resources": {"A": {"Type": "T", "Properties": {
+            "x": {"Fn::If": ["Local", {"Ref": "AWS::NoValue"}, "there"]},
+            "y": [{"Fn::If": ["Local", 1, {"Ref": "AWS::NoValue"}]}, 2]}}, "B": {"Type": "U"}}}"#;
+        Template::parse(json).unwrap()
+    }
+
+    #[test]
+    fn conditions_decide_what_is_there() {
+        let on = Conditions::from([("Local", true)]);
+        let off = Conditions::from([("Local", false)]);
+        let template = template();
+        let properties = |conditions| template.properties("A", conditions).unwrap();
+        assert_eq!(properties(&on), serde_json::json!({"y": [1, 2]}));
+        assert_eq!(properties(&off), serde_json::json!({"x": "there", "y": [2]}));
+        assert!(template.properties("A", &Conditions::new()).is_err());
+        assert!(template.properties("C", &on).is_err());
+        assert_eq!(
+            template.resources("T").map(|(name, _)| name).collect::<Vec<_>>(),
+            ["A"]
+        );
+    }
+
+    #[test]
+    fn references_are_written_as_sub_writes_them() {
+        for (value, expected) in [
+            (r#""text""#, "text"),
+            (r#"{"Ref": "A"}"#, "${A}"),
+            (r#"{"Fn::GetAtt": ["A", "Arn"]}"#, "${A.Arn}"),
+            (r#"{"Fn::GetAtt": "A.Arn"}"#, "${A.Arn}"),
+            (r#"{"Fn::Sub": "${A.Arn}/index/b"}"#, "${A.Arn}/index/b"),
+            (r#"{"Fn::Sub": ["${A}", {"A": "b"}]}"#, "${A}"),
+        ] {
+            assert_eq!(written(&serde_json::from_str(value).unwrap()).unwrap(), expected);
+        }
+        assert!(written(&serde_json::json!({"Fn::Join": []})).is_err());
+    }
+}
