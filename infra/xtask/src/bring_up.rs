@@ -58,7 +58,7 @@ pub(crate) fn local_aws(place: &Place, wanted: &Ports, interrupt: &Interrupt) ->
     let ports = choose_ports(place, wanted)?;
     let tools = Tools::Ministack.install(place, interrupt)?;
     keys::ensure(place)?;
-    let ministack = ministack::ensure(place, &tools, ports.aws, interrupt)?;
+    let ministack = ministack::ensure(place, &tools, &ports, interrupt)?;
     Ok(Up {
         ports,
         enrollctl: None,
@@ -97,13 +97,14 @@ fn servers(
 ) -> Result<()> {
     keys::ensure(place)?;
     let confirmation_secret = demo::write(place, ports)?;
-    started.ministack = ministack::ensure(place, ministack, ports.aws, interrupt)?;
+    // Before the functions, which call AWS through it while their calls are recorded.
+    started.sandbox = sandbox::ensure(place, &built.sandbox, ports, interrupt)?;
+    started.ministack = ministack::ensure(place, ministack, ports, interrupt)?;
     let aws = LocalAws::at(ports.aws);
     let settings = deploy::ensure(place, sam, &aws, ports, &built.bootstraps, interrupt)?;
     secrets::ensure(place, &aws, &settings, &confirmation_secret)?;
     secrets::apply_demo_client(place, &built.enrollctl, ports, interrupt)?;
     sandbox::point_api_to(place, &settings.api_upstream(&aws)?)?;
-    started.sandbox = sandbox::ensure(place, &built.sandbox, ports, interrupt)?;
     files::write(
         &place.endpoints(),
         &serde_json::to_vec_pretty(&ports.endpoints())?,

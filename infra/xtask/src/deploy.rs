@@ -67,7 +67,15 @@ pub(crate) fn ensure(
     let mut command = Command::new(sam.program("sam"));
     command
         .current_dir(place.root())
-        .args(["deploy", "--stack-name", STACK, "--template-file"])
+        // The operator's samconfig.toml says nothing here.
+        .args([
+            "deploy",
+            "--config-env",
+            "local",
+            "--stack-name",
+            STACK,
+            "--template-file",
+        ])
         .arg(templates(place)?);
     command.args([
         "--resolve-s3",
@@ -148,6 +156,11 @@ pub(crate) fn put_secret(aws: &LocalAws, name: &str, text: &str) -> Result<bool>
     aws.call(Service::SecretsManager, operation, &body)?
         .with_context(|| format!("can't store the secret {name}"))?;
     Ok(true)
+}
+
+/// The settings of the stack that is deployed.
+pub(crate) fn deployed(aws: &LocalAws) -> Result<Settings> {
+    settings(aws)?.context("no stack is deployed")
 }
 
 fn settings(aws: &LocalAws) -> Result<Option<Settings>> {

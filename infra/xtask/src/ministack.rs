@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::interrupt::Interrupt;
 use crate::local_aws::{REGION, is_ready};
 use crate::place::Place;
+use crate::ports::Ports;
 use crate::process::{Record, Stubborn};
 use crate::python::Environment;
 use crate::sandbox::wait_until;
@@ -26,9 +27,15 @@ pub(crate) fn is_running(place: &Place) -> bool {
 }
 
 /// Starts it where it does not run, or runs with other settings or certificates. Gives whether it started it.
-pub(crate) fn ensure(place: &Place, tools: &Environment, port: u16, interrupt: &Interrupt) -> Result<bool> {
+pub(crate) fn ensure(
+    place: &Place,
+    tools: &Environment,
+    ports: &Ports,
+    interrupt: &Interrupt,
+) -> Result<bool> {
+    let port = ports.aws;
     let program = tools.program("ministack");
-    let variables = variables(place, port);
+    let variables = variables(place, ports);
     let mut digest = Digest::new().part(program.as_os_str().as_encoded_bytes());
     for (name, value) in &variables {
         digest = digest.part(name.as_bytes()).part(value.as_bytes());
@@ -71,7 +78,7 @@ pub(crate) fn end(place: &Place) -> Result<bool> {
     Ok(true)
 }
 
-fn variables(place: &Place, port: u16) -> Vec<(&'static str, String)> {
+fn variables(place: &Place, ports: &Ports) -> Vec<(&'static str, String)> {
     let inside = |folder: &str| place.state().join(folder).to_string_lossy().into_owned();
     vec![
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
@@ -80,9 +87,12 @@ fn variables(place: &Place, port: u16) -> Vec<(&'static str, String)> {
         ("TMPDIR", inside("tmp")),
         // Otherwise all interfaces.
         ("BIND_HOST", "127.0.0.1".to_owned()),
-        ("GATEWAY_PORT", port.to_string()),
+        ("GATEWAY_PORT", ports.aws.to_string()),
         // Without it the functions' SDKs would call real AWS.
-        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+        (
+            "AWS_ENDPOINT_URL",
+            format!("http://127.0.0.1:{}", place.functions_aws(ports)),
+        ),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("MINISTACK_REGION", REGION.to_owned()),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::ports::Ports;
+
 /// Name of the local stack.
 pub(crate) const STACK: &str = "local";
 
@@ -13,6 +15,8 @@ pub(crate) const STACK: &str = "local";
 pub(crate) struct Place {
     root: PathBuf,
     local: PathBuf,
+    /// Whether the functions' calls to AWS are recorded.
+    records: bool,
 }
 
 impl Place {
@@ -28,6 +32,7 @@ impl Place {
         Ok(Self {
             root: root.to_owned(),
             local: root.join(".local"),
+            records: false,
         })
     }
 
@@ -36,6 +41,7 @@ impl Place {
         Self {
             root: self.root.clone(),
             local: self.local.join("test"),
+            records: true,
         }
     }
 
@@ -81,6 +87,21 @@ impl Place {
     /// Read by the sandbox on every change: the address behind the reverse proxy.
     pub(crate) fn api_upstream(&self) -> PathBuf {
         self.state().join("api-upstream")
+    }
+
+    /// The port at which the functions find AWS: the recorder's where calls are recorded.
+    pub(crate) fn functions_aws(&self, ports: &Ports) -> u16 {
+        if self.records { ports.recorder } else { ports.aws }
+    }
+
+    /// Whether the sandbox records calls.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
+    /// Written by the sandbox: what the functions asked of the local AWS.
+    pub(crate) fn calls(&self) -> PathBuf {
+        self.state().join("calls.jsonl")
     }
 
     /// For the tools that write into the home directory of whoever runs them.

@@ -26,6 +26,8 @@ pub(crate) struct Ports {
     pub(crate) admin: u16,
     /// The local AWS.
     pub(crate) aws: u16,
+    /// Where the functions call it while their calls are recorded.
+    pub(crate) recorder: u16,
 }
 
 /// What people find in the documentation.
@@ -36,6 +38,7 @@ pub(crate) const USUAL: Ports = Ports {
     mastercard: 8703,
     admin: 8704,
     aws: 8705,
+    recorder: 8706,
 };
 /// Whatever is free, for tests.
 pub(crate) const ANY: Ports = Ports {
@@ -45,6 +48,7 @@ pub(crate) const ANY: Ports = Ports {
     mastercard: 0,
     admin: 0,
     aws: 0,
+    recorder: 0,
 };
 
 /// Which servers are running: they keep their ports.
@@ -79,6 +83,9 @@ impl Ports {
             mastercard: port("mastercard", running.sandbox, |ports| ports.mastercard)?,
             admin: port("admin", running.sandbox, |ports| ports.admin)?,
             aws: port("aws", running.ministack, |ports| ports.aws)?,
+            recorder: port("recorder", running.sandbox || running.ministack, |ports| {
+                ports.recorder
+            })?,
         };
         files::write(file, &serde_json::to_vec_pretty(&ports)?)?;
         Ok(ports)

@@ -139,8 +139,14 @@ fn arguments(place: &Place, ports: &Ports) -> Vec<String> {
         // It goes where the local AWS's data is, and with it.
         ("--state", path(&place.state().join("mrs.json"))),
     ];
+    let recorder = [
+        ("--recorder-listen", listen(ports.recorder)),
+        ("--recorder-upstream", listen(ports.aws)),
+        ("--recorder-file", path(&place.calls())),
+    ];
     pairs
         .into_iter()
+        .chain(recorder.into_iter().filter(|_| place.records()))
         .flat_map(|(name, value)| [name.to_owned(), value])
         .collect()
 }

@@ -1,4 +1,4 @@
-//! `template.yaml` as CloudFormation gets it, after SAM's transform.
+//! `template.yaml` as `CloudFormation` gets it, after SAM's transform.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -19,6 +19,7 @@ mod dependencies;
 mod dynamodb_local;
 mod lanes;
 mod report;
+mod roles;
 mod rust;
 pub(crate) mod soak;
 mod soap;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sandbox::{Addresses, Clock, MrsSettings, Sandbox, Settings, Upstream};
+use sandbox::{Addresses, Clock, MrsSettings, RecorderSettings, Sandbox, Settings, Upstream};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -56,6 +56,15 @@ struct Arguments {
     /// File in which what the stand-in holds survives a restart; without it, it is gone then
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Where functions call the local AWS, so that their calls are recorded
+    #[arg(long, requires_all = ["recorder_upstream", "recorder_file"])]
+    recorder_listen: Option<SocketAddr>,
+    /// Where the recorder passes them on to
+    #[arg(long)]
+    recorder_upstream: Option<SocketAddr>,
+    /// File that gets a line for each call that differs from those before it
+    #[arg(long)]
+    recorder_file: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -106,7 +115,16 @@ impl Arguments {
                 MrsSettings::from_toml(&text).map_err(|error| wrong(&error))?
             }
         };
+        let recorder = match (self.recorder_listen, self.recorder_upstream, self.recorder_file) {
+            (Some(listen), Some(upstream), Some(file)) => Some(RecorderSettings {
+                listen,
+                upstream,
+                file,
+            }),
+            _ => None,
+        };
         Ok(Settings {
+            recorder,
             pki: self.pki,
             demo: self.demo,
             upstream: Upstream::parse(&self.api_upstream),

@@ -1,4 +1,4 @@
-//! Starts the five listeners together and ends them together.
+//! Starts the listeners together and ends them together.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::faults::FaultBook;
 use crate::front::{self, Upstream};
 use crate::mrs::{self, Mrs, MrsSettings, PairKey, StateError, StateFile};
 use crate::partner::{self, Attempted, DemoFolder, Initializer, Partner, Received, Receiver};
+use crate::recorder::{self, RecorderSettings};
 use crate::serve::{Transport, serve};
 use crate::tls::{self, ClientCertificates, TlsError};
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub mrs: MrsSettings,
     /// Where the stand-in keeps what it holds; in memory only where absent.
     pub state: Option<PathBuf>,
+    /// Where the functions' calls to AWS pass through, and are written down; nowhere where absent.
+    pub recorder: Option<RecorderSettings>,
     /// Where to listen; port 0 takes a free one.
     pub listen: Addresses,
     /// The time of day.
@@ -85,6 +88,14 @@ pub enum StartError {
     /// What the stand-in held is not usable.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Nothing can be recorded.
+    #[error("{file} can't be written: {source}")]
+    Record {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The card key is absent.
     #[error("{file} can't be read: {source}")]
     CardKey {
@@ -118,6 +129,7 @@ impl Sandbox {
         let confirmations = bind("receiver", listen.receiver).await?;
         let mastercard = bind("mastercard", listen.mastercard).await?;
         let control = bind("admin", listen.admin).await?;
+        let recorder = recorder(settings.recorder).await?;
         let addresses = Addresses {
             api: api.1,
             partner: site.1,
@@ -167,6 +179,9 @@ impl Sandbox {
             mrs::router(Arc::clone(&mrs)),
         );
         run(control.0, Transport::Plain, admin::router(mrs));
+        if let Some((listener, router)) = recorder {
+            run(listener, Transport::Plain, router);
+        }
         Ok(Self {
             addresses,
             end,
@@ -184,6 +199,16 @@ impl Sandbox {
         self.end.send_replace(true);
         while self.listeners.join_next().await.is_some() {}
     }
+}
+
+async fn recorder(settings: Option<RecorderSettings>) -> Result<Option<(TcpListener, Router)>, StartError> {
+    let Some(settings) = settings else { return Ok(None) };
+    let (listener, _) = bind("recorder", settings.listen).await?;
+    let router = recorder::router(&settings).map_err(|source| StartError::Record {
+        file: settings.file,
+        source,
+    })?;
+    Ok(Some((listener, router)))
 }
 
 fn card_key(pki: &Path) -> Result<PairKey, StartError> {

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 
 use super::lanes::Lane;
 use super::report::Done;
-use super::{Bench, boundaries, dependencies, rust, suites};
+use super::{Bench, boundaries, dependencies, roles, rust, suites};
 use crate::fuzz;
 
 /// Choices of `--only`.
@@ -33,6 +33,8 @@ pub(crate) enum Part {
     Browser,
     /// Thousands of sessions on a bad day, through the deployed functions.
     Load,
+    /// The functions' roles against the calls that the suites before it had them make.
+    Roles,
     /// No card number in anything that the parts before it left behind.
     Canary,
 }
@@ -101,6 +103,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Flows, name: "flows", budget: 240, lane: System, needs: Needs::System, run: Always(suites::flows) },
     Check { part: Part::Bench, name: "bench", budget: 60, lane: System, needs: Needs::System, run: Noting(suites::bench) },
     Check { part: Part::Load, name: "load", budget: 240, lane: System, needs: Needs::System, run: Always(suites::load) },
+    Check { part: Part::Roles, name: "roles", budget: 20, lane: System, needs: Needs::System, run: Always(roles::check) },
     Check { part: Part::Storage, name: "storage", budget: 330, lane: System, needs: Folder, run: Always(suites::storage) },
     Check { part: Part::Canary, name: "no card number anywhere", budget: 120, lane: Last, needs: Needs::System, run: Always(suites::canary) },
 ];

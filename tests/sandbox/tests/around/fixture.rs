@@ -67,6 +67,7 @@ impl Around {
         }
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings = Settings {
+            recorder: None,
             pki: folder.clone(),
             demo: folder.clone(),
             upstream: Upstream::parse(&upstream.replace("FOLDER", folder.to_str().unwrap())),
