@@ -34,6 +34,11 @@ impl Comparison {
     async fn of(stack: &Stack, file: &Path) -> Result<Self> {
         let mut setup = read(file)?;
         let before = stack.client(&setup.client.id).await?;
+        if stack.settings.deletion_protection == Some(false) {
+            eprintln!(
+                "warning: nothing protects the tables of this stack from deletion: deploy it with DeletionProtection=true"
+            );
+        }
         if let Some(days) = stack.settings.recovery_days {
             not_outlived(&setup.client, days)?;
         }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::call;
 use crate::stack::Stack;
 
+/// In the name of a function that a test deployed.
+const COPY: &str = "copy";
 /// Longer than any function may run.
 const LONGEST_RUN: Duration = Duration::from_mins(3);
 
@@ -85,28 +87,84 @@ pub fn invoke(function: &str) {
 
 /// Calls the function of this name in the template with an event, and returns its answer.
 pub fn invoke_with(function: &str, event: &str) -> Value {
-    let functions = format!("{}/2015-03-31/functions", Stack::here().endpoints.aws);
-    let request = |builder: http::request::Builder, body: &str| {
-        builder
-            .header("authorization", authorization("lambda"))
-            .body(body.into())
-            .expect("an address")
-    };
-    let list = call::send(request(Request::get(format!("{functions}/")), "")).json();
-    let all = list["Functions"].as_array().expect("functions");
-    let name = all
-        .iter()
-        .filter_map(|deployed| deployed["FunctionName"].as_str())
-        .find(|name| name.starts_with(&format!("local-{function}-")))
-        .expect("a function of this name");
-    let answer = call::send_patiently(
-        request(Request::post(format!("{functions}/{name}/invocations")), event),
-        LONGEST_RUN,
-    );
-    assert_eq!(answer.status, 200, "{function}: {}", answer.text());
+    let configuration = configuration(function);
+    let name = configuration["FunctionName"].as_str().expect("a name");
+    call_function(name, event)
+}
+
+/// A deployed function once more, with other settings. Dropping it deletes it.
+pub struct FunctionCopy {
+    name: String,
+}
+
+impl FunctionCopy {
+    /// Deploys the function of this name in the template with `variables` beside and instead of its own.
+    pub fn of(function: &str, variables: &[(&str, &str)]) -> Self {
+        let original = configuration(function);
+        let original_name = original["FunctionName"].as_str().expect("a name");
+        let code = lambda(Request::get(functions(&format!("/{original_name}"))), Vec::new()).json();
+        let location = code.pointer("/Code/Location").and_then(Value::as_str);
+        let archive = call::get(location.expect("where its code is")).bytes;
+        let mut environment = original["Environment"].clone();
+        for (variable, value) in variables {
+            environment["Variables"][*variable] = (*value).into();
+        }
+        // Named as the stack names it, so that its calls count as the function's.
+        let name = format!("local-{function}-{COPY}{}", crate::card::random_hex(6));
+        let body = json!({
+            "FunctionName": name, "Role": original["Role"], "Runtime": original["Runtime"], "Handler": original["Handler"],
+            "Architectures": original["Architectures"], "Timeout": original["Timeout"],
+            "MemorySize": original["MemorySize"], "LoggingConfig": original["LoggingConfig"],
+            "Environment": environment, "Code": {"ZipFile": STANDARD.encode(archive)},
+        });
+        let created = lambda(Request::post(functions("")), body.to_string().into_bytes());
+        assert_eq!(created.status, 201, "{}", created.text());
+        Self { name }
+    }
+
+    /// Calls it and gives what it returns.
+    pub fn call(&self, event: &Value) -> Value {
+        call_function(&self.name, &event.to_string())
+    }
+}
+
+impl Drop for FunctionCopy {
+    fn drop(&mut self) {
+        lambda(Request::delete(functions(&format!("/{}", self.name))), Vec::new());
+    }
+}
+
+fn call_function(name: &str, event: &str) -> Value {
+    let request = Request::post(functions(&format!("/{name}/invocations")));
+    let request = request.header("authorization", authorization("lambda"));
+    let request = request.body(event.into()).expect("an address");
+    let answer = call::send_patiently(request, LONGEST_RUN);
+    assert_eq!(answer.status, 200, "{name}: {}", answer.text());
     let failure = answer.optional_header("x-amz-function-error");
-    assert_eq!(failure, None, "{function}: {}", answer.text());
+    assert_eq!(failure, None, "{name}: {}", answer.text());
     answer.json()
+}
+
+/// The configuration of the function of this name in the template.
+fn configuration(function: &str) -> Value {
+    let list = lambda(Request::get(functions("/")), Vec::new()).json();
+    let all = list["Functions"].as_array().expect("functions");
+    all.iter()
+        .find(|deployed| {
+            let name = deployed["FunctionName"].as_str().unwrap_or_default();
+            name.starts_with(&format!("local-{function}-")) && !name.contains(COPY)
+        })
+        .cloned()
+        .expect("a function of this name")
+}
+
+fn functions(path: &str) -> String {
+    format!("{}/2015-03-31/functions{path}", Stack::here().endpoints.aws)
+}
+
+fn lambda(request: http::request::Builder, body: Vec<u8>) -> call::Answer {
+    let request = request.header("authorization", authorization("lambda"));
+    call::send(request.body(body).expect("an address"))
 }
 
 /// The address of the queue with this in its name.

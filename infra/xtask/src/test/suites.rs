@@ -84,6 +84,22 @@ pub(crate) fn storage(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &STORAGE, &environment, bench.interrupt)
 }
 
+/// What an operator's first deployment leaves when it fails, and asks when it does not.
+pub(crate) fn first_deployment(bench: &Bench<'_>) -> Result<()> {
+    let aws = bench.local_aws()?;
+    let (_, transformed) = Template::transform(&bench.own, bench.interrupt)?;
+    let ministack = Tools::Ministack.install(bench.place, bench.interrupt)?;
+    let sam = Tools::Sam.install(bench.place, bench.interrupt)?;
+    let mut command = Command::new(ministack.program("python"));
+    command
+        .current_dir(bench.place.root())
+        .arg("infra/local/first_deployment.py")
+        .arg(transformed)
+        .arg(sam.program("sam"));
+    isolate(&mut command, bench.place).envs(variables(aws));
+    run_shown(&mut command, bench.interrupt)
+}
+
 /// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimised
 /// program takes a third of the time.
 pub(crate) fn crash(bench: &Bench<'_>) -> Result<()> {
