@@ -119,7 +119,7 @@ pub trait Limits: Send + Sync {
     ) -> Result<Attempts, StoreError>;
 }
 
-/// What is read of a submission that is new.
+/// Selection of the records that a new submission needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether the limits are looked at.
@@ -128,14 +128,14 @@ pub struct Wanted {
     pub card: Option<IntentId>,
 }
 
-/// What decides about a submission that is new.
+/// Records that decide about a new submission.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Circumstances {
     /// The session's client; `None` where it is not set up.
     pub client: Option<Arc<Client>>,
     /// The counters; empty where they were not wanted.
     pub counters: Counters,
-    /// How many cards the customer has in the program.
+    /// Counts of the customer's cards in the program.
     pub count: CardCount,
     /// The card that was wanted, whatever its state; `None` where the customer has none of that name in the program.
     pub card: Option<Card>,
@@ -154,7 +154,7 @@ pub trait SubmissionRecords: Send + Sync {
         session: SessionId,
         intent: IntentId,
     ) -> Result<Option<(Session, Option<Intent>)>, StoreError>;
-    /// What decides about a new submission of the session.
+    /// Records that decide about a new submission of the session.
     async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError>;
 }
 

@@ -121,7 +121,7 @@ impl Platform {
         )
     }
 
-    /// What a submission reads at once. Clients that it reads are remembered by `clients`.
+    /// Batched reads of a submission. Clients that they read are remembered by `clients`.
     pub fn submission_records(&self, clients: &Arc<DynamoClients>) -> DynamoSubmissionRecords {
         let adapters = Adapters {
             clients: Arc::clone(clients),

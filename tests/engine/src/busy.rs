@@ -10,8 +10,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// What a request's body starts with, and what an answer's starts with that processed none of its keys.
+/// Start of a request's body.
 const ASKED: &str = r#"{"RequestItems":"#;
+/// Start of the body of an answer that processed none of its keys.
 const LEFT_OUT: &str = r#"{"Responses":{},"UnprocessedKeys":"#;
 
 /// Leaves out all keys of so many batch reads.

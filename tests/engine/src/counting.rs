@@ -18,7 +18,7 @@ pub struct Call {
     pub body: Vec<u8>,
 }
 
-/// What was sent to the engine, and which transactions it canceled.
+/// Calls that were sent to the engine, and the transactions that it canceled.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     sent: Arc<Mutex<Vec<Call>>>,

@@ -35,7 +35,7 @@ pub struct Submitting<'a> {
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
-    /// What a submission reads at once.
+    /// Batched reads of a submission.
     pub records: &'a dyn SubmissionRecords,
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
@@ -208,10 +208,9 @@ impl Submitting<'_> {
         };
         match self.begin(&intent, program, known.count, &session).await? {
             Begin::Begun(session) => {
-                let intent = if let Some(submission) = &asked.card {
-                    self.enrol(intent, &client, program, submission).await?
-                } else {
-                    self.opt_out(intent).await?
+                let intent = match &asked.card {
+                    Some(card) => self.enrol(intent, &client, program, card).await?,
+                    None => self.opt_out(intent).await?,
                 };
                 self.answer_to_first(&intent, &session).await
             }
@@ -225,7 +224,7 @@ impl Submitting<'_> {
         }
     }
 
-    /// What decides about a new submission, read at once. That it names a card is believed for this read only.
+    /// Reads the circumstances of a new submission. The card that it names is believed for this read only.
     async fn circumstances(
         &self,
         session: &Session,

@@ -30,7 +30,8 @@ impl Transacted {
     }
 }
 
-/// How often a call is tried while others touch its items, or a partition is too busy: with the waits below, under two seconds in all.
+/// Tries of a call while others touch its items, or a partition is too busy. With the waits below, they take less than two
+/// seconds.
 pub(super) const TRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(30);
 const LONGEST_WAIT: Duration = Duration::from_millis(480);

@@ -221,7 +221,7 @@ fn items_of(call: &Call) -> Vec<String> {
     items.collect()
 }
 
-/// All that a customer of the client can do; the items of its transactions.
+/// Does all that a customer of the client can do, and gives the items of its transactions.
 async fn written_by(functions: &Functions<'_>, customer: &str, calls: &Calls) -> BTreeSet<String> {
     calls.take();
     let (first, second) = (functions.enroll(customer).await, functions.enroll(customer).await);

@@ -230,7 +230,7 @@ pub(crate) fn key(attempt: u32) -> IdempotencyKey {
     IdempotencyKey::parse(&format!("attempt-{attempt:010}")).unwrap()
 }
 
-/// What MRS answers.
+/// MRS's answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Mrs {
     /// It does what it is asked.
