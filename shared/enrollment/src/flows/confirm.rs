@@ -302,3 +302,6 @@ fn failure(delivery: Delivery) -> LogText {
         Delivery::Unready => "unready".into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

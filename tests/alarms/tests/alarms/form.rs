@@ -169,7 +169,7 @@ fn parameters_are_those_that_the_stack_gives() {
     assert_eq!(read, own, "each parameter is a dimension's value");
 }
 
-/// The dimension ApiName is the API's name, not its id.
+/// The dimension `ApiName` is the API's name, not its id.
 #[test]
 fn the_gateway_is_watched_by_the_name_of_the_api() {
     let template = alarm::stack_template();

@@ -1,0 +1,126 @@
+//! What a run reports where the store gives no claim. Deliveries are tested on real stores.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_executor::block_on;
+
+use super::*;
+use crate::client::Client;
+use crate::confirmation::Confirmation;
+use crate::identifiers::{ClientId, IntentId, Slug};
+use crate::ports::Due;
+use crate::status::Status;
+use crate::testing::Seeded;
+
+/// A store whose claims end so. Nothing else may be asked, and nobody else.
+struct Failing(fn() -> StoreError);
+
+#[async_trait]
+impl Confirmations for Failing {
+    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<Due>, StoreError> {
+        unreachable!()
+    }
+
+    async fn claim(
+        &self,
+        _: &ConfirmationId,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        Err(self.0())
+    }
+
+    async fn delivered(&self, _: &Claim, _: Timestamp) -> Result<Noted, StoreError> {
+        unreachable!()
+    }
+
+    async fn retry(&self, _: &Claim, _: Timestamp, _: &str) -> Result<Noted, StoreError> {
+        unreachable!()
+    }
+
+    async fn wait(&self, _: &Claim, _: Timestamp) -> Result<Noted, StoreError> {
+        unreachable!()
+    }
+
+    async fn park(&self, _: &Claim, _: Parked, _: Option<&str>, _: Timestamp) -> Result<Noted, StoreError> {
+        unreachable!()
+    }
+
+    async fn destination(&self, _: &ClientId, _: &str) -> Result<Destination, StoreError> {
+        unreachable!()
+    }
+
+    async fn update_destination(&self, _: &ClientId, _: &str, _: &Destination) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Receivers for Failing {
+    async fn post(&self, _: &Confirmation, _: Timestamp) -> Delivery {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Clients for Failing {
+    async fn by_id(&self, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        unreachable!()
+    }
+
+    async fn by_slug(&self, _: &Slug) -> Result<Option<Arc<Client>>, StoreError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Wakeups for Failing {
+    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
+        unreachable!()
+    }
+
+    async fn confirm(&self, _: &[(ConfirmationId, ClientId)], _: SignedDuration) -> Result<(), StoreError> {
+        unreachable!()
+    }
+}
+
+impl Clock for Failing {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+fn confirmed(error: fn() -> StoreError) -> Result<Confirmed, StoreError> {
+    let failing = Failing(error);
+    let confirming = Confirming {
+        confirmations: &failing,
+        receivers: &failing,
+        clients: &failing,
+        wakeups: &failing,
+        clock: &failing,
+        randomness: &Seeded::new(1),
+    };
+    let intent = IntentId::from_hex(&"0".repeat(64)).unwrap();
+    let id = ConfirmationId::derive(intent, Status::SuccessEnrollment);
+    block_on(confirming.confirm(&id))
+}
+
+#[test]
+fn unreadable_counts_as_parked() {
+    let unreadable = || StoreError::Unreadable {
+        operation: "claiming a confirmation",
+        detail: "attribute body is of another kind".into(),
+    };
+    let confirmed = confirmed(unreadable).unwrap();
+    assert_eq!(confirmed, Confirmed::Parked(Parked::Unreadable));
+}
+
+#[test]
+fn a_store_that_is_away_is_an_error() {
+    let away = || StoreError::Unavailable {
+        operation: "claiming a confirmation",
+        detail: "no answer".into(),
+    };
+    assert!(matches!(confirmed(away), Err(StoreError::Unavailable { .. })));
+}
