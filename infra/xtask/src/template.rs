@@ -54,6 +54,20 @@ impl Template {
             .map(|(name, resource)| (name.as_str(), resource))
     }
 
+    /// A section: `Parameters`, `Rules`, `Mappings`, `Conditions`, `Resources`, `Outputs`.
+    pub(crate) fn section(&self, name: &str) -> Result<&Value> {
+        self.0
+            .get(name)
+            .with_context(|| format!("the template has no {name}"))
+    }
+
+    /// What stands at a JSON pointer, under those conditions.
+    pub(crate) fn decided(&self, pointer: &str, conditions: &Conditions<'_>) -> Result<Value> {
+        let value = self.0.pointer(pointer);
+        let value = value.with_context(|| format!("the template has no {pointer}"))?;
+        decide(value, conditions)?.with_context(|| format!("{pointer} is left out"))
+    }
+
     /// A property as it is written, whatever conditions it holds.
     pub(crate) fn property(&self, name: &str, property: &str) -> Result<&Value> {
         self.0

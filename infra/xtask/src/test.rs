@@ -17,6 +17,7 @@ mod boundaries;
 mod checks;
 mod dependencies;
 mod dynamodb_local;
+mod gateway;
 mod lanes;
 mod report;
 mod roles;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Bench;
 use super::dynamodb_local::DynamoDbLocal;
+use super::gateway;
 use super::report::Done;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use super::soap;
@@ -25,7 +26,8 @@ use crate::template::{self, Template};
 /// The template, what it nests, and what an account needs once.
 const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
 
-/// `sam validate --lint`, which is cfn-lint; then cfn-lint on what SAM's transform makes of the template.
+/// `sam validate --lint`, which is cfn-lint; then cfn-lint and the checks of the gateway on what SAM's transform makes
+/// of the template.
 pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
     let (place, interrupt) = (bench.place, bench.interrupt);
     let sam = Tools::Sam.install(place, interrupt)?;
@@ -40,8 +42,9 @@ pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
             interrupt,
         )
     })?;
-    let (_, transformed) = Template::transform(place, interrupt)?;
-    template::lint(place, &transformed, interrupt)
+    let (template, transformed) = Template::transform(place, interrupt)?;
+    template::lint(place, &transformed, interrupt)?;
+    gateway::check(place, &template)
 }
 
 /// Style and types of the suites in Python.

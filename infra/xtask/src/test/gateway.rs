@@ -1,0 +1,343 @@
+//! The gateway of `template.yaml`: routes, limits, reservations and the public address, under each of its conditions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::place::Place;
+use crate::template::{Conditions, Template, list, written};
+
+mod rules;
+
+/// Executions that Lambda lets no account reserve.
+const UNRESERVED: u64 = 100;
+/// Sizes of the mapping `Traffic`, with the quota of concurrent executions that docs/adr/0023 names for each.
+const QUOTAS: [(&str, u64); 3] = [("small", 1000), ("medium", 1000), ("large", 4000)];
+/// Conditions that hold, and where browsers reach the API then.
+const ADDRESSES: [(&[&str], &str); 4] = [
+    (
+        &[],
+        "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live",
+    ),
+    (&["KnowsPublicBaseUrl"], "${PublicBaseUrl}"),
+    (&["KnowsPublicBaseUrl", "HasDomain"], "https://${DomainName}"),
+    (
+        &["KnowsPublicBaseUrl", "HasDomain", "HasBasePath"],
+        "https://${DomainName}/${BasePath}",
+    ),
+];
+/// Answers that the gateway gives by itself: type, status and whether they say when to come again.
+const ANSWERS: [(&str, Option<u64>, bool); 8] = [
+    ("THROTTLED", Some(429), true),
+    ("QUOTA_EXCEEDED", Some(429), true),
+    ("INTEGRATION_FAILURE", Some(503), true),
+    ("INTEGRATION_TIMEOUT", Some(504), true),
+    ("DEFAULT_5XX", None, true),
+    ("REQUEST_TOO_LARGE", Some(413), false),
+    ("MISSING_AUTHENTICATION_TOKEN", Some(404), false),
+    ("DEFAULT_4XX", None, false),
+];
+
+/// Method and path, as `POST /widget/api/enroll`.
+type Route = String;
+
+/// Holds the transformed template against what the gateway is meant to be.
+pub(crate) fn check(place: &Place, template: &Template) -> Result<()> {
+    let manifest = fs::read_to_string(place.root().join("Cargo.toml")).context("Cargo.toml")?;
+    let faults = faults(template, &manifest)?;
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("template.yaml: {}", faults.join("; "))
+}
+
+/// All that is wrong, a sentence each.
+fn faults(template: &Template, manifest: &str) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let routes = routes(template)?;
+    watched_routes(&routes, manifest, &mut faults)?;
+    limits(template, &routes, &mut faults)?;
+    sizes(template, &mut faults)?;
+    reservations(template, &mut faults)?;
+    addresses(template, &mut faults)?;
+    domain(template, &mut faults)?;
+    answers(template, &mut faults)?;
+    rules::check(template, &mut faults)?;
+    Ok(faults)
+}
+
+/// Conditions of the template, of which these hold.
+fn where_hold<'a>(template: &'a Template, holding: &[&str]) -> Result<Conditions<'a>> {
+    let all = template.section("Conditions")?.as_object().into_iter().flatten();
+    Ok(all
+        .map(|(name, _)| (name.as_str(), holding.contains(&name.as_str())))
+        .collect())
+}
+
+/// Routes of the API, with the function of each as `cargo lambda` names it.
+fn routes(template: &Template) -> Result<BTreeMap<Route, String>> {
+    let paths = template
+        .property("Api", "Body")?
+        .get("paths")
+        .and_then(Value::as_object);
+    let mut routes = BTreeMap::new();
+    for (path, methods) in paths.context("the API has no paths")? {
+        for (method, route) in methods.as_object().into_iter().flatten() {
+            let uri = written(&route["x-amazon-apigateway-integration"]["uri"])?;
+            let function = uri
+                .split_once("functions/${")
+                .and_then(|(_, rest)| rest.split_once(".Arn}"))
+                .with_context(|| format!("{method} {path} calls no function"))?;
+            routes.insert(format!("{} {path}", method.to_uppercase()), kebab(function.0));
+        }
+    }
+    Ok(routes)
+}
+
+/// `WidgetInit` is the folder `widget-init`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    for (position, letter) in name.char_indices() {
+        if letter.is_ascii_uppercase() && position > 0 {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
+
+/// `cargo xtask watch` serves the same routes by the same functions.
+fn watched_routes(routes: &BTreeMap<Route, String>, manifest: &str, faults: &mut Vec<String>) -> Result<()> {
+    let manifest: toml::Table = manifest.parse().context("Cargo.toml is no TOML")?;
+    let entries = ["workspace", "metadata", "lambda", "watch", "router"]
+        .iter()
+        .try_fold(toml::Value::Table(manifest), |value, name| {
+            value.get(name).cloned()
+        });
+    let entries = entries.context("Cargo.toml has no watch.router")?;
+    let mut watched = BTreeMap::new();
+    for (path, calls) in entries.as_table().into_iter().flatten() {
+        let path = path.replace("{*path}", "{proxy+}");
+        for entry in calls.as_array().into_iter().flatten() {
+            let text = |name: &str| entry.get(name).and_then(toml::Value::as_str).unwrap_or_default();
+            watched.insert(format!("{} {path}", text("method")), text("function").to_owned());
+        }
+    }
+    for (route, function) in routes {
+        if watched.get(route) != Some(function) {
+            faults.push(format!("{route} ({function}) is not watched"));
+        }
+    }
+    for route in watched.keys().filter(|route| !routes.contains_key(*route)) {
+        faults.push(format!("{route} is watched, and no route"));
+    }
+    Ok(())
+}
+
+/// Each route has a limit of its own, no limit is for anything else, and no limit turns logging of bodies on.
+fn limits(template: &Template, routes: &BTreeMap<Route, String>, faults: &mut Vec<String>) -> Result<()> {
+    let settings = template.property("ApiliveStage", "MethodSettings")?;
+    let mut limited = BTreeSet::new();
+    for setting in list(Some(settings)) {
+        let text = |name: &str| setting[name].as_str().unwrap_or_default();
+        let path = text("ResourcePath").replacen("/~1", "/", 1).replace("~1", "/");
+        let route = format!("{} {path}", text("HttpMethod"));
+        for name in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+            if !setting[name]["Fn::FindInMap"].is_array() {
+                faults.push(format!("{route} has no {name} of the mapping"));
+            }
+        }
+        if text("LoggingLevel") != "OFF"
+            || setting["DataTraceEnabled"] != false
+            || setting["MetricsEnabled"] != true
+        {
+            faults.push(format!("{route} has other settings than the stage"));
+        }
+        limited.insert(route);
+    }
+    for route in routes.keys().filter(|route| !limited.contains(*route)) {
+        faults.push(format!("{route} has no limit of its own"));
+    }
+    let known = |route: &String| routes.contains_key(route) || route == "* /*";
+    for route in limited.iter().filter(|route| !known(route)) {
+        faults.push(format!("{route} has a limit, and is no route"));
+    }
+    Ok(())
+}
+
+/// Limits of each size are in proportion, and its reservations fit the quota that is named for it.
+fn sizes(template: &Template, faults: &mut Vec<String>) -> Result<()> {
+    for (size, quota) in QUOTAS {
+        let number = |name: &str| {
+            template
+                .section("Mappings")?
+                .pointer(&format!("/Traffic/{size}/{name}"))
+                .and_then(Value::as_u64)
+                .with_context(|| format!("Traffic has no {name} of {size}"))
+        };
+        for kind in ["Opening", "Page", "Call", "Report"] {
+            if number(&format!("{kind}Burst"))? < number(&format!("{kind}Rate"))? {
+                faults.push(format!("{size}: the burst of {kind} is below its rate"));
+            }
+        }
+        let opening = number("OpeningRate")?;
+        if number("ReportRate")? >= opening
+            || number("CallRate")? < 2 * opening
+            || number("PageRate")? < 8 * opening
+        {
+            faults.push(format!(
+                "{size}: rates are out of proportion to {opening} openings"
+            ));
+        }
+        let reserved =
+            reserved(template, "Settle")? + reserved(template, "Confirm")? + 3 * number("PageConcurrency")?;
+        if reserved + UNRESERVED > quota {
+            faults.push(format!(
+                "{size}: {reserved} reserved executions do not fit a quota of {quota}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Number of executions that a function has for itself where reservations are on.
+fn reserved(template: &Template, function: &str) -> Result<u64> {
+    let properties = template.properties(function, &where_hold(template, &["ReservesConcurrency"])?)?;
+    let reserved = properties["ReservedConcurrentExecutions"].as_u64();
+    reserved.with_context(|| format!("{function} reserves nothing"))
+}
+
+/// Without the switch nothing is reserved. With it, settlement has what its queues and schedules may use.
+fn reservations(template: &Template, faults: &mut Vec<String>) -> Result<()> {
+    let (off, on) = (
+        where_hold(template, &[])?,
+        where_hold(template, &["ReservesConcurrency"])?,
+    );
+    for (name, _) in template.resources("AWS::Lambda::Function") {
+        if template
+            .properties(name, &off)?
+            .get("ReservedConcurrentExecutions")
+            .is_some()
+        {
+            faults.push(format!(
+                "{name} reserves concurrency in an account that may have none"
+            ));
+        }
+    }
+    for name in ["Enroll", "Replace", "Cancel"] {
+        let bound = &template.properties(name, &on)?["ReservedConcurrentExecutions"];
+        if bound["Fn::FindInMap"][2] != "PageConcurrency" {
+            faults.push(format!("{name} has no bound"));
+        }
+    }
+    for name in ["Settle", "Confirm"] {
+        let used = used(template, name)?;
+        let reserved = reserved(template, name)?;
+        if reserved != used {
+            faults.push(format!(
+                "{name} has {reserved} executions, its queue and schedules may use {used}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Number of executions that queues and schedules of a function may use at once.
+fn used(template: &Template, function: &str) -> Result<u64> {
+    let calls =
+        |target: &Value| written(target).is_ok_and(|target| target.starts_with(&format!("${{{function}")));
+    let mut used = 0;
+    for (name, mapping) in template.resources("AWS::Lambda::EventSourceMapping") {
+        if calls(&mapping["Properties"]["FunctionName"]) {
+            let most = mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64();
+            used += most.with_context(|| format!("{name} has no MaximumConcurrency"))?;
+        }
+    }
+    for (_, rule) in template.resources("AWS::Events::Rule") {
+        let targets = list(rule["Properties"].get("Targets")).into_iter();
+        used += targets.filter(|target| calls(&target["Arn"])).count() as u64;
+    }
+    Ok(used)
+}
+
+/// Functions, stage, settings and output name the same address. The functions may leave the API's own to the stage.
+fn addresses(template: &Template, faults: &mut Vec<String>) -> Result<()> {
+    for (holding, expected) in ADDRESSES {
+        let conditions = where_hold(template, holding)?;
+        let is_known = !holding.is_empty();
+        let stage = template.properties("ApiliveStage", &conditions)?;
+        let settings = template.properties("Settings", &conditions)?;
+        let output = template.decided("/Outputs/PublicBaseUrl/Value", &conditions)?;
+        for (place, value) in [
+            ("the stage", &stage["Variables"]["PublicBaseUrl"]),
+            (
+                "the settings",
+                &settings["SecretString"]["Fn::Sub"][1]["PublicAddress"],
+            ),
+            ("the output", &output),
+        ] {
+            if written(value)? != expected {
+                faults.push(format!("{place} says {} instead of {expected}", written(value)?));
+            }
+        }
+        for (name, _) in template.resources("AWS::Lambda::Function") {
+            let environment = template.properties(name, &conditions)?;
+            let told = environment["Environment"]["Variables"].get("PUBLIC_BASE_URL");
+            let told = told.map(written).transpose()?;
+            if told.as_deref() != is_known.then_some(expected) {
+                faults.push(format!("{name} is told {told:?} instead of {expected}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A custom domain, its mapping and the end of the API's own endpoint come together; a web ACL comes by itself.
+fn domain(template: &Template, faults: &mut Vec<String>) -> Result<()> {
+    for (name, condition) in [
+        ("Domain", "HasDomain"),
+        ("DomainMapping", "HasDomain"),
+        ("WebAclAssociation", "HasWebAcl"),
+    ] {
+        if template.section("Resources")?[name]["Condition"] != condition {
+            faults.push(format!("{name} is not under {condition}"));
+        }
+    }
+    for (has_domain, holding) in [(true, &["HasDomain", "HasTlsPolicyOfItsOwn"][..]), (false, &[])] {
+        let conditions = where_hold(template, holding)?;
+        let api = template.properties("Api", &conditions)?;
+        let disabled = api
+            .pointer("/Body/servers/0/x-amazon-apigateway-endpoint-configuration/disableExecuteApiEndpoint");
+        if disabled != Some(&Value::Bool(has_domain)) {
+            faults.push(format!("the API's own endpoint is disabled: {disabled:?}"));
+        }
+        let strict = api.get("EndpointAccessMode").is_some();
+        if strict != has_domain || api.get("SecurityPolicy").is_some() != strict {
+            faults.push("security policy and access mode of the API do not go together".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// The gateway's own answers have a status, say when to come again where that helps, and are not kept.
+fn answers(template: &Template, faults: &mut Vec<String>) -> Result<()> {
+    let given = &template.property("Api", "Body")?["x-amazon-apigateway-gateway-responses"];
+    for (kind, status, comes_again) in ANSWERS {
+        let answer = &given[kind];
+        let parameters = answer["responseParameters"].as_object();
+        let has = |header: &str| {
+            let name = format!("gatewayresponse.header.{header}");
+            parameters.is_some_and(|parameters| parameters.contains_key(&name))
+        };
+        let said = answer["statusCode"].as_str().and_then(|text| text.parse().ok());
+        if answer.is_null() || said != status || has("Retry-After") != comes_again || !has("Cache-Control") {
+            faults.push(format!("the gateway's answer {kind} is {answer}"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
