@@ -1,5 +1,5 @@
 //! Resource policies of secrets: beside the functions that read a secret, and the operator, nobody in the account does,
-//! whatever IAM allows them (docs/adr/0024).
+//! whatever IAM allows them (docs/adr/0028).
 
 use serde_json::json;
 
