@@ -215,6 +215,8 @@ fn findings(log: &str) -> Option<Findings> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -229,6 +231,54 @@ mod tests {
             })
         );
         assert_eq!(findings("==1== ERROR"), None);
+    }
+
+    /// A program that says what libFuzzer would say.
+    fn fuzzer(folder: &Path, name: &str, script: &str) {
+        let file = folder.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn a_failing_target_hides_no_other() {
+        let root = std::env::temp_dir().join(format!("xtask-fuzz-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        let well = "echo '#9 DONE cov: 3 ft: 4'; echo 'stat::number_of_executed_units: 9'";
+        fuzzer(&root, "token", "exit 1");
+        fuzzer(&root, "claims", well);
+        fuzzer(
+            &root,
+            "pictures",
+            "echo 'Test unit written to /a/crash-1'; exit 77",
+        );
+        fuzzer(&root, "submission", well);
+        let place = Place::at(&root);
+        let fuzzers = Fuzzers {
+            place: &place,
+            binaries: root.clone(),
+        };
+        let targets = ["token", "claims", "pictures", "submission"];
+        let (mut numbers, mut failures) = fuzzers.run_all(&targets, 1, &Interrupt::deaf());
+        fs::remove_dir_all(&root).unwrap();
+        numbers.sort();
+        failures.sort();
+        assert_eq!(
+            numbers,
+            [
+                "claims: 9 executions, coverage 3",
+                "submission: 9 executions, coverage 3"
+            ]
+        );
+        assert_eq!(failures.len(), 2);
+        assert!(
+            failures[0].starts_with("pictures fails on /a/crash-1\n"),
+            "{failures:?}"
+        );
+        assert!(
+            failures[1].starts_with("token failed without an input"),
+            "{failures:?}"
+        );
     }
 
     #[test]

@@ -36,6 +36,16 @@ impl Place {
         })
     }
 
+    /// A repository that a test made.
+    #[cfg(test)]
+    pub(crate) fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            local: root.join(".local"),
+            records: false,
+        }
+    }
+
     /// The place of `cargo xtask test`: state, keys and logs of its own, so that a running `up` is not disturbed.
     pub(crate) fn for_tests(&self) -> Self {
         Self {
