@@ -13,7 +13,7 @@ use crate::prerequisites::program_or_package;
 use crate::python::Tools;
 
 /// Where sam's package has AWS's Runtime Interface Emulator, under its environment.
-const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
+pub(crate) const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
 
 /// Builds, measures and prints; a bound that is exceeded is a failure.
 pub(crate) fn bench(place: &Place, interrupt: &Interrupt, runs: usize) -> Result<()> {

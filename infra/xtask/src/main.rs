@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod arm64;
 mod bench;
 mod bootstrap;
 mod bring_up;

@@ -38,6 +38,7 @@ const SESSIONS: u32 = 20_000;
 const SOAK: &[Check] = &[
     Check { part: Part::Fuzz, name: "fuzzing", budget: 4200, lane: Processor, needs: Needs::Nothing, run: Run::Noting(fuzzing) },
     Check { part: Part::Crash, name: "crash", budget: 5400, lane: Processor, needs: Needs::Folder, run: Run::Noting(crash) },
+    Check { part: Part::Flows, name: "arm64", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(arm64) },
     Check { part: Part::Browser, name: "browser", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(browser) },
     Check { part: Part::Load, name: "load", budget: 3600, lane: System, needs: Needs::System, run: Run::Noting(load) },
     Check { part: Part::Canary, name: "no card number anywhere", budget: 600, lane: Last, needs: Needs::System, run: Run::Always(suites::canary) },
@@ -100,6 +101,11 @@ fn browser(bench: &Bench<'_>) -> Result<Done> {
         suites::browser(bench)?;
     }
     Ok(Done::Noted(format!("{BROWSER_RUNS} times")))
+}
+
+/// Functions for the processor that AWS gets them for.
+fn arm64(bench: &Bench<'_>) -> Result<Done> {
+    crate::arm64::check(&bench.own, bench.local_aws()?, bench.interrupt).map(Done::Noted)
 }
 
 fn load(bench: &Bench<'_>) -> Result<Done> {
