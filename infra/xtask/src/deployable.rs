@@ -190,9 +190,11 @@ fn configured(samconfig: &str, default: Architecture) -> Result<Vec<Deployment>>
     Ok(deployments)
 }
 
-/// Parameters of `sam deploy` in one configuration.
+/// Parameters of `sam deploy` in one configuration, where it deploys the functions.
 fn parameters(configuration: &Value) -> Option<&Table> {
-    configuration.get("deploy")?.get("parameters")?.as_table()
+    let parameters = configuration.get("deploy")?.get("parameters")?.as_table()?;
+    let template = parameters.get("template_file")?.as_str()?;
+    (template == "template.yaml").then_some(parameters)
 }
 
 fn architecture(text: &str) -> Result<Architecture> {
@@ -237,6 +239,7 @@ mod tests {
     use super::*;
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
+    const SAMCONFIG: &str = include_str!("../../../samconfig.toml");
     const MANIFEST: &str = include_str!("../../../Cargo.toml");
 
     fn chosen(samconfig: &str, wish: Option<Architecture>) -> Result<Architecture> {
@@ -255,23 +258,40 @@ mod tests {
         assert!(template_default("  Architecture:\n    Default: sparc\n").is_err());
     }
 
+    /// A configuration with these lines.
+    fn deployment(name: &str, lines: &str) -> String {
+        format!("[{name}.deploy.parameters]\ntemplate_file = 'template.yaml'\n{lines}\n")
+    }
+
     #[test]
     fn overrides_in_samconfig_decide() {
-        let text =
-            "[default.deploy.parameters]\nparameter_overrides = 'LogLevel=info Architecture=\"x86_64\"'";
-        let list =
-            "[default.deploy.parameters]\nparameter_overrides = ['LogLevel=info', 'Architecture=x86_64']";
-        let silent = "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = 'LogLevel=info'";
-        assert_eq!(chosen(text, None).unwrap(), Architecture::X86_64);
-        assert_eq!(chosen(list, None).unwrap(), Architecture::X86_64);
-        assert_eq!(chosen(silent, None).unwrap(), Architecture::Arm64);
-        assert!(
-            chosen(
-                "[default.deploy.parameters]\nparameter_overrides = 'Architecture=sparc'",
-                None
-            )
-            .is_err()
+        let text = deployment(
+            "default",
+            "parameter_overrides = 'LogLevel=info Architecture=\"x86_64\"'",
         );
+        let list = deployment(
+            "default",
+            "parameter_overrides = ['LogLevel=info', 'Architecture=x86_64']",
+        );
+        let silent = deployment("default", "parameter_overrides = 'LogLevel=info'");
+        assert_eq!(chosen(&text, None).unwrap(), Architecture::X86_64);
+        assert_eq!(chosen(&list, None).unwrap(), Architecture::X86_64);
+        assert_eq!(chosen(&silent, None).unwrap(), Architecture::Arm64);
+        let wrong = deployment("default", "parameter_overrides = 'Architecture=sparc'");
+        assert!(chosen(&wrong, None).is_err());
+    }
+
+    #[test]
+    fn the_committed_samconfig_has_one_architecture() {
+        let deployments = configured(SAMCONFIG, Architecture::X86_64).unwrap();
+        let names: Vec<&str> = deployments.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["default"],
+            "neither the account's template nor the local stack"
+        );
+        let override_of_one = SAMCONFIG.replace("\"DeletionProtection=false\",", "\"Architecture=x86_64\",");
+        assert_eq!(chosen(&override_of_one, None).unwrap(), Architecture::X86_64);
     }
 
     #[test]
@@ -286,12 +306,12 @@ mod tests {
 
     #[test]
     fn deployments_that_differ_want_a_choice() {
-        let both = "[first.deploy.parameters]\nstack_name = 'a'\n\
-            [second.deploy.parameters]\nparameter_overrides = ['Architecture=x86_64']";
-        let error = chosen(both, None).unwrap_err().to_string();
+        let both =
+            deployment("first", "") + &deployment("second", "parameter_overrides = ['Architecture=x86_64']");
+        let error = chosen(&both, None).unwrap_err().to_string();
         assert!(error.contains("first has arm64, second has x86_64"), "{error}");
         for architecture in Architecture::ALL {
-            assert_eq!(chosen(both, Some(architecture)).unwrap(), architecture);
+            assert_eq!(chosen(&both, Some(architecture)).unwrap(), architecture);
         }
     }
 
