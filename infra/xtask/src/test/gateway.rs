@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::place::Place;
 use crate::template::{Conditions, Template, list, written};
 
 mod rules;
 
+/// The stage, as SAM names it.
+const STAGE: &str = "ApiliveStage";
 /// Executions that Lambda lets no account reserve.
 const UNRESERVED: u64 = 100;
 /// Sizes of the mapping `Traffic`, with the quota of concurrent executions that docs/adr/0023 names for each.
@@ -138,12 +140,11 @@ fn watched_routes(routes: &BTreeMap<Route, String>, manifest: &str, faults: &mut
 
 /// Each route has a limit of its own, no limit is for anything else, and no limit turns logging of bodies on.
 fn limits(template: &Template, routes: &BTreeMap<Route, String>, faults: &mut Vec<String>) -> Result<()> {
-    let settings = template.property("ApiliveStage", "MethodSettings")?;
+    let settings = template.property(STAGE, "MethodSettings")?;
     let mut limited = BTreeSet::new();
     for setting in list(Some(settings)) {
         let text = |name: &str| setting[name].as_str().unwrap_or_default();
-        let path = text("ResourcePath").replacen("/~1", "/", 1).replace("~1", "/");
-        let route = format!("{} {path}", text("HttpMethod"));
+        let route = format!("{} {}", text("HttpMethod"), text("ResourcePath"));
         for name in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
             if !setting[name]["Fn::FindInMap"].is_array() {
                 faults.push(format!("{route} has no {name} of the mapping"));
@@ -151,20 +152,28 @@ fn limits(template: &Template, routes: &BTreeMap<Route, String>, faults: &mut Ve
         }
         if text("LoggingLevel") != "OFF"
             || setting["DataTraceEnabled"] != false
-            || setting["MetricsEnabled"] != true
+            || setting["MetricsEnabled"] != false
         {
             faults.push(format!("{route} has other settings than the stage"));
         }
         limited.insert(route);
     }
-    for route in routes.keys().filter(|route| !limited.contains(*route)) {
+    let named: BTreeSet<Route> = routes.keys().map(|route| as_setting(route)).collect();
+    for route in named.difference(&limited) {
         faults.push(format!("{route} has no limit of its own"));
     }
-    let known = |route: &String| routes.contains_key(route) || route == "* /*";
-    for route in limited.iter().filter(|route| !known(route)) {
+    for route in limited.difference(&named).filter(|route| *route != "* /*") {
         faults.push(format!("{route} has a limit, and is no route"));
     }
     Ok(())
+}
+
+/// A route as settings of a method name it: after the first, each slash of the path is written `~1`.
+fn as_setting(route: &str) -> Route {
+    match route.split_once(' ') {
+        Some((method, path)) => format!("{method} /{}", path.replace('/', "~1")),
+        None => route.to_owned(),
+    }
 }
 
 /// Limits of each size are in proportion, and its reservations fit the quota that is named for it.
@@ -267,7 +276,7 @@ fn addresses(template: &Template, faults: &mut Vec<String>) -> Result<()> {
     for (holding, expected) in ADDRESSES {
         let conditions = where_hold(template, holding)?;
         let is_known = !holding.is_empty();
-        let stage = template.properties("ApiliveStage", &conditions)?;
+        let stage = template.properties(STAGE, &conditions)?;
         let settings = template.properties("Settings", &conditions)?;
         let output = template.decided("/Outputs/PublicBaseUrl/Value", &conditions)?;
         for (place, value) in [
@@ -305,7 +314,7 @@ fn domain(template: &Template, faults: &mut Vec<String>) -> Result<()> {
             faults.push(format!("{name} is not under {condition}"));
         }
     }
-    for (has_domain, holding) in [(true, &["HasDomain", "HasTlsPolicyOfItsOwn"][..]), (false, &[])] {
+    for (has_domain, holding) in [(true, &["HasDomain"][..]), (false, &[])] {
         let conditions = where_hold(template, holding)?;
         let api = template.properties("Api", &conditions)?;
         let disabled = api
@@ -313,10 +322,39 @@ fn domain(template: &Template, faults: &mut Vec<String>) -> Result<()> {
         if disabled != Some(&Value::Bool(has_domain)) {
             faults.push(format!("the API's own endpoint is disabled: {disabled:?}"));
         }
-        let strict = api.get("EndpointAccessMode").is_some();
-        if strict != has_domain || api.get("SecurityPolicy").is_some() != strict {
-            faults.push("security policy and access mode of the API do not go together".to_owned());
+        let mut policies = vec![api];
+        if has_domain {
+            policies.push(template.properties("Domain", &conditions)?);
         }
+        for place in policies {
+            if place["SecurityPolicy"] != json!({"Ref": "TlsPolicy"})
+                || place["EndpointAccessMode"] != "STRICT"
+            {
+                faults.push("API and domain need TlsPolicy and strict access".to_owned());
+            }
+        }
+    }
+    let mapping = template.properties(
+        "DomainMapping",
+        &where_hold(template, &["HasDomain", "HasBasePath"])?,
+    )?;
+    for (member, name) in [
+        ("DomainName", "Domain"),
+        ("BasePath", "BasePath"),
+        ("RestApiId", "Api"),
+        ("Stage", STAGE),
+    ] {
+        if mapping[member] != json!({"Ref": name}) {
+            faults.push(format!("the domain's mapping has another {member} than {name}"));
+        }
+    }
+    let association = template.properties("WebAclAssociation", &where_hold(template, &["HasWebAcl"])?)?;
+    let stage = written(&association["ResourceArn"])?;
+    let expected = format!(
+        "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{Api}}/stages/${{{STAGE}}}"
+    );
+    if stage != expected {
+        faults.push(format!("the web ACL is for {stage}"));
     }
     Ok(())
 }
