@@ -143,8 +143,8 @@ pub struct Circumstances {
 
 /// Reads of a submission: each takes one call of the store, however many tables it reads.
 ///
-/// Nothing that is read together is of one instant. It need not be: what is decided by it is decided again by the
-/// conditions of [`Enrolments::begin`].
+/// Nothing that is read together is of one instant. A submission that begins is decided again by the conditions of
+/// [`Enrolments::begin`]; before a refusal, what refuses it is read once more where another call may have changed it.
 #[async_trait]
 pub trait SubmissionRecords: Send + Sync {
     /// A session, as [`Sessions::find`] gives it, and its intent of that name, as [`Enrolments::intent`] does. `None`

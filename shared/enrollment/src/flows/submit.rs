@@ -173,7 +173,11 @@ impl Submitting<'_> {
             return self.repeat(intent, body).await;
         }
         if !session.is_usable(now) {
-            return Err(NotSubmitted::SessionEnded);
+            // Session and intent were not read in one instant: this very submission, sent twice, may have used it up.
+            return match self.enrolments.intent(id).await? {
+                Some(stored) => self.repeat(stored, body).await,
+                None => Err(NotSubmitted::SessionEnded),
+            };
         }
         let parsed = Parsed::of(body, self.action);
         let known = self.circumstances(&session, &parsed).await?;
@@ -382,10 +386,19 @@ impl Submitting<'_> {
         session: &Session,
     ) -> Result<Begin, StoreError> {
         let mut session = session.clone();
+        let customers_count = || {
+            self.enrolments
+                .card_count(&intent.client, &intent.program, &intent.customer)
+        };
+        let is_full = |count: &CardCount| {
+            intent.action == ActionCode::Enrol && count.active + count.pending >= u32::from(program.max_cards)
+        };
         for _ in 0..BEGIN_TRIES {
-            if intent.action == ActionCode::Enrol
-                && count.active + count.pending >= u32::from(program.max_cards)
-            {
+            if is_full(&count) {
+                // A refusal is bound by no condition, so it is decided by what stands now.
+                count = customers_count().await?;
+            }
+            if is_full(&count) {
                 info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
@@ -407,10 +420,7 @@ impl Submitting<'_> {
                     }
                 }
                 Begun::CustomerChanged => {
-                    count = self
-                        .enrolments
-                        .card_count(&intent.client, &intent.program, &intent.customer)
-                        .await?;
+                    count = customers_count().await?;
                 }
             }
         }

@@ -191,6 +191,19 @@ async fn failures_of_another_tab_are_in_the_tries_left() {
     .await;
 }
 
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn a_repeat_read_in_two_instants_gets_the_first_answer() {
+    on_every_engine(|world| async move {
+        set_up(&world).await;
+        let functions = Functions::new(&world, &world.vault());
+        let visit = functions.open("one", ActionCode::Enrol).await.unwrap();
+        let repeat = functions.submit_twice_at_once(&visit).await.unwrap();
+        assert_eq!(ending(&repeat).status, Status::SuccessEnrollment);
+    })
+    .await;
+}
+
 fn tries_left(submitted: &Submitted) -> (u32, Option<Reason>) {
     match submitted {
         Submitted::Ended {

@@ -12,13 +12,16 @@ use enrollment::flows::open::{NotOpened, Opening};
 use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
 use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, IdempotencyKey, IncidentId, IntentId, Ranac,
-    SessionToken,
+    SessionId, SessionToken,
 };
+use enrollment::intent::Intent;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Clock as _, Counted, Limits, NewCard, Randomness as _, Rewards, RewardsError, StoreError, Wakeups,
+    Circumstances, Clock as _, Counted, Limits, NewCard, Randomness as _, Rewards, RewardsError, StoreError,
+    SubmissionRecords, Wakeups, Wanted,
 };
+use enrollment::session::Session;
 use enrollment::status::{MrsCode, Status};
 use enrollment::token::Expected;
 use jiff::{SignedDuration, Timestamp};
@@ -130,7 +133,7 @@ impl<'w> Functions<'w> {
         card: Option<IntentId>,
         mrs: Mrs,
     ) -> Result<Submitted, NotSubmitted> {
-        self.submit_counted_by(&self.limits, visit, attempt, card, mrs)
+        self.submit_over(&self.records, &self.limits, visit, attempt, card, mrs)
             .await
     }
 
@@ -144,13 +147,25 @@ impl<'w> Functions<'w> {
             second: &second,
         };
         let first = self
-            .submit_counted_by(&interrupted, visit, 1, None, Mrs::Declines)
+            .submit_over(&self.records, &interrupted, visit, 1, None, Mrs::Declines)
             .await;
         [first, second.into_inner().unwrap()]
     }
 
-    async fn submit_counted_by(
+    /// One submission sent twice: the first one comes and succeeds after the other has read that there is no intent and
+    /// before it reads the session. The answer to the other.
+    pub(crate) async fn submit_twice_at_once(&self, visit: &Visit) -> Result<Submitted, NotSubmitted> {
+        let apart = ReadApart {
+            functions: self,
+            visit,
+        };
+        self.submit_over(&apart, &self.limits, visit, 1, None, Mrs::Agrees)
+            .await
+    }
+
+    async fn submit_over(
         &self,
+        records: &dyn SubmissionRecords,
         limits: &dyn Limits,
         visit: &Visit,
         attempt: u32,
@@ -161,7 +176,7 @@ impl<'w> Functions<'w> {
             action: visit.action,
             clients: &*self.clients,
             sessions: &self.sessions,
-            records: &self.records,
+            records,
             limits,
             enrolments: &self.enrolments,
             rewards: &mrs,
@@ -215,6 +230,34 @@ impl Limits for Interrupted<'_> {
         let second = self.functions.submit(self.visit, 2, None, Mrs::Declines).await;
         *self.second.lock().await = Some(second);
         self.functions.limits.count(counted, known, attempt, now).await
+    }
+}
+
+/// Reads the intent, and the session only after the submission has come and succeeded.
+struct ReadApart<'a> {
+    functions: &'a Functions<'a>,
+    visit: &'a Visit,
+}
+
+#[async_trait]
+impl SubmissionRecords for ReadApart<'_> {
+    async fn session_and_intent(
+        &self,
+        session: SessionId,
+        intent: IntentId,
+    ) -> Result<Option<(Session, Option<Intent>)>, StoreError> {
+        let records = &self.functions.records;
+        let before = records.session_and_intent(session, intent).await?;
+        let first = self.functions.submit(self.visit, 1, None, Mrs::Agrees).await;
+        assert!(first.is_ok(), "{first:?}");
+        let after = records.session_and_intent(session, intent).await?;
+        Ok(before
+            .zip(after)
+            .map(|((_, intent), (session, _))| (session, intent)))
+    }
+
+    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
+        self.functions.records.circumstances(session, wanted).await
     }
 }
 
