@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::template::{Conditions, Template, list, written};
 
+/// The principal that runs the operator's tool, as the template writes it.
+const OPERATOR: &str = "${OperatorArn}";
+
 /// One action on one resource, under one limit at most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Right {
@@ -44,6 +47,15 @@ impl fmt::Display for Right {
 pub(super) fn of(template: &Template, conditions: &Conditions<'_>) -> Result<Vec<Right>> {
     let mut rights = Vec::new();
     let mut roles = Vec::new();
+    for kind in [
+        "AWS::IAM::Policy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::RolePolicy",
+    ] {
+        if let Some((name, _)) = template.resources(kind).next() {
+            bail!("{name} is an {kind}: what it allows is not looked at here");
+        }
+    }
     for (role, _) in template.resources("AWS::IAM::Role") {
         roles.push(role);
         let properties = template.properties(role, conditions)?;
@@ -62,11 +74,17 @@ pub(super) fn of(template: &Template, conditions: &Conditions<'_>) -> Result<Vec
     for (key, _) in template.resources("AWS::KMS::Key") {
         let properties = template.properties(key, conditions)?;
         for statement in statements(properties.get("KeyPolicy"))? {
-            for principal in list(statement.pointer("/Principal/AWS")) {
+            let principals = list(statement.pointer("/Principal/AWS"));
+            if principals.is_empty() {
+                bail!("a statement of {key} names no principal of this account");
+            }
+            for principal in principals {
                 let principal = written(principal)?;
                 let role = roles.iter().find(|role| principal == format!("${{{role}.Arn}}"));
-                if let Some(role) = role {
-                    add(&mut rights, role, statement, &format!("${{{key}.Arn}}"))?;
+                match role {
+                    Some(role) => add(&mut rights, role, statement, &format!("${{{key}.Arn}}"))?,
+                    None if principal == OPERATOR => {}
+                    None => administration(&principal, statement)?,
                 }
             }
         }
@@ -76,11 +94,42 @@ pub(super) fn of(template: &Template, conditions: &Conditions<'_>) -> Result<Vec
     Ok(rights)
 }
 
+/// Everybody but the functions and the operator may manage the key, and use it for nothing.
+fn administration(principal: &str, statement: &Value) -> Result<()> {
+    for action in list(statement.get("Action")) {
+        let action = action.as_str().context("an action that is no text")?;
+        let verb = action.strip_prefix("kms:").unwrap_or(action);
+        let uses = [
+            "Decrypt",
+            "Encrypt",
+            "GenerateDataKey",
+            "ReEncrypt",
+            "CreateGrant",
+            "GenerateMac",
+            "Sign",
+        ];
+        let prefix = verb.trim_end_matches('*');
+        if uses
+            .iter()
+            .any(|using| using.starts_with(prefix) || prefix.starts_with(using))
+        {
+            bail!("{principal} may use the key by {action}");
+        }
+    }
+    Ok(())
+}
+
 fn statements(document: Option<&Value>) -> Result<Vec<&Value>> {
     let statements = list(document.and_then(|document| document.get("Statement")));
     let allows = |statement: &&Value| statement.get("Effect").and_then(Value::as_str) == Some("Allow");
     if !statements.iter().all(allows) {
         bail!("a statement that does not allow: what it takes away is not looked at here");
+    }
+    if statements
+        .iter()
+        .any(|statement| statement.get("Action").is_none() || statement.get("Resource").is_none())
+    {
+        bail!("a statement without Action or Resource: NotAction and NotResource allow more than they name");
     }
     Ok(statements)
 }

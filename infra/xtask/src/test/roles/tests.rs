@@ -12,8 +12,9 @@ const TEMPLATE: &str = r#"{"Resources": {
             "Null": {"dynamodb:LeadingKeys": "false"}}]}}
     ]}}]}},
     "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::AccountId}:root"}}, "Action": "kms:Put*"},
-        {"Effect": "Allow", "Principal": {"AWS": [{"Fn::GetAtt": ["EnrollRole", "Arn"]}]}, "Action": "kms:Decrypt",
+        {"Effect": "Allow", "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::AccountId}:root"}}, "Action": "kms:Put*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": {"Ref": "OperatorArn"}}, "Action": "kms:Decrypt", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": [{"Fn::GetAtt": ["EnrollRole", "Arn"]}]}, "Action": "kms:Decrypt", "Resource": "*",
          "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": ["enrolment"]},
             "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["client", "purpose"]}}}
     ]}}}
@@ -79,6 +80,32 @@ fn faults(lines: &[String]) -> Vec<String> {
 #[test]
 fn roles_that_fit_the_calls_have_no_fault() {
     assert_eq!(faults(&all()), Vec::<String>::new());
+}
+
+#[test]
+fn what_no_role_is_judged_by_is_refused() {
+    let conditions = Conditions::from([("Local", false)]);
+    let refusal = |before: &str, after: &str| {
+        let template = TEMPLATE.replace(before, after);
+        assert_ne!(template, TEMPLATE);
+        rights::of(&Template::parse(&template).unwrap(), &conditions)
+            .unwrap_err()
+            .to_string()
+    };
+    for action in ["kms:*", "kms:Decrypt", "kms:Generate*", "kms:CreateGrant"] {
+        let said = refusal("kms:Put*", action);
+        assert!(said.contains("may use the key"), "{said}");
+    }
+    let said = refusal(r#"{"AWS": {"Ref": "OperatorArn"}}"#, r#""*""#);
+    assert!(said.contains("names no principal"), "{said}");
+    let said = refusal(
+        r#""Action": ["dynamodb:GetItem""#,
+        r#""NotAction": ["dynamodb:GetItem""#,
+    );
+    assert!(said.contains("NotAction"), "{said}");
+    let policy = r#"{"Resources": {"More": {"Type": "AWS::IAM::Policy"}, "#;
+    let said = refusal(r#"{"Resources": {"#, policy);
+    assert!(said.contains("More"), "{said}");
 }
 
 #[test]
