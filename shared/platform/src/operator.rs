@@ -279,14 +279,17 @@ impl Stack {
         read_version: &str,
     ) -> Result<Replaced, StoreError> {
         let full_name = self.secret_name(name);
-        secret_version::replace(
+        let replaced = secret_version::replace(
             &self.aws.secrets_manager(),
             &full_name,
             value,
             read_version,
             &SystemRandomness,
         )
-        .await
+        .await?;
+        // The operator may be another one by now.
+        self.restrict(name, &full_name).await?;
+        Ok(replaced)
     }
 
     /// Denies reading a secret to everybody but its functions and the operator.
