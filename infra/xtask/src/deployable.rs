@@ -173,9 +173,11 @@ fn configured(samconfig: &str, default: Architecture) -> Result<Vec<Deployment>>
                 .collect(),
             _ => Vec::new(),
         };
-        let named = overrides
-            .iter()
-            .find_map(|parameter| parameter.strip_prefix("Architecture="));
+        let named = overrides.iter().find_map(|text| {
+            let long = text.strip_prefix("ParameterKey=");
+            let long = long.and_then(|parameter| parameter.strip_prefix("Architecture,ParameterValue="));
+            long.or_else(|| text.strip_prefix("Architecture="))
+        });
         deployments.push(Deployment {
             name,
             architecture: named.map_or(Ok(default), architecture)?,
@@ -193,8 +195,14 @@ fn configured(samconfig: &str, default: Architecture) -> Result<Vec<Deployment>>
 /// Parameters of `sam deploy` in one configuration, where it deploys the functions.
 fn parameters(configuration: &Value) -> Option<&Table> {
     let parameters = configuration.get("deploy")?.get("parameters")?.as_table()?;
-    let template = parameters.get("template_file")?.as_str()?;
-    (template == "template.yaml").then_some(parameters)
+    let template = parameters.get("template_file");
+    if template.is_none() && !parameters.contains_key("parameter_overrides") {
+        // It says nothing of a deployment.
+        return None;
+    }
+    // As sam has it by default.
+    let template = template.map_or(Some("template.yaml"), Value::as_str)?;
+    (template.trim_start_matches("./") == "template.yaml").then_some(parameters)
 }
 
 fn architecture(text: &str) -> Result<Architecture> {
@@ -279,6 +287,20 @@ mod tests {
         assert_eq!(chosen(&silent, None).unwrap(), Architecture::Arm64);
         let wrong = deployment("default", "parameter_overrides = 'Architecture=sparc'");
         assert!(chosen(&wrong, None).is_err());
+    }
+
+    #[test]
+    fn other_spellings_of_a_deployment_are_understood() {
+        let long = "ParameterKey=Architecture,ParameterValue=x86_64";
+        for lines in [
+            format!("parameter_overrides = '{long}'"),
+            format!("parameter_overrides = ['{long}']"),
+            "template_file = './template.yaml'\nparameter_overrides = 'Architecture=x86_64'".to_owned(),
+            "parameter_overrides = 'Architecture=x86_64'".to_owned(),
+        ] {
+            let samconfig = format!("[production.deploy.parameters]\n{lines}\n");
+            assert_eq!(chosen(&samconfig, None).unwrap(), Architecture::X86_64, "{lines}");
+        }
     }
 
     #[test]
