@@ -97,6 +97,13 @@ pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Exce
             ];
             for (step, calls, bound) in steps {
                 println!("{temperature:<6}{name:<10}{step:<7}{}", told(&calls));
+                // Nothing that is counted would keep every bound, too.
+                if step != "form" {
+                    ensure!(
+                        of_service(&calls, "dynamodb") > 0,
+                        "{name}, {step}: no call was counted"
+                    );
+                }
                 if temperature == "warm" {
                     judge(&format!("warm {name}, {step}"), &calls, bound, exceeded);
                     if step == "POST" {

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use flows::call;
@@ -14,14 +14,23 @@ use crate::bounds::{self, Exceeded};
 pub(crate) fn measure(exceeded: &mut Exceeded) -> Result<()> {
     let api = &Stack::here().endpoints.api;
     let page = call::get(&format!("{api}/widget/{}/", Stack::here().client.slug));
+    ensure!(page.status == 200, "the page is answered with {}", page.status);
     let html = page.text();
     println!("\nThe page, gzip");
     let mut together = line("page", html)?;
-    for path in html
-        .split('"')
-        .filter(|word| word.contains("/widget/assets/widget."))
-    {
+    let paths = || {
+        html.split('"')
+            .filter(|word| word.contains("/widget/assets/widget."))
+    };
+    for kind in [".js", ".css"] {
+        ensure!(
+            paths().any(|path| path.ends_with(kind)),
+            "the page names no part that ends in {kind}"
+        );
+    }
+    for path in paths() {
         let part = call::get(&format!("{api}{path}"));
+        ensure!(part.status == 200, "{path} is answered with {}", part.status);
         together += line(path.rsplit('/').next().unwrap_or(path), part.text())?;
     }
     println!("{:<36}{together:>8} bytes of {}", "together", bounds::PAGE);
