@@ -149,9 +149,12 @@ pub(crate) fn copy_where_different(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(to.parent().context("a file without a folder")?)?;
-    // Not over the old file: it may be running, and a running program can't be written to.
-    fs::remove_file(to).ok();
-    fs::copy(from, to).with_context(|| format!("can't write {}", to.display()))?;
+    // Not over the old file: it may be running, and a running program can't be written to. In one step: both lanes of the
+    // tests may do so at once.
+    let mut new = to.as_os_str().to_owned();
+    new.push(format!(".{:?}", std::thread::current().id()));
+    fs::copy(from, &new).with_context(|| format!("can't write {}", to.display()))?;
+    fs::rename(&new, to).with_context(|| format!("can't write {}", to.display()))?;
     Ok(())
 }
 

@@ -63,7 +63,8 @@ pub(crate) fn ensure(
         &record,
         &place.log(NAME),
         interrupt,
-    )?;
+    )
+    .inspect_err(|_| drop(end(place)))?;
     Ok(true)
 }
 

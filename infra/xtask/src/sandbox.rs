@@ -71,7 +71,8 @@ pub(crate) fn ensure(place: &Place, program: &Path, ports: &Ports, interrupt: &I
         &record,
         &place.log(NAME),
         interrupt,
-    )?;
+    )
+    .inspect_err(|_| drop(end(place)))?;
     Ok(true)
 }
 
