@@ -1,18 +1,48 @@
 //! A function under AWS's Runtime Interface Emulator: the program that AWS runs, started as AWS starts it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::functions::Caller;
+
+/// Groups of processes that run: an emulator and its function each.
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all emulators and this program at SIGINT, SIGTERM or SIGHUP: nothing is dropped then.
+pub(crate) fn end_at_signals() -> Result<()> {
+    let signaled = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&signaled))?;
+    }
+    thread::spawn(move || {
+        while !signaled.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        for group in groups().iter() {
+            let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
+        }
+        std::process::exit(130);
+    });
+    Ok(())
+}
 
 /// A started function. It ends when this is dropped, with everything that it started.
 pub(crate) struct Emulated {
@@ -50,6 +80,7 @@ impl Emulated {
             .process_group(0)
             .spawn()
             .with_context(|| format!("can't start {}", emulator.display()))?;
+        groups().insert(i32::try_from(child.id())?);
         let address = format!("http://127.0.0.1:{events}/2015-03-31/functions/function/invocations");
         let emulated = Self {
             child,
@@ -93,6 +124,7 @@ impl Drop for Emulated {
     fn drop(&mut self) {
         // The emulator does not end its function: the group does.
         if let Ok(group) = i32::try_from(self.child.id()) {
+            groups().remove(&group);
             let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
         let _ = self.child.wait();

@@ -40,6 +40,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    emulator::end_at_signals()?;
     std::fs::create_dir_all(&arguments.scratch)?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
     let mut exceeded = bounds::Exceeded::default();
