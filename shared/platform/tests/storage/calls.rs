@@ -74,7 +74,7 @@ async fn each_post_stays_within_its_bound() {
         let unwrapped = kms.calls.load(Ordering::SeqCst);
         assert!(unwrapped > 0, "the first customer's keys were unwrapped");
 
-        // New to the limits; counted in this minute before; in an earlier one, the client forgotten by the function.
+        // New to the limits; counted in this minute before; in an earlier one.
         let minute = SignedDuration::from_mins(1);
         for (customer, passed) in [
             ("second", SignedDuration::ZERO),
@@ -130,18 +130,17 @@ async fn a_forgotten_client_is_read_with_the_rest() {
         assert_eq!(status(&submitted), Status::SuccessEnrollment);
         // And it is remembered by whoever asks for it alone.
         let visit = opened(&functions, "second", ActionCode::OptOut, &calls).await;
-        assert!(
-            functions
-                .submit(&visit, 1, Some(submitted_card(&visit)), Mrs::Agrees)
-                .await
-                .is_err()
-        );
+        let refused = functions
+            .submit(&visit, 1, Some(unknown_card(&visit)), Mrs::Agrees)
+            .await;
+        assert!(matches!(refused, Err(NotSubmitted::Invalid(_))), "{refused:?}");
+        within(OPT_OUT, "a refused opt-out", &calls);
     })
     .await;
 }
 
 /// A name that is none of the customer's cards.
-fn submitted_card(visit: &Visit) -> IntentId {
+fn unknown_card(visit: &Visit) -> IntentId {
     IntentId::derive(visit.token.id(), &crate::visits::key(9))
 }
 

@@ -45,7 +45,7 @@ async fn store_clients(world: &World) {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_empty_purge_takes_as_long_for_eight_clients_as_for_one() {
+async fn an_empty_purge_of_eight_clients_is_six_rounds() {
     on_every_engine(|world| async move {
         store_clients(&world).await;
         let (counting, rounds) = world.counting_rounds();
