@@ -21,7 +21,7 @@ use calls::{Call, Names};
 use rights::{Limit, Right};
 
 /// Rights that no call of a function's own process uses, or not in every run.
-const UNSEEN: [Unseen; 5] = [
+const UNSEEN: [Unseen; 7] = [
     Unseen {
         roles: &["*"],
         actions: &["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -60,6 +60,20 @@ const UNSEEN: [Unseen; 5] = [
         resource: "*",
         purposes: &["enrolment", "confirmation"],
         reason: "once a month for each client, by whichever function stores the first outcome",
+    },
+    Unseen {
+        roles: &["PurgeRole"],
+        actions: &["dynamodb:BatchGetItem"],
+        resource: "${EnrolmentsTable.Arn}",
+        purposes: &[],
+        reason: "intents that the index does not name yet, and the local AWS's indexes never lag",
+    },
+    Unseen {
+        roles: &["SettleRole"],
+        actions: &["dynamodb:Query"],
+        resource: "${EnrolmentsTable.Arn}",
+        purposes: &[],
+        reason: "the customer's cards, where the number is the customer's id and settlement has to ask MRS",
     },
 ];
 /// Making a wrapped key.
