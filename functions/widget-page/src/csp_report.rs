@@ -161,7 +161,7 @@ impl PolicyReports {
 
 /// Pages that a report may be about.
 pub(crate) struct Pages<'a> {
-    /// What their addresses start with.
+    /// Prefix of their addresses.
     pub(crate) public_base_url: &'a str,
     /// Clients, by the slugs in their addresses.
     pub(crate) clients: &'a dyn Clients,
@@ -185,7 +185,7 @@ fn slug(document: &str, public_base_url: &str) -> Option<Slug> {
     Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
 }
 
-/// What is read of a violation: foreign text, which goes no further than [`Violation::of`].
+/// Members of a violation that are read: foreign text, which goes no further than [`Violation::of`].
 struct Reported {
     directive: String,
     blocked: String,

@@ -29,7 +29,7 @@ pub struct Serving<'a> {
     pub pictures: &'a Pictures,
     /// Where the service begins on its host.
     pub base: &'a BasePath,
-    /// Where the service begins, for what browsers report.
+    /// Start of the service's addresses, for reports of browsers.
     pub public_base_url: &'a str,
     /// What browsers report.
     pub reports: &'a PolicyReports,

@@ -12,7 +12,7 @@ pub(crate) const INIT: f64 = 8.0;
 /// token and opens sealed values, has ten.
 pub(crate) const FIRST_ANSWER: f64 = 13.0;
 
-/// What was counted and exceeds its bound.
+/// Counts that exceed their bounds.
 #[derive(Debug, Default)]
 pub(crate) struct Exceeded(Vec<String>);
 

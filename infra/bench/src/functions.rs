@@ -14,11 +14,11 @@ pub(crate) struct Function {
     pub(crate) bootstrap: PathBuf,
     /// Its first event.
     pub(crate) event: Value,
-    /// Who asks.
+    /// Caller of the function.
     pub(crate) caller: Caller,
 }
 
-/// Who is answered: the shape of the answer depends on it.
+/// Caller that is answered: the shape of the answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// API Gateway: a status.

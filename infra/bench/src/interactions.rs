@@ -23,7 +23,7 @@ static UNKNOWN_SESSION: LazyLock<String> = LazyLock::new(|| "A".repeat(43));
 /// Calls of `DynamoDB` by a warm opening.
 const OPENING: usize = 2;
 
-/// What a customer can do, and what it may cost.
+/// Interaction of a customer, and the calls that it may cost.
 struct Interaction {
     action: ActionCode,
     /// The function that serves it, and its address.

@@ -21,7 +21,7 @@ struct Arguments {
     /// The emulator, `aws-lambda-rie-x86_64`.
     #[arg(long)]
     emulator: PathBuf,
-    /// What counts instructions.
+    /// Program that counts instructions.
     #[arg(long)]
     valgrind: PathBuf,
     /// The folder with a folder for each function.

@@ -27,7 +27,7 @@ pub(crate) struct RuntimeApi {
     _runtime: Runtime,
 }
 
-/// What a function says.
+/// Request of a function.
 enum Heard {
     /// It wants an event, and there is none.
     Idle,

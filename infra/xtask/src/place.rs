@@ -68,7 +68,7 @@ impl Place {
         self.root.join(".local")
     }
 
-    /// What goes to the local AWS, laid out as in the repository: templates, and functions that were built for this
+    /// Folder of the local AWS's copies, laid out as in the repository: templates, and functions that were built for this
     /// machine. Those in target/lambda are for AWS.
     pub(crate) fn deployment(&self) -> PathBuf {
         self.root.join("target/local")

@@ -26,7 +26,7 @@ pub(crate) struct Ports {
     pub(crate) admin: u16,
     /// The local AWS.
     pub(crate) aws: u16,
-    /// Where the functions call it while their calls are recorded.
+    /// Port by which the functions call it while their calls are recorded.
     pub(crate) recorder: u16,
 }
 

@@ -61,7 +61,7 @@ impl Template {
             .with_context(|| format!("the template has no {name}"))
     }
 
-    /// What stands at a JSON pointer, under those conditions.
+    /// Value at a JSON pointer, under those conditions.
     pub(crate) fn decided(&self, pointer: &str, conditions: &Conditions<'_>) -> Result<Value> {
         let value = self.0.pointer(pointer);
         let value = value.with_context(|| format!("the template has no {pointer}"))?;

@@ -31,7 +31,7 @@ use checks::{CHECKS, Check, LOCAL_SYSTEM, Needs, Part, Run};
 use lanes::{Job, Lanes};
 use report::{Done, Report};
 
-/// What a whole run may take from nothing, on two cores.
+/// Budget of a whole run from nothing, on two cores.
 const BUDGET: Duration = Duration::from_mins(45);
 
 #[derive(Args)]

@@ -78,7 +78,7 @@ impl Platform {
         })
     }
 
-    /// Where browsers reach this function.
+    /// Public address by which browsers reach this function.
     #[cfg(feature = "gateway")]
     pub fn public_base(&self) -> crate::gateway::PublicBase {
         crate::gateway::PublicBase::new(self.settings.public_base_url.clone())

@@ -35,7 +35,7 @@ impl PublicBase {
     /// Returns the address (`https://cards.example.com/rewards`) without a slash at its end.
     ///
     /// # Errors
-    /// Where it is nowhere, or where the stage's is no http(s) address.
+    /// Error where neither names one, or the stage's is no http(s) address.
     pub fn of(&self, request: &Request) -> Result<String, NoPublicBaseError> {
         let variables = request.stage_variables_ref();
         let base = match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {

@@ -35,7 +35,7 @@ use crate::vault::Vault;
 pub struct Stack {
     /// Its settings.
     pub settings: StackSettings,
-    /// Where browsers reach the API, without a slash at its end.
+    /// Public address of the API, without a slash at its end.
     pub public_base_url: String,
     readers: SecretReaders,
     aws: Aws,

@@ -36,7 +36,7 @@ use workers::Workers;
 const PAIRS: usize = 200;
 const SEED: u64 = 20_270_314;
 
-/// What the variables of the environment ask for.
+/// Choices by variables of the environment.
 struct Asked {
     seed: u64,
     /// The one run to do.

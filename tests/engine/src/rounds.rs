@@ -21,7 +21,7 @@ pub struct Rounds(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the last call began.
+    /// Start of the last call.
     begun: Option<Instant>,
     longest: usize,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What an engine answers where two transactions met over an item.
+/// Error of an engine where two transactions met over an item.
 const CONFLICT: &str = "TransactionConflict";
 
 /// One call of `TransactWriteItems`.

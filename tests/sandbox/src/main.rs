@@ -56,10 +56,10 @@ struct Arguments {
     /// File in which what the stand-in holds survives a restart; without it, it is gone then
     #[arg(long)]
     state: Option<PathBuf>,
-    /// Where functions call the local AWS, so that their calls are recorded
+    /// Address by which functions call the local AWS, so that their calls are recorded
     #[arg(long, requires_all = ["recorder_upstream", "recorder_file"])]
     recorder_listen: Option<SocketAddr>,
-    /// Where the recorder passes them on to
+    /// Address that the recorder passes them on to
     #[arg(long)]
     recorder_upstream: Option<SocketAddr>,
     /// File that gets a line for each call that differs from those before it

@@ -27,10 +27,10 @@ pub use self::call::Call;
 /// A transaction has 4 MB at most.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Where the recorder listens, and what it writes.
+/// Settings of the recorder.
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
-    /// What the functions are told as the address of AWS.
+    /// Address of AWS that the functions are told.
     pub listen: SocketAddr,
     /// The local AWS, as `127.0.0.1:8705`.
     pub upstream: SocketAddr,

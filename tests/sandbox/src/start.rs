@@ -38,7 +38,7 @@ pub struct Settings {
     pub mrs: MrsSettings,
     /// Where the stand-in keeps what it holds; in memory only where absent.
     pub state: Option<PathBuf>,
-    /// Where the functions' calls to AWS pass through, and are written down; nowhere where absent.
+    /// Recorder that the functions' calls to AWS pass through; none where absent.
     pub recorder: Option<RecorderSettings>,
     /// Where to listen; port 0 takes a free one.
     pub listen: Addresses,
@@ -71,7 +71,7 @@ pub enum StartError {
         name: &'static str,
         /// Where.
         address: SocketAddr,
-        /// Why not.
+        /// Reason.
         source: std::io::Error,
     },
     /// An address that is not on this machine's loopback.
@@ -93,7 +93,7 @@ pub enum StartError {
     Record {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Reason.
         source: std::io::Error,
     },
     /// The card key is absent.
@@ -101,7 +101,7 @@ pub enum StartError {
     CardKey {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Reason.
         source: std::io::Error,
     },
     /// The card key is not a key.

@@ -17,7 +17,7 @@ pub(crate) enum Part {
     Page,
     /// Unit and property tests.
     Unit,
-    /// What reads foreign bytes, for some seconds each.
+    /// Readers of foreign bytes, for some seconds each.
     Fuzz,
     /// Storage rules, against the local AWS and AWS's own `DynamoDB` Local.
     Storage,
@@ -25,7 +25,7 @@ pub(crate) enum Part {
     Crash,
     /// The flow over HTTP against the deployed system.
     Flows,
-    /// What the functions cost, by counts: calls to AWS, bytes, instructions.
+    /// Costs of the functions, by counts: calls to AWS, bytes, instructions.
     Bench,
     /// The system and other people's libraries.
     Interop,
@@ -50,7 +50,7 @@ pub(crate) struct Check {
     pub(crate) run: Run,
 }
 
-/// What has to be there before a check begins.
+/// State that a check needs before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,

@@ -11,7 +11,7 @@ use super::report::{Done, Ended, Outcome, Report};
 use crate::console::{self, Redirected, START_OF_LINE, Stopwatch, heading, note};
 use crate::interrupt::Interrupt;
 
-/// How often the line about what runs is drawn anew.
+/// Interval at which the line about running checks is drawn anew.
 const REDRAW: Duration = Duration::from_secs(1);
 /// By how much the lane of the processor stands back behind the other one, whose tests look at the clock.
 const NICENESS: i32 = 10;

@@ -41,7 +41,7 @@ pub(crate) enum Outcome {
     NotRun,
 }
 
-/// What a check says that did not fail.
+/// Result of a check that did not fail.
 pub(crate) enum Done {
     Checked,
     /// With numbers that are worth a place in the summary.

@@ -79,7 +79,7 @@ const UNSEEN: [Unseen; 7] = [
 /// Making a wrapped key.
 const MAKING: &[&str] = &["dynamodb:PutItem", "kms:GenerateDataKey"];
 
-/// Why rights need not have been used. Roles, actions and resource are patterns; without purposes, rights without a
+/// Reason for which rights need not have been used. Roles, actions and resource are patterns; without purposes, rights without a
 /// limit are meant.
 struct Unseen {
     roles: &'static [&'static str],

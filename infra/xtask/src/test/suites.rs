@@ -87,7 +87,7 @@ pub(crate) fn storage(bench: &Bench<'_>) -> Result<()> {
     rust::tests(bench.place, &STORAGE, &environment, bench.interrupt)
 }
 
-/// What an operator's first deployment leaves when it fails, and asks when it does not.
+/// Remains of an operator's first deployment that fails, and questions of one that does not.
 pub(crate) fn first_deployment(bench: &Bench<'_>) -> Result<()> {
     let aws = bench.local_aws()?;
     let (_, transformed) = Template::transform(&bench.own, bench.interrupt)?;

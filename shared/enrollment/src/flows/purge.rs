@@ -21,11 +21,11 @@ use crate::time::later;
 pub const RUN_LIMIT: SignedDuration = SignedDuration::from_secs(90);
 /// How many customers are purged at once.
 const AT_ONCE: usize = 32;
-/// How many cards of a program are listed at once.
+/// Cards of a program that are listed at once.
 const LISTED_AT_ONCE: usize = 500;
-/// How many clients are read at once.
+/// Clients that are read at once.
 const CLIENTS_AT_ONCE: usize = 16;
-/// How many programs are listed, or dated, at once. Each asks for all its shards side by side.
+/// Programs that are listed, or dated, at once. Each asks for all its shards side by side.
 const PROGRAMS_AT_ONCE: usize = 8;
 
 /// What a purge needs.
@@ -282,7 +282,7 @@ impl Purging<'_> {
     }
 }
 
-/// Where the list of one program continues, and who was listed before.
+/// Place where the list of one program continues, and the customers listed before.
 #[derive(Default)]
 struct Listing {
     from: Option<Cursor>,

@@ -1,4 +1,4 @@
-//! What asks for many lists asks for them side by side: its calls are counted by rounds, so that no time is measured.
+//! Readers of many lists ask for them side by side: its calls are counted by rounds, so that no time is measured.
 
 use std::collections::{BTreeSet, HashMap};
 

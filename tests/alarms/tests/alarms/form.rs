@@ -1,4 +1,4 @@
-//! What can be said of the alarms without AWS: their form, their arithmetic, what they read.
+//! Rules of the alarms that hold without AWS: their form, their arithmetic, what they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -43,7 +43,7 @@ const PARKED: [Parked; 5] = [
     Parked::Unreadable,
 ];
 
-/// What `write` writes, as `CloudWatch` takes it out of the lines.
+/// Metrics that `write` writes, as `CloudWatch` takes them out of the lines.
 fn written(write: impl FnOnce(&Metrics)) -> Vec<Datum> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&lines);
@@ -202,7 +202,7 @@ fn the_document_names_the_alarms_of_each_metric() {
     assert_eq!(read, BTreeMap::new(), "not in the document");
 }
 
-/// What an alarm divides by the number of samples must be written each time.
+/// A metric that an alarm divides by its number of samples must be written each time.
 #[test]
 fn a_case_without_fault_is_a_sample_too() {
     let value = |name: &str, data: &[Datum]| {

@@ -113,7 +113,7 @@ mod tests {
         traces
     }
 
-    /// What a search finds in all traces, on all processors: each takes the next trace when it is done with one.
+    /// Findings of a search in all traces, on all processors: each takes the next trace when it is done with one.
     fn in_each(traces: &[Trace], search: impl Fn(&Trace) -> Vec<String> + Sync) -> Vec<String> {
         let next = AtomicUsize::new(0);
         let work = || {

@@ -5,7 +5,7 @@ use flows::time::{eventually, now_in_milliseconds};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// What API Gateway sends for `GET` of a page's form.
+/// Event of API Gateway for `GET` of a page's form.
 fn form_of(path: &str, session: &str) -> Value {
     let headers = json!({"Authorization": format!("Bearer {session}")});
     let context =

@@ -1,4 +1,4 @@
-//! What IAM sees of a request: action, resource, condition keys.
+//! A request as IAM sees it: action, resource, condition keys.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What was recorded, in the template's names.
+//! Recorded calls, in the template's names.
 
 use std::collections::BTreeMap;
 use std::fmt;

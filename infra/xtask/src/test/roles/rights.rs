@@ -1,4 +1,4 @@
-//! What the template allows each role: by the role's own policies, and by the policy of the KMS key.
+//! Rights of each role in the template: by the role's own policies, and by the policy of the KMS key.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a run reports where the store gives no claim. Deliveries are tested on real stores.
+//! Reports of a run where the store gives no claim. Deliveries are tested on real stores.
 
 use std::sync::Arc;
 

@@ -34,7 +34,7 @@ use crate::tables::{confirmations, limits, sessions};
 const MOST_WRITES: usize = 100;
 /// Cards that were cancelled so long before the last dating began are looked at again: the index lags, and clocks differ.
 const DATED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// How many cards of a shard are dated at once.
+/// Cards of a shard that are dated at once.
 const DATED_AT_ONCE: usize = 4;
 const REMOVING: &str = "deleting what is past its date";
 const DATING: &str = "dating cancelled cards";
@@ -532,7 +532,7 @@ impl Marker {
     }
 }
 
-/// Where the list of one shard's cancelled cards continues: at its start, or behind an entry. A cursor has one for each shard
+/// Place where the list of one shard's cancelled cards continues: its start, or behind an entry. A cursor has one for each shard
 /// that is not at its end.
 #[derive(Serialize, Deserialize)]
 struct Place {
