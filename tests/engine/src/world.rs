@@ -96,50 +96,40 @@ impl World {
     /// The same, for a process that dies after so many calls of the engine.
     #[must_use]
     pub fn dying_after(&self, calls: usize) -> Self {
-        Self {
-            dynamodb: dying::after(calls, &self.dynamodb),
-            ..self.at(Arc::clone(&self.clock))
-        }
+        self.over(dying::after(calls, &self.dynamodb))
     }
 
     /// The same, for a process that loses the first good answer to each call of an operation of the engine.
     #[must_use]
     pub fn losing_answers_of(&self, operation: &'static str) -> (Self, LostAnswers) {
         let (dynamodb, lost) = losing::answers_of(operation, &self.dynamodb);
-        let world = Self {
-            dynamodb,
-            ..self.at(Arc::clone(&self.clock))
-        };
-        (world, lost)
+        (self.over(dynamodb), lost)
     }
 
     /// The same, for a process whose calls of the engine are counted by rounds.
     #[must_use]
     pub fn counting_rounds(&self) -> (Self, Rounds) {
         let (dynamodb, rounds) = rounds::of(&self.dynamodb);
-        let world = Self {
-            dynamodb,
-            ..self.at(Arc::clone(&self.clock))
-        };
-        (world, rounds)
+        (self.over(dynamodb), rounds)
     }
 
     /// The same, with the calls of the engine written down.
     #[must_use]
     pub fn counted(&self) -> (Self, Calls) {
         let (dynamodb, calls) = counting::calls_of(&self.dynamodb);
-        let world = Self {
-            dynamodb,
-            ..self.at(Arc::clone(&self.clock))
-        };
-        (world, calls)
+        (self.over(dynamodb), calls)
     }
 
     /// The same, with an engine that leaves out all keys of the first `batches` batch reads.
     #[must_use]
     pub fn busy_for(&self, batches: usize) -> Self {
+        self.over(busy::for_batches(batches, &self.dynamodb))
+    }
+
+    /// The same, with its calls of the engine by another client.
+    fn over(&self, dynamodb: aws_sdk_dynamodb::Client) -> Self {
         Self {
-            dynamodb: busy::for_batches(batches, &self.dynamodb),
+            dynamodb,
             ..self.at(Arc::clone(&self.clock))
         }
     }
