@@ -166,7 +166,7 @@ class Operator:
         shutil.copytree("infra", folder / "infra", ignore=lambda _, names: [n for n in names if "." not in n])
         self.say(
             Path("samconfig.toml").read_text(encoding="utf-8"),
-            'stack_name = "card-enrolment"',
+            'stack_name = "card-enrollment"',
             f'stack_name = "{self.stack}"',
         )
 

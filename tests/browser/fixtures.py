@@ -122,15 +122,15 @@ def widget(page: Page, partner: Partner) -> Widget:
 
 @pytest.fixture
 def on_file(stack: Stack, partner: Partner, rewards: Rewards) -> Callable[[], Card]:
-    """Enrols a fresh card of the partner's customer, without a browser."""
+    """Enrolls a fresh card of the partner's customer, without a browser."""
 
-    def enrol() -> Card:
+    def enroll() -> Card:
         card = rewards.fresh_card()
-        event = Submission(stack, partner.open(), card).enrol()
+        event = Submission(stack, partner.open(), card).enroll()
         assert event["status"] == "SUCCESS_ENROLLMENT"
         return card
 
-    return enrol
+    return enroll
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ TIMEOUT = 60
 API = "/widget/api/"
 # Where the browser's own autofill is sent, which asks a service about each form and can't be switched off by itself.
 OF_THE_BROWSER = "autofill.invalid"
-# Those between two neighbours (RFC 9110 §7.6.1), and the one that is counted anew.
+# Those between two neighbors (RFC 9110 §7.6.1), and the one that is counted anew.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 COUNTED = {"content-length"}
 

@@ -51,7 +51,7 @@ def _written(number: str) -> list[bytes]:
 
 
 def _base64(text: bytes) -> list[bytes]:
-    """What it gives wherever it begins in a longer text, without the characters that depend on its neighbours."""
+    """What it gives wherever it begins in a longer text, without the characters that depend on its neighbors."""
     forms = []
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + text).rstrip(b"=")

@@ -27,7 +27,7 @@ def test_card_is_enrolled_under_a_base_path(
         page.goto(opening.location)
         widget = Widget(page)
         widget.shows(FORM)
-        widget.enrol(card)
+        widget.enroll(card)
         widget.shows(SUCCESS)
         [account] = rewards.accounts_of(card)
         [event] = widget.ended()

@@ -19,7 +19,7 @@ def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer
 ) -> None:
     watch.expect(LOST)
     network.cut_answers(2, is_submission)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.says(KEPT_TRYING)
     widget.shows(SUCCESS)
     assert len(rewards.accounts_of(card)) == 1
@@ -52,7 +52,7 @@ def test_a_customer_who_is_back_online_need_not_wait(
 
 def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "cut-after")
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(WAITING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
@@ -61,7 +61,7 @@ def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget,
 
 def test_a_silent_mastercard_is_waited_for(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "slow-after", delayMs=12_000)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(WAITING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
@@ -76,7 +76,7 @@ def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
     widget.shows(FORM)
     rewards.order(card, "enroll", "cut-after")
     rewards.order(card, "getCustomerAccounts", "http500-before", count=100)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(WAITING)
     widget.shows_in_time(UNSETTLED, page)
     assert widget.ended() == []

@@ -23,11 +23,11 @@ from local_system.stack import Stack
 
 @in_both
 @pytest.mark.parametrize("mode", ["iframe", "webview"])
-def test_a_framed_widget_enrols_and_tells_the_partner_s_page(
+def test_a_framed_widget_enrolls_and_tells_the_partner_s_page(
     page: Page, stack: Stack, rewards: Rewards, card: Card, mode: str
 ) -> None:
     widget = open_at_partner(page, stack, mode)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
 
@@ -49,7 +49,7 @@ def test_a_framed_widget_enrols_and_tells_the_partner_s_page(
 
 def test_a_refusal_and_a_success_are_both_told(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     widget.try_again.click()
     widget.type_card(card)
@@ -71,7 +71,7 @@ def test_the_frame_grows_and_shrinks_with_what_it_shows(page: Page, stack: Stack
     with_messages = frame_height(page)
     assert with_messages > form
 
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     fits(page, widget)
     assert frame_height(page) < with_messages
@@ -121,7 +121,7 @@ def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card:
     widget.place.evaluate("location.reload()")
     expect(page.locator("#log li[data-type=ready]")).to_have_count(2)
     widget.shows(FORM)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
 
 
@@ -186,7 +186,7 @@ def test_a_foreign_origin_hears_nothing_even_if_its_browser_frames_the_widget(
         [_, frame] = page.frames
         widget = Widget(frame)
         widget.shows(FORM)
-        widget.enrol(NOT_QUALIFIED)
+        widget.enroll(NOT_QUALIFIED)
         widget.shows(FAILURE)
         assert len(widget.ended()) == 1
         assert heard_by(page) == []

@@ -17,7 +17,7 @@ from local_system.partner import Partner
 
 def test_what_is_optional_may_be_left_empty_and_is_then_not_sent(widget: Widget, network: Network, card: Card) -> None:
     expect(widget.place.get_by_text("First name (optional)")).to_be_visible()
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     [sent] = network.posts()
     submitted = json.loads(sent.body)
@@ -44,7 +44,7 @@ def test_without_a_required_consent_nothing_is_sent(
 
 def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card: Card) -> None:
     widget.email.fill("ada@example")
-    widget.enrol(card)
+    widget.enroll(card)
     expect(widget.email).to_be_focused()
     expect(widget.email).to_have_accessible_description("Enter an e-mail address such as name@example.com.")
     assert network.posts() == []
@@ -61,7 +61,7 @@ def test_a_card_number_in_another_field_is_told_and_not_sent(
     field.fill(f"{number.replace(' ', '-')}@example.com" if name == "email" else number)
     told = "This looks like a card number. Enter it in the field for the card number only."
     expect(field).to_have_accessible_description(told)
-    widget.enrol(card)
+    widget.enroll(card)
     expect(field).to_be_focused()
     assert network.posts() == []
 
@@ -70,7 +70,7 @@ def test_a_card_number_in_another_field_is_told_and_not_sent(
 def test_a_character_that_cannot_be_sent_is_told(widget: Widget, network: Network, card: Card, character: str) -> None:
     # Half of a character can't be typed by a driver.
     widget.last_name.evaluate(f"input => {{ input.value = 'Love{character}lace'; }}")
-    widget.enrol(card)
+    widget.enroll(card)
     expect(widget.last_name).to_be_focused()
     told = "There is a character here that cannot be used. Type it again."
     expect(widget.last_name).to_have_accessible_description(told)

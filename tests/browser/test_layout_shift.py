@@ -55,7 +55,7 @@ def test_a_framed_widget_does_not_move(page: Page, stack: Stack, card: Card) -> 
     observe(page)
     widget = open_at_partner(page, stack, "iframe")
     assert too_much(widget.place) == []
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     assert too_much(widget.place) == []
 

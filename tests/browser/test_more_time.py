@@ -29,7 +29,7 @@ def test_a_press_extends_the_session(page: Page, partner: Partner, network: Netw
     page.clock.fast_forward("00:40")
     expect(widget.notice).to_be_visible()
     assert widget.ended() == []
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     expect(widget.notice).to_be_hidden()
 

@@ -40,6 +40,6 @@ def enrolled(page: Page, partner: Partner, card: Card) -> Widget:
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FORM)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     return widget

@@ -67,7 +67,7 @@ def test_a_frame_that_is_used_again_shows_an_empty_form(page: Page, stack: Stack
 
 
 def test_the_last_refusal_leaves_no_number_in_the_page(widget: Widget, network: Network) -> None:
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     for _ in range(4):
         widget.shows(FAILURE)
         expect(widget.place.locator("#card-number")).to_have_value(NOT_QUALIFIED.grouped)

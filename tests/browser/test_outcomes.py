@@ -15,7 +15,7 @@ def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, 
     widget.first_name.fill("Ada")
     widget.last_name.fill("Lovelace")
     widget.email.fill("ada@example.com")
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     widget.says(f"Card ending in •••• {card.last4}")
     [account] = rewards.accounts_of(card)
@@ -34,7 +34,7 @@ def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, 
 def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
     widget: Widget, rewards: Rewards, card: Card, network: Network
 ) -> None:
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     widget.says("Your card does not belong to the program.")
     widget.shows_incident()
@@ -60,13 +60,13 @@ def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
 def test_a_card_that_is_enrolled_already_is_told_so(
     widget: Widget, partner: Partner, rewards: Rewards, card: Card
 ) -> None:
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
 
     again = Widget(widget.place)
     again.place.goto(Partner(partner.stack).open().location)
     again.shows(FORM)
-    again.enrol(card)
+    again.enroll(card)
     again.shows(FAILURE)
     again.says("This card is already registered in the program.")
     assert [event["statusCode"] for event in again.ended()] == ["-45"]
@@ -75,7 +75,7 @@ def test_a_card_that_is_enrolled_already_is_told_so(
 
 def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "code-before", code=-1001)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(FAILURE)
     widget.says("Your card was not registered because of a technical problem.")
     widget.shows_incident()
@@ -84,7 +84,7 @@ def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, reward
 
 
 def test_the_fifth_refusal_is_the_last(widget: Widget) -> None:
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     for left in (4, 3, 2, 1):
         widget.shows(FAILURE)
         expect(widget.try_again).to_be_visible()

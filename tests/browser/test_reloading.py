@@ -19,7 +19,7 @@ def test_a_reload_in_the_form_keeps_the_session_which_the_address_no_longer_show
     assert page.url == opening.location.partition("#")[0]
     page.reload()
     widget.shows(FORM)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     assert len(rewards.accounts_of(card)) == 1
 
@@ -28,7 +28,7 @@ def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_
     widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
 ) -> None:
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(WAITING)
     # Until the product works on it.
     page.wait_for_timeout(1500)
@@ -44,7 +44,7 @@ def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_
 def test_a_reload_after_success_shows_and_tells_it_again(
     widget: Widget, page: Page, rewards: Rewards, card: Card
 ) -> None:
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     told = widget.ended()
     page.reload()
@@ -55,7 +55,7 @@ def test_a_reload_after_success_shows_and_tells_it_again(
 
 
 def test_a_reload_after_a_refusal_offers_the_form_again(widget: Widget, page: Page) -> None:
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     page.reload()
     widget.shows(FORM)

@@ -15,7 +15,7 @@ from local_system.cards import NOT_QUALIFIED, Card
 
 
 def test_no_request_carries_the_number_in_any_form(widget: Widget, network: Network, card: Card) -> None:
-    widget.enrol(NOT_QUALIFIED)
+    widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     widget.try_again.click()
     widget.type_card(card)
@@ -85,7 +85,7 @@ def test_a_request_to_a_foreign_host_is_seen(page: Page, network: Network, watch
 
 
 def test_nothing_of_it_stays_in_the_browser(page: Page, widget: Widget, card: Card) -> None:
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     kept = page.evaluate(
         """async () => JSON.stringify({

@@ -46,9 +46,9 @@ class Scene:
         self.page.goto(self.partner.open().location)
         self.widget.shows(FORM)
 
-    def enrol(self, card: Card | None = None) -> None:
+    def enroll(self, card: Card | None = None) -> None:
         self.open()
-        self.widget.enrol(card or self.rewards.fresh_card())
+        self.widget.enroll(card or self.rewards.fresh_card())
 
 
 def loading(scene: Scene) -> None:
@@ -96,7 +96,7 @@ def expiring(scene: Scene) -> None:
 def waiting(scene: Scene) -> None:
     scene.open()
     scene.network.hold(api_calls)
-    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows(WAITING)
 
 
@@ -104,17 +104,17 @@ def waiting_offline(scene: Scene) -> None:
     scene.watch.expect("net::ERR_")
     scene.open()
     scene.network.go_down()
-    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.says("The connection was interrupted.")
 
 
 def success(scene: Scene) -> None:
-    scene.enrol()
+    scene.enroll()
     scene.widget.shows(SUCCESS)
 
 
 def refused(scene: Scene) -> None:
-    scene.enrol(NOT_QUALIFIED)
+    scene.enroll(NOT_QUALIFIED)
     scene.widget.shows(FAILURE)
 
 
@@ -127,7 +127,7 @@ def try_again(scene: Scene) -> None:
 def technical(scene: Scene) -> None:
     card = scene.rewards.fresh_card()
     scene.rewards.order(card, "enroll", "code-before", code=-1001)
-    scene.enrol(card)
+    scene.enroll(card)
     scene.widget.shows(FAILURE)
 
 
@@ -136,7 +136,7 @@ def unsettled(scene: Scene) -> None:
     card = scene.rewards.fresh_card()
     scene.rewards.order(card, "enroll", "cut-after")
     scene.rewards.order(card, "getCustomerAccounts", "http500-before", count=100)
-    scene.enrol(card)
+    scene.enroll(card)
     scene.widget.shows_in_time(UNSETTLED, scene.page)
 
 
@@ -145,7 +145,7 @@ def unreachable(scene: Scene) -> None:
     scene.page.clock.install()
     scene.open()
     scene.network.go_down()
-    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows_in_time(UNREACHABLE, scene.page)
 
 
@@ -201,7 +201,7 @@ def unavailable(scene: Scene) -> None:
     scene.watch.expect("the server responded with a status of 429")
     scene.open()
     scene.network.answer(is_submission, lambda _: answer(429, {}, {"Retry-After": "3600"}))
-    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows(LATER)
 
 
@@ -210,7 +210,7 @@ def ends(scene: Scene, headers: dict[str, str], heading: str) -> None:
     scene.open()
     declined = answer(200, {"status": "ERROR_ENROLLMENT", "statusCode": "-45"}, headers)
     scene.network.answer(is_submission, lambda _: declined)
-    scene.widget.enrol(scene.rewards.fresh_card())
+    scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows(heading)
 
 

@@ -10,7 +10,7 @@ from local_system.partner import Partner
 from local_system.rewards import Rewards
 
 
-def test_a_double_click_enrols_once(widget: Widget, rewards: Rewards, network: Network, card: Card) -> None:
+def test_a_double_click_enrolls_once(widget: Widget, rewards: Rewards, network: Network, card: Card) -> None:
     widget.fill(card)
     widget.confirm.dblclick()
     widget.shows(SUCCESS)
@@ -19,7 +19,7 @@ def test_a_double_click_enrols_once(widget: Widget, rewards: Rewards, network: N
     assert len(widget.ended()) == 1
 
 
-def test_pressing_enter_twice_enrols_once(
+def test_pressing_enter_twice_enrolls_once(
     widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
 ) -> None:
     widget.fill(card)
@@ -31,7 +31,7 @@ def test_pressing_enter_twice_enrols_once(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_of_two_tabs_with_one_session_one_enrols_and_both_show_it(
+def test_of_two_tabs_with_one_session_one_enrolls_and_both_show_it(
     page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
 ) -> None:
     watch.expect("the server responded with a status of 409")
@@ -66,10 +66,10 @@ def test_a_second_tab_says_what_the_first_one_did(
     for tab in (first, second):
         tab.place.goto(location)
         tab.shows(FORM)
-    first.enrol(card)
+    first.enroll(card)
     first.shows(SUCCESS)
     other = rewards.fresh_card()
-    second.enrol(other)
+    second.enroll(other)
     second.shows(SUCCESS)
     second.says(f"Card ending in •••• {card.last4}")
     assert [event["status"] for event in second.ended()] == ["SUCCESS_ENROLLMENT"]

@@ -106,7 +106,7 @@ def test_a_digit_in_the_middle_is_corrected_where_it_stands(widget: Widget, page
 
 def test_a_number_that_fails_luhn_is_told_inline_and_not_sent(widget: Widget, card: Card, network: Network) -> None:
     wrong = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
-    widget.enrol(Card(wrong))
+    widget.enroll(Card(wrong))
     expect(widget.error).to_have_text(NOT_RIGHT)
     expect(widget.card_number).to_have_attribute("aria-invalid", "true")
     expect(widget.card_number).to_have_accessible_description(NOT_RIGHT)

@@ -81,7 +81,7 @@ class Widget:
         self.terms.check()
         self.privacy.check()
 
-    def enrol(self, card: Card) -> None:
+    def enroll(self, card: Card) -> None:
         self.fill(card)
         self.confirm.click()
 

@@ -56,12 +56,12 @@ class Customer:
     def id(self) -> str:
         return self.partner.customer
 
-    def enrol(self, card: Card) -> dict[str, Any]:
+    def enroll(self, card: Card) -> dict[str, Any]:
         """The event, whatever it says."""
-        event: dict[str, Any] = self.enrolment(card).json()
+        event: dict[str, Any] = self.enrollment(card).json()
         return event
 
-    def enrolment(self, card: Card) -> requests.Response:
+    def enrollment(self, card: Card) -> requests.Response:
         """The answer to it, with the incident's id in its header."""
         opening = self.partner.open(confirmationUrl=self.confirmation_url)
         return Submission(self.partner.stack, opening, card).answer()
@@ -137,7 +137,7 @@ class Bank:
     def enrolled(self, customer: Customer) -> tuple[Card, dict[str, Any]]:
         """A card that the customer has enrolled, and the event."""
         card = self.rewards.fresh_card()
-        event = customer.enrol(card)
+        event = customer.enroll(card)
         assert event["status"] == "SUCCESS_ENROLLMENT", event
         return card, event
 

@@ -19,7 +19,7 @@ class Item:
     """One item, in the order in which items are told apart."""
 
     table: str
-    """What the template calls it, such as `Enrolments`."""
+    """What the template calls it, such as `Enrollments`."""
     pk: str
     sk: str
     raw: str = field(compare=False)

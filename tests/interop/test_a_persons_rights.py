@@ -25,8 +25,8 @@ OF_THE_CLIENT = {
     ("Clients", "clients"),
     ("Clients", "slug"),
     ("Confirmations", "destination"),
-    ("Enrolments", "audit"),
-    ("Enrolments", "retention"),
+    ("Enrollments", "audit"),
+    ("Enrollments", "retention"),
     ("Keys", "key"),
     ("Limits", "client"),
 }
@@ -49,7 +49,7 @@ def test_what_is_shown_names_nobody(bank: Bank, customer: Customer) -> None:
         for secret in (event["ranac"], number, customer.id, card.number, bank.receiver.host):
             assert secret not in shown.everything
     for document in ("Terms", "Privacy"):
-        # One for each enrolment.
+        # One for each enrollment.
         assert count(lines, "consent", document, "version 2026-01", " en,") == 2
     assert count(lines, "interaction", "N  SUCCESS_ENROLLMENT", "incident ") == 2
     assert count(lines, "confirmation", "msg_") == 2
@@ -71,8 +71,8 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
     assert (export["client"], export["customerId"]) == (bank.id, customer.id)
     [program] = export["programs"]
     assert program["program"] == bank.stack.program_id
-    enrolments = list(zip((delivered_card, parked_card), (delivered, parked), strict=True))
-    numbers = [bank.held(card)["bankCustomerNumber"] for card, _ in enrolments]
+    enrollments = list(zip((delivered_card, parked_card), (delivered, parked), strict=True))
+    numbers = [bank.held(card)["bankCustomerNumber"] for card, _ in enrollments]
     assert in_order(program["cards"], "enrolledAt", begun) == [
         {
             "card": f"{card.bin[:4]} XXXX XXXX {card.last4}",
@@ -83,7 +83,7 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
             "bankCustomerNumber": number,
             "state": "active",
         }
-        for (card, event), number in zip(enrolments, numbers, strict=True)
+        for (card, event), number in zip(enrollments, numbers, strict=True)
     ]
     consents = [{"document": name, "version": "2026-01", "language": "en"} for name in ("terms", "privacy")]
     assert in_order(program["consents"], "at", begun) == consents * 2
@@ -104,7 +104,7 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
             "oldCard": None,
             "confirmationUrl": customer.confirmation_url,
         }
-        for (card, event), number in zip(enrolments, numbers, strict=True)
+        for (card, event), number in zip(enrollments, numbers, strict=True)
     ]
     by_state = {confirmation["state"]: confirmation for confirmation in program["confirmations"]}
     assert len(program["confirmations"]) == 2
@@ -130,7 +130,7 @@ def test_what_became_of_a_card_is_exported(bank: Bank, customer: Customer) -> No
     card, enrolled = bank.enrolled(customer)
     removed = customer.opt_out(card).event()
     assert removed["status"] == "SUCCESS_REMOVAL"
-    declined = customer.enrol(DECLINED)
+    declined = customer.enroll(DECLINED)
     assert declined["statusCode"] == "-45"
 
     program = bank.exported(customer)
@@ -223,7 +223,7 @@ def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> N
     bank.receiver.status[0] = 410
     second, second_event = bank.enrolled(customer)
     wait_until_parked(bank)
-    customer.enrol(DECLINED)
+    customer.enroll(DECLINED)
     stays = bank.customer()
     kept, _ = bank.enrolled(stays)
     of_stays = bank.exported(stays)
@@ -233,8 +233,8 @@ def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> N
     kinds = sorted({kind_of(item) for item in stored})
     assert kinds == [
         ("Confirmations", "confirmation"),
-        ("Enrolments", "customer"),
-        ("Enrolments", "intent"),
+        ("Enrollments", "customer"),
+        ("Enrollments", "intent"),
         ("Limits", "customer"),
         ("Sessions", "session"),
     ]
@@ -257,10 +257,10 @@ def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> N
     assert sentence(bank.answer("show", customer.id)) == "enrollctl: nothing is stored of this customer"
 
 
-def test_an_erased_customer_can_enrol_anew(bank: Bank, customer: Customer) -> None:
+def test_an_erased_customer_can_enroll_anew(bank: Bank, customer: Customer) -> None:
     card, before = bank.enrolled(customer)
     assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
-    event = customer.enrol(card)
+    event = customer.enroll(card)
     assert event["status"] == "SUCCESS_ENROLLMENT"
     assert event["ranac"] != before["ranac"]
     program = bank.exported(customer)
@@ -432,7 +432,7 @@ def all_of(bank: Bank) -> list[Item]:
 
 
 def all_but_the_trail(bank: Bank) -> list[Item]:
-    return [item for item in all_of(bank) if of_the_client(item) != "Enrolments audit"]
+    return [item for item in all_of(bank) if of_the_client(item) != "Enrollments audit"]
 
 
 def of_the_client(item: Item) -> str | None:

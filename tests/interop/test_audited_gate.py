@@ -25,7 +25,7 @@ def customer(bank: Bank) -> Customer:
 
 @pytest.fixture
 def incident(bank: Bank, customer: Customer, rewards: Rewards) -> str:
-    """Of an enrolment that Mastercard refused, quoting all that it was sent."""
+    """Of an enrollment that Mastercard refused, quoting all that it was sent."""
     return refused(customer, rewards, quote=True)
 
 
@@ -33,7 +33,7 @@ def refused(customer: Customer, rewards: Rewards, **more: int) -> str:
     """The incident's id, as the page is given it."""
     card = rewards.fresh_card()
     rewards.order(card, "enroll", "code-before", code=-45, **more)
-    answer = customer.enrolment(card)
+    answer = customer.enrollment(card)
     assert answer.json()["statusCode"] == "-45"
     return answer.headers["incident-id"]
 

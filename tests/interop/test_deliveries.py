@@ -29,11 +29,11 @@ class Client:
     receiver: Receiver
     operator: Operator
 
-    def enrol(self, card: Card) -> dict[str, str]:
+    def enroll(self, card: Card) -> dict[str, str]:
         """The event that the page would show."""
         partner = Partner(self.stack)
         opening = partner.open(confirmationUrl=f"https://{self.receiver.host}/told?of=it")
-        return Submission(self.stack, opening, card).enrol()
+        return Submission(self.stack, opening, card).enroll()
 
     def keys(self, *arguments: str) -> str:
         return self.operator.enrollctl("confirmations", "keys", *arguments, "--client", self.stack.client_id, *REASON)
@@ -54,7 +54,7 @@ def client(stack: Stack) -> Iterator[Client]:
 
 
 def test_a_success_is_verified_and_says_what_the_page_says(client: Client, card: Card) -> None:
-    event = client.enrol(card)
+    event = client.enroll(card)
     delivery = client.receiver.next()
     [secret] = client.secrets()
     body = Webhook(secret).verify(delivery.body, delivery.headers)
@@ -66,7 +66,7 @@ def test_a_success_is_verified_and_says_what_the_page_says(client: Client, card:
 
 
 def test_a_failure_is_confirmed_with_mrs_s_code(client: Client) -> None:
-    event = client.enrol(DECLINED)
+    event = client.enroll(DECLINED)
     delivery = client.receiver.next()
     body = Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
     assert body == event
@@ -75,7 +75,7 @@ def test_a_failure_is_confirmed_with_mrs_s_code(client: Client) -> None:
 
 
 def test_a_body_that_was_changed_on_the_way_is_noticed(client: Client, card: Card) -> None:
-    client.enrol(card)
+    client.enroll(card)
     delivery = client.receiver.next()
     changed = delivery.body.replace(b"SUCCESS", b"FAILURE")
     assert changed != delivery.body
@@ -88,7 +88,7 @@ def test_while_a_secret_rotates_either_verifies(client: Client, card: Card) -> N
     client.keys("rotate")
     after, still = client.secrets()
     assert still == before
-    client.enrol(card)
+    client.enroll(card)
     delivery = client.receiver.next()
     for secret in (before, after):
         Webhook(secret).verify(delivery.body, delivery.headers)
@@ -99,7 +99,7 @@ def test_a_retired_secret_verifies_nothing_any_more(client: Client, card: Card) 
     [before] = client.secrets()
     client.keys("rotate")
     client.keys("retire")
-    client.enrol(card)
+    client.enroll(card)
     delivery = client.receiver.next()
     Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
     with pytest.raises(WebhookVerificationError):
@@ -109,7 +109,7 @@ def test_a_retired_secret_verifies_nothing_any_more(client: Client, card: Card) 
 def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Client, card: Card) -> None:
     shown = client.keys("rotate", "--asymmetric")
     [public] = [word for word in shown.split() if word.startswith("whpk_")]
-    client.enrol(card)
+    client.enroll(card)
     delivery = client.receiver.next()
     # v1 stands beside it, for those who can't verify v1a yet.
     Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
@@ -122,7 +122,7 @@ def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Cli
 
 def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(client: Client, rewards: Rewards) -> None:
     client.receiver.status[0] = 410
-    client.enrol(rewards.fresh_card())
+    client.enroll(rewards.fresh_card())
     refused = client.receiver.next()
     message_id = refused.headers["webhook-id"]
     listed = eventually(lambda: client.confirmations("list", "--client", client.stack.client_id), message_id)
@@ -140,7 +140,7 @@ def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(clie
     eventually(lambda: client.confirmations("show", message_id), "delivered")
 
     client.receiver.status[0] = 410
-    client.enrol(rewards.fresh_card())
+    client.enroll(rewards.fresh_card())
     unwanted = client.receiver.next().headers["webhook-id"]
     eventually(lambda: client.confirmations("list", "--client", client.stack.client_id), unwanted)
     client.confirmations("drop", unwanted, "--yes", *REASON)

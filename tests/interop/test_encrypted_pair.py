@@ -32,7 +32,7 @@ def rewards_key(stack: Stack) -> rsa.RSAPrivateKey:
 @pytest.fixture
 def pair(widget: Widget, network: Network, card: Card) -> Pair:
     """As it left a real browser, of the card that was typed there."""
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(SUCCESS)
     [sent] = network.posts()
     pair: Pair = json.loads(sent.body)["card"]
@@ -85,7 +85,7 @@ def test_two_attempts_with_one_card_share_neither_key_nor_iv(
     page: Page, widget: Widget, network: Network, rewards: Rewards, card: Card, rewards_key: rsa.RSAPrivateKey
 ) -> None:
     rewards.order(card, "enroll", "code-before", code=-1001)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(FAILURE)
     widget.try_again.click()
     widget.confirm.click()
@@ -108,7 +108,7 @@ def test_mastercard_refuses_a_pair_that_was_changed_on_its_way(
         return route.continue_(post_data=json.dumps(submitted))
 
     page.route("**/widget/api/enroll", change)
-    widget.enrol(card)
+    widget.enroll(card)
     widget.shows(FAILURE)
     assert [event["statusCode"] for event in widget.ended()] == ["-44"]
     assert rewards.accounts_of(card) == []

@@ -21,7 +21,7 @@ def length_prefixed(*fields: bytes) -> bytes:
 
 def record_key(vector: dict[str, Any], salt: bytes) -> bytes:
     info = length_prefixed(
-        b"card-enrolment/sealed-value", b"\x01", vector["purpose"].encode(), vector["client"].encode()
+        b"card-enrollment/sealed-value", b"\x01", vector["purpose"].encode(), vector["client"].encode()
     )
     return HKDF(hashes.SHA256(), 32, salt, info).derive(bytes.fromhex(vector["data_key"]))
 
@@ -57,7 +57,7 @@ def test_a_sealed_value_opens_nowhere_else(vector: dict[str, Any], field: str) -
 def test_a_blind_index_is_made_alike(vector: dict[str, Any]) -> None:
     mac = hmac.HMAC(bytes.fromhex(vector["data_key"]), hashes.SHA256())
     fields = (vector[name].encode() for name in ("version", "client", "field", "value"))
-    mac.update(length_prefixed(b"card-enrolment/blind-index", *fields))
+    mac.update(length_prefixed(b"card-enrollment/blind-index", *fields))
     assert mac.finalize().hex() == vector["index"]
 
 

@@ -117,7 +117,7 @@ def test_a_confirmation_is_delivered_once(
 ) -> None:
     operator = Operator(stack)
     with serve(stack, tmp_path, kind) as (port, came):
-        event = enrol(operator.new_client(f"localhost:{port}"), card, port)
+        event = enroll(operator.new_client(f"localhost:{port}"), card, port)
         [(message, body), *_] = eventually(came, bool)
         shown = eventually(lambda: operator.enrollctl("confirmations", "show", message), lambda line: "due" not in line)
         assert "  delivered " in shown
@@ -133,7 +133,7 @@ def test_the_reason_of_a_refused_certificate_is_shown(stack: Stack, card: Card, 
         client = operator.new_client(f"localhost:{port}")
         trust = ("confirmations", "trust", "--client", client.client_id, "--reference", "request 7")
         operator.enrollctl(*trust, "--authorities", str(authority))
-        enrol(client, card, port)
+        enroll(client, card, port)
         listing = ("confirmations", "list", "--client", client.client_id, "--due")
         shown = eventually(lambda: operator.enrollctl(*listing), lambda lines: "last " in lines)
         assert shown.rstrip().endswith(f"last {reason}")
@@ -190,8 +190,8 @@ def eventually(look: Callable[[], Any], there: Callable[[Any], bool]) -> Any:
     return seen
 
 
-def enrol(client: Stack, card: Card, port: int) -> dict[str, Any]:
+def enroll(client: Stack, card: Card, port: int) -> dict[str, Any]:
     opening = Partner(client).open(confirmationUrl=f"https://localhost:{port}/told")
-    event: dict[str, Any] = Submission(client, opening, card).enrol()
+    event: dict[str, Any] = Submission(client, opening, card).enroll()
     assert event["status"] == "SUCCESS_ENROLLMENT", event
     return event

@@ -88,8 +88,8 @@ def test_a_card_that_nobody_enrolled_is_cancelled_there(bank: Bank, customer: Cu
     assert agrees(bank)
 
 
-def test_a_card_under_the_number_of_a_failed_enrolment_is_found_too(bank: Bank, customer: Customer) -> None:
-    assert customer.enrol(DECLINED)["statusCode"] == "-45"
+def test_a_card_under_the_number_of_a_failed_enrollment_is_found_too(bank: Bank, customer: Customer) -> None:
+    assert customer.enroll(DECLINED)["statusCode"] == "-45"
     [failed] = bank.exported(customer)["interactions"]
     stray = bank.rewards.fresh_card()
     bank.put_in(bankCustomerNumber=failed["bankCustomerNumber"], last4=stray.last4)

@@ -47,7 +47,7 @@ def test_a_card_is_enrolled_found_and_cancelled(stack: Stack, base: str) -> None
 
 
 @pytest.mark.parametrize("code", [-45, -50, -1001])
-def test_a_refused_enrolment_keeps_its_code(stack: Stack, base: str, code: int) -> None:
+def test_a_refused_enrollment_keeps_its_code(stack: Stack, base: str, code: int) -> None:
     refused = call(stack, base, "enroll", f"FAULT{code}")
     assert (refused.outcome["outcome"], refused.outcome["code"]) == ("fault", code)
     assert "Zoë's 5234 0000 0000 1450" in refused.outcome["text"], "the reason is there to be sealed"

@@ -55,7 +55,7 @@ class Operator:
         credential = f"test/20260101/{REGION}/secretsmanager/aws4_request"
         answer = requests.post(
             os.environ["AWS_ENDPOINT_URL"],
-            json={"SecretId": f"card-enrolment/local/clients/{client}/confirmation"},
+            json={"SecretId": f"card-enrollment/local/clients/{client}/confirmation"},
             headers={
                 "Content-Type": "application/x-amz-json-1.1",
                 "X-Amz-Target": "secretsmanager.GetSecretValue",

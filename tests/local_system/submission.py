@@ -29,7 +29,7 @@ class Submission:
     card: Card
     key: str = field(default_factory=lambda: secrets.token_hex(16))
 
-    def enrol(self) -> dict[str, Any]:
+    def enroll(self) -> dict[str, Any]:
         """The event."""
         event: dict[str, Any] = self.answer().json()
         return event

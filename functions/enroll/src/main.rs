@@ -5,5 +5,5 @@ use lambda_http::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    page_api::run(ActionCode::Enrol, env!("CARGO_CRATE_NAME")).await
+    page_api::run(ActionCode::Enroll, env!("CARGO_CRATE_NAME")).await
 }

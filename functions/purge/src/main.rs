@@ -11,13 +11,13 @@ use serde::de::IgnoredAny;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, enrolments) = (platform.clients(), platform.enrolments());
+    let (clients, enrollments) = (platform.clients(), platform.enrollments());
     let (clock, metrics) = (platform.clock(), platform.metrics());
     let answer = Arc::new(async move || {
         let purging = Purging {
             register: &clients,
             clients: &clients,
-            purges: &enrolments,
+            purges: &enrollments,
             clock: &*clock,
         };
         handler::handle(&purging, &metrics).await

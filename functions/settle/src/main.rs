@@ -13,7 +13,7 @@ use handler::Trigger;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, enrolments) = (platform.clients(), platform.enrolments());
+    let (clients, enrollments) = (platform.clients(), platform.enrollments());
     let (confirmations, wakeups) = (platform.confirmations(), platform.wakeups());
     let rewards = platform.rewards(&Arc::new(platform.secrets()));
     let (clock, metrics) = (platform.clock(), platform.metrics());
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
         let rewards = rewards.until(platform::ends_at(context.deadline));
         let sweeping = Sweeping {
             settling: Settling {
-                enrolments: &enrolments,
+                enrollments: &enrollments,
                 rewards: &rewards,
                 clients: &clients,
                 wakeups: &wakeups,

@@ -90,7 +90,7 @@ fn redirect(location: &str, status: &'static str) -> Response<Body> {
     // these, only `&` means something in HTML.
     let href = location.replace('&', "&amp;");
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Enrolment</title></head>\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Enrollment</title></head>\
          <body><a href=\"{href}\">Continue</a></body></html>\n"
     );
     let mut response = Response::new(Body::from(html));

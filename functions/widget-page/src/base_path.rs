@@ -48,12 +48,12 @@ mod tests {
     fn the_path_is_taken_without_its_last_slash() {
         for (address, path) in [
             ("http://localhost:8700", ""),
-            ("https://enrol.example/", ""),
+            ("https://enroll.example/", ""),
             (
                 "https://abc.execute-api.eu-central-1.amazonaws.com/test/",
                 "/test",
             ),
-            ("https://enrol.example/a/b", "/a/b"),
+            ("https://enroll.example/a/b", "/a/b"),
         ] {
             assert_eq!(BasePath::of(address).unwrap().as_str(), path);
         }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn what_could_leave_a_header_or_an_attribute_is_refused() {
         for address in [
-            "enrol.example",
+            "enroll.example",
             "ftp://x/",
             "https://x/a?b",
             "https://x/a;b",

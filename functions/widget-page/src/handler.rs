@@ -14,7 +14,7 @@ use platform::gateway;
 use platform::pictures::Pictures;
 
 use crate::base_path::BasePath;
-use crate::colours::{Colours, Unusable};
+use crate::colors::{Colors, Unusable};
 use crate::csp_report::{Pages, PolicyReports};
 use crate::headers::{self, Headers};
 use crate::origin::{EmbedOrigin, NotAnOrigin};
@@ -46,8 +46,8 @@ enum NotServed {
     Method,
     #[error("page can't be rendered: {0}")]
     Render(#[from] RenderError),
-    #[error("set-up has an unusable colour: {0}")]
-    Colour(#[from] Unusable),
+    #[error("set-up has an unusable color: {0}")]
+    Color(#[from] Unusable),
     #[error("set-up has an unusable origin: {0}")]
     Origin(#[from] NotAnOrigin),
     #[error(transparent)]
@@ -132,7 +132,7 @@ impl Serving<'_> {
             client_name: &client.name,
             language: &language.to_bcp47(),
             texts: &client.texts(&language),
-            colours: Colours::new(&client.look.colours)?,
+            colors: Colors::new(&client.look.colors)?,
             logo: client.look.logo.as_deref(),
             background: client.look.background.as_deref(),
             embed_origins: &origins,

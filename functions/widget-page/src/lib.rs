@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod base_path;
-pub mod colours;
+pub mod colors;
 pub mod csp_report;
 pub mod direction;
 pub mod handler;

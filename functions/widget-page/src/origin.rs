@@ -16,7 +16,7 @@ impl EmbedOrigin {
     /// directive of the Content-Security-Policy.
     ///
     /// # Errors
-    /// On everything that a browser would not serialise an origin to, wildcards and `null` among it.
+    /// On everything that a browser would not serialize an origin to, wildcards and `null` among it.
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
         let authority = text
             .strip_prefix("https://")

@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::base_path::BasePath;
-use crate::colours::Colours;
+use crate::colors::Colors;
 use crate::direction::Direction;
 use crate::headers::{self, Headers, Policy};
 use crate::origin::EmbedOrigin;
@@ -29,7 +29,7 @@ pub struct Page<'a> {
     /// Merged: client's language over client's default language over built-in English.
     pub texts: &'a Texts,
     /// The client's.
-    pub colours: Colours,
+    pub colors: Colors,
     /// Hexadecimal SHA-256 of the client's logo.
     pub logo: Option<&'a str>,
     /// Hexadecimal SHA-256 of the client's background picture.
@@ -70,7 +70,7 @@ impl<'a> Page<'a> {
             client_name: "",
             language,
             texts,
-            colours: Colours::default(),
+            colors: Colors::default(),
             logo: None,
             background: None,
             embed_origins: &[],
@@ -93,7 +93,7 @@ impl<'a> Page<'a> {
             return Err(RenderError::UnusableName);
         }
 
-        let style = self.colours.style();
+        let style = self.colors.style();
         let style_hash = style
             .as_ref()
             .map(|style| format!("sha256-{}", STANDARD.encode(Sha256::digest(style))));
@@ -103,7 +103,7 @@ impl<'a> Page<'a> {
             client_name: self.client_name,
             slug: self.slug,
             texts: self.texts,
-            colours: &self.colours,
+            colors: &self.colors,
             style: style.as_deref(),
             logo: self.logo,
             background: self.background,
@@ -150,7 +150,7 @@ struct Markup<'a> {
     client_name: &'a str,
     slug: &'a str,
     texts: &'a Texts,
-    colours: &'a Colours,
+    colors: &'a Colors,
     style: Option<&'a str>,
     logo: Option<&'a str>,
     background: Option<&'a str>,
@@ -191,7 +191,7 @@ mod tests {
         fn new() -> Self {
             Self {
                 texts: Texts::built_in(),
-                base: BasePath::of("https://enrol.example/test").unwrap(),
+                base: BasePath::of("https://enroll.example/test").unwrap(),
                 origins: vec![EmbedOrigin::parse("https://bank.example").unwrap()],
             }
         }
@@ -202,8 +202,7 @@ mod tests {
                 client_name: "Demo Bank",
                 language: "en-US",
                 texts: &self.texts,
-                colours: Colours::new(&BTreeMap::from([("accent".to_owned(), "#cf4500".to_owned())]))
-                    .unwrap(),
+                colors: Colors::new(&BTreeMap::from([("accent".to_owned(), "#cf4500".to_owned())])).unwrap(),
                 logo: Some(HASH),
                 background: Some(HASH),
                 embed_origins: &self.origins,
@@ -231,7 +230,7 @@ mod tests {
         let html = Fixture::new().page().render().unwrap().html;
         for expected in [
             "<html lang=\"en-US\" dir=\"ltr\">",
-            "<style>:root:root:root{--enrol-accent:#cf4500;--enrol-accent-text:#ffffff;}</style>",
+            "<style>:root:root:root{--enroll-accent:#cf4500;--enroll-accent-text:#ffffff;}</style>",
             &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\""),
             "<p class=\"client\">Demo Bank</p>",
             &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\">"),

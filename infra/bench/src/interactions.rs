@@ -1,4 +1,4 @@
-//! The calls to AWS of an enrolment, a replacement and an opt-out: with functions just started, and with the same functions
+//! The calls to AWS of an enrollment, a replacement and an opt-out: with functions just started, and with the same functions
 //! once more.
 
 use std::sync::LazyLock;
@@ -35,7 +35,7 @@ struct Interaction {
 
 const INTERACTIONS: [Interaction; 3] = [
     Interaction {
-        action: ActionCode::Enrol,
+        action: ActionCode::Enroll,
         function: "enroll",
         success: "SUCCESS_ENROLLMENT",
         bound: 6,
@@ -54,7 +54,7 @@ const INTERACTIONS: [Interaction; 3] = [
     },
 ];
 
-/// Two customers, one after the other, each enrol a card, replace it, and opt the new one out, through one process of each
+/// Two customers, one after the other, each enroll a card, replace it, and opt the new one out, through one process of each
 /// function. Gives the warm POSTs' calls of `DynamoDB` in one line.
 pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Exceeded) -> Result<String> {
     let variables = variables(aws);
@@ -143,7 +143,7 @@ fn of_service(calls: &Calls, service: &str) -> usize {
 pub(crate) fn variables(aws: &Counting) -> Vec<(String, String)> {
     let secret = local_aws::aws(
         "secretsmanager.GetSecretValue",
-        &json!({"SecretId": "card-enrolment/local/settings"}),
+        &json!({"SecretId": "card-enrollment/local/settings"}),
     );
     let settings: Value =
         serde_json::from_str(secret["SecretString"].as_str().unwrap_or_default()).unwrap_or_default();
@@ -165,7 +165,7 @@ pub(crate) fn variables(aws: &Counting) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A partner opens an enrolment for a customer whom nobody has seen before.
+/// A partner opens an enrollment for a customer whom nobody has seen before.
 pub(crate) fn opening() -> Value {
     initialize(&Partner::demo().with_another_customer().token(&json!({})))
 }
@@ -223,7 +223,7 @@ fn submission(interaction: &Interaction, session: &str, form: &Value) -> Result<
             "card": card.encrypted_under(spki), "bin": card.bin(), "last4": card.last4(), "consents": consents
         });
     }
-    if interaction.action != ActionCode::Enrol {
+    if interaction.action != ActionCode::Enroll {
         body["oldCard"] = form["cards"][0]["id"].clone();
         ensure!(body["oldCard"].is_string(), "no card is offered");
     }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
-/// The operator's tool of a card-enrolment stack.
+/// The operator's tool of a card-enrollment stack.
 #[derive(Debug, Parser)]
 #[command(name = "enrollctl", version, about)]
 pub(crate) struct Arguments {
@@ -249,7 +249,7 @@ pub(crate) struct Claims {
     /// The customer's id, claim `sub`.
     #[arg(long)]
     pub(crate) customer: String,
-    /// The action code: N enrols, R replaces, C opts out.
+    /// The action code: N enrolls, R replaces, C opts out.
     #[arg(long, default_value = "N", value_parser = ["N", "R", "C"])]
     pub(crate) action: String,
     /// The page's language, such as `en_US`.

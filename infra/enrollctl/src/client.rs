@@ -71,7 +71,7 @@ impl Comparison {
         }
         let before = before.map(written).transpose()?;
         let after = written(&self.setup.client)?;
-        print!("{}", unified(before.as_deref(), &after, terminal::has_colours()));
+        print!("{}", unified(before.as_deref(), &after, terminal::has_colors()));
         Ok(())
     }
 }

@@ -10,14 +10,14 @@ use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
 use enrollment::ports::{
-    Clock as _, Counted, Enrolments as _, Ledger as _, Limits as _, Purges as _, Record,
+    Clock as _, Counted, Enrollments as _, Ledger as _, Limits as _, Purges as _, Record,
     RecordedConfirmation, Sessions as _,
 };
 use enrollment::session::Session;
 use platform::operator::Stack;
 use platform::tables::audit::{Permit, Trail};
 use platform::tables::confirmations::desk::{ConfirmationDesk, Listed, State};
-use platform::tables::{DynamoEnrolments, DynamoLimits, DynamoSessions};
+use platform::tables::{DynamoEnrollments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, Person};
@@ -92,9 +92,9 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     }
     let rewards = request.stack.rewards();
     let erasing = Erasing {
-        purges: &request.enrolments,
-        enrolments: &request.enrolments,
-        ledger: &request.enrolments,
+        purges: &request.enrollments,
+        enrollments: &request.enrollments,
+        ledger: &request.enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
@@ -165,7 +165,7 @@ struct Request<'a> {
     programs: Vec<ProgramId>,
     customer: CustomerId,
     gate: Gate<'a>,
-    enrolments: DynamoEnrolments,
+    enrollments: DynamoEnrollments,
     desk: ConfirmationDesk,
     sessions: DynamoSessions,
     limits: DynamoLimits,
@@ -188,7 +188,7 @@ impl<'a> Request<'a> {
             programs,
             customer,
             gate,
-            enrolments: stack.enrolments(),
+            enrollments: stack.enrollments(),
             desk: stack.confirmation_desk(),
             sessions: stack.sessions(),
             limits: stack.limits(),
@@ -203,8 +203,8 @@ impl<'a> Request<'a> {
         let client = &self.client.id;
         let mut found = Vec::new();
         for program in &self.programs {
-            let key = self.enrolments.key(client, program, &self.customer).await?;
-            let record = self.enrolments.record(client, &key).await?;
+            let key = self.enrollments.key(client, program, &self.customer).await?;
+            let record = self.enrollments.record(client, &key).await?;
             if let Some(record) = record.and_then(|record| kept(program, record)) {
                 found.push((program.clone(), record));
             }
@@ -234,7 +234,10 @@ impl<'a> Request<'a> {
 
     async fn open(&self, permit: &Permit, program: ProgramId, record: &Record) -> Result<Stored> {
         let client = &self.client.id;
-        let mut customer = self.enrolments.customer(client, &program, &self.customer).await?;
+        let mut customer = self
+            .enrollments
+            .customer(client, &program, &self.customer)
+            .await?;
         let is_shown = |card: &Card| record.cards.iter().any(|recorded| recorded.id == card.id);
         customer.cards.retain(is_shown);
         if customer.cards.is_empty() {
@@ -243,7 +246,7 @@ impl<'a> Request<'a> {
         }
         let mut intents = Vec::new();
         for intent in &record.intents {
-            intents.extend(self.enrolments.intent(intent.id).await?);
+            intents.extend(self.enrollments.intent(intent.id).await?);
         }
         intents.sort_by_key(|intent| intent.created_at);
         let mut confirmations = Vec::new();

@@ -72,20 +72,20 @@ pub(crate) fn readable(client: &Client) -> Result<String> {
 }
 
 /// The unified difference of two readable clients; `None` before stands for a client that isn't there yet.
-pub(crate) fn unified(before: Option<&str>, after: &str, colours: bool) -> String {
+pub(crate) fn unified(before: Option<&str>, after: &str, colors: bool) -> String {
     let before = before.unwrap_or_default();
     let difference = TextDiff::from_lines(before, after);
     let mut text = String::new();
     for hunk in difference.unified_diff().context_radius(3).iter_hunks() {
-        text.push_str(&paint(&format!("{}\n", hunk.header()), "36", colours));
+        text.push_str(&paint(&format!("{}\n", hunk.header()), "36", colors));
         for change in hunk.iter_changes() {
-            let (sign, colour) = match change.tag() {
+            let (sign, color) = match change.tag() {
                 ChangeTag::Equal => (" ", None),
                 ChangeTag::Delete => ("-", Some("31")),
                 ChangeTag::Insert => ("+", Some("32")),
             };
             let line = format!("{sign}{}\n", change.value().trim_end_matches('\n'));
-            text.push_str(&colour.map_or_else(|| line.clone(), |colour| paint(&line, colour, colours)));
+            text.push_str(&color.map_or_else(|| line.clone(), |color| paint(&line, color, colors)));
         }
     }
     text
@@ -107,9 +107,9 @@ pub(crate) fn fingerprint(pem: &str) -> String {
     )
 }
 
-fn paint(line: &str, colour: &str, colours: bool) -> String {
-    if colours {
-        format!("\x1b[{colour}m{}\x1b[0m\n", line.trim_end_matches('\n'))
+fn paint(line: &str, color: &str, colors: bool) -> String {
+    if colors {
+        format!("\x1b[{color}m{}\x1b[0m\n", line.trim_end_matches('\n'))
     } else {
         line.to_owned()
     }
@@ -128,7 +128,7 @@ pub(crate) mod tests {
         serde_json::from_value(serde_json::json!({
             "id": "demo", "slug": "demo", "name": name, "status": "active",
             "keys": [{"id": "2026-11", "pem": PUBLIC_KEY}], "default_language": "en", "translations": {},
-            "terms": null, "privacy": null, "fields": {}, "look": {"logo": null, "background": null, "colours": {}},
+            "terms": null, "privacy": null, "fields": {}, "look": {"logo": null, "background": null, "colors": {}},
             "embed_origins": [], "confirmation_hosts": [], "programs": []
         }))
         .unwrap()

@@ -10,8 +10,8 @@ use crate::gate::Gate;
 /// Prints what the incident is about; with a permit, what Mastercard wrote too.
 pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let id = IncidentId::parse(id)?;
-    let enrolments = stack.enrolments();
-    let found = enrolments.incident(&id).await?;
+    let enrollments = stack.enrollments();
+    let found = enrollments.incident(&id).await?;
     let found = found.with_context(|| {
         format!(
             "there is no incident '{id}' of an interaction with Mastercard, or no longer; the log may know it"
@@ -47,7 +47,7 @@ pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Resul
     let permit = gate
         .pass_for(&intent.client, "reveal incident", id.as_str())
         .await?;
-    match enrolments
+    match enrollments
         .reveal_fault(&permit, &intent.client, intent.id)
         .await?
     {

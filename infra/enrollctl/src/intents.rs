@@ -3,7 +3,7 @@
 use anyhow::Result;
 use enrollment::flows::sweep::UNKNOWN_FOR_LONG;
 use enrollment::intent::Intent;
-use enrollment::ports::{Clock as _, Enrolments as _};
+use enrollment::ports::{Clock as _, Enrollments as _};
 use enrollment::time::later;
 use jiff::Timestamp;
 use platform::SystemClock;
@@ -11,11 +11,11 @@ use platform::operator::Stack;
 
 /// Prints a line for each. Nothing personal is in it.
 pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
-    let enrolments = stack.enrolments();
+    let enrollments = stack.enrollments();
     let now = SystemClock.now();
     let mut count = 0;
-    for unsettled in enrolments.unsettled(Timestamp::MAX, limit).await? {
-        let intent = match enrolments.intent(unsettled.id).await {
+    for unsettled in enrollments.unsettled(Timestamp::MAX, limit).await? {
+        let intent = match enrollments.intent(unsettled.id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => continue,
             // One that can't be read keeps no other from being listed.

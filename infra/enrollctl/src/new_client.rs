@@ -11,7 +11,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use enrollment::client::file::COLOURS;
+use enrollment::client::file::COLORS;
 use enrollment::identifiers::{ClientId, Slug};
 
 const TEMPLATE: &str = include_str!("../templates/client.toml");
@@ -52,7 +52,7 @@ fn client_file(id: &ClientId, name: &str) -> Result<String> {
     Ok(TEMPLATE
         .replace("{{id}}", &serde_json::to_string(id.as_str())?)
         .replace("{{slug}}", &serde_json::to_string(slug.as_str())?)
-        .replace("{{colours}}", &COLOURS.join(", "))
+        .replace("{{colors}}", &COLORS.join(", "))
         .replace("{{name}}", &serde_json::to_string(name)?))
 }
 

@@ -64,10 +64,10 @@ pub(crate) async fn run(stack: &Stack, asked: &Reconciliation) -> Result<ExitCod
     let stored = client::find(stack, &id).await?;
     let permits = Permits::obtain(stack, &id, asked).await?;
     let mending = permits.mending(asked.accept_differences);
-    let (enrolments, rewards) = (stack.enrolments(), stack.rewards());
+    let (enrollments, rewards) = (stack.enrollments(), stack.rewards());
     let reconciling = Reconciling {
-        ledger: &enrolments,
-        enrolments: &enrolments,
+        ledger: &enrollments,
+        enrollments: &enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,
     };

@@ -48,7 +48,7 @@ pub(crate) fn word(status: ClientStatus) -> &'static str {
 }
 
 fn offer(program: &Program) -> String {
-    let mut actions = vec!["enrol"];
+    let mut actions = vec!["enroll"];
     actions.extend(program.replacement.then_some("replace"));
     actions.extend(program.opt_out.then_some("opt out"));
     let number = match program.bank_customer_number {
@@ -93,7 +93,7 @@ mod tests {
                  MRS name  Demo Bank plc\n  \
                  status    suspended\n  \
                  page      https://cards.example/widget/demo/\n  \
-                 program   1: enrol, opt out; X is 30 days; cards a customer: 5\n  \
+                 program   1: enroll, opt out; X is 30 days; cards a customer: 5\n  \
                  retired   2: X is 7 days\n  \
                  key       2026-11: {key}; no end\n  \
                  key       old: {key}; ended 2026-11-21T00:00:00Z\n  \

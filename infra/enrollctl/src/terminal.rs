@@ -14,7 +14,7 @@ pub(crate) fn confirm(question: &str) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Whether colours may be used on standard output (see no-color.org).
-pub(crate) fn has_colours() -> bool {
+/// Whether colors may be used on standard output (see no-color.org).
+pub(crate) fn has_colors() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

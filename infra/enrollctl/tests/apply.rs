@@ -96,7 +96,7 @@ impl Scene {
 
     /// Where the audit trails are.
     fn trails(&self) -> String {
-        format!("{}-enrolments", self.stack)
+        format!("{}-enrollments", self.stack)
     }
 
     async fn create_stack(&self) {
@@ -117,10 +117,10 @@ impl Scene {
         let unused = "unused";
         let settings = serde_json::json!({
             "STACK_NAME": self.stack, "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
-            "SESSIONS_TABLE": unused, "ENROLMENTS_TABLE": self.trails(), "CONFIRMATIONS_TABLE": unused,
+            "SESSIONS_TABLE": unused, "ENROLLMENTS_TABLE": self.trails(), "CONFIRMATIONS_TABLE": unused,
             "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
             "POINT_IN_TIME_RECOVERY_DAYS": "7", "CARD_KEY_FINGERPRINTS": FINGERPRINT.trim(), "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
-            "SECRETS_PREFIX": format!("card-enrolment/{}", self.stack),
+            "SECRETS_PREFIX": format!("card-enrollment/{}", self.stack),
         });
         let name = self.secret_name("settings");
         let create = self
@@ -133,7 +133,7 @@ impl Scene {
     }
 
     fn secret_name(&self, name: &str) -> String {
-        format!("card-enrolment/{}/{name}", self.stack)
+        format!("card-enrollment/{}/{name}", self.stack)
     }
 
     async fn secret(&self, name: &str) -> serde_json::Value {

@@ -441,9 +441,9 @@ mod tests {
                 }
             );
             assert!(error.to_string().contains(other.option()));
-            let relabelled =
+            let relabeled =
                 refusal(|content| content[18..20].copy_from_slice(&other.machine().0.to_le_bytes()));
-            assert!(matches!(relabelled, BootstrapError::Architecture { .. }));
+            assert!(matches!(relabeled, BootstrapError::Architecture { .. }));
             let risc_v = refusal(|content| content[18..20].copy_from_slice(&elf::EM_RISCV.0.to_le_bytes()));
             assert_eq!(risc_v, BootstrapError::Processor);
         }

@@ -152,18 +152,18 @@ pub(crate) fn heading(text: &str) {
 }
 
 pub(crate) fn bold(text: &str) -> String {
-    coloured("1", text)
+    colored("1", text)
 }
 
 pub(crate) fn green(text: &str) -> String {
-    coloured("32", text)
+    colored("32", text)
 }
 
 pub(crate) fn red(text: &str) -> String {
-    coloured("31", text)
+    colored("31", text)
 }
 
-fn coloured(code: &str, text: &str) -> String {
+fn colored(code: &str, text: &str) -> String {
     if io::stdout().is_terminal() {
         format!("\x1b[{code}m{text}\x1b[0m")
     } else {

@@ -15,7 +15,7 @@ use crate::ports::Ports;
 /// As in infra/local/demo/client.toml.
 pub(crate) const CLIENT: &str = "demo";
 pub(crate) const PROGRAM: &str = "10765";
-/// Mastercard's stand-in enrols it; what the others do is in its README.
+/// Mastercard's stand-in enrolls it; what the others do is in its README.
 pub(crate) const TEST_CARD: &str = "5234000000090123";
 
 /// Writes the demo client's files for these ports, and gives the secret that signs its confirmations.

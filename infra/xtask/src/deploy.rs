@@ -164,7 +164,7 @@ pub(crate) fn deployed(aws: &LocalAws) -> Result<Settings> {
 }
 
 fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
-    let name = format!("card-enrolment/{STACK}/settings");
+    let name = format!("card-enrollment/{STACK}/settings");
     let Some(text) = secret(aws, &name)? else {
         return Ok(None);
     };

@@ -49,7 +49,7 @@ pub(crate) fn ensure(place: &Place) -> Result<()> {
 
 fn certificates(pki: &Path) -> Result<()> {
     let ca_key = KeyPair::generate()?;
-    let mut ca = parameters("Local CA of card enrolment", &[])?;
+    let mut ca = parameters("Local CA of card enrollment", &[])?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     files::write(&pki.join("ca.pem"), ca.self_signed(&ca_key)?.pem().as_bytes())?;
@@ -62,7 +62,7 @@ fn certificates(pki: &Path) -> Result<()> {
     ];
     let mut server = parameters("localhost", &localhost)?;
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let mut client = parameters("card-enrolment-local", &[])?;
+    let mut client = parameters("card-enrollment-local", &[])?;
     client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     for (name, mut certificate) in [("server", server), ("client", client)] {
         certificate.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -45,7 +45,7 @@ use interrupt::Interrupt;
 use place::Place;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Run and test card enrolment on this machine")]
+#[command(name = "cargo xtask", about = "Run and test card enrollment on this machine")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -107,7 +107,7 @@ pub(crate) fn cpp_compiler(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// A program of a crate: the one on the PATH, or one built here, unoptimised, which is three times faster to build and
+/// A program of a crate: the one on the PATH, or one built here, unoptimized, which is three times faster to build and
 /// fast enough to run.
 pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &Interrupt) -> Result<PathBuf> {
     if let Some(program) = find(name) {

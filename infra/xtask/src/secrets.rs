@@ -26,7 +26,7 @@ const CARD_KEY: &str = "rewards.pub.pem";
 /// Tables whose items end by themselves, by their names in the stack's settings.
 const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [
     "SESSIONS_TABLE",
-    "ENROLMENTS_TABLE",
+    "ENROLLMENTS_TABLE",
     "LIMITS_TABLE",
     "CONFIRMATIONS_TABLE",
 ];

@@ -40,7 +40,7 @@ pub(crate) fn up(place: &Place, interrupt: &Interrupt, detach: bool) -> Result<(
 
 fn show(ports: &Ports, took: Duration) {
     let row = |what: &str, address: String| println!("    {what:<22} {address}");
-    println!("\n  {} ({} s)\n", bold("Card enrolment is up"), took.as_secs());
+    println!("\n  {} ({} s)\n", bold("Card enrollment is up"), took.as_secs());
     println!(
         "    {:<22} {}",
         "Open this first",

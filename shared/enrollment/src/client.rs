@@ -45,7 +45,7 @@ pub struct Client {
     pub privacy: Option<Document>,
     /// Which fields the page shows.
     pub fields: Fields,
-    /// Pictures and colours.
+    /// Pictures and colors.
     pub look: Look,
     /// Origins that may embed the widget and hear its events.
     pub embed_origins: Vec<String>,
@@ -214,7 +214,7 @@ pub struct Fields {
     pub privacy: Field,
 }
 
-/// Pictures (by the SHA-256 of their content) and colours.
+/// Pictures (by the SHA-256 of their content) and colors.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Look {
     /// PNG, 21:9, at least 100 px high.
@@ -222,7 +222,7 @@ pub struct Look {
     /// PNG, 1920×1080.
     pub background: Option<String>,
     /// Values of the page's CSS variables, by their short name.
-    pub colours: BTreeMap<String, String>,
+    pub colors: BTreeMap<String, String>,
 }
 
 /// What Mastercard set up for the client (source document 001, "Technical description of the setup").
@@ -256,7 +256,7 @@ impl Program {
     /// Whether a token may ask for `action`.
     pub fn allows(&self, action: ActionCode) -> bool {
         match action {
-            ActionCode::Enrol => true,
+            ActionCode::Enroll => true,
             ActionCode::Replace => self.replacement,
             ActionCode::OptOut => self.opt_out,
         }

@@ -53,7 +53,7 @@ impl Ending {
             bin: self.bin.as_ref().map(Bin::as_str),
             last4: self.last4.as_ref().map(Last4::as_str),
         };
-        // Unwrap safety: a struct of strings has no way to fail to serialise.
+        // Unwrap safety: a struct of strings has no way to fail to serialize.
         serde_json::to_string(&wire).unwrap_or_default()
     }
 }

@@ -367,7 +367,7 @@ impl IntentId {
 pub enum ActionCode {
     /// `N`: new registration.
     #[serde(rename = "N")]
-    Enrol,
+    Enroll,
     /// `R`: replacement.
     #[serde(rename = "R")]
     Replace,
@@ -380,7 +380,7 @@ impl ActionCode {
     /// `N`, `R` or `C`.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         match text {
-            "N" => Ok(Self::Enrol),
+            "N" => Ok(Self::Enroll),
             "R" => Ok(Self::Replace),
             "C" => Ok(Self::OptOut),
             _ => Err(Malformed::new("actionCode", "must be N, R or C")),
@@ -390,7 +390,7 @@ impl ActionCode {
     /// The letter of source document 001.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Enrol => "N",
+            Self::Enroll => "N",
             Self::Replace => "R",
             Self::OptOut => "C",
         }

@@ -73,7 +73,7 @@ pub struct Inquiry {
     pub unanswered_at: Option<Timestamp>,
     /// Since when look-ups have proved nothing.
     pub unknown_since: Option<Timestamp>,
-    /// The RANACs that MRS listed under the number before it was asked to enrol, where the number is the customer's;
+    /// The RANACs that MRS listed under the number before it was asked to enroll, where the number is the customer's;
     /// `None` where it was not asked.
     pub present_before: Option<Vec<Ranac>>,
 }
@@ -186,7 +186,7 @@ pub struct Outcome {
     pub ranac: Option<Ranac>,
     /// MRS's own last four digits, where it told them.
     pub last4: Option<Last4>,
-    /// Whether MRS holds a card that must be cancelled there: perhaps that of a failed enrolment, surely the one that
+    /// Whether MRS holds a card that must be cancelled there: perhaps that of a failed enrollment, surely the one that
     /// was replaced.
     pub leftover: bool,
     /// When it was stored.
@@ -272,7 +272,7 @@ pub enum ConsentDocument {
 pub struct CardCount {
     /// Active cards, those that are on their way out by opt-out among them.
     pub active: u32,
-    /// Enrolments whose outcome is open.
+    /// Enrollments whose outcome is open.
     pub pending: u32,
     /// Replacements and opt-outs whose outcome is open. None of them makes the cards more.
     pub changing: u32,
@@ -368,7 +368,7 @@ mod tests {
             session,
             client: ClientId::parse("bank").unwrap(),
             program: ProgramId::parse("10765").unwrap(),
-            action: ActionCode::Enrol,
+            action: ActionCode::Enroll,
             customer: CustomerId::parse("customer").unwrap(),
             bank_customer_number: BankCustomerNumber::parse("number").unwrap(),
             bin: Bin::parse("523400").unwrap(),

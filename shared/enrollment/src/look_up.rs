@@ -79,7 +79,7 @@ pub enum Claim<'a> {
         program: &'a ProgramId,
         /// The last four digits that the browser gave.
         last4: Last4,
-        /// The RANACs that MRS listed before the enrolment; `None` where it was not asked.
+        /// The RANACs that MRS listed before the enrollment; `None` where it was not asked.
         present_before: Option<&'a [Ranac]>,
         /// The RANACs of the customer's cards in the tables.
         recorded: &'a [Ranac],

@@ -144,10 +144,10 @@ pub struct Circumstances {
 /// Reads of a submission: each takes one call of the store, however many tables it reads.
 ///
 /// Nothing that is read together is of one instant. A submission that begins is decided again by the conditions of
-/// [`Enrolments::begin`]; before a refusal, what refuses it is read once more where another call may have changed it.
+/// [`Enrollments::begin`]; before a refusal, what refuses it is read once more where another call may have changed it.
 #[async_trait]
 pub trait SubmissionRecords: Send + Sync {
-    /// A session, as [`Sessions::find`] gives it, and its intent of that name, as [`Enrolments::intent`] does. `None`
+    /// A session, as [`Sessions::find`] gives it, and its intent of that name, as [`Enrollments::intent`] does. `None`
     /// where there is no such session.
     async fn session_and_intent(
         &self,
@@ -184,7 +184,7 @@ pub enum Finished {
 
 /// Intents, cards and customers.
 #[async_trait]
-pub trait Enrolments: Send + Sync {
+pub trait Enrollments: Send + Sync {
     /// The intent of that name.
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError>;
     /// How many cards a customer has in a program.
@@ -229,7 +229,7 @@ pub trait Enrolments: Send + Sync {
     /// Gives an intent back that was taken until `until`, notes what the call left open, and when its next turn comes. False
     /// where somebody else has it by now, or nothing is left to do.
     async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError>;
-    /// Notes what MRS listed under the customer's number before it is asked to enrol.
+    /// Notes what MRS listed under the customer's number before it is asked to enroll.
     async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError>;
 }
 
@@ -254,7 +254,7 @@ pub struct Unsettled {
     /// When its turn comes.
     pub due_at: Timestamp,
     /// Whether it is known that something is to be done: it has no outcome, or a card was replaced that MRS holds. Of a
-    /// failed enrolment that is not known.
+    /// failed enrollment that is not known.
     pub is_open: bool,
 }
 
@@ -557,7 +557,7 @@ pub trait Wakeups: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// A card to enrol, as MRS takes it.
+/// A card to enroll, as MRS takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCard<'a> {
     /// The name that Mastercard knows the client by.
@@ -621,8 +621,8 @@ pub enum RewardsError {
 /// The Mastercard Rewards System. Each call ends within 8 s, and before its function does.
 #[async_trait]
 pub trait Rewards: Send + Sync {
-    /// Enrols a card.
-    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
+    /// Enrolls a card.
+    async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
     /// What it says about the accounts under a bank customer number. A look-up that was not sent or not understood says
     /// nothing: there is no error beside [`LookUp::Unknown`].
     async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp;

@@ -54,7 +54,7 @@ impl Status {
     /// How `action` ends when the customer gets what was asked for.
     pub fn success_of(action: ActionCode) -> Self {
         match action {
-            ActionCode::Enrol => Self::SuccessEnrollment,
+            ActionCode::Enroll => Self::SuccessEnrollment,
             ActionCode::Replace => Self::SuccessReplacement,
             ActionCode::OptOut => Self::SuccessRemoval,
         }
@@ -63,7 +63,7 @@ impl Status {
     /// How `action` ends when it fails.
     pub fn failure_of(action: ActionCode) -> Self {
         match action {
-            ActionCode::Enrol => Self::ErrorEnrollment,
+            ActionCode::Enroll => Self::ErrorEnrollment,
             ActionCode::Replace => Self::ErrorReplacement,
             ActionCode::OptOut => Self::ErrorRemoval,
         }

@@ -50,7 +50,7 @@ pub(crate) fn session() -> Session {
         id: SessionToken::random(&Seeded::new(1)).id(),
         client: ClientId::parse("demo").unwrap(),
         program: ProgramId::parse("10765").unwrap(),
-        action: ActionCode::Enrol,
+        action: ActionCode::Enroll,
         customer: CustomerId::parse("customer-1").unwrap(),
         language: Language::parse("en").unwrap(),
         confirmation_url: None,

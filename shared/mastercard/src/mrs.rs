@@ -84,7 +84,7 @@ impl MrsClient {
         })
     }
 
-    /// `enroll`: enrols a customer with one card and gives the card's reference (RANAC).
+    /// `enroll`: enrolls a customer with one card and gives the card's reference (RANAC).
     ///
     /// After [`MrsError::leaves_outcome_open`] the card may be enrolled: ask [`MrsClient::customer_accounts`] before
     /// enrolling again.

@@ -23,7 +23,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let (clients, sessions) = (Arc::new(platform.clients()), platform.sessions());
     let (records, limits) = (platform.submission_records(&clients), platform.limits());
     let (clock, randomness) = (platform.clock(), platform.randomness());
-    let enrolments = platform.enrolments();
+    let enrollments = platform.enrollments();
     let secrets = Arc::new(platform.secrets());
     let rewards = platform.rewards(&secrets);
     let keys = platform.card_keys(&secrets);
@@ -37,7 +37,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             action,
             clients: &*clients,
             sessions: &sessions,
-            enrolments: &enrolments,
+            enrollments: &enrollments,
             wakeups: &wakeups,
             keys: &keys,
             clock: &*clock,
@@ -48,7 +48,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             sessions: &sessions,
             records: &records,
             limits: &limits,
-            enrolments: &enrolments,
+            enrollments: &enrollments,
             rewards: &rewards,
             wakeups: &wakeups,
             clock: &*clock,

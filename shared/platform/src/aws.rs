@@ -50,7 +50,7 @@ impl Aws {
         let mut config = SdkConfig::builder()
             .region(Region::new(region.map_err(|_| MissingVariable("AWS_REGION"))?))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .behavior_version(behaviour())
+            .behavior_version(behavior())
             .http_client(http_client::shared(endpoint.as_deref()))
             .retry_config(retries())
             .timeout_config(timeouts());
@@ -69,7 +69,7 @@ impl Aws {
         let endpoint = std::env::var("AWS_ENDPOINT_URL")
             .ok()
             .filter(|value| !value.is_empty());
-        let config = aws_config::defaults(behaviour())
+        let config = aws_config::defaults(behavior())
             .http_client(http_client::shared(endpoint.as_deref()))
             .retry_config(retries())
             .timeout_config(timeouts())
@@ -142,7 +142,7 @@ fn application(function: &str) -> Option<AppName> {
 }
 
 /// Pinned: a new SDK does not change how it behaves unasked.
-fn behaviour() -> BehaviorVersion {
+fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 

@@ -18,7 +18,7 @@ use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::{Settings, SettingsError, log_level};
 use crate::tables::{
-    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords,
 };
 use crate::vault::Vault;
@@ -126,16 +126,16 @@ impl Platform {
         let adapters = Adapters {
             clients: Arc::clone(clients),
             sessions: self.sessions(),
-            enrolments: self.enrolments(),
+            enrollments: self.enrollments(),
             limits: self.limits(),
         };
         DynamoSubmissionRecords::new(adapters, self.vault(), self.clock())
     }
 
     /// Intents, cards and customers.
-    pub fn enrolments(&self) -> DynamoEnrolments {
+    pub fn enrollments(&self) -> DynamoEnrollments {
         let tables = self.settings.stack.tables.clone();
-        DynamoEnrolments::new(
+        DynamoEnrollments::new(
             self.dynamodb(),
             tables,
             self.vault(),
@@ -193,7 +193,7 @@ impl Platform {
             self.metrics(),
             self.clock(),
         )
-        .noting(self.enrolments())
+        .noting(self.enrollments())
     }
 
     /// Clients' pictures.

@@ -1,6 +1,6 @@
 //! Metrics as lines of JSON in `CloudWatch`'s embedded metric format: Lambda's log is all the transport they need.
 //!
-//! Namespace `CardEnrolment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or
+//! Namespace `CardEnrollment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or
 //! customer. `docs/metrics.md` lists them all, with their alarms; the crate `tests/alarms` checks the list. A metric whose
 //! name ends in `Faults` is written each time, as 1 or 0: its sum counts the faults, its number of samples the cases.
 
@@ -16,7 +16,7 @@ use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};
 
-const NAMESPACE: &str = "CardEnrolment";
+const NAMESPACE: &str = "CardEnrollment";
 
 /// Takes a line, without its end.
 type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -106,13 +106,13 @@ impl Metrics {
         self.count(&[("Reason", reason)], "Refusals", 1.0);
     }
 
-    /// An enrolment, replacement or opt-out has its outcome.
+    /// An enrollment, replacement or opt-out has its outcome.
     pub fn outcome(&self, status: Status, code: Option<MrsCode>) {
         let fault = flag(code == Some(MrsCode::SERVER_ERROR));
         let mut line = self.line(&[
             Group {
                 sets: &[&[("Status", status.as_str())]],
-                metrics: &[("EnrolmentOutcomes", "Count", 1.0)],
+                metrics: &[("EnrollmentOutcomes", "Count", 1.0)],
             },
             Group {
                 sets: &[&[]],
@@ -292,12 +292,12 @@ mod tests {
                 "Timestamp": 1_795_255_200_000_i64,
                 "CloudWatchMetrics": [
                     {
-                        "Namespace": "CardEnrolment",
+                        "Namespace": "CardEnrollment",
                         "Dimensions": [["Stack", "Operation"]],
                         "Metrics": [{"Name": "MrsLatency", "Unit": "Milliseconds"}],
                     },
                     {
-                        "Namespace": "CardEnrolment",
+                        "Namespace": "CardEnrollment",
                         "Dimensions": [["Stack"], ["Stack", "Outcome"]],
                         "Metrics": [{"Name": "MrsFaults", "Unit": "Count"}],
                     },

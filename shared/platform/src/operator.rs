@@ -28,7 +28,7 @@ use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
 use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
-use crate::tables::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions};
+use crate::tables::{DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions};
 use crate::vault::Vault;
 
 /// One deployed stack, with the operator's rights.
@@ -69,10 +69,10 @@ pub enum Created {
 }
 
 impl Stack {
-    /// Finds the stack of that name by its settings in `card-enrolment/{name}/settings`.
+    /// Finds the stack of that name by its settings in `card-enrollment/{name}/settings`.
     pub async fn find(name: &str) -> Result<Self, StackError> {
         let aws = Aws::of_operator().await;
-        let secret = format!("card-enrolment/{name}/settings");
+        let secret = format!("card-enrollment/{name}/settings");
         let answer = aws
             .secrets_manager()
             .get_secret_value()
@@ -151,7 +151,7 @@ impl Stack {
             self.vault(),
             Arc::new(SystemClock),
             Records {
-                enrolments: self.enrolments(),
+                enrollments: self.enrollments(),
                 clients: self.clients(),
             },
         )
@@ -163,8 +163,8 @@ impl Stack {
     }
 
     /// Intents, cards and customers.
-    pub fn enrolments(&self) -> DynamoEnrolments {
-        DynamoEnrolments::new(
+    pub fn enrollments(&self) -> DynamoEnrollments {
+        DynamoEnrollments::new(
             self.aws.dynamodb(),
             self.settings.tables.clone(),
             self.vault(),
@@ -207,7 +207,7 @@ impl Stack {
 
     /// Who looked at a person's data, or erased it.
     pub fn audit_trail(&self) -> AuditTrail {
-        AuditTrail::new(self.aws.dynamodb(), &self.settings.tables.enrolments)
+        AuditTrail::new(self.aws.dynamodb(), &self.settings.tables.enrollments)
     }
 
     /// The ARN of whoever runs this, as AWS knows it.

@@ -18,7 +18,7 @@ use crate::secrets::{ConfirmationSecrets, Secrets};
 
 /// So many clients' own senders are kept.
 const MAX_SENDERS: usize = 100;
-const USER_AGENT: &str = concat!("card-enrolment/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("card-enrollment/", env!("CARGO_PKG_VERSION"));
 
 /// Partners' receivers, reached over public HTTPS.
 pub struct WebhookReceivers {

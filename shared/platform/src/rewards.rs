@@ -29,7 +29,7 @@ use tracing::field::display;
 
 use crate::metrics::{Metrics, MrsCall};
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
-use crate::tables::DynamoEnrolments;
+use crate::tables::DynamoEnrollments;
 use crate::tables::FaultNote;
 
 /// How often a process reports how long the certificate is valid.
@@ -48,7 +48,7 @@ pub struct MrsRewards {
     /// When the function ends that calls.
     ends_at: Option<Timestamp>,
     /// Where Mastercard's words are kept, if anywhere.
-    notes: Option<Arc<DynamoEnrolments>>,
+    notes: Option<Arc<DynamoEnrollments>>,
     /// Whose sake the calls are made for.
     intent: Option<(ClientId, IntentId)>,
 }
@@ -99,8 +99,8 @@ impl MrsRewards {
     /// Keeps what Mastercard writes about a call that it refuses, or answers beyond understanding, with the intent that the
     /// call was made for.
     #[must_use]
-    pub fn noting(mut self, enrolments: DynamoEnrolments) -> Self {
-        self.notes = Some(Arc::new(enrolments));
+    pub fn noting(mut self, enrollments: DynamoEnrollments) -> Self {
+        self.notes = Some(Arc::new(enrollments));
         self
     }
 
@@ -291,7 +291,7 @@ fn identity(stored: &TlsIdentity) -> Result<ClientIdentity, LogText> {
 
 #[async_trait]
 impl Rewards for MrsRewards {
-    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         let number = EncryptedPair::new(card.number.key.clone(), card.number.data.clone())
             .map_err(|error| RewardsError::NotSent(shown(error)))?;
         let request = Arc::new(EnrollRequest {
@@ -312,7 +312,7 @@ impl Rewards for MrsRewards {
             async move { client.enroll(&request).await }
         };
         let response = self.call("enroll", card.institution, enroll).await?;
-        // MRS did enrol: a reference that we can't keep is looked up again, like an answer that never came.
+        // MRS did enroll: a reference that we can't keep is looked up again, like an answer that never came.
         Ranac::parse(&response.reference_id).map_err(|error| RewardsError::Unknown(LogText::of(error)))
     }
 

@@ -21,11 +21,11 @@ const WEB_ADDRESS: &str = "an http or https address without a query";
 pub struct StackSettings {
     /// `STACK_NAME`: name of the stack, by which its metrics are told from those of another one in the account.
     pub name: String,
-    /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
+    /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
     pub tables: TableNames,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that wraps data keys.
     pub kms_key_id: String,
-    /// `SECRETS_PREFIX`: what secrets' names start with, such as `card-enrolment/local`.
+    /// `SECRETS_PREFIX`: what secrets' names start with, such as `card-enrollment/local`.
     pub secrets_prefix: String,
     /// `PICTURES_BUCKET`: the private bucket of clients' pictures.
     pub pictures_bucket: String,
@@ -147,7 +147,7 @@ impl Reading<'_> {
         let name = self.text("STACK_NAME");
         let clients = self.text("CLIENTS_TABLE");
         let sessions = self.text("SESSIONS_TABLE");
-        let enrolments = self.text("ENROLMENTS_TABLE");
+        let enrollments = self.text("ENROLLMENTS_TABLE");
         let confirmations = self.text("CONFIRMATIONS_TABLE");
         let limits = self.text("LIMITS_TABLE");
         let keys = self.text("KEYS_TABLE");
@@ -185,7 +185,7 @@ impl Reading<'_> {
             tables: TableNames {
                 clients: clients?,
                 sessions: sessions?,
-                enrolments: enrolments?,
+                enrollments: enrollments?,
                 confirmations: confirmations?,
                 limits: limits?,
                 keys: keys?,

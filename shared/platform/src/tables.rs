@@ -12,7 +12,7 @@
 //! | | `clients` | `ids` (string set: the ids of all clients ever stored) |
 //! | sessions | `session#<hex>` | `owner`, `client`, `program`, `action`, `language`, `last4`, `expires_at`, `failures`, `open_attempt`, `last_attempt`, `finished`, `ttl`; sealed `customer`, `confirmation_url` |
 //! | | `token#<hex>` | `until`, `ttl` |
-//! | enrolments | `intent#<hex>`, `intent` | `owner`, `session`, `client`, `program`, `action`, `bin`, `last4`, `design_code`, `consents` (JSON), `fingerprint`, `incident`, `created_at`, while it wants to be looked after `agenda`, `agenda_at`; of a replacement or opt-out `old_card`, `old_retention_days`; with the outcome `status`, `code`, `outcome_last4`, `leftover`, `finished_at`, `ttl`; sealed `customer`, `bank_customer_number`, `confirmation_url`, `ranac`, `old_ranac`, `old_number` |
+//! | enrollments | `intent#<hex>`, `intent` | `owner`, `session`, `client`, `program`, `action`, `bin`, `last4`, `design_code`, `consents` (JSON), `fingerprint`, `incident`, `created_at`, while it wants to be looked after `agenda`, `agenda_at`; of a replacement or opt-out `old_card`, `old_retention_days`; with the outcome `status`, `code`, `outcome_last4`, `leftover`, `finished_at`, `ttl`; sealed `customer`, `bank_customer_number`, `confirmation_url`, `ranac`, `old_ranac`, `old_number` |
 //! | | customer key, `customer` | `active`, `pending`, `changing`, `version`, `consents` (list of JSON), while there is no active card `ttl` |
 //! | | customer key, `card#<intent hex>` | `client`, `program`, `bin`, `last4`, `design_code`, `state` (`active`, `held`, `leaving`, `cancelled`), `enrolled_at`, of the intent that takes it out `held_by`; from its cancellation on `cancelled_at`, `agenda`, `agenda_at`, `ttl`; sealed `customer`, `ranac`, `bank_customer_number` |
 //! | | `retention#<client>#<program>`, `retention` | `retention_days`, `dated_until`: by which X, and up to when, cancelled cards have their `ttl` |
@@ -26,11 +26,11 @@
 //! # Indexes
 //! Both hold only the items that carry their key, and lag by moments: the item itself decides.
 //!
-//! - `agenda` of `enrolments` and `confirmations` (partition `agenda`, sort `agenda_at`): what wants something done. Intents
+//! - `agenda` of `enrollments` and `confirmations` (partition `agenda`, sort `agenda_at`): what wants something done. Intents
 //!   whose outcome is open or that MRS may hold something for (`unsettled#0` to `#3`, the time of the next look); cards that
 //!   were cancelled (`cancelled#<client>#<program>#0` to `#3`, since when: X is added when it is asked); confirmations to send
 //!   (`due#0` to `#3`, when) and parked ones (`parked#0`, since when).
-//! - `owner` of `enrolments`, `confirmations` and `sessions`: what belongs to a customer, by the customer key. Cards and counts
+//! - `owner` of `enrollments`, `confirmations` and `sessions`: what belongs to a customer, by the customer key. Cards and counts
 //!   lie under that key themselves.
 //!
 //! # Times to live
@@ -49,7 +49,7 @@ pub mod client_setups;
 mod clients;
 pub mod confirmations;
 mod customers;
-mod enrolments;
+mod enrollments;
 pub(crate) mod item;
 mod limits;
 mod sealing;
@@ -60,8 +60,8 @@ mod transaction;
 pub use clients::DynamoClients;
 pub use confirmations::DynamoConfirmations;
 #[cfg(feature = "operator")]
-pub use enrolments::Incident;
-pub use enrolments::{DynamoEnrolments, FaultNote};
+pub use enrollments::Incident;
+pub use enrollments::{DynamoEnrollments, FaultNote};
 pub use limits::DynamoLimits;
 pub use sessions::DynamoSessions;
 pub use submissions::{Adapters, DynamoSubmissionRecords};
@@ -74,7 +74,7 @@ pub struct TableNames {
     /// Sessions and used tokens.
     pub sessions: String,
     /// Intents, cards and customers.
-    pub enrolments: String,
+    pub enrollments: String,
     /// What partners are to be told.
     pub confirmations: String,
     /// Counters against card testing.
@@ -89,11 +89,11 @@ impl TableNames {
         let Self {
             clients,
             sessions,
-            enrolments,
+            enrollments,
             confirmations,
             limits,
             keys,
         } = self;
-        [clients, sessions, enrolments, confirmations, limits, keys]
+        [clients, sessions, enrollments, confirmations, limits, keys]
     }
 }

@@ -107,7 +107,7 @@ mod tests {
             assert!(public(before) && public(after), "{before} {after}");
             assert!(!public(first) && !public(last), "{first} {last}");
         }
-        // Those at the ends have a neighbour on one side only.
+        // Those at the ends have a neighbor on one side only.
         for refused in [
             "0.0.0.0",
             "0.255.255.255",
@@ -162,8 +162,8 @@ mod tests {
                 "",
             ),
         ] {
-            for neighbour in [before, after].into_iter().filter(|text| !text.is_empty()) {
-                assert!(public(neighbour), "{neighbour}");
+            for neighbor in [before, after].into_iter().filter(|text| !text.is_empty()) {
+                assert!(public(neighbor), "{neighbor}");
             }
             assert!(!public(first) && !public(last), "{first} {last}");
         }

@@ -13,7 +13,7 @@ const ALARMS: &str = include_str!("../../../infra/alarms.yaml");
 const STACK: &str = include_str!("../../../template.yaml");
 
 /// The namespace of the product's own metrics.
-pub const OWN: &str = "CardEnrolment";
+pub const OWN: &str = "CardEnrollment";
 
 /// Dimensions by name, in the template's terms where a parameter gives the value.
 pub type Dimensions = BTreeMap<String, String>;

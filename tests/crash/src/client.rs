@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::scenario::Kind;
 
-/// Of the terms, which whoever enrols consents to.
+/// Of the terms, which whoever enrolls consents to.
 const VERSION: &str = "2027-03";
 /// The last four digits that the page gives.
 pub(crate) const LAST4: &str = "0123";
@@ -103,7 +103,7 @@ pub(crate) fn submission(action: ActionCode, card: usize, old_card: Option<Inten
     let old_card = old_card.map(IntentId::to_hex);
     let pair = json!({"key": "BwcH".repeat(86), "data": format!("{card:04}{}", "BwcH".repeat(14))});
     let body = match action {
-        ActionCode::Enrol => json!({
+        ActionCode::Enroll => json!({
             "card": pair, "bin": "523400", "last4": LAST4,
             "consents": [{"document": "terms", "version": VERSION}],
         }),

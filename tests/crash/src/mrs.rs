@@ -22,7 +22,7 @@ const NO_ANSWER: SignedDuration = SignedDuration::from_secs(8);
 /// Late: long after the outcome is an error.
 pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(90);
 
-/// What it does with an enrolment.
+/// What it does with an enrollment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Enrolling {
     /// It does it.
@@ -72,7 +72,7 @@ pub(crate) enum Telling {
 /// What it does, call by call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Script {
-    /// With the first enrolment.
+    /// With the first enrollment.
     pub(crate) first: Enrolling,
     /// With those after it.
     pub(crate) then: Enrolling,
@@ -91,7 +91,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Every enrolment the same; it always hears.
+    /// Every enrollment the same; it always hears.
     pub(crate) const fn always(enrolling: Enrolling) -> Self {
         Self {
             first: enrolling,
@@ -147,7 +147,7 @@ pub(crate) struct Mrs {
 }
 
 enum Work {
-    Enrols { number: String, card: String },
+    Enrolls { number: String, card: String },
     Cancels { ranac: String },
 }
 
@@ -159,7 +159,7 @@ struct State {
     late: Vec<(Timestamp, Work)>,
     /// How often each number was to be enrolled.
     asked: BTreeMap<String, usize>,
-    enrolments: usize,
+    enrollments: usize,
     finds: usize,
     cancels: usize,
 }
@@ -173,7 +173,7 @@ impl Mrs {
             accounts: Vec::new(),
             late: Vec::new(),
             asked: BTreeMap::new(),
-            enrolments: 0,
+            enrollments: 0,
             finds: 0,
             cancels: 0,
         };
@@ -187,7 +187,7 @@ impl Mrs {
     pub(crate) fn follow(&self, script: Script) {
         let now = self.clock.now();
         let mut state = self.state();
-        (state.enrolments, state.finds, state.cancels) = (0, 0, 0);
+        (state.enrollments, state.finds, state.cancels) = (0, 0, 0);
         (state.script, state.since) = (script, now);
     }
 
@@ -210,7 +210,7 @@ impl Mrs {
         account.map(|account| account.number.clone())
     }
 
-    /// How often it was asked to enrol each number.
+    /// How often it was asked to enroll each number.
     pub(crate) fn asked(&self) -> BTreeMap<String, usize> {
         self.state().asked.clone()
     }
@@ -229,7 +229,7 @@ impl State {
     fn do_late(&mut self, place: usize) {
         match self.late.remove(place).1 {
             // What is declined late nobody hears of.
-            Work::Enrols { number, card } => drop(self.open(&number, &card)),
+            Work::Enrolls { number, card } => drop(self.open(&number, &card)),
             Work::Cancels { ranac } => {
                 for account in &mut self.accounts {
                     account.is_active &= account.ranac != ranac;
@@ -263,7 +263,7 @@ impl State {
 
 #[async_trait]
 impl Rewards for Mrs {
-    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         let (number, data) = (card.bank_customer_number.expose(), &card.number.data);
         let no_answer = || {
             self.clock.advance(NO_ANSWER);
@@ -272,8 +272,8 @@ impl Rewards for Mrs {
         self.clock.advance(QUICK);
         let mut state = self.state();
         *state.asked.entry(number.to_owned()).or_default() += 1;
-        state.enrolments += 1;
-        let enrolling = if state.enrolments == 1 {
+        state.enrollments += 1;
+        let enrolling = if state.enrollments == 1 {
             state.script.first
         } else {
             state.script.then
@@ -286,7 +286,7 @@ impl Rewards for Mrs {
             Enrolling::DoesItLate(after) => {
                 let at = later(self.clock.now(), after);
                 let (number, card) = (number.to_owned(), data.clone());
-                state.late.push((at, Work::Enrols { number, card }));
+                state.late.push((at, Work::Enrolls { number, card }));
                 no_answer()
             }
             Enrolling::DoesItWithServerError => {

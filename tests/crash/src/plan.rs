@@ -163,18 +163,18 @@ mod tests {
             "closed-browser",
             "closed-browser/17/stop-after",
             "closed-browser/17/stop-after+23/stop-before",
-            "enrols/1/twice-crossed",
-            "enrols/9/lost",
+            "enrolls/1/twice-crossed",
+            "enrolls/9/lost",
             "two-tabs-replace/9/rival-overtakes",
         ] {
             assert_eq!(Plan::parse(text).unwrap().to_string(), text);
         }
         for wrong in [
-            "enrols/",
-            "enrols/x/lost",
-            "enrols/1/other",
-            "enrols/1",
-            "enrols/1/lost+",
+            "enrolls/",
+            "enrolls/x/lost",
+            "enrolls/1/other",
+            "enrolls/1",
+            "enrolls/1/lost+",
         ] {
             assert_eq!(Plan::parse(wrong).unwrap_err(), NoPlan::Fault, "{wrong}");
         }

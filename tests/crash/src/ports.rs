@@ -14,7 +14,7 @@ use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
     Begun, Circumstances, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
-    EncryptionKeys, Enrolments, Finished, Limits, NewCard, Noted, Opened, Page, Purges, Receivers, Record,
+    EncryptionKeys, Enrollments, Finished, Limits, NewCard, Noted, Opened, Page, Purges, Receivers, Record,
     Register, Removal, Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Turn, Unsettled,
     Wakeups, Wanted,
 };
@@ -147,7 +147,7 @@ impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
 }
 
 #[async_trait]
-impl<P: Enrolments> Enrolments for Watched<'_, P> {
+impl<P: Enrollments> Enrollments for Watched<'_, P> {
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let read = async {
             let read = self.wrapped.inner.intent(id).await?;
@@ -156,7 +156,7 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
             }
             Ok(read)
         };
-        self.wrapped.stored("enrolments.intent", read).await
+        self.wrapped.stored("enrollments.intent", read).await
     }
 
     async fn card_count(
@@ -166,12 +166,12 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         customer: &CustomerId,
     ) -> Result<CardCount, StoreError> {
         let work = self.wrapped.inner.card_count(client, program, customer);
-        self.wrapped.stored("enrolments.card_count", work).await
+        self.wrapped.stored("enrollments.card_count", work).await
     }
 
     async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
         let work = self.wrapped.inner.begin(intent, count, failures);
-        self.wrapped.stored("enrolments.begin", work).await
+        self.wrapped.stored("enrollments.begin", work).await
     }
 
     async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
@@ -182,22 +182,22 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
             }
             Ok(finished)
         };
-        self.wrapped.stored("enrolments.finish", written).await
+        self.wrapped.stored("enrollments.finish", written).await
     }
 
     async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
         let work = self.wrapped.inner.leftover_gone(intent, at);
-        self.wrapped.stored("enrolments.leftover_gone", work).await
+        self.wrapped.stored("enrollments.leftover_gone", work).await
     }
 
     async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
         let work = self.wrapped.inner.unsettled(now, limit);
-        self.wrapped.stored("enrolments.unsettled", work).await
+        self.wrapped.stored("enrollments.unsettled", work).await
     }
 
     async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         let work = self.wrapped.inner.look_again(id, at);
-        self.wrapped.stored("enrolments.look_again", work).await
+        self.wrapped.stored("enrollments.look_again", work).await
     }
 
     async fn take(
@@ -213,17 +213,17 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
             }
             Ok(taken)
         };
-        self.wrapped.stored("enrolments.take", taken).await
+        self.wrapped.stored("enrollments.take", taken).await
     }
 
     async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
         let work = self.wrapped.inner.release(id, until, turn);
-        self.wrapped.stored("enrolments.release", work).await
+        self.wrapped.stored("enrollments.release", work).await
     }
 
     async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         let work = self.wrapped.inner.note_present(intent, ranacs);
-        self.wrapped.stored("enrolments.note_present", work).await
+        self.wrapped.stored("enrollments.note_present", work).await
     }
 
     async fn customer(
@@ -233,7 +233,7 @@ impl<P: Enrolments> Enrolments for Watched<'_, P> {
         customer: &CustomerId,
     ) -> Result<Customer, StoreError> {
         let work = self.wrapped.inner.customer(client, program, customer);
-        self.wrapped.stored("enrolments.customer", work).await
+        self.wrapped.stored("enrollments.customer", work).await
     }
 }
 
@@ -354,10 +354,10 @@ impl<P> Watched<'_, P> {
 /// One asker per intent at a time: whoever asks about a number is written down.
 #[async_trait]
 impl Rewards for Watched<'_, Mrs> {
-    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         self.asks(card.bank_customer_number.expose());
-        let work = self.wrapped.inner.enrol(card);
-        self.wrapped.rewarded("rewards.enrol", work).await
+        let work = self.wrapped.inner.enroll(card);
+        self.wrapped.rewarded("rewards.enroll", work).await
     }
 
     async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp {

@@ -1,6 +1,6 @@
 //! What is run: a page, an MRS and a receiver that behave in some way, and how that ends where nothing is disturbed.
 
-mod enrolments;
+mod enrollments;
 mod opt_outs;
 mod purges;
 mod replacements;
@@ -103,9 +103,9 @@ const fn soon_after(action: ActionCode) -> Tab {
 
 /// A page that waits, MRS and receiver that do what they are asked.
 const PLAIN: Scenario = Scenario {
-    name: "enrols",
+    name: "enrolls",
     cards: 0,
-    tabs: &[tab(ActionCode::Enrol, Page::Patient)],
+    tabs: &[tab(ActionCode::Enroll, Page::Patient)],
     program: Kind::Usual,
     mrs: mrs::Script::always(Enrolling::Does),
     receiver: receiver::Script::always(Answer::Takes),
@@ -120,7 +120,7 @@ const PLAIN: Scenario = Scenario {
 /// All scenarios.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
     [
-        enrolments::ALL,
+        enrollments::ALL,
         replacements::ALL,
         opt_outs::ALL,
         two_tabs::ALL,

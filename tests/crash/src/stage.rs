@@ -16,7 +16,7 @@ use enrollment::identifiers::{
 use enrollment::intent::Intent;
 use enrollment::language::Language;
 use enrollment::ports::{
-    Clock as _, EncryptionKey, EncryptionKeys, Enrolments as _, Opened, Randomness as _, Sessions as _,
+    Clock as _, EncryptionKey, EncryptionKeys, Enrollments as _, Opened, Randomness as _, Sessions as _,
     StoreError,
 };
 use enrollment::session::{self, Session, UsedToken};
@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
 use platform::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords,
 };
 use platform::vault::Vault;
@@ -45,7 +45,7 @@ use crate::seeded::Seeded;
 const START: &str = "2027-03-14T15:09:26.535Z";
 /// How long before that the customer got the cards that there are at the start.
 const BEFORE: SignedDuration = SignedDuration::from_hours(24);
-/// The numbers of those cards; tabs enrol those of their own numbers.
+/// The numbers of those cards; tabs enroll those of their own numbers.
 const CARDS_BEFORE: usize = 100;
 
 /// What the runs of one worker share.
@@ -92,8 +92,8 @@ pub(crate) struct Stage<'g> {
     /// What enrolled the cards that the customer had before.
     pub(crate) before: Vec<Intent>,
     /// Reads what is past its time, too.
-    pub(crate) reader: DynamoEnrolments,
-    enrolments: DynamoEnrolments,
+    pub(crate) reader: DynamoEnrollments,
+    enrollments: DynamoEnrollments,
     clients: &'g DynamoClients,
     sessions: DynamoSessions,
     records: DynamoSubmissionRecords,
@@ -148,15 +148,15 @@ impl<'g> Stage<'g> {
             sessions: world.sessions(vault),
             records: world.submission_records(vault, &ground.clients),
             limits: world.limits(vault),
-            enrolments: world.enrolments(vault),
-            reader: tables.at(Arc::new(TestClock::at(start()))).enrolments(vault),
+            enrollments: world.enrollments(vault),
+            reader: tables.at(Arc::new(TestClock::at(start()))).enrollments(vault),
             confirmations: world.confirmations(vault),
             randomness,
             world,
             clock,
         };
         for card in 0..scenario.cards {
-            let intent = stage.enrol_before(scenario.program, CARDS_BEFORE + card).await;
+            let intent = stage.enroll_before(scenario.program, CARDS_BEFORE + card).await;
             stage.before.push(intent);
         }
         stage.clock.advance_to(start());
@@ -165,28 +165,28 @@ impl<'g> Stage<'g> {
     }
 
     /// By the product's own flow, undisturbed.
-    async fn enrol_before(&self, program: Kind, card: usize) -> Intent {
+    async fn enroll_before(&self, program: Kind, card: usize) -> Intent {
         let token = SessionToken::random(&self.randomness);
         let visit = Visit {
-            session: session(&token, program, ActionCode::Enrol, self.clock.now()),
+            session: session(&token, program, ActionCode::Enroll, self.clock.now()),
             token,
             card,
         };
         self.store_session(&visit).await;
         let key = client::key(0);
         let submitting = Submitting {
-            action: ActionCode::Enrol,
+            action: ActionCode::Enroll,
             clients: self.clients,
             sessions: &self.sessions,
             records: &self.records,
             limits: &self.limits,
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             rewards: &self.mrs,
             wakeups: &self.queues,
             clock: &*self.clock,
             randomness: &self.randomness,
         };
-        let body = client::submission(ActionCode::Enrol, card, None);
+        let body = client::submission(ActionCode::Enroll, card, None);
         let incident = IncidentId::random(&self.randomness);
         let submitted = submitting
             .submit(&visit.token, &key, body.as_bytes(), incident)
@@ -221,7 +221,7 @@ impl<'g> Stage<'g> {
             action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
-            enrolments: &ports.enrolments,
+            enrollments: &ports.enrollments,
             wakeups: &ports.wakeups,
             keys: &ports.keys,
             clock: &*self.clock,
@@ -243,7 +243,7 @@ impl<'g> Stage<'g> {
             action: visit.session.action,
             clients: self.clients,
             sessions: &self.sessions,
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             wakeups: &self.queues,
             keys: &Key,
             clock: &*self.clock,
@@ -265,7 +265,7 @@ impl<'g> Stage<'g> {
             sessions: &ports.sessions,
             records: &ports.records,
             limits: &ports.limits,
-            enrolments: &ports.enrolments,
+            enrollments: &ports.enrollments,
             rewards: &ports.rewards,
             wakeups: &ports.wakeups,
             clock: &*self.clock,
@@ -287,7 +287,7 @@ impl<'g> Stage<'g> {
 
     pub(crate) async fn purge(&self, course: &Course) -> Result<(), StoreError> {
         let (register, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
-        let purges = wrapped(&self.enrolments, course);
+        let purges = wrapped(&self.enrollments, course);
         let purging = Purging {
             register: &register,
             clients: &clients,
@@ -326,7 +326,7 @@ impl<'g> Stage<'g> {
     fn sweeping<'a>(&'a self, ports: &'a Ports<'a>) -> Sweeping<'a> {
         Sweeping {
             settling: Settling {
-                enrolments: &ports.enrolments,
+                enrollments: &ports.enrollments,
                 rewards: &ports.rewards,
                 clients: &ports.clients,
                 wakeups: &ports.wakeups,
@@ -342,7 +342,7 @@ impl<'g> Stage<'g> {
             sessions: wrapped(&self.sessions, course),
             records: self.watched(&self.records, course),
             limits: wrapped(&self.limits, course),
-            enrolments: self.watched(&self.enrolments, course),
+            enrollments: self.watched(&self.enrollments, course),
             confirmations: self.watched(&self.confirmations, course),
             rewards: self.watched(&self.mrs, course),
             receivers: wrapped(&self.receiver, course),
@@ -365,7 +365,7 @@ struct Ports<'a> {
     sessions: Wrapped<'a, DynamoSessions>,
     records: Watched<'a, DynamoSubmissionRecords>,
     limits: Wrapped<'a, DynamoLimits>,
-    enrolments: Watched<'a, DynamoEnrolments>,
+    enrollments: Watched<'a, DynamoEnrollments>,
     confirmations: Watched<'a, DynamoConfirmations>,
     rewards: Watched<'a, Mrs>,
     receivers: Wrapped<'a, Receiver>,

@@ -10,7 +10,7 @@ use platform::tables::TableNames;
 use crate::endpoints::random_name;
 
 /// What the index of due work projects beside the keys.
-const OF_ENROLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "held_by"];
+const OF_ENROLLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "held_by"];
 const OF_CONFIRMATIONS: &[&str] = &[
     "schema",
     "client",
@@ -27,7 +27,7 @@ pub(crate) fn random_names() -> TableNames {
     TableNames {
         clients: name("clients"),
         sessions: name("sessions"),
-        enrolments: name("enrolments"),
+        enrollments: name("enrollments"),
         confirmations: name("confirmations"),
         limits: name("limits"),
         keys: name("keys"),
@@ -42,7 +42,7 @@ pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
             .billing_mode(BillingMode::PayPerRequest)
             .attribute_definitions(attribute("pk", ScalarAttributeType::S))
             .key_schema(key("pk", KeyType::Hash));
-        if table == tables.enrolments {
+        if table == tables.enrollments {
             creation = creation
                 .attribute_definitions(attribute("sk", ScalarAttributeType::S))
                 .key_schema(key("sk", KeyType::Range));
@@ -77,8 +77,8 @@ pub(crate) async fn delete(dynamodb: &Client, tables: &TableNames) {
 }
 
 fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
-    if table == tables.enrolments {
-        Some(OF_ENROLMENTS)
+    if table == tables.enrollments {
+        Some(OF_ENROLLMENTS)
     } else if table == tables.confirmations {
         Some(OF_CONFIRMATIONS)
     } else {
@@ -88,7 +88,7 @@ fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]
 
 /// What the index of what belongs to a customer projects.
 fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
-    if table == tables.enrolments {
+    if table == tables.enrollments {
         Some(&["schema", "status", "agenda", "old_card"])
     } else if table == tables.confirmations {
         Some(&["schema", "card"])

@@ -8,7 +8,7 @@ use enrollment::ports::Clock;
 use platform::SystemRandomness;
 use platform::tables::confirmations::desk::{ConfirmationDesk, Records};
 use platform::tables::{
-    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, TableNames,
 };
 use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
@@ -138,7 +138,7 @@ impl World {
     pub async fn empty(&self) {
         for table in [
             &self.tables.sessions,
-            &self.tables.enrolments,
+            &self.tables.enrollments,
             &self.tables.confirmations,
             &self.tables.limits,
         ] {
@@ -187,8 +187,8 @@ impl World {
     }
 
     /// Over the tables that intents, cards and customers touch.
-    pub fn enrolments(&self, vault: &Arc<Vault>) -> DynamoEnrolments {
-        DynamoEnrolments::new(
+    pub fn enrollments(&self, vault: &Arc<Vault>) -> DynamoEnrollments {
+        DynamoEnrollments::new(
             self.dynamodb.clone(),
             self.tables.clone(),
             Arc::clone(vault),
@@ -216,7 +216,7 @@ impl World {
             Arc::clone(vault),
             self.clock(),
             Records {
-                enrolments: self.enrolments(vault),
+                enrollments: self.enrollments(vault),
                 clients: self.clients(),
             },
         )
@@ -241,7 +241,7 @@ impl World {
         let adapters = Adapters {
             clients: Arc::clone(clients),
             sessions: self.sessions(vault),
-            enrolments: self.enrolments(vault),
+            enrollments: self.enrollments(vault),
             limits: self.limits(vault),
         };
         DynamoSubmissionRecords::new(adapters, Arc::clone(vault), self.clock())

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn luhn_takes_a_good_number_and_refuses_its_neighbour() {
+    fn luhn_takes_a_good_number_and_refuses_its_neighbor() {
         assert!(passes_luhn("5234000000090123"));
         assert!(!passes_luhn("5234000000090124"));
     }

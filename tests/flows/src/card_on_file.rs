@@ -19,12 +19,12 @@ pub struct CardOnFile {
 }
 
 impl CardOnFile {
-    /// Enrols a fresh card for the customer.
+    /// Enrolls a fresh card for the customer.
     pub fn fresh(partner: &Partner) -> Self {
         Self::enrolled(partner, Card::fresh())
     }
 
-    /// Enrols this card for the customer.
+    /// Enrolls this card for the customer.
     pub fn enrolled(partner: &Partner, card: Card) -> Self {
         let page = Page::of(&partner.open(&json!({})));
         let submission = page.submission(&card);

@@ -26,7 +26,7 @@ pub struct Settings {
     /// Sessions and used tokens.
     pub sessions_table: String,
     /// Intents, customers, cards.
-    pub enrolments_table: String,
+    pub enrollments_table: String,
     /// What partners shall be told.
     pub confirmations_table: String,
     /// Counters.
@@ -46,7 +46,7 @@ impl Settings {
     pub fn read() -> Self {
         let answer = aws(
             "secretsmanager.GetSecretValue",
-            &json!({"SecretId": "card-enrolment/local/settings"}),
+            &json!({"SecretId": "card-enrollment/local/settings"}),
         );
         serde_json::from_str(answer["SecretString"].as_str().expect("a secret of text")).expect("names")
     }
@@ -56,7 +56,7 @@ impl Settings {
         [
             &self.clients_table,
             &self.sessions_table,
-            &self.enrolments_table,
+            &self.enrollments_table,
             &self.confirmations_table,
             &self.limits_table,
             &self.keys_table,

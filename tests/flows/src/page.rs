@@ -52,11 +52,11 @@ impl Page {
         Self::of(&Partner::demo().open(&json!({})))
     }
 
-    /// The page that a token was answered with which opens an enrolment.
+    /// The page that a token was answered with which opens an enrollment.
     pub fn of(redirect: &Redirect) -> Self {
         Self {
             session: redirect.session().to_owned(),
-            action: ActionCode::Enrol,
+            action: ActionCode::Enroll,
         }
     }
 
@@ -228,8 +228,8 @@ impl Page {
         }
     }
 
-    /// Enrols a card and gives the answer with the event.
-    pub fn enrol(&self, card: &Card) -> Answer {
+    /// Enrolls a card and gives the answer with the event.
+    pub fn enroll(&self, card: &Card) -> Answer {
         let answer = self.settle(&self.submission(card));
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer
@@ -263,7 +263,7 @@ impl Page {
 
     fn api(&self) -> String {
         let name = match self.action {
-            ActionCode::Enrol => "enroll",
+            ActionCode::Enroll => "enroll",
             ActionCode::Replace => "replace",
             ActionCode::OptOut => "cancel",
         };

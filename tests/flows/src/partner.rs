@@ -57,7 +57,7 @@ impl Partner {
         }
     }
 
-    /// Claims of a token that opens an enrolment. Members of `changes` replace the defaults; `null` takes one away.
+    /// Claims of a token that opens an enrollment. Members of `changes` replace the defaults; `null` takes one away.
     pub fn claims(&self, changes: &Value) -> Value {
         let now = now();
         let mut claims = Map::new();
@@ -72,12 +72,12 @@ impl Partner {
         Value::Object(claims)
     }
 
-    /// A token that opens an enrolment, but for `changes`.
+    /// A token that opens an enrollment, but for `changes`.
     pub fn token(&self, changes: &Value) -> String {
         sign(&self.claims(changes))
     }
 
-    /// Opens an enrolment.
+    /// Opens an enrollment.
     pub fn open(&self, changes: &Value) -> Redirect {
         Redirect::of_token(&self.token(changes))
     }

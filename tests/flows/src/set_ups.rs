@@ -44,7 +44,7 @@ pub(crate) fn change(client: &str, changes: impl FnOnce(&mut Client)) {
 
 /// The demo partner's receiver verifies by the demo client's secret: the copy signs with the same.
 fn share_confirmation_secret(demo: &ClientId, copy: &ClientId) {
-    let name = |client| format!("card-enrolment/local/{}", confirmation_name(client));
+    let name = |client| format!("card-enrollment/local/{}", confirmation_name(client));
     let secret = aws("secretsmanager.GetSecretValue", &json!({"SecretId": name(demo)}));
     aws(
         "secretsmanager.CreateSecret",

@@ -11,7 +11,7 @@ pub fn wake(intent: &str) {
     let now = now_in_milliseconds();
     let turn = [("agenda_at", now), ("lease_until", now)];
     stored::rewrite(
-        &Settings::read().enrolments_table,
+        &Settings::read().enrollments_table,
         &stored::intent_key(intent),
         &turn,
     );

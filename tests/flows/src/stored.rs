@@ -8,7 +8,7 @@ use crate::page::{Page, Submission};
 
 /// The item of an intent.
 pub fn intent(page: &Page, submission: &Submission) -> Option<Value> {
-    let table = Settings::read().enrolments_table;
+    let table = Settings::read().enrollments_table;
     item(&table, &intent_key(&page.intent(submission)))
 }
 
@@ -20,12 +20,12 @@ pub fn owner(intent: &Value) -> &str {
 /// The item with the customer's counts and consents.
 pub fn customer(owner: &str) -> Option<Value> {
     let key = json!({"pk": {"S": owner}, "sk": {"S": "customer"}});
-    item(&Settings::read().enrolments_table, &key)
+    item(&Settings::read().enrollments_table, &key)
 }
 
 /// The item of a card, which has the name of the intent that enrolled it.
 pub fn card(owner: &str, id: &str) -> Option<Value> {
-    item(&Settings::read().enrolments_table, &card_key(owner, id))
+    item(&Settings::read().enrollments_table, &card_key(owner, id))
 }
 
 /// The key of a card's item.

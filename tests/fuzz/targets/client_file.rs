@@ -34,7 +34,7 @@ fuzz_target!(|text: &str| {
     for origin in &client.embed_origins {
         assert!(!origin.contains([' ', ';', ',', '*', '\'', '"']), "{origin}");
     }
-    for value in client.look.colours.values() {
+    for value in client.look.colors.values() {
         assert!(value[1..].bytes().all(|byte| byte.is_ascii_hexdigit()), "{value}");
     }
 });

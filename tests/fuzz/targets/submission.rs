@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     let program = &SET_UP.programs[0];
-    for action in [ActionCode::Enrol, ActionCode::Replace, ActionCode::OptOut] {
+    for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
         match read(body, action, &SET_UP, program, &SET_UP.default_language, NOW) {
             Ok(asked) => {
                 assert!(body.len() <= MAX_BYTES);
@@ -31,11 +31,11 @@ fuzz_target!(|body: &[u8]| {
 /// A new card and an old one, each where its action wants it and nowhere else.
 fn assert_fits(action: ActionCode, asked: &Asked) {
     assert_eq!(asked.card.is_some(), action != ActionCode::OptOut);
-    assert_eq!(asked.old_card.is_some(), action != ActionCode::Enrol);
+    assert_eq!(asked.old_card.is_some(), action != ActionCode::Enroll);
     if let Some(submission) = &asked.card {
         assert_may_be_sent(submission);
         // That to the terms; who replaces a card has consented before.
-        let consents = usize::from(action == ActionCode::Enrol);
+        let consents = usize::from(action == ActionCode::Enroll);
         assert_eq!(submission.consents.len(), consents);
     }
 }

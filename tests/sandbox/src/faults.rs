@@ -118,7 +118,7 @@ struct Taken {
     order: Order,
     #[serde(skip)]
     card: Option<CardNumber>,
-    /// The bank customer numbers under which somebody tried to enrol the card since then.
+    /// The bank customer numbers under which somebody tried to enroll the card since then.
     #[serde(skip)]
     customers: Vec<String>,
 }
@@ -127,7 +127,7 @@ struct Taken {
 pub(crate) struct Subject<'a> {
     /// The bank customer number that it names.
     pub(crate) customer: Option<&'a str>,
-    /// Whether it enrols this card, or names an account or a customer that has it.
+    /// Whether it enrolls this card, or names an account or a customer that has it.
     pub(crate) is_of: &'a dyn Fn(&CardNumber) -> bool,
     /// Whether a confirmation comes for the first time.
     pub(crate) is_first: bool,
@@ -371,9 +371,9 @@ impl FaultBook {
 
 impl Taken {
     /// A card that is about to be enrolled may be asked about before MRS holds it, or without its ever holding it.
-    fn learn(&mut self, enrolment: &Subject<'_>) {
-        if let (Some(card), Some(customer)) = (&self.card, enrolment.customer)
-            && (enrolment.is_of)(card)
+    fn learn(&mut self, enrollment: &Subject<'_>) {
+        if let (Some(card), Some(customer)) = (&self.card, enrollment.customer)
+            && (enrollment.is_of)(card)
             && !self.customers.iter().any(|known| known == customer)
         {
             self.customers.push(customer.to_owned());

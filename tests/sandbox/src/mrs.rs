@@ -293,7 +293,7 @@ fn card_number(mrs: &Mrs, enroll: &Enroll) -> Option<CardNumber> {
 }
 
 impl Mrs {
-    /// The fault that is ordered for this call; `card` is the one that an enrolment is about.
+    /// The fault that is ordered for this call; `card` is the one that an enrollment is about.
     fn fault_due(&self, request: &Request, card: Option<&CardNumber>) -> Option<Effect> {
         let customer = match request {
             Request::Enroll(enroll) => Some(&*enroll.bank_customer_number),

@@ -48,7 +48,7 @@ pub(crate) struct Caller(pub(crate) SocketAddr);
 pub(crate) enum Transport {
     Plain,
     Tls(Arc<ServerConfig>),
-    /// TLS whose callers are judged by their certificate; the judgement is in the request's extensions.
+    /// TLS whose callers are judged by their certificate; the judgment is in the request's extensions.
     MutualTls(Arc<ServerConfig>, ClientCertificates),
 }
 

@@ -1,4 +1,4 @@
-//! TLS for the two listeners that have it, and the judgement of client certificates.
+//! TLS for the two listeners that have it, and the judgment of client certificates.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -111,7 +111,7 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
     open: (onWaiting) => call({ method: "GET" }, onWaiting),
 
     /**
-     * Enrols, replaces, removes. May be called again with the same submission, whose first answer it then gets.
+     * Enrolls, replaces, removes. May be called again with the same submission, whose first answer it then gets.
      *
      * @param {import("./submission.js").Submission} submission @param {(why: Waiting) => void} onWaiting
      */

@@ -12,7 +12,7 @@ test("Luhn takes the published test numbers and refuses a changed digit", () => 
   }
 });
 
-test("Luhn notices two neighbours that changed places", () => {
+test("Luhn notices two neighbors that changed places", () => {
   assert(!passesLuhn("5243000000000106"));
 });
 

@@ -1,4 +1,4 @@
-// The flow of one enrolment, replacement or removal, from the opening of the page to its end.
+// The flow of one enrollment, replacement or removal, from the opening of the page to its end.
 
 import { ERRORS } from "./action.js";
 import { reasonOf } from "./reason.js";

@@ -274,7 +274,7 @@ const textOf = (selector) => page.document.querySelector(selector)?.textContent;
 const fieldHidden = (name) => hidden(`[data-field=${name}]`);
 const button = () => page.document.querySelector("#form .primary");
 
-test("an enrolment has no cards to choose from", () => {
+test("an enrollment has no cards to choose from", () => {
   assert.equal(hidden("#old-card"), true);
   assert.equal(hidden(".chosen"), true);
 });

@@ -34,7 +34,7 @@ export function readFragment(hash) {
 
 /**
  * Reads the fragment and moves a session out of the address into this history entry's state: it is still there after
- * a reload, and no longer in an address that gets copied, shown or synchronised.
+ * a reload, and no longer in an address that gets copied, shown or synchronized.
  *
  * @param {Pick<Location, "hash" | "pathname" | "search">} location
  * @param {Pick<History, "state" | "replaceState">} history

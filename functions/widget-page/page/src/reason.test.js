@@ -14,7 +14,7 @@ test("what was refused before MRS was asked is told by its status", () => {
   assert.equal(reason("INVALID_PARAMETERS"), "invalid_parameters");
 });
 
-test("an enrolment's codes", () => {
+test("an enrollment's codes", () => {
   const of = (/** @type {string} */ code) => reason("ERROR_ENROLLMENT", code);
   assert.equal(reason("ERROR_ENROLLMENT"), "technical");
   assert.equal(of("-44"), "program");

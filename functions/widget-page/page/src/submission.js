@@ -1,4 +1,4 @@
-// One attempt to enrol, replace or remove: its key and its body are made once, so that a repeat sends the very same
+// One attempt to enroll, replace or remove: its key and its body are made once, so that a repeat sends the very same
 // request and the very same encrypted pair.
 
 import { encryptCard } from "./encrypt.js";
@@ -20,7 +20,7 @@ export async function makeSubmission(entered, description) {
   const idempotencyKey = toBase64(crypto.getRandomValues(new Uint8Array(24)));
   const body = JSON.stringify({
     ...(entered.oldCard && { oldCard: entered.oldCard.id }),
-    ...(description.action !== "C" && (await enrolment(entered, description.encryptionKey))),
+    ...(description.action !== "C" && (await enrollment(entered, description.encryptionKey))),
   });
   return { idempotencyKey, body, last4: lastFour(entered) };
 }
@@ -32,9 +32,9 @@ export function lastFour({ digits, oldCard }) {
 
 /**
  * @param {Entered} entered @param {import("./wire.js").EncryptionKey} publicKey
- * @returns {Promise<import("./wire.js").Enrolment>}
+ * @returns {Promise<import("./wire.js").Enrollment>}
  */
-async function enrolment({ digits = "", personal, consents }, publicKey) {
+async function enrollment({ digits = "", personal, consents }, publicKey) {
   const card = await encryptCard(digits, publicKey);
   return { card, bin: digits.slice(0, 6), last4: digits.slice(-4), ...personal, consents };
 }

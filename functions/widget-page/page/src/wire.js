@@ -16,16 +16,16 @@
  * @typedef {{ fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument, privacy?: ConsentDocument,
  *   binRanges: BinRange[], encryptionKey: EncryptionKey } & Lifetime} NewCardDescription
  * @typedef {{ attemptsLeft: number, expiresAt: number, extensionsLeft: number }} Lifetime of a session; `expiresAt` in Unix seconds
- * @typedef {{ action: "N" } & NewCardDescription} EnrolmentDescription
+ * @typedef {{ action: "N" } & NewCardDescription} EnrollmentDescription
  * @typedef {{ action: "R", cards: CardOnFile[] } & NewCardDescription} ReplacementDescription
  * @typedef {{ action: "C", cards: CardOnFile[] } & Lifetime} RemovalDescription
- * @typedef {EnrolmentDescription | ReplacementDescription | RemovalDescription} FormDescription `cards` is never empty
+ * @typedef {EnrollmentDescription | ReplacementDescription | RemovalDescription} FormDescription `cards` is never empty
  *
  * @typedef {{ key: string, data: string }} EncryptedCard
  * @typedef {{ document: DocumentName, version: string }} Consent
  * @typedef {{ card: EncryptedCard, bin: string, last4: string, consents: Consent[],
- *   firstName?: string, lastName?: string, email?: string }} Enrolment
- * @typedef {Enrolment & { oldCard: string }} Replacement
+ *   firstName?: string, lastName?: string, email?: string }} Enrollment
+ * @typedef {Enrollment & { oldCard: string }} Replacement
  * @typedef {{ oldCard: string }} Removal
  */
 

@@ -1,4 +1,4 @@
-// Which of the client's texts the page speaks with: each action has its own, and the enrolment's where it has none.
+// Which of the client's texts the page speaks with: each action has its own, and the enrollment's where it has none.
 
 /**
  * @typedef {{ title: string, info: string }} Words

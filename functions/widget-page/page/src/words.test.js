@@ -3,14 +3,14 @@ import { test } from "node:test";
 import texts from "../../../../shared/enrollment/src/texts/en.json" with { type: "json" };
 import { wordsFor, wordsOf } from "./words.js";
 
-test("each action has words of its own, an enrolment those of source document 001", () => {
+test("each action has words of its own, an enrollment those of source document 001", () => {
   assert.equal(wordsOf("N", texts).title, texts.register.tittle);
   assert.equal(wordsOf("N", texts).success, texts.success.info);
   for (const action of /** @type {const} */ (["R", "C"])) {
-    const [own, enrolment] = [wordsOf(action, texts), wordsOf("N", texts)];
+    const [own, enrollment] = [wordsOf(action, texts), wordsOf("N", texts)];
     for (const key of /** @type {const} */ (["title", "lead", "cards", "confirm", "waiting", "success"])) {
       assert(own[key], `${action} ${key}`);
-      assert.notEqual(own[key], enrolment[key], `${action} ${key}`);
+      assert.notEqual(own[key], enrollment[key], `${action} ${key}`);
     }
   }
 });

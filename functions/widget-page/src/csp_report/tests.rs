@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-const BASE: &str = "https://enrol.example/test";
+const BASE: &str = "https://enroll.example/test";
 const CARD: &str = "5234000000000015";
 
 fn reports() -> PolicyReports {
@@ -60,14 +60,14 @@ fn reports_are_read_as_browsers_send_them() {
 fn source_is_one_of_seven_words() {
     for (blocked, expected) in [
         ("self", "self"),
-        ("https://enrol.example/test/widget/x?y", "self"),
+        ("https://enroll.example/test/widget/x?y", "self"),
         ("inline", "inline"),
         ("", "inline"),
         ("eval", "eval"),
         ("wasm-eval", "eval"),
         ("data", "data"),
         ("data:text/html,5234000000000015", "data"),
-        ("blob:https://enrol.example/1", "blob"),
+        ("blob:https://enroll.example/1", "blob"),
         ("https://bank.example", "registered"),
         ("https://bank.example/5234000000000015", "registered"),
         ("https://bank.example.evil.example/", "other"),
@@ -114,16 +114,16 @@ fn slug_is_found_after_the_base_path() {
     for (base, document, expected) in [
         (
             BASE,
-            "https://enrol.example/test/widget/bank/?lang=en",
+            "https://enroll.example/test/widget/bank/?lang=en",
             Some("bank"),
         ),
         (
-            "https://enrol.example/widget",
-            "https://enrol.example/widget/widget/bank/",
+            "https://enroll.example/widget",
+            "https://enroll.example/widget/widget/bank/",
             Some("bank"),
         ),
         (BASE, "https://other.example/widget/bank#x", Some("bank")),
-        (BASE, "https://enrol.example/test", None),
+        (BASE, "https://enroll.example/test", None),
     ] {
         assert_eq!(
             slug(document, base).as_ref().map(Slug::as_str),
@@ -168,7 +168,7 @@ proptest! {
     fn nothing_but_closed_words_comes_out(
         directive in "(script-src|img-src|)[ -~]{0,20}|\\PC{0,30}|5234000000000015",
         blocked in "(https?://|data:|blob:|)[ -~]{0,30}|\\PC{0,30}|5234 0000 0000 0015",
-        document in "(https://enrol.example/test/widget/)?\\PC{0,30}",
+        document in "(https://enroll.example/test/widget/)?\\PC{0,30}",
         is_old in any::<bool>(),
     ) {
         let body = if is_old {

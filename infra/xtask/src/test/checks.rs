@@ -11,7 +11,7 @@ use crate::fuzz;
 /// Choices of `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Formatting, clippy, types in Python, licences and advisories, who may depend on what, the template.
+    /// Formatting, clippy, types in Python, licenses and advisories, who may depend on what, the template.
     Lint,
     /// The widget's page: types, tests, the committed bundle, its size.
     Page,
@@ -96,7 +96,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Page, name: "page", budget: 120, lane: Processor, needs: Nothing, run: Always(suites::page) },
     Check { part: Part::Crash, name: "crash", budget: 480, lane: Processor, needs: Folder, run: Always(suites::crash) },
     Check { part: Part::Fuzz, name: "fuzzing", budget: 360, lane: Processor, needs: Nothing, run: Always(|bench| fuzz::briefly(bench.place, bench.interrupt)) },
-    Check { part: Part::Lint, name: "licences and sources of dependencies", budget: 240, lane: Processor, needs: Nothing, run: Always(dependencies::policy) },
+    Check { part: Part::Lint, name: "licenses and sources of dependencies", budget: 240, lane: Processor, needs: Nothing, run: Always(dependencies::policy) },
     Check { part: Part::Lint, name: "advisories", budget: 60, lane: Processor, needs: Nothing, run: Noting(dependencies::advisories) },
     Check { part: Part::Browser, name: "browser", budget: 330, lane: System, needs: Needs::System, run: Always(suites::browser) },
     Check { part: Part::Interop, name: "interop", budget: 240, lane: System, needs: Needs::System, run: Always(suites::interop) },

@@ -1,4 +1,4 @@
-//! Licences, sources and known faults of dependencies, by cargo-deny and deny.toml.
+//! Licenses, sources and known faults of dependencies, by cargo-deny and deny.toml.
 
 use std::process::Command;
 

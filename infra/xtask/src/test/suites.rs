@@ -103,7 +103,7 @@ pub(crate) fn first_deployment(bench: &Bench<'_>) -> Result<()> {
     run_shown(&mut command, bench.interrupt)
 }
 
-/// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimised
+/// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimized
 /// program takes a third of the time.
 pub(crate) fn crash(bench: &Bench<'_>) -> Result<()> {
     crash_with(bench, &[]).map(drop)

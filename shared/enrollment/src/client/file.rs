@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
-use super::palette::{self, Colour};
+use super::palette::{self, Color};
 use super::pictures::{self, Picture};
 use super::public_key::PublicKey;
 use super::{
@@ -19,8 +19,8 @@ use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::{Texts, read_translation};
 
-/// The names of the page's colour variables (`--enrol-…`) that a client may set; the stylesheet says what each is for.
-pub const COLOURS: [&str; 9] = [
+/// The names of the page's color variables (`--enroll-…`) that a client may set; the stylesheet says what each is for.
+pub const COLORS: [&str; 9] = [
     "accent",
     "accent-text",
     "background",
@@ -49,7 +49,7 @@ pub struct ClientSetup {
     pub client: Client,
     /// Pictures by the hexadecimal SHA-256 of their content.
     pub pictures: BTreeMap<String, Vec<u8>>,
-    /// What can be applied and was probably not meant: dates of a certificate, texts that are missing, colours that
+    /// What can be applied and was probably not meant: dates of a certificate, texts that are missing, colors that
     /// can't be read.
     pub warnings: Vec<Fault>,
 }
@@ -164,7 +164,7 @@ struct WrittenLook {
     logo: Option<String>,
     background: Option<String>,
     #[serde(default)]
-    colours: BTreeMap<String, String>,
+    colors: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -341,20 +341,20 @@ impl Reading<'_> {
     }
 
     fn look(&mut self, written: &WrittenLook) -> Look {
-        for (name, value) in &written.colours {
-            let place = format!("look.colours.{name}");
-            if !COLOURS.contains(&name.as_str()) {
+        for (name, value) in &written.colors {
+            let place = format!("look.colors.{name}");
+            if !COLORS.contains(&name.as_str()) {
                 self.fault(
                     &place,
-                    &format!("is not a colour of the page; they are {}", COLOURS.join(", ")),
+                    &format!("is not a color of the page; they are {}", COLORS.join(", ")),
                 );
             }
-            if Colour::parse(value).is_err() {
-                self.fault(&place, "must be a colour like #cf4500");
+            if Color::parse(value).is_err() {
+                self.fault(&place, "must be a color like #cf4500");
             }
         }
-        for pair in palette::unreadable(&written.colours) {
-            self.warn("look.colours", &pair.to_string());
+        for pair in palette::unreadable(&written.colors) {
+            self.warn("look.colors", &pair.to_string());
         }
         Look {
             logo: self.picture("look.logo", Picture::Logo, written.logo.as_deref()),
@@ -363,7 +363,7 @@ impl Reading<'_> {
                 Picture::Background,
                 written.background.as_deref(),
             ),
-            colours: written.colours.clone(),
+            colors: written.colors.clone(),
         }
     }
 
@@ -645,7 +645,7 @@ mod tests {
         [terms]
         version = "1"
         text = "Be good."
-        [look.colours]
+        [look.colors]
         accent = "#cf4500"
         [[programs]]
         id = "10765"
@@ -715,7 +715,7 @@ mod tests {
             "slug:",
             "embed_origins[0]:",
             "confirmation_hosts[1]:",
-            "look.colours.accent:",
+            "look.colors.accent:",
             "programs[0].bin_ranges[0]:",
             "programs[0].member_ica:",
             "programs[0].retention_days:",
@@ -854,9 +854,9 @@ mod tests {
     }
 
     #[test]
-    fn colours_that_cannot_be_read_are_a_warning() {
+    fn colors_that_cannot_be_read_are_a_warning() {
         let setup = read(&GOOD.replace("#cf4500", "#ffd400\"\naccent-text = \"#fff"), &open).unwrap();
-        assert_eq!(setup.warnings[0].place, "look.colours");
+        assert_eq!(setup.warnings[0].place, "look.colors");
         assert!(
             setup.warnings[0]
                 .message

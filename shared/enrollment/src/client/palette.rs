@@ -1,11 +1,11 @@
-//! Colours of the page, and whether they can be read on each other (WCAG 2.2).
+//! Colors of the page, and whether they can be read on each other (WCAG 2.2).
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A colour of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
+/// A color of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colour {
+pub struct Color {
     /// 0 to 255.
     pub red: u8,
     /// 0 to 255.
@@ -16,33 +16,33 @@ pub struct Colour {
 
 /// Text that is no `#rgb` or `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a colour is written #rgb or #rrggbb")]
-pub struct ColourError;
+#[error("a color is written #rgb or #rrggbb")]
+pub struct ColorError;
 
 /// The stylesheet's own palette in light surroundings. A test of widget-page compares it with the stylesheet.
-pub const LIGHT: [(&str, Colour); 9] = [
-    ("accent", Colour::new(0x1f, 0x4e, 0xd8)),
-    ("accent-text", Colour::WHITE),
-    ("background", Colour::new(0xf3, 0xf4, 0xf7)),
-    ("surface", Colour::WHITE),
-    ("text", Colour::INK),
-    ("muted", Colour::new(0x5a, 0x63, 0x72)),
-    ("border", Colour::new(0x86, 0x8e, 0x9b)),
-    ("error", Colour::new(0xb3, 0x26, 0x1e)),
-    ("success", Colour::new(0x0b, 0x7a, 0x43)),
+pub const LIGHT: [(&str, Color); 9] = [
+    ("accent", Color::new(0x1f, 0x4e, 0xd8)),
+    ("accent-text", Color::WHITE),
+    ("background", Color::new(0xf3, 0xf4, 0xf7)),
+    ("surface", Color::WHITE),
+    ("text", Color::INK),
+    ("muted", Color::new(0x5a, 0x63, 0x72)),
+    ("border", Color::new(0x86, 0x8e, 0x9b)),
+    ("error", Color::new(0xb3, 0x26, 0x1e)),
+    ("success", Color::new(0x0b, 0x7a, 0x43)),
 ];
 
 /// The stylesheet's own palette in dark surroundings.
-pub const DARK: [(&str, Colour); 9] = [
-    ("accent", Colour::new(0x8f, 0xb0, 0xff)),
-    ("accent-text", Colour::new(0x0b, 0x15, 0x30)),
-    ("background", Colour::new(0x0f, 0x12, 0x17)),
-    ("surface", Colour::new(0x1a, 0x1e, 0x26)),
-    ("text", Colour::new(0xf2, 0xf4, 0xf8)),
-    ("muted", Colour::new(0xa7, 0xb0, 0xbf)),
-    ("border", Colour::new(0x70, 0x7a, 0x8a)),
-    ("error", Colour::new(0xff, 0x9a, 0x8f)),
-    ("success", Colour::new(0x5f, 0xd3, 0x94)),
+pub const DARK: [(&str, Color); 9] = [
+    ("accent", Color::new(0x8f, 0xb0, 0xff)),
+    ("accent-text", Color::new(0x0b, 0x15, 0x30)),
+    ("background", Color::new(0x0f, 0x12, 0x17)),
+    ("surface", Color::new(0x1a, 0x1e, 0x26)),
+    ("text", Color::new(0xf2, 0xf4, 0xf8)),
+    ("muted", Color::new(0xa7, 0xb0, 0xbf)),
+    ("border", Color::new(0x70, 0x7a, 0x8a)),
+    ("error", Color::new(0xff, 0x9a, 0x8f)),
+    ("success", Color::new(0x5f, 0xd3, 0x94)),
 ];
 
 /// What stands on what, and the tenths of a contrast that it needs: 4.5 for text (success criterion 1.4.3), 3 for the
@@ -58,12 +58,12 @@ const PAIRS: [(&str, &str, u32); 8] = [
     ("border", "surface", 30),
 ];
 
-/// Two colours of a palette that are too close to each other.
+/// Two colors of a palette that are too close to each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unreadable {
-    /// Name of the colour in front.
+    /// Name of the color in front.
     pub front: &'static str,
-    /// Name of the colour behind.
+    /// Name of the color behind.
     pub back: &'static str,
     /// Their contrast, 1 to 21.
     pub contrast: f64,
@@ -71,10 +71,10 @@ pub struct Unreadable {
     pub needed: f64,
 }
 
-impl Colour {
+impl Color {
     /// White.
     pub const WHITE: Self = Self::new(255, 255, 255);
-    /// The stylesheet's own text colour.
+    /// The stylesheet's own text color.
     pub const INK: Self = Self::new(0x14, 0x18, 0x1f);
 
     const fn new(red: u8, green: u8, blue: u8) -> Self {
@@ -83,10 +83,10 @@ impl Colour {
 
     /// # Errors
     /// On everything but `#` and three or six hexadecimal digits.
-    pub fn parse(text: &str) -> Result<Self, ColourError> {
-        let digits = text.strip_prefix('#').ok_or(ColourError)?;
+    pub fn parse(text: &str) -> Result<Self, ColorError> {
+        let digits = text.strip_prefix('#').ok_or(ColorError)?;
         if !matches!(digits.len(), 3 | 6) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(ColourError);
+            return Err(ColorError);
         }
         let channel = |at: usize| {
             let (from, to, factor) = if digits.len() == 3 {
@@ -96,7 +96,7 @@ impl Colour {
             };
             u8::from_str_radix(&digits[from..to], 16)
                 .map(|value| value * factor)
-                .map_err(|_| ColourError)
+                .map_err(|_| ColorError)
         };
         Ok(Self::new(channel(0)?, channel(1)?, channel(2)?))
     }
@@ -107,7 +107,7 @@ impl Colour {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// White, or dark where white on this colour could not be read.
+    /// White, or dark where white on this color could not be read.
     #[must_use]
     pub fn readable_text(self) -> Self {
         if self.contrast(Self::WHITE) >= 4.5 {
@@ -154,11 +154,11 @@ pub fn fixes_scheme<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     names.any(|name| !name.starts_with("accent"))
 }
 
-/// The pairs that a client's colours make unreadable, with the stylesheet's own where the client sets none. Values that
-/// are no colours are left out.
-pub fn unreadable(colours: &BTreeMap<String, String>) -> Vec<Unreadable> {
-    let set = |name: &str| colours.get(name).and_then(|value| Colour::parse(value).ok());
-    let schemes: &[_] = if fixes_scheme(colours.keys().map(String::as_str)) {
+/// The pairs that a client's colors make unreadable, with the stylesheet's own where the client sets none. Values that
+/// are no colors are left out.
+pub fn unreadable(colors: &BTreeMap<String, String>) -> Vec<Unreadable> {
+    let set = |name: &str| colors.get(name).and_then(|value| Color::parse(value).ok());
+    let schemes: &[_] = if fixes_scheme(colors.keys().map(String::as_str)) {
         &[&LIGHT]
     } else {
         &[&LIGHT, &DARK]
@@ -168,20 +168,20 @@ pub fn unreadable(colours: &BTreeMap<String, String>) -> Vec<Unreadable> {
         let own = |wanted: &str| {
             scheme
                 .iter()
-                .find_map(|(name, colour)| (*name == wanted).then_some(*colour))
+                .find_map(|(name, color)| (*name == wanted).then_some(*color))
         };
-        let colour = |name: &str| {
+        let color = |name: &str| {
             let on_accent = || {
                 set("accent")
                     .filter(|_| name == "accent-text")
-                    .map(Colour::readable_text)
+                    .map(Color::readable_text)
             };
             set(name).or_else(on_accent).or_else(|| own(name))
         };
         for (front, back, tenths) in PAIRS {
             let needed = f64::from(tenths) / 10.0;
-            let Some(contrast) = colour(front)
-                .zip(colour(back))
+            let Some(contrast) = color(front)
+                .zip(color(back))
                 .map(|(front, back)| front.contrast(back))
             else {
                 continue;
@@ -208,10 +208,10 @@ mod tests {
     use super::*;
 
     fn pairs(set: &[(&str, &str)]) -> Vec<String> {
-        let colours = set
+        let colors = set
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let found = unreadable(&colours.collect());
+        let found = unreadable(&colors.collect());
         found
             .iter()
             .map(|pair| format!("{} on {}", pair.front, pair.back))
@@ -219,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn three_and_six_digits_are_the_same_colour() {
-        assert_eq!(Colour::parse("#fA0"), Colour::parse("#ffaa00"));
+    fn three_and_six_digits_are_the_same_color() {
+        assert_eq!(Color::parse("#fA0"), Color::parse("#ffaa00"));
     }
 
     #[test]
-    fn nothing_but_a_colour_is_one() {
+    fn nothing_but_a_color_is_one() {
         for value in [
             "",
             "#",
@@ -241,14 +241,14 @@ mod tests {
             "#+1+1+1",
             " #fff",
         ] {
-            assert_eq!(Colour::parse(value), Err(ColourError), "{value}");
+            assert_eq!(Color::parse(value), Err(ColorError), "{value}");
         }
     }
 
     #[test]
     fn contrast_is_that_of_wcag() {
-        assert!((Colour::WHITE.contrast(Colour::parse("#000").unwrap()) - 21.0).abs() < 1e-9);
-        assert!((Colour::parse("#767676").unwrap().contrast(Colour::WHITE) - 4.54).abs() < 0.01);
+        assert!((Color::WHITE.contrast(Color::parse("#000").unwrap()) - 21.0).abs() < 1e-9);
+        assert!((Color::parse("#767676").unwrap().contrast(Color::WHITE) - 4.54).abs() < 0.01);
     }
 
     #[test]
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_contrast_is_not_rounded_up() {
-        let colours = BTreeMap::from([("text".to_owned(), "#777".to_owned())]);
-        let told = unreadable(&colours)[0].to_string();
+        let colors = BTreeMap::from([("text".to_owned(), "#777".to_owned())]);
+        let told = unreadable(&colors)[0].to_string();
         assert!(told.contains("4.47, 4.5 are needed"), "{told}");
     }
 }

@@ -130,11 +130,11 @@ fn check_header(picture: Picture, info: &png::Info<'_>) -> Result<(), PictureErr
 mod tests {
     use super::*;
 
-    fn png(width: u32, height: u32, colour: png::ColorType) -> Vec<u8> {
+    fn png(width: u32, height: u32, color: png::ColorType) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
-        encoder.set_color(colour);
-        let data = vec![0_u8; width as usize * height as usize * colour.samples()];
+        encoder.set_color(color);
+        let data = vec![0_u8; width as usize * height as usize * color.samples()];
         encoder.write_header().unwrap().write_image_data(&data).unwrap();
         bytes
     }

@@ -5,13 +5,13 @@ use jiff::SignedDuration;
 use crate::identifiers::ActionCode;
 use crate::intent::{Intent, Outcome};
 use crate::log::{info, warn};
-use crate::ports::{Clock, Enrolments, Finished, StoreError, Wakeups};
+use crate::ports::{Clock, Enrollments, Finished, StoreError, Wakeups};
 
 /// What deciding needs.
 #[derive(Clone, Copy)]
 pub struct Deciding<'a> {
     /// Intents and cards.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// For the outcome's confirmation.
     pub wakeups: &'a dyn Wakeups,
     /// The time.
@@ -19,7 +19,7 @@ pub struct Deciding<'a> {
 }
 
 impl Deciding<'_> {
-    /// Gives an open enrolment that is past its deadline its outcome. That decides, not who looks when: what MRS says
+    /// Gives an open enrollment that is past its deadline its outcome. That decides, not who looks when: what MRS says
     /// afterwards changes nothing, and what it holds is cancelled there.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Deciding<'_> {
         let status = outcome.status;
         let code = outcome.code;
         intent.outcome = Some(outcome);
-        if self.enrolments.finish(&intent).await? == Finished::Now {
+        if self.enrollments.finish(&intent).await? == Finished::Now {
             info!(
                 client = intent.client,
                 program = intent.program,
@@ -51,7 +51,7 @@ impl Deciding<'_> {
             self.tell(&intent).await;
             return Ok(intent);
         }
-        match self.enrolments.intent(intent.id).await? {
+        match self.enrollments.intent(intent.id).await? {
             Some(stored) if stored.outcome.is_some() => Ok(stored),
             _ => Err(StoreError::Unreadable {
                 operation: "settle",

@@ -10,7 +10,7 @@ use super::submit::{self, NotSubmitted, Submitted};
 use crate::client::{Client, Program};
 use crate::identifiers::{ActionCode, IncidentId, SessionToken};
 use crate::intent::Card;
-use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrolments, Sessions, Wakeups};
+use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrollments, Sessions, Wakeups};
 use crate::reason::Reason;
 use crate::session::Session;
 use crate::status::Status;
@@ -24,7 +24,7 @@ pub struct Describing<'a> {
     /// Sessions.
     pub sessions: &'a dyn Sessions,
     /// The customer's cards; intents, for a session that has begun one.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// For the confirmation of an outcome that the deadline gives here. MRS is not asked.
     pub wakeups: &'a dyn Wakeups,
     /// The key that the page encrypts under.
@@ -53,7 +53,7 @@ pub struct Form {
     pub program: Program,
     /// The key that the page encrypts under.
     pub key: EncryptionKey,
-    /// What there is to choose from; no cards for an enrolment.
+    /// What there is to choose from; no cards for an enrollment.
     pub choice: Choice,
 }
 
@@ -123,24 +123,24 @@ impl Describing<'_> {
         program: &Program,
         choice: &Choice,
     ) -> Result<Option<Reason>, NotSubmitted> {
-        if self.action != ActionCode::Enrol {
+        if self.action != ActionCode::Enroll {
             return Ok(choice.cards.is_empty().then_some(Reason::NoCard));
         }
         let count = self
-            .enrolments
+            .enrollments
             .card_count(&session.client, &session.program, &session.customer)
             .await?;
-        // An enrolment that is open elsewhere may fail yet.
+        // An enrollment that is open elsewhere may fail yet.
         let is_full = count.active >= u32::from(program.max_cards);
         Ok(is_full.then_some(Reason::CardLimit))
     }
 
     async fn cards(&self, session: &Session) -> Result<Vec<Card>, NotSubmitted> {
-        if self.action == ActionCode::Enrol {
+        if self.action == ActionCode::Enroll {
             return Ok(Vec::new());
         }
         let customer = self
-            .enrolments
+            .enrollments
             .customer(&session.client, &session.program, &session.customer)
             .await?;
         Ok(customer.offered(session.last4).cloned().collect())
@@ -153,12 +153,12 @@ impl Describing<'_> {
             .ok_or(NotSubmitted::SessionEnded)?;
         // An intent that is gone takes its session with it.
         let intent = self
-            .enrolments
+            .enrollments
             .intent(id)
             .await?
             .ok_or(NotSubmitted::SessionEnded)?;
         let deciding = Deciding {
-            enrolments: self.enrolments,
+            enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
         };

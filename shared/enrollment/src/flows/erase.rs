@@ -4,7 +4,7 @@
 use crate::client::Client;
 use crate::identifiers::{CustomerId, ProgramId};
 use crate::intent::CardState;
-use crate::ports::{Clock, Enrolments, Ledger, Purges, Record, Removal, Rewards, StoreError};
+use crate::ports::{Clock, Enrollments, Ledger, Purges, Record, Removal, Rewards, StoreError};
 use crate::status::MrsCode;
 
 use super::purge::is_quiet;
@@ -18,7 +18,7 @@ pub struct Erasing<'a> {
     /// The records.
     pub purges: &'a dyn Purges,
     /// The customer's cards.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// For the customer's key, and cards that MRS has cancelled.
     pub ledger: &'a dyn Ledger,
     /// MRS, for active cards.
@@ -82,7 +82,7 @@ pub enum Why {
     #[error("{0} of the customer's cards are in the program")]
     ActiveCards(usize),
     /// Something is under way.
-    #[error("an enrolment, a replacement or an opt-out of this customer is not settled yet")]
+    #[error("an enrollment, a replacement or an opt-out of this customer is not settled yet")]
     Unsettled,
     /// MRS does not cancel a card.
     #[error("MRS does not cancel a card: {0}")]
@@ -165,7 +165,7 @@ impl Erasing<'_> {
         }
         let Person { client, program, .. } = person;
         let customer = self
-            .enrolments
+            .enrollments
             .customer(&client.id, program, person.customer)
             .await?;
         let retention_days = client.retention_days(program);

@@ -79,7 +79,7 @@ impl NotOpened {
         }
     }
 
-    /// What the partner is told. A fault of ours is told as an enrolment that did not come about: the token, which
+    /// What the partner is told. A fault of ours is told as an enrollment that did not come about: the token, which
     /// might say what was asked for, is not believed yet at most places where we can fail.
     pub fn status(&self) -> Status {
         match self {

@@ -251,7 +251,7 @@ impl Purging<'_> {
             Due::Now(removal) => removal,
         };
         if !self.purges.remove(&record, &removal).await? {
-            // Somebody enrols, or looks after an intent, at this very moment.
+            // Somebody enrolls, or looks after an intent, at this very moment.
             return Ok(Done::HeldBack);
         }
         Ok(match removal {

@@ -11,7 +11,7 @@ use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Last4, Progra
 use crate::intent::{Card, CardState, Customer};
 use crate::log::error;
 use crate::look_up::{Account, AccountStatus, Finding, HeldCard, LookUp};
-use crate::ports::{Clock, Cursor, CustomerKey, Enrolments, Entry, Ledger, Rewards, StoreError};
+use crate::ports::{Clock, Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, StoreError};
 
 /// How many customers MRS is asked about at once.
 const AT_ONCE: usize = 8;
@@ -27,7 +27,7 @@ pub struct Reconciling<'a> {
     /// Customers and failed intents.
     pub ledger: &'a dyn Ledger,
     /// Failed intents.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// The time.
@@ -330,7 +330,7 @@ impl Reconciling<'_> {
         to_mend: &[Difference],
     ) -> Result<Compared, StoreError> {
         let mut compared = Compared::default();
-        let Some(intent) = self.enrolments.intent(id).await? else {
+        let Some(intent) = self.enrollments.intent(id).await? else {
             return Ok(compared);
         };
         // An opt-out's number is that of a card, which is compared with its customer.
@@ -345,14 +345,14 @@ impl Reconciling<'_> {
         let look_up = self.rewards.find(client.institution(), number).await;
         // Read after MRS was asked, as above.
         let customer = self
-            .enrolments
+            .enrollments
             .customer(&intent.client, &intent.program, &intent.customer)
             .await?;
         let is_of_a_card = numbers_of(&customer).contains(&number);
         if is_of_a_card || !is_quiet(&customer) {
             return Ok(compared);
         }
-        let known_by_customer = customer_of(self.enrolments, &intent).await?;
+        let known_by_customer = customer_of(self.enrollments, &intent).await?;
         match finding(&intent, &look_up, known_by_customer.as_ref()) {
             Finding::Active(cards) => {
                 for held in cards {

@@ -1,4 +1,4 @@
-//! Settling what has no answer yet: an enrolment by asking MRS for its bank customer number, never by guessing; an
+//! Settling what has no answer yet: an enrollment by asking MRS for its bank customer number, never by guessing; an
 //! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (behaviour §4).
 //!
 //! MRS is asked by one asker at a time, who has taken the intent: the request that begins it, then whoever is woken at the
@@ -12,7 +12,7 @@ use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, HeldCard, LookUp};
 use crate::ports::{
-    Clients, Clock, Enrolments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups,
+    Clients, Clock, Enrollments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups,
 };
 use crate::status::MrsCode;
 use crate::time::later;
@@ -21,14 +21,14 @@ use crate::time::later;
 /// time, at the longest after six hours.
 const FIRST_LATER_LOOK: SignedDuration = SignedDuration::from_mins(1);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
-/// What MRS does not hold a week after an enrolment it will not hold: then the case is closed.
+/// What MRS does not hold a week after an enrollment it will not hold: then the case is closed.
 const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What settling needs.
 #[derive(Clone, Copy)]
 pub struct Settling<'a> {
     /// Intents and cards.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// Set-ups.
@@ -107,7 +107,7 @@ impl Settling<'_> {
     /// Where the store fails. The intent comes again once its lease has ended.
     pub async fn look(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let taken = Taken::at(self.clock.now());
-        let Some(intent) = self.enrolments.take(id, taken.at, taken.until).await? else {
+        let Some(intent) = self.enrollments.take(id, taken.at, taken.until).await? else {
             return Ok(None);
         };
         let was_open = intent.outcome.is_none();
@@ -137,7 +137,7 @@ impl Settling<'_> {
         taken: Taken,
     ) -> Result<Answer, StoreError> {
         match intent.action {
-            ActionCode::Enrol | ActionCode::Replace => self.look_for_card(intent, answered).await,
+            ActionCode::Enroll | ActionCode::Replace => self.look_for_card(intent, answered).await,
             ActionCode::OptOut => self.roll_forward(intent, taken).await,
         }
     }
@@ -163,7 +163,7 @@ impl Settling<'_> {
             unanswered_at: inquiry.unanswered_at,
             unknown_since: inquiry.unknown_since,
         };
-        let is_given_back = self.enrolments.release(intent.id, taken.until, turn).await?;
+        let is_given_back = self.enrollments.release(intent.id, taken.until, turn).await?;
         // What comes after the last of these times is the sweep's.
         if is_given_back && intent.outcome.is_none() && intent.next_ask(now).is_some() {
             self.wake(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
@@ -188,7 +188,7 @@ impl Settling<'_> {
 
     pub(super) fn deciding(&self) -> Deciding<'_> {
         Deciding {
-            enrolments: self.enrolments,
+            enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
         }
@@ -198,7 +198,7 @@ impl Settling<'_> {
         let Some(look_up) = self.look_up(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
-        let customer = customer_of(self.enrolments, &intent).await?;
+        let customer = customer_of(self.enrollments, &intent).await?;
         let found = finding(&intent, &look_up, customer.as_ref());
         let (now, action) = (self.clock.now(), intent.action);
         let outcome = match found {
@@ -246,7 +246,7 @@ impl Settling<'_> {
         Ok(let_go(rewards.get(), &institution, number, &card.ranac).await)
     }
 
-    /// Cancels what MRS holds and should not. Of a failed enrolment a week without a trace closes the case too; that there
+    /// Cancels what MRS holds and should not. Of a failed enrollment a week without a trace closes the case too; that there
     /// is a card that was replaced is known, and it is never given up.
     async fn look_for_leftover(&self, intent: Intent) -> Result<Answer, StoreError> {
         let Some(at) = leftover_since(&intent) else {
@@ -262,14 +262,14 @@ impl Settling<'_> {
         let Some(look_up) = self.look_up(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
-        let customer = customer_of(self.enrolments, &intent).await?;
+        let customer = customer_of(self.enrollments, &intent).await?;
         if customer.as_ref().is_some_and(|customer| !is_quiet(customer)) {
             // The card of the intent that is open could not be told apart.
             return Ok(Answer::known(intent));
         }
         match finding(&intent, &look_up, customer.as_ref()) {
             Finding::Active(cards) => self.cancel_leftovers(intent, &cards).await,
-            // One intent sends one enrolment.
+            // One intent sends one enrollment.
             Finding::Cancelled => self.leftover_gone(intent).await,
             // Nothing found is no proof that nothing will come: only time closes the case.
             Finding::Absent if self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) => {
@@ -298,7 +298,7 @@ impl Settling<'_> {
     }
 
     async fn leftover_gone(&self, mut intent: Intent) -> Result<Answer, StoreError> {
-        self.enrolments.leftover_gone(&intent, self.clock.now()).await?;
+        self.enrollments.leftover_gone(&intent, self.clock.now()).await?;
         if let Some(outcome) = &mut intent.outcome {
             outcome.leftover = false;
         }
@@ -344,7 +344,7 @@ impl Settling<'_> {
 /// The customer, where the number is the customer's. Read after MRS was asked: a card that MRS holds by then has its
 /// intent stored, open or ended.
 pub(super) async fn customer_of(
-    enrolments: &dyn Enrolments,
+    enrollments: &dyn Enrollments,
     intent: &Intent,
 ) -> Result<Option<Customer>, StoreError> {
     if !intent.is_known_by_customer() {
@@ -356,7 +356,7 @@ pub(super) async fn customer_of(
         customer,
         ..
     } = intent;
-    enrolments.customer(client, program, customer).await.map(Some)
+    enrollments.customer(client, program, customer).await.map(Some)
 }
 
 /// What a look-up proves about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].

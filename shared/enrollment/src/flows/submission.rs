@@ -30,7 +30,7 @@ pub(super) const OLD_CARD: &str = "/oldCard";
 /// What a body asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// The card to enrol, for an enrolment or a replacement.
+    /// The card to enroll, for an enrollment or a replacement.
     pub card: Option<Submission>,
     /// The card that goes, for a replacement or an opt-out.
     pub old_card: Option<IntentId>,
@@ -84,7 +84,7 @@ impl Parsed {
         }
         let form = match action {
             ActionCode::OptOut => serde_json::from_slice(body).map(Form::OptOut),
-            ActionCode::Enrol | ActionCode::Replace => serde_json::from_slice(body).map(Form::Card),
+            ActionCode::Enroll | ActionCode::Replace => serde_json::from_slice(body).map(Form::Card),
         };
         form.map(Self).map_err(|_| malformed())
     }
@@ -144,7 +144,7 @@ pub fn read(
 /// MRS's for each card, and not stored here.
 pub fn fields(client: &Client, action: ActionCode) -> Fields {
     match action {
-        ActionCode::Enrol => client.fields,
+        ActionCode::Enroll => client.fields,
         ActionCode::Replace | ActionCode::OptOut => Fields {
             terms: Field::Hidden,
             privacy: Field::Hidden,
@@ -332,7 +332,7 @@ fn looks_like_an_address(email: &str) -> bool {
 }
 
 fn old_card(action: ActionCode, given: Option<&str>, faults: &mut Vec<Fault>) -> Option<IntentId> {
-    let is_asked = action != ActionCode::Enrol;
+    let is_asked = action != ActionCode::Enroll;
     match given {
         None if is_asked => faults.push(fault(OLD_CARD, "is required")),
         Some(_) if !is_asked => faults.push(fault(OLD_CARD, "is not asked for")),
@@ -450,7 +450,7 @@ mod tests {
     }
 
     fn check(body: &Value) -> Result<Submission, Vec<Fault>> {
-        check_for(ActionCode::Enrol, body).map(|asked| asked.card.unwrap())
+        check_for(ActionCode::Enroll, body).map(|asked| asked.card.unwrap())
     }
 
     fn check_for(action: ActionCode, body: &Value) -> Result<Asked, Vec<Fault>> {
@@ -458,7 +458,7 @@ mod tests {
     }
 
     fn read_text(body: &str) -> Result<Asked, Vec<Fault>> {
-        read_text_for(ActionCode::Enrol, body)
+        read_text_for(ActionCode::Enroll, body)
     }
 
     fn read_text_for(action: ActionCode, body: &str) -> Result<Asked, Vec<Fault>> {
@@ -646,7 +646,7 @@ mod tests {
         fn any_body_is_taken_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let client = client();
             let language = Language::parse("en").unwrap();
-            for action in [ActionCode::Enrol, ActionCode::Replace, ActionCode::OptOut] {
+            for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
                 let _ = read(&bytes, action, &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH);
             }
         }

@@ -17,7 +17,7 @@ use crate::limits::Counters;
 use crate::log::{info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
-    Begun, Circumstances, Clients, Clock, Counted, Enrolments, IntentRewards, Limits, NewCard, Randomness,
+    Begun, Circumstances, Clients, Clock, Counted, Enrollments, IntentRewards, Limits, NewCard, Randomness,
     Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
 };
 use crate::reason::Reason;
@@ -40,7 +40,7 @@ pub struct Submitting<'a> {
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
     /// Intents and cards.
-    pub enrolments: &'a dyn Enrolments,
+    pub enrollments: &'a dyn Enrollments,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// For what goes on after the answer.
@@ -174,7 +174,7 @@ impl Submitting<'_> {
         }
         if !session.is_usable(now) {
             // Session and intent were not read in one instant: this very submission, sent twice, may have used it up.
-            return match self.enrolments.intent(id).await? {
+            return match self.enrollments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(NotSubmitted::SessionEnded),
             };
@@ -213,14 +213,14 @@ impl Submitting<'_> {
         match self.begin(&intent, program, known.count, &session).await? {
             Begin::Begun(session) => {
                 let intent = match &asked.card {
-                    Some(card) => self.enrol(intent, &client, program, card).await?,
+                    Some(card) => self.enroll(intent, &client, program, card).await?,
                     None => self.opt_out(intent).await?,
                 };
                 self.answer_to_first(&intent, &session).await
             }
             Begin::CardLimit => refuse(BeforeMrs::CardLimit).await,
             Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
-            Begin::Before => match self.enrolments.intent(id).await? {
+            Begin::Before => match self.enrollments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(NotSubmitted::AttemptOpen),
             },
@@ -239,7 +239,7 @@ impl Submitting<'_> {
         let wanted = Wanted {
             // An opt-out tries no number.
             counters: !is_opt_out,
-            card: named.filter(|_| self.action != ActionCode::Enrol),
+            card: named.filter(|_| self.action != ActionCode::Enroll),
         };
         self.records.circumstances(session, wanted).await
     }
@@ -263,7 +263,7 @@ impl Submitting<'_> {
         refusal: BeforeMrs,
         incident: IncidentId,
     ) -> Result<Submitted, NotSubmitted> {
-        if let Some(stored) = self.enrolments.intent(id).await? {
+        if let Some(stored) = self.enrollments.intent(id).await? {
             return self.repeat(stored, body).await;
         }
         let failure = Status::failure_of(self.action);
@@ -311,7 +311,7 @@ impl Submitting<'_> {
         Ok(reached)
     }
 
-    /// `None` where there is neither a card to enrol nor one that goes.
+    /// `None` where there is neither a card to enroll nor one that goes.
     #[expect(
         clippy::too_many_arguments,
         reason = "an intent is made of all of them, and made nowhere else"
@@ -387,11 +387,12 @@ impl Submitting<'_> {
     ) -> Result<Begin, StoreError> {
         let mut session = session.clone();
         let customers_count = || {
-            self.enrolments
+            self.enrollments
                 .card_count(&intent.client, &intent.program, &intent.customer)
         };
         let is_full = |count: &CardCount| {
-            intent.action == ActionCode::Enrol && count.active + count.pending >= u32::from(program.max_cards)
+            intent.action == ActionCode::Enroll
+                && count.active + count.pending >= u32::from(program.max_cards)
         };
         for _ in 0..BEGIN_TRIES {
             if is_full(&count) {
@@ -402,7 +403,7 @@ impl Submitting<'_> {
                 info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
-            match self.enrolments.begin(intent, count, session.failures).await? {
+            match self.enrollments.begin(intent, count, session.failures).await? {
                 Begun::Now => return Ok(Begin::Begun(Box::new(session))),
                 Begun::Before => return Ok(Begin::Before),
                 Begun::CardTaken => return Ok(Begin::CardTaken),
@@ -427,7 +428,7 @@ impl Submitting<'_> {
         Ok(Begin::Busy)
     }
 
-    async fn enrol(
+    async fn enroll(
         &self,
         mut intent: Intent,
         client: &Arc<Client>,
@@ -437,7 +438,7 @@ impl Submitting<'_> {
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
             match self.present_under_number(&intent, client).await? {
                 Ok(ranacs) => {
-                    self.enrolments.note_present(&intent, &ranacs).await?;
+                    self.enrollments.note_present(&intent, &ranacs).await?;
                     intent.inquiry.present_before = Some(ranacs);
                 }
                 Err(outcome) => return self.deciding().finish(intent, outcome).await,
@@ -451,7 +452,7 @@ impl Submitting<'_> {
             person: &submission.person,
         };
         let rewards = IntentRewards::new(self.rewards, &intent);
-        let answer = rewards.get().enrol(card).await;
+        let answer = rewards.get().enroll(card).await;
         let now = self.clock.now();
         let action = intent.action;
         match answer {
@@ -464,14 +465,14 @@ impl Submitting<'_> {
             }
             Err(RewardsError::Declined(code)) => self.end(intent, Outcome::declined(action, code, now)).await,
             Err(error @ RewardsError::NotSent(_)) => {
-                warn!(error, incident = intent.incident, "enrolment was not sent");
+                warn!(error, incident = intent.incident, "enrollment was not sent");
                 self.end(intent, Outcome::unreachable(action, now)).await
             }
             Err(error @ RewardsError::Unknown(_)) => {
                 warn!(
                     error,
                     incident = intent.incident,
-                    "enrolment has no answer, asking MRS"
+                    "enrollment has no answer, asking MRS"
                 );
                 self.ask(intent, Answered::Never).await
             }
@@ -491,7 +492,7 @@ impl Submitting<'_> {
         Ok(intent)
     }
 
-    /// Asks MRS what became of an enrolment. What is not known then goes on elsewhere: the browser may be closed by now.
+    /// Asks MRS what became of an enrollment. What is not known then goes on elsewhere: the browser may be closed by now.
     async fn ask(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
         let taken = Taken::by_beginning(&intent);
         let answer = self.settling().settle(intent, answered, taken).await?;
@@ -521,7 +522,7 @@ impl Submitting<'_> {
             LookUp::NotFound => {
                 let (program, customer) = (&intent.program, &intent.customer);
                 let customer = self
-                    .enrolments
+                    .enrollments
                     .customer(&intent.client, program, customer)
                     .await?;
                 is_recorded(&customer, number)
@@ -577,7 +578,7 @@ impl Submitting<'_> {
 
     fn deciding(&self) -> Deciding<'_> {
         Deciding {
-            enrolments: self.enrolments,
+            enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
         }
@@ -585,7 +586,7 @@ impl Submitting<'_> {
 
     fn settling(&self) -> Settling<'_> {
         Settling {
-            enrolments: self.enrolments,
+            enrollments: self.enrollments,
             rewards: self.rewards,
             clients: self.clients,
             wakeups: self.wakeups,

@@ -124,7 +124,7 @@ impl Sweeping<'_> {
         let mut swept = Swept::default();
         let listed = self
             .settling
-            .enrolments
+            .enrollments
             .unsettled(Timestamp::MAX, MOST_INTENTS)
             .await?;
         let (due, waiting): (Vec<Unsettled>, Vec<Unsettled>) = listed
@@ -183,7 +183,7 @@ impl Sweeping<'_> {
     async fn decide(&self, unsettled: Unsettled) -> Case {
         let Unsettled { id, created_at, .. } = unsettled;
         let decided = async {
-            let Some(intent) = self.settling.enrolments.intent(id).await? else {
+            let Some(intent) = self.settling.enrollments.intent(id).await? else {
                 return Ok((State::Settled, false));
             };
             let intent = self.settling.deciding().decide(intent).await?;
@@ -206,7 +206,7 @@ impl Sweeping<'_> {
         error!(error = failed, intent = id, "an intent can't be looked after");
         let again = later(self.settling.clock.now(), UNREADABLE_WAIT);
         if matches!(failed, StoreError::Unreadable { .. })
-            && let Err(error) = self.settling.enrolments.look_again(id, again).await
+            && let Err(error) = self.settling.enrollments.look_again(id, again).await
         {
             warn!(error, "it can't be put off either");
         }
@@ -247,7 +247,7 @@ struct Looked {
     is_unknown_for_long: bool,
 }
 
-/// Whether it is known that something is to be done; of a failed enrolment that is not known.
+/// Whether it is known that something is to be done; of a failed enrollment that is not known.
 fn is_open(intent: &Intent) -> bool {
     match &intent.outcome {
         None => true,

@@ -67,7 +67,7 @@ fn status_of(token: &str) -> Status {
 fn a_good_token_says_what_it_says() {
     let claims = check(&sign(&good())).unwrap();
     assert_eq!(claims.customer.expose(), "customer-1");
-    assert_eq!(claims.action, ActionCode::Enrol);
+    assert_eq!(claims.action, ActionCode::Enroll);
     assert_eq!(claims.program.as_str(), "10765");
     assert_eq!(claims.language, RequestedLanguage::parse("en_US"));
     assert_eq!(

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enrolment_gives_the_ranac() {
+    fn an_enrollment_gives_the_ranac() {
         let response = enrolled(&answer(200, ENROLLED)).unwrap();
         assert_eq!(response.reference_id, "036437826104764187330000000001");
         assert_eq!(response.customer_id, Some(4711));

@@ -25,7 +25,7 @@ pub struct UnknownDialect;
 ///
 /// Assumed, as nothing public says it (Mastercard sets it for each integrator): `updateCustomerAccount` has no
 /// account in its body and `getCustomerAccounts` need not have one, so the header must designate it; one public client
-/// sends an empty `appID` to enrol and to echo, and the card's number to update. With encrypted card numbers the RANAC is
+/// sends an empty `appID` to enroll and to echo, and the card's number to update. With encrypted card numbers the RANAC is
 /// the one designation of a card that the caller has, and the bank customer number the one that it has before MRS answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum AppId {

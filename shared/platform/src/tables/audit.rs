@@ -53,7 +53,7 @@ pub struct AuditTrail {
 }
 
 impl AuditTrail {
-    /// In the table `enrolments` of that physical name.
+    /// In the table `enrollments` of that physical name.
     pub fn new(dynamodb: Client, table: impl Into<String>) -> Self {
         Self {
             dynamodb,

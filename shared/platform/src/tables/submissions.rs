@@ -9,14 +9,14 @@ use enrollment::limits::Counters;
 use enrollment::ports::{Circumstances, Clock, Counted, StoreError, SubmissionRecords, Wanted};
 use enrollment::session::Session;
 
-use super::{DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, customers, enrolments, limits};
+use super::{DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions, customers, enrollments, limits};
 use crate::vault::Vault;
 
 /// The tables of a submission, each read as its own adapter reads it.
 pub struct DynamoSubmissionRecords {
     clients: Arc<DynamoClients>,
     sessions: DynamoSessions,
-    enrolments: DynamoEnrolments,
+    enrollments: DynamoEnrollments,
     limits: DynamoLimits,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
@@ -28,8 +28,8 @@ pub struct Adapters {
     pub clients: Arc<DynamoClients>,
     /// The table `sessions`.
     pub sessions: DynamoSessions,
-    /// The table `enrolments`.
-    pub enrolments: DynamoEnrolments,
+    /// The table `enrollments`.
+    pub enrollments: DynamoEnrollments,
     /// The table `limits`.
     pub limits: DynamoLimits,
 }
@@ -40,13 +40,13 @@ impl DynamoSubmissionRecords {
         let Adapters {
             clients,
             sessions,
-            enrolments,
+            enrollments,
             limits,
         } = adapters;
         Self {
             clients,
             sessions,
-            enrolments,
+            enrollments,
             limits,
             vault,
             clock,
@@ -61,15 +61,15 @@ impl SubmissionRecords for DynamoSubmissionRecords {
         session: SessionId,
         intent: IntentId,
     ) -> Result<Option<(Session, Option<Intent>)>, StoreError> {
-        let keys = [self.sessions.key(session), self.enrolments.intent_key(intent)];
-        let batch = self.enrolments.batch("reading a session and its intent");
+        let keys = [self.sessions.key(session), self.enrollments.intent_key(intent)];
+        let batch = self.enrollments.batch("reading a session and its intent");
         let [found, stored] = batch.read(keys).await?;
         let Some(found) = found else { return Ok(None) };
         let Some(session) = self.sessions.session_of(session, &found).await? else {
             return Ok(None);
         };
         let intent = match stored {
-            Some(fields) => self.enrolments.intent_of(intent, &fields).await?,
+            Some(fields) => self.enrollments.intent_of(intent, &fields).await?,
             None => None,
         };
         Ok(Some((session, intent)))
@@ -85,7 +85,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
         } = session;
         let owner = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
         // What is always wanted stands first.
-        let mut keys = vec![self.enrolments.count_key(&owner)];
+        let mut keys = vec![self.enrollments.count_key(&owner)];
         if wanted.counters {
             let counted = Counted {
                 client,
@@ -94,7 +94,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
             };
             keys.extend(self.limits.keys(OPERATION, counted).await?);
         }
-        keys.extend(wanted.card.map(|card| self.enrolments.card_key(&owner, card)));
+        keys.extend(wanted.card.map(|card| self.enrollments.card_key(&owner, card)));
         let at = self.clock.now();
         let remembered = match self.clients.remembered_or_key(client) {
             Ok(remembered) => Some(remembered),
@@ -104,12 +104,12 @@ impl SubmissionRecords for DynamoSubmissionRecords {
             }
         };
         let mut found = self
-            .enrolments
+            .enrollments
             .batch(OPERATION)
             .read_all(&keys)
             .await?
             .into_iter();
-        let count = enrolments::count_of(found.next().flatten().as_ref())?;
+        let count = enrollments::count_of(found.next().flatten().as_ref())?;
         let counters = if wanted.counters {
             let (customer, client) = (found.next().flatten(), found.next().flatten());
             limits::counters(customer.as_ref(), client.as_ref())?
@@ -117,7 +117,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
             Counters::default()
         };
         let card = match wanted.card.and_then(|_| found.next().flatten()) {
-            Some(fields) => self.enrolments.card_of(client, &owner, &fields).await?,
+            Some(fields) => self.enrollments.card_of(client, &owner, &fields).await?,
             None => None,
         };
         let client = match remembered {

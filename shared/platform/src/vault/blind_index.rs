@@ -4,7 +4,7 @@ use super::format::length_prefixed;
 use super::{DataKey, KeyName};
 
 /// What every input starts with: a key of this purpose authenticates nothing else.
-const LABEL: &[u8] = b"card-enrolment/blind-index";
+const LABEL: &[u8] = b"card-enrollment/blind-index";
 
 /// `HMAC-SHA-256(data key, label ‖ version ‖ client ‖ field ‖ value)`, each with its length before it; hexadecimal.
 pub(super) fn of(key: &DataKey, name: &KeyName, field: &str, value: &str) -> String {

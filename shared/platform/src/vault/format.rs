@@ -9,7 +9,7 @@ use super::{DataKey, KeyName, Period, VaultError};
 /// The format written today.
 const FORMAT: u8 = 1;
 /// What the derivation of a record's key starts with.
-const DERIVATION_LABEL: &[u8] = b"card-enrolment/sealed-value";
+const DERIVATION_LABEL: &[u8] = b"card-enrollment/sealed-value";
 
 pub(super) const SALT_LENGTH: usize = 32;
 pub(super) const NONCE_LENGTH: usize = 12;

@@ -12,7 +12,7 @@ pub enum Purpose {
     /// What sessions hold.
     Session,
     /// Intents and cards.
-    Enrolment,
+    Enrollment,
     /// Confirmations that wait to be sent.
     Confirmation,
     /// Look-up by value.
@@ -24,7 +24,7 @@ impl Purpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
-            Self::Enrolment => "enrolment",
+            Self::Enrollment => "enrollment",
             Self::Confirmation => "confirmation",
             Self::BlindIndex => "blind-index",
         }

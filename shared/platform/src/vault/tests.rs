@@ -9,7 +9,7 @@ use crate::clock::ManualClock;
 use crate::randomness::SystemRandomness;
 
 const PLACE: Place<'static> = Place {
-    table: "enrolments",
+    table: "enrollments",
     pk: "intent#1",
     sk: "intent",
     attribute: "customer",
@@ -44,14 +44,14 @@ impl Fixture {
 
     async fn seal(&self, plain: &[u8]) -> Vec<u8> {
         self.vault
-            .seal(&self.client, Purpose::Enrolment, PLACE, plain)
+            .seal(&self.client, Purpose::Enrollment, PLACE, plain)
             .await
             .unwrap()
     }
 
     async fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         self.vault
-            .open(&self.client, Purpose::Enrolment, PLACE, sealed)
+            .open(&self.client, Purpose::Enrollment, PLACE, sealed)
             .await
     }
 }
@@ -156,7 +156,7 @@ async fn a_value_opens_only_where_it_was_sealed() {
     for place in elsewhere {
         let opened = fixture
             .vault
-            .open(&fixture.client, Purpose::Enrolment, place, &sealed)
+            .open(&fixture.client, Purpose::Enrollment, place, &sealed)
             .await;
         assert_eq!(opened.unwrap_err(), VaultError::Forged, "{place:?}");
     }
@@ -169,14 +169,14 @@ async fn a_value_opens_only_for_its_client_and_purpose() {
     let sealed = fixture.seal(b"maria-7").await;
     let unknown = fixture
         .vault
-        .open(&other, Purpose::Enrolment, PLACE, &sealed)
+        .open(&other, Purpose::Enrollment, PLACE, &sealed)
         .await
         .unwrap_err();
     assert!(matches!(unknown, VaultError::UnknownKey(_)));
     // With keys of their own in place, it is the tag that refuses.
     fixture
         .vault
-        .seal(&other, Purpose::Enrolment, PLACE, b"x")
+        .seal(&other, Purpose::Enrollment, PLACE, b"x")
         .await
         .unwrap();
     fixture
@@ -186,7 +186,7 @@ async fn a_value_opens_only_for_its_client_and_purpose() {
         .unwrap();
     let forged = fixture
         .vault
-        .open(&other, Purpose::Enrolment, PLACE, &sealed)
+        .open(&other, Purpose::Enrollment, PLACE, &sealed)
         .await;
     assert_eq!(forged.unwrap_err(), VaultError::Forged);
     let forged = fixture
@@ -265,12 +265,12 @@ async fn the_loser_of_a_race_between_processes_takes_the_winners_key() {
     );
     winner.stored.misses.store(1, Ordering::SeqCst);
     let by_loser = loser
-        .seal(&winner.client, Purpose::Enrolment, PLACE, b"x")
+        .seal(&winner.client, Purpose::Enrollment, PLACE, b"x")
         .await
         .unwrap();
     assert_eq!(&**winner.open(&by_loser).await.unwrap(), b"x");
     let opened = loser
-        .open(&winner.client, Purpose::Enrolment, PLACE, &sealed)
+        .open(&winner.client, Purpose::Enrollment, PLACE, &sealed)
         .await
         .unwrap();
     assert_eq!(&**opened, b"maria-7");
@@ -360,7 +360,7 @@ fn vectors() -> Vectors {
 fn purpose(text: &str) -> Purpose {
     [
         Purpose::Session,
-        Purpose::Enrolment,
+        Purpose::Enrollment,
         Purpose::Confirmation,
         Purpose::BlindIndex,
     ]

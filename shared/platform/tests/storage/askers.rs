@@ -3,7 +3,7 @@
 use engine::{World, on_every_engine};
 use enrollment::identifiers::{ActionCode, Ranac};
 use enrollment::intent::{ASKER_LEASE, Intent, Outcome};
-use enrollment::ports::{Begun, Clock as _, Enrolments as _, Finished, Sessions as _, Turn};
+use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, Turn};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -19,12 +19,12 @@ async fn begun(world: &World) -> Intent {
     let sessions = world.sessions(&vault);
     sessions.open(&opened, &used_token(now)).await.unwrap();
     let intent = intent(&opened, 1, now);
-    let enrolments = world.enrolments(&vault);
-    let count = enrolments
+    let enrollments = world.enrollments(&vault);
+    let count = enrollments
         .card_count(&client_id(), &program_id(), &customer_id())
         .await
         .unwrap();
-    assert_eq!(enrolments.begin(&intent, count, 0).await.unwrap(), Begun::Now);
+    assert_eq!(enrollments.begin(&intent, count, 0).await.unwrap(), Begun::Now);
     intent
 }
 
@@ -41,11 +41,11 @@ fn turn(next: Timestamp) -> Turn {
 async fn one_of_many_takes_an_intent() {
     on_every_engine(|world| async move {
         let intent = begun(&world).await;
-        let enrolments = Arc::new(world.enrolments(&world.vault()));
+        let enrollments = Arc::new(world.enrollments(&world.vault()));
         let now = intent.created_at + ASKER_LEASE;
-        let early = enrolments.take(intent.id, now - SECOND, now).await.unwrap();
+        let early = enrollments.take(intent.id, now - SECOND, now).await.unwrap();
         assert_eq!(early, None, "whoever begins it asks first");
-        let turns = (0..8).map(|_| enrolments.take(intent.id, now, now + ASKER_LEASE));
+        let turns = (0..8).map(|_| enrollments.take(intent.id, now, now + ASKER_LEASE));
         let taken: Vec<Intent> = join_all(turns)
             .await
             .into_iter()
@@ -65,7 +65,7 @@ async fn one_of_many_takes_an_intent() {
 async fn an_intent_comes_again_when_its_turn_does() {
     on_every_engine(|world| async move {
         let intent = begun(&world).await;
-        let enrolments = world.enrolments(&world.vault());
+        let enrollments = world.enrollments(&world.vault());
         let (begun_at, lease) = (intent.created_at, intent.created_at + ASKER_LEASE);
         let next = begun_at + SECOND * 10;
         let unknown = Turn {
@@ -73,20 +73,20 @@ async fn an_intent_comes_again_when_its_turn_does() {
             unknown_since: Some(begun_at + SECOND),
             ..turn(next)
         };
-        assert!(enrolments.release(intent.id, lease, unknown).await.unwrap());
-        let is_late = enrolments.release(intent.id, lease, turn(next)).await.unwrap();
+        assert!(enrollments.release(intent.id, lease, unknown).await.unwrap());
+        let is_late = enrollments.release(intent.id, lease, turn(next)).await.unwrap();
         assert!(!is_late, "it is given back once");
 
         let early = next - SignedDuration::from_millis(1);
-        assert_eq!(enrolments.take(intent.id, early, lease).await.unwrap(), None);
+        assert_eq!(enrollments.take(intent.id, early, lease).await.unwrap(), None);
         let until = next + ASKER_LEASE;
-        let taken = enrolments.take(intent.id, next, until).await.unwrap().unwrap();
+        let taken = enrollments.take(intent.id, next, until).await.unwrap().unwrap();
         assert_eq!(taken.inquiry.unanswered_at, Some(begun_at));
         assert_eq!(taken.inquiry.unknown_since, Some(begun_at + SECOND));
-        let stored = enrolments.intent(intent.id).await.unwrap().unwrap();
+        let stored = enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.inquiry.unanswered_at, Some(next), "should this one die");
-        assert!(enrolments.release(intent.id, until, turn(next)).await.unwrap());
-        let stored = enrolments.intent(intent.id).await.unwrap().unwrap();
+        assert!(enrollments.release(intent.id, until, turn(next)).await.unwrap());
+        let stored = enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.inquiry.unanswered_at, None);
         assert_eq!(stored.inquiry.unknown_since, None);
     })
@@ -98,13 +98,13 @@ async fn an_intent_comes_again_when_its_turn_does() {
 async fn what_is_settled_is_taken_by_nobody() {
     on_every_engine(|world| async move {
         let mut intent = begun(&world).await;
-        let enrolments = world.enrolments(&world.vault());
+        let enrollments = world.enrollments(&world.vault());
         let ranac = Ranac::parse("03643782610476418733").unwrap();
         let now = intent.created_at + ASKER_LEASE;
-        intent.outcome = Some(Outcome::enrolled(ActionCode::Enrol, ranac, None, now));
-        assert_eq!(enrolments.finish(&intent).await.unwrap(), Finished::Now);
-        assert_eq!(enrolments.take(intent.id, now, now).await.unwrap(), None);
-        let released = enrolments.release(intent.id, now, turn(now)).await.unwrap();
+        intent.outcome = Some(Outcome::enrolled(ActionCode::Enroll, ranac, None, now));
+        assert_eq!(enrollments.finish(&intent).await.unwrap(), Finished::Now);
+        assert_eq!(enrollments.take(intent.id, now, now).await.unwrap(), None);
+        let released = enrollments.release(intent.id, now, turn(now)).await.unwrap();
         assert!(!released);
     })
     .await;
@@ -115,18 +115,18 @@ async fn what_is_settled_is_taken_by_nobody() {
 async fn what_was_present_before_is_sealed_with_the_intent() {
     on_every_engine(|world| async move {
         let mut intent = begun(&world).await;
-        let enrolments = world.enrolments(&world.vault());
+        let enrollments = world.enrollments(&world.vault());
         let ranacs = ["03643782610476418733", "13643782610476418733"].map(|text| Ranac::parse(text).unwrap());
-        enrolments.note_present(&intent, &ranacs).await.unwrap();
-        let stored = enrolments.intent(intent.id).await.unwrap().unwrap();
+        enrollments.note_present(&intent, &ranacs).await.unwrap();
+        let stored = enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.inquiry.present_before.as_deref(), Some(&ranacs[..]));
-        let items = world.scan(&world.tables.enrolments).await;
+        let items = world.scan(&world.tables.enrollments).await;
         assert!(!format!("{items:?}").contains("03643782610476418733"), "sealed");
 
-        intent.outcome = Some(Outcome::unsettled(ActionCode::Enrol, intent.created_at));
-        enrolments.finish(&intent).await.unwrap();
-        let late = enrolments.note_present(&intent, &ranacs).await;
-        assert!(late.is_err(), "what has its outcome enrols nothing: {late:?}");
+        intent.outcome = Some(Outcome::unsettled(ActionCode::Enroll, intent.created_at));
+        enrollments.finish(&intent).await.unwrap();
+        let late = enrollments.note_present(&intent, &ranacs).await;
+        assert!(late.is_err(), "what has its outcome enrolls nothing: {late:?}");
     })
     .await;
 }

@@ -82,8 +82,8 @@ async fn each_post_stays_within_its_bound() {
             ("second", minute),
         ] {
             world.clock.advance(passed);
-            functions.open("third", ActionCode::Enrol).await.unwrap();
-            let visit = opened(&functions, customer, ActionCode::Enrol, &calls).await;
+            functions.open("third", ActionCode::Enroll).await.unwrap();
+            let visit = opened(&functions, customer, ActionCode::Enroll, &calls).await;
             let submitted = functions.submit(&visit, 1, None, Mrs::Agrees).await.unwrap();
             within(ENROLLMENT, "an enrollment", &calls);
             assert_eq!(status(&submitted), Status::SuccessEnrollment);
@@ -122,7 +122,7 @@ async fn a_forgotten_client_is_read_with_the_rest() {
         set_up(&world).await;
         let (world, calls) = world.counted();
         let functions = warm(&world, &counting_kms().await).await;
-        let visit = functions.open("second", ActionCode::Enrol).await.unwrap();
+        let visit = functions.open("second", ActionCode::Enroll).await.unwrap();
         world.clock.advance(SignedDuration::from_mins(2));
         calls.take();
         let submitted = functions.submit(&visit, 1, None, Mrs::Agrees).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_declined_card_leaves_as_many_tries_as_are_stored() {
         set_up(&world).await;
         let (world, calls) = world.counted();
         let functions = warm(&world, &counting_kms().await).await;
-        let visit = functions.open("second", ActionCode::Enrol).await.unwrap();
+        let visit = functions.open("second", ActionCode::Enroll).await.unwrap();
         for attempt in 1..=MAX_FAILURES {
             calls.take();
             let submitted = functions
@@ -177,7 +177,7 @@ async fn failures_of_another_tab_are_in_the_tries_left() {
     on_every_engine(|world| async move {
         set_up(&world).await;
         let functions = Functions::new(&world, &world.vault());
-        let visit = functions.open("one", ActionCode::Enrol).await.unwrap();
+        let visit = functions.open("one", ActionCode::Enroll).await.unwrap();
         let [first, second] = functions.submit_across(&visit).await;
         let (first, second) = (first.unwrap(), second.unwrap());
         assert_eq!(tries_left(&second).0, MAX_FAILURES - 1);
@@ -196,7 +196,7 @@ async fn a_repeat_read_in_two_instants_gets_the_first_answer() {
     on_every_engine(|world| async move {
         set_up(&world).await;
         let functions = Functions::new(&world, &world.vault());
-        let visit = functions.open("one", ActionCode::Enrol).await.unwrap();
+        let visit = functions.open("one", ActionCode::Enroll).await.unwrap();
         let repeat = functions.submit_twice_at_once(&visit).await.unwrap();
         assert_eq!(ending(&repeat).status, Status::SuccessEnrollment);
     })
@@ -237,7 +237,7 @@ fn items_of(call: &Call) -> Vec<String> {
 async fn written_by(functions: &Functions<'_>, customer: &str, calls: &Calls) -> BTreeSet<String> {
     calls.take();
     let (first, second) = (functions.enroll(customer).await, functions.enroll(customer).await);
-    let visit = functions.open(customer, ActionCode::Enrol).await.unwrap();
+    let visit = functions.open(customer, ActionCode::Enroll).await.unwrap();
     functions.submit(&visit, 1, None, Mrs::Declines).await.unwrap();
     for (action, card) in [(ActionCode::Replace, first), (ActionCode::OptOut, second)] {
         let visit = functions.open(customer, action).await.unwrap();
@@ -283,7 +283,7 @@ async fn no_transaction_of_customers_at_once_is_canceled() {
                 tokio::spawn(async move {
                     let functions = Functions::new(&world, &vault);
                     let customer = format!("customer-{number}");
-                    let visit = functions.open(&customer, ActionCode::Enrol).await.unwrap();
+                    let visit = functions.open(&customer, ActionCode::Enroll).await.unwrap();
                     together.wait().await;
                     functions.submit(&visit, 1, None, Mrs::Agrees).await.unwrap()
                 })

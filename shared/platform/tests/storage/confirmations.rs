@@ -7,7 +7,7 @@ use enrollment::delivery::Parked;
 use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::{
-    Claim, Clock as _, Confirmations as _, Enrolments as _, Noted, Sessions as _, StoreError,
+    Claim, Clock as _, Confirmations as _, Enrollments as _, Noted, Sessions as _, StoreError,
 };
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -87,33 +87,33 @@ pub(crate) async fn permit(world: &World) -> Permit {
         program: None,
         records: String::new(),
     };
-    let trail = AuditTrail::new(world.dynamodb.clone(), &world.tables.enrolments);
+    let trail = AuditTrail::new(world.dynamodb.clone(), &world.tables.enrollments);
     trail
         .admit(Trail::Client(&client_id()), &line, &SystemRandomness)
         .await
         .unwrap()
 }
 
-/// An enrolment with its outcome, stored a second ago.
+/// An enrollment with its outcome, stored a second ago.
 async fn enrolled(world: &World) -> Intent {
     let vault = world.vault();
-    let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+    let (sessions, enrollments) = (world.sessions(&vault), world.enrollments(&vault));
     let now = world.clock.now();
     let session = session(now);
     sessions.open(&session, &used_token(now)).await.unwrap();
     let mut intent = intent(&session, 1, now);
-    let count = enrolments
+    let count = enrollments
         .card_count(&intent.client, &intent.program, &intent.customer)
         .await
         .unwrap();
-    enrolments.begin(&intent, count, 0).await.unwrap();
+    enrollments.begin(&intent, count, 0).await.unwrap();
     intent.outcome = Some(Outcome::enrolled(
-        ActionCode::Enrol,
+        ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
         None,
         now,
     ));
-    enrolments.finish(&intent).await.unwrap();
+    enrollments.finish(&intent).await.unwrap();
     world.clock.advance(SECOND);
     intent
 }

@@ -18,7 +18,7 @@ const CORRELATION: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 impl Scene {
     /// An attempt that MRS declined, with words.
     async fn noted(&self, text: &str) -> Intent {
-        let intent = self.decline(ActionCode::Enrol, None).await;
+        let intent = self.decline(ActionCode::Enroll, None).await;
         self.note(&intent, text).await;
         intent
     }
@@ -31,7 +31,7 @@ impl Scene {
             correlation: Some(CORRELATION.to_owned()),
             text: text.to_owned(),
         };
-        self.enrolments
+        self.enrollments
             .note_fault(&intent.client, intent.id, &note)
             .await
             .unwrap();
@@ -41,7 +41,7 @@ impl Scene {
     async fn words(&self, intent: &Intent) -> Result<Option<String>, String> {
         let permit = permit(&self.world).await;
         let note = self
-            .enrolments
+            .enrollments
             .reveal_fault(&permit, &client_id(), intent.id)
             .await
             .map_err(|error| error.to_string())?;
@@ -50,7 +50,7 @@ impl Scene {
 
     async fn intent_item(&self, intent: &Intent) -> Item {
         let start = format!("intent#{}", intent.id.to_hex());
-        self.world.item(&self.world.tables.enrolments, &start).await
+        self.world.item(&self.world.tables.enrollments, &start).await
     }
 }
 
@@ -59,7 +59,7 @@ impl Scene {
 async fn mastercard_words_are_sealed_and_the_last_ones_kept() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
-        let silent = scene.decline(ActionCode::Enrol, None).await;
+        let silent = scene.decline(ActionCode::Enroll, None).await;
         assert_eq!(scene.words(&silent).await, Ok(None));
 
         let intent = scene.noted("what was written before").await;
@@ -76,7 +76,7 @@ async fn mastercard_words_are_sealed_and_the_last_ones_kept() {
                 .any(|bytes| bytes == clear.as_bytes());
             assert!(!stands, "{clear}");
         }
-        let incident = scene.enrolments.incident(&intent.incident).await.unwrap();
+        let incident = scene.enrollments.incident(&intent.incident).await.unwrap();
         assert!(incident.is_some_and(|found| found.has_fault && found.intent.id == intent.id));
     })
     .await;
@@ -91,7 +91,7 @@ async fn words_do_not_open_beside_another_intent() {
         let mut item = scene.intent_item(&second).await;
         let of_first = scene.intent_item(&first).await["last_fault"].clone();
         item.insert("last_fault".to_owned(), of_first);
-        scene.world.put(&scene.world.tables.enrolments, item).await;
+        scene.world.put(&scene.world.tables.enrollments, item).await;
         assert!(scene.words(&second).await.is_err());
         assert_eq!(scene.words(&first).await, Ok(Some(WORDS.to_owned())));
     })
@@ -105,7 +105,7 @@ async fn words_go_with_the_record_and_bring_nothing_back() {
         let scene = Scene::without_card(world);
         let intent = scene.noted(WORDS).await;
         let item = scene.intent_item(&intent).await;
-        let table = &scene.world.tables.enrolments;
+        let table = &scene.world.tables.enrollments;
         scene.world.delete(table, &item).await;
         scene.world.clock.advance(SignedDuration::from_secs(1));
         scene.note(&intent, WORDS).await;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use engine::{Item, World, on_every_engine};
 use enrollment::identifiers::{ActionCode, IntentId, Ranac};
 use enrollment::intent::{Card, CardState, Customer, Intent, OldCard, Outcome};
-use enrollment::ports::{Begun, Clock as _, Enrolments as _, Finished, Sessions as _};
+use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _};
 use enrollment::session::Session;
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
-use platform::tables::DynamoEnrolments;
+use platform::tables::DynamoEnrollments;
 
 use crate::samples::{RANAC, client_id, customer_id, intent, program_id, session, used_token};
 
@@ -19,31 +19,31 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A customer with one card.
 pub(crate) struct Scene {
     pub(crate) world: Arc<World>,
-    pub(crate) enrolments: DynamoEnrolments,
+    pub(crate) enrollments: DynamoEnrollments,
 }
 
 impl Scene {
     pub(crate) async fn new(world: Arc<World>) -> Self {
         let scene = Self::without_card(world);
-        scene.enrol(RANAC).await;
+        scene.enroll(RANAC).await;
         scene
     }
 
     pub(crate) fn without_card(world: Arc<World>) -> Self {
         Self {
-            enrolments: world.enrolments(&world.vault()),
+            enrollments: world.enrollments(&world.vault()),
             world,
         }
     }
 
-    pub(crate) async fn enrol(&self, ranac: &str) -> Intent {
+    pub(crate) async fn enroll(&self, ranac: &str) -> Intent {
         let outcome = Outcome::enrolled(
-            ActionCode::Enrol,
+            ActionCode::Enroll,
             Ranac::parse(ranac).unwrap(),
             None,
             self.world.clock.now(),
         );
-        let (intent, begun) = self.begin(ActionCode::Enrol, None).await;
+        let (intent, begun) = self.begin(ActionCode::Enroll, None).await;
         assert_eq!(begun, Begun::Now);
         self.finish(intent, outcome).await
     }
@@ -69,13 +69,13 @@ impl Scene {
             intent.consents.clear();
         }
         let count = self.customer().await.count;
-        let begun = self.enrolments.begin(&intent, count, 0).await.unwrap();
+        let begun = self.enrollments.begin(&intent, count, 0).await.unwrap();
         (intent, begun)
     }
 
     pub(crate) async fn finish(&self, mut intent: Intent, outcome: Outcome) -> Intent {
         intent.outcome = Some(outcome);
-        assert_eq!(self.enrolments.finish(&intent).await.unwrap(), Finished::Now);
+        assert_eq!(self.enrollments.finish(&intent).await.unwrap(), Finished::Now);
         intent
     }
 
@@ -96,7 +96,7 @@ impl Scene {
     }
 
     pub(crate) async fn customer(&self) -> Customer {
-        self.enrolments
+        self.enrollments
             .customer(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap()
@@ -107,7 +107,7 @@ impl Scene {
     }
 
     pub(crate) async fn item(&self, sort_key: &str) -> Item {
-        let items = self.world.scan(&self.world.tables.enrolments).await;
+        let items = self.world.scan(&self.world.tables.enrollments).await;
         items
             .into_iter()
             .find(|item| item["sk"].as_s().unwrap() == sort_key)
@@ -143,7 +143,7 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         // Whoever begins it asks MRS.
         let mut at_work = first.clone();
         at_work.inquiry.unanswered_at = Some(first.created_at);
-        assert_eq!(scene.enrolments.intent(first.id).await.unwrap(), Some(at_work));
+        assert_eq!(scene.enrollments.intent(first.id).await.unwrap(), Some(at_work));
         let customer = scene.customer().await;
         assert_eq!(customer.cards[0].state, CardState::Held);
         let count = customer.count;
@@ -151,7 +151,7 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         for action in [ActionCode::Replace, ActionCode::OptOut] {
             let (refused, begun) = scene.begin(action, Some(&card)).await;
             assert_eq!(begun, Begun::CardTaken);
-            assert_eq!(scene.enrolments.intent(refused.id).await.unwrap(), None);
+            assert_eq!(scene.enrollments.intent(refused.id).await.unwrap(), None);
         }
         assert_eq!(scene.customer().await, customer, "nothing half is left");
     })
@@ -171,7 +171,7 @@ async fn a_card_that_stays_is_given_back_and_the_intent_forgets_it() {
             let count = customer.count;
             assert_eq!((count.active, count.pending, count.changing), (1, 0, 0));
             assert_eq!(count.kept_until, None);
-            let stored = scene.enrolments.intent(intent.id).await.unwrap().unwrap();
+            let stored = scene.enrollments.intent(intent.id).await.unwrap().unwrap();
             // An opt-out tells which card it was about.
             assert_eq!(stored.old_card.is_some(), action == ActionCode::OptOut);
         }
@@ -187,7 +187,7 @@ async fn an_opted_out_card_waits_for_the_purge_and_the_last_one_takes_the_custom
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         scene.world.clock.advance(DAY);
-        let second = scene.enrol(NEW_RANAC).await;
+        let second = scene.enroll(NEW_RANAC).await;
         let (card, other) = (scene.card().await, second.id);
         scene.world.clock.advance(DAY);
         let at = scene.world.clock.now();
@@ -212,7 +212,7 @@ async fn an_opted_out_card_waits_for_the_purge_and_the_last_one_takes_the_custom
         );
         assert_eq!(item["agenda_at"], item["cancelled_at"]);
         for intent in [opt_out.id, card.id] {
-            let table = &scene.world.tables.enrolments;
+            let table = &scene.world.tables.enrollments;
             let item = scene
                 .world
                 .item(table, &format!("intent#{}", intent.to_hex()))
@@ -228,7 +228,7 @@ async fn an_opted_out_card_waits_for_the_purge_and_the_last_one_takes_the_custom
         let kept_until = count.kept_until.map(Timestamp::as_second);
         assert_eq!(kept_until, Some((at + DAY * 38).as_second()));
 
-        scene.enrol("23643782610476418733").await;
+        scene.enroll("23643782610476418733").await;
         assert_eq!(scene.customer().await.count.kept_until, None, "a customer again");
     })
     .await;
@@ -251,20 +251,20 @@ async fn a_replaced_card_leaves_until_mrs_agrees() {
         let states: Vec<_> = customer.cards.iter().map(|card| card.state).collect();
         assert_eq!(states, [CardState::Leaving, CardState::Active]);
         assert_eq!((customer.count.active, customer.count.changing), (1, 1));
-        let unsettled = scene.enrolments.unsettled(now, 10).await.unwrap();
+        let unsettled = scene.enrollments.unsettled(now, 10).await.unwrap();
         assert_eq!(unsettled.len(), 1, "the old card is still to be cancelled");
 
         scene.world.clock.advance(DAY);
         let at = scene.world.clock.now();
         for _ in 0..2 {
-            scene.enrolments.leftover_gone(&intent, at).await.unwrap();
+            scene.enrollments.leftover_gone(&intent, at).await.unwrap();
             let customer = scene.customer().await;
             assert_eq!(customer.cards[0].state, CardState::Cancelled { at });
             assert_eq!((customer.count.active, customer.count.changing), (1, 0));
             assert_eq!(customer.count.kept_until, None);
         }
-        assert_eq!(scene.enrolments.unsettled(at, 10).await.unwrap(), []);
-        let stored = scene.enrolments.intent(intent.id).await.unwrap().unwrap();
+        assert_eq!(scene.enrollments.unsettled(at, 10).await.unwrap(), []);
+        let stored = scene.enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.old_card, None, "nothing of the old card is left in it");
         assert_eq!(stored.outcome.unwrap().ranac, Some(ranac));
         assert_eq!(ttl(&scene.card_item(card.id).await), (at + DAY * 37).as_second());
@@ -280,7 +280,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
         let card = scene.card().await;
         let (intent, _) = scene.begin(ActionCode::OptOut, Some(&card)).await;
         let item = scene.card_item(card.id).await;
-        scene.world.delete(&scene.world.tables.enrolments, &item).await;
+        scene.world.delete(&scene.world.tables.enrollments, &item).await;
         scene
             .finish(intent, Outcome::removed(scene.world.clock.now()))
             .await;
@@ -296,7 +296,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
 async fn consents_stay_with_the_customer_and_a_customer_without_a_card_goes_by_itself() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
-        scene.decline(ActionCode::Enrol, None).await;
+        scene.decline(ActionCode::Enroll, None).await;
         let item = scene.item("customer").await;
         assert!(!item.contains_key("consents"), "nothing came about");
         let first = scene.customer().await.count.kept_until;
@@ -304,8 +304,8 @@ async fn consents_stay_with_the_customer_and_a_customer_without_a_card_goes_by_i
         assert_eq!(first.map(Timestamp::as_second), Some(week));
 
         scene.world.clock.advance(DAY * 3);
-        scene.enrol(RANAC).await;
-        scene.enrol(NEW_RANAC).await;
+        scene.enroll(RANAC).await;
+        scene.enroll(NEW_RANAC).await;
         let item = scene.item("customer").await;
         assert!(!item.contains_key("ttl"));
         let consents = item["consents"].as_l().unwrap();

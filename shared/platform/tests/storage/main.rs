@@ -13,7 +13,7 @@ mod clients;
 mod confirmations;
 mod desk;
 mod destinations;
-mod enrolments;
+mod enrollments;
 mod faults;
 mod leaving;
 mod limits;

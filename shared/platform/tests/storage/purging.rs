@@ -14,7 +14,7 @@ use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug}
 use enrollment::intent::{Card, Outcome};
 use enrollment::limits::Counters;
 use enrollment::ports::{
-    Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrolments as _, Limits as _, Purges as _,
+    Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrollments as _, Limits as _, Purges as _,
     Record, Register, Removal, StoreError,
 };
 use enrollment::status::Status;
@@ -60,7 +60,7 @@ impl Retention {
         let purging = Purging {
             register: self,
             clients: self,
-            purges: &scene.enrolments,
+            purges: &scene.enrollments,
             clock: &*scene.world.clock,
         };
         purging.run().await.unwrap()
@@ -119,7 +119,7 @@ impl Scene {
         let mut stored = Vec::new();
         for table in [
             &tables.sessions,
-            &tables.enrolments,
+            &tables.enrollments,
             &tables.confirmations,
             &tables.limits,
         ] {
@@ -155,7 +155,7 @@ impl Scene {
 
     /// What a purge reads of the customer.
     async fn record(&self) -> Record {
-        let record = self.enrolments.record(&client_id(), &self.key().await).await;
+        let record = self.enrollments.record(&client_id(), &self.key().await).await;
         record.unwrap().unwrap()
     }
 
@@ -175,7 +175,7 @@ async fn with_the_last_card_goes_every_byte_of_the_customer() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         scene.count_an_attempt().await;
-        scene.decline(ActionCode::Enrol, None).await;
+        scene.decline(ActionCode::Enroll, None).await;
         let card = scene.card().await;
         scene.opt_out(&card).await;
         let key = scene.key().await;
@@ -190,7 +190,7 @@ async fn with_the_last_card_goes_every_byte_of_the_customer() {
         scene.world.clock.advance(SignedDuration::from_millis(1));
         let expected = Purged {
             customers: 1,
-            // Nobody sends anything in these tests: a failure, an enrolment, a removal.
+            // Nobody sends anything in these tests: a failure, an enrollment, a removal.
             undelivered: 3,
             ..Purged::default()
         };
@@ -224,7 +224,7 @@ async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
         );
         let replacement = scene.finish(replacement, outcome).await;
         scene
-            .enrolments
+            .enrollments
             .leftover_gone(&replacement, scene.world.clock.now())
             .await
             .unwrap();
@@ -276,7 +276,7 @@ async fn a_changed_x_counts_for_cards_that_were_cancelled_before() {
         let cancelled_at = later(scene.world.clock.now(), -(DAY * 30));
         let dated = || async {
             let mut dates = Vec::new();
-            for item in scene.world.scan(&scene.world.tables.enrolments).await {
+            for item in scene.world.scan(&scene.world.tables.enrollments).await {
                 let ttl = item
                     .get("ttl")
                     .map(|ttl| ttl.as_n().unwrap().parse::<i64>().unwrap());
@@ -330,16 +330,16 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
         let before = scene.stored().await.len();
 
         // A session is open, then an intent of it, then MRS may hold something for it.
-        let (intent, _) = scene.begin(ActionCode::Enrol, None).await;
+        let (intent, _) = scene.begin(ActionCode::Enroll, None).await;
         assert_eq!(retention.purge(&scene).await, held);
         scene.world.clock.advance(SignedDuration::from_mins(20));
         assert_eq!(retention.purge(&scene).await, held, "the intent is open");
-        let unsettled = Outcome::unsettled(ActionCode::Enrol, scene.world.clock.now());
+        let unsettled = Outcome::unsettled(ActionCode::Enroll, scene.world.clock.now());
         let intent = scene.finish(intent, unsettled).await;
         assert_eq!(retention.purge(&scene).await, held, "MRS may hold something");
         assert!(scene.stored().await.len() > before);
         scene
-            .enrolments
+            .enrollments
             .leftover_gone(&intent, scene.world.clock.now())
             .await
             .unwrap();
@@ -362,7 +362,7 @@ async fn a_due_confirmation_holds_its_record_back_for_96_hours() {
         let (scene, _) = Scene::past(world).await;
         let retention = Retention::days(30);
         // The customer tries again today, and it fails.
-        let failed = scene.decline(ActionCode::Enrol, None).await;
+        let failed = scene.decline(ActionCode::Enroll, None).await;
         let told_at = failed.outcome.as_ref().unwrap().at;
         scene.world.clock.advance(SignedDuration::from_mins(20));
         let held = Purged {
@@ -372,7 +372,7 @@ async fn a_due_confirmation_holds_its_record_back_for_96_hours() {
         assert_eq!(retention.purge(&scene).await, held);
         // Nor does one who has read the record before it was due get it away.
         let record = scene.record().await;
-        let removed = scene.enrolments.remove(&record, &Removal::Everything).await;
+        let removed = scene.enrollments.remove(&record, &Removal::Everything).await;
         assert!(!removed.unwrap());
 
         let ends = later(told_at, SignedDuration::from_hours(96));
@@ -412,7 +412,7 @@ async fn the_parked_goes_with_its_record_and_is_named() {
         let purged = Retention::days(30).purge(&scene).await;
         assert_eq!((purged.customers, purged.undelivered), (1, 1));
         assert_eq!(scene.stored().await, Vec::<Item>::new());
-        let trail = AuditTrail::new(scene.world.dynamodb.clone(), &scene.world.tables.enrolments);
+        let trail = AuditTrail::new(scene.world.dynamodb.clone(), &scene.world.tables.enrollments);
         let lines = trail.lines(Trail::Client(&client_id())).await.unwrap();
         let [line] = &lines[..] else { panic!("{lines:?}") };
         assert_eq!(
@@ -433,7 +433,7 @@ async fn what_the_index_does_not_name_yet_goes_too() {
         // An item without the key of the index is not in it, as one that was written a moment ago.
         let tables = &scene.world.tables;
         for (table, kind) in [
-            (&tables.enrolments, "intent#"),
+            (&tables.enrollments, "intent#"),
             (&tables.confirmations, "confirmation#"),
         ] {
             for mut item in scene.world.scan(table).await {
@@ -461,7 +461,7 @@ async fn an_erasure_waits_for_no_confirmation() {
         let card = scene.card().await;
         scene.opt_out(&card).await;
         let record = scene.record().await;
-        let erased = scene.enrolments.remove(&record, &Removal::Erasure).await;
+        let erased = scene.enrollments.remove(&record, &Removal::Erasure).await;
         assert!(erased.unwrap(), "though two confirmations are due now");
         assert_eq!(scene.stored().await, Vec::<Item>::new());
     })
@@ -505,13 +505,13 @@ async fn nothing_is_replayed_of_a_record_past_its_date() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_enrolment_at_the_same_moment_wins() {
+async fn an_enrollment_at_the_same_moment_wins() {
     on_every_engine(|world| async move {
         let (scene, _) = Scene::past(world).await;
         let record = scene.record().await;
-        // The purge has read what there is. Now the customer enrols a card.
-        scene.enrol(OTHER_RANAC).await;
-        let removed = scene.enrolments.remove(&record, &Removal::Everything).await;
+        // The purge has read what there is. Now the customer enrolls a card.
+        scene.enroll(OTHER_RANAC).await;
+        let removed = scene.enrollments.remove(&record, &Removal::Everything).await;
         assert!(!removed.unwrap());
         let customer = scene.customer().await;
         assert_eq!(customer.count.active, 1);
@@ -529,17 +529,17 @@ async fn an_enrolment_at_the_same_moment_wins() {
         scene.opt_out(&last).await;
         scene.world.clock.advance(DAY * 30);
         let count = scene.customer().await.count;
-        let session = scene.session(ActionCode::Enrol).await;
+        let session = scene.session(ActionCode::Enroll).await;
         let intent = crate::samples::intent(&session, 1, scene.world.clock.now());
         let record = scene.record().await;
         assert!(
             scene
-                .enrolments
+                .enrollments
                 .remove(&record, &Removal::Everything)
                 .await
                 .unwrap()
         );
-        let begun = scene.enrolments.begin(&intent, count, 0).await.unwrap();
+        let begun = scene.enrollments.begin(&intent, count, 0).await.unwrap();
         assert_ne!(begun, enrollment::ports::Begun::Now, "the count is stale");
     })
     .await;
@@ -551,7 +551,7 @@ async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
         for number in 0..30 {
-            scene.enrol(&format!("036437826104764187{number:02}")).await;
+            scene.enroll(&format!("036437826104764187{number:02}")).await;
         }
         for card in scene.customer().await.cards {
             scene.opt_out(&card).await;
@@ -570,7 +570,7 @@ async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
 async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_same() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
-        scene.enrol(OTHER_RANAC).await;
+        scene.enroll(OTHER_RANAC).await;
         let card = scene.card().await;
         for _ in 0..55 {
             scene.decline(ActionCode::Replace, Some(&card)).await;
@@ -582,7 +582,7 @@ async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_
         let stored = scene.stored().await.len();
         let removal = Removal::Cards(vec![card.id]);
         assert!(
-            !scene.enrolments.remove(&old, &removal).await.unwrap(),
+            !scene.enrollments.remove(&old, &removal).await.unwrap(),
             "the customer has changed"
         );
         assert_eq!(scene.stored().await.len(), stored);
@@ -605,12 +605,12 @@ async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_
 async fn a_confirmation_that_outlives_its_intent_goes_with_its_card() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
-        scene.enrol(OTHER_RANAC).await;
+        scene.enroll(OTHER_RANAC).await;
         let card = scene.card().await;
         let failed = scene.decline(ActionCode::OptOut, Some(&card)).await;
         scene.opt_out(&card).await;
         // As its time to live does in the end, while an operator has the parked confirmation before him.
-        let table = &scene.world.tables.enrolments;
+        let table = &scene.world.tables.enrollments;
         let intent = format!("intent#{}", failed.id.to_hex());
         let intent = scene.world.item(table, &intent).await;
         scene.world.delete(table, &intent).await;
@@ -653,7 +653,7 @@ fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item
     ]
     .concat();
     let mut items = vec![
-        ("enrolments", item(&key, &counts)),
+        ("enrollments", item(&key, &counts)),
         (
             "limits",
             item(&format!("attempts#{key}"), &[("minute", digits(0))]),
@@ -677,14 +677,14 @@ fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item
             ("agenda_at", at),
             ("held_by", text(&removed)),
         ];
-        items.push(("enrolments", item(&key, &card)));
+        items.push(("enrollments", item(&key, &card)));
         for (id, status) in [(enrolled, "SUCCESS_ENROLLMENT"), (removed, "SUCCESS_REMOVAL")] {
             let intent = [
                 ("sk", text("intent")),
                 ("status", text(status)),
                 ("owner", owner.clone()),
             ];
-            items.push(("enrolments", item(&format!("intent#{id}"), &intent)));
+            items.push(("enrollments", item(&format!("intent#{id}"), &intent)));
         }
         let confirmation = format!("confirmation#msg_{number:x}{customer:031x}");
         let further = [("owner", owner.clone()), ("state", text("delivered"))];
@@ -712,7 +712,7 @@ async fn store(world: &World, items: Vec<(&'static str, Item)>) {
     let mut requests: HashMap<String, Vec<WriteRequest>> = HashMap::new();
     for (table, item) in items {
         let table = match table {
-            "enrolments" => &world.tables.enrolments,
+            "enrollments" => &world.tables.enrollments,
             "confirmations" => &world.tables.confirmations,
             "sessions" => &world.tables.sessions,
             _ => &world.tables.limits,
@@ -761,7 +761,7 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
         assert_eq!(count().await, 100_000);
 
         let retention = Retention::days(30);
-        let enrolments = world.enrolments(&world.vault());
+        let enrollments = world.enrollments(&world.vault());
         let clock = Fast {
             start: now,
             started: SystemClock.now(),
@@ -769,7 +769,7 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
         let purging = Purging {
             register: &retention,
             clients: &retention,
-            purges: &enrolments,
+            purges: &enrollments,
             clock: &clock,
         };
         // Dropped in the middle of its work, as a process that dies.

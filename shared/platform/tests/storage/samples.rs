@@ -34,7 +34,7 @@ pub(crate) fn session(now: Timestamp) -> Session {
         id: SessionToken::random(&SystemRandomness).id(),
         client: client_id(),
         program: program_id(),
-        action: ActionCode::Enrol,
+        action: ActionCode::Enroll,
         customer: customer_id(),
         language: Language::parse("en_US").unwrap(),
         confirmation_url: Some(Url::parse(CONFIRMATION_URL).unwrap()),
@@ -105,7 +105,7 @@ pub(crate) fn client(id: &str, slug: &str, name: &str) -> Client {
     serde_json::from_value(serde_json::json!({
         "id": id, "slug": slug, "name": name, "status": "active", "keys": [], "default_language": "en",
         "translations": {}, "terms": null, "privacy": null, "fields": {},
-        "look": {"logo": null, "background": null, "colours": {}},
+        "look": {"logo": null, "background": null, "colors": {}},
         "embed_origins": [], "confirmation_hosts": [], "programs": []
     }))
     .unwrap()

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ActionCode, Ranac};
 use enrollment::intent::{CardCount, Outcome};
 use enrollment::limits::Counters;
-use enrollment::ports::{Clock as _, Counted, Enrolments as _, Limits as _, Sessions as _, StoreError};
+use enrollment::ports::{Clock as _, Counted, Enrollments as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
     DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
 };
@@ -43,12 +43,12 @@ impl KeyWrapper for CountingWrapper {
     }
 }
 
-/// One whole enrolment; gives back its bank customer number.
-async fn enrol(world: &World) -> String {
+/// One whole enrollment; gives back its bank customer number.
+async fn enroll(world: &World) -> String {
     let vault = world.vault();
-    let (sessions, enrolments, limits) = (
+    let (sessions, enrollments, limits) = (
         world.sessions(&vault),
-        world.enrolments(&vault),
+        world.enrollments(&vault),
         world.limits(&vault),
     );
     let now = world.clock.now();
@@ -69,15 +69,18 @@ async fn enrol(world: &World) -> String {
         .await
         .unwrap();
     let mut intent = intent(&session, 1, now);
-    let count = enrolments.card_count(&client, &program, &customer).await.unwrap();
-    enrolments.begin(&intent, count, 0).await.unwrap();
+    let count = enrollments
+        .card_count(&client, &program, &customer)
+        .await
+        .unwrap();
+    enrollments.begin(&intent, count, 0).await.unwrap();
     intent.outcome = Some(Outcome::enrolled(
-        ActionCode::Enrol,
+        ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
         None,
         now,
     ));
-    enrolments.finish(&intent).await.unwrap();
+    enrollments.finish(&intent).await.unwrap();
     intent.bank_customer_number.expose().to_owned()
 }
 
@@ -104,12 +107,12 @@ fn bytes_of(value: &AttributeValue) -> Vec<u8> {
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
 async fn nothing_personal_stands_in_the_clear() {
     on_every_engine(|world| async move {
-        let number = enrol(&world).await;
+        let number = enroll(&world).await;
         let tables = &world.tables;
         let mut items = 0;
         for table in [
             &tables.sessions,
-            &tables.enrolments,
+            &tables.enrollments,
             &tables.confirmations,
             &tables.limits,
             &tables.keys,
@@ -144,7 +147,7 @@ async fn nothing_personal_stands_in_the_clear() {
 async fn a_ciphertext_that_was_moved_is_refused() {
     on_every_engine(|world| async move {
         let vault = world.vault();
-        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let (sessions, enrollments) = (world.sessions(&vault), world.enrollments(&vault));
         let now = world.clock.now();
         let (one, other) = (session(now), session(now));
         sessions.open(&one, &used_token(now)).await.unwrap();
@@ -154,18 +157,18 @@ async fn a_ciphertext_that_was_moved_is_refused() {
 
         // Between attributes of one item.
         let intent = intent(&one, 1, now);
-        enrolments.begin(&intent, CardCount::default(), 0).await.unwrap();
-        let item = world.item(&world.tables.enrolments, "intent#").await;
+        enrollments.begin(&intent, CardCount::default(), 0).await.unwrap();
+        let item = world.item(&world.tables.enrollments, "intent#").await;
         let mut swapped = item.clone();
         swapped.insert("customer".into(), item["bank_customer_number"].clone());
         swapped.insert("bank_customer_number".into(), item["customer"].clone());
-        world.put(&world.tables.enrolments, swapped).await;
+        world.put(&world.tables.enrollments, swapped).await;
         assert!(matches!(
-            enrolments.intent(intent.id).await,
+            enrollments.intent(intent.id).await,
             Err(StoreError::Unreadable { .. })
         ));
-        world.put(&world.tables.enrolments, item).await;
-        assert!(enrolments.intent(intent.id).await.is_ok());
+        world.put(&world.tables.enrollments, item).await;
+        assert!(enrollments.intent(intent.id).await.is_ok());
 
         // Between items.
         let key = |session: &enrollment::session::Session| format!("session#{}", session.id.to_hex());
@@ -189,7 +192,7 @@ async fn a_ciphertext_that_was_moved_is_refused() {
 async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() {
     on_every_engine(|world| async move {
         let vault = world.vault();
-        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let (sessions, enrollments) = (world.sessions(&vault), world.enrollments(&vault));
         let now = world.clock.now();
         let stored = session(now);
         sessions.open(&stored, &used_token(now)).await.unwrap();
@@ -203,7 +206,7 @@ async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() 
             sessions.find(stored.id).await,
             Err(StoreError::Unreadable { .. })
         ));
-        let begun = enrolments
+        let begun = enrollments
             .begin(&intent(&stored, 1, now), CardCount::default(), 0)
             .await
             .unwrap();
@@ -214,34 +217,34 @@ async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() 
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_warm_enrolment_asks_kms_for_nothing() {
+async fn a_warm_enrollment_asks_kms_for_nothing() {
     on_every_engine(|world| async move {
         let kms = Arc::new(CountingWrapper {
             kms: local_kms().await,
             calls: AtomicUsize::new(0),
         });
         let vault = world.vault_over(Arc::clone(&kms) as Arc<dyn KeyWrapper>);
-        let (sessions, enrolments) = (world.sessions(&vault), world.enrolments(&vault));
+        let (sessions, enrollments) = (world.sessions(&vault), world.enrollments(&vault));
         let mut calls = Vec::new();
         for _ in 0..3 {
             let now = world.clock.now();
             let session = session(now);
             sessions.open(&session, &used_token(now)).await.unwrap();
             let mut intent = intent(&session, 1, now);
-            let count = enrolments
+            let count = enrollments
                 .card_count(&client_id(), &program_id(), &customer_id())
                 .await
                 .unwrap();
-            enrolments.begin(&intent, count, 0).await.unwrap();
+            enrollments.begin(&intent, count, 0).await.unwrap();
             intent.outcome = Some(Outcome::enrolled(
-                ActionCode::Enrol,
+                ActionCode::Enroll,
                 Ranac::parse(RANAC).unwrap(),
                 None,
                 now,
             ));
-            enrolments.finish(&intent).await.unwrap();
+            enrollments.finish(&intent).await.unwrap();
             sessions.find(session.id).await.unwrap().unwrap();
-            enrolments.intent(intent.id).await.unwrap().unwrap();
+            enrollments.intent(intent.id).await.unwrap().unwrap();
             calls.push(kms.calls.load(Ordering::SeqCst));
         }
         assert_eq!(calls, [4, 4, 4], "one for each purpose, once");
@@ -293,12 +296,12 @@ async fn a_wrapped_key_that_was_moved_to_another_purpose_does_not_unwrap() {
             .await
             .unwrap();
         let mut item = world.item(&world.tables.keys, "key#").await;
-        let moved = item["pk"].as_s().unwrap().replace("#session#", "#enrolment#");
+        let moved = item["pk"].as_s().unwrap().replace("#session#", "#enrollment#");
         item.insert("pk".into(), AttributeValue::S(moved));
         world.put(&world.tables.keys, item).await;
         let opened = world
             .vault()
-            .open(&client_id(), Purpose::Enrolment, PLACE, &sealed)
+            .open(&client_id(), Purpose::Enrollment, PLACE, &sealed)
             .await;
         assert!(matches!(opened.unwrap_err(), VaultError::DamagedKey(_)));
     })

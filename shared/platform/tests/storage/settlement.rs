@@ -12,12 +12,12 @@ use enrollment::identifiers::{
 use enrollment::intent::{CardState, Customer, Intent, Outcome};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Clock as _, Enrolments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled,
+    Clock as _, Enrollments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled,
     Wakeups,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
-use platform::tables::DynamoEnrolments;
+use platform::tables::DynamoEnrollments;
 
 use crate::samples::{client_id, customer_id, intent, program_id, session, used_token};
 
@@ -25,13 +25,13 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 struct Scene {
     world: Arc<World>,
-    enrolments: DynamoEnrolments,
+    enrollments: DynamoEnrollments,
 }
 
 impl Scene {
     fn new(world: Arc<World>) -> Self {
         Self {
-            enrolments: world.enrolments(&world.vault()),
+            enrollments: world.enrollments(&world.vault()),
             world,
         }
     }
@@ -48,32 +48,32 @@ impl Scene {
         sessions.open(&opened, &used_token(self.now())).await.unwrap();
         let intent = intent(&opened, 1, self.now());
         let count = self
-            .enrolments
+            .enrollments
             .card_count(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap();
-        self.enrolments.begin(&intent, count, 0).await.unwrap();
+        self.enrollments.begin(&intent, count, 0).await.unwrap();
         self.world.clock.advance(SECOND);
         intent
     }
 
     async fn finish(&self, mut intent: Intent, outcome: Outcome) {
         intent.outcome = Some(outcome);
-        self.enrolments.finish(&intent).await.unwrap();
+        self.enrollments.finish(&intent).await.unwrap();
     }
 
     async fn enrolled(&self, ranac: &str) {
-        let outcome = Outcome::enrolled(ActionCode::Enrol, Ranac::parse(ranac).unwrap(), None, self.now());
+        let outcome = Outcome::enrolled(ActionCode::Enroll, Ranac::parse(ranac).unwrap(), None, self.now());
         self.finish(self.begun().await, outcome).await;
     }
 
     async fn unsettled(&self, limit: usize) -> Vec<IntentId> {
-        let unsettled = self.enrolments.unsettled(self.now(), limit).await.unwrap();
+        let unsettled = self.enrollments.unsettled(self.now(), limit).await.unwrap();
         unsettled.into_iter().map(|unsettled| unsettled.id).collect()
     }
 
     async fn customer(&self) -> Customer {
-        self.enrolments
+        self.enrollments
             .customer(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap()
@@ -93,7 +93,7 @@ async fn an_open_intent_may_be_looked_after_at_once() {
             due_at: created_at,
             is_open: true,
         };
-        let unsettled = scene.enrolments.unsettled(scene.now(), 10).await.unwrap();
+        let unsettled = scene.enrollments.unsettled(scene.now(), 10).await.unwrap();
         assert_eq!(unsettled, [expected]);
     })
     .await;
@@ -110,7 +110,7 @@ async fn what_has_waited_longest_comes_first_over_all_shards() {
         }
         assert_eq!(scene.unsettled(100).await, begun);
         assert_eq!(scene.unsettled(5).await, begun[..5]);
-        let intents = scene.world.scan(&scene.world.tables.enrolments).await;
+        let intents = scene.world.scan(&scene.world.tables.enrollments).await;
         let shards: std::collections::BTreeSet<_> = intents
             .iter()
             .filter_map(|item| item.get("agenda"))
@@ -120,7 +120,7 @@ async fn what_has_waited_longest_comes_first_over_all_shards() {
 
         // Put off, the first becomes the last.
         let later = scene.now() + SECOND;
-        scene.enrolments.look_again(begun[0], later).await.unwrap();
+        scene.enrollments.look_again(begun[0], later).await.unwrap();
         assert_eq!(scene.unsettled(100).await, begun[1..]);
         scene.world.clock.advance(SECOND);
         begun.rotate_left(1);
@@ -135,25 +135,25 @@ async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         scene.enrolled("03643782610476418733").await;
-        let declined = Outcome::declined(ActionCode::Enrol, MrsCode(-45), scene.now());
+        let declined = Outcome::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
         scene.finish(scene.begun().await, declined).await;
         let leftover = scene.begun().await;
         scene
             .finish(
                 leftover.clone(),
-                Outcome::unsettled(ActionCode::Enrol, scene.now()),
+                Outcome::unsettled(ActionCode::Enroll, scene.now()),
             )
             .await;
         assert_eq!(scene.unsettled(10).await, [leftover.id]);
 
         scene
-            .enrolments
+            .enrollments
             .leftover_gone(&leftover, scene.now())
             .await
             .unwrap();
         assert_eq!(scene.unsettled(10).await, []);
         let week = SignedDuration::from_hours(7 * 24);
-        let table = &scene.world.tables.enrolments;
+        let table = &scene.world.tables.enrollments;
         let name = format!("intent#{}", leftover.id.to_hex());
         let item = scene.world.item(table, &name).await;
         assert!(!item.contains_key("agenda") && !item.contains_key("agenda_at"));
@@ -169,18 +169,22 @@ async fn a_look_is_not_put_off_where_none_is_needed() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         let intent = scene.begun().await;
-        let declined = Outcome::declined(ActionCode::Enrol, MrsCode(-45), scene.now());
+        let declined = Outcome::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
         scene.finish(intent.clone(), declined).await;
-        let table = &scene.world.tables.enrolments;
+        let table = &scene.world.tables.enrollments;
         let name = format!("intent#{}", intent.id.to_hex());
         let before = scene.world.item(table, &name).await;
-        scene.enrolments.look_again(intent.id, scene.now()).await.unwrap();
+        scene
+            .enrollments
+            .look_again(intent.id, scene.now())
+            .await
+            .unwrap();
         assert_eq!(scene.world.item(table, &name).await, before);
 
         let session = session(scene.now());
         let unknown = crate::samples::intent(&session, 1, scene.now()).id;
-        scene.enrolments.look_again(unknown, scene.now()).await.unwrap();
-        assert_eq!(scene.enrolments.intent(unknown).await.unwrap(), None);
+        scene.enrollments.look_again(unknown, scene.now()).await.unwrap();
+        assert_eq!(scene.enrollments.intent(unknown).await.unwrap(), None);
         assert_eq!(scene.unsettled(10).await, [], "no half an intent is made");
     })
     .await;
@@ -201,14 +205,14 @@ async fn a_customer_has_cards_and_open_intents() {
         assert!(customer.cards.iter().all(|card| card.state == CardState::Active));
         assert_eq!((customer.count.active, customer.count.pending), (2, 1));
         scene
-            .finish(open, Outcome::unsettled(ActionCode::Enrol, scene.now()))
+            .finish(open, Outcome::unsettled(ActionCode::Enroll, scene.now()))
             .await;
         let customer = scene.customer().await;
         assert_eq!((customer.count.pending, customer.cards.len()), (0, 2));
 
         let other = CustomerId::parse("somebody-else").unwrap();
         let others = scene
-            .enrolments
+            .enrollments
             .customer(&client_id(), &program_id(), &other)
             .await
             .unwrap();
@@ -233,7 +237,7 @@ async fn unreadable_entries_use_up_nothing_of_the_limit() {
                 ("agenda_at".to_owned(), digits(1)),
             ])
         });
-        store(&scene.world, &scene.world.tables.enrolments, of_a_newer_release).await;
+        store(&scene.world, &scene.world.tables.enrollments, of_a_newer_release).await;
         assert_eq!(scene.unsettled(200).await, [begun]);
     })
     .await;
@@ -267,7 +271,7 @@ struct Away;
 
 #[async_trait]
 impl Rewards for Away {
-    async fn enrol(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
         Err(RewardsError::NotSent("away".into()))
     }
 
@@ -301,7 +305,7 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
         let (clients, confirmations) = (world.clients(), world.confirmations(&world.vault()));
         let sweeping = Sweeping {
             settling: Settling {
-                enrolments: &scene.enrolments,
+                enrollments: &scene.enrollments,
                 rewards: &Away,
                 clients: &clients,
                 wakeups: &slow,
@@ -319,7 +323,7 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
         assert_eq!(first, ["busy", "other", "busy", "other"]);
 
         sweeping.look_after().await.unwrap();
-        let settled = scene.enrolments.intent(open.id).await.unwrap().unwrap();
+        let settled = scene.enrollments.intent(open.id).await.unwrap().unwrap();
         assert!(settled.outcome.is_some(), "however long the wake-ups took");
     })
     .await;

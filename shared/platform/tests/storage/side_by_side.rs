@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
 use enrollment::flows::purge::{Purged, Purging};
-use enrollment::ports::{Clock, Confirmations as _, Enrolments as _, Purges as _};
+use enrollment::ports::{Clock, Confirmations as _, Enrollments as _, Purges as _};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
@@ -53,7 +53,7 @@ async fn an_empty_purge_of_eight_clients_is_six_rounds() {
         let purging = Purging {
             register: &clients,
             clients: &clients,
-            purges: &counting.enrolments(&counting.vault()),
+            purges: &counting.enrollments(&counting.vault()),
             clock: &*counting.clock,
         };
         assert_eq!(purging.run().await.unwrap(), Purged::default());
@@ -69,8 +69,8 @@ async fn a_list_of_due_work_is_one_round() {
         let (counting, rounds) = world.counting_rounds();
         let vault = counting.vault();
         let now = counting.clock.now();
-        let enrolments = counting.enrolments(&vault);
-        assert_eq!(enrolments.unsettled(now, 10).await.unwrap(), []);
+        let enrollments = counting.enrollments(&vault);
+        assert_eq!(enrollments.unsettled(now, 10).await.unwrap(), []);
         assert_eq!(rounds.take(), 1, "intents");
         assert_eq!(counting.confirmations(&vault).due(now, 10).await.unwrap(), []);
         assert_eq!(rounds.take(), 1, "confirmations, by the sweep");
@@ -90,13 +90,13 @@ async fn pages_over_all_shards_name_each_card_once() {
         for number in 0..CARDS {
             let item = cancelled_card(number, now);
             assert!(stored.insert(item["pk"].as_s().unwrap().clone()));
-            world.put(&world.tables.enrolments, item).await;
+            world.put(&world.tables.enrollments, item).await;
         }
-        let enrolments = world.enrolments(&world.vault());
+        let enrollments = world.enrollments(&world.vault());
         let mut listed = Vec::new();
         let mut from = None;
         loop {
-            let page = enrolments
+            let page = enrollments
                 .past(&client_id(), &program_id(), now, from.as_ref(), 10)
                 .await
                 .unwrap();

@@ -29,7 +29,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
 use platform::tables::{
-    DynamoClients, DynamoEnrolments, DynamoLimits, DynamoSessions, DynamoSubmissionRecords,
+    DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions, DynamoSubmissionRecords,
 };
 use platform::vault::Vault;
 use serde_json::json;
@@ -45,7 +45,7 @@ pub(crate) struct Functions<'w> {
     sessions: DynamoSessions,
     records: DynamoSubmissionRecords,
     limits: DynamoLimits,
-    enrolments: DynamoEnrolments,
+    enrollments: DynamoEnrollments,
 }
 
 /// A session of one customer.
@@ -70,7 +70,7 @@ fn client() -> Client {
         "id": "demo", "slug": "demo", "name": "Demo Bank", "status": "active",
         "keys": [{"id": "2026-11", "pem": PUBLIC_KEY_PEM, "not_after": null}],
         "default_language": "en", "translations": {}, "terms": null, "privacy": null, "fields": {},
-        "look": {"logo": null, "background": null, "colours": {}},
+        "look": {"logo": null, "background": null, "colors": {}},
         "embed_origins": [], "confirmation_hosts": ["api.bank.example"],
         "programs": [{
             "id": "10765", "member_ica": 1234, "bank_product_code": "MRSDEMO",
@@ -89,7 +89,7 @@ impl<'w> Functions<'w> {
             sessions: world.sessions(vault),
             records: world.submission_records(vault, &clients),
             limits: world.limits(vault),
-            enrolments: world.enrolments(vault),
+            enrollments: world.enrollments(vault),
             clients,
             world,
         }
@@ -178,7 +178,7 @@ impl<'w> Functions<'w> {
             sessions: &self.sessions,
             records,
             limits,
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             rewards: &mrs,
             wakeups: &NoWakeups,
             clock: &*self.world.clock,
@@ -200,7 +200,7 @@ impl<'w> Functions<'w> {
 
     /// A customer enrolls a card; its name.
     pub(crate) async fn enroll(&self, customer: &str) -> IntentId {
-        let visit = self.open(customer, ActionCode::Enrol).await.unwrap();
+        let visit = self.open(customer, ActionCode::Enroll).await.unwrap();
         let submitted = self.submit(&visit, 1, None, Mrs::Agrees).await.unwrap();
         assert_eq!(ending(&submitted).status, Status::SuccessEnrollment);
         IntentId::derive(visit.token.id(), &key(1))
@@ -284,7 +284,7 @@ pub(crate) enum Mrs {
 
 #[async_trait]
 impl Rewards for Mrs {
-    async fn enrol(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, _: NewCard<'_>) -> Result<Ranac, RewardsError> {
         match self {
             Self::Agrees => {
                 let mut digits = [0; 20];

@@ -5,7 +5,7 @@ use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings};
 
 use crate::{
     post,
-    server::{Behaviour, Event, PATIENCE, Server},
+    server::{Behavior, Event, PATIENCE, Server},
     settings,
 };
 
@@ -67,7 +67,7 @@ async fn an_answers_body_is_not_read() {
         "HTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n",
     ] {
-        let mut server = Server::start(Behaviour::Flood(head));
+        let mut server = Server::start(Behavior::Flood(head));
         let answer = timeout(PATIENCE, post(&server, &unlimited)).await.unwrap();
         assert_eq!(answer.unwrap().status, 200);
         server.request().await;
@@ -92,7 +92,7 @@ async fn each_attempt_has_a_connection_of_its_own() {
 #[tokio::test]
 async fn a_connection_that_breaks_is_told_apart() {
     for cut in ["", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n\r\n"] {
-        let server = Server::start(Behaviour::Cut(cut.into()));
+        let server = Server::start(Behavior::Cut(cut.into()));
         let failed = post(&server, &settings()).await;
         assert_eq!(failed, Err(Failure::Connection), "{cut}");
     }
@@ -103,7 +103,7 @@ async fn a_connection_that_breaks_is_told_apart() {
         "ICY 200 OK\r\n\r\n",
         "<html>200 OK</html>\r\n\r\n",
     ] {
-        let server = Server::start(Behaviour::Answer(other.to_owned()));
+        let server = Server::start(Behavior::Answer(other.to_owned()));
         let failed = post(&server, &settings()).await;
         assert_eq!(failed, Err(Failure::NotHttp), "{other}");
     }
@@ -146,7 +146,7 @@ fn odd_answers() -> Vec<Vec<u8>> {
 async fn success_is_read_from_the_status_line_alone() {
     for answer in odd_answers() {
         let shown = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-        let mut server = Server::start(Behaviour::Cut(answer));
+        let mut server = Server::start(Behavior::Cut(answer));
         let answer = post(&server, &settings()).await;
         assert_eq!(answer.map(|answer| answer.status), Ok(200), "{shown:?}");
         server.request().await;

@@ -16,7 +16,7 @@ use webhooks::{
 
 use crate::{
     post, post_to,
-    server::{Behaviour, Server},
+    server::{Behavior, Server},
     settings,
 };
 
@@ -27,13 +27,13 @@ const GENEROUS: Duration = Duration::from_secs(10);
 #[tokio::test]
 async fn a_receiver_that_takes_too_long_ends_as_a_timeout() {
     let slow = [
-        Behaviour::Silence,
-        Behaviour::Dribble("", "\r\n"),
-        Behaviour::Dribble("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
-        Behaviour::Dribble("HTTP/1.1 200 O", "K"),
+        Behavior::Silence,
+        Behavior::Dribble("", "\r\n"),
+        Behavior::Dribble("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+        Behavior::Dribble("HTTP/1.1 200 O", "K"),
     ];
-    for (number, behaviour) in slow.into_iter().enumerate() {
-        let server = Server::start(behaviour);
+    for (number, behavior) in slow.into_iter().enumerate() {
+        let server = Server::start(behavior);
         let ended = timeout(GENEROUS, post(&server, &limited())).await;
         assert_eq!(ended, Ok(Err(Failure::Timeout(Stage::Answer))), "{number}");
     }
@@ -47,7 +47,7 @@ async fn a_head_without_end_counts_by_its_status_line() {
         } else {
             "HTTP/1.1 410 Gone\r\nX: "
         };
-        let server = Server::start(Behaviour::Dribble(line, "x"));
+        let server = Server::start(Behavior::Dribble(line, "x"));
         let answer = timeout(GENEROUS, post(&server, &limited())).await.unwrap();
         assert_eq!(answer.unwrap().status, status);
     }

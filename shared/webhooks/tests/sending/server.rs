@@ -33,7 +33,7 @@ pub(crate) static FOREIGN_CA: LazyLock<Authority> = LazyLock::new(|| authority("
 
 /// What a server does once it has read a request.
 #[derive(Clone)]
-pub(crate) enum Behaviour {
+pub(crate) enum Behavior {
     /// Answers, and waits for the client to hang up.
     Answer(String),
     /// Answers with these bytes and hangs up without TLS's `close_notify`.
@@ -60,19 +60,19 @@ pub(crate) enum Event {
 }
 
 impl Server {
-    pub(crate) fn start(behaviour: Behaviour) -> Self {
-        Self::start_under(&CA, behaviour)
+    pub(crate) fn start(behavior: Behavior) -> Self {
+        Self::start_under(&CA, behavior)
     }
 
     pub(crate) fn answering(head: &str) -> Self {
-        Self::start(Behaviour::Answer(format!("{head}Content-Length: 0\r\n\r\n")))
+        Self::start(Behavior::Answer(format!("{head}Content-Length: 0\r\n\r\n")))
     }
 
-    pub(crate) fn start_under(issuer: &Authority, behaviour: Behaviour) -> Self {
-        Self::start_with(configuration(issuer), behaviour)
+    pub(crate) fn start_under(issuer: &Authority, behavior: Behavior) -> Self {
+        Self::start_with(configuration(issuer), behavior)
     }
 
-    pub(crate) fn start_with(configuration: ServerConfig, behaviour: Behaviour) -> Self {
+    pub(crate) fn start_with(configuration: ServerConfig, behavior: Behavior) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -83,7 +83,7 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let _ = sender.send(Event::Connection);
-                tokio::spawn(serve(acceptor.clone(), stream, behaviour.clone(), sender.clone()));
+                tokio::spawn(serve(acceptor.clone(), stream, behavior.clone(), sender.clone()));
             }
         });
         Self { port, events }
@@ -115,18 +115,13 @@ impl Server {
     }
 }
 
-async fn serve(
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
-    behaviour: Behaviour,
-    events: UnboundedSender<Event>,
-) {
+async fn serve(acceptor: TlsAcceptor, stream: TcpStream, behavior: Behavior, events: UnboundedSender<Event>) {
     match acceptor.accept(stream).into_fallible().await {
         Ok(mut stream) => {
             if let Ok(request) = read_request(&mut stream).await {
                 let _ = events.send(Event::Request(request));
                 // Ends by an error where the client hangs up.
-                let _ = behave(&mut stream, &behaviour).await;
+                let _ = behave(&mut stream, &behavior).await;
             }
         }
         // To close with bytes unread would reset the connection, and the alert might be lost.
@@ -137,27 +132,27 @@ async fn serve(
     let _ = events.send(Event::End);
 }
 
-async fn behave(stream: &mut TlsStream<TcpStream>, behaviour: &Behaviour) -> io::Result<()> {
-    match behaviour {
-        Behaviour::Answer(answer) => {
+async fn behave(stream: &mut TlsStream<TcpStream>, behavior: &Behavior) -> io::Result<()> {
+    match behavior {
+        Behavior::Answer(answer) => {
             write(stream, answer).await?;
             stream.read_u8().await?;
         }
-        Behaviour::Cut(answer) => {
+        Behavior::Cut(answer) => {
             stream.write_all(answer).await?;
             stream.flush().await?;
         }
-        Behaviour::Silence => {
+        Behavior::Silence => {
             stream.read_u8().await?;
         }
-        Behaviour::Dribble(start, rest) => {
+        Behavior::Dribble(start, rest) => {
             write(stream, start).await?;
             loop {
                 write(stream, rest).await?;
                 sleep(Duration::from_millis(20)).await;
             }
         }
-        Behaviour::Flood(head) => {
+        Behavior::Flood(head) => {
             write(stream, head).await?;
             loop {
                 stream.write_all(&[b' '; 16 * 1024]).await?;

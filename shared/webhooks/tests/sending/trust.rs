@@ -7,7 +7,7 @@ use webhooks::{Failure, SenderSettings, TlsFailure, Url, sender::Trust};
 use crate::{
     post, post_to,
     server::{
-        Authority, Behaviour, CA, Event, FOREIGN_CA, Server, authority_parameters, configuration,
+        Authority, Behavior, CA, Event, FOREIGN_CA, Server, authority_parameters, configuration,
         demanding_a_certificate, parameters, presenting, self_signed,
     },
     settings,
@@ -18,7 +18,7 @@ async fn an_added_authority_is_believed_and_no_other() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     assert!(post(&server, &settings()).await.is_ok());
 
-    let mut foreign = Server::start_under(&FOREIGN_CA, Behaviour::Silence);
+    let mut foreign = Server::start_under(&FOREIGN_CA, Behavior::Silence);
     assert_eq!(refusal(&foreign).await, TlsFailure::MissingIntermediate);
     assert_eq!(foreign.next().await, Event::Connection);
     assert_eq!(foreign.next().await, Event::End, "no request was sent");
@@ -65,7 +65,7 @@ async fn a_missing_intermediate_differs_from_an_unknown_issuer() {
     };
     let ours = intermediate(&CA);
     let complete = presenting(&parameters(), &ours, &[ours.der().clone()]);
-    let server = Server::start_with(complete, Behaviour::Answer("HTTP/1.1 200 OK\r\n\r\n".into()));
+    let server = Server::start_with(complete, Behavior::Answer("HTTP/1.1 200 OK\r\n\r\n".into()));
     assert!(post(&server, &settings()).await.is_ok());
     assert_eq!(
         refused(presenting(&parameters(), &ours, &[])).await,
@@ -100,7 +100,7 @@ async fn no_common_application_protocol_is_told_apart() {
 }
 
 async fn refused(configuration: ServerConfig) -> TlsFailure {
-    refusal(&Server::start_with(configuration, Behaviour::Silence)).await
+    refusal(&Server::start_with(configuration, Behavior::Silence)).await
 }
 
 async fn refusal(server: &Server) -> TlsFailure {

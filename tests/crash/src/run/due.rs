@@ -24,7 +24,7 @@ impl Due {
         let mut due = Self::default();
         let tables = &stage.world.tables;
         let retention_days = client::retention_days(scenario.program);
-        for table in [&tables.enrolments, &tables.confirmations] {
+        for table in [&tables.enrollments, &tables.confirmations] {
             for item in stage.world.scan(table).await {
                 let Some(agenda) = item.get("agenda").and_then(|agenda| agenda.as_s().ok()) else {
                     continue;

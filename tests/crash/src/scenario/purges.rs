@@ -57,7 +57,7 @@ pub(super) const ALL: &[Scenario] = &[
             tab(ActionCode::OptOut, Page::Patient),
             Tab {
                 comes: SignedDuration::from_secs(FIRST_PURGE + 1),
-                ..tab(ActionCode::Enrol, Page::Patient)
+                ..tab(ActionCode::Enroll, Page::Patient)
             },
         ],
         &[Status::SuccessRemoval, Status::SuccessEnrollment],
@@ -70,7 +70,7 @@ pub(super) const ALL: &[Scenario] = &[
                 tab(ActionCode::OptOut, Page::Patient),
                 Tab {
                     comes: SignedDuration::from_secs(FIRST_PURGE - 50),
-                    ..tab(ActionCode::Enrol, Page::Patient)
+                    ..tab(ActionCode::Enroll, Page::Patient)
                 },
             ],
             &[Status::SuccessRemoval, Status::SuccessEnrollment],
@@ -81,10 +81,10 @@ pub(super) const ALL: &[Scenario] = &[
         mrs: mrs::Script::always(Enrolling::DoesItLate(SignedDuration::from_hours(50))),
         one_in: 12,
         ..purging(
-            "purge-held-back-by-a-failed-enrolment",
+            "purge-held-back-by-a-failed-enrollment",
             &[
                 tab(ActionCode::OptOut, Page::Patient),
-                soon_after(ActionCode::Enrol),
+                soon_after(ActionCode::Enroll),
             ],
             &[Status::SuccessRemoval, Status::ErrorEnrollment],
         )

@@ -18,7 +18,7 @@ const fn replacing(name: &'static str, enrolling: Enrolling, ends: &'static [Sta
         mrs: mrs::Script::always(enrolling),
         ends,
         disturbed_from: SUBMISSION,
-        // But for the old card, it is an enrolment.
+        // But for the old card, it is an enrollment.
         one_in: 4,
         ..PLAIN
     }

@@ -63,10 +63,10 @@ pub(super) const ALL: &[Scenario] = &[
         mrs: mrs::Script::always(Enrolling::Declines(-45)),
         cards: 1,
         ..on_one_card(
-            "opts-out-and-enrols-in-vain",
+            "opts-out-and-enrolls-in-vain",
             &[
                 tab(ActionCode::OptOut, Page::Patient),
-                soon_after(ActionCode::Enrol),
+                soon_after(ActionCode::Enroll),
             ],
             &[Status::SuccessRemoval, Status::ErrorEnrollment],
         )

@@ -6,7 +6,7 @@ use engine::Item;
 use enrollment::ending::Ending;
 use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::{Card, Intent};
-use enrollment::ports::Enrolments as _;
+use enrollment::ports::Enrollments as _;
 use jiff::Timestamp;
 
 use crate::client;
@@ -58,7 +58,7 @@ impl<'a> Evidence<'a> {
         };
         evidence.decided.extend(stage.observed.seen().finished);
         evidence.decided.sort_by_key(|intent| intent.created_at);
-        for item in stage.world.scan(&tables.enrolments).await {
+        for item in stage.world.scan(&tables.enrollments).await {
             evidence.note_agenda(&item);
             let (pk, sk) = (text(&item, "pk").to_owned(), text(&item, "sk").to_owned());
             if let Some(hex) = pk.strip_prefix("intent#") {

@@ -68,7 +68,7 @@ impl Evidence<'_> {
             let intents = self.decided.iter().filter(of_number).count();
             if asked > intents {
                 wrong.push(format!(
-                    "MRS was asked to enrol {asked} times for {intents} intents"
+                    "MRS was asked to enroll {asked} times for {intents} intents"
                 ));
             }
         }

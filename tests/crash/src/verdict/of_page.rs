@@ -38,7 +38,7 @@ pub(crate) async fn of_page(
         (Ok(Description::OptOut(choice)), None) => evidence.offers(session.action, choice, failures),
         // There is no card to do it with.
         (Ok(Description::Attempt(refused)), None) => {
-            session.action != ActionCode::Enrol
+            session.action != ActionCode::Enroll
                 && evidence.active().is_empty()
                 && Told::of(refused, now, now).is_some_and(|told| is_refused(&told))
         }
@@ -51,7 +51,7 @@ impl Evidence<'_> {
     /// Whether the customer may choose what there is to choose from.
     fn offers(&self, action: ActionCode, choice: &Choice, failures: usize) -> bool {
         let offered: BTreeSet<String> = choice.cards.iter().map(|card| card.id.to_hex()).collect();
-        let expected = if action == ActionCode::Enrol {
+        let expected = if action == ActionCode::Enroll {
             BTreeSet::new()
         } else {
             self.active()

@@ -8,7 +8,7 @@ use flows::partner::Partner;
 use flows::rewards;
 use serde_json::json;
 
-const ACTIONS: [ActionCode; 3] = [ActionCode::Enrol, ActionCode::Replace, ActionCode::OptOut];
+const ACTIONS: [ActionCode; 3] = [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut];
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
@@ -17,10 +17,10 @@ fn a_session_is_told_which_address_it_belongs_to() {
     let old = CardOnFile::fresh(&partner);
     let new = Card::fresh();
     let replacement = Page::replacing(&partner).replacement(&old, &new).body;
-    let mut enrolment = replacement.clone();
-    enrolment.as_object_mut().unwrap().remove("oldCard");
+    let mut enrollment = replacement.clone();
+    enrollment.as_object_mut().unwrap().remove("oldCard");
     let body_for = |action| match action {
-        ActionCode::Enrol => enrolment.clone(),
+        ActionCode::Enroll => enrollment.clone(),
         ActionCode::Replace => replacement.clone(),
         ActionCode::OptOut => json!({"oldCard": old.id}),
     };

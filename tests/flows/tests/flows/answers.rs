@@ -112,7 +112,7 @@ fn an_opt_out_is_told_at_once_in_every_shape() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_enrolment_is_found_by_a_look_up_in_every_shape() {
+fn an_enrollment_is_found_by_a_look_up_in_every_shape() {
     in_every(&READ, |shape| {
         let page = Page::new();
         let card = Card::fresh();

@@ -18,7 +18,7 @@ const DECLINED: &str = "5234000000001450";
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn attempts_to_enrol_and_to_replace_count_together_over_sessions() {
+fn attempts_to_enroll_and_to_replace_count_together_over_sessions() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 4);
     let old = CardOnFile::fresh(&partner);
     let [first, second, too_late] = [(); 3].map(|()| Page::replacing(&partner));
@@ -119,8 +119,8 @@ fn sessions_that_try_at_once_do_not_get_past_the_limit() {
             let replacing = Page::replacing(&partner);
             let enrolling = Page::of(&partner.open(&json!({})));
             let replacement = replacing.replacement(old, &declined);
-            let enrolment = enrolling.submission(&declined);
-            [(replacing, replacement), (enrolling, enrolment)]
+            let enrollment = enrolling.submission(&declined);
+            [(replacing, replacement), (enrolling, enrollment)]
         })
         .collect();
     let events: Vec<Value> = thread::scope(|scope| {
@@ -195,7 +195,7 @@ impl Counter {
     }
 }
 
-/// Tries a number that is declined, to enrol it or in the place of a card, and gives MRS's code.
+/// Tries a number that is declined, to enroll it or in the place of a card, and gives MRS's code.
 fn code(page: &Page, old: Option<&CardOnFile>) -> String {
     let card = Card::numbered(DECLINED);
     let submission = match old {

@@ -29,7 +29,7 @@ fn every_status_of_source_document_001_is_told() {
     let page = |action| Page::opened(&partner, action, &json!({}));
     let declined = || Card::numbered("5234000000001526");
 
-    let enrolling = page(ActionCode::Enrol);
+    let enrolling = page(ActionCode::Enroll);
     let replacing = page(ActionCode::Replace);
     let opting_out = page(ActionCode::OptOut);
     let decline = json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": -10});
@@ -40,8 +40,8 @@ fn every_status_of_source_document_001_is_told() {
             refused(json!({"iat": now() - 400, "exp": now() - 90})),
         ),
         ("INVALID_PARAMETERS", refused(json!({"sub": null}))),
-        ("ERROR_ENROLLMENT", enrolling.enrol(&declined()).json()),
-        ("SUCCESS_ENROLLMENT", enrolling.enrol(&Card::fresh()).json()),
+        ("ERROR_ENROLLMENT", enrolling.enroll(&declined()).json()),
+        ("SUCCESS_ENROLLMENT", enrolling.enroll(&Card::fresh()).json()),
         (
             "ERROR_REPLACEMENT",
             replacing
@@ -72,11 +72,11 @@ fn every_status_of_source_document_001_is_told() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_code_reaches_event_and_confirmation_of_an_enrolment() {
+fn every_code_reaches_event_and_confirmation_of_an_enrollment() {
     let partner = Partner::demo();
     let mut told = Vec::new();
     for codes in CODES.chunks(FAILURES) {
-        let page = with_address(&partner, ActionCode::Enrol);
+        let page = with_address(&partner, ActionCode::Enroll);
         for (code, left) in codes.iter().zip(["4", "3", "2", "1", "0"]) {
             let card = declined_with(code);
             let submission = page.submission(&card);
@@ -170,7 +170,7 @@ fn declining(code: &str) -> Value {
     json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": code})
 }
 
-/// The number that the stand-in declines outright with this code: "-44 Invalid …". One that it enrols all the same is not
+/// The number that the stand-in declines outright with this code: "-44 Invalid …". One that it enrolls all the same is not
 /// meant.
 fn declined_with(code: &str) -> Card {
     let is_meant =

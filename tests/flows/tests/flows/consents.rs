@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_enrolment_keeps_document_version_language_and_time() {
+fn an_enrollment_keeps_document_version_language_and_time() {
     let partner = Partner::like_demo_but(|client| {
         let language = Language::parse("pl").unwrap();
         client.translations.insert(language, json!({"register": {}}));
@@ -50,7 +50,7 @@ fn a_further_card_adds_its_own_and_a_replacement_or_an_opt_out_none() {
     assert_eq!(event["status"], "SUCCESS_REPLACEMENT", "{event}");
     let owner = owner(&page, &submission);
     let kept = consents(&owner);
-    assert_eq!(kept.len(), 4, "two documents, two enrolments: {kept:?}");
+    assert_eq!(kept.len(), 4, "two documents, two enrollments: {kept:?}");
 
     let cards = Page::opting_out(&partner);
     let chosen = cards.offered().remove(0);

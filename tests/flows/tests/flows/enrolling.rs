@@ -15,7 +15,7 @@ fn a_card_is_enrolled_and_the_event_is_that_of_source_document_001() {
     let partner = Partner::demo();
     let page = Page::of(&partner.open(&json!({})));
     let card = Card::fresh();
-    let answer = page.enrol(&card);
+    let answer = page.enroll(&card);
 
     let held = rewards::accounts_of(&card);
     assert_eq!(held.len(), 1);
@@ -83,8 +83,8 @@ fn the_encryption_key_is_the_one_of_its_fingerprint() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn a_card_of_somebody_else_is_declined() {
     let card = Card::fresh();
-    assert_eq!(Page::new().enrol(&card).json()["status"], "SUCCESS_ENROLLMENT");
-    let event = Page::new().enrol(&card).json();
+    assert_eq!(Page::new().enroll(&card).json()["status"], "SUCCESS_ENROLLMENT");
+    let event = Page::new().enroll(&card).json();
     assert_eq!(
         (&event["status"], &event["statusCode"]),
         (&json!("ERROR_ENROLLMENT"), &json!("-45"))
@@ -96,10 +96,10 @@ fn a_card_of_somebody_else_is_declined() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn after_a_declined_card_another_one_is_enrolled_in_the_same_session() {
     let page = Page::new();
-    let declined = page.enrol(&Card::numbered("5234000000001450"));
+    let declined = page.enroll(&Card::numbered("5234000000001450"));
     assert_eq!(declined.json()["status"], "ERROR_ENROLLMENT");
     assert_eq!(page.form()["attemptsLeft"], 4);
-    assert_eq!(page.enrol(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
+    assert_eq!(page.enroll(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_repeat_of_a_failure_gets_the_first_answer_and_counts_once() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_submission_sent_eight_times_at_once_enrols_one_card() {
+fn a_submission_sent_eight_times_at_once_enrolls_one_card() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -217,7 +217,7 @@ fn a_key_is_one_session_s_own() {
 fn after_its_success_a_session_shows_it_again_and_takes_nothing_more() {
     let page = Page::new();
     let further = page.submission(&Card::fresh());
-    let answer = page.enrol(&Card::fresh());
+    let answer = page.enroll(&Card::fresh());
     let reloaded = page.describe();
     assert_eq!((reloaded.status, reloaded.json()), (200, answer.json()));
     assert_eq!(reloaded.header("incident-id"), answer.header("incident-id"));
@@ -236,7 +236,7 @@ fn five_failures_end_a_session() {
     let further = page.submission(&Card::fresh());
     for left in ["4", "3", "2", "1", "0"] {
         assert_eq!(
-            page.enrol(&Card::numbered("5234000000001450"))
+            page.enroll(&Card::numbered("5234000000001450"))
                 .header("attempts-left"),
             left
         );
@@ -257,16 +257,16 @@ fn five_failures_end_a_session() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_session_for_something_else_enrols_nothing() {
+fn a_session_for_something_else_enrolls_nothing() {
     let partner = Partner::like_demo_but(|client| {
         for program in &mut client.programs {
             program.opt_out = true;
         }
     });
     let page = Page::of(&partner.open(&json!({"actionCode": "C"})));
-    let for_enrolment = Page::of(&partner.open(&json!({})));
+    let for_enrollment = Page::of(&partner.open(&json!({})));
     let card = Card::fresh();
-    let submission = for_enrolment.submission(&card);
+    let submission = for_enrollment.submission(&card);
     for answer in [page.describe(), page.submit(&submission)] {
         assert_eq!(
             (answer.status, answer.json()),

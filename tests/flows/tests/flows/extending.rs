@@ -18,7 +18,7 @@ const DECLINED: &str = "5234000000001526";
 fn a_session_of_each_action_gets_15_more_minutes() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
-    for action in [ActionCode::Enrol, ActionCode::Replace, ActionCode::OptOut] {
+    for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
         let page = Page::opened(&partner, action, &json!({}));
         stored::end_session(&page, now() + 60);
         assert_eq!(page.form()["extensionsLeft"], 10);
@@ -69,7 +69,7 @@ fn an_extension_changes_no_failures() {
     let page = Page::new();
     for left in [4, 3, 2, 1, 0] {
         assert_eq!(page.extend().status, 200);
-        let answer = page.enrol(&Card::numbered(DECLINED));
+        let answer = page.enroll(&Card::numbered(DECLINED));
         assert_eq!(answer.header("attempts-left"), left.to_string());
         let reason = (left == 0).then_some("last_try");
         assert_eq!(answer.optional_header("ending-reason"), reason);
@@ -84,7 +84,7 @@ fn what_is_over_or_of_another_action_is_not_extended() {
     stored::end_session(&over, now());
     let unknown = Page {
         session: "A".repeat(43),
-        action: ActionCode::Enrol,
+        action: ActionCode::Enroll,
     };
     for page in [over, unknown] {
         let answer = page.extend();

@@ -60,7 +60,7 @@ fn an_outcome_that_mrs_can_t_tell_at_once_is_open_until_it_can() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_mrs_enrols_late_is_a_success() {
+fn a_card_that_mrs_enrolls_late_is_a_success() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -137,7 +137,7 @@ fn minus_1001_without_work_is_a_failure_at_once() {
     assert_eq!(answer.header("attempts-left"), "4");
     assert_eq!(rewards::accounts_of(&card), []);
     assert_eq!(
-        page.enrol(&card).json()["status"],
+        page.enroll(&card).json()["status"],
         "SUCCESS_ENROLLMENT",
         "another try is another intent"
     );
@@ -182,7 +182,7 @@ fn an_answer_that_never_comes_is_a_failure_after_sixty_seconds() {
     );
 }
 
-/// Submits a card that MRS enrols although its answer is of no use.
+/// Submits a card that MRS enrolls although its answer is of no use.
 fn assert_enrolled_once(orders: &[Value]) {
     let page = Page::new();
     let card = Card::fresh();
@@ -202,7 +202,7 @@ fn assert_enrolled(page: &Page, submission: &Submission, card: &Card) {
     assert_eq!(event["status"], "SUCCESS_ENROLLMENT", "{event}");
     assert_eq!(event.get("statusCode"), None, "{event}");
     let held = rewards::accounts_of(card);
-    assert_eq!(held.len(), 1, "MRS was asked to enrol once: {held:?}");
+    assert_eq!(held.len(), 1, "MRS was asked to enroll once: {held:?}");
     assert_eq!(
         (&event["ranac"], &*held[0].status),
         (&json!(held[0].ranac), "NEW")

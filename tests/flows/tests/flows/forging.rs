@@ -94,7 +94,7 @@ fn no_forged_token_opens_a_session_and_each_is_told_by_its_row() {
     println!("{} forged tokens", forgeries.len());
 
     assert_eq!(sessions_of(&victim.partner), 1, "that of the real token");
-    assert_eq!(sessions_of(&victim.neighbour), 0);
+    assert_eq!(sessions_of(&victim.neighbor), 0);
     assert_eq!(
         Redirect::of_token(&victim.token(&json!({}))).status,
         "OPENED",

@@ -20,7 +20,7 @@ fn a_customer_has_as_many_cards_as_the_program_allows() {
     let submission = opened_before.submission(&card);
     for _ in 0..most {
         let page = Page::of(&partner.open(&json!({})));
-        assert_eq!(page.enrol(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
+        assert_eq!(page.enroll(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
     }
     // Whoever opens the page now is told before a number is typed.
     let told = Page::of(&partner.open(&json!({}))).describe();
@@ -38,7 +38,7 @@ fn a_customer_has_as_many_cards_as_the_program_allows() {
 
     let another = Page::of(&partner.with_another_customer().open(&json!({})));
     assert_eq!(
-        another.enrol(&card).json()["status"],
+        another.enroll(&card).json()["status"],
         "SUCCESS_ENROLLMENT",
         "the limit is each customer's own"
     );
@@ -85,11 +85,11 @@ fn a_declined_card_leaves_the_customer_s_room() {
     let page = Page::of(&partner.open(&json!({})));
     for _ in 0..2 {
         assert_eq!(
-            page.enrol(&Card::numbered("5234000000001526")).json()["statusCode"],
+            page.enroll(&Card::numbered("5234000000001526")).json()["statusCode"],
             "-52"
         );
     }
-    assert_eq!(page.enrol(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
+    assert_eq!(page.enroll(&Card::fresh()).json()["status"], "SUCCESS_ENROLLMENT");
 }
 
 #[test]
@@ -103,14 +103,14 @@ fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
         let page = Page::of(&partner.open(&json!({})));
         for _ in 0..5.min(most - made) {
             assert_eq!(
-                page.enrol(&Card::numbered("5234000000001450")).json()["statusCode"],
+                page.enroll(&Card::numbered("5234000000001450")).json()["statusCode"],
                 "-45"
             );
             made += 1;
         }
     }
     let card = Card::fresh();
-    let answer = last.enrol(&card);
+    let answer = last.enroll(&card);
     assert_eq!(
         answer.json(),
         json!({"status": "ACCESS_DENIED", "parentId": partner.customer})
@@ -133,11 +133,11 @@ fn a_client_s_attempts_are_limited_by_the_hour_over_customers() {
     for _ in 0..3 {
         let page = Page::of(&partner.with_another_customer().open(&json!({})));
         assert_eq!(
-            page.enrol(&Card::numbered("5234000000001450")).json()["statusCode"],
+            page.enroll(&Card::numbered("5234000000001450")).json()["statusCode"],
             "-45"
         );
     }
-    assert_eq!(last.enrol(&Card::fresh()).json()["status"], "ACCESS_DENIED");
+    assert_eq!(last.enroll(&Card::fresh()).json()["status"], "ACCESS_DENIED");
     assert_eq!(
         partner.with_another_customer().open(&json!({})).failure().0,
         "ACCESS_DENIED"
@@ -157,7 +157,7 @@ fn refused_submissions_and_repeats_are_not_counted_as_attempts() {
         assert_eq!(page.submit(&declined).json()["statusCode"], "-45");
     }
     assert_eq!(
-        page.enrol(&Card::fresh()).json()["status"],
+        page.enroll(&Card::fresh()).json()["status"],
         "SUCCESS_ENROLLMENT",
         "this is the second one"
     );
@@ -178,12 +178,12 @@ fn a_program_that_names_its_customers_to_mrs_refuses_ids_that_do_not_fit() {
     let customer = &partner.customer[..30];
     let card = Card::fresh();
     let page = Page::of(&partner.open(&json!({"sub": customer})));
-    assert_eq!(page.enrol(&card).json()["status"], "SUCCESS_ENROLLMENT");
+    assert_eq!(page.enroll(&card).json()["status"], "SUCCESS_ENROLLMENT");
     assert_eq!(rewards::accounts_of(&card)[0].bank_customer_number, customer);
 
     let again = Page::of(&partner.open(&json!({"sub": customer})));
     assert_eq!(
-        again.enrol(&Card::fresh()).json()["statusCode"],
+        again.enroll(&Card::fresh()).json()["statusCode"],
         "-50",
         "MRS knows one card of each customer"
     );

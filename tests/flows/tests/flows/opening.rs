@@ -384,7 +384,7 @@ fn a_program_or_an_action_that_is_not_the_client_s_is_denied() {
         "ACCESS_DENIED"
     );
 
-    let enrolment_only = Partner::like_demo_but(|client| {
+    let enrollment_only = Partner::like_demo_but(|client| {
         for program in &mut client.programs {
             program.replacement = false;
             program.opt_out = false;
@@ -392,7 +392,7 @@ fn a_program_or_an_action_that_is_not_the_client_s_is_denied() {
     });
     for (action, status) in [("N", "OPENED"), ("R", "ACCESS_DENIED"), ("C", "ACCESS_DENIED")] {
         assert_eq!(
-            enrolment_only.open(&json!({"actionCode": action})).status,
+            enrollment_only.open(&json!({"actionCode": action})).status,
             status,
             "{action}"
         );

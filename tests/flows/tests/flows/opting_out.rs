@@ -284,7 +284,7 @@ fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
     let minute_ago = now_in_milliseconds() - 60_000;
     let key = stored::intent_key(&page.intent(&submission));
     stored::rewrite(
-        &Settings::read().enrolments_table,
+        &Settings::read().enrollments_table,
         &key,
         &[("created_at", minute_ago)],
     );

@@ -60,7 +60,7 @@ fn with_the_last_card_goes_everything_about_the_customer() {
     }
     for id in &past.intents {
         assert_eq!(
-            stored::item(&tables.enrolments_table, &stored::intent_key(id)),
+            stored::item(&tables.enrollments_table, &stored::intent_key(id)),
             None
         );
     }
@@ -150,7 +150,7 @@ fn a_card_goes_and_its_customer_stays_with_the_others() {
     for card in [&old, &opted_out] {
         assert_eq!(stored::card(owner, &card.id), None);
         assert_eq!(
-            stored::item(&Settings::read().enrolments_table, &stored::intent_key(&card.id)),
+            stored::item(&Settings::read().enrollments_table, &stored::intent_key(&card.id)),
             None,
             "the intent that enrolled it"
         );
@@ -177,13 +177,13 @@ fn a_card_goes_and_its_customer_stays_with_the_others() {
 impl Past {
     /// Every confirmation of it is parked: the receiver answers 410.
     fn of(partner: &Partner) -> Self {
-        let enrolling = with_address(partner, ActionCode::Enrol, "?answer=410");
+        let enrolling = with_address(partner, ActionCode::Enroll, "?answer=410");
         let declined = enrolling.submission(&Card::numbered("5234000000001526"));
         assert_eq!(enrolling.settle(&declined).json()["statusCode"], "-52");
         let card = Card::fresh();
-        let enrolment = enrolling.submission(&card);
-        let event = enrolling.settle(&enrolment).json();
-        let first = on_file(&enrolling, &enrolment, card, &event);
+        let enrollment = enrolling.submission(&card);
+        let event = enrolling.settle(&enrollment).json();
+        let first = on_file(&enrolling, &enrollment, card, &event);
 
         let replacing = with_address(partner, ActionCode::Replace, "?answer=410");
         let card = Card::fresh();
@@ -203,7 +203,7 @@ impl Past {
         }
         let attempts = [
             (&enrolling, &declined, Status::ErrorEnrollment),
-            (&enrolling, &enrolment, Status::SuccessEnrollment),
+            (&enrolling, &enrollment, Status::SuccessEnrollment),
             (&replacing, &replacement, Status::SuccessReplacement),
             (&opting_out, &opt_out, Status::SuccessRemoval),
         ];
@@ -304,7 +304,7 @@ fn delivered(id: &str) {
 fn age(owner: &str, id: &str, milliseconds: i64) {
     let at = now_in_milliseconds() - milliseconds;
     stored::rewrite(
-        &Settings::read().enrolments_table,
+        &Settings::read().enrollments_table,
         &stored::card_key(owner, id),
         &[("cancelled_at", at), ("agenda_at", at)],
     );

@@ -24,7 +24,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_cards_are_listed_masked_in_the_order_of_their_enrolment() {
+fn the_cards_are_listed_masked_in_the_order_of_their_enrollment() {
     let partner = Partner::demo();
     let cards = [
         CardOnFile::enrolled(&partner, Card::in_range("541234")),

@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// An enrolment, and all of it that is nobody's business.
-struct Enrolment {
+/// An enrollment, and all of it that is nobody's business.
+struct Enrollment {
     incident: String,
     session: String,
     secrets: Vec<(&'static str, String)>,
@@ -21,11 +21,11 @@ struct Enrolment {
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn nothing_personal_stands_in_a_table_in_clear() {
-    let Enrolment {
+    let Enrollment {
         incident,
         session,
         secrets,
-    } = enrolment();
+    } = enrollment();
     let settings = Settings::read();
     let tables: Vec<(&str, Vec<Value>)> = settings.tables().map(|table| (table, scan(table))).into();
     let stands = |secret: &str| -> Vec<&str> {
@@ -37,7 +37,7 @@ fn nothing_personal_stands_in_a_table_in_clear() {
             .collect()
     };
     // What may be seen is seen: these are the right tables.
-    assert_eq!(stands(&incident), [&settings.enrolments_table]);
+    assert_eq!(stands(&incident), [&settings.enrollments_table]);
     assert!(stands(&hex::encode(Sha256::digest(&session))).contains(&&*settings.sessions_table));
     for (name, secret) in secrets {
         assert_eq!(stands(&secret), <[&str; 0]>::default(), "{name}");
@@ -48,11 +48,11 @@ fn nothing_personal_stands_in_a_table_in_clear() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn nothing_personal_is_logged() {
     let from = now_in_milliseconds() - 1000;
-    let Enrolment {
+    let Enrollment {
         incident, secrets, ..
-    } = enrolment();
+    } = enrollment();
     let lines = eventually(
-        "the enrolment's line in the log",
+        "the enrollment's line in the log",
         SignedDuration::from_secs(20),
         || {
             let lines = log_lines(from);
@@ -111,7 +111,7 @@ fn a_function_s_log_line_is_json_with_the_incident_of_its_answer() {
     assert_eq!(line["client"], Partner::demo().client, "{line}");
 }
 
-fn enrolment() -> Enrolment {
+fn enrollment() -> Enrollment {
     let partner = Partner::demo();
     // An address of its own: that of other tests stands nowhere either, but this one is known to.
     let address = format!("{}/{}", Stack::here().demo.confirmation_url, partner.customer);
@@ -126,7 +126,7 @@ fn enrolment() -> Enrolment {
     assert_eq!(event["status"], "SUCCESS_ENROLLMENT", "{event}");
     let held = rewards::accounts_of(&card);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Enrolment {
+    Enrollment {
         incident: answer.header("incident-id").to_owned(),
         session: page.session.clone(),
         secrets: vec![

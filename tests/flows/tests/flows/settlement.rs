@@ -1,5 +1,5 @@
 //! What MRS does not answer: what becomes of it, and when, decided on the local AWS's tables by a clock and an MRS of the
-//! tests' own. Here enrolments.
+//! tests' own. Here enrollments.
 
 mod bank;
 mod look_ups;
@@ -30,7 +30,7 @@ async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
-    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
     bank.clock.advance(LEFT - MILLISECOND);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
     bank.clock.advance(MILLISECOND);
@@ -153,7 +153,7 @@ async fn minus_1001_is_asked_about_once() {
     let session = bank.session().await;
     let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
-    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
     assert!(
         bank.intent(&session, "a").await.outcome.unwrap().leftover,
         "noted all the same"
@@ -167,7 +167,7 @@ async fn minus_1001_is_asked_about_once() {
         (Status::SuccessEnrollment, None),
         "what it holds counts, not what it said"
     );
-    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn an_answer_of_mrs_is_not_asked_about() {
         bank.mrs.ends(ending);
         let (told, told_code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
         assert_eq!((told, told_code), (status, code), "{ending:?}");
-        assert_eq!(bank.mrs.calls(), [Call::Enrol], "{ending:?}");
+        assert_eq!(bank.mrs.calls(), [Call::Enroll], "{ending:?}");
         assert!(
             !bank.intent(&session, "a").await.outcome.unwrap().leftover,
             "{ending:?}"
@@ -256,7 +256,7 @@ async fn a_repeat_while_mrs_is_at_work_is_open_and_then_the_same() {
     let first = first.unwrap();
     assert_eq!(outcome(&first).0, Status::SuccessEnrollment);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), first);
-    assert_eq!(bank.mrs.calls(), [Call::Enrol]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll]);
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn nobody_else_asks_while_mrs_is_at_work() {
         calls
     };
     let (first, calls) = tokio::join!(work, another);
-    assert_eq!(calls, [Call::Enrol]);
+    assert_eq!(calls, [Call::Enroll]);
     assert_eq!(outcome(&first.unwrap()).0, Status::SuccessEnrollment);
     assert_eq!(bank.cards().await, (1, 0));
     assert_eq!(bank.confirmations().await.len(), 1);
@@ -292,7 +292,7 @@ async fn an_asker_that_died_keeps_nobody_from_asking() {
         // The process is no more.
         () = bank.mrs.at_work.notified() => {}
     }
-    assert_eq!(bank.mrs.calls(), [Call::Enrol]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll]);
     bank.clock.advance(SignedDuration::from_secs(30));
     bank.look_after(&session, "a").await;
     assert_eq!(bank.mrs.calls(), [Call::Find]);
@@ -308,7 +308,7 @@ async fn mrs_is_asked_at_five_times_however_often_the_page_asks() {
     bank.mrs.ends(Ending::NoAnswer);
     let begun = bank.clock.now();
     bank.submit(&session, "a").await.unwrap();
-    assert_eq!(bank.mrs.calls(), [Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
     let mut asked = Vec::new();
     let mut woken = vec![bank.wakeups.waits()];
     for second in 9..60 {
@@ -363,7 +363,7 @@ async fn assert_one_answer(bank: &Bank) {
         bank.mrs
             .calls()
             .iter()
-            .filter(|call| **call == Call::Enrol)
+            .filter(|call| **call == Call::Enroll)
             .count(),
         1
     );

@@ -15,7 +15,7 @@ use super::customers::{Crowd, Told};
 /// All books of one client.
 pub(crate) struct Books {
     /// Its intents, customers and cards.
-    enrolments: Vec<Value>,
+    enrollments: Vec<Value>,
     /// Its confirmations, in the table.
     stored: Vec<Value>,
     /// What its partner was told, by customer: every confirmation with its id and body.
@@ -83,10 +83,10 @@ impl Books {
                 confirmations.entry(customer).or_default().push((id, body));
             }
         }
-        let enrolments = of_table(&settings.enrolments_table);
+        let enrollments = of_table(&settings.enrollments_table);
         let active = &active_at_mrs() - held_before;
         Self {
-            enrolments,
+            enrollments,
             stored: stored.into_iter().filter(is_confirmation).collect(),
             confirmations,
             active,
@@ -126,19 +126,23 @@ impl Books {
             self.active, enrolled,
             "MRS holds what partners were told, and nothing else"
         );
-        for customer in self.enrolments.iter().filter(|item| sort_key(item) == "customer") {
+        for customer in self
+            .enrollments
+            .iter()
+            .filter(|item| sort_key(item) == "customer")
+        {
             assert_eq!(customer["pending"]["N"], "0", "{customer}");
         }
     }
 
     fn cards(&self) -> impl Iterator<Item = &Value> {
-        self.enrolments
+        self.enrollments
             .iter()
             .filter(|item| sort_key(item).starts_with("card#"))
     }
 
     fn intents(&self) -> impl Iterator<Item = &Value> {
-        self.enrolments.iter().filter(|item| sort_key(item) == "intent")
+        self.enrollments.iter().filter(|item| sort_key(item) == "intent")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Customers of a client of the test's own: each opens one session and enrols one card; some close the browser while the
+//! Customers of a client of the test's own: each opens one session and enrolls one card; some close the browser while the
 //! outcome is open.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -54,7 +54,7 @@ impl Accounts {
         &self.settings.dialects
     }
 
-    /// Enrols a card; `None` stands for something that is no card number.
+    /// Enrolls a card; `None` stands for something that is no card number.
     pub(crate) fn enroll(&self, request: &Enroll, card: Option<&CardNumber>) -> Result<Enrolled, Refusal> {
         let program = self.program(&request.program)?;
         if request.member_ica != program.member_ica {
@@ -63,7 +63,7 @@ impl Accounts {
         if request.product_code != program.bank_product_code {
             return Err(Code::INVALID_PRODUCT_CODE.into());
         }
-        if Status::at_enrolment(&request.status, request.dialect).is_none() {
+        if Status::at_enrollment(&request.status, request.dialect).is_none() {
             return Err(Code::INVALID_STATUS_CODE.into());
         }
         let card = card.ok_or(Code::INVALID_ACCOUNT_NUMBER)?;
@@ -235,7 +235,7 @@ impl Status {
         }
     }
 
-    fn at_enrolment(text: &str, dialect: Dialect) -> Option<Self> {
+    fn at_enrollment(text: &str, dialect: Dialect) -> Option<Self> {
         Self::parse(text, dialect).filter(|status| match dialect {
             Dialect::Document => *status == Self::New,
             Dialect::Wsdl => *status == Self::GoodStanding,
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_of_enrolment_has_its_code_in_both_dialects() {
+    fn each_rule_of_enrollment_has_its_code_in_both_dialects() {
         for dialect in [Dialect::Document, Dialect::Wsdl] {
             let accounts = accounts();
             let with = |change: fn(&mut Enroll), digits: &str| {

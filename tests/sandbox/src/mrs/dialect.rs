@@ -1,4 +1,4 @@
-//! The two vocabularies of MRS and the one table of their names (behaviour, §4).
+//! The two vocabularies of MRS and the one table of their names (behavior, §4).
 //!
 //! Public sources differ: source document 001 writes `bankAccountNumber` and the status `CANCELLED`, the public WSDL
 //! `BANK_ACCOUNT_NUMBER` and numeric ids. The table holds the WSDL's names in the WSDL's order (`xs:sequence`: order matters)

@@ -24,7 +24,7 @@ pub struct MrsSettings {
 pub struct Program {
     /// `programIdentifier`.
     pub id: String,
-    /// The member that may enrol into it.
+    /// The member that may enroll into it.
     pub member_ica: u64,
     /// The only product code that it has.
     pub bank_product_code: String,

@@ -17,7 +17,7 @@ pub(crate) struct TestCard {
     effect: Option<Effect>,
 }
 
-/// Longer than the 60 s after which an open enrolment is given up.
+/// Longer than the 60 s after which an open enrollment is given up.
 const LATE: Duration = Duration::from_secs(90);
 
 /// The table; `README.md` shows the same one.

@@ -53,7 +53,7 @@ pub(super) struct Names {
     secrets_prefix: String,
 }
 
-const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:card-enrolment/${AWS::StackName}";
+const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:card-enrollment/${AWS::StackName}";
 
 impl Names {
     /// `settings` are those of the deployed stack; in the template the same names have references.
@@ -103,7 +103,7 @@ impl Names {
         Self {
             roles: map(roles),
             resources: map(resources),
-            secrets_prefix: "card-enrolment/local".to_owned(),
+            secrets_prefix: "card-enrollment/local".to_owned(),
         }
     }
 

@@ -8,14 +8,14 @@ const TEMPLATE: &str = r#"{"Resources": {
          "Resource": [{"Fn::GetAtt": ["Cards", "Arn"]}, {"Fn::Sub": "${Cards.Arn}/index/owner"}]},
         {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": {"Fn::GetAtt": ["KeysTable", "Arn"]},
          "Condition": {"Fn::If": ["Local", {"Ref": "AWS::NoValue"}, {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["key#*#enrolment#*", "key#*#session#*"]},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["key#*#enrollment#*", "key#*#session#*"]},
             "Null": {"dynamodb:LeadingKeys": "false"}}]}}
     ]}}]}},
     "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [
         {"Effect": "Allow", "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::AccountId}:root"}}, "Action": "kms:Put*", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": {"Ref": "OperatorArn"}}, "Action": "kms:Decrypt", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": [{"Fn::GetAtt": ["EnrollRole", "Arn"]}]}, "Action": "kms:Decrypt", "Resource": "*",
-         "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": ["enrolment"]},
+         "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": ["enrollment"]},
             "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["client", "purpose"]}}}
     ]}}}
 }}"#;
@@ -53,7 +53,7 @@ fn all() -> Vec<String> {
         line(
             "dynamodb:PutItem",
             "keys",
-            r#"["key#demo#enrolment#2026-11"]"#,
+            r#"["key#demo#enrollment#2026-11"]"#,
             "{}",
         ),
         line(
@@ -66,7 +66,7 @@ fn all() -> Vec<String> {
             "kms:Decrypt",
             "arn:k",
             "[]",
-            r#"{"client": "demo", "purpose": "enrolment"}"#,
+            r#"{"client": "demo", "purpose": "enrollment"}"#,
         ),
     ]
 }
@@ -138,11 +138,11 @@ fn each_call_beyond_the_rights_is_a_fault() {
             "kms:Decrypt",
             "arn:k",
             "[]",
-            r#"{"client": "demo", "purpose": "enrolment", "more": "1"}"#,
+            r#"{"client": "demo", "purpose": "enrollment", "more": "1"}"#,
         ),
         line(
             "secretsmanager:GetSecretValue",
-            "card-enrolment/local/x",
+            "card-enrollment/local/x",
             "[]",
             "{}",
         ),

@@ -17,7 +17,7 @@ use crate::tables::agenda::{self, Kind};
 use crate::tables::audit::Permit;
 use crate::tables::customers::{OWNER, program_of};
 use crate::tables::item::{self, Fields};
-use crate::tables::{DynamoClients, DynamoEnrolments};
+use crate::tables::{DynamoClients, DynamoEnrollments};
 use crate::vault::Vault;
 
 /// The operator's view of the `confirmations` table.
@@ -32,7 +32,7 @@ pub struct ConfirmationDesk {
 /// What says whether a confirmation's record is past its date.
 pub struct Records {
     /// The customers' records.
-    pub enrolments: DynamoEnrolments,
+    pub enrollments: DynamoEnrollments,
     /// For X.
     pub clients: DynamoClients,
 }
@@ -232,7 +232,7 @@ impl ConfirmationDesk {
         let Some(set_up) = self.records.clients.by_id(&client).await? else {
             return Ok(false);
         };
-        let record = self.records.enrolments.record(&client, &key).await?;
+        let record = self.records.enrollments.record(&client, &key).await?;
         let now = self.clock.now();
         let until = purge::past_from(now, set_up.retention_days(&program));
         Ok(purge::is_past(record, id, until, now))

@@ -54,10 +54,10 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
             "half a surrogate pair",
             format!(r#"{{"initializeWebsiteToken":"{token}\ud800"}}"#),
         ),
-        ("JWS JSON serialisation, as an object", member(serialised(&token))),
+        ("JWS JSON serialization, as an object", member(serialized(&token))),
         (
-            "JWS JSON serialisation, as text",
-            member(json!(serialised(&token).to_string())),
+            "JWS JSON serialization, as text",
+            member(json!(serialized(&token).to_string())),
         ),
     ]
     .map(|(what, body)| Forgery::of_body(format!("body: {what}"), body, STATUS))
@@ -65,7 +65,7 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
 }
 
 /// RFC 7515 §7.2.2.
-fn serialised(token: &str) -> Value {
+fn serialized(token: &str) -> Value {
     let parts: Vec<&str> = token.split('.').collect();
     json!({"protected": parts[0], "payload": parts[1], "signature": parts[2]})
 }

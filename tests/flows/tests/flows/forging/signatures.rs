@@ -115,7 +115,7 @@ fn keys(victim: &Victim) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (whose, key) in [
         ("nobody's", &victim.attackers),
-        ("another client's", &victim.neighbours),
+        ("another client's", &victim.neighbors),
         ("an ended", &victim.ended),
     ] {
         all.push((format!("{whose} key"), key.token(HEADER, &claims)));
@@ -145,10 +145,10 @@ fn keys(victim: &Victim) -> Vec<(String, String)> {
         "the client's second key called its first".into(),
         victim.second.token(header, &claims),
     ));
-    let neighbours = victim.neighbour.claims(&json!({})).to_string();
+    let neighbors = victim.neighbor.claims(&json!({})).to_string();
     all.push((
         "this client's key for another client".into(),
-        victim.own.token(HEADER, neighbours),
+        victim.own.token(HEADER, neighbors),
     ));
     all
 }

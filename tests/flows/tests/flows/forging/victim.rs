@@ -13,14 +13,14 @@ pub(super) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256"}"#;
 pub(super) struct Victim {
     pub(super) partner: Partner,
     /// Another client of the same product, with a key of its own called `theirs`.
-    pub(super) neighbour: Partner,
+    pub(super) neighbor: Partner,
     /// Called `first`.
     pub(super) own: RsaKey,
     /// Called `second`.
     pub(super) second: RsaKey,
     /// Called `ended`.
     pub(super) ended: RsaKey,
-    pub(super) neighbours: RsaKey,
+    pub(super) neighbors: RsaKey,
     /// Of nobody's set-up.
     pub(super) attackers: RsaKey,
 }
@@ -28,7 +28,7 @@ pub(super) struct Victim {
 impl Victim {
     pub(super) fn new() -> Self {
         let own = RsaKey::of_pem(&Stack::here().text("demo/private-key.pem"));
-        let [second, ended, neighbours] = [(); 3].map(|()| RsaKey::fresh());
+        let [second, ended, neighbors] = [(); 3].map(|()| RsaKey::fresh());
         let key = |id: &str, key: &RsaKey| VerificationKey {
             id: id.into(),
             pem: key.public_pem(),
@@ -48,14 +48,14 @@ impl Victim {
                 program.opt_out = false;
             }
         });
-        let neighbour = Partner::like_demo_but(|client| client.keys = vec![key("theirs", &neighbours)]);
+        let neighbor = Partner::like_demo_but(|client| client.keys = vec![key("theirs", &neighbors)]);
         Self {
             partner,
-            neighbour,
+            neighbor,
             own,
             second,
             ended,
-            neighbours,
+            neighbors,
             attackers: RsaKey::nobodys(),
         }
     }

@@ -20,7 +20,7 @@ use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::language::Language;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::ports::{
-    Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrolments as _, Limits, Opened, Randomness as _,
+    Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrollments as _, Limits, Opened, Randomness as _,
     Sessions as _, StoreError, Wakeups,
 };
 use enrollment::session::{self, Session, UsedToken};
@@ -31,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, Stored};
 use platform::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrolments, DynamoLimits, DynamoSessions,
+    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords,
 };
 use platform::vault::{KmsKeyWrapper, Place, Purpose, Vault};
@@ -52,7 +52,7 @@ pub(super) struct Bank {
     sessions: DynamoSessions,
     records: DynamoSubmissionRecords,
     limits: DynamoLimits,
-    enrolments: DynamoEnrolments,
+    enrollments: DynamoEnrollments,
     confirmations: DynamoConfirmations,
     client: ClientId,
     program: ProgramId,
@@ -86,7 +86,7 @@ impl Bank {
             records: world.submission_records(&vault, &clients),
             clients,
             limits: world.limits(&vault),
-            enrolments: world.enrolments(&vault),
+            enrollments: world.enrollments(&vault),
             confirmations: world.confirmations(&vault),
             client: client.id,
             program: client.programs[0].id.clone(),
@@ -97,9 +97,9 @@ impl Bank {
         }
     }
 
-    /// A session of the bank's one customer, to enrol a card.
+    /// A session of the bank's one customer, to enroll a card.
     pub(super) async fn session(&self) -> SessionToken {
-        self.session_for(ActionCode::Enrol).await
+        self.session_for(ActionCode::Enroll).await
     }
 
     /// A session of the bank's one customer.
@@ -200,7 +200,7 @@ impl Bank {
         token: &SessionToken,
         key: &str,
     ) -> Result<Submitted, NotSubmitted> {
-        self.submit_body(ActionCode::Enrol, limits, token, key, &body())
+        self.submit_body(ActionCode::Enroll, limits, token, key, &body())
             .await
     }
 
@@ -218,7 +218,7 @@ impl Bank {
             sessions: &self.sessions,
             records: &self.records,
             limits,
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             rewards: &self.mrs,
             wakeups: &self.wakeups,
             clock: &*self.clock,
@@ -236,7 +236,7 @@ impl Bank {
     }
 
     pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
-        self.describe_for(ActionCode::Enrol, token).await
+        self.describe_for(ActionCode::Enroll, token).await
     }
 
     pub(super) async fn describe_for(
@@ -248,7 +248,7 @@ impl Bank {
             action,
             clients: &*self.clients,
             sessions: &self.sessions,
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             wakeups: &self.wakeups,
             keys: &NoKey,
             clock: &*self.clock,
@@ -259,7 +259,7 @@ impl Bank {
     /// As the page's calls do with an intent that they have read.
     pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
         let deciding = Deciding {
-            enrolments: &self.enrolments,
+            enrollments: &self.enrollments,
             wakeups: &self.wakeups,
             clock: &*self.clock,
         };
@@ -280,7 +280,7 @@ impl Bank {
     fn sweeping(&self) -> Sweeping<'_> {
         Sweeping {
             settling: Settling {
-                enrolments: &self.enrolments,
+                enrollments: &self.enrollments,
                 rewards: &self.mrs,
                 clients: &*self.clients,
                 wakeups: &self.wakeups,
@@ -292,7 +292,7 @@ impl Bank {
 
     pub(super) async fn intent(&self, token: &SessionToken, key: &str) -> Intent {
         let id = IntentId::derive(token.id(), &idempotency_key(key));
-        self.enrolments.intent(id).await.unwrap().expect("an intent")
+        self.enrollments.intent(id).await.unwrap().expect("an intent")
     }
 
     /// `(active, pending)` of the bank's one customer.
@@ -309,7 +309,10 @@ impl Bank {
             customer,
             ..
         } = self;
-        self.enrolments.customer(client, program, customer).await.unwrap()
+        self.enrollments
+            .customer(client, program, customer)
+            .await
+            .unwrap()
     }
 
     /// How a card of the customer's stands.

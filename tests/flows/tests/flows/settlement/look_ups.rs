@@ -48,7 +48,7 @@ async fn another_programs_card_of_the_customer_is_never_cancelled() {
     bank.mrs.also_lists(vec![elsewhere()]);
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
-    assert_eq!(bank.mrs.calls(), [Call::Find, Call::Enrol, Call::Find]);
+    assert_eq!(bank.mrs.calls(), [Call::Find, Call::Enroll, Call::Find]);
     let intent = bank.intent(&session, "a").await;
     assert_eq!(intent.outcome, None, "it is not taken for the new card");
     assert_eq!(intent.inquiry.present_before.map(|ranacs| ranacs.len()), Some(1));
@@ -104,7 +104,7 @@ async fn the_customers_own_card_is_told_by_program_and_digits() {
 
 #[tokio::test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-async fn what_says_nothing_about_the_number_enrols_nothing() {
+async fn what_says_nothing_about_the_number_enrolls_nothing() {
     for unclear in [
         LookUp::Unknown("no list".into()),
         LookUp::Listed(vec![Account {
@@ -133,7 +133,7 @@ async fn a_number_that_is_not_found_is_a_new_one() {
     bank.mrs.says([LookUp::NotFound]);
     let (status, ..) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!(status, Status::SuccessEnrollment);
-    assert_eq!(bank.mrs.calls(), [Call::Find, Call::Enrol]);
+    assert_eq!(bank.mrs.calls(), [Call::Find, Call::Enroll]);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub(super) const LAST4: &str = "9999";
 /// What was asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
-    Enrol,
+    Enroll,
     Find,
     Cancel,
 }
@@ -48,15 +48,15 @@ pub(super) struct ScriptedMrs {
 
 struct State {
     ending: Ending,
-    /// Whether there is an active card after all, for the last number that it was asked to enrol.
+    /// Whether there is an active card after all, for the last number that it was asked to enroll.
     holds: bool,
     waits: bool,
     deaf_to: Vec<Call>,
-    /// Whether the last enrolment was told as a success.
+    /// Whether the last enrollment was told as a success.
     has_enrolled: bool,
     /// What it says to a cancellation instead of doing it.
     declines: Option<i32>,
-    /// The number of the last intent that it was asked to enrol.
+    /// The number of the last intent that it was asked to enroll.
     number: Option<String>,
     /// The number of the card that it enrolled before that, and whether it still holds it.
     first: Option<(String, bool)>,
@@ -187,10 +187,10 @@ impl State {
 
 #[async_trait]
 impl Rewards for ScriptedMrs {
-    async fn enrol(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
+    async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         let (ending, waits, ranac) = {
             let mut state = self.state.lock().unwrap();
-            state.calls.push(Call::Enrol);
+            state.calls.push(Call::Enroll);
             if state.has_enrolled {
                 state.make_room();
             }

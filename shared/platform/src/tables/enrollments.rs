@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, ProgramId, Ranac};
 use enrollment::intent::{CardCount, Customer, Intent};
-use enrollment::ports::{Begun, Clock, Enrolments, Finished, Randomness, StoreError, Turn, Unsettled};
+use enrollment::ports::{Begun, Clock, Enrollments, Finished, Randomness, StoreError, Turn, Unsettled};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,7 +36,7 @@ use crate::vault::{Purpose, Vault};
 /// How long a failed intent is kept after its outcome.
 const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Logical name, for the vault.
-const TABLE: &str = "enrolments";
+const TABLE: &str = "enrollments";
 /// Sort keys.
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";
@@ -53,8 +53,8 @@ mod state {
     pub(super) const CANCELLED: &str = "cancelled";
 }
 
-/// The `enrolments` table, and what its transactions touch in `sessions` and `confirmations`.
-pub struct DynamoEnrolments {
+/// The `enrollments` table, and what its transactions touch in `sessions` and `confirmations`.
+pub struct DynamoEnrollments {
     dynamodb: Client,
     tables: TableNames,
     vault: Arc<Vault>,
@@ -63,7 +63,7 @@ pub struct DynamoEnrolments {
     metrics: Option<Metrics>,
 }
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     /// Over the tables of those physical names.
     pub fn new(
         dynamodb: Client,
@@ -92,7 +92,7 @@ impl DynamoEnrolments {
     async fn item(&self, operation: &'static str, pk: &str, sk: &str) -> Result<Option<Fields>, StoreError> {
         item::read(
             &self.dynamodb,
-            &self.tables.enrolments,
+            &self.tables.enrollments,
             operation,
             item::key_pair(pk, sk),
         )
@@ -109,18 +109,18 @@ impl DynamoEnrolments {
 
     /// The key of an intent's item, for reading it together with others.
     pub(super) fn intent_key(&self, id: IntentId) -> Key<'_> {
-        (&self.tables.enrolments, intent_item_key(id))
+        (&self.tables.enrollments, intent_item_key(id))
     }
 
     /// The key of the item with a customer's counts, the same.
     pub(super) fn count_key(&self, customer: &str) -> Key<'_> {
-        (&self.tables.enrolments, item::key_pair(customer, CUSTOMER))
+        (&self.tables.enrollments, item::key_pair(customer, CUSTOMER))
     }
 
     /// The key of the item of one of a customer's cards, the same.
     pub(super) fn card_key(&self, customer: &str, card: IntentId) -> Key<'_> {
         (
-            &self.tables.enrolments,
+            &self.tables.enrollments,
             item::key_pair(customer, &card_sort_key(card)),
         )
     }
@@ -149,7 +149,7 @@ impl DynamoEnrolments {
             vault: &self.vault,
             operation,
             client,
-            purpose: Purpose::Enrolment,
+            purpose: Purpose::Enrollment,
             table: TABLE,
             pk,
             sk,
@@ -169,7 +169,7 @@ impl DynamoEnrolments {
 }
 
 #[async_trait]
-impl Enrolments for DynamoEnrolments {
+impl Enrollments for DynamoEnrollments {
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let Some(fields) = self.item("reading an intent", &intent_key(id), INTENT).await? else {
             return Ok(None);
@@ -260,7 +260,7 @@ fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
 /// What counts an intent whose outcome is open.
 fn counter_of(action: ActionCode) -> &'static str {
     match action {
-        ActionCode::Enrol => "pending",
+        ActionCode::Enroll => "pending",
         ActionCode::Replace | ActionCode::OptOut => "changing",
     }
 }

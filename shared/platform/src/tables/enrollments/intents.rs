@@ -10,13 +10,13 @@ use enrollment::status::{MrsCode, Status};
 use enrollment::time::later;
 use url::Url;
 
-use super::{DynamoEnrolments, INTENT, intent_key};
+use super::{DynamoEnrollments, INTENT, intent_key};
 use crate::tables::agenda::Kind;
 use crate::tables::customers::OWNER;
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::sealing::Sealing;
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     /// The item of an intent whose outcome is open.
     /// `owner` is the customer's key.
     pub(super) async fn written(

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::recount::Change;
 use super::storing::Parts;
-use super::{DynamoEnrolments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
+use super::{DynamoEnrollments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
 use crate::tables::agenda::Kind;
 use crate::tables::item;
 use crate::tables::transaction::{IntoWrite as _, built};
@@ -34,7 +34,7 @@ impl Leaving<'_> {
 
 const OPERATION: &str = "noting that a leftover is gone";
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     /// Once only: a repeat changes nothing.
     pub(super) async fn note_leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
         let is_replaced = intent
@@ -112,7 +112,7 @@ impl DynamoEnrolments {
         leaving: &Leaving<'_>,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(leaving.card)))
             .update_expression("SET #ttl = :ttl")
             // One that replaced a card which MRS still holds must not go.
@@ -128,7 +128,7 @@ impl DynamoEnrolments {
         let agenda = Kind::Cancelled(leaving.client, leaving.program).of(&leaving.card.to_hex());
         let sort_key = card_sort_key(leaving.card);
         Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(leaving.customer_key, &sort_key)))
             .update_expression(
                 "SET #state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl",
@@ -149,7 +149,7 @@ impl DynamoEnrolments {
         kept_until: Option<Timestamp>,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(id)))
             .condition_expression("leftover = :yes")
             .expression_attribute_values(":no", AttributeValue::Bool(false))

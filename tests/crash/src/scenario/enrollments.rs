@@ -1,4 +1,4 @@
-//! Customers who enrol a card, and receivers of what came of it.
+//! Customers who enroll a card, and receivers of what came of it.
 
 use enrollment::delivery::Parked;
 use enrollment::identifiers::ActionCode;
@@ -11,8 +11,8 @@ use crate::receiver::{self, Answer};
 
 const SUCCESS: &[Status] = &[Status::SuccessEnrollment];
 const ERROR: &[Status] = &[Status::ErrorEnrollment];
-const ENROLS_AND_CLOSES: &[Tab] = &[tab(ActionCode::Enrol, Page::Closes)];
-const ENROLS_AGAIN: &[Tab] = &[tab(ActionCode::Enrol, Page::TriesAgain)];
+const ENROLLS_AND_CLOSES: &[Tab] = &[tab(ActionCode::Enroll, Page::Closes)];
+const ENROLLS_AGAIN: &[Tab] = &[tab(ActionCode::Enroll, Page::TriesAgain)];
 
 const fn enrolling(name: &'static str, enrolling: Enrolling, ends: &'static [Status]) -> Scenario {
     Scenario {
@@ -27,7 +27,7 @@ const fn enrolling(name: &'static str, enrolling: Enrolling, ends: &'static [Sta
 const fn receiving(name: &'static str, first: &'static [Answer], then: Answer) -> Scenario {
     Scenario {
         name,
-        tabs: ENROLS_AND_CLOSES,
+        tabs: ENROLLS_AND_CLOSES,
         receiver: receiver::Script { first, then },
         disturbed_from: CONFIRMING,
         ..PLAIN
@@ -39,12 +39,12 @@ pub(super) const ALL: &[Scenario] = &[
     PLAIN,
     Scenario {
         name: "closed-browser",
-        tabs: ENROLS_AND_CLOSES,
+        tabs: ENROLLS_AND_CLOSES,
         ..PLAIN
     },
     Scenario {
         name: "reloaded-page",
-        tabs: &[tab(ActionCode::Enrol, Page::Reloads)],
+        tabs: &[tab(ActionCode::Enroll, Page::Reloads)],
         mrs: mrs::Script::always(Enrolling::DoesItSilently),
         ..PLAIN
     },
@@ -57,7 +57,7 @@ pub(super) const ALL: &[Scenario] = &[
     enrolling("declined", Enrolling::Declines(-45), ERROR),
     Scenario {
         name: "second-attempt",
-        tabs: ENROLS_AGAIN,
+        tabs: ENROLLS_AGAIN,
         mrs: mrs::Script {
             first: Enrolling::Declines(-52),
             ..mrs::Script::always(Enrolling::Does)
@@ -71,7 +71,7 @@ pub(super) const ALL: &[Scenario] = &[
     enrolling("mrs-does-it-silently", Enrolling::DoesItSilently, SUCCESS),
     Scenario {
         name: "mrs-does-it-silently-closed-browser",
-        tabs: ENROLS_AND_CLOSES,
+        tabs: ENROLLS_AND_CLOSES,
         mrs: mrs::Script {
             deaf_finds: 1,
             ..mrs::Script::always(Enrolling::DoesItSilently)
@@ -91,7 +91,7 @@ pub(super) const ALL: &[Scenario] = &[
         )
     },
     Scenario {
-        tabs: ENROLS_AND_CLOSES,
+        tabs: ENROLLS_AND_CLOSES,
         mrs: mrs::Script {
             // It is looked for until it turns up, and cancelled.
             tells: &[Telling::Nonsense; 8],
@@ -102,7 +102,7 @@ pub(super) const ALL: &[Scenario] = &[
     enrolling("mrs-does-it-late", Enrolling::DoesItLate(LATE), ERROR),
     Scenario {
         name: "mrs-does-it-late-closed-browser",
-        tabs: ENROLS_AND_CLOSES,
+        tabs: ENROLLS_AND_CLOSES,
         mrs: mrs::Script {
             cancels: &[Cancelling::LosesIt],
             ..mrs::Script::always(Enrolling::DoesItLate(LATE))
@@ -125,7 +125,7 @@ pub(super) const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "number-of-customer-second-attempt",
-        tabs: ENROLS_AGAIN,
+        tabs: ENROLLS_AGAIN,
         program: Kind::NumberOfCustomer,
         mrs: mrs::Script {
             first: Enrolling::DoesItLate(LATE),

@@ -5,7 +5,7 @@ use enrollment::session::MAX_FAILURES;
 use enrollment::time::later;
 use jiff::SignedDuration;
 
-use super::{CUSTOMER, DynamoEnrolments, card_sort_key, counter_of, state};
+use super::{CUSTOMER, DynamoEnrollments, card_sort_key, counter_of, state};
 use crate::tables::item;
 use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built, transact};
@@ -19,7 +19,7 @@ const OLD_CARD: usize = 3;
 /// How long a customer without a card is kept: longer than a failed intent, which is all there is of such a one.
 const WITHOUT_CARD_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn begin_intent(
         &self,
         intent: &Intent,
@@ -52,7 +52,7 @@ impl DynamoEnrolments {
 
     async fn put_intent(&self, intent: &Intent, customer_key: &str) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_item(Some(self.written(OPERATION, intent, customer_key).await?))
             .condition_expression("attribute_not_exists(pk)")
             .build();
@@ -88,7 +88,7 @@ impl DynamoEnrolments {
         let counter = counter_of(intent.action);
         let kept_until = later(intent.created_at, WITHOUT_CARD_KEPT);
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(customer_key, CUSTOMER)))
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#version", "version")
@@ -129,7 +129,7 @@ impl DynamoEnrolments {
         card: &OldCard,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
             .update_expression("SET #state = :held, held_by = :intent")
             .condition_expression("#state = :active AND #schema <= :schema")

@@ -5,19 +5,19 @@ use enrollment::ports::{StoreError, Unsettled};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
-use super::{DynamoEnrolments, intent_item_key};
+use super::{DynamoEnrollments, intent_item_key};
 use crate::aws::where_it_held;
 use crate::tables::agenda::{self, Kind};
 use crate::tables::item::{self, Fields};
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn list_unsettled(
         &self,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Unsettled>, StoreError> {
         const OPERATION: &str = "listing unsettled intents";
-        let table = &self.tables.enrolments;
+        let table = &self.tables.enrollments;
         let unsettled = |fields: &Fields| {
             Ok(Unsettled {
                 id: fields.parsed("pk", |pk| {
@@ -47,7 +47,7 @@ impl DynamoEnrolments {
         let update = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(id)))
             .update_expression("SET agenda_at = :at")
             .condition_expression("attribute_exists(agenda)")

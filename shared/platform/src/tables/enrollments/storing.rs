@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use enrollment::log::warn;
 use enrollment::ports::StoreError;
 
-use super::DynamoEnrolments;
+use super::DynamoEnrollments;
 use crate::tables::transaction::transact;
 
 /// Positions in the transaction.
@@ -35,7 +35,7 @@ pub(super) enum Stored {
     Before,
 }
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn store(&self, operation: &'static str, parts: Parts) -> Result<Stored, StoreError> {
         let Parts {
             intent,

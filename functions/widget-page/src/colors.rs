@@ -1,44 +1,44 @@
-//! A client's colours, as values of the stylesheet's `--enrol-…` variables.
+//! A client's colors, as values of the stylesheet's `--enroll-…` variables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use enrollment::client::file::COLOURS;
-use enrollment::client::palette::{Colour, ColourError, fixes_scheme};
+use enrollment::client::file::COLORS;
+use enrollment::client::palette::{Color, ColorError, fixes_scheme};
 
-/// Not a colour that a client may set, or not a name of one.
+/// Not a color that a client may set, or not a name of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// The value.
     #[error(transparent)]
-    Value(#[from] ColourError),
+    Value(#[from] ColorError),
     /// The name.
-    #[error("the page has no colour of this name")]
+    #[error("the page has no color of this name")]
     Name,
 }
 
 /// What of its palette a client sets; the stylesheet has the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Colours(Vec<(&'static str, Colour)>);
+pub struct Colors(Vec<(&'static str, Color)>);
 
-impl Colours {
-    /// A client's colours by their short name (`accent`). Where the accent comes without a colour for the text on it,
+impl Colors {
+    /// A client's colors by their short name (`accent`). Where the accent comes without a color for the text on it,
     /// that is white, or dark if white could not be read.
     ///
     /// # Errors
     /// On the first name or value that is not one; `enrollctl client apply` has refused it before.
-    pub fn new(colours: &BTreeMap<String, String>) -> Result<Self, Unusable> {
-        let mut set = Vec::with_capacity(colours.len() + 1);
-        for (name, value) in colours {
-            let name = COLOURS
+    pub fn new(colors: &BTreeMap<String, String>) -> Result<Self, Unusable> {
+        let mut set = Vec::with_capacity(colors.len() + 1);
+        for (name, value) in colors {
+            let name = COLORS
                 .into_iter()
                 .find(|known| known == name)
                 .ok_or(Unusable::Name)?;
-            set.push((name, Colour::parse(value)?));
+            set.push((name, Color::parse(value)?));
         }
         let of = |wanted| {
             set.iter()
-                .find_map(|&(name, colour)| (name == wanted).then_some(colour))
+                .find_map(|&(name, color)| (name == wanted).then_some(color))
         };
         if let (Some(accent), None) = (of("accent"), of("accent-text")) {
             set.push(("accent-text", accent.readable_text()));
@@ -52,16 +52,16 @@ impl Colours {
         fixes_scheme(self.0.iter().map(|(name, _)| *name))
     }
 
-    /// A rule for the page's `<style>`; nothing where no colour is set.
+    /// A rule for the page's `<style>`; nothing where no color is set.
     pub fn style(&self) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
         // Stronger than the stylesheet's `:root:not([data-scheme="fixed"])`.
         let mut rule = String::from(":root:root:root{");
-        for (name, Colour { red, green, blue }) in &self.0 {
+        for (name, Color { red, green, blue }) in &self.0 {
             // Writing to a string cannot fail.
-            let _ = write!(rule, "--enrol-{name}:#{red:02x}{green:02x}{blue:02x};");
+            let _ = write!(rule, "--enroll-{name}:#{red:02x}{green:02x}{blue:02x};");
         }
         rule.push('}');
         Some(rule)
@@ -74,8 +74,8 @@ mod tests {
 
     use super::*;
 
-    fn colours(set: &[(&str, &str)]) -> Result<Colours, Unusable> {
-        Colours::new(
+    fn colors(set: &[(&str, &str)]) -> Result<Colors, Unusable> {
+        Colors::new(
             &set.iter()
                 .map(|&(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
@@ -83,11 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_colour_gets_into_the_stylesheet() {
+    fn nothing_but_a_color_gets_into_the_stylesheet() {
         for value in ["red", "#ffff", "#fff}*{display:none", "url(//evil)"] {
             assert_eq!(
-                colours(&[("text", value)]),
-                Err(Unusable::Value(ColourError)),
+                colors(&[("text", value)]),
+                Err(Unusable::Value(ColorError)),
                 "{value}"
             );
         }
@@ -95,64 +95,64 @@ mod tests {
 
     #[test]
     fn a_name_that_the_stylesheet_lacks_is_refused() {
-        assert_eq!(colours(&[("accent}", "#fff")]), Err(Unusable::Name));
+        assert_eq!(colors(&[("accent}", "#fff")]), Err(Unusable::Name));
     }
 
     #[test]
     fn the_text_on_the_accent_can_be_read() {
-        let style = |accent| colours(&[("accent", accent)]).unwrap().style().unwrap();
+        let style = |accent| colors(&[("accent", accent)]).unwrap().style().unwrap();
         assert_eq!(
             style("#cf4500"),
-            ":root:root:root{--enrol-accent:#cf4500;--enrol-accent-text:#ffffff;}"
+            ":root:root:root{--enroll-accent:#cf4500;--enroll-accent-text:#ffffff;}"
         );
         assert_eq!(
             style("#ffd400"),
-            ":root:root:root{--enrol-accent:#ffd400;--enrol-accent-text:#14181f;}"
+            ":root:root:root{--enroll-accent:#ffd400;--enroll-accent-text:#14181f;}"
         );
     }
 
     #[test]
     fn a_client_s_own_text_on_the_accent_is_kept() {
-        let style = colours(&[("accent", "#ffd400"), ("accent-text", "#333")])
+        let style = colors(&[("accent", "#ffd400"), ("accent-text", "#333")])
             .unwrap()
             .style()
             .unwrap();
         assert_eq!(
             style,
-            ":root:root:root{--enrol-accent:#ffd400;--enrol-accent-text:#333333;}"
+            ":root:root:root{--enroll-accent:#ffd400;--enroll-accent-text:#333333;}"
         );
     }
 
     #[test]
     fn an_accent_goes_with_the_dark_palette_and_a_palette_does_not() {
-        assert!(!colours(&[("accent", "#cf4500")]).unwrap().fixes_scheme());
+        assert!(!colors(&[("accent", "#cf4500")]).unwrap().fixes_scheme());
         assert!(
-            colours(&[("accent", "#cf4500"), ("surface", "#fff")])
+            colors(&[("accent", "#cf4500"), ("surface", "#fff")])
                 .unwrap()
                 .fixes_scheme()
         );
     }
 
     #[test]
-    fn without_colours_there_is_no_style() {
-        assert_eq!(Colours::default().style(), None);
+    fn without_colors_there_is_no_style() {
+        assert_eq!(Colors::default().style(), None);
     }
 
     /// What `enrollctl client apply` computes contrasts with.
     #[test]
     fn contrast_is_checked_with_the_palettes_of_the_stylesheet() {
         let css = std::str::from_utf8(crate::parts::STYLE.bytes).unwrap();
-        let values = |name: &str| -> Vec<Colour> {
-            css.split(&format!("--enrol-{name}:"))
+        let values = |name: &str| -> Vec<Color> {
+            css.split(&format!("--enroll-{name}:"))
                 .skip(1)
                 .filter_map(|rest| rest.split([';', '}']).next())
-                .map(|value| Colour::parse(value.trim()).unwrap())
+                .map(|value| Color::parse(value.trim()).unwrap())
                 .collect()
         };
         for (light, dark) in LIGHT.iter().zip(&DARK) {
             assert_eq!(values(light.0), [light.1, dark.1], "{}", light.0);
         }
-        assert_eq!(LIGHT.map(|(name, _)| name), COLOURS);
-        assert_eq!(DARK.map(|(name, _)| name), COLOURS);
+        assert_eq!(LIGHT.map(|(name, _)| name), COLORS);
+        assert_eq!(DARK.map(|(name, _)| name), COLORS);
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{DynamoEnrolments, INTENT, intent_item_key, intent_key};
+use super::{DynamoEnrollments, INTENT, intent_item_key, intent_key};
 use crate::aws::where_it_held;
 
 const NOTING: &str = "noting what Mastercard wrote";
@@ -30,7 +30,7 @@ pub struct FaultNote {
     pub text: String,
 }
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     /// Keeps what was written about an intent, in place of what was kept before. An intent that is gone keeps nothing.
     pub async fn note_fault(
         &self,
@@ -48,7 +48,7 @@ impl DynamoEnrolments {
         let update = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(intent)))
             .update_expression("SET last_fault = :fault")
             .condition_expression("attribute_exists(pk)")
@@ -69,7 +69,7 @@ mod operator {
     use enrollment::identifiers::IncidentId;
     use enrollment::intent::Intent;
 
-    use super::{ClientId, DynamoEnrolments, FAULT, FaultNote, INTENT, IntentId, StoreError, intent_key};
+    use super::{ClientId, DynamoEnrollments, FAULT, FaultNote, INTENT, IntentId, StoreError, intent_key};
     use crate::aws::describe;
     use crate::tables::audit::Permit;
     use crate::tables::item::{self, Fields};
@@ -84,7 +84,7 @@ mod operator {
         pub has_fault: bool,
     }
 
-    impl DynamoEnrolments {
+    impl DynamoEnrollments {
         /// The intent that an incident id was given for. A scan: nothing else knows incidents, and nobody waits for an
         /// operator's search.
         pub async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
@@ -93,7 +93,7 @@ mod operator {
                 let answer = self
                     .dynamodb
                     .scan()
-                    .table_name(&self.tables.enrolments)
+                    .table_name(&self.tables.enrollments)
                     .filter_expression("sk = :intent AND incident = :incident")
                     .expression_attribute_values(":intent", item::text(INTENT))
                     .expression_attribute_values(":incident", item::text(id.as_str()))

@@ -8,11 +8,11 @@ use enrollment::ports::{StoreError, Turn};
 use jiff::Timestamp;
 
 use super::intents::written_ranacs;
-use super::{DynamoEnrolments, INTENT, intent_item_key, intent_key};
+use super::{DynamoEnrollments, INTENT, intent_item_key, intent_key};
 use crate::aws::where_it_held;
 use crate::tables::item::{self, Fields};
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn take_intent(
         &self,
         id: IntentId,
@@ -23,7 +23,7 @@ impl DynamoEnrolments {
         let taken = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(id)))
             .update_expression("SET lease_until = :until, unanswered_at = :now")
             .condition_expression(
@@ -59,7 +59,7 @@ impl DynamoEnrolments {
         let mut update = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(id)))
             .condition_expression("attribute_exists(agenda) AND lease_until = :until")
             .expression_attribute_values(":until", item::millis(until))
@@ -89,7 +89,7 @@ impl DynamoEnrolments {
         intent: &Intent,
         ranacs: &[Ranac],
     ) -> Result<(), StoreError> {
-        const OPERATION: &str = "noting what MRS listed before an enrolment";
+        const OPERATION: &str = "noting what MRS listed before an enrollment";
         let unavailable = |detail: LogText| StoreError::Unavailable {
             operation: OPERATION,
             detail,
@@ -103,7 +103,7 @@ impl DynamoEnrolments {
             .await?;
         self.dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(intent.id)))
             .update_expression("SET present_before = :ranacs")
             // Where the outcome is there by now, nothing may be enrolled any more.

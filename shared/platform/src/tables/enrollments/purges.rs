@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::customer::{card_id, card_state, count};
-use super::{CARD, CUSTOMER, DynamoEnrolments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
+use super::{CARD, CUSTOMER, DynamoEnrollments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
 use crate::aws::{describe, where_it_held};
 use crate::tables::agenda::{self, Kind};
 use crate::tables::audit::{self, AuditLine, Trail};
@@ -40,7 +40,7 @@ const REMOVING: &str = "deleting what is past its date";
 const DATING: &str = "dating cancelled cards";
 
 #[async_trait]
-impl Purges for DynamoEnrolments {
+impl Purges for DynamoEnrollments {
     async fn past(
         &self,
         client: &ClientId,
@@ -113,7 +113,7 @@ impl Purges for DynamoEnrolments {
         let owner = key.0.as_str();
         let indexed;
         (record.intents, indexed, record.sessions) = tokio::try_join!(
-            owned(dynamodb, &tables.enrolments, OPERATION, owner, intent),
+            owned(dynamodb, &tables.enrollments, OPERATION, owner, intent),
             owned(
                 dynamodb,
                 &tables.confirmations,
@@ -178,7 +178,7 @@ impl Purges for DynamoEnrolments {
             .millis("dated_until", now);
         self.dynamodb
             .put_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_item(Some(written.into_item()))
             .send()
             .await
@@ -190,8 +190,8 @@ impl Purges for DynamoEnrolments {
     }
 }
 
-impl DynamoEnrolments {
-    /// Adds the intents that the cards name, enrolment and removal, where the lagging index does not name them yet.
+impl DynamoEnrollments {
+    /// Adds the intents that the cards name, enrollment and removal, where the lagging index does not name them yet.
     async fn add_intents_of_cards(
         &self,
         operation: &'static str,
@@ -204,7 +204,7 @@ impl DynamoEnrolments {
             .flat_map(|card| [Some(card.id), card.held_by])
             .flatten();
         let missing: HashSet<IntentId> = named.filter(|id| !known.contains(id)).collect();
-        let key = |id| (self.tables.enrolments.as_str(), intent_item_key(id));
+        let key = |id| (self.tables.enrollments.as_str(), intent_item_key(id));
         let keys: Vec<_> = missing.into_iter().map(key).collect();
         for fields in self.batch(operation).read_all(&keys).await?.into_iter().flatten() {
             record.intents.push(intent(&fields)?);
@@ -237,7 +237,7 @@ impl DynamoEnrolments {
         writes.extend(limits::deletions(&self.tables.limits, REMOVING, &record.key)?);
         for card in &record.cards {
             let key = item::key_pair(&record.key.0, &card_sort_key(card.id));
-            writes.push(delete(&self.tables.enrolments, key, None)?);
+            writes.push(delete(&self.tables.enrollments, key, None)?);
         }
         let mut version = record.count.version;
         if writes.len() >= MOST_WRITES && version > 0 {
@@ -300,7 +300,7 @@ impl DynamoEnrolments {
                 values: vec![(":version", item::number(version))],
             },
         };
-        delete(&self.tables.enrolments, key, Some(condition))
+        delete(&self.tables.enrollments, key, Some(condition))
     }
 
     fn delete_cancelled_card(
@@ -314,7 +314,7 @@ impl DynamoEnrolments {
             names: &[("#state", "state")],
             values: vec![(":cancelled", item::text(state::CANCELLED))],
         };
-        delete(&self.tables.enrolments, key, Some(condition))
+        delete(&self.tables.enrollments, key, Some(condition))
     }
 
     fn delete_settled_intent(&self, id: IntentId) -> Result<TransactWriteItem, StoreError> {
@@ -323,7 +323,7 @@ impl DynamoEnrolments {
             names: &[("#status", "status")],
             values: Vec::new(),
         };
-        delete(&self.tables.enrolments, intent_item_key(id), Some(condition))
+        delete(&self.tables.enrollments, intent_item_key(id), Some(condition))
     }
 
     /// One that became due again since the record was read, by an operator's replay, holds a purge back too.
@@ -364,7 +364,7 @@ impl DynamoEnrolments {
             records: format!("undelivered confirmations: {}", names.join(" ")),
         };
         let put = audit::put(
-            &self.tables.enrolments,
+            &self.tables.enrollments,
             Trail::Client(&record.client),
             &line,
             &*self.randomness,
@@ -374,7 +374,7 @@ impl DynamoEnrolments {
 
     fn pass_version(&self, record: &Record, version: u64) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(&record.key.0, CUSTOMER)))
             .update_expression("SET #version = #version + :one")
             .condition_expression("#version = :version")
@@ -397,7 +397,7 @@ impl DynamoEnrolments {
         let answer = self
             .dynamodb
             .query()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .index_name(agenda::INDEX)
             .key_condition_expression("agenda = :shard AND agenda_at BETWEEN :from AND :until")
             .expression_attribute_values(":shard", item::text(shard))
@@ -495,7 +495,7 @@ impl DynamoEnrolments {
         let mut update = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(key))
             .update_expression("SET #ttl = :ttl")
             .condition_expression(condition)

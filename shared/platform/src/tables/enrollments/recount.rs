@@ -6,7 +6,7 @@ use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
 
-use super::{CUSTOMER, DynamoEnrolments, card_ttl, counter_of};
+use super::{CUSTOMER, DynamoEnrollments, card_ttl, counter_of};
 use crate::tables::item;
 use crate::tables::transaction::{IntoWrite as _, built};
 
@@ -56,7 +56,7 @@ impl Change {
     }
 }
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     /// Ways to write the change: the first whose condition holds is right. The last one holds always.
     pub(super) fn recounts(
         &self,
@@ -112,7 +112,7 @@ impl DynamoEnrolments {
                 };
                 let update = way
                     .consents(operation, consents)?
-                    .update(&self.tables.enrolments, customer_key);
+                    .update(&self.tables.enrollments, customer_key);
                 Ok(built(operation, update.build())?.into_write())
             })
             .collect()

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::recount::Change;
 use super::storing::{Parts, Stored};
 use super::{
-    DynamoEnrolments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
+    DynamoEnrollments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
 };
 use crate::tables::confirmations::{self, Owner};
 use crate::tables::item::{self, Written};
@@ -19,7 +19,7 @@ use crate::tables::transaction::{IntoWrite as _, built};
 
 const OPERATION: &str = "storing an outcome";
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Finished, StoreError> {
         let Some(outcome) = &intent.outcome else {
             return Err(StoreError::Unavailable {
@@ -83,7 +83,7 @@ impl DynamoEnrolments {
         ];
         let mut expression = "SET #status = :status, leftover = :leftover, finished_at = :at".to_owned();
         let mut update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(intent_item_key(intent.id)))
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(#status)")
             .expression_attribute_names("#status", "status")
@@ -148,7 +148,7 @@ impl DynamoEnrolments {
             .text("state", state::ACTIVE)
             .millis("enrolled_at", outcome.at);
         let put = Put::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_item(Some(card.into_item()))
             .build();
         Ok(built(OPERATION, put)?.into_write())
@@ -168,7 +168,7 @@ impl DynamoEnrolments {
             return self.cancel_card(OPERATION, customer_key, intent, card, outcome.at);
         }
         let update = Update::builder()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
             .condition_expression("held_by = :intent")
             .expression_attribute_names("#state", "state")

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ActionCode, Last4, Ranac};
 use enrollment::intent::{CardCount, Intent, Outcome};
-use enrollment::ports::{Begun, Clock as _, Enrolments as _, Finished, Sessions as _, StoreError};
+use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;
-use platform::tables::{DynamoEnrolments, DynamoSessions};
+use platform::tables::{DynamoEnrollments, DynamoSessions};
 
 use crate::samples::{RANAC, client_id, customer_id, intent, program_id, session, used_token};
 use engine::{World, on_every_engine};
@@ -15,7 +15,7 @@ use engine::{World, on_every_engine};
 /// A world with one open session.
 struct Scene {
     world: Arc<World>,
-    enrolments: Arc<DynamoEnrolments>,
+    enrollments: Arc<DynamoEnrollments>,
     sessions: DynamoSessions,
     session: Session,
 }
@@ -23,11 +23,11 @@ struct Scene {
 impl Scene {
     async fn new(world: Arc<World>) -> Self {
         let vault = world.vault();
-        let (enrolments, sessions) = (Arc::new(world.enrolments(&vault)), world.sessions(&vault));
+        let (enrollments, sessions) = (Arc::new(world.enrollments(&vault)), world.sessions(&vault));
         let mut scene = Self {
             session: session(world.clock.now()),
             world,
-            enrolments,
+            enrollments,
             sessions,
         };
         scene.session = scene.another_session().await;
@@ -48,7 +48,7 @@ impl Scene {
     async fn begun(&self, attempt: u32) -> Intent {
         let begun = self.intent(attempt);
         assert_eq!(
-            self.enrolments
+            self.enrollments
                 .begin(&begun, self.count().await, self.stored_session().await.failures)
                 .await
                 .unwrap(),
@@ -59,12 +59,12 @@ impl Scene {
 
     async fn finish(&self, mut intent: Intent, outcome: Outcome) -> (Intent, Finished) {
         intent.outcome = Some(outcome);
-        let finished = self.enrolments.finish(&intent).await.unwrap();
+        let finished = self.enrollments.finish(&intent).await.unwrap();
         (intent, finished)
     }
 
     async fn count(&self) -> CardCount {
-        self.enrolments
+        self.enrollments
             .card_count(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap()
@@ -82,7 +82,7 @@ impl Scene {
         let item = self
             .world
             .item(
-                &self.world.tables.enrolments,
+                &self.world.tables.enrollments,
                 &format!("intent#{}", intent.id.to_hex()),
             )
             .await;
@@ -92,7 +92,7 @@ impl Scene {
     fn success(&self) -> Outcome {
         let last4 = Last4::parse("9876").unwrap();
         Outcome::enrolled(
-            ActionCode::Enrol,
+            ActionCode::Enroll,
             Ranac::parse(RANAC).unwrap(),
             Some(last4),
             self.world.clock.now(),
@@ -100,7 +100,7 @@ impl Scene {
     }
 
     fn declined(&self) -> Outcome {
-        Outcome::declined(ActionCode::Enrol, MrsCode(-45), self.world.clock.now())
+        Outcome::declined(ActionCode::Enroll, MrsCode(-45), self.world.clock.now())
     }
 }
 
@@ -113,18 +113,18 @@ async fn an_intent_reads_back_open_declined_and_successful() {
         // Whoever begins it asks MRS: should that process die, its call is one of unknown outcome.
         let mut at_work = first.clone();
         at_work.inquiry.unanswered_at = Some(first.created_at);
-        assert_eq!(scene.enrolments.intent(first.id).await.unwrap(), Some(at_work));
+        assert_eq!(scene.enrollments.intent(first.id).await.unwrap(), Some(at_work));
         let (first, _) = scene.finish(first, scene.declined()).await;
         assert_eq!(
-            scene.enrolments.intent(first.id).await.unwrap().as_ref(),
+            scene.enrollments.intent(first.id).await.unwrap().as_ref(),
             Some(&first)
         );
         let (second, _) = scene.finish(scene.begun(2).await, scene.success()).await;
         assert_eq!(
-            scene.enrolments.intent(second.id).await.unwrap().as_ref(),
+            scene.enrollments.intent(second.id).await.unwrap().as_ref(),
             Some(&second)
         );
-        assert_eq!(scene.enrolments.intent(scene.intent(3).id).await.unwrap(), None);
+        assert_eq!(scene.enrollments.intent(scene.intent(3).id).await.unwrap(), None);
     })
     .await;
 }
@@ -140,12 +140,12 @@ async fn a_repeated_beginning_changes_nothing() {
         assert_eq!(session.last_attempt, Some(intent.id));
         assert_eq!((count.active, count.pending), (0, 1));
         assert_eq!(
-            scene.enrolments.begin(&intent, count, 0).await.unwrap(),
+            scene.enrollments.begin(&intent, count, 0).await.unwrap(),
             Begun::Before
         );
         assert_eq!(
             scene
-                .enrolments
+                .enrollments
                 .begin(&intent, CardCount::default(), 0)
                 .await
                 .unwrap(),
@@ -166,8 +166,8 @@ async fn of_two_attempts_of_one_session_at_once_one_begins() {
         let scene = Scene::new(world).await;
         let (first, second) = (scene.intent(1), scene.intent(2));
         let begin = |intent: &Intent| {
-            let (enrolments, intent) = (Arc::clone(&scene.enrolments), intent.clone());
-            tokio::spawn(async move { enrolments.begin(&intent, CardCount::default(), 0).await.unwrap() })
+            let (enrollments, intent) = (Arc::clone(&scene.enrollments), intent.clone());
+            tokio::spawn(async move { enrollments.begin(&intent, CardCount::default(), 0).await.unwrap() })
         };
         // Twice the same one among them: a double click.
         let tries = [begin(&first), begin(&second), begin(&first)];
@@ -199,11 +199,11 @@ async fn a_customers_two_tabs_do_not_both_count_on_the_same_number_of_cards() {
             let (one, other) = (scene.another_session().await, scene.another_session().await);
             let count = scene.count().await;
             let begin = |session: &Session| {
-                let (enrolments, intent) = (
-                    Arc::clone(&scene.enrolments),
+                let (enrollments, intent) = (
+                    Arc::clone(&scene.enrollments),
                     intent(session, round, scene.world.clock.now()),
                 );
-                tokio::spawn(async move { enrolments.begin(&intent, count, 0).await.unwrap() })
+                tokio::spawn(async move { enrollments.begin(&intent, count, 0).await.unwrap() })
             };
             let (first, second) = (begin(&one), begin(&other));
             let mut results = [first.await.unwrap(), second.await.unwrap()];
@@ -223,7 +223,7 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
         let unknown = intent(&session(scene.world.clock.now()), 1, scene.world.clock.now());
         assert_eq!(
             scene
-                .enrolments
+                .enrollments
                 .begin(&unknown, CardCount::default(), 0)
                 .await
                 .unwrap(),
@@ -233,13 +233,13 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
         let late = scene.intent(1);
         assert_eq!(
             scene
-                .enrolments
+                .enrollments
                 .begin(&late, CardCount::default(), 0)
                 .await
                 .unwrap(),
             Begun::SessionBusy
         );
-        assert_eq!(scene.enrolments.intent(late.id).await.unwrap(), None);
+        assert_eq!(scene.enrollments.intent(late.id).await.unwrap(), None);
         assert_eq!(scene.count().await, CardCount::default());
     })
     .await;
@@ -264,7 +264,7 @@ async fn failures_are_counted_and_the_fifth_uses_the_session_up() {
         let sixth = scene.intent(6);
         assert_eq!(
             scene
-                .enrolments
+                .enrollments
                 .begin(&sixth, scene.count().await, MAX_FAILURES)
                 .await
                 .unwrap(),
@@ -285,7 +285,7 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
         assert!(session.finished && session.open_attempt.is_none() && session.failures == 0);
         let count = scene.count().await;
         assert_eq!((count.active, count.pending), (1, 0));
-        let items = scene.world.scan(&scene.world.tables.enrolments).await;
+        let items = scene.world.scan(&scene.world.tables.enrollments).await;
         let cards: Vec<_> = items
             .iter()
             .filter(|item| item["sk"].as_s().unwrap().starts_with("card#"))
@@ -300,7 +300,7 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
         assert!(!cards[0].contains_key("ttl"));
         let another = scene.intent(2);
         assert_eq!(
-            scene.enrolments.begin(&another, count, 0).await.unwrap(),
+            scene.enrollments.begin(&another, count, 0).await.unwrap(),
             Begun::SessionBusy
         );
         let confirmation = scene
@@ -324,14 +324,14 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
         let intent = scene.begun(1).await;
         let tries: Vec<_> = (0..8)
             .map(|number| {
-                let (enrolments, mut intent) = (Arc::clone(&scene.enrolments), intent.clone());
+                let (enrollments, mut intent) = (Arc::clone(&scene.enrollments), intent.clone());
                 let outcome = if number % 2 == 0 {
                     scene.success()
                 } else {
                     scene.declined()
                 };
                 intent.outcome = Some(outcome);
-                tokio::spawn(async move { (enrolments.finish(&intent).await.unwrap(), intent) })
+                tokio::spawn(async move { (enrollments.finish(&intent).await.unwrap(), intent) })
             })
             .collect();
         let mut winners = Vec::new();
@@ -343,7 +343,7 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
             panic!("{} outcomes", winners.len())
         };
         assert_eq!(
-            scene.enrolments.intent(intent.id).await.unwrap().as_ref(),
+            scene.enrollments.intent(intent.id).await.unwrap().as_ref(),
             Some(winner)
         );
         assert_eq!(scene.confirmations().await, 1);
@@ -365,13 +365,13 @@ async fn an_outcome_is_stored_even_where_its_session_and_count_are_gone() {
         let scene = Scene::new(world).await;
         let intent = scene.begun(1).await;
         let tables = &scene.world.tables;
-        for (table, start) in [(&tables.sessions, "session#"), (&tables.enrolments, "customer#")] {
+        for (table, start) in [(&tables.sessions, "session#"), (&tables.enrollments, "customer#")] {
             let item = scene.world.item(table, start).await;
             scene.world.delete(table, &item).await;
         }
         let (intent, finished) = scene.finish(intent, scene.success()).await;
         assert_eq!(finished, Finished::Now);
-        assert_eq!(scene.enrolments.intent(intent.id).await.unwrap(), Some(intent));
+        assert_eq!(scene.enrollments.intent(intent.id).await.unwrap(), Some(intent));
         assert_eq!(
             scene.sessions.find(scene.session.id).await.unwrap(),
             None,
@@ -390,12 +390,12 @@ async fn there_is_no_outcome_without_an_intent() {
         let scene = Scene::new(world).await;
         let mut never_begun = scene.intent(1);
         assert!(matches!(
-            scene.enrolments.finish(&never_begun).await,
+            scene.enrollments.finish(&never_begun).await,
             Err(StoreError::Unavailable { .. })
         ));
         never_begun.outcome = Some(scene.success());
         assert!(matches!(
-            scene.enrolments.finish(&never_begun).await,
+            scene.enrollments.finish(&never_begun).await,
             Err(StoreError::Unavailable { .. })
         ));
         assert_eq!(scene.confirmations().await, 0);
@@ -414,12 +414,12 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         let ends = (scene.world.clock.now() + week).as_second();
         assert_eq!(scene.ttl_of(&declined).await, Some(ends));
 
-        let unsettled = Outcome::unsettled(ActionCode::Enrol, scene.world.clock.now());
+        let unsettled = Outcome::unsettled(ActionCode::Enroll, scene.world.clock.now());
         let (unsettled, _) = scene.finish(scene.begun(2).await, unsettled).await;
         assert_eq!(scene.ttl_of(&unsettled).await, None);
         assert!(
             scene
-                .enrolments
+                .enrollments
                 .intent(unsettled.id)
                 .await
                 .unwrap()
@@ -430,13 +430,13 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         );
         scene.world.clock.advance(SignedDuration::from_hours(1));
         scene
-            .enrolments
+            .enrollments
             .leftover_gone(&unsettled, scene.world.clock.now())
             .await
             .unwrap();
         assert!(
             !scene
-                .enrolments
+                .enrollments
                 .intent(unsettled.id)
                 .await
                 .unwrap()
@@ -448,7 +448,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         let ends = (scene.world.clock.now() + week).as_second();
         scene.world.clock.advance(SignedDuration::from_hours(1));
         scene
-            .enrolments
+            .enrollments
             .leftover_gone(&unsettled, scene.world.clock.now())
             .await
             .unwrap();
@@ -459,8 +459,8 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         );
 
         scene.world.clock.advance(week);
-        assert_eq!(scene.enrolments.intent(declined.id).await.unwrap(), None);
-        assert_eq!(scene.enrolments.intent(unsettled.id).await.unwrap(), None);
+        assert_eq!(scene.enrollments.intent(declined.id).await.unwrap(), None);
+        assert_eq!(scene.enrollments.intent(unsettled.id).await.unwrap(), None);
     })
     .await;
 }

@@ -6,14 +6,14 @@ use enrollment::identifiers::{
 use enrollment::intent::{Card, CardCount, CardState, Consent, Customer};
 use enrollment::ports::StoreError;
 
-use super::{CARD, CUSTOMER, DynamoEnrolments, state};
+use super::{CARD, CUSTOMER, DynamoEnrollments, state};
 use crate::aws::describe;
 use crate::tables::customers;
 use crate::tables::item::{self, Fields};
 
 const OPERATION: &str = "reading a customer";
 
-impl DynamoEnrolments {
+impl DynamoEnrollments {
     pub(super) async fn read_customer(
         &self,
         client: &ClientId,
@@ -92,7 +92,7 @@ impl DynamoEnrolments {
             let answer = self
                 .dynamodb
                 .query()
-                .table_name(&self.tables.enrolments)
+                .table_name(&self.tables.enrollments)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", item::text(pk))
                 .consistent_read(true)

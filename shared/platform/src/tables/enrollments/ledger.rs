@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::leftovers::Leaving;
 use super::recount::Change;
 use super::storing::{Parts, Stored};
-use super::{CUSTOMER, DynamoEnrolments, INTENT, card_sort_key, card_ttl, state};
+use super::{CUSTOMER, DynamoEnrollments, INTENT, card_sort_key, card_ttl, state};
 use crate::aws::{describe, where_it_held};
 use crate::tables::customers;
 use crate::tables::item::{self, Fields};
@@ -21,7 +21,7 @@ const STRIKING_OFF: &str = "striking a card off";
 const INDEX_LENGTH: usize = 65;
 
 #[async_trait]
-impl Ledger for DynamoEnrolments {
+impl Ledger for DynamoEnrollments {
     async fn key(
         &self,
         client: &ClientId,
@@ -42,7 +42,7 @@ impl Ledger for DynamoEnrolments {
         let answer = self
             .dynamodb
             .scan()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .filter_expression("(sk = :customer AND begins_with(pk, :of_client)) OR (sk = :intent AND client = :client AND begins_with(#status, :error))")
             .projection_expression("pk, sk, #schema")
             .expression_attribute_names("#schema", "schema")
@@ -117,7 +117,7 @@ impl Ledger for DynamoEnrolments {
         let update = self
             .dynamodb
             .update_item()
-            .table_name(&self.tables.enrolments)
+            .table_name(&self.tables.enrollments)
             .set_key(Some(item::key_pair(&key.0, &card_sort_key(card))))
             .update_expression("SET last4 = :last4")
             .condition_expression("attribute_exists(pk)")
