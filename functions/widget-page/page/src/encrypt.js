@@ -1,4 +1,4 @@
-// ASSUMPTION, named here and in `tests/sandbox` and nowhere else: the cipher behind the pair `{"key","data"}` of source
+// ASSUMPTION, named here and in `infra/sandbox` and nowhere else: the cipher behind the pair `{"key","data"}` of source
 // document 001, "PAN encryption process", is not public. Taken: a fresh AES-256-GCM key `k` and a 12-byte `iv` for each
 // pair; `data` = base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD; `key` = base64 of the 32
 // bytes of `k` under RSA-OAEP with SHA-256 (and MGF1 with SHA-256).

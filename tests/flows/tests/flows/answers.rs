@@ -15,7 +15,7 @@ use flows::time::pause;
 use flows::{settlement, stored};
 use serde_json::{Value, json};
 
-/// Shapes that are read (tests/sandbox/README.md).
+/// Shapes that are read (infra/sandbox/README.md).
 const READ: [&str; 24] = [
     "soap-1.2",
     "qualified-fault",
