@@ -5,7 +5,7 @@ mod handler;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsEvent;
-use enrollment::flows::confirm::Confirming;
+use enrollment::flows::deliver::Delivery;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main]
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let wakeups = platform.wakeups();
     let (clock, randomness, metrics) = (platform.clock(), platform.randomness(), platform.metrics());
     let answer = Arc::new(async move |event: SqsEvent| {
-        let confirming = Confirming {
+        let delivery = Delivery {
             confirmations: &confirmations,
             receivers: &receivers,
             clients: &clients,
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
             clock: &*clock,
             randomness: &*randomness,
         };
-        handler::handle(&confirming, &metrics, event).await
+        handler::handle(&delivery, &metrics, event).await
     });
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
         let answer = Arc::clone(&answer);

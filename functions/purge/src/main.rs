@@ -4,7 +4,7 @@ mod handler;
 
 use std::sync::Arc;
 
-use enrollment::flows::purge::Purging;
+use enrollment::flows::purge::Purge;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
@@ -14,13 +14,13 @@ async fn main() -> Result<(), Error> {
     let (clients, enrollments) = (platform.clients(), platform.enrollments());
     let (clock, metrics) = (platform.clock(), platform.metrics());
     let answer = Arc::new(async move || {
-        let purging = Purging {
+        let purge = Purge {
             register: &clients,
             clients: &clients,
             purges: &enrollments,
             clock: &*clock,
         };
-        handler::handle(&purging, &metrics).await
+        handler::handle(&purge, &metrics).await
     });
     // Nothing in the schedule's event is needed.
     lambda_runtime::run(service_fn(|_: LambdaEvent<IgnoredAny>| {

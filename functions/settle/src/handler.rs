@@ -1,7 +1,7 @@
 //! Two triggers: the schedules, which sweep, and the queue, which names intents.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use enrollment::flows::sweep::Sweeping;
+use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::IntentId;
 use enrollment::log::{by_display, error, info};
 use enrollment::ports::StoreError;
@@ -37,7 +37,7 @@ pub(crate) enum Half {
 
 /// Does what the trigger asks for. The answer to a queue names the messages that have to come again.
 pub(crate) async fn handle(
-    sweeping: &Sweeping<'_>,
+    sweep: &Sweep<'_>,
     certificate: &MrsRewards,
     metrics: &Metrics,
     trigger: Trigger,
@@ -45,22 +45,22 @@ pub(crate) async fn handle(
     match trigger {
         Trigger::Half {
             sweep: Half::Confirmations,
-        } => wake(sweeping, metrics).await.map(|()| None),
+        } => wake(sweep, metrics).await.map(|()| None),
         Trigger::Half { sweep: Half::Intents } => {
             report(certificate).await;
-            look_after(sweeping, metrics).await.map(|()| None)
+            look_after(sweep, metrics).await.map(|()| None)
         }
         Trigger::Schedule(_) => {
             // The quick half first, and neither waits for the other to be well.
-            let woken = wake(sweeping, metrics).await;
+            let woken = wake(sweep, metrics).await;
             report(certificate).await;
-            look_after(sweeping, metrics).await?;
+            look_after(sweep, metrics).await?;
             woken.map(|()| None)
         }
         Trigger::Queue(event) => {
             let settle = async |message: SettleMessage| {
                 let intent = IntentId::from_hex(&message.intent).map_err(Refused::Message)?;
-                sweeping.settle(intent).await.map_err(Refused::from)
+                sweep.settle(intent).await.map_err(Refused::from)
             };
             Ok(Some(queues::each(event, settle).await))
         }
@@ -74,8 +74,8 @@ async fn report(certificate: &MrsRewards) {
     }
 }
 
-async fn wake(sweeping: &Sweeping<'_>, metrics: &Metrics) -> Result<(), StoreError> {
-    let woken = sweeping.wake().await?;
+async fn wake(sweep: &Sweep<'_>, metrics: &Metrics) -> Result<(), StoreError> {
+    let woken = sweep.wake().await?;
     metrics.wake(&woken);
     info!(
         woken = woken.woken,
@@ -85,8 +85,8 @@ async fn wake(sweeping: &Sweeping<'_>, metrics: &Metrics) -> Result<(), StoreErr
     Ok(())
 }
 
-async fn look_after(sweeping: &Sweeping<'_>, metrics: &Metrics) -> Result<(), StoreError> {
-    let swept = sweeping.look_after().await?;
+async fn look_after(sweep: &Sweep<'_>, metrics: &Metrics) -> Result<(), StoreError> {
+    let swept = sweep.look_after().await?;
     metrics.sweep(&swept);
     info!(
         looked_after = swept.looked_after,

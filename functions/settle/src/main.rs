@@ -4,8 +4,8 @@ mod handler;
 
 use std::sync::Arc;
 
-use enrollment::flows::settle::Settling;
-use enrollment::flows::sweep::Sweeping;
+use enrollment::flows::settle::Settlement;
+use enrollment::flows::sweep::Sweep;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 use handler::Trigger;
@@ -19,8 +19,8 @@ async fn main() -> Result<(), Error> {
     let (clock, metrics) = (platform.clock(), platform.metrics());
     let answer = Arc::new(async move |trigger: Trigger, context: lambda_runtime::Context| {
         let rewards = rewards.until(platform::ends_at(context.deadline));
-        let sweeping = Sweeping {
-            settling: Settling {
+        let sweep = Sweep {
+            settlement: Settlement {
                 enrollments: &enrollments,
                 rewards: &rewards,
                 clients: &clients,
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
             },
             confirmations: &confirmations,
         };
-        handler::handle(&sweeping, &rewards, &metrics, trigger).await
+        handler::handle(&sweep, &rewards, &metrics, trigger).await
     });
     lambda_runtime::run(service_fn(|event: LambdaEvent<Trigger>| {
         let answer = Arc::clone(&answer);

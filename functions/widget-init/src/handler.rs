@@ -1,6 +1,6 @@
 //! `POST /company/non_auth_initialize` (behaviour §2): a signed token in, a redirect to the widget out. Always.
 
-use enrollment::flows::open::{NotOpened, OpenedSession, Opening};
+use enrollment::flows::open::{NewSession, OpenError, OpenSession};
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{error, info};
 use enrollment::reason::Reason;
@@ -22,14 +22,14 @@ pub(crate) struct WidgetAddress {
 /// Opens a session for the request's token and answers with the address of the widget, or of its failure page.
 /// Gives status and reason of a refusal beside the response, for the metrics.
 pub(crate) async fn handle(
-    opening: &Opening<'_>,
+    open_session: &OpenSession<'_>,
     address: &WidgetAddress,
     incident: &IncidentId,
     request: &Request,
 ) -> (Response<Body>, Option<(Status, Option<Reason>)>) {
     let result = match token::of_request(request.body()) {
-        Ok(token) => opening.open(&token).await,
-        Err(refusal) => Err(NotOpened::Refused {
+        Ok(token) => open_session.open(&token).await,
+        Err(refusal) => Err(OpenError::Refused {
             refusal,
             client: None,
         }),
@@ -49,7 +49,7 @@ pub(crate) async fn handle(
 
 impl WidgetAddress {
     /// The session rides in the fragment: no server, proxy, log or referrer sees it.
-    fn of_session(&self, opened: &OpenedSession) -> String {
+    fn of_session(&self, opened: &NewSession) -> String {
         format!(
             "{}/widget/{}/?lang={}#{}",
             self.public_base_url,
@@ -60,7 +60,7 @@ impl WidgetAddress {
     }
 
     /// `_` is no client's slug: that page belongs to nobody and may not be framed.
-    fn of_failure(&self, failure: &NotOpened, incident: &IncidentId) -> String {
+    fn of_failure(&self, failure: &OpenError, incident: &IncidentId) -> String {
         let slug = failure.client().map_or("_", |client| client.slug.as_str());
         let reason = failure
             .reason()
@@ -73,14 +73,14 @@ impl WidgetAddress {
     }
 }
 
-fn log(failure: &NotOpened) {
+fn log(failure: &OpenError) {
     match failure {
-        NotOpened::Refused { refusal, client } => info!(
+        OpenError::Refused { refusal, client } => info!(
             client = client.as_ref().map(|client| &client.id),
             reason = refusal,
             "token refused"
         ),
-        NotOpened::Store { cause, .. } => error!(error = cause, "session could not be opened"),
+        OpenError::Store { cause, .. } => error!(error = cause, "session could not be opened"),
     }
 }
 

@@ -4,7 +4,7 @@ mod handler;
 
 use std::sync::Arc;
 
-use enrollment::flows::open::Opening;
+use enrollment::flows::open::OpenSession;
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use enrollment::status::Status;
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
         let address = WidgetAddress {
             public_base_url: public_base.of(&request)?,
         };
-        let opening = Opening {
+        let open_session = OpenSession {
             clients: &clients,
             sessions: &sessions,
             limits: &limits,
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
         };
         let incident = IncidentId::random(&*randomness);
         let span = log::request(&incident);
-        let (response, refused) = handler::handle(&opening, &address, &incident, &request)
+        let (response, refused) = handler::handle(&open_session, &address, &incident, &request)
             .instrument(span)
             .await;
         metrics.widget_opening(refused.map(|(status, _)| status));

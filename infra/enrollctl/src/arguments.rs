@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Customer(CustomerCommand),
     /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
     /// that could not be told, 3 where so much differs that nothing was mended.
-    Reconcile(Reconciliation),
+    Reconcile(ReconcileArguments),
     /// Shows what an incident id stands for: which client and program, which outcome; and what Mastercard wrote.
     Incident {
         /// As the customer or the partner was shown it.
@@ -175,7 +175,7 @@ pub(crate) struct Reason {
 /// Which client is compared, what else is done, and why.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("audited").args(["mend", "reveal"]).multiple(true))]
-pub(crate) struct Reconciliation {
+pub(crate) struct ReconcileArguments {
     /// The client's id.
     pub(crate) client: String,
     /// Mends what differs. Without it, it is only told. Leaves a line in the audit trail.
@@ -193,7 +193,7 @@ pub(crate) struct Reconciliation {
     pub(crate) reference: Option<String>,
 }
 
-impl Reconciliation {
+impl ReconcileArguments {
     /// Why, where something is to be mended or revealed.
     pub(crate) fn reason(&self) -> Option<Reason> {
         let reference = self.reference.clone()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use enrollment::client::Client;
 use enrollment::confirmation::Confirmation;
-use enrollment::flows::erase::{self, Erased, Erasing, NotErased, Why};
+use enrollment::flows::erase::{self, Erasure, ErasureCause, ErasureError, ErasureReport};
 use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
@@ -91,7 +91,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
         bail!("nothing was erased");
     }
     let rewards = request.stack.rewards();
-    let erasing = Erasing {
+    let erasure = Erasure {
         purges: &request.enrollments,
         enrollments: &request.enrollments,
         ledger: &request.enrollments,
@@ -100,14 +100,14 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     };
     for of_program in &found {
         let program = &of_program.0;
-        let person = erase::Person {
+        let person = erase::DataSubject {
             client: &request.client,
             program,
             customer: &request.customer,
         };
         let begun = counts(std::slice::from_ref(of_program));
         request.note_in(program, "erase begun", &begun).await?;
-        match erasing.erase(person, opt_out).await {
+        match erasure.erase(person, opt_out).await {
             Ok(erased) => {
                 let told = told(&erased);
                 request.note_in(program, "erase", &told).await?;
@@ -124,26 +124,26 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
 }
 
 /// What came of it, and what to do about it.
-fn explained(error: NotErased) -> anyhow::Error {
+fn explained(error: ErasureError) -> anyhow::Error {
     let so_far = so_far(&error);
     let advice = match error.why {
-        Why::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
-        Why::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
-        Why::Refused(_) | Why::NoAnswer | Why::Store(_) => "; try again",
-        Why::Busy => "; try again in a moment",
-        Why::Nobody => "",
+        ErasureCause::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
+        ErasureCause::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
+        ErasureCause::Refused(_) | ErasureCause::NoAnswer | ErasureCause::Store(_) => "; try again",
+        ErasureCause::Busy => "; try again in a moment",
+        ErasureCause::Nobody => "",
     };
     anyhow::Error::new(error).context(so_far + advice)
 }
 
-fn so_far(error: &NotErased) -> String {
+fn so_far(error: &ErasureError) -> String {
     let erased = if error.progress.has_begun {
         "not all was erased"
     } else {
         "nothing was erased"
     };
     let cards = error.progress.cancelled;
-    match (cards, matches!(error.why, Why::NoAnswer)) {
+    match (cards, matches!(error.why, ErasureCause::NoAnswer)) {
         (0, false) => erased.to_owned(),
         (0, true) => format!("{erased}; Mastercard may have cancelled a card"),
         (_, false) => format!("{erased}; Mastercard has cancelled {cards} of the cards"),
@@ -151,7 +151,7 @@ fn so_far(error: &NotErased) -> String {
     }
 }
 
-fn told(erased: &Erased) -> String {
+fn told(erased: &ErasureReport) -> String {
     format!(
         "cards {} ({} cancelled first), interactions {}, confirmations {}, sessions {}",
         erased.cards, erased.cancelled, erased.intents, erased.confirmations, erased.sessions
@@ -382,8 +382,8 @@ fn confirmation((listed, revealed): &(Listed, Option<Confirmation>)) -> Value {
 fn state(card: &Card) -> String {
     match card.state {
         CardState::Active => "active".into(),
-        CardState::Held => "being changed".into(),
-        CardState::Leaving => "replaced, to be cancelled at Mastercard".into(),
+        CardState::Locked => "being changed".into(),
+        CardState::PendingCancellation => "replaced, to be cancelled at Mastercard".into(),
         CardState::Cancelled { at } => format!("cancelled {at}"),
     }
 }

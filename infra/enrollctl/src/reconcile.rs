@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use enrollment::flows::reconcile::{
-    Difference, Ended, FEW, FEW_IN, Kind, Mended, Mending, Reconciled, Reconciling,
+    Difference, FEW, FEW_IN, Kind, Reconciliation, ReconciliationReport, ReconciliationResult, Repair,
+    RepairPolicy,
 };
 use enrollment::identifiers::{ClientId, Last4};
 use platform::operator::Stack;
 use platform::tables::audit::Permit;
 
-use crate::arguments::Reconciliation;
+use crate::arguments::ReconcileArguments;
 use crate::client;
 use crate::gate::Gate;
 
@@ -29,7 +30,7 @@ struct Permits {
 
 impl Permits {
     /// One line of the trail for each of the two that is asked for. Nothing has been compared by then.
-    async fn obtain(stack: &Stack, id: &ClientId, asked: &Reconciliation) -> Result<Self> {
+    async fn obtain(stack: &Stack, id: &ClientId, asked: &ReconcileArguments) -> Result<Self> {
         let Some(reason) = asked.reason() else {
             return Ok(Self::default());
         };
@@ -48,34 +49,34 @@ impl Permits {
         Ok(permits)
     }
 
-    fn mending(&self, accepted: Option<usize>) -> Mending {
+    fn mending(&self, accepted: Option<usize>) -> RepairPolicy {
         if self.mend.is_some() {
-            Mending::UpTo {
+            RepairPolicy::UpTo {
                 accepted: accepted.unwrap_or_default(),
             }
         } else {
-            Mending::None
+            RepairPolicy::ReportOnly
         }
     }
 }
 
-pub(crate) async fn run(stack: &Stack, asked: &Reconciliation) -> Result<ExitCode> {
+pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<ExitCode> {
     let id = ClientId::parse(&asked.client)?;
     let stored = client::find(stack, &id).await?;
     let permits = Permits::obtain(stack, &id, asked).await?;
     let mending = permits.mending(asked.accept_differences);
     let (enrollments, rewards) = (stack.enrollments(), stack.rewards());
-    let reconciling = Reconciling {
+    let reconciliation = Reconciliation {
         ledger: &enrollments,
         enrollments: &enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
     let tell = |difference: &Difference| println!("{}", line(difference, permits.reveal.as_ref()));
-    let ended = reconciling.reconcile(&stored.client, mending, tell).await?;
+    let ended = reconciliation.reconcile(&stored.client, mending, tell).await?;
     let (sum, is_refused) = match ended {
-        Ended::Done(sum) => (sum, false),
-        Ended::Refused(sum) => (sum, true),
+        ReconciliationResult::Done(sum) => (sum, false),
+        ReconciliationResult::Refused(sum) => (sum, true),
     };
     println!("{}", summary(&sum));
     if is_refused {
@@ -91,7 +92,7 @@ pub(crate) async fn run(stack: &Stack, asked: &Reconciliation) -> Result<ExitCod
     })
 }
 
-fn refusal(sum: &Reconciled) -> String {
+fn refusal(sum: &ReconciliationReport) -> String {
     let why = if sum.agreed == 0 {
         "nothing agrees".to_owned()
     } else {
@@ -116,9 +117,9 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
         Kind::Unknown(_) => "is active here, Mastercard's answer proves nothing".to_owned(),
     };
     let mended = match difference.mended {
-        Mended::Told => "",
-        Mended::Yes => "; mended",
-        Mended::No => "; could not be mended",
+        Repair::NotRequested => "",
+        Repair::Repaired => "; mended",
+        Repair::Failed => "; could not be mended",
     };
     let ranac = if permit.is_some() {
         format!("  RANAC {}", difference.kind.ranac().expose())
@@ -132,7 +133,7 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
     )
 }
 
-fn summary(sum: &Reconciled) -> String {
+fn summary(sum: &ReconciliationReport) -> String {
     format!(
         "{} customers: {} cards agree, {} differences, {} of them left; {} customers are left to settlement, of {} records \
          Mastercard's answers prove nothing, {} records could not be compared",

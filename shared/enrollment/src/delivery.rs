@@ -52,7 +52,7 @@ pub fn next_attempt(attempts: u32, now: Timestamp, randomness: &dyn Randomness) 
 /// Why it is parked instead.
 pub fn retry_at(
     attempts: u32,
-    delivery: Delivery,
+    delivery: DeliveryResult,
     (waiting_since, now): (Timestamp, Timestamp),
     randomness: &dyn Randomness,
 ) -> Result<Timestamp, Parked> {
@@ -62,7 +62,7 @@ pub fn retry_at(
         return Err(Parked::TooOld);
     }
     let due = match delivery {
-        Delivery::Answered {
+        DeliveryResult::Answered {
             status: 429 | 503,
             retry_after: Some(wait),
         } => scheduled.max(later(now, wait.min(LONGEST_RETRY_AFTER))),
@@ -85,7 +85,7 @@ pub fn jittered(wait: SignedDuration, randomness: &dyn Randomness) -> SignedDura
 
 /// What came of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliveryResult {
     /// The receiver answered.
     Answered {
         /// The HTTP status.
@@ -148,7 +148,7 @@ pub struct Destination {
     /// Attempts in a row that found nobody, or a server error.
     pub failures: u32,
     /// Until then nothing is sent there.
-    pub held_until: Option<Timestamp>,
+    pub closed_until: Option<Timestamp>,
     /// It answered 410.
     pub gone: bool,
     /// Changes with every change. 0: nothing is stored.
@@ -171,11 +171,11 @@ pub enum Admission {
 impl Destination {
     /// Judges an attempt at `now`.
     pub fn admit(&self, now: Timestamp) -> Admission {
-        match self.held_until {
+        match self.closed_until {
             _ if self.gone => Admission::Gone,
             Some(until) if now < until => Admission::Wait(until),
             Some(_) if self.failures >= DOWN_AFTER => Admission::Probe(Self {
-                held_until: Some(later(now, PROBE)),
+                closed_until: Some(later(now, PROBE)),
                 ..self.clone()
             }),
             _ => Admission::Go,
@@ -183,48 +183,53 @@ impl Destination {
     }
 
     /// The state after an attempt; `None` where it is the same.
-    pub fn after(&self, delivery: Delivery, now: Timestamp, randomness: &dyn Randomness) -> Option<Self> {
+    pub fn after(
+        &self,
+        delivery: DeliveryResult,
+        now: Timestamp,
+        randomness: &dyn Randomness,
+    ) -> Option<Self> {
         let next = match delivery {
-            Delivery::Answered { status: 410, .. } => Self {
+            DeliveryResult::Answered { status: 410, .. } => Self {
                 gone: true,
                 ..self.clone()
             },
             // Asking for no time at all is no hold: then a 503 is a failure, and a 429 an answer, like any other.
-            Delivery::Answered {
+            DeliveryResult::Answered {
                 status: 429 | 503,
                 retry_after: Some(wait),
             } if wait > SignedDuration::ZERO => Self {
-                held_until: Some(later(now, wait.min(LONGEST_RETRY_AFTER))),
+                closed_until: Some(later(now, wait.min(LONGEST_RETRY_AFTER))),
                 ..self.clone()
             },
-            Delivery::Answered { status, .. } if status < 500 => Self {
+            DeliveryResult::Answered { status, .. } if status < 500 => Self {
                 failures: 0,
                 // An answer ends the hold of a receiver that was down, not the time that another answer has asked for.
-                held_until: self
-                    .held_until
+                closed_until: self
+                    .closed_until
                     .filter(|until| now < *until && self.failures < DOWN_AFTER),
                 ..self.clone()
             },
-            Delivery::Answered { .. } | Delivery::Failed(_) => self.failed(now, randomness),
-            Delivery::Unready => return None,
+            DeliveryResult::Answered { .. } | DeliveryResult::Failed(_) => self.failed(now, randomness),
+            DeliveryResult::Unready => return None,
         };
         (next != *self).then_some(next)
     }
 
     /// Whether nothing is sent there at `now`.
-    pub fn is_held(&self, now: Timestamp) -> bool {
-        self.gone || self.held_until.is_some_and(|until| now < until)
+    pub fn is_closed(&self, now: Timestamp) -> bool {
+        self.gone || self.closed_until.is_some_and(|until| now < until)
     }
 
     fn failed(&self, now: Timestamp, randomness: &dyn Randomness) -> Self {
         let failures = self.failures.saturating_add(1);
-        let held_until = failures.checked_sub(DOWN_AFTER).map(|times| {
+        let closed_until = failures.checked_sub(DOWN_AFTER).map(|times| {
             let hold = FIRST_HOLD.saturating_mul(1 << times.min(16)).min(LONGEST_HOLD);
             later(now, jittered(hold, randomness))
         });
         Self {
             failures,
-            held_until,
+            closed_until,
             ..self.clone()
         }
     }
@@ -239,8 +244,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn answered(status: u16) -> Delivery {
-        Delivery::Answered {
+    fn answered(status: u16) -> DeliveryResult {
+        DeliveryResult::Answered {
             status,
             retry_after: None,
         }
@@ -249,7 +254,7 @@ mod tests {
     fn down(failures: u32) -> Destination {
         (0..failures).fold(Destination::default(), |destination, _| {
             destination
-                .after(Delivery::Failed("timeout_answer"), NOW, &Seeded::new(1))
+                .after(DeliveryResult::Failed("timeout_answer"), NOW, &Seeded::new(1))
                 .unwrap()
         })
     }
@@ -271,7 +276,7 @@ mod tests {
 
     #[test]
     fn answers_that_ask_for_a_day_end_after_96_hours() {
-        let busy = Delivery::Answered {
+        let busy = DeliveryResult::Answered {
             status: 429,
             retry_after: Some(SignedDuration::from_hours(24)),
         };
@@ -291,7 +296,7 @@ mod tests {
         assert_eq!(parked, Parked::TooOld);
         // A second before the end there is one more try, at the end.
         let late = later(NOW, MAX_AGE - SignedDuration::from_secs(1));
-        let failed = Delivery::Failed("timeout");
+        let failed = DeliveryResult::Failed("timeout");
         let due = retry_at(2, failed, (NOW, late), &Seeded::new(1)).unwrap();
         assert_eq!(due, later(NOW, MAX_AGE));
         let exhausted = retry_at(MAX_ATTEMPTS, failed, (NOW, late), &Seeded::new(1));
@@ -333,7 +338,7 @@ mod tests {
 
     #[test]
     fn holds_grow_to_a_quarter_of_an_hour() {
-        let held = down(60).held_until.unwrap().duration_since(NOW);
+        let held = down(60).closed_until.unwrap().duration_since(NOW);
         assert!(
             held >= LONGEST_HOLD && held <= LONGEST_HOLD + LONGEST_HOLD / 10,
             "{held}"
@@ -355,7 +360,7 @@ mod tests {
     #[test]
     fn retry_after_holds_the_whole_receiver_for_a_day_at_most() {
         for status in [429, 503] {
-            let delivery = |wait| Delivery::Answered {
+            let delivery = |wait| DeliveryResult::Answered {
                 status,
                 retry_after: Some(wait),
             };
@@ -363,7 +368,7 @@ mod tests {
                 Destination::default()
                     .after(delivery(wait), NOW, &Seeded::new(1))
                     .unwrap()
-                    .held_until
+                    .closed_until
                     .unwrap()
                     .duration_since(NOW)
             };
@@ -374,28 +379,28 @@ mod tests {
 
     #[test]
     fn retry_after_of_no_time_is_no_hold() {
-        let answered = |status| Delivery::Answered {
+        let answered = |status| DeliveryResult::Answered {
             status,
             retry_after: Some(SignedDuration::ZERO),
         };
         let after = |status| down(4).after(answered(status), NOW, &Seeded::new(1)).unwrap();
-        assert!(after(503).is_held(NOW), "the fifth failure in a row");
+        assert!(after(503).is_closed(NOW), "the fifth failure in a row");
         assert_eq!(after(429).failures, 0, "somebody is there");
-        assert!(!after(429).is_held(NOW));
+        assert!(!after(429).is_closed(NOW));
     }
 
     #[test]
     fn a_late_success_does_not_take_back_the_time_that_a_receiver_asked_for() {
-        let busy = Delivery::Answered {
+        let busy = DeliveryResult::Answered {
             status: 429,
             retry_after: Some(SignedDuration::from_hours(1)),
         };
         let held = Destination::default().after(busy, NOW, &Seeded::new(1)).unwrap();
-        assert!(held.is_held(NOW));
+        assert!(held.is_closed(NOW));
         assert_eq!(held.after(answered(200), NOW, &Seeded::new(1)), None);
         let past = later(NOW, SignedDuration::from_hours(1));
         let cleared = held.after(answered(200), past, &Seeded::new(1)).unwrap();
-        assert_eq!(cleared.held_until, None);
+        assert_eq!(cleared.closed_until, None);
     }
 
     #[test]
@@ -411,7 +416,7 @@ mod tests {
         fn a_receiver_that_is_not_gone_is_tried_again_some_day(statuses in prop::collection::vec(prop_oneof![200_u16..600, Just(0)], 0..40)) {
             let mut destination = Destination::default();
             for status in statuses.into_iter().filter(|status| *status != 410) {
-                let delivery = if status == 0 { Delivery::Failed("connect") } else { answered(status) };
+                let delivery = if status == 0 { DeliveryResult::Failed("connect") } else { answered(status) };
                 if let Some(next) = destination.after(delivery, NOW, &Seeded::new(7)) {
                     destination = next;
                 }

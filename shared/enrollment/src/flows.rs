@@ -1,7 +1,7 @@
 //! What the functions do, free of HTTP and AWS: each flow's signature is its list of dependencies.
 
-pub mod confirm;
 pub mod decide;
+pub mod deliver;
 pub mod describe;
 pub mod erase;
 pub mod extend;

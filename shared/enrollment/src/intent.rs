@@ -339,9 +339,9 @@ pub enum CardState {
     /// It is.
     Active,
     /// It is, and an open intent is about to change that. No other intent may take it meanwhile.
-    Held,
+    Locked,
     /// It was replaced; MRS has still to cancel it.
-    Leaving,
+    PendingCancellation,
     /// It was, until then.
     Cancelled {
         /// When MRS agreed.

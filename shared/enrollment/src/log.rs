@@ -31,8 +31,8 @@ use std::fmt;
 use tracing::Span;
 use tracing::field::{Value, display};
 
-use crate::flows::open::NotOpened;
-use crate::flows::submit::NotSubmitted;
+use crate::flows::open::OpenError;
+use crate::flows::submit::SubmitError;
 use crate::identifiers::{ClientId, ConfirmationId, IncidentId, IntentId, Malformed, ProgramId};
 use crate::ports::{RewardsError, StoreError};
 use crate::status::{MrsCode, Status};
@@ -180,8 +180,8 @@ by_display!(
     // Of fixed words and numbers.
     Malformed,
     Status,
-    NotOpened,
-    NotSubmitted,
+    OpenError,
+    SubmitError,
     Refusal,
     RewardsError,
     StoreError,

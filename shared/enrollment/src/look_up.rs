@@ -41,7 +41,7 @@ pub enum LookUp {
 
 /// An active card that MRS holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldCard {
+pub struct MrsCard {
     /// MRS's id of it.
     pub ranac: Ranac,
     /// MRS's own last four digits, where it gives them.
@@ -52,7 +52,7 @@ pub struct HeldCard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// MRS holds it. There is at least one; more than one only where MRS breaks its own rule.
-    Active(Vec<HeldCard>),
+    Active(Vec<MrsCard>),
     /// MRS held it, and cancelled it.
     Cancelled,
     /// MRS lists nothing, or others only.
@@ -139,7 +139,7 @@ impl LookUp {
                 .iter()
                 .filter(move |(account, owner)| *owner == Owner::Intent && account.status == status)
         };
-        let active: Vec<HeldCard> = of_intent(AccountStatus::Active)
+        let active: Vec<MrsCard> = of_intent(AccountStatus::Active)
             .filter_map(|(account, _)| account.held())
             .collect();
         if !active.is_empty() {
@@ -156,9 +156,9 @@ impl LookUp {
 
 impl Account {
     /// As a card that MRS holds; `None` where it does not, or left the reference out.
-    pub fn held(&self) -> Option<HeldCard> {
+    pub fn held(&self) -> Option<MrsCard> {
         let ranac = self.ranac.clone()?;
-        (self.status == AccountStatus::Active).then_some(HeldCard {
+        (self.status == AccountStatus::Active).then_some(MrsCard {
             ranac,
             last4: self.last4,
         })
@@ -239,7 +239,7 @@ mod tests {
         Finding::Active(
             names
                 .iter()
-                .map(|name| HeldCard {
+                .map(|name| MrsCard {
                     ranac: ranac(name),
                     last4: Some(last4("0123")),
                 })

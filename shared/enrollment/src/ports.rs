@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::client::{Client, Program};
 use crate::confirmation::Confirmation;
-use crate::delivery::{Delivery, Destination, LEASE, MAX_AGE, Parked};
+use crate::delivery::{DeliveryResult, Destination, LEASE, MAX_AGE, Parked};
 use crate::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Last4, ProgramId, Ranac, SessionId,
     Slug,
@@ -352,7 +352,7 @@ pub enum Progress {
 
 impl RecordedConfirmation {
     /// Whether a purge at `now` waits for it.
-    pub fn holds_back(&self, now: Timestamp) -> bool {
+    pub fn defers_purge(&self, now: Timestamp) -> bool {
         matches!(self.progress, Progress::Due { outcome_at } if now < later(outcome_at, MAX_AGE))
     }
 
@@ -483,7 +483,7 @@ impl Claim {
 
 /// Result of a write that counts only while its claim lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
+pub enum ClaimWrite {
     /// It is stored.
     Stored,
     /// Nothing was changed: the claim was over, or an operator replayed or dropped the confirmation meanwhile.
@@ -512,11 +512,11 @@ pub trait Confirmations: Send + Sync {
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError>;
     /// It was delivered: address and body are forgotten.
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError>;
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError>;
     /// The attempt failed; the next is due at `due`. `failure` is one word, such as `timeout` or `http_502`.
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError>;
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError>;
     /// No attempt was made, and none counts; it is due at `due`.
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError>;
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError>;
     /// It is not tried any more by itself. Without a `failure` no attempt was made, and none counts.
     async fn park(
         &self,
@@ -524,7 +524,7 @@ pub trait Confirmations: Send + Sync {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<Noted, StoreError>;
+    ) -> Result<ClaimWrite, StoreError>;
     /// What is known of a client's receiver, by [`Confirmation::destination`].
     async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError>;
     /// Stores a new state of a receiver over that of `state.version`. False where that is not the state any more.
@@ -540,7 +540,7 @@ pub trait Confirmations: Send + Sync {
 #[async_trait]
 pub trait Receivers: Send + Sync {
     /// Signs a confirmation and posts it once.
-    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery;
+    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> DeliveryResult;
 }
 
 /// Wakes what goes on with work that is stored. A call may be lost, come late or twice: what is stored decides, and the

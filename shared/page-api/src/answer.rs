@@ -5,7 +5,7 @@ use enrollment::ending::Ending;
 use enrollment::flows::describe::{Choice, Form};
 use enrollment::flows::extend::Extension;
 use enrollment::flows::submission::{self, Fault};
-use enrollment::flows::submit::NotSubmitted;
+use enrollment::flows::submit::SubmitError;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::intent::Card;
 use enrollment::log::{LogText, error, info};
@@ -113,22 +113,22 @@ fn pointers(faults: &[Fault]) -> Option<LogText> {
 /// The one table from refusals to HTTP. What went wrong inside is logged here, once, under the incident id.
 pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body> {
     match refused {
-        Refused::Flow(NotSubmitted::Store(cause)) => error!(error = cause, "request failed"),
-        Refused::Flow(NotSubmitted::Invalid(faults)) => {
+        Refused::Flow(SubmitError::Store(cause)) => error!(error = cause, "request failed"),
+        Refused::Flow(SubmitError::Invalid(faults)) => {
             info!(pointers = pointers(faults), reason = refused, "request refused");
         }
         _ => info!(reason = refused, "request refused"),
     }
     let none: &[Fault] = &[];
     let (status, title, faults) = match refused {
-        Refused::Flow(NotSubmitted::SessionEnded) => {
+        Refused::Flow(SubmitError::SessionEnded) => {
             return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, None);
         }
-        Refused::Flow(NotSubmitted::Suspended) => {
+        Refused::Flow(SubmitError::Suspended) => {
             let reason = Some(Reason::Suspended);
             return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, reason);
         }
-        Refused::Flow(NotSubmitted::WrongAction(action)) => {
+        Refused::Flow(SubmitError::WrongAction(action)) => {
             // The page can't know what its session is for.
             let builder = base(StatusCode::FORBIDDEN, "application/json")
                 .header("incident-id", incident.as_str())
@@ -147,12 +147,12 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
             none,
         ),
         Refused::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", none),
-        Refused::Flow(NotSubmitted::Invalid(faults)) => (
+        Refused::Flow(SubmitError::Invalid(faults)) => (
             StatusCode::BAD_REQUEST,
             "The submission breaks rules.",
             faults.as_slice(),
         ),
-        Refused::Flow(NotSubmitted::AttemptOpen) => (
+        Refused::Flow(SubmitError::AttemptOpen) => (
             StatusCode::CONFLICT,
             "Another attempt of this session is open.",
             none,
@@ -162,12 +162,12 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
             "The session was extended as often as it may be.",
             none,
         ),
-        Refused::Flow(NotSubmitted::KeyReused) => (
+        Refused::Flow(SubmitError::KeyReused) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "This Idempotency-Key was used for another submission.",
             none,
         ),
-        Refused::Flow(NotSubmitted::Store(_)) => {
+        Refused::Flow(SubmitError::Store(_)) => {
             (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.", none)
         }
     };
@@ -317,14 +317,14 @@ mod tests {
             (Refused::IdempotencyKey(malformed()), 400),
             (Refused::ContentType, 415),
             (Refused::TooLarge, 413),
-            (NotSubmitted::SessionEnded.into(), 401),
-            (NotSubmitted::Suspended.into(), 401),
+            (SubmitError::SessionEnded.into(), 401),
+            (SubmitError::Suspended.into(), 401),
             (Refused::Exhausted, 409),
-            (NotSubmitted::WrongAction(ActionCode::Replace).into(), 403),
-            (NotSubmitted::Invalid(vec![]).into(), 400),
-            (NotSubmitted::AttemptOpen.into(), 409),
-            (NotSubmitted::KeyReused.into(), 422),
-            (NotSubmitted::Store(store).into(), 503),
+            (SubmitError::WrongAction(ActionCode::Replace).into(), 403),
+            (SubmitError::Invalid(vec![]).into(), 400),
+            (SubmitError::AttemptOpen.into(), 409),
+            (SubmitError::KeyReused.into(), 422),
+            (SubmitError::Store(store).into(), 503),
         ];
         for (refused, status) in cases {
             let response = refusal(&refused, &incident);
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_session_for_another_action_says_which() {
-        let refused = NotSubmitted::WrongAction(ActionCode::OptOut).into();
+        let refused = SubmitError::WrongAction(ActionCode::OptOut).into();
         let response = refusal(&refused, &IncidentId::random(&Zeros));
         assert_eq!(response.headers()["session-action"], "C");
     }
@@ -360,7 +360,7 @@ mod tests {
                 .contains_key("ending-reason")
         );
 
-        let suspended = refusal(&NotSubmitted::Suspended.into(), &incident);
+        let suspended = refusal(&SubmitError::Suspended.into(), &incident);
         assert_eq!(suspended.headers()["ending-reason"], "suspended");
     }
 

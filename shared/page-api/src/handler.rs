@@ -1,9 +1,9 @@
 //! `GET` tells the page what to show, `POST` does what it asks for.
 
-use enrollment::flows::describe::{Describing, Description};
-use enrollment::flows::extend::{Extending, ExtensionError};
+use enrollment::flows::describe::{Describe, Description};
+use enrollment::flows::extend::{ExtendError, ExtendSession};
 use enrollment::flows::submission::MAX_BYTES;
-use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
 use enrollment::log::by_display;
 use enrollment::reason::Reason;
@@ -20,11 +20,11 @@ const EXTENSION: &str = "/extension";
 /// What the page's calls are answered by.
 pub(crate) struct Flows<'a> {
     /// GET.
-    pub(crate) describing: Describing<'a>,
+    pub(crate) describe: Describe<'a>,
     /// POST.
-    pub(crate) submitting: Submitting<'a>,
+    pub(crate) submit: Submit<'a>,
     /// POST under [`EXTENSION`].
-    pub(crate) extending: Extending<'a>,
+    pub(crate) extend: ExtendSession<'a>,
 }
 
 /// Answers one call of the page.
@@ -36,9 +36,9 @@ pub(crate) async fn handle(
 ) -> Response<Body> {
     let is_extension = gateway::route(request).ends_with(EXTENSION);
     let result = match *request.method() {
-        Method::POST if is_extension => extend(&flows.extending, request).await,
-        Method::GET if !is_extension => describe(&flows.describing, incident, request).await,
-        Method::POST => submit(&flows.submitting, metrics, incident, request).await,
+        Method::POST if is_extension => extend(&flows.extend, request).await,
+        Method::GET if !is_extension => describe(&flows.describe, incident, request).await,
+        Method::POST => submit(&flows.submit, metrics, incident, request).await,
         _ => Err(Refused::Method),
     };
     result.unwrap_or_else(|refused| answer::refusal(&refused, incident))
@@ -64,25 +64,25 @@ pub(crate) enum Refused {
     Exhausted,
     /// The flow refused.
     #[error(transparent)]
-    Flow(#[from] NotSubmitted),
+    Flow(#[from] SubmitError),
 }
 
 by_display!(Refused);
 
 async fn describe(
-    describing: &Describing<'_>,
+    describe: &Describe<'_>,
     incident: &IncidentId,
     request: &Request,
 ) -> Result<Response<Body>, Refused> {
-    match describing.describe(&session(request)?, incident.clone()).await? {
-        Description::Form(form) => Ok(answer::form(describing.action, &form)),
+    match describe.describe(&session(request)?, incident.clone()).await? {
+        Description::Form(form) => Ok(answer::form(describe.action, &form)),
         Description::OptOut(choice) => Ok(answer::opt_out(&choice)),
         Description::Attempt(submitted) => Ok(answered(&submitted)),
     }
 }
 
 async fn submit(
-    submitting: &Submitting<'_>,
+    submit: &Submit<'_>,
     metrics: &Metrics,
     incident: &IncidentId,
     request: &Request,
@@ -100,24 +100,24 @@ async fn submit(
     if body.len() > MAX_BYTES {
         return Err(Refused::TooLarge);
     }
-    let submitted = submitting.submit(&session, &key, body, incident.clone()).await?;
+    let submitted = submit.submit(&session, &key, body, incident.clone()).await?;
     if let Some(reason) = refusal(&submitted) {
         metrics.refusal(Some(reason));
     }
     Ok(answered(&submitted))
 }
 
-async fn extend(extending: &Extending<'_>, request: &Request) -> Result<Response<Body>, Refused> {
-    match extending.extend(&session(request)?).await {
+async fn extend(extend: &ExtendSession<'_>, request: &Request) -> Result<Response<Body>, Refused> {
+    match extend.extend(&session(request)?).await {
         Ok(extension) => Ok(answer::extension(extension)),
-        Err(ExtensionError::Session(refused)) => Err(refused.into()),
-        Err(ExtensionError::Exhausted) => Err(Refused::Exhausted),
+        Err(ExtendError::Session(refused)) => Err(refused.into()),
+        Err(ExtendError::Exhausted) => Err(Refused::Exhausted),
     }
 }
 
 /// The reason of a refusal before MRS was asked; an outcome may have a reason too, which is none.
-fn refusal(submitted: &Submitted) -> Option<Reason> {
-    let Submitted::Ended { reason, .. } = submitted else {
+fn refusal(submitted: &SubmitResponse) -> Option<Reason> {
+    let SubmitResponse::Ended { reason, .. } = submitted else {
         return None;
     };
     reason.filter(|reason| {
@@ -128,15 +128,15 @@ fn refusal(submitted: &Submitted) -> Option<Reason> {
     })
 }
 
-fn answered(submitted: &Submitted) -> Response<Body> {
+fn answered(submitted: &SubmitResponse) -> Response<Body> {
     match submitted {
-        Submitted::Ended {
+        SubmitResponse::Ended {
             ending,
             incident,
             attempts_left,
             reason,
         } => answer::ending(ending, incident, *attempts_left, *reason),
-        Submitted::Open => answer::open(),
+        SubmitResponse::Open => answer::open(),
     }
 }
 
@@ -145,11 +145,11 @@ fn session(request: &Request) -> Result<SessionToken, Refused> {
     let (scheme, token) = text(request, header::AUTHORIZATION.as_str())
         .split_once(' ')
         .unwrap_or_default();
-    let token = SessionToken::parse(token).map_err(|_| NotSubmitted::SessionEnded)?;
+    let token = SessionToken::parse(token).map_err(|_| SubmitError::SessionEnded)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token)
     } else {
-        Err(NotSubmitted::SessionEnded.into())
+        Err(SubmitError::SessionEnded.into())
     }
 }
 

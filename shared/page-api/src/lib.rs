@@ -5,9 +5,9 @@ mod handler;
 
 use std::sync::Arc;
 
-use enrollment::flows::describe::Describing;
-use enrollment::flows::extend::Extending;
-use enrollment::flows::submit::Submitting;
+use enrollment::flows::describe::Describe;
+use enrollment::flows::extend::ExtendSession;
+use enrollment::flows::submit::Submit;
 use enrollment::identifiers::{ActionCode, IncidentId};
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
@@ -33,7 +33,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             .lambda_context_ref()
             .map_or(u64::MAX, |context| context.deadline);
         let rewards = rewards.until(platform::ends_at(deadline));
-        let describing = Describing {
+        let describe = Describe {
             action,
             clients: &*clients,
             sessions: &sessions,
@@ -42,7 +42,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             keys: &keys,
             clock: &*clock,
         };
-        let submitting = Submitting {
+        let submit = Submit {
             action,
             clients: &*clients,
             sessions: &sessions,
@@ -54,7 +54,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             clock: &*clock,
             randomness: &*randomness,
         };
-        let extending = Extending {
+        let extend = ExtendSession {
             action,
             clients: &*clients,
             sessions: &sessions,
@@ -63,9 +63,9 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
         let incident = IncidentId::random(&*randomness);
         let span = log::request(&incident);
         let flows = Flows {
-            describing,
-            submitting,
-            extending,
+            describe,
+            submit,
+            extend,
         };
         handler::handle(&flows, &metrics, &incident, &request)
             .instrument(span)

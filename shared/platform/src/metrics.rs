@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enrollment::flows::confirm::Confirmed;
-use enrollment::flows::purge::Purged;
-use enrollment::flows::sweep::{Swept, Woken};
+use enrollment::flows::deliver::DeliveryReport;
+use enrollment::flows::purge::PurgeReport;
+use enrollment::flows::sweep::{SweepReport, WakeReport};
 use enrollment::ports::Clock;
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
@@ -148,21 +148,21 @@ impl Metrics {
     }
 
     /// A confirmation was dealt with.
-    pub fn confirmation(&self, confirmed: Confirmed) {
+    pub fn confirmation(&self, confirmed: DeliveryReport) {
         self.count(&[("Outcome", confirmed.as_str())], "Confirmations", 1.0);
-        if let Confirmed::Parked(reason) = confirmed {
+        if let DeliveryReport::Parked(reason) = confirmed {
             self.count(&[("Reason", reason.as_str())], "ParkedConfirmations", 1.0);
         }
     }
 
     /// The half of a sweep that wakes confirmations has ended.
-    pub fn wake(&self, woken: &Woken) {
+    pub fn wake(&self, woken: &WakeReport) {
         let oldest = woken.oldest_due.as_secs_f64();
         self.measure(&[("OldestDueConfirmation", "Seconds", oldest)]);
     }
 
     /// The half of a sweep that looks after intents has ended.
-    pub fn sweep(&self, swept: &Swept) {
+    pub fn sweep(&self, swept: &SweepReport) {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
         let [unsettled, unknown] = [swept.unsettled, swept.unknown_for_long].map(|count| count as f64);
         self.measure(&[
@@ -173,13 +173,13 @@ impl Metrics {
     }
 
     /// A run of the purge has ended.
-    pub fn purge(&self, purged: &Purged) {
+    pub fn purge(&self, purged: &PurgeReport) {
         #[expect(clippy::cast_precision_loss, reason = "counts of what one run can do")]
         let count = |count: usize| count as f64;
         self.measure(&[
             ("PurgedCustomers", "Count", count(purged.customers)),
             ("PurgedCards", "Count", count(purged.cards)),
-            ("PurgesHeldBack", "Count", count(purged.held_back)),
+            ("PurgesHeldBack", "Count", count(purged.deferred)),
             ("PurgedUndelivered", "Count", count(purged.undelivered)),
             ("PurgesCutShort", "Count", flag(purged.is_cut_short)),
         ]);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use enrollment::confirmation::Confirmation;
-use enrollment::delivery::{ATTEMPT_LIMIT, Delivery};
+use enrollment::delivery::{ATTEMPT_LIMIT, DeliveryResult};
 use enrollment::identifiers::ClientId;
 use enrollment::log::{by_display, error};
 use enrollment::ports::Receivers;
@@ -100,7 +100,7 @@ impl WebhookReceivers {
 
 #[async_trait]
 impl Receivers for WebhookReceivers {
-    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery {
+    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> DeliveryResult {
         let (sender, headers) = match self.prepared(confirmation, now).await {
             Ok(prepared) => prepared,
             Err(unready) => {
@@ -110,16 +110,16 @@ impl Receivers for WebhookReceivers {
                     client = confirmation.client,
                     "a confirmation can't be signed"
                 );
-                return Delivery::Unready;
+                return DeliveryResult::Unready;
             }
         };
         let body = confirmation.body.clone().into_bytes();
         match sender.post(&confirmation.url, &headers, body).await {
-            Ok(answer) => Delivery::Answered {
+            Ok(answer) => DeliveryResult::Answered {
                 status: answer.status,
                 retry_after: answer.retry_after.map(|wait| from_now(wait, now)),
             },
-            Err(failure) => Delivery::Failed(failure.class()),
+            Err(failure) => DeliveryResult::Failed(failure.class()),
         }
     }
 }

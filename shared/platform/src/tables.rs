@@ -18,7 +18,7 @@
 //! | | `retention#<client>#<program>`, `retention` | `retention_days`, `dated_until`: by which X, and up to when, cancelled cards have their `ttl` |
 //! | | `audit#<client>`, `<time>#<random>` | `line` (JSON) |
 //! | confirmations | `confirmation#<id>` | `owner`, `card` (the intent that enrolled the card with which it goes), `client`, `state` (`due`, `parked`, `delivered`), `attempts`, `outcome_at`, `waiting_since` (since the outcome, or since an operator's replay), `ticket` (of the claim that wrote last), `last_failure`, `reason`, `delivered_at`, `ttl`, until it is delivered `agenda`, `agenda_at`; sealed `url`, `body` |
-//! | | `destination#<client>#<host:port>` | `failures`, `held_until`, `gone`, `version`, `ttl` |
+//! | | `destination#<client>#<host:port>` | `failures`, `closed_until`, `gone`, `version`, `ttl` |
 //! | limits | `attempts#<customer key>` | `minute` (the latest that was counted in), `minutes` (map: attempts by minute since 1970), `seen`, `seen_before` (string sets: names of the attempts of the latest two minutes), `ttl` |
 //! | | `attempts#client#<client>#<program>` | the same |
 //! | keys | `key#<client>#<purpose>#<period>` | `wrapped`, `created_at` |

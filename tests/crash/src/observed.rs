@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use enrollment::ending::Ending;
-use enrollment::flows::submit::Submitted;
+use enrollment::flows::submit::SubmitResponse;
 use enrollment::identifiers::{ConfirmationId, IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::ports::Claim;
@@ -49,9 +49,9 @@ pub(crate) struct Told {
 
 impl Told {
     /// `None`: the answer was no end.
-    pub(crate) fn of(answer: &Submitted, asked_at: Timestamp, at: Timestamp) -> Option<Self> {
+    pub(crate) fn of(answer: &SubmitResponse, asked_at: Timestamp, at: Timestamp) -> Option<Self> {
         match answer {
-            Submitted::Ended {
+            SubmitResponse::Ended {
                 ending,
                 attempts_left,
                 ..
@@ -61,7 +61,7 @@ impl Told {
                 asked_at,
                 at,
             }),
-            Submitted::Open => None,
+            SubmitResponse::Open => None,
         }
     }
 }

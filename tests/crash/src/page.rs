@@ -1,7 +1,7 @@
 //! The customer's browser: what it does next, by what it was answered.
 
 use enrollment::flows::describe::{Choice, Description};
-use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::identifiers::IntentId;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -63,14 +63,14 @@ impl Page {
     }
 
     /// Takes the answer to its opening. `None`: there was none.
-    pub(crate) fn opened(&mut self, answer: Option<&Result<Description, NotSubmitted>>, now: Timestamp) {
+    pub(crate) fn opened(&mut self, answer: Option<&Result<Description, SubmitError>>, now: Timestamp) {
         let act = match answer {
             Some(Ok(Description::Form(form))) => Some(self.submission(&form.choice)),
             Some(Ok(Description::OptOut(choice))) => Some(self.submission(choice)),
-            Some(Ok(Description::Attempt(Submitted::Open)) | Err(NotSubmitted::Store(_))) | None => {
+            Some(Ok(Description::Attempt(SubmitResponse::Open)) | Err(SubmitError::Store(_))) | None => {
                 Some(Act::Open)
             }
-            Some(Ok(Description::Attempt(Submitted::Ended { .. })) | Err(_)) => None,
+            Some(Ok(Description::Attempt(SubmitResponse::Ended { .. })) | Err(_)) => None,
         };
         self.act(act, now);
     }
@@ -79,13 +79,13 @@ impl Page {
     pub(crate) fn submitted(
         &mut self,
         submission: Submission,
-        answer: Option<&Result<Submitted, NotSubmitted>>,
+        answer: Option<&Result<SubmitResponse, SubmitError>>,
         now: Timestamp,
     ) {
         let is_first = self.submissions == 1;
         let act = match answer {
             _ if self.kind == scenario::Page::Closes => None,
-            Some(Ok(Submitted::Ended { ending, .. })) => {
+            Some(Ok(SubmitResponse::Ended { ending, .. })) => {
                 let again =
                     self.kind == scenario::Page::TriesAgain && !ending.status.is_success() && is_first;
                 match ending.code {
@@ -95,7 +95,7 @@ impl Page {
                 }
             }
             _ if self.kind == scenario::Page::Reloads => Some(Act::Open),
-            Some(Ok(Submitted::Open) | Err(NotSubmitted::Store(_) | NotSubmitted::AttemptOpen)) | None => {
+            Some(Ok(SubmitResponse::Open) | Err(SubmitError::Store(_) | SubmitError::AttemptOpen)) | None => {
                 Some(Act::Submit(submission))
             }
             Some(Err(_)) => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use enrollment::client::Client;
 use enrollment::confirmation::Confirmation;
-use enrollment::delivery::{ATTEMPT_LIMIT, Delivery, Destination, Parked};
+use enrollment::delivery::{ATTEMPT_LIMIT, DeliveryResult, Destination, Parked};
 use enrollment::identifiers::{
     BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
 };
@@ -13,10 +13,10 @@ use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Begun, Circumstances, Claim, Clients, Confirmations, Counted, Cursor, CustomerKey, Due, EncryptionKey,
-    EncryptionKeys, Enrollments, Finished, Limits, NewCard, Noted, Opened, Page, Purges, Receivers, Record,
-    Register, Removal, Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Turn, Unsettled,
-    Wakeups, Wanted,
+    Begun, Circumstances, Claim, ClaimWrite, Clients, Confirmations, Counted, Cursor, CustomerKey, Due,
+    EncryptionKey, EncryptionKeys, Enrollments, Finished, Limits, NewCard, Opened, Page, Purges, Receivers,
+    Record, Register, Removal, Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Turn,
+    Unsettled, Wakeups, Wanted,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -295,17 +295,17 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         self.wrapped.stored("confirmations.claim", claimed).await
     }
 
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError> {
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
         let work = self.told(claim, self.wrapped.inner.delivered(claim, at));
         self.wrapped.stored("confirmations.delivered", work).await
     }
 
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError> {
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError> {
         let work = self.told(claim, self.wrapped.inner.retry(claim, due, failure));
         self.wrapped.stored("confirmations.retry", work).await
     }
 
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError> {
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError> {
         let work = self.told(claim, self.wrapped.inner.wait(claim, due));
         self.wrapped.stored("confirmations.wait", work).await
     }
@@ -316,7 +316,7 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<Noted, StoreError> {
+    ) -> Result<ClaimWrite, StoreError> {
         let work = self.told(claim, self.wrapped.inner.park(claim, reason, failure, at));
         self.wrapped.stored("confirmations.park", work).await
     }
@@ -343,8 +343,8 @@ impl<P> Watched<'_, P> {
     async fn told(
         &self,
         claim: &Claim,
-        work: impl Future<Output = Result<Noted, StoreError>>,
-    ) -> Result<Noted, StoreError> {
+        work: impl Future<Output = Result<ClaimWrite, StoreError>>,
+    ) -> Result<ClaimWrite, StoreError> {
         let noted = work.await?;
         self.observed.give_up(claim);
         Ok(noted)
@@ -385,9 +385,9 @@ impl Watched<'_, Mrs> {
 
 #[async_trait]
 impl<P: Receivers> Receivers for Wrapped<'_, P> {
-    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> Delivery {
+    async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> DeliveryResult {
         let work = self.inner.post(confirmation, now);
-        let failed = || Delivery::Failed("timeout_answer");
+        let failed = || DeliveryResult::Failed("timeout_answer");
         self.course
             .effect("receivers.post", ATTEMPT_LIMIT, work, failed)
             .await

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use engine::TestClock;
 use enrollment::confirmation::Confirmation;
-use enrollment::delivery::{ATTEMPT_LIMIT, Delivery};
+use enrollment::delivery::{ATTEMPT_LIMIT, DeliveryResult};
 use enrollment::ports::Receivers;
 use jiff::{SignedDuration, Timestamp};
 
@@ -79,7 +79,7 @@ impl Receiver {
 
 #[async_trait]
 impl Receivers for Receiver {
-    async fn post(&self, confirmation: &Confirmation, _now: Timestamp) -> Delivery {
+    async fn post(&self, confirmation: &Confirmation, _now: Timestamp) -> DeliveryResult {
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         let scripted = self.script.first.get(received.len()).copied();
         let answer = scripted.unwrap_or(self.script.then);
@@ -89,14 +89,14 @@ impl Receivers for Receiver {
             was_taken: matches!(answer, Answer::Takes | Answer::TakesItAndHangs),
         });
         self.clock.advance(QUICK);
-        let answered = |status, retry_after| Delivery::Answered { status, retry_after };
+        let answered = |status, retry_after| DeliveryResult::Answered { status, retry_after };
         match answer {
             Answer::Takes => answered(200, None),
             Answer::Says(status) => answered(status, None),
             Answer::Busy(wait) => answered(429, Some(wait)),
             Answer::TakesItAndHangs => {
                 self.clock.advance(ATTEMPT_LIMIT);
-                Delivery::Failed("timeout_answer")
+                DeliveryResult::Failed("timeout_answer")
             }
         }
     }

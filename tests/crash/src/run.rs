@@ -5,7 +5,7 @@ mod trigger;
 
 use std::cell::RefCell;
 
-use enrollment::flows::submit::NotSubmitted;
+use enrollment::flows::submit::SubmitError;
 use enrollment::ports::Clock as _;
 use enrollment::session;
 use enrollment::time::later;
@@ -218,7 +218,7 @@ impl<'a> Driver<'a> {
             (Act::Enter, _) => page.entered(now),
             (Act::Open, Some(Came::Opened(answer))) => page.opened(Some(answer), now),
             (Act::Open, _) => page.opened(None, now),
-            (Act::Submit(submission), Some(Came::Submitted(answer))) => {
+            (Act::Submit(submission), Some(Came::SubmitResponse(answer))) => {
                 page.submitted(submission, Some(answer), now);
             }
             (Act::Submit(submission), _) => page.submitted(submission, None, now),
@@ -227,8 +227,8 @@ impl<'a> Driver<'a> {
 
     /// The page submits nothing that may be refused.
     fn check(&self, came: &Came) {
-        if let Came::Submitted(Err(
-            refused @ (NotSubmitted::WrongAction(_) | NotSubmitted::Invalid(_) | NotSubmitted::KeyReused),
+        if let Came::SubmitResponse(Err(
+            refused @ (SubmitError::WrongAction(_) | SubmitError::Invalid(_) | SubmitError::KeyReused),
         )) = came
         {
             self.stage.observed.wrong(format!("the page was told: {refused}"));
@@ -308,7 +308,7 @@ impl<'a> Driver<'a> {
                 Came::Entered
             }
             Act::Open => Came::Opened(self.stage.describe(course, tab).await),
-            Act::Submit(submission) => Came::Submitted(self.stage.submit(course, tab, submission).await),
+            Act::Submit(submission) => Came::SubmitResponse(self.stage.submit(course, tab, submission).await),
         }
     }
 

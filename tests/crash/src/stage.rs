@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::{LocalWrapper, TestClock, World};
-use enrollment::flows::confirm::Confirming;
-use enrollment::flows::describe::{Describing, Description};
-use enrollment::flows::purge::Purging;
-use enrollment::flows::settle::Settling;
-use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
-use enrollment::flows::sweep::Sweeping;
+use enrollment::flows::deliver::Delivery;
+use enrollment::flows::describe::{Describe, Description};
+use enrollment::flows::purge::Purge;
+use enrollment::flows::settle::Settlement;
+use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
+use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::{
     ActionCode, ConfirmationId, IdempotencyKey, IncidentId, IntentId, SessionToken,
 };
@@ -174,7 +174,7 @@ impl<'g> Stage<'g> {
         };
         self.store_session(&visit).await;
         let key = client::key(0);
-        let submitting = Submitting {
+        let submitting = Submit {
             action: ActionCode::Enroll,
             clients: self.clients,
             sessions: &self.sessions,
@@ -192,7 +192,7 @@ impl<'g> Stage<'g> {
             .submit(&visit.token, &key, body.as_bytes(), incident)
             .await;
         assert!(
-            matches!(&submitted, Ok(Submitted::Ended { ending, .. }) if ending.status.is_success()),
+            matches!(&submitted, Ok(SubmitResponse::Ended { ending, .. }) if ending.status.is_success()),
             "{submitted:?}"
         );
         let stored = self.reader.intent(visit.intent_of(&key)).await;
@@ -215,9 +215,9 @@ impl<'g> Stage<'g> {
         assert_eq!(opened.expect("the engine answers"), Opened::Now);
     }
 
-    pub(crate) async fn describe(&self, course: &Course, tab: usize) -> Result<Description, NotSubmitted> {
+    pub(crate) async fn describe(&self, course: &Course, tab: usize) -> Result<Description, SubmitError> {
         let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
-        let describing = Describing {
+        let describing = Describe {
             action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
@@ -237,9 +237,9 @@ impl<'g> Stage<'g> {
     }
 
     /// What a tab's page is shown now, with nothing in between.
-    pub(crate) async fn description(&self, tab: usize) -> Result<Description, NotSubmitted> {
+    pub(crate) async fn description(&self, tab: usize) -> Result<Description, SubmitError> {
         let visit = &self.visits[tab];
-        let describing = Describing {
+        let describing = Describe {
             action: visit.session.action,
             clients: self.clients,
             sessions: &self.sessions,
@@ -257,9 +257,9 @@ impl<'g> Stage<'g> {
         course: &Course,
         tab: usize,
         submission: Submission,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
-        let submitting = Submitting {
+        let submitting = Submit {
             action: visit.session.action,
             clients: &ports.clients,
             sessions: &ports.sessions,
@@ -288,7 +288,7 @@ impl<'g> Stage<'g> {
     pub(crate) async fn purge(&self, course: &Course) -> Result<(), StoreError> {
         let (register, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
         let purges = wrapped(&self.enrollments, course);
-        let purging = Purging {
+        let purging = Purge {
             register: &register,
             clients: &clients,
             purges: &purges,
@@ -312,7 +312,7 @@ impl<'g> Stage<'g> {
 
     pub(crate) async fn confirm(&self, course: &Course, id: &ConfirmationId) -> Result<(), StoreError> {
         let ports = self.ports(course);
-        let confirming = Confirming {
+        let confirming = Delivery {
             confirmations: &ports.confirmations,
             receivers: &ports.receivers,
             clients: &ports.clients,
@@ -323,9 +323,9 @@ impl<'g> Stage<'g> {
         confirming.confirm(id).await.map(drop)
     }
 
-    fn sweeping<'a>(&'a self, ports: &'a Ports<'a>) -> Sweeping<'a> {
-        Sweeping {
-            settling: Settling {
+    fn sweeping<'a>(&'a self, ports: &'a Ports<'a>) -> Sweep<'a> {
+        Sweep {
+            settlement: Settlement {
                 enrollments: &ports.enrollments,
                 rewards: &ports.rewards,
                 clients: &ports.clients,

@@ -9,7 +9,7 @@ use crate::ports::{Clock, Enrollments, Finished, StoreError, Wakeups};
 
 /// What deciding needs.
 #[derive(Clone, Copy)]
-pub struct Deciding<'a> {
+pub struct Decision<'a> {
     /// Intents and cards.
     pub enrollments: &'a dyn Enrollments,
     /// For the outcome's confirmation.
@@ -18,7 +18,7 @@ pub struct Deciding<'a> {
     pub clock: &'a dyn Clock,
 }
 
-impl Deciding<'_> {
+impl Decision<'_> {
     /// Gives an open enrollment that is past its deadline its outcome. That decides, not who looks when: what MRS says
     /// afterwards changes nothing, and what it holds is cancelled there.
     ///

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::decide::Deciding;
-use super::submit::{self, NotSubmitted, Submitted};
+use super::decide::Decision;
+use super::submit::{self, SubmitError, SubmitResponse};
 use crate::client::{Client, Program};
 use crate::identifiers::{ActionCode, IncidentId, SessionToken};
 use crate::intent::Card;
@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::status::Status;
 
 /// What describing needs.
-pub struct Describing<'a> {
+pub struct Describe<'a> {
     /// What the sessions must have been opened for.
     pub action: ActionCode,
     /// Set-ups.
@@ -41,7 +41,7 @@ pub enum Description {
     /// The cards that may be opted out.
     OptOut(Choice),
     /// A submission that was begun before the page was loaded anew, or why there is nothing to submit.
-    Attempt(Submitted),
+    Attempt(SubmitResponse),
 }
 
 /// What the form is made from.
@@ -70,7 +70,7 @@ pub struct Choice {
     pub extensions_left: u32,
 }
 
-impl Describing<'_> {
+impl Describe<'_> {
     /// Describes a session. `incident` is the new one of this request.
     ///
     /// # Errors
@@ -79,12 +79,12 @@ impl Describing<'_> {
         &self,
         token: &SessionToken,
         incident: IncidentId,
-    ) -> Result<Description, NotSubmitted> {
+    ) -> Result<Description, SubmitError> {
         let session = submit::session_for(self.action, self.sessions, token).await?;
         // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
         let now = self.clock.now();
         if session.is_over(now) {
-            return Err(NotSubmitted::SessionEnded);
+            return Err(SubmitError::SessionEnded);
         }
         if session.open_attempt.is_some() || !session.is_usable(now) {
             return self.last_attempt(&session).await.map(Description::Attempt);
@@ -93,7 +93,7 @@ impl Describing<'_> {
         let program = client
             .program(&session.program)
             .cloned()
-            .ok_or(NotSubmitted::SessionEnded)?;
+            .ok_or(SubmitError::SessionEnded)?;
         let choice = Choice {
             cards: self.cards(&session).await?,
             attempts_left: session.attempts_left(),
@@ -102,7 +102,7 @@ impl Describing<'_> {
         };
         if let Some(reason) = self.refusal(&session, &program, &choice).await? {
             let status = Status::failure_of(self.action);
-            let refused = Submitted::refused(&session, status, incident, 0, reason);
+            let refused = SubmitResponse::refused(&session, status, incident, 0, reason);
             return Ok(Description::Attempt(refused));
         }
         if self.action == ActionCode::OptOut {
@@ -122,7 +122,7 @@ impl Describing<'_> {
         session: &Session,
         program: &Program,
         choice: &Choice,
-    ) -> Result<Option<Reason>, NotSubmitted> {
+    ) -> Result<Option<Reason>, SubmitError> {
         if self.action != ActionCode::Enroll {
             return Ok(choice.cards.is_empty().then_some(Reason::NoCard));
         }
@@ -135,7 +135,7 @@ impl Describing<'_> {
         Ok(is_full.then_some(Reason::CardLimit))
     }
 
-    async fn cards(&self, session: &Session) -> Result<Vec<Card>, NotSubmitted> {
+    async fn cards(&self, session: &Session) -> Result<Vec<Card>, SubmitError> {
         if self.action == ActionCode::Enroll {
             return Ok(Vec::new());
         }
@@ -146,23 +146,23 @@ impl Describing<'_> {
         Ok(customer.offered(session.last4).cloned().collect())
     }
 
-    async fn last_attempt(&self, session: &Session) -> Result<Submitted, NotSubmitted> {
+    async fn last_attempt(&self, session: &Session) -> Result<SubmitResponse, SubmitError> {
         let id = session
             .open_attempt
             .or(session.last_attempt)
-            .ok_or(NotSubmitted::SessionEnded)?;
+            .ok_or(SubmitError::SessionEnded)?;
         // An intent that is gone takes its session with it.
         let intent = self
             .enrollments
             .intent(id)
             .await?
-            .ok_or(NotSubmitted::SessionEnded)?;
-        let deciding = Deciding {
+            .ok_or(SubmitError::SessionEnded)?;
+        let decision = Decision {
             enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
         };
-        let intent = deciding.decide(intent).await?;
-        Ok(Submitted::of(&intent, self.sessions, self.clock).await?)
+        let intent = decision.decide(intent).await?;
+        Ok(SubmitResponse::of(&intent, self.sessions, self.clock).await?)
     }
 }

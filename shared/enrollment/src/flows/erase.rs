@@ -8,13 +8,13 @@ use crate::ports::{Clock, Enrollments, Ledger, Purges, Record, Removal, Rewards,
 use crate::status::MrsCode;
 
 use super::purge::is_quiet;
-use super::settle::{LetGo, let_go};
+use super::settle::{Cancellation, let_go};
 
 /// How often it begins anew because the customer changed in between.
 const TRIES: usize = 5;
 
 /// What an erasure needs.
-pub struct Erasing<'a> {
+pub struct Erasure<'a> {
     /// The records.
     pub purges: &'a dyn Purges,
     /// The customer's cards.
@@ -29,7 +29,7 @@ pub struct Erasing<'a> {
 
 /// Whom it is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Person<'a> {
+pub struct DataSubject<'a> {
     /// Whose customer.
     pub client: &'a Client,
     /// In which program.
@@ -40,7 +40,7 @@ pub struct Person<'a> {
 
 /// What was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Erased {
+pub struct ErasureReport {
     /// Cards, those that had left the program before included.
     pub cards: usize,
     /// Cards that MRS was asked to cancel first.
@@ -56,16 +56,16 @@ pub struct Erased {
 /// Nothing was erased, or not all: why, and what was done by then. A next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
-pub struct NotErased {
+pub struct ErasureError {
     /// Why.
-    pub why: Why,
+    pub why: ErasureCause,
     /// What was done by then.
-    pub progress: Progress,
+    pub progress: ErasureProgress,
 }
 
 /// How far an erasure has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
+pub struct ErasureProgress {
     /// Cards that MRS has cancelled.
     pub cancelled: usize,
     /// Whether records may have gone: where they are too many for one transaction, or the store failed at it.
@@ -74,7 +74,7 @@ pub struct Progress {
 
 /// Why not all was erased.
 #[derive(Debug, thiserror::Error)]
-pub enum Why {
+pub enum ErasureCause {
     /// There is nothing.
     #[error("nothing is stored of this customer in this program")]
     Nobody,
@@ -98,40 +98,44 @@ pub enum Why {
     Store(#[from] StoreError),
 }
 
-impl Erasing<'_> {
+impl Erasure<'_> {
     /// Erases all that is stored of a person. Active cards are cancelled at MRS first, where `opt_out` says so. A run that
     /// was cut off is begun again.
     ///
     /// # Errors
-    /// [`NotErased`].
-    pub async fn erase(&self, person: Person<'_>, opt_out: bool) -> Result<Erased, NotErased> {
-        let mut progress = Progress::default();
+    /// [`ErasureError`].
+    pub async fn erase(&self, person: DataSubject<'_>, opt_out: bool) -> Result<ErasureReport, ErasureError> {
+        let mut progress = ErasureProgress::default();
         match self.erase_record(person, opt_out, &mut progress).await {
-            Ok(record) => Ok(Erased {
+            Ok(record) => Ok(ErasureReport {
                 cards: record.cards.len(),
                 cancelled: progress.cancelled,
                 intents: record.intents.len(),
                 confirmations: record.confirmations.len(),
                 sessions: record.sessions.len(),
             }),
-            Err(why) => Err(NotErased { why, progress }),
+            Err(why) => Err(ErasureError { why, progress }),
         }
     }
 
     /// Gives what was there.
     async fn erase_record(
         &self,
-        person: Person<'_>,
+        person: DataSubject<'_>,
         opt_out: bool,
-        progress: &mut Progress,
-    ) -> Result<Record, Why> {
+        progress: &mut ErasureProgress,
+    ) -> Result<Record, ErasureCause> {
         let client = &person.client.id;
         let key = self.ledger.key(client, person.program, person.customer).await?;
         let mut first = None;
         for _ in 0..TRIES {
-            let record = self.purges.record(client, &key).await?.ok_or(Why::Nobody)?;
+            let record = self
+                .purges
+                .record(client, &key)
+                .await?
+                .ok_or(ErasureCause::Nobody)?;
             if !is_quiet(&record) {
-                return Err(Why::Unsettled);
+                return Err(ErasureCause::Unsettled);
             }
             let before = progress.cancelled;
             self.cancel_active(person, &record, opt_out, progress).await?;
@@ -144,26 +148,27 @@ impl Erasing<'_> {
                 first = first.or(Some(record));
             }
         }
-        Err(Why::Busy)
+        Err(ErasureCause::Busy)
     }
 
     /// Counts those that were cancelled.
     async fn cancel_active(
         &self,
-        person: Person<'_>,
+        person: DataSubject<'_>,
         record: &Record,
         opt_out: bool,
-        progress: &mut Progress,
-    ) -> Result<(), Why> {
-        let is_active = |state| state != CardState::Leaving && !matches!(state, CardState::Cancelled { .. });
+        progress: &mut ErasureProgress,
+    ) -> Result<(), ErasureCause> {
+        let is_active =
+            |state| state != CardState::PendingCancellation && !matches!(state, CardState::Cancelled { .. });
         let active = record.cards.iter().filter(|card| is_active(card.state)).count();
         if active == 0 {
             return Ok(());
         }
         if !opt_out {
-            return Err(Why::ActiveCards(active));
+            return Err(ErasureCause::ActiveCards(active));
         }
-        let Person { client, program, .. } = person;
+        let DataSubject { client, program, .. } = person;
         let customer = self
             .enrollments
             .customer(&client.id, program, person.customer)
@@ -173,9 +178,9 @@ impl Erasing<'_> {
         for card in customer.offered(None) {
             let number = &card.bank_customer_number;
             match let_go(self.rewards, client.institution(), number, &card.ranac).await {
-                LetGo::Gone => progress.cancelled += 1,
-                LetGo::Refused(code) => return Err(Why::Refused(code)),
-                LetGo::Unknown { .. } => return Err(Why::NoAnswer),
+                Cancellation::Done => progress.cancelled += 1,
+                Cancellation::Refused(code) => return Err(ErasureCause::Refused(code)),
+                Cancellation::Unknown { .. } => return Err(ErasureCause::NoAnswer),
             }
             let now = self.clock.now();
             let place = (&client.id, program, &record.key);
@@ -184,7 +189,7 @@ impl Erasing<'_> {
         }
         if done < active {
             // One is held by an intent that came in between.
-            return Err(Why::Busy);
+            return Err(ErasureCause::Busy);
         }
         Ok(())
     }

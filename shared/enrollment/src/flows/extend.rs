@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::submit::{self, NotSubmitted};
+use super::submit::{self, SubmitError};
 use crate::identifiers::{ActionCode, SessionToken};
 use crate::log::info;
 use crate::ports::{Clients, Clock, Sessions, StoreError};
@@ -11,7 +11,7 @@ use crate::ports::{Clients, Clock, Sessions, StoreError};
 const TRIES: usize = 5;
 
 /// Ports of an extension.
-pub struct Extending<'a> {
+pub struct ExtendSession<'a> {
     /// The action that the sessions must have been opened for.
     pub action: ActionCode,
     /// Set-ups.
@@ -33,31 +33,31 @@ pub struct Extension {
 
 /// Reason for which a session is not extended.
 #[derive(Debug, thiserror::Error)]
-pub enum ExtensionError {
+pub enum ExtendError {
     /// No submission would be taken either.
     #[error(transparent)]
-    Session(#[from] NotSubmitted),
+    Session(#[from] SubmitError),
     /// It was extended as often as it may be.
     #[error("session was extended as often as it may be")]
     Exhausted,
 }
 
-impl Extending<'_> {
+impl ExtendSession<'_> {
     /// Puts the end of a session off. Neither limits nor failures change.
     ///
     /// # Errors
-    /// [`ExtensionError`]; then the session ends when it did.
-    pub async fn extend(&self, token: &SessionToken) -> Result<Extension, ExtensionError> {
+    /// [`ExtendError`]; then the session ends when it did.
+    pub async fn extend(&self, token: &SessionToken) -> Result<Extension, ExtendError> {
         for _ in 0..TRIES {
             let session = submit::session_for(self.action, self.sessions, token).await?;
             let now = self.clock.now();
             if !session.is_usable(now) {
-                return Err(NotSubmitted::SessionEnded.into());
+                return Err(SubmitError::SessionEnded.into());
             }
             submit::active_client(self.clients, &session).await?;
-            let extended = session.extended(now).ok_or(ExtensionError::Exhausted)?;
+            let extended = session.extended(now).ok_or(ExtendError::Exhausted)?;
             let stored = self.sessions.extend(&extended, now).await;
-            if stored.map_err(NotSubmitted::from)? {
+            if stored.map_err(SubmitError::from)? {
                 info!(extensions = extended.extensions, "session extended");
                 return Ok(Extension {
                     expires_at: extended.expires_at,
@@ -65,7 +65,7 @@ impl Extending<'_> {
                 });
             }
         }
-        Err(NotSubmitted::from(StoreError::Unavailable {
+        Err(SubmitError::from(StoreError::Unavailable {
             operation: "extending a session",
             detail: "other calls extend it at the same time".into(),
         })

@@ -16,7 +16,7 @@ use crate::time::later;
 use crate::token::{self, Claims, Expected, Refusal, UnverifiedToken};
 
 /// What opening needs.
-pub struct Opening<'a> {
+pub struct OpenSession<'a> {
     /// Set-ups.
     pub clients: &'a dyn Clients,
     /// Where the session goes.
@@ -33,7 +33,7 @@ pub struct Opening<'a> {
 
 /// A session to send the browser to.
 #[derive(Debug)]
-pub struct OpenedSession {
+pub struct NewSession {
     /// Whose page.
     pub client: Arc<Client>,
     /// In which language.
@@ -44,7 +44,7 @@ pub struct OpenedSession {
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
-pub enum NotOpened {
+pub enum OpenError {
     /// The token does not open one.
     #[error("{refusal}")]
     Refused {
@@ -63,7 +63,7 @@ pub enum NotOpened {
     },
 }
 
-impl NotOpened {
+impl OpenError {
     /// The client whose page shows the failure.
     pub fn client(&self) -> Option<&Client> {
         match self {
@@ -89,12 +89,12 @@ impl NotOpened {
     }
 }
 
-impl Opening<'_> {
+impl OpenSession<'_> {
     /// Checks the token in the order of behaviour §2 and stores a session for it.
     ///
     /// # Errors
     /// The first check that fails.
-    pub async fn open(&self, token: &str) -> Result<OpenedSession, NotOpened> {
+    pub async fn open(&self, token: &str) -> Result<NewSession, OpenError> {
         let unverified = UnverifiedToken::parse(token).map_err(|refusal| refused(refusal, None))?;
         let client = self
             .clients
@@ -145,7 +145,7 @@ impl Opening<'_> {
                     action = session.action.as_str(),
                     "session opened"
                 );
-                Ok(OpenedSession {
+                Ok(NewSession {
                     client,
                     language,
                     session: session_token,
@@ -159,7 +159,7 @@ impl Opening<'_> {
         client: &Arc<Client>,
         claims: &Claims,
         now: Timestamp,
-    ) -> Result<(), NotOpened> {
+    ) -> Result<(), OpenError> {
         // An opt-out tries no number, and nobody who tries numbers may keep others from it.
         if claims.action == ActionCode::OptOut {
             return Ok(());
@@ -186,15 +186,15 @@ impl Opening<'_> {
     }
 }
 
-fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> NotOpened {
-    NotOpened::Refused {
+fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> OpenError {
+    OpenError::Refused {
         refusal,
         client: client.cloned(),
     }
 }
 
-fn failed(cause: StoreError, client: Option<&Arc<Client>>) -> NotOpened {
-    NotOpened::Store {
+fn failed(cause: StoreError, client: Option<&Arc<Client>>) -> OpenError {
+    OpenError::Store {
         cause,
         client: client.cloned(),
     }

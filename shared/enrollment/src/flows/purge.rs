@@ -29,7 +29,7 @@ const CLIENTS_AT_ONCE: usize = 16;
 const PROGRAMS_AT_ONCE: usize = 8;
 
 /// What a purge needs.
-pub struct Purging<'a> {
+pub struct Purge<'a> {
     /// Whose records.
     pub register: &'a dyn Register,
     /// For X.
@@ -42,20 +42,20 @@ pub struct Purging<'a> {
 
 /// What a run did and left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Purged {
+pub struct PurgeReport {
     /// Customers of whom nothing is left.
     pub customers: usize,
     /// Cards that went while their customer stayed.
     pub cards: usize,
     /// Customers that are past their date and were held back, by what is unsettled, under way or still to be told.
-    pub held_back: usize,
+    pub deferred: usize,
     /// Confirmations that went although no receiver ever had them: the audit trail names them.
     pub undelivered: usize,
     /// Whether the run ended before it had seen all that is due, or failed at some of it: the next goes on.
     pub is_cut_short: bool,
 }
 
-impl Purged {
+impl PurgeReport {
     fn fail(&mut self, client: &ClientId, error: &StoreError) {
         error!(error, client, "records can't be purged");
         self.is_cut_short = true;
@@ -71,7 +71,7 @@ impl Purged {
                 self.cards += cards;
                 self.undelivered += undelivered;
             }
-            Done::HeldBack => self.held_back += 1,
+            Done::Deferred => self.deferred += 1,
             Done::Failed(client, error) => self.fail(&client, &error),
             Done::OutOfTime => self.is_cut_short = true,
             Done::Nothing => {}
@@ -103,30 +103,30 @@ enum Found {
 enum Done {
     Customer { undelivered: usize },
     Cards { cards: usize, undelivered: usize },
-    HeldBack,
+    Deferred,
     Failed(ClientId, StoreError),
     OutOfTime,
     Nothing,
 }
 
-impl Purging<'_> {
+impl Purge<'_> {
     /// Deletes what is past its date, for as long as a run lasts. What is deleted is not found again, so the next run resumes
     /// one that was cut off or killed. Programs are listed and dated side by side: the time of a run that finds nothing does not
     /// grow with their number until there are more than [`PROGRAMS_AT_ONCE`].
     ///
     /// # Errors
     /// Where the clients can't be listed. One client or customer that fails keeps no other from its turn.
-    pub async fn run(&self) -> Result<Purged, StoreError> {
+    pub async fn run(&self) -> Result<PurgeReport, StoreError> {
         let ends = later(self.clock.now(), RUN_LIMIT);
-        let mut purged = Purged::default();
+        let mut purged = PurgeReport::default();
         let retentions = self.retentions(&mut purged).await?;
         {
-            let mut purging = stream::iter(retentions.clone())
+            let mut purge = stream::iter(retentions.clone())
                 .map(|retention| self.past(retention, ends))
                 .flatten_unordered(PROGRAMS_AT_ONCE)
                 .map(|found| self.purge(found, ends))
                 .buffer_unordered(AT_ONCE);
-            while let Some(done) = purging.next().await {
+            while let Some(done) = purge.next().await {
                 purged.add(done);
             }
         }
@@ -141,7 +141,7 @@ impl Purging<'_> {
     }
 
     /// The X of every program that has or had cards. A client that can't be read is reported and left out.
-    async fn retentions(&self, purged: &mut Purged) -> Result<Vec<Retention>, StoreError> {
+    async fn retentions(&self, purged: &mut PurgeReport) -> Result<Vec<Retention>, StoreError> {
         let mut retentions = Vec::new();
         let mut clients = stream::iter(self.register.clients().await?)
             .map(|id| async move {
@@ -247,12 +247,12 @@ impl Purging<'_> {
         };
         let removal = match due(&record, until, self.clock.now()) {
             Due::Nothing => return Ok(Done::Nothing),
-            Due::HeldBack => return Ok(Done::HeldBack),
+            Due::Deferred => return Ok(Done::Deferred),
             Due::Now(removal) => removal,
         };
         if !self.purges.remove(&record, &removal).await? {
             // Somebody enrolls, or looks after an intent, at this very moment.
-            return Ok(Done::HeldBack);
+            return Ok(Done::Deferred);
         }
         Ok(match removal {
             Removal::Everything | Removal::Erasure => {
@@ -335,7 +335,7 @@ pub fn is_past(record: Option<Record>, id: &ConfirmationId, until: Timestamp, no
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Due {
     Nothing,
-    HeldBack,
+    Deferred,
     Now(Removal),
 }
 
@@ -349,11 +349,11 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     }
     if past.len() == record.cards.len() {
         let is_alive = record.sessions.iter().any(|session| now < session.expires_at);
-        let is_told = !record.confirmations.iter().any(|one| one.holds_back(now));
+        let is_told = !record.confirmations.iter().any(|one| one.defers_purge(now));
         return if is_quiet(record) && !is_alive && is_told {
             Due::Now(Removal::Everything)
         } else {
-            Due::HeldBack
+            Due::Deferred
         };
     }
     let touches =
@@ -362,11 +362,11 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
         let mut touching = record.intents.iter().filter(|intent| touches(intent, *card));
         let going = confirmations_of(record, *card);
         let mut confirmations = record.confirmations.iter().filter(|one| going.contains(&one.id));
-        touching.all(|intent| intent.is_settled) && confirmations.all(|one| !one.holds_back(now))
+        touching.all(|intent| intent.is_settled) && confirmations.all(|one| !one.defers_purge(now))
     };
     let free: Vec<IntentId> = past.into_iter().filter(is_free).collect();
     if free.is_empty() {
-        Due::HeldBack
+        Due::Deferred
     } else {
         Due::Now(Removal::Cards(free))
     }
@@ -502,7 +502,11 @@ mod tests {
         let at = later(days_ago(30), SignedDuration::from_millis(1));
         let early = record(vec![card(1, CardState::Cancelled { at })]);
         assert_eq!(due_of(&early), Due::Nothing);
-        for state in [CardState::Active, CardState::Held, CardState::Leaving] {
+        for state in [
+            CardState::Active,
+            CardState::Locked,
+            CardState::PendingCancellation,
+        ] {
             assert_eq!(due_of(&record(vec![card(1, state)])), Due::Nothing);
         }
     }
@@ -536,7 +540,7 @@ mod tests {
             expires_at: later(now(), SignedDuration::from_secs(1)),
         });
         for held in [pending, changing, leftover, visited.clone()] {
-            assert_eq!(due_of(&held), Due::HeldBack, "{held:?}");
+            assert_eq!(due_of(&held), Due::Deferred, "{held:?}");
         }
         visited.sessions[0].expires_at = now();
         assert_eq!(due_of(&visited), Due::Now(Removal::Everything));
@@ -557,7 +561,7 @@ mod tests {
         });
         assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(2)])));
         record.cards.remove(1);
-        assert_eq!(due_of(&record), Due::HeldBack);
+        assert_eq!(due_of(&record), Due::Deferred);
     }
 
     #[test]
@@ -570,8 +574,8 @@ mod tests {
         });
         let second = SignedDuration::from_secs(1);
         for (age, expected) in [
-            (SignedDuration::ZERO, Due::HeldBack),
-            (MAX_AGE - second, Due::HeldBack),
+            (SignedDuration::ZERO, Due::Deferred),
+            (MAX_AGE - second, Due::Deferred),
             (MAX_AGE, Due::Now(Removal::Everything)),
             (MAX_AGE + second, Due::Now(Removal::Everything)),
         ] {

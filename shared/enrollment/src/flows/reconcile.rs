@@ -5,12 +5,12 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::settle::{LetGo, customer_of, finding, is_recorded, let_go};
+use super::settle::{Cancellation, customer_of, finding, is_recorded, let_go};
 use crate::client::{BankCustomerNumberKind, Client};
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
 use crate::log::error;
-use crate::look_up::{Account, AccountStatus, Finding, HeldCard, LookUp};
+use crate::look_up::{Account, AccountStatus, Finding, LookUp, MrsCard};
 use crate::ports::{Clock, Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, StoreError};
 
 /// How many customers MRS is asked about at once.
@@ -23,7 +23,7 @@ pub const FEW: usize = 3;
 pub const FEW_IN: usize = 10;
 
 /// What a reconciliation needs.
-pub struct Reconciling<'a> {
+pub struct Reconciliation<'a> {
     /// Customers and failed intents.
     pub ledger: &'a dyn Ledger,
     /// Failed intents.
@@ -46,7 +46,7 @@ pub struct Difference {
     /// What it is.
     pub kind: Kind,
     /// What became of it.
-    pub mended: Mended,
+    pub mended: Repair,
 }
 
 /// What differs.
@@ -57,7 +57,7 @@ pub enum Kind {
     /// The card was cancelled here, and MRS holds it. Mended by cancelling it there.
     StillActive(Card),
     /// MRS holds a card that is not known here. Mended by cancelling it there.
-    Stray(HeldCard),
+    Stray(MrsCard),
     /// MRS says other last four digits. Mended by taking MRS's.
     Last4(Card, Last4),
     /// The card is active here, and MRS's answer does not prove whether it holds it. Never mended.
@@ -99,18 +99,18 @@ impl Kind {
 
 /// What became of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mended {
+pub enum Repair {
     /// It was only to be told.
-    Told,
+    NotRequested,
     /// It is no more.
-    Yes,
+    Repaired,
     /// It stands: MRS refused or did not answer, or the customer was at work.
-    No,
+    Failed,
 }
 
 /// What was seen besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reconciled {
+pub struct ReconciliationReport {
     /// Customers that were compared.
     pub customers: usize,
     /// Cards that both have as active.
@@ -127,7 +127,7 @@ pub struct Reconciled {
     pub failed: usize,
 }
 
-impl Reconciled {
+impl ReconciliationReport {
     /// Whether so much differs that rather the question was wrong: another institution name, another MRS. Then nothing is
     /// mended without a word of the operator's.
     pub fn is_suspicious(&self) -> bool {
@@ -148,10 +148,10 @@ impl Reconciled {
 
 /// What is to be done about differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mending {
+pub enum RepairPolicy {
     /// They are told.
-    None,
-    /// They are mended, if they are few ([`Reconciled::is_suspicious`]), or no more than were accepted.
+    ReportOnly,
+    /// They are mended, if they are few ([`ReconciliationReport::is_suspicious`]), or no more than were accepted.
     UpTo {
         /// How many differences the operator accepts, however many agree.
         accepted: usize,
@@ -160,18 +160,18 @@ pub enum Mending {
 
 /// What a reconciliation ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ReconciliationResult {
     /// All was compared, and mended where it was to be.
-    Done(Reconciled),
+    Done(ReconciliationReport),
     /// All was compared; too much differs. Nothing was changed.
-    Refused(Reconciled),
+    Refused(ReconciliationReport),
 }
 
 /// What came of one entry.
 #[derive(Default)]
 struct Compared {
     differences: Vec<Difference>,
-    sum: Reconciled,
+    sum: ReconciliationReport,
 }
 
 impl Compared {
@@ -180,13 +180,13 @@ impl Compared {
             self.sum.unknown = 1;
         } else {
             self.sum.differing += 1;
-            self.sum.left += usize::from(difference.mended != Mended::Yes);
+            self.sum.left += usize::from(difference.mended != Repair::Repaired);
         }
         self.differences.push(difference);
     }
 }
 
-impl Reconciling<'_> {
+impl Reconciliation<'_> {
     /// Compares all of a client's cards with what MRS holds, then mends what differs if `mending` says so. Each difference is
     /// given to `tell` once, as it was left. Only what the comparison found is mended, and only where a second look finds
     /// the same.
@@ -196,10 +196,10 @@ impl Reconciling<'_> {
     pub async fn reconcile(
         &self,
         client: &Client,
-        mending: Mending,
+        mending: RepairPolicy,
         mut tell: impl FnMut(&Difference),
-    ) -> Result<Ended, StoreError> {
-        let mut sum = Reconciled::default();
+    ) -> Result<ReconciliationResult, StoreError> {
+        let mut sum = ReconciliationReport::default();
         let mut found: Vec<(Entry, Vec<Difference>)> = Vec::new();
         let mut from: Option<Cursor> = None;
         loop {
@@ -223,18 +223,18 @@ impl Reconciling<'_> {
             }
         }
         let is_refused = match mending {
-            Mending::None => false,
-            Mending::UpTo { accepted } => sum.is_suspicious() && sum.differing > accepted,
+            RepairPolicy::ReportOnly => false,
+            RepairPolicy::UpTo { accepted } => sum.is_suspicious() && sum.differing > accepted,
         };
-        if mending == Mending::None || is_refused {
+        if mending == RepairPolicy::ReportOnly || is_refused {
             found
                 .iter()
                 .flat_map(|(_, differences)| differences)
                 .for_each(tell);
             return Ok(if is_refused {
-                Ended::Refused(sum)
+                ReconciliationResult::Refused(sum)
             } else {
-                Ended::Done(sum)
+                ReconciliationResult::Done(sum)
             });
         }
         sum.left = 0;
@@ -246,12 +246,12 @@ impl Reconciling<'_> {
             .buffer_unordered(AT_ONCE);
         while let Some(differences) = mended.next().await {
             let stands = |difference: &&Difference| {
-                difference.mended != Mended::Yes && !matches!(difference.kind, Kind::Unknown(_))
+                difference.mended != Repair::Repaired && !matches!(difference.kind, Kind::Unknown(_))
             };
             sum.left += differences.iter().filter(stands).count();
             differences.iter().for_each(&mut tell);
         }
-        Ok(Ended::Done(sum))
+        Ok(ReconciliationResult::Done(sum))
     }
 
     /// `to_mend`: what may be mended, if it is found.
@@ -265,9 +265,9 @@ impl Reconciling<'_> {
             Err(cause) => {
                 error!(error = cause, client = client.id, "a record can't be compared");
                 Compared {
-                    sum: Reconciled {
+                    sum: ReconciliationReport {
                         failed: 1,
-                        ..Reconciled::default()
+                        ..ReconciliationReport::default()
                     },
                     ..Compared::default()
                 }
@@ -300,7 +300,7 @@ impl Reconciling<'_> {
             return Ok(compared);
         }
         for (number, look_up) in answers {
-            let under = Under {
+            let under = NumberScope {
                 number,
                 program: &program,
                 is_of_one_card: is_of_one_card(client, &program),
@@ -314,7 +314,7 @@ impl Reconciling<'_> {
                     customer: Some(key.clone()),
                     number: number.clone(),
                     kind,
-                    mended: Mended::Told,
+                    mended: Repair::NotRequested,
                 };
                 compared.add(self.mended(client, difference, to_mend).await?);
             }
@@ -361,7 +361,7 @@ impl Reconciling<'_> {
                         customer: None,
                         number: number.clone(),
                         kind: Kind::Stray(held),
-                        mended: Mended::Told,
+                        mended: Repair::NotRequested,
                     };
                     compared.add(self.mended(client, difference, to_mend).await?);
                 }
@@ -385,31 +385,31 @@ impl Reconciling<'_> {
         Ok(difference)
     }
 
-    async fn mend(&self, client: &Client, difference: &Difference) -> Result<Mended, StoreError> {
+    async fn mend(&self, client: &Client, difference: &Difference) -> Result<Repair, StoreError> {
         let retention_days = client.retention_days(&difference.program);
         Ok(match (&difference.kind, &difference.customer) {
             (Kind::Missing(card), Some(key)) => {
                 let place = (&client.id, &difference.program, key);
                 let now = self.clock.now();
                 if self.ledger.strike_off(place, card, retention_days, now).await? {
-                    Mended::Yes
+                    Repair::Repaired
                 } else {
-                    Mended::No
+                    Repair::Failed
                 }
             }
             (Kind::Last4(card, last4), Some(key)) => {
                 self.ledger.correct(key, card.id, *last4).await?;
-                Mended::Yes
+                Repair::Repaired
             }
             (Kind::StillActive(_) | Kind::Stray(_), _) => {
                 let ranac = difference.kind.ranac();
                 match let_go(self.rewards, client.institution(), &difference.number, ranac).await {
-                    LetGo::Gone => Mended::Yes,
-                    LetGo::Refused(_) | LetGo::Unknown { .. } => Mended::No,
+                    Cancellation::Done => Repair::Repaired,
+                    Cancellation::Refused(_) | Cancellation::Unknown { .. } => Repair::Failed,
                 }
             }
-            (Kind::Unknown(_), _) => Mended::Told,
-            (Kind::Missing(_) | Kind::Last4(..), None) => Mended::No,
+            (Kind::Unknown(_), _) => Repair::NotRequested,
+            (Kind::Missing(_) | Kind::Last4(..), None) => Repair::Failed,
         })
     }
 }
@@ -423,9 +423,9 @@ fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
             .iter()
             .find(|again| again.kind == difference.kind && again.number == difference.number);
         difference.mended = match (&difference.kind, again) {
-            (Kind::Unknown(_), _) => Mended::Told,
+            (Kind::Unknown(_), _) => Repair::NotRequested,
             (_, Some(again)) => again.mended,
-            (_, None) => Mended::No,
+            (_, None) => Repair::Failed,
         };
     }
     found
@@ -450,14 +450,14 @@ fn numbers_of(customer: &Customer) -> Vec<&BankCustomerNumber> {
 
 /// A number, and what stands under it.
 #[derive(Clone, Copy)]
-struct Under<'a> {
+struct NumberScope<'a> {
     number: &'a BankCustomerNumber,
     program: &'a ProgramId,
     /// Whether it was made for one card, or is the customer's, under which the cards of other programs stand too.
     is_of_one_card: bool,
 }
 
-impl Under<'_> {
+impl NumberScope<'_> {
     /// Whether an account that the tables do not know should be there; `None` where MRS left out what tells.
     fn is_stray(self, account: &Account) -> Option<bool> {
         if account.status == AccountStatus::Cancelled {
@@ -485,7 +485,7 @@ fn is_of_one_card(client: &Client, program: &ProgramId) -> bool {
 }
 
 /// What differs under one number, how many cards agree, and whether MRS's answer left something open.
-fn compare(customer: &Customer, under: Under<'_>, look_up: &LookUp) -> (Vec<Kind>, usize, bool) {
+fn compare(customer: &Customer, under: NumberScope<'_>, look_up: &LookUp) -> (Vec<Kind>, usize, bool) {
     let mut kinds = Vec::new();
     let (mut agreed, mut is_unknown) = (0, false);
     let is_recorded = is_recorded(customer, under.number);
@@ -557,14 +557,14 @@ mod tests {
         }
     }
 
-    fn held(ranac: &str, last4: &str) -> HeldCard {
-        HeldCard {
+    fn held(ranac: &str, last4: &str) -> MrsCard {
+        MrsCard {
             ranac: Ranac::parse(ranac).unwrap(),
             last4: Last4::parse(last4).ok(),
         }
     }
 
-    fn account(held: &HeldCard) -> Account {
+    fn account(held: &MrsCard) -> Account {
         Account {
             ranac: Some(held.ranac.clone()),
             status: AccountStatus::Active,
@@ -574,16 +574,16 @@ mod tests {
     }
 
     /// What differs, and how many agree, where all accounts are told.
-    fn compared(customer: &Customer, number: &BankCustomerNumber, held: &[HeldCard]) -> (Vec<Kind>, usize) {
+    fn compared(customer: &Customer, number: &BankCustomerNumber, held: &[MrsCard]) -> (Vec<Kind>, usize) {
         let look_up = LookUp::Listed(held.iter().map(account).collect());
         let (kinds, agreed, is_unknown) = compare(customer, under(number, true), &look_up);
         assert!(!is_unknown);
         (kinds, agreed)
     }
 
-    fn under(number: &BankCustomerNumber, is_of_one_card: bool) -> Under<'_> {
+    fn under(number: &BankCustomerNumber, is_of_one_card: bool) -> NumberScope<'_> {
         static PROGRAM: LazyLock<ProgramId> = LazyLock::new(|| ProgramId::parse("10765").unwrap());
-        Under {
+        NumberScope {
             number,
             program: &PROGRAM,
             is_of_one_card,
@@ -605,7 +605,7 @@ mod tests {
     fn what_both_have_agrees_and_what_one_has_differs() {
         let (active, gone) = (card("1", "a", CardState::Active), card("2", "b", CANCELLED));
         let customer = customer(vec![active.clone(), gone.clone()]);
-        let of = |number_of: &str, held: &[HeldCard]| compared(&customer, &number(number_of), held);
+        let of = |number_of: &str, held: &[MrsCard]| compared(&customer, &number(number_of), held);
         assert_eq!(of("a", &[held("1", "0123")]), (vec![], 1));
         assert_eq!(of("a", &[held("1", "")]), (vec![], 1), "MRS need not tell digits");
         assert_eq!(of("b", &[]), (vec![], 0));
@@ -677,10 +677,10 @@ mod tests {
 
     #[test]
     fn few_differences_are_mended_and_many_want_a_word() {
-        let of = |agreed, differing| Reconciled {
+        let of = |agreed, differing| ReconciliationReport {
             agreed,
             differing,
-            ..Reconciled::default()
+            ..ReconciliationReport::default()
         };
         for (agreed, differing, is_suspicious) in [
             (0, 0, false),
@@ -703,7 +703,7 @@ mod tests {
     #[test]
     fn a_customer_under_settlement_is_left_to_it() {
         assert!(is_quiet(&customer(vec![card("1", "a", CardState::Active)])));
-        for state in [CardState::Held, CardState::Leaving] {
+        for state in [CardState::Locked, CardState::PendingCancellation] {
             assert!(!is_quiet(&customer(vec![card("1", "a", state)])));
         }
         let mut open = customer(vec![]);

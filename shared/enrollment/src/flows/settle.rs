@@ -6,11 +6,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::decide::Deciding;
+use super::decide::Decision;
 use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
 use crate::log::{LogText, info, warn};
-use crate::look_up::{Claim, Finding, HeldCard, LookUp};
+use crate::look_up::{Claim, Finding, LookUp, MrsCard};
 use crate::ports::{
     Clients, Clock, Enrollments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups,
 };
@@ -26,7 +26,7 @@ const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24)
 
 /// What settling needs.
 #[derive(Clone, Copy)]
-pub struct Settling<'a> {
+pub struct Settlement<'a> {
     /// Intents and cards.
     pub enrollments: &'a dyn Enrollments,
     /// MRS.
@@ -99,7 +99,7 @@ impl Answer {
     }
 }
 
-impl Settling<'_> {
+impl Settlement<'_> {
     /// Asks MRS about an intent whose turn has come, and notes when it comes again. Gives it as it stands then; `None`
     /// where it is not its turn: somebody else asks, or has asked a moment ago.
     ///
@@ -111,7 +111,7 @@ impl Settling<'_> {
             return Ok(None);
         };
         let was_open = intent.outcome.is_none();
-        let intent = self.deciding().decide(intent).await?;
+        let intent = self.decision().decide(intent).await?;
         let mut answer = if intent.outcome.is_none() {
             self.settle(intent, Answered::Never, taken).await?
         } else {
@@ -186,8 +186,8 @@ impl Settling<'_> {
         }
     }
 
-    pub(super) fn deciding(&self) -> Deciding<'_> {
-        Deciding {
+    pub(super) fn decision(&self) -> Decision<'_> {
+        Decision {
             enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
@@ -205,7 +205,7 @@ impl Settling<'_> {
             // It came while MRS was asked.
             _ if now >= intent.deadline() => Outcome::unsettled(action, now),
             Finding::Active(cards) => match cards.into_iter().next() {
-                Some(HeldCard { ranac, last4 }) => Outcome::enrolled(action, ranac, last4, now),
+                Some(MrsCard { ranac, last4 }) => Outcome::enrolled(action, ranac, last4, now),
                 None => return Ok(Answer::unknown(intent, false)),
             },
             Finding::Unknown => {
@@ -217,13 +217,13 @@ impl Settling<'_> {
             }
             Finding::Cancelled | Finding::Absent => return Ok(Answer::known(intent)),
         };
-        self.deciding().finish(intent, outcome).await.map(Answer::known)
+        self.decision().finish(intent, outcome).await.map(Answer::known)
     }
 
     async fn roll_forward(&self, intent: Intent, taken: Taken) -> Result<Answer, StoreError> {
         let outcome = match self.let_go(&intent, old_card(&intent)?).await? {
-            LetGo::Gone => Outcome::removed(self.clock.now()),
-            LetGo::Refused(code) if intent.inquiry.is_at_work(taken.at) => {
+            Cancellation::Done => Outcome::removed(self.clock.now()),
+            Cancellation::Refused(code) if intent.inquiry.is_at_work(taken.at) => {
                 let incident = &intent.incident;
                 info!(
                     code,
@@ -231,15 +231,15 @@ impl Settling<'_> {
                 );
                 return Ok(Answer::known(intent));
             }
-            LetGo::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
-            LetGo::Unknown { is_at_work } => return Ok(Answer::unknown(intent, is_at_work)),
+            Cancellation::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
+            Cancellation::Unknown { is_at_work } => return Ok(Answer::unknown(intent, is_at_work)),
         };
-        self.deciding().finish(intent, outcome).await.map(Answer::known)
+        self.decision().finish(intent, outcome).await.map(Answer::known)
     }
 
-    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<LetGo, StoreError> {
+    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<Cancellation, StoreError> {
         let Some(institution) = self.institution(intent).await? else {
-            return Ok(LetGo::Unknown { is_at_work: false });
+            return Ok(Cancellation::Unknown { is_at_work: false });
         };
         let number = &card.bank_customer_number;
         let rewards = IntentRewards::new(self.rewards, intent);
@@ -254,9 +254,9 @@ impl Settling<'_> {
         };
         if is_success(&intent) {
             return match self.let_go(&intent, old_card(&intent)?).await? {
-                LetGo::Gone => self.leftover_gone(intent).await,
-                LetGo::Refused(_) => Ok(Answer::known(intent)),
-                LetGo::Unknown { is_at_work } => Ok(Answer::unknown(intent, is_at_work)),
+                Cancellation::Done => self.leftover_gone(intent).await,
+                Cancellation::Refused(_) => Ok(Answer::known(intent)),
+                Cancellation::Unknown { is_at_work } => Ok(Answer::unknown(intent, is_at_work)),
             };
         }
         let Some(look_up) = self.look_up(&intent).await? else {
@@ -283,7 +283,7 @@ impl Settling<'_> {
         }
     }
 
-    async fn cancel_leftovers(&self, intent: Intent, cards: &[HeldCard]) -> Result<Answer, StoreError> {
+    async fn cancel_leftovers(&self, intent: Intent, cards: &[MrsCard]) -> Result<Answer, StoreError> {
         let Some(institution) = self.institution(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
@@ -398,9 +398,9 @@ fn tell_unknown(intent: &Intent, look_up: &LookUp) {
 
 /// What came of asking MRS to cancel a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LetGo {
+pub(super) enum Cancellation {
     /// MRS holds it no longer.
-    Gone,
+    Done,
     /// MRS holds it, and says why.
     Refused(MrsCode),
     /// Nobody knows.
@@ -417,26 +417,26 @@ pub(super) async fn let_go(
     institution: &str,
     number: &BankCustomerNumber,
     ranac: &Ranac,
-) -> LetGo {
+) -> Cancellation {
     let code = match rewards.cancel(institution, ranac).await {
-        Ok(()) => return LetGo::Gone,
+        Ok(()) => return Cancellation::Done,
         Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
         Err(error) => {
             warn!(error, "cancelling a card has no answer");
             let is_at_work = may_be_at_work(&error);
-            return LetGo::Unknown { is_at_work };
+            return Cancellation::Unknown { is_at_work };
         }
     };
     let look_up = rewards.find(institution, number).await;
     match look_up.card(ranac, true) {
         Finding::Active(_) => {
             warn!(code, meaning = code.meaning(), "MRS does not cancel a card");
-            LetGo::Refused(code)
+            Cancellation::Refused(code)
         }
-        Finding::Cancelled | Finding::Absent => LetGo::Gone,
+        Finding::Cancelled | Finding::Absent => Cancellation::Done,
         Finding::Unknown => {
             warn!("MRS's answer about a card that it does not cancel proves nothing");
-            LetGo::Unknown { is_at_work: false }
+            Cancellation::Unknown { is_at_work: false }
         }
     }
 }

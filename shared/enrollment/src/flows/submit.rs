@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::decide::Deciding;
-use super::settle::{Answer, Answered, Settling, Taken, is_recorded};
+use super::decide::Decision;
+use super::settle::{Answer, Answered, Settlement, Taken, is_recorded};
 use super::submission::{self, Asked, Fault, Parsed, Submission};
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::ending::Ending;
@@ -28,7 +28,7 @@ use crate::status::{MrsCode, Status};
 const BEGIN_TRIES: usize = 5;
 
 /// What a submission needs.
-pub struct Submitting<'a> {
+pub struct Submit<'a> {
     /// What the sessions must have been opened for.
     pub action: ActionCode,
     /// Set-ups.
@@ -53,7 +53,7 @@ pub struct Submitting<'a> {
 
 /// The answer to a submission.
 #[derive(Debug, PartialEq)]
-pub enum Submitted {
+pub enum SubmitResponse {
     /// It has its outcome.
     Ended {
         /// What the page shows and emits.
@@ -71,7 +71,7 @@ pub enum Submitted {
 
 /// Why a submission is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum NotSubmitted {
+pub enum SubmitError {
     /// The session is unknown, expired or used up.
     #[error("session is unknown, expired or used up")]
     SessionEnded,
@@ -95,7 +95,7 @@ pub enum NotSubmitted {
     Store(#[from] StoreError),
 }
 
-impl Submitted {
+impl SubmitResponse {
     /// What the page is told of an intent, whose session is read as it stands after it.
     pub(super) async fn of(
         intent: &Intent,
@@ -148,26 +148,26 @@ impl Submitted {
     }
 }
 
-impl Submitting<'_> {
+impl Submit<'_> {
     /// Does what `body` asks for in the session. The same `key` gives the first answer again. `incident` is the new
     /// one of this request.
     ///
     /// # Errors
-    /// [`NotSubmitted`]; then nothing was done and MRS was not asked.
+    /// [`SubmitError`]; then nothing was done and MRS was not asked.
     pub async fn submit(
         &self,
         token: &SessionToken,
         key: &IdempotencyKey,
         body: &[u8],
         incident: IncidentId,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         let id = IntentId::derive(token.id(), key);
         let records = self.records.session_and_intent(token.id(), id).await?;
-        let (session, intent) = records.ok_or(NotSubmitted::SessionEnded)?;
+        let (session, intent) = records.ok_or(SubmitError::SessionEnded)?;
         opened_for(self.action, &session)?;
         let now = self.clock.now();
         if session.is_over(now) {
-            return Err(NotSubmitted::SessionEnded);
+            return Err(SubmitError::SessionEnded);
         }
         if let Some(intent) = intent {
             return self.repeat(intent, body).await;
@@ -176,7 +176,7 @@ impl Submitting<'_> {
             // Session and intent were not read in one instant: this very submission, sent twice, may have used it up.
             return match self.enrollments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
-                None => Err(NotSubmitted::SessionEnded),
+                None => Err(SubmitError::SessionEnded),
             };
         }
         let parsed = Parsed::of(body, self.action);
@@ -184,10 +184,10 @@ impl Submitting<'_> {
         let client = active(known.client)?;
         let program = client
             .program(&session.program)
-            .ok_or(NotSubmitted::SessionEnded)?;
+            .ok_or(SubmitError::SessionEnded)?;
         let asked = parsed
             .and_then(|parsed| parsed.check(self.action, &client, program, &session.language, now))
-            .map_err(NotSubmitted::Invalid)?;
+            .map_err(SubmitError::Invalid)?;
         let refuse = |refusal| self.refuse_unless_begun(id, body, &session, refusal, incident.clone());
 
         let old_card = match asked.old_card {
@@ -208,7 +208,7 @@ impl Submitting<'_> {
         let incident_of_attempt = (incident.clone(), now);
         let Some(intent) = self.intent(id, &session, program, &asked, old_card, body, incident_of_attempt)
         else {
-            return Err(NotSubmitted::Invalid(vec![submission::not_the_customers()]));
+            return Err(SubmitError::Invalid(vec![submission::not_the_customers()]));
         };
         match self.begin(&intent, program, known.count, &session).await? {
             Begin::Begun(session) => {
@@ -222,9 +222,9 @@ impl Submitting<'_> {
             Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
             Begin::Before => match self.enrollments.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
-                None => Err(NotSubmitted::AttemptOpen),
+                None => Err(SubmitError::AttemptOpen),
             },
-            Begin::Busy => Err(NotSubmitted::AttemptOpen),
+            Begin::Busy => Err(SubmitError::AttemptOpen),
         }
     }
 
@@ -245,11 +245,11 @@ impl Submitting<'_> {
     }
 
     /// A key that came before: its outcome as it is stored. MRS is not asked: that is its asker's.
-    async fn repeat(&self, intent: Intent, body: &[u8]) -> Result<Submitted, NotSubmitted> {
+    async fn repeat(&self, intent: Intent, body: &[u8]) -> Result<SubmitResponse, SubmitError> {
         if intent.fingerprint != submission::fingerprint(body) {
-            return Err(NotSubmitted::KeyReused);
+            return Err(SubmitError::KeyReused);
         }
-        let intent = self.deciding().decide(intent).await?;
+        let intent = self.decision().decide(intent).await?;
         self.answer(&intent).await
     }
 
@@ -262,7 +262,7 @@ impl Submitting<'_> {
         session: &Session,
         refusal: BeforeMrs,
         incident: IncidentId,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         if let Some(stored) = self.enrollments.intent(id).await? {
             return self.repeat(stored, body).await;
         }
@@ -273,7 +273,7 @@ impl Submitting<'_> {
             // There may be another card to choose.
             BeforeMrs::CardTaken => (failure, session.attempts_left(), Reason::CardGone),
         };
-        Ok(Submitted::refused(
+        Ok(SubmitResponse::refused(
             session,
             status,
             incident,
@@ -441,7 +441,7 @@ impl Submitting<'_> {
                     self.enrollments.note_present(&intent, &ranacs).await?;
                     intent.inquiry.present_before = Some(ranacs);
                 }
-                Err(outcome) => return self.deciding().finish(intent, outcome).await,
+                Err(outcome) => return self.decision().finish(intent, outcome).await,
             }
         }
         let card = NewCard {
@@ -482,21 +482,21 @@ impl Submitting<'_> {
     /// Has MRS cancel the card. From here on it only rolls forward.
     async fn opt_out(&self, intent: Intent) -> Result<Intent, StoreError> {
         let taken = Taken::by_beginning(&intent);
-        let answer = self.settling().settle(intent, Answered::Never, taken).await?;
-        self.settling().give_back(answer, taken).await
+        let answer = self.settlement().settle(intent, Answered::Never, taken).await?;
+        self.settlement().give_back(answer, taken).await
     }
 
     async fn end(&self, intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
-        let intent = self.deciding().finish(intent, outcome).await?;
-        self.settling().hand_over(&intent).await;
+        let intent = self.decision().finish(intent, outcome).await?;
+        self.settlement().hand_over(&intent).await;
         Ok(intent)
     }
 
     /// Asks MRS what became of an enrollment. What is not known then goes on elsewhere: the browser may be closed by now.
     async fn ask(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
         let taken = Taken::by_beginning(&intent);
-        let answer = self.settling().settle(intent, answered, taken).await?;
-        self.settling().hand_over(&answer.intent).await;
+        let answer = self.settlement().settle(intent, answered, taken).await?;
+        self.settlement().hand_over(&answer.intent).await;
         if answer.intent.outcome.is_some() {
             return Ok(answer.intent);
         }
@@ -504,7 +504,7 @@ impl Submitting<'_> {
             is_at_work: true,
             ..answer
         };
-        self.settling().give_back(answer, taken).await
+        self.settlement().give_back(answer, taken).await
     }
 
     /// A customer id is the number of every card that the customer ever had. MRS refuses it while one is active, and so do
@@ -561,31 +561,35 @@ impl Submitting<'_> {
         })
     }
 
-    async fn answer(&self, intent: &Intent) -> Result<Submitted, NotSubmitted> {
-        Ok(Submitted::of(intent, self.sessions, self.clock).await?)
+    async fn answer(&self, intent: &Intent) -> Result<SubmitResponse, SubmitError> {
+        Ok(SubmitResponse::of(intent, self.sessions, self.clock).await?)
     }
 
     /// The answer to whoever began the intent in `session`. While its attempt is open, nobody changes a session but for its
     /// end: where that has come, it is read, since the customer may have put it off.
-    async fn answer_to_first(&self, intent: &Intent, session: &Session) -> Result<Submitted, NotSubmitted> {
+    async fn answer_to_first(
+        &self,
+        intent: &Intent,
+        session: &Session,
+    ) -> Result<SubmitResponse, SubmitError> {
         let now = self.clock.now();
         if now < session.expires_at {
-            Ok(Submitted::told(intent, Some(&session.after_failure()), now))
+            Ok(SubmitResponse::told(intent, Some(&session.after_failure()), now))
         } else {
             self.answer(intent).await
         }
     }
 
-    fn deciding(&self) -> Deciding<'_> {
-        Deciding {
+    fn decision(&self) -> Decision<'_> {
+        Decision {
             enrollments: self.enrollments,
             wakeups: self.wakeups,
             clock: self.clock,
         }
     }
 
-    fn settling(&self) -> Settling<'_> {
-        Settling {
+    fn settlement(&self) -> Settlement<'_> {
+        Settlement {
             enrollments: self.enrollments,
             rewards: self.rewards,
             clients: self.clients,
@@ -603,9 +607,9 @@ fn may_try_again(intent: &Intent) -> bool {
 
 /// The card that the customer chose, whatever its state. Another customer's is as unknown as none, and so is one that the
 /// token did not offer.
-fn offered(session: &Session, chosen: IntentId, card: Option<Card>) -> Result<Card, NotSubmitted> {
+fn offered(session: &Session, chosen: IntentId, card: Option<Card>) -> Result<Card, SubmitError> {
     card.filter(|card| card.id == chosen && session.last4.is_none_or(|last4| card.last4 == last4))
-        .ok_or_else(|| NotSubmitted::Invalid(vec![submission::not_the_customers()]))
+        .ok_or_else(|| SubmitError::Invalid(vec![submission::not_the_customers()]))
 }
 
 /// The session behind a token, which must have been opened for `action`; expired ones included.
@@ -613,20 +617,20 @@ pub(super) async fn session_for(
     action: ActionCode,
     sessions: &dyn Sessions,
     token: &SessionToken,
-) -> Result<Session, NotSubmitted> {
+) -> Result<Session, SubmitError> {
     let session = sessions
         .find(token.id())
         .await?
-        .ok_or(NotSubmitted::SessionEnded)?;
+        .ok_or(SubmitError::SessionEnded)?;
     opened_for(action, &session)?;
     Ok(session)
 }
 
-fn opened_for(action: ActionCode, session: &Session) -> Result<(), NotSubmitted> {
+fn opened_for(action: ActionCode, session: &Session) -> Result<(), SubmitError> {
     if session.action == action {
         Ok(())
     } else {
-        Err(NotSubmitted::WrongAction(session.action))
+        Err(SubmitError::WrongAction(session.action))
     }
 }
 
@@ -634,15 +638,15 @@ fn opened_for(action: ActionCode, session: &Session) -> Result<(), NotSubmitted>
 pub(super) async fn active_client(
     clients: &dyn Clients,
     session: &Session,
-) -> Result<Arc<Client>, NotSubmitted> {
+) -> Result<Arc<Client>, SubmitError> {
     active(clients.by_id(&session.client).await?)
 }
 
-fn active(client: Option<Arc<Client>>) -> Result<Arc<Client>, NotSubmitted> {
-    let client = client.ok_or(NotSubmitted::SessionEnded)?;
+fn active(client: Option<Arc<Client>>) -> Result<Arc<Client>, SubmitError> {
+    let client = client.ok_or(SubmitError::SessionEnded)?;
     match client.status {
         ClientStatus::Active => Ok(client),
-        ClientStatus::Suspended => Err(NotSubmitted::Suspended),
+        ClientStatus::Suspended => Err(SubmitError::Suspended),
     }
 }
 

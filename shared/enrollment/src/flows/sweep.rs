@@ -4,7 +4,7 @@
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::settle::Settling;
+use super::settle::Settlement;
 use crate::identifiers::IntentId;
 use crate::intent::{ASKER_LEASE, Intent};
 use crate::log::{error, warn};
@@ -30,25 +30,25 @@ const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_secs(45);
 pub const UNKNOWN_FOR_LONG: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a sweep needs.
-pub struct Sweeping<'a> {
+pub struct Sweep<'a> {
     /// For intents.
-    pub settling: Settling<'a>,
+    pub settlement: Settlement<'a>,
     /// What is due.
     pub confirmations: &'a dyn Confirmations,
 }
 
-/// Result of [`Sweeping::wake`].
+/// Result of [`Sweep::wake`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Woken {
+pub struct WakeReport {
     /// Confirmations that a wake-up was sent for.
     pub woken: usize,
     /// How long the oldest due one has been due.
     pub oldest_due: SignedDuration,
 }
 
-/// Result of [`Sweeping::look_after`].
+/// Result of [`Sweep::look_after`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Swept {
+pub struct SweepReport {
     /// Intents that MRS was asked about.
     pub looked_after: usize,
     /// Those that still need it.
@@ -80,26 +80,26 @@ struct Case {
     state: State,
 }
 
-impl Sweeping<'_> {
+impl Sweep<'_> {
     /// Wakes the senders of due confirmations. It has a limit and a time of its own, and shares nothing with
     /// [`Self::look_after`]: on AWS each has a schedule of its own.
     ///
     /// # Errors
     /// Where the store or the queue can't be asked. Wake-ups that fail keep no others from being sent.
-    pub async fn wake(&self) -> Result<Woken, StoreError> {
-        let started = self.settling.clock.now();
+    pub async fn wake(&self) -> Result<WakeReport, StoreError> {
+        let started = self.settlement.clock.now();
         let due = self.confirmations.due(started, MOST_CONFIRMATIONS).await?;
-        let mut result = Woken::default();
+        let mut result = WakeReport::default();
         if let Some(oldest) = due.iter().map(|due| due.since).min() {
             result.oldest_due = started.duration_since(oldest);
         }
         let due: Vec<_> = due.into_iter().map(|due| (due.id, due.client)).collect();
         let mut failed = None;
         for due in due.chunks(WOKEN_AT_ONCE) {
-            if self.settling.clock.now() >= later(started, WAKES_BEGIN_WITHIN) {
+            if self.settlement.clock.now() >= later(started, WAKES_BEGIN_WITHIN) {
                 break;
             }
-            match self.settling.wakeups.confirm(due, SignedDuration::ZERO).await {
+            match self.settlement.wakeups.confirm(due, SignedDuration::ZERO).await {
                 Ok(()) => result.woken += due.len(),
                 Err(error) => failed = Some(error),
             }
@@ -112,18 +112,18 @@ impl Sweeping<'_> {
     /// # Errors
     /// Where the store fails.
     pub async fn settle(&self, id: IntentId) -> Result<(), StoreError> {
-        self.settling.look(id).await.map(drop)
+        self.settlement.look(id).await.map(drop)
     }
 
     /// Looks after the intents whose turn has come.
     ///
     /// # Errors
     /// Where the store can't be asked at all. One intent that fails keeps no other from its turn.
-    pub async fn look_after(&self) -> Result<Swept, StoreError> {
-        let started = self.settling.clock.now();
-        let mut swept = Swept::default();
+    pub async fn look_after(&self) -> Result<SweepReport, StoreError> {
+        let started = self.settlement.clock.now();
+        let mut swept = SweepReport::default();
         let listed = self
-            .settling
+            .settlement
             .enrollments
             .unsettled(Timestamp::MAX, MOST_INTENTS)
             .await?;
@@ -152,15 +152,15 @@ impl Sweeping<'_> {
             .filter(|unsettled| unsettled.is_open)
             .map(|unsettled| unsettled.created_at);
         if let Some(oldest) = open.chain(waiting_open).min() {
-            swept.oldest_open = self.settling.clock.now().duration_since(oldest);
+            swept.oldest_open = self.settlement.clock.now().duration_since(oldest);
         }
         Ok(swept)
     }
 
     /// Asks MRS, as long as there is time. Gives the cases as they stand then, those whose turn did not come as they were.
-    async fn look_at(&self, mut cases: Vec<Case>, started: Timestamp, swept: &mut Swept) -> Vec<Case> {
+    async fn look_at(&self, mut cases: Vec<Case>, started: Timestamp, swept: &mut SweepReport) -> Vec<Case> {
         let in_time = |_: &IntentId| {
-            let now = self.settling.clock.now();
+            let now = self.settlement.clock.now();
             std::future::ready(now < later(started, LOOKS_BEGIN_WITHIN))
         };
         let ids: Vec<IntentId> = cases.iter().map(|case| case.id).collect();
@@ -183,10 +183,10 @@ impl Sweeping<'_> {
     async fn decide(&self, unsettled: Unsettled) -> Case {
         let Unsettled { id, created_at, .. } = unsettled;
         let decided = async {
-            let Some(intent) = self.settling.enrollments.intent(id).await? else {
+            let Some(intent) = self.settlement.enrollments.intent(id).await? else {
                 return Ok((State::Settled, false));
             };
-            let intent = self.settling.deciding().decide(intent).await?;
+            let intent = self.settlement.decision().decide(intent).await?;
             Ok((state_of(&intent), is_open(&intent)))
         };
         let (state, is_open) = match decided.await {
@@ -204,9 +204,9 @@ impl Sweeping<'_> {
     /// One case that fails keeps no other from its turn.
     async fn put_off(&self, id: IntentId, failed: &StoreError) -> State {
         error!(error = failed, intent = id, "an intent can't be looked after");
-        let again = later(self.settling.clock.now(), UNREADABLE_WAIT);
+        let again = later(self.settlement.clock.now(), UNREADABLE_WAIT);
         if matches!(failed, StoreError::Unreadable { .. })
-            && let Err(error) = self.settling.enrollments.look_again(id, again).await
+            && let Err(error) = self.settlement.enrollments.look_again(id, again).await
         {
             warn!(error, "it can't be put off either");
         }
@@ -216,10 +216,10 @@ impl Sweeping<'_> {
     /// Goes on with an intent. `None` where somebody else asks about it: should that one be dead, it is looked at as soon as
     /// its lease has ended.
     async fn look(&self, id: IntentId) -> Option<Looked> {
-        match self.settling.look(id).await {
+        match self.settlement.look(id).await {
             Ok(Some(intent)) => Some(self.looked(&intent)),
             Ok(None) => {
-                self.settling.wake(id, ASKER_LEASE).await;
+                self.settlement.wake(id, ASKER_LEASE).await;
                 None
             }
             Err(error) => Some(Looked {
@@ -230,7 +230,7 @@ impl Sweeping<'_> {
     }
 
     fn looked(&self, intent: &Intent) -> Looked {
-        let now = self.settling.clock.now();
+        let now = self.settlement.clock.now();
         let state = state_of(intent);
         let since = intent.inquiry.unknown_since;
         Looked {

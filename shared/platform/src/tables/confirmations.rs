@@ -14,7 +14,7 @@ use enrollment::confirmation::Confirmation;
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
 use enrollment::ports::{
-    Claim, Clock, Confirmations, Due, Noted, Progress, Randomness, RecordedConfirmation, StoreError,
+    Claim, ClaimWrite, Clock, Confirmations, Due, Progress, Randomness, RecordedConfirmation, StoreError,
 };
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -139,16 +139,16 @@ impl DynamoConfirmations {
         operation: &'static str,
         claim: &Claim,
         update: UpdateItemFluentBuilder,
-    ) -> Result<Noted, StoreError> {
+    ) -> Result<ClaimWrite, StoreError> {
         let is_stored = applied(operation, update).await?.is_some()
             || self
                 .under(operation, &claim.confirmation.id, &claim.ticket)
                 .await?
                 .is_some();
         Ok(if is_stored {
-            Noted::Stored
+            ClaimWrite::Stored
         } else {
-            Noted::ClaimLost
+            ClaimWrite::ClaimLost
         })
     }
 
@@ -232,7 +232,7 @@ impl Confirmations for DynamoConfirmations {
         }
     }
 
-    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<Noted, StoreError> {
+    async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression(
@@ -246,7 +246,7 @@ impl Confirmations for DynamoConfirmations {
         self.note("noting a delivery", claim, update).await
     }
 
-    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<Noted, StoreError> {
+    async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression("SET agenda_at = :next, last_failure = :failure")
@@ -255,7 +255,7 @@ impl Confirmations for DynamoConfirmations {
         self.note("putting a confirmation off", claim, update).await
     }
 
-    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<Noted, StoreError> {
+    async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
             .update_expression("SET agenda_at = :next, attempts = attempts - :one")
@@ -270,7 +270,7 @@ impl Confirmations for DynamoConfirmations {
         reason: Parked,
         failure: Option<&str>,
         at: Timestamp,
-    ) -> Result<Noted, StoreError> {
+    ) -> Result<ClaimWrite, StoreError> {
         let id = claim.confirmation.id.as_str();
         let mut expression = "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, \
                               #ttl = :ttl, attempts = :made"

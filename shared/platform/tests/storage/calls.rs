@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::{Call, Calls, World, local_kms, on_engine_of_aws, on_every_engine};
-use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::identifiers::{ActionCode, IntentId};
 use enrollment::ports::StoreError;
 use enrollment::reason::Reason;
@@ -59,7 +59,7 @@ async fn opened(functions: &Functions<'_>, customer: &str, action: ActionCode, c
     visit
 }
 
-fn status(submitted: &Submitted) -> Status {
+fn status(submitted: &SubmitResponse) -> Status {
     ending(submitted).status
 }
 
@@ -133,7 +133,7 @@ async fn a_forgotten_client_is_read_with_the_rest() {
         let refused = functions
             .submit(&visit, 1, Some(unknown_card(&visit)), Mrs::Agrees)
             .await;
-        assert!(matches!(refused, Err(NotSubmitted::Invalid(_))), "{refused:?}");
+        assert!(matches!(refused, Err(SubmitError::Invalid(_))), "{refused:?}");
         within(OPT_OUT, "a refused opt-out", &calls);
     })
     .await;
@@ -203,14 +203,14 @@ async fn a_repeat_read_in_two_instants_gets_the_first_answer() {
     .await;
 }
 
-fn tries_left(submitted: &Submitted) -> (u32, Option<Reason>) {
+fn tries_left(submitted: &SubmitResponse) -> (u32, Option<Reason>) {
     match submitted {
-        Submitted::Ended {
+        SubmitResponse::Ended {
             attempts_left,
             reason,
             ..
         } => (*attempts_left, *reason),
-        Submitted::Open => panic!("it has no outcome"),
+        SubmitResponse::Open => panic!("it has no outcome"),
     }
 }
 
@@ -313,7 +313,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
         let functions = Functions::new(&busy, &world.vault());
         let refused = functions.submit(&visit, 1, Some(card), Mrs::Agrees).await;
         assert!(
-            matches!(refused, Err(NotSubmitted::Store(StoreError::Unavailable { .. }))),
+            matches!(refused, Err(SubmitError::Store(StoreError::Unavailable { .. }))),
             "what is not said is not known: {refused:?}"
         );
 

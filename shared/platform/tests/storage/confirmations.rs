@@ -7,7 +7,7 @@ use enrollment::delivery::Parked;
 use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
 use enrollment::intent::{Intent, Outcome};
 use enrollment::ports::{
-    Claim, Clock as _, Confirmations as _, Enrollments as _, Noted, Sessions as _, StoreError,
+    Claim, ClaimWrite, Clock as _, Confirmations as _, Enrollments as _, Sessions as _, StoreError,
 };
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -243,7 +243,7 @@ async fn what_a_late_claimant_tells_changes_nothing() {
                 .await
                 .unwrap(),
         ];
-        assert_eq!(noted, [Noted::ClaimLost; 4], "and is told so");
+        assert_eq!(noted, [ClaimWrite::ClaimLost; 4], "and is told so");
         assert_eq!(scene.item().await, before);
 
         confirmations.delivered(&current, now).await.unwrap();
@@ -280,15 +280,15 @@ async fn a_claim_whose_answer_was_lost_is_one_attempt() {
         assert_eq!(claim().await, None, "nor does it let anybody else in");
         // What is noted of it, too, is sent twice.
         let noted = confirmations.retry(&first, scene.now(), "timeout").await.unwrap();
-        assert_eq!((noted, lost.count()), (Noted::Stored, 2));
+        assert_eq!((noted, lost.count()), (ClaimWrite::Stored, 2));
         let second = claim().await.unwrap();
         assert_eq!(second.attempt, 2);
         let noted = confirmations.wait(&second, scene.now()).await.unwrap();
-        assert_eq!(noted, Noted::Stored);
+        assert_eq!(noted, ClaimWrite::Stored);
         let third = claim().await.unwrap();
         assert_eq!(third.attempt, 2, "a wait is no attempt, and is counted back once");
         let noted = confirmations.delivered(&third, scene.now()).await.unwrap();
-        assert_eq!((noted, lost.count()), (Noted::Stored, 6));
+        assert_eq!((noted, lost.count()), (ClaimWrite::Stored, 6));
         assert_eq!(scene.item().await["state"], AttributeValue::S("delivered".into()));
     })
     .await;
@@ -316,7 +316,7 @@ async fn a_claim_that_begins_and_ends_with_another_is_still_told_apart() {
             .unwrap();
         assert_eq!((first.attempt, second.attempt), (1, 2));
         let noted = scene.confirmations.delivered(&first, now).await.unwrap();
-        assert_eq!(noted, Noted::ClaimLost);
+        assert_eq!(noted, ClaimWrite::ClaimLost);
         assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
     })
     .await;

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use engine::on_every_engine;
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{Confirmations as _, Noted};
+use enrollment::ports::{ClaimWrite, Confirmations as _};
 use jiff::SignedDuration;
 use platform::tables::confirmations::desk::{Decided, State};
 
@@ -102,7 +102,7 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
         assert_eq!(again.confirmation, claim.confirmation, "the same id and body");
         // The one who had it before the operator came.
         let noted = confirmations.delivered(&claim, scene.now()).await.unwrap();
-        assert_eq!(noted, Noted::ClaimLost, "it is sent again, and that is told");
+        assert_eq!(noted, ClaimWrite::ClaimLost, "it is sent again, and that is told");
         assert_eq!(scene.item().await["state"], AttributeValue::S("due".into()));
 
         confirmations.delivered(&again, scene.now()).await.unwrap();

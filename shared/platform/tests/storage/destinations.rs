@@ -20,7 +20,7 @@ async fn a_receiver_s_state_reads_back_and_is_one_client_s_alone() {
         assert_eq!(unknown, Destination::default());
         let held = Destination {
             failures: 5,
-            held_until: Some(world.clock.now() + SignedDuration::from_secs(30)),
+            closed_until: Some(world.clock.now() + SignedDuration::from_secs(30)),
             gone: false,
             version: 0,
         };
@@ -36,7 +36,7 @@ async fn a_receiver_s_state_reads_back_and_is_one_client_s_alone() {
         );
         let up = Destination {
             failures: 0,
-            held_until: None,
+            closed_until: None,
             gone: true,
             version: 1,
         };

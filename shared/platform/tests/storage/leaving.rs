@@ -145,7 +145,7 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         at_work.inquiry.unanswered_at = Some(first.created_at);
         assert_eq!(scene.enrollments.intent(first.id).await.unwrap(), Some(at_work));
         let customer = scene.customer().await;
-        assert_eq!(customer.cards[0].state, CardState::Held);
+        assert_eq!(customer.cards[0].state, CardState::Locked);
         let count = customer.count;
         assert_eq!((count.active, count.pending, count.changing), (1, 0, 1));
         for action in [ActionCode::Replace, ActionCode::OptOut] {
@@ -249,7 +249,7 @@ async fn a_replaced_card_leaves_until_mrs_agrees() {
 
         let customer = scene.customer().await;
         let states: Vec<_> = customer.cards.iter().map(|card| card.state).collect();
-        assert_eq!(states, [CardState::Leaving, CardState::Active]);
+        assert_eq!(states, [CardState::PendingCancellation, CardState::Active]);
         assert_eq!((customer.count.active, customer.count.changing), (1, 1));
         let unsettled = scene.enrollments.unsettled(now, 10).await.unwrap();
         assert_eq!(unsettled.len(), 1, "the old card is still to be cancelled");

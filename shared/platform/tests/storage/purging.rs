@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use engine::{Item, World, on_engine_of_aws, on_every_engine};
 use enrollment::client::{Client, Program, RetiredProgram};
 use enrollment::delivery::Parked;
-use enrollment::flows::purge::{Purged, Purging};
+use enrollment::flows::purge::{Purge, PurgeReport};
 use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
 use enrollment::intent::{Card, Outcome};
 use enrollment::limits::Counters;
@@ -56,8 +56,8 @@ impl Retention {
         });
     }
 
-    async fn purge(&self, scene: &Scene) -> Purged {
-        let purging = Purging {
+    async fn purge(&self, scene: &Scene) -> PurgeReport {
+        let purging = Purge {
             register: self,
             clients: self,
             purges: &scene.enrollments,
@@ -68,16 +68,16 @@ impl Retention {
 
     /// Each process dies one call later than the one before, so in the end between any two transactions. Gives what the
     /// first did that came to what is due.
-    async fn purge_by_dying_processes(&self, scene: &Scene) -> Purged {
+    async fn purge_by_dying_processes(&self, scene: &Scene) -> PurgeReport {
         for calls in 1..200 {
             let dying = Scene::without_card(Arc::new(scene.world.dying_after(calls)));
             let purged = self.purge(&dying).await;
             if purged.customers + purged.cards > 0 {
                 return purged;
             }
-            let expected = Purged {
+            let expected = PurgeReport {
                 is_cut_short: true,
-                ..Purged::default()
+                ..PurgeReport::default()
             };
             assert_eq!(purged, expected, "after {calls} calls");
         }
@@ -186,13 +186,13 @@ async fn with_the_last_card_goes_every_byte_of_the_customer() {
             .world
             .clock
             .advance(DAY * 30 - SignedDuration::from_millis(1));
-        assert_eq!(retention.purge(&scene).await, Purged::default());
+        assert_eq!(retention.purge(&scene).await, PurgeReport::default());
         scene.world.clock.advance(SignedDuration::from_millis(1));
-        let expected = Purged {
+        let expected = PurgeReport {
             customers: 1,
             // Nobody sends anything in these tests: a failure, an enrollment, a removal.
             undelivered: 3,
-            ..Purged::default()
+            ..PurgeReport::default()
         };
         assert_eq!(retention.purge(&scene).await, expected);
         assert_eq!(scene.stored().await, Vec::<Item>::new());
@@ -204,7 +204,7 @@ async fn with_the_last_card_goes_every_byte_of_the_customer() {
                 assert!(!left.contains(byte_of), "{byte_of} is left in {table}");
             }
         }
-        assert_eq!(retention.purge(&scene).await, Purged::default());
+        assert_eq!(retention.purge(&scene).await, PurgeReport::default());
     })
     .await;
 }
@@ -239,10 +239,10 @@ async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
         let before = scene.stored().await.len();
 
         scene.world.clock.advance(DAY * 30);
-        let expected = Purged {
+        let expected = PurgeReport {
             cards: 1,
             undelivered: 1,
-            ..Purged::default()
+            ..PurgeReport::default()
         };
         assert_eq!(Retention::days(30).purge(&scene).await, expected);
         let after = scene.stored().await;
@@ -272,7 +272,7 @@ async fn a_changed_x_counts_for_cards_that_were_cancelled_before() {
     on_every_engine(|world| async move {
         let (scene, _) = Scene::past(world).await;
         let retention = Retention::days(60);
-        assert_eq!(retention.purge(&scene).await, Purged::default());
+        assert_eq!(retention.purge(&scene).await, PurgeReport::default());
         let cancelled_at = later(scene.world.clock.now(), -(DAY * 30));
         let dated = || async {
             let mut dates = Vec::new();
@@ -291,7 +291,7 @@ async fn a_changed_x_counts_for_cards_that_were_cancelled_before() {
 
         // A customer's own date is only ever put off: the cards' are what counts.
         retention.change(31);
-        assert_eq!(retention.purge(&scene).await, Purged::default());
+        assert_eq!(retention.purge(&scene).await, PurgeReport::default());
         let sooner = Some((cancelled_at + DAY * 38).as_second());
         let mut all = dated().await;
         all.sort_unstable();
@@ -323,9 +323,9 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
     on_every_engine(|world| async move {
         let (scene, _) = Scene::past(world).await;
         let retention = Retention::days(30);
-        let held = Purged {
-            held_back: 1,
-            ..Purged::default()
+        let held = PurgeReport {
+            deferred: 1,
+            ..PurgeReport::default()
         };
         let before = scene.stored().await.len();
 
@@ -365,9 +365,9 @@ async fn a_due_confirmation_holds_its_record_back_for_96_hours() {
         let failed = scene.decline(ActionCode::Enroll, None).await;
         let told_at = failed.outcome.as_ref().unwrap().at;
         scene.world.clock.advance(SignedDuration::from_mins(20));
-        let held = Purged {
-            held_back: 1,
-            ..Purged::default()
+        let held = PurgeReport {
+            deferred: 1,
+            ..PurgeReport::default()
         };
         assert_eq!(retention.purge(&scene).await, held);
         // Nor does one who has read the record before it was due get it away.
@@ -766,7 +766,7 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
             start: now,
             started: SystemClock.now(),
         };
-        let purging = Purging {
+        let purging = Purge {
             register: &retention,
             clients: &retention,
             purges: &enrollments,
@@ -789,7 +789,7 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
             runs += 1;
             let purged = purging.run().await.unwrap();
             // What the killed run had sent may still have been under way.
-            if !purged.is_cut_short && purged.held_back == 0 {
+            if !purged.is_cut_short && purged.deferred == 0 {
                 break;
             }
             assert!(purged.customers > 0, "each run gets on");

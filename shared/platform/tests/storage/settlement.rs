@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use engine::{Item, TestClock, World, on_every_engine};
-use enrollment::flows::settle::Settling;
-use enrollment::flows::sweep::Sweeping;
+use enrollment::flows::settle::Settlement;
+use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Ranac,
 };
@@ -303,8 +303,8 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
             woken: Mutex::default(),
         };
         let (clients, confirmations) = (world.clients(), world.confirmations(&world.vault()));
-        let sweeping = Sweeping {
-            settling: Settling {
+        let sweeping = Sweep {
+            settlement: Settlement {
                 enrollments: &scene.enrollments,
                 rewards: &Away,
                 clients: &clients,

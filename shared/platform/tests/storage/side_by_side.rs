@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
-use enrollment::flows::purge::{Purged, Purging};
+use enrollment::flows::purge::{Purge, PurgeReport};
 use enrollment::ports::{Clock, Confirmations as _, Enrollments as _, Purges as _};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -50,13 +50,13 @@ async fn an_empty_purge_of_eight_clients_is_six_rounds() {
         store_clients(&world).await;
         let (counting, rounds) = world.counting_rounds();
         let clients = counting.clients();
-        let purging = Purging {
+        let purging = Purge {
             register: &clients,
             clients: &clients,
             purges: &counting.enrollments(&counting.vault()),
             clock: &*counting.clock,
         };
-        assert_eq!(purging.run().await.unwrap(), Purged::default());
+        assert_eq!(purging.run().await.unwrap(), PurgeReport::default());
         assert_eq!(rounds.take(), ROUNDS_OF_AN_EMPTY_PURGE);
     })
     .await;

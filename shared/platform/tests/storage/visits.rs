@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::World;
 use enrollment::client::Client;
 use enrollment::ending::Ending;
-use enrollment::flows::open::{NotOpened, Opening};
-use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
+use enrollment::flows::open::{OpenError, OpenSession};
+use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, IdempotencyKey, IncidentId, IntentId, Ranac,
     SessionId, SessionToken,
@@ -96,8 +96,8 @@ impl<'w> Functions<'w> {
     }
 
     /// A partner's token is posted.
-    pub(crate) async fn open(&self, customer: &str, action: ActionCode) -> Result<Visit, NotOpened> {
-        let opening = Opening {
+    pub(crate) async fn open(&self, customer: &str, action: ActionCode) -> Result<Visit, OpenError> {
+        let opening = OpenSession {
             clients: &*self.clients,
             sessions: &self.sessions,
             limits: &self.limits,
@@ -132,14 +132,14 @@ impl<'w> Functions<'w> {
         attempt: u32,
         card: Option<IntentId>,
         mrs: Mrs,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         self.submit_over(&self.records, &self.limits, visit, attempt, card, mrs)
             .await
     }
 
     /// Two submissions of one session that MRS declines: the second one comes and ends after the first one has read the
     /// session and before it begins. The answer to the first one, then that to the second.
-    pub(crate) async fn submit_across(&self, visit: &Visit) -> [Result<Submitted, NotSubmitted>; 2] {
+    pub(crate) async fn submit_across(&self, visit: &Visit) -> [Result<SubmitResponse, SubmitError>; 2] {
         let second = tokio::sync::Mutex::new(None);
         let interrupted = Interrupted {
             functions: self,
@@ -154,7 +154,7 @@ impl<'w> Functions<'w> {
 
     /// One submission sent twice: the first one comes and succeeds after the other has read that there is no intent and
     /// before it reads the session. The answer to the other.
-    pub(crate) async fn submit_twice_at_once(&self, visit: &Visit) -> Result<Submitted, NotSubmitted> {
+    pub(crate) async fn submit_twice_at_once(&self, visit: &Visit) -> Result<SubmitResponse, SubmitError> {
         let apart = ReadApart {
             functions: self,
             visit,
@@ -171,8 +171,8 @@ impl<'w> Functions<'w> {
         attempt: u32,
         card: Option<IntentId>,
         mrs: Mrs,
-    ) -> Result<Submitted, NotSubmitted> {
-        let submitting = Submitting {
+    ) -> Result<SubmitResponse, SubmitError> {
+        let submitting = Submit {
             action: visit.action,
             clients: &*self.clients,
             sessions: &self.sessions,
@@ -211,7 +211,7 @@ impl<'w> Functions<'w> {
 struct Interrupted<'a> {
     functions: &'a Functions<'a>,
     visit: &'a Visit,
-    second: &'a tokio::sync::Mutex<Option<Result<Submitted, NotSubmitted>>>,
+    second: &'a tokio::sync::Mutex<Option<Result<SubmitResponse, SubmitError>>>,
 }
 
 #[async_trait]
@@ -261,10 +261,10 @@ impl SubmissionRecords for ReadApart<'_> {
     }
 }
 
-pub(crate) fn ending(submitted: &Submitted) -> &Ending {
+pub(crate) fn ending(submitted: &SubmitResponse) -> &Ending {
     match submitted {
-        Submitted::Ended { ending, .. } => ending,
-        Submitted::Open => panic!("it has no outcome"),
+        SubmitResponse::Ended { ending, .. } => ending,
+        SubmitResponse::Open => panic!("it has no outcome"),
     }
 }
 

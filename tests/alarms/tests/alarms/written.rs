@@ -8,9 +8,9 @@ use std::time::Duration;
 use alarms::alarm::{self, Alarm, OWN, Read};
 use alarms::emitted::{self, Datum};
 use enrollment::delivery::Parked;
-use enrollment::flows::confirm::Confirmed;
-use enrollment::flows::purge::Purged;
-use enrollment::flows::sweep::{Swept, Woken};
+use enrollment::flows::deliver::DeliveryReport;
+use enrollment::flows::purge::PurgeReport;
+use enrollment::flows::sweep::{SweepReport, WakeReport};
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use jiff::Timestamp;
@@ -74,20 +74,20 @@ fn everything() -> Vec<Datum> {
         }
         let later = Timestamp::now();
         for confirmed in [
-            Confirmed::Delivered,
-            Confirmed::Retry(later),
-            Confirmed::Waiting(later),
-            Confirmed::NotDue,
-            Confirmed::ClaimLost,
+            DeliveryReport::Delivered,
+            DeliveryReport::Retry(later),
+            DeliveryReport::Waiting(later),
+            DeliveryReport::NotDue,
+            DeliveryReport::ClaimLost,
         ] {
             metrics.confirmation(confirmed);
         }
         for reason in PARKED {
-            metrics.confirmation(Confirmed::Parked(reason));
+            metrics.confirmation(DeliveryReport::Parked(reason));
         }
-        metrics.wake(&Woken::default());
-        metrics.sweep(&Swept::default());
-        metrics.purge(&Purged::default());
+        metrics.wake(&WakeReport::default());
+        metrics.sweep(&SweepReport::default());
+        metrics.purge(&PurgeReport::default());
         metrics.policy_violation("script-src", "inline");
         metrics.card_key_refused();
         metrics.certificate_expiry(Duration::from_hours(24 * 31));

@@ -1,7 +1,7 @@
 //! What a run is made of: triggers, and what comes of them.
 
 use enrollment::flows::describe::Description;
-use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::ports::StoreError;
 
 use crate::page::Act;
@@ -66,7 +66,7 @@ impl Rival {
 /// What came of a trigger.
 pub(super) enum Came {
     Entered,
-    Opened(Result<Description, NotSubmitted>),
-    Submitted(Result<Submitted, NotSubmitted>),
+    Opened(Result<Description, SubmitError>),
+    SubmitResponse(Result<SubmitResponse, SubmitError>),
     Done(Result<(), StoreError>),
 }

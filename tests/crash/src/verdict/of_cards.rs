@@ -81,7 +81,7 @@ impl Evidence<'_> {
                 .into_iter()
                 .find(|attribute| item.contains_key(*attribute))
                 .map(|attribute| format!("is active, with {attribute}")),
-            CardState::Held | CardState::Leaving => Some("is neither in nor out".to_owned()),
+            CardState::Locked | CardState::PendingCancellation => Some("is neither in nor out".to_owned()),
             CardState::Cancelled { .. } if self.scenario.is_purged => {
                 Some("is past its date and still there".to_owned())
             }

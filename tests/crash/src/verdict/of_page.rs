@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use enrollment::flows::describe::{Choice, Description};
-use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
 use enrollment::ports::Clock as _;
@@ -20,7 +20,7 @@ pub(crate) async fn of_page(
     stage: &Stage<'_>,
     scenario: &Scenario,
     tab: usize,
-    shown: &Result<Description, NotSubmitted>,
+    shown: &Result<Description, SubmitError>,
 ) -> Option<String> {
     let evidence = Evidence::of(stage, scenario).await;
     let session = &stage.visits[tab].session;
@@ -33,7 +33,9 @@ pub(crate) async fn of_page(
     let failures = of_session().count() - usize::from(success.is_some());
     let now = stage.clock.now();
     let agrees = match (shown, success) {
-        (Ok(Description::Attempt(Submitted::Ended { ending, .. })), Some((_, success))) => *ending == success,
+        (Ok(Description::Attempt(SubmitResponse::Ended { ending, .. })), Some((_, success))) => {
+            *ending == success
+        }
         (Ok(Description::Form(form)), None) => evidence.offers(session.action, &form.choice, failures),
         (Ok(Description::OptOut(choice)), None) => evidence.offers(session.action, choice, failures),
         // There is no card to do it with.

@@ -8,7 +8,7 @@ mod replacing;
 mod scripted_mrs;
 
 use enrollment::flows::describe::Description;
-use enrollment::flows::submit::{NotSubmitted, Submitted};
+use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::identifiers::ActionCode;
 use enrollment::ports::Clock as _;
 use enrollment::session::{GRACE, LIFETIME};
@@ -29,10 +29,10 @@ async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
     let bank = Bank::new().await;
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
-    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
     bank.clock.advance(LEFT - MILLISECOND);
-    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     bank.clock.advance(MILLISECOND);
     let (status, code, left) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
@@ -58,7 +58,7 @@ async fn a_card_found_just_before_the_deadline_is_a_success_with_mrs_s_own_digit
     bank.mrs.holds(true);
     bank.clock.advance(LEFT - MILLISECOND);
     bank.look_after(&session, "a").await;
-    let Submitted::Ended {
+    let SubmitResponse::Ended {
         ending,
         attempts_left,
         ..
@@ -136,9 +136,9 @@ async fn the_deadline_decides_even_while_mrs_can_t_be_asked() {
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
     bank.mrs.is_deaf_to(Call::Find);
-    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     bank.clock.advance(LEFT - MILLISECOND);
-    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     bank.clock.advance(MILLISECOND);
     let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
@@ -251,8 +251,8 @@ async fn a_repeat_while_mrs_is_at_work_is_open_and_then_the_same() {
         (meanwhile, other)
     };
     let (first, (meanwhile, other)) = tokio::join!(work, repeat);
-    assert_eq!(meanwhile, Submitted::Open);
-    assert!(matches!(other, Err(NotSubmitted::AttemptOpen)), "{other:?}");
+    assert_eq!(meanwhile, SubmitResponse::Open);
+    assert!(matches!(other, Err(SubmitError::AttemptOpen)), "{other:?}");
     let first = first.unwrap();
     assert_eq!(outcome(&first).0, Status::SuccessEnrollment);
     assert_eq!(bank.submit(&session, "a").await.unwrap(), first);
@@ -314,10 +314,10 @@ async fn mrs_is_asked_at_five_times_however_often_the_page_asks() {
     for second in 9..60 {
         bank.clock.advance_to(begun + SignedDuration::from_secs(second));
         // A page that is impatient, and messages that come twice.
-        assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+        assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
         assert!(matches!(
             bank.describe(&session).await.unwrap(),
-            Description::Attempt(Submitted::Open)
+            Description::Attempt(SubmitResponse::Open)
         ));
         for _ in 0..2 {
             bank.look_after(&session, "a").await;
@@ -378,7 +378,7 @@ async fn a_page_that_is_loaded_anew_follows_the_open_attempt() {
     bank.submit(&session, "a").await.unwrap();
     assert!(matches!(
         bank.describe(&session).await.unwrap(),
-        Description::Attempt(Submitted::Open)
+        Description::Attempt(SubmitResponse::Open)
     ));
     bank.clock.advance(LEFT);
     let Description::Attempt(settled) = bank.describe(&session).await.unwrap() else {
@@ -405,12 +405,12 @@ async fn an_attempt_outlives_its_session() {
     let session = bank.session().await;
     bank.mrs.ends(Ending::NoAnswer);
     bank.clock.advance(SignedDuration::from_secs(15 * 60 - 1));
-    assert_eq!(bank.submit(&session, "a").await.unwrap(), Submitted::Open);
+    assert_eq!(bank.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     let expired = bank.submit(&session, "b").await;
-    assert!(matches!(expired, Err(NotSubmitted::SessionEnded)), "{expired:?}");
+    assert!(matches!(expired, Err(SubmitError::SessionEnded)), "{expired:?}");
     assert!(matches!(
         bank.describe(&session).await.unwrap(),
-        Description::Attempt(Submitted::Open)
+        Description::Attempt(SubmitResponse::Open)
     ));
     bank.clock.advance(LEFT);
     assert_eq!(
@@ -426,7 +426,10 @@ async fn a_session_past_its_end_tells_nothing_of_an_open_attempt() {
     let old = bank.card().await;
     let session = bank.session_for(ActionCode::OptOut).await;
     bank.mrs.is_deaf_to(Call::Cancel);
-    assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+    assert_eq!(
+        bank.opt_out(&session, "a", old).await.unwrap(),
+        SubmitResponse::Open
+    );
     bank.mrs.hears_again();
     bank.mrs.calls();
     let expires_at = bank.stored_session(&session).await.expires_at;
@@ -438,13 +441,10 @@ async fn a_session_past_its_end_tells_nothing_of_an_open_attempt() {
     bank.clock.advance(MILLISECOND);
     for _ in 0..3 {
         let repeated = bank.opt_out(&session, "a", old).await;
-        assert!(
-            matches!(repeated, Err(NotSubmitted::SessionEnded)),
-            "{repeated:?}"
-        );
+        assert!(matches!(repeated, Err(SubmitError::SessionEnded)), "{repeated:?}");
         let described = bank.describe_for(ActionCode::OptOut, &session).await;
         assert!(
-            matches!(described, Err(NotSubmitted::SessionEnded)),
+            matches!(described, Err(SubmitError::SessionEnded)),
             "{described:?}"
         );
         bank.clock.advance(SignedDuration::from_hours(20));
@@ -469,7 +469,7 @@ async fn the_last_failure_is_shown_for_five_minutes_more() {
     bank.clock.advance(GRACE);
     assert!(matches!(
         bank.describe(&session).await,
-        Err(NotSubmitted::SessionEnded)
+        Err(SubmitError::SessionEnded)
     ));
 }
 
@@ -502,7 +502,7 @@ async fn the_confirmation_says_what_the_page_says() {
     let bank = Bank::new().await;
     let session = bank.session().await;
     bank.mrs.ends(Ending::Declined(-45));
-    let Submitted::Ended { ending, .. } = bank.submit(&session, "a").await.unwrap() else {
+    let SubmitResponse::Ended { ending, .. } = bank.submit(&session, "a").await.unwrap() else {
         panic!("it has ended")
     };
     let told = bank.confirmations().await;
@@ -522,7 +522,7 @@ async fn the_confirmation_says_what_the_page_says() {
     bank.mrs.holds(true);
     bank.clock.advance(SignedDuration::from_secs(2));
     bank.look_after(&session, "b").await;
-    let Submitted::Ended { ending, .. } = bank.submit(&session, "b").await.unwrap() else {
+    let SubmitResponse::Ended { ending, .. } = bank.submit(&session, "b").await.unwrap() else {
         panic!("it has ended")
     };
     let told = bank.confirmations().await;
@@ -531,9 +531,9 @@ async fn the_confirmation_says_what_the_page_says() {
 }
 
 /// Status, code and attempts left of what has ended.
-fn outcome(submitted: &Submitted) -> (Status, Option<i32>, u32) {
+fn outcome(submitted: &SubmitResponse) -> (Status, Option<i32>, u32) {
     match submitted {
-        Submitted::Ended {
+        SubmitResponse::Ended {
             ending,
             attempts_left,
             ..
@@ -542,7 +542,7 @@ fn outcome(submitted: &Submitted) -> (Status, Option<i32>, u32) {
             ending.code.map(|MrsCode(code)| code),
             *attempts_left,
         ),
-        Submitted::Open => panic!("it has not ended"),
+        SubmitResponse::Open => panic!("it has not ended"),
     }
 }
 
@@ -561,6 +561,6 @@ async fn a_session_says_how_it_ended_for_a_while_after_its_time_and_then_no_more
     bank.clock.advance(MILLISECOND);
     assert!(matches!(
         bank.describe(&session).await,
-        Err(NotSubmitted::SessionEnded)
+        Err(SubmitError::SessionEnded)
     ));
 }

@@ -31,7 +31,7 @@ impl DynamoConfirmations {
         }
         Ok(Destination {
             failures: fields.number("failures")?,
-            held_until: fields.optional_time("held_until")?,
+            closed_until: fields.optional_time("closed_until")?,
             gone: fields.flag("gone")?,
             version,
         })
@@ -45,7 +45,7 @@ impl DynamoConfirmations {
     ) -> Result<bool, StoreError> {
         let item = Written::new(&primary_key(client, destination))
             .number("failures", state.failures)
-            .set_optional("held_until", state.held_until.map(item::millis))
+            .set_optional("closed_until", state.closed_until.map(item::millis))
             .flag("gone", state.gone)
             .number("version", state.version + 1)
             .ttl(later(self.clock.now(), KEPT));

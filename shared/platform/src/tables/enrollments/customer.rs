@@ -145,8 +145,8 @@ pub(super) fn card_id(fields: &Fields) -> Result<IntentId, StoreError> {
 pub(super) fn card_state(fields: &Fields) -> Result<CardState, StoreError> {
     match fields.text("state")? {
         state::ACTIVE => Ok(CardState::Active),
-        state::HELD => Ok(CardState::Held),
-        state::LEAVING => Ok(CardState::Leaving),
+        state::HELD => Ok(CardState::Locked),
+        state::LEAVING => Ok(CardState::PendingCancellation),
         state::CANCELLED => Ok(CardState::Cancelled {
             at: fields.time("cancelled_at")?,
         }),

@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{TestClock, World};
 use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
-use enrollment::flows::decide::Deciding;
-use enrollment::flows::describe::{Describing, Description};
-use enrollment::flows::settle::Settling;
-use enrollment::flows::submit::{NotSubmitted, Submitted, Submitting};
-use enrollment::flows::sweep::{Sweeping, Swept};
+use enrollment::flows::decide::Decision;
+use enrollment::flows::describe::{Describe, Description};
+use enrollment::flows::settle::Settlement;
+use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
+use enrollment::flows::sweep::{Sweep, SweepReport};
 use enrollment::identifiers::{
     ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
     SessionToken, Slug,
@@ -137,7 +137,11 @@ impl Bank {
         self.sessions.find(token.id()).await.unwrap().expect("a session")
     }
 
-    pub(super) async fn submit(&self, token: &SessionToken, key: &str) -> Result<Submitted, NotSubmitted> {
+    pub(super) async fn submit(
+        &self,
+        token: &SessionToken,
+        key: &str,
+    ) -> Result<SubmitResponse, SubmitError> {
         self.submit_counted_by(&self.limits, token, key).await
     }
 
@@ -146,7 +150,7 @@ impl Bank {
         let session = self.session().await;
         self.mrs.ends(Ending::Enrolled);
         let submitted = self.submit(&session, "card").await.unwrap();
-        assert!(matches!(submitted, Submitted::Ended { .. }), "{submitted:?}");
+        assert!(matches!(submitted, SubmitResponse::Ended { .. }), "{submitted:?}");
         self.mrs.calls();
         IntentId::derive(session.id(), &idempotency_key("card"))
     }
@@ -157,7 +161,7 @@ impl Bank {
         token: &SessionToken,
         key: &str,
         old: IntentId,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         let mut body = body();
         body["oldCard"] = old.to_hex().into();
         self.submit_body(ActionCode::Replace, &self.limits, token, key, &body)
@@ -170,7 +174,7 @@ impl Bank {
         token: &SessionToken,
         key: &str,
         old: IntentId,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         let body = json!({"oldCard": old.to_hex()});
         self.submit_body(ActionCode::OptOut, &self.limits, token, key, &body)
             .await
@@ -182,7 +186,7 @@ impl Bank {
         &self,
         token: &SessionToken,
         key: &str,
-    ) -> [Result<Submitted, NotSubmitted>; 2] {
+    ) -> [Result<SubmitResponse, SubmitError>; 2] {
         let second = tokio::sync::Mutex::new(None);
         let interrupted = Interrupted {
             bank: self,
@@ -199,7 +203,7 @@ impl Bank {
         limits: &dyn Limits,
         token: &SessionToken,
         key: &str,
-    ) -> Result<Submitted, NotSubmitted> {
+    ) -> Result<SubmitResponse, SubmitError> {
         self.submit_body(ActionCode::Enroll, limits, token, key, &body())
             .await
     }
@@ -211,8 +215,8 @@ impl Bank {
         token: &SessionToken,
         key: &str,
         body: &Value,
-    ) -> Result<Submitted, NotSubmitted> {
-        let submitting = Submitting {
+    ) -> Result<SubmitResponse, SubmitError> {
+        let submitting = Submit {
             action,
             clients: &*self.clients,
             sessions: &self.sessions,
@@ -235,7 +239,7 @@ impl Bank {
             .await
     }
 
-    pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, NotSubmitted> {
+    pub(super) async fn describe(&self, token: &SessionToken) -> Result<Description, SubmitError> {
         self.describe_for(ActionCode::Enroll, token).await
     }
 
@@ -243,8 +247,8 @@ impl Bank {
         &self,
         action: ActionCode,
         token: &SessionToken,
-    ) -> Result<Description, NotSubmitted> {
-        let describing = Describing {
+    ) -> Result<Description, SubmitError> {
+        let describing = Describe {
             action,
             clients: &*self.clients,
             sessions: &self.sessions,
@@ -258,7 +262,7 @@ impl Bank {
 
     /// As the page's calls do with an intent that they have read.
     pub(super) async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let deciding = Deciding {
+        let deciding = Decision {
             enrollments: &self.enrollments,
             wakeups: &self.wakeups,
             clock: &*self.clock,
@@ -273,13 +277,13 @@ impl Bank {
     }
 
     /// As `settle` does every minute.
-    pub(super) async fn sweep(&self) -> Swept {
+    pub(super) async fn sweep(&self) -> SweepReport {
         self.sweeping().look_after().await.unwrap()
     }
 
-    fn sweeping(&self) -> Sweeping<'_> {
-        Sweeping {
-            settling: Settling {
+    fn sweeping(&self) -> Sweep<'_> {
+        Sweep {
+            settlement: Settlement {
                 enrollments: &self.enrollments,
                 rewards: &self.mrs,
                 clients: &*self.clients,
@@ -361,7 +365,7 @@ struct Interrupted<'a> {
     bank: &'a Bank,
     token: &'a SessionToken,
     key: &'a str,
-    second: &'a tokio::sync::Mutex<Option<Result<Submitted, NotSubmitted>>>,
+    second: &'a tokio::sync::Mutex<Option<Result<SubmitResponse, SubmitError>>>,
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! An opt-out that MRS does not answer: the page is told so in the end, and it goes on.
 
 use enrollment::flows::describe::Description;
-use enrollment::flows::submit::Submitted;
+use enrollment::flows::submit::SubmitResponse;
 use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
 use enrollment::look_up::LookUp;
@@ -23,9 +23,15 @@ async fn after_sixty_seconds_the_page_is_told_minus_1001_and_later_what_came_of_
     let old = bank.card().await;
     let session = bank.session_for(ActionCode::OptOut).await;
     bank.mrs.is_deaf_to(Call::Cancel);
-    assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+    assert_eq!(
+        bank.opt_out(&session, "a", old).await.unwrap(),
+        SubmitResponse::Open
+    );
     bank.clock.advance(DEADLINE - MILLISECOND);
-    assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+    assert_eq!(
+        bank.opt_out(&session, "a", old).await.unwrap(),
+        SubmitResponse::Open
+    );
     bank.clock.advance(MILLISECOND);
     let told = bank.opt_out(&session, "a", old).await.unwrap();
     assert_eq!(outcome(&told), (Status::ErrorRemoval, Some(-1001), 0));
@@ -34,7 +40,7 @@ async fn after_sixty_seconds_the_page_is_told_minus_1001_and_later_what_came_of_
         told
     );
     assert_eq!(bank.intent(&session, "a").await.outcome, None, "it is no outcome");
-    assert_eq!(bank.state_of(old).await, CardState::Held);
+    assert_eq!(bank.state_of(old).await, CardState::Locked);
     assert_eq!(removals(&bank).await, Vec::<Value>::new());
 
     for _ in 0..9 {
@@ -92,10 +98,10 @@ async fn a_decline_that_mrs_can_t_be_asked_about_and_minus_1001_leave_it_open() 
         }
         assert_eq!(
             bank.opt_out(&session, "a", old).await.unwrap(),
-            Submitted::Open,
+            SubmitResponse::Open,
             "{code}"
         );
-        assert_eq!(bank.state_of(old).await, CardState::Held);
+        assert_eq!(bank.state_of(old).await, CardState::Locked);
         bank.mrs.hears_again();
         bank.clock.advance(SignedDuration::from_secs(5));
         bank.look_after(&session, "a").await;
@@ -116,14 +122,17 @@ async fn a_decline_proves_nothing_while_a_call_may_be_at_work() {
         let session = bank.session_for(ActionCode::OptOut).await;
         let begun = bank.clock.now();
         bank.mrs.is_deaf_to(Call::Cancel);
-        assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+        assert_eq!(
+            bank.opt_out(&session, "a", old).await.unwrap(),
+            SubmitResponse::Open
+        );
         bank.mrs.hears_again();
         bank.mrs.declines(-10);
         for second in [5, 10, 20, 40, 60] {
             bank.clock.advance_to(begun + SignedDuration::from_secs(second));
             bank.look_after(&session, "a").await;
             assert_eq!(bank.intent(&session, "a").await.outcome, None, "{second}");
-            assert_eq!(bank.state_of(old).await, CardState::Held);
+            assert_eq!(bank.state_of(old).await, CardState::Locked);
         }
         if does_it {
             bank.mrs.holds(false);
@@ -148,7 +157,10 @@ async fn a_look_up_that_says_nothing_decides_no_opt_out() {
         let session = bank.session_for(ActionCode::OptOut).await;
         bank.mrs.declines(-10);
         bank.mrs.says([answer.clone(), answer.clone()]);
-        assert_eq!(bank.opt_out(&session, "a", old).await.unwrap(), Submitted::Open);
+        assert_eq!(
+            bank.opt_out(&session, "a", old).await.unwrap(),
+            SubmitResponse::Open
+        );
         bank.clock.advance(SignedDuration::from_secs(5));
         bank.look_after(&session, "a").await;
         let intent = bank.intent(&session, "a").await;
@@ -157,7 +169,7 @@ async fn a_look_up_that_says_nothing_decides_no_opt_out() {
             intent.inquiry.unknown_since.is_some(),
             "the operator is to see it"
         );
-        assert_eq!(bank.state_of(old).await, CardState::Held);
+        assert_eq!(bank.state_of(old).await, CardState::Locked);
         bank.clock.advance(SignedDuration::from_secs(5));
         bank.look_after(&session, "a").await;
         let told = bank.opt_out(&session, "a", old).await.unwrap();
@@ -186,20 +198,20 @@ async fn a_declined_opt_out_can_be_tried_again() {
 }
 
 /// The same, as it is told when nothing can be tried any more.
-fn declined_again(declined: Submitted) -> Submitted {
+fn declined_again(declined: SubmitResponse) -> SubmitResponse {
     match declined {
-        Submitted::Ended { ending, incident, .. } => Submitted::Ended {
+        SubmitResponse::Ended { ending, incident, .. } => SubmitResponse::Ended {
             ending,
             incident,
             attempts_left: 0,
             reason: None,
         },
-        Submitted::Open => panic!("it has ended"),
+        SubmitResponse::Open => panic!("it has ended"),
     }
 }
 
-fn shown(description: &Description) -> Submitted {
-    let Description::Attempt(Submitted::Ended {
+fn shown(description: &Description) -> SubmitResponse {
+    let Description::Attempt(SubmitResponse::Ended {
         ending,
         incident,
         attempts_left,
@@ -208,7 +220,7 @@ fn shown(description: &Description) -> Submitted {
     else {
         panic!("it had an attempt that has ended: {description:?}")
     };
-    Submitted::Ended {
+    SubmitResponse::Ended {
         ending: ending.clone(),
         incident: incident.clone(),
         attempts_left: *attempts_left,

@@ -1,7 +1,7 @@
 //! A replacement whose new card, or whose old one, MRS does not answer about.
 
 use enrollment::flows::describe::Description;
-use enrollment::flows::submit::Submitted;
+use enrollment::flows::submit::SubmitResponse;
 use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
 use enrollment::ports::Clock as _;
@@ -20,8 +20,11 @@ async fn the_old_card_goes_after_the_new_one_is_in_and_the_customer_does_not_wai
     let old = bank.card().await;
     let session = bank.session_for(ActionCode::Replace).await;
     bank.mrs.ends(Ending::NoAnswer);
-    assert_eq!(bank.replace(&session, "a", old).await.unwrap(), Submitted::Open);
-    assert_eq!(bank.state_of(old).await, CardState::Held);
+    assert_eq!(
+        bank.replace(&session, "a", old).await.unwrap(),
+        SubmitResponse::Open
+    );
+    assert_eq!(bank.state_of(old).await, CardState::Locked);
     let elsewhere = bank.session_for(ActionCode::OptOut).await;
     let refused = bank.opt_out(&elsewhere, "b", old).await.unwrap();
     assert_eq!(outcome(&refused), (Status::ErrorRemoval, None, 5));
@@ -38,7 +41,7 @@ async fn the_old_card_goes_after_the_new_one_is_in_and_the_customer_does_not_wai
         told.ranac.map(|ranac| ranac.expose().to_owned()).as_deref(),
         Some(RANACS[1])
     );
-    assert_eq!(bank.state_of(old).await, CardState::Leaving);
+    assert_eq!(bank.state_of(old).await, CardState::PendingCancellation);
     assert_eq!(bank.cards().await, (1, 0));
 
     bank.look_after(&session, "a").await;
@@ -87,7 +90,7 @@ async fn the_old_card_is_never_given_up() {
     for _ in 0..9 {
         bank.look_after(&session, "a").await;
         assert!(bank.mrs.still_holds_first());
-        assert_eq!(bank.state_of(old).await, CardState::Leaving);
+        assert_eq!(bank.state_of(old).await, CardState::PendingCancellation);
         bank.clock.advance(SignedDuration::from_hours(24));
     }
     bank.mrs.hears_again();
@@ -95,7 +98,7 @@ async fn the_old_card_is_never_given_up() {
     bank.look_after(&session, "a").await;
     assert_eq!(
         bank.state_of(old).await,
-        CardState::Leaving,
+        CardState::PendingCancellation,
         "a decline is no end of it while MRS holds it"
     );
     bank.mrs.hears_again();

@@ -31,19 +31,25 @@ impl Confirmations for Failing {
         Err(self.0())
     }
 
-    async fn delivered(&self, _: &Claim, _: Timestamp) -> Result<Noted, StoreError> {
+    async fn delivered(&self, _: &Claim, _: Timestamp) -> Result<ClaimWrite, StoreError> {
         unreachable!()
     }
 
-    async fn retry(&self, _: &Claim, _: Timestamp, _: &str) -> Result<Noted, StoreError> {
+    async fn retry(&self, _: &Claim, _: Timestamp, _: &str) -> Result<ClaimWrite, StoreError> {
         unreachable!()
     }
 
-    async fn wait(&self, _: &Claim, _: Timestamp) -> Result<Noted, StoreError> {
+    async fn wait(&self, _: &Claim, _: Timestamp) -> Result<ClaimWrite, StoreError> {
         unreachable!()
     }
 
-    async fn park(&self, _: &Claim, _: Parked, _: Option<&str>, _: Timestamp) -> Result<Noted, StoreError> {
+    async fn park(
+        &self,
+        _: &Claim,
+        _: Parked,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<ClaimWrite, StoreError> {
         unreachable!()
     }
 
@@ -58,7 +64,7 @@ impl Confirmations for Failing {
 
 #[async_trait]
 impl Receivers for Failing {
-    async fn post(&self, _: &Confirmation, _: Timestamp) -> Delivery {
+    async fn post(&self, _: &Confirmation, _: Timestamp) -> DeliveryResult {
         unreachable!()
     }
 }
@@ -91,9 +97,9 @@ impl Clock for Failing {
     }
 }
 
-fn confirmed(error: fn() -> StoreError) -> Result<Confirmed, StoreError> {
+fn confirmed(error: fn() -> StoreError) -> Result<DeliveryReport, StoreError> {
     let failing = Failing(error);
-    let confirming = Confirming {
+    let confirming = Delivery {
         confirmations: &failing,
         receivers: &failing,
         clients: &failing,
@@ -113,7 +119,7 @@ fn unreadable_counts_as_parked() {
         detail: "attribute body is of another kind".into(),
     };
     let confirmed = confirmed(unreadable).unwrap();
-    assert_eq!(confirmed, Confirmed::Parked(Parked::Unreadable));
+    assert_eq!(confirmed, DeliveryReport::Parked(Parked::Unreadable));
 }
 
 #[test]

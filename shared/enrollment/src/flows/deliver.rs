@@ -3,11 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::delivery::{
-    self, Admission, BEGINS_WITHIN, Delivery, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
+    self, Admission, BEGINS_WITHIN, DeliveryResult, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
 };
 use crate::identifiers::ConfirmationId;
 use crate::log::{LogText, error, info, warn};
-use crate::ports::{Claim, Clients, Clock, Confirmations, Noted, Randomness, Receivers, StoreError, Wakeups};
+use crate::ports::{
+    Claim, ClaimWrite, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups,
+};
 use crate::time::later;
 
 /// How often a receiver's state is written anew because another run changed it in between.
@@ -16,7 +18,7 @@ const UPDATE_TRIES: usize = 5;
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// What sending confirmations needs.
-pub struct Confirming<'a> {
+pub struct Delivery<'a> {
     /// What there is to send.
     pub confirmations: &'a dyn Confirmations,
     /// Whom to.
@@ -33,7 +35,7 @@ pub struct Confirming<'a> {
 
 /// What came of one run over one confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirmed {
+pub enum DeliveryReport {
     /// The receiver has it.
     Delivered,
     /// An attempt failed, the next one is due then.
@@ -49,7 +51,7 @@ pub enum Confirmed {
     ClaimLost,
 }
 
-impl Confirmed {
+impl DeliveryReport {
     /// The word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,17 +65,17 @@ impl Confirmed {
     }
 }
 
-impl Confirming<'_> {
+impl Delivery<'_> {
     /// Sends a confirmation where it is due.
     ///
     /// # Errors
     /// Where the store fails. The confirmation is due again when the claim ends, so it may be sent twice, never not at
     /// all.
-    pub async fn confirm(&self, id: &ConfirmationId) -> Result<Confirmed, StoreError> {
+    pub async fn confirm(&self, id: &ConfirmationId) -> Result<DeliveryReport, StoreError> {
         let now = self.clock.now();
         let claim = match self.confirmations.claim(id, now, later(now, LEASE)).await {
             Ok(Some(claim)) => claim,
-            Ok(None) => return Ok(Confirmed::NotDue),
+            Ok(None) => return Ok(DeliveryReport::NotDue),
             Err(error @ StoreError::Unreadable { .. }) => {
                 // The store has parked it: another message about it would find nothing to do.
                 error!(
@@ -81,7 +83,7 @@ impl Confirming<'_> {
                     confirmation = id,
                     "a confirmation can't be read, it is parked"
                 );
-                return Ok(Confirmed::Parked(Parked::Unreadable));
+                return Ok(DeliveryReport::Parked(Parked::Unreadable));
             }
             Err(error) => return Err(error),
         };
@@ -103,7 +105,7 @@ impl Confirming<'_> {
         Ok(confirmed)
     }
 
-    async fn follow(&self, claim: &Claim, admitted: Admitted) -> Result<Confirmed, StoreError> {
+    async fn follow(&self, claim: &Claim, admitted: Admitted) -> Result<DeliveryReport, StoreError> {
         match admitted {
             Admitted::Go(destination) => self.deliver(claim, destination).await,
             Admitted::Wait(until) => self.wait(claim, until).await,
@@ -144,13 +146,13 @@ impl Confirming<'_> {
                     })
                 } else {
                     // Another run probes.
-                    Admitted::Wait(probing.held_until.unwrap_or(now))
+                    Admitted::Wait(probing.closed_until.unwrap_or(now))
                 }
             }
         })
     }
 
-    async fn wait(&self, claim: &Claim, until: Timestamp) -> Result<Confirmed, StoreError> {
+    async fn wait(&self, claim: &Claim, until: Timestamp) -> Result<DeliveryReport, StoreError> {
         let now = self.clock.now();
         if now >= later(claim.waiting_since, MAX_AGE) {
             return self.park(claim, Parked::TooOld, None).await;
@@ -161,10 +163,10 @@ impl Confirming<'_> {
         );
         let due = due.min(later(claim.waiting_since, MAX_AGE));
         let noted = self.confirmations.wait(claim, due).await?;
-        Ok(Self::told(claim, noted, Confirmed::Waiting(due)))
+        Ok(Self::told(claim, noted, DeliveryReport::Waiting(due)))
     }
 
-    async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<Confirmed, StoreError> {
+    async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<DeliveryReport, StoreError> {
         let started = self.clock.now();
         if started >= later(claim.claimed_at(), BEGINS_WITHIN) {
             return self.wait(claim, started).await;
@@ -173,13 +175,13 @@ impl Confirming<'_> {
         let now = self.clock.now();
         // First what became of the confirmation: that it was delivered must not be lost over a receiver's state.
         let confirmed = match delivery {
-            Delivery::Answered {
+            DeliveryResult::Answered {
                 status: 200..=299, ..
             } => {
                 let noted = self.confirmations.delivered(claim, now).await?;
-                Self::told(claim, noted, Confirmed::Delivered)
+                Self::told(claim, noted, DeliveryReport::Delivered)
             }
-            Delivery::Answered { status: 410, .. } => {
+            DeliveryResult::Answered { status: 410, .. } => {
                 self.park(claim, Parked::Gone, Some(failure(delivery).as_str()))
                     .await?
             }
@@ -194,9 +196,9 @@ impl Confirming<'_> {
     async fn retry(
         &self,
         claim: &Claim,
-        delivery: Delivery,
+        delivery: DeliveryResult,
         now: Timestamp,
-    ) -> Result<Confirmed, StoreError> {
+    ) -> Result<DeliveryReport, StoreError> {
         let failure = failure(delivery);
         warn!(
             confirmation = claim.confirmation.id,
@@ -210,8 +212,12 @@ impl Confirming<'_> {
             Ok(due) => due,
             Err(reason) => return self.park(claim, reason, Some(failure.as_str())).await,
         };
-        if self.confirmations.retry(claim, due, failure.as_str()).await? == Noted::ClaimLost {
-            return Ok(Self::told(claim, Noted::ClaimLost, Confirmed::Retry(due)));
+        if self.confirmations.retry(claim, due, failure.as_str()).await? == ClaimWrite::ClaimLost {
+            return Ok(Self::told(
+                claim,
+                ClaimWrite::ClaimLost,
+                DeliveryReport::Retry(due),
+            ));
         }
         let wait = due.duration_since(now);
         if wait < SWEEP_INTERVAL {
@@ -220,7 +226,7 @@ impl Confirming<'_> {
                 warn!(error, "a retry is left to the sweep");
             }
         }
-        Ok(Confirmed::Retry(due))
+        Ok(DeliveryReport::Retry(due))
     }
 
     async fn park(
@@ -228,10 +234,10 @@ impl Confirming<'_> {
         claim: &Claim,
         reason: Parked,
         failure: Option<&str>,
-    ) -> Result<Confirmed, StoreError> {
+    ) -> Result<DeliveryReport, StoreError> {
         let now = self.clock.now();
         let noted = self.confirmations.park(claim, reason, failure, now).await?;
-        if noted == Noted::Stored {
+        if noted == ClaimWrite::Stored {
             warn!(
                 confirmation = claim.confirmation.id,
                 client = claim.confirmation.client,
@@ -239,14 +245,14 @@ impl Confirming<'_> {
                 "a confirmation is parked"
             );
         }
-        Ok(Self::told(claim, noted, Confirmed::Parked(reason)))
+        Ok(Self::told(claim, noted, DeliveryReport::Parked(reason)))
     }
 
     /// A lost claim is reported as such: neither log nor metric may say `delivered` of what is sent again.
-    fn told(claim: &Claim, noted: Noted, confirmed: Confirmed) -> Confirmed {
+    fn told(claim: &Claim, noted: ClaimWrite, confirmed: DeliveryReport) -> DeliveryReport {
         match noted {
-            Noted::Stored => confirmed,
-            Noted::ClaimLost => {
+            ClaimWrite::Stored => confirmed,
+            ClaimWrite::ClaimLost => {
                 warn!(
                     confirmation = claim.confirmation.id,
                     client = claim.confirmation.client,
@@ -254,7 +260,7 @@ impl Confirming<'_> {
                     result = confirmed.as_str(),
                     "claim of a confirmation lost, it is sent again"
                 );
-                Confirmed::ClaimLost
+                DeliveryReport::ClaimLost
             }
         }
     }
@@ -263,7 +269,7 @@ impl Confirming<'_> {
         &self,
         claim: &Claim,
         mut destination: Destination,
-        delivery: Delivery,
+        delivery: DeliveryResult,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (client, host) = (&claim.confirmation.client, claim.confirmation.destination());
@@ -279,7 +285,7 @@ impl Confirming<'_> {
                 return Ok(());
             }
             destination = self.confirmations.destination(client, &host).await?;
-            if destination.is_held(now) && matches!(delivery, Delivery::Failed(_)) {
+            if destination.is_closed(now) && matches!(delivery, DeliveryResult::Failed(_)) {
                 // Sent side by side, failed together: that is one blip, not ten.
                 return Ok(());
             }
@@ -295,11 +301,11 @@ enum Admitted {
     Never(Parked),
 }
 
-fn failure(delivery: Delivery) -> LogText {
+fn failure(delivery: DeliveryResult) -> LogText {
     match delivery {
-        Delivery::Answered { status, .. } => LogText::numbered("http_", status),
-        Delivery::Failed(class) => class.into(),
-        Delivery::Unready => "unready".into(),
+        DeliveryResult::Answered { status, .. } => LogText::numbered("http_", status),
+        DeliveryResult::Failed(class) => class.into(),
+        DeliveryResult::Unready => "unready".into(),
     }
 }
 
