@@ -1,7 +1,7 @@
 // The calls to `/widget/api/…`. A call whose outcome is open (202), or whose answer got lost, is repeated as it
 // was, with the same key, until there is an answer or patience ends; what is returned then is never a guess.
 
-import { PATHS, isAction } from "./action.js";
+import { ACTIONS, isActionCode } from "./actions.js";
 import { eventIn, reasonIn } from "./wire.js";
 
 /**
@@ -37,7 +37,7 @@ const MOST_FAILURES = 7;
 /** @param {Surroundings} surroundings */
 export function createApi({ base, session, fetch, sleep, now, random }) {
   // The page does not know what its session is for. An address that it is not for names the one that it is for.
-  /** @type {import("./action.js").Action} */
+  /** @type {import("./wire.js").ActionCode} */
   let action = "N";
   let named = false;
 
@@ -55,7 +55,7 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
       incident = response?.headers.get("Incident-Id") ?? incident;
 
       const other = response?.status === 403 && response.headers.get("Session-Action");
-      if (isAction(other) && !named) {
+      if (isActionCode(other) && !named) {
         action = other;
         named = true;
         continue;
@@ -86,7 +86,7 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
     const timer = setTimeout(() => limit.abort(), CALL_LIMIT);
     try {
       // Mode "cors" (the default) on purpose: under "same-origin" our Referrer-Policy would make `Origin` null.
-      return await fetch(`${base}/${PATHS[action]}${below}`, {
+      return await fetch(`${base}/${ACTIONS[action].path}${below}`, {
         ...request,
         headers: { ...request.headers, Accept: "application/json", Authorization: `Bearer ${session}` },
         cache: "no-store",
@@ -155,7 +155,7 @@ async function read(response, incident) {
       const left = attemptsLeft(response);
       return { kind: "ended", event, attemptsLeft: left, ...withIncident(incident), ...withReason(response) };
     }
-    if (!isAction(body["action"])) return undefined;
+    if (!isActionCode(body["action"])) return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);
     return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
   }

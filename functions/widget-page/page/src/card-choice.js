@@ -103,3 +103,8 @@ export function createCardChoice(document, texts, onChoice) {
     },
   };
 }
+
+/** Reason for which the chosen card was not there. @param {number} attemptsLeft @returns {import("./reason.js").Reason} */
+export function missingCardReason(attemptsLeft) {
+  return attemptsLeft > 0 ? "card_gone" : "no_card";
+}

@@ -1,6 +1,6 @@
 // The flow of one enrollment, replacement or removal, from the opening of the page to its end.
 
-import { ERRORS } from "./action.js";
+import { ACTIONS, partsOf } from "./actions.js";
 import { reasonOf } from "./reason.js";
 import { lastFour } from "./submission.js";
 
@@ -68,8 +68,8 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   function follow(answer, again) {
     switch (answer.kind) {
       case "form":
-        // Before anything is asked for. A removal encrypts nothing.
-        if (answer.form.action !== "C" && !canEncrypt()) return fail("browser");
+        // Before anything is asked for.
+        if (partsOf(answer.form).newCard && !canEncrypt()) return fail("browser");
         description = answer.form;
         form.prepare(answer.form);
         expiry.start(answer.secondsLeft, answer.form.extensionsLeft);
@@ -97,7 +97,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
       screens.success(event.last4);
     } else {
       const known = reasonOf(event, why, attemptsLeft);
-      const more = known === "program" && description?.action === "N" ? description.terms?.url : undefined;
+      const more = known === "program" && description ? partsOf(description).readMoreUrl : undefined;
       // Without an address nothing can be read there.
       const reason = known === "program" && !more ? "in_another_program" : known;
       const retry = attemptsLeft > 0 && !over ? anotherTry : undefined;
@@ -115,8 +115,8 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   async function anotherTry() {
     if (over) return expire();
     // Which cards there are to choose from may have changed meanwhile.
-    if (description?.action === "N") screens.form(description.attemptsLeft);
-    else await open();
+    if (!description || partsOf(description).cards.length > 0) await open();
+    else screens.form(description.attemptsLeft);
     if (screens.current === "form") form.retry();
   }
 
@@ -148,7 +148,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
     expiry.stop();
     form.forget();
     screens.failure(reason);
-    tellEnding({ status: ERRORS[api.action] });
+    tellEnding({ status: ACTIONS[api.action].errorStatus });
   }
 
   /** @returns {Promise<import("./more-time.js").Extended>} */

@@ -17,7 +17,7 @@ const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 /**
  * The flow among parts that write down what is asked of them.
  *
- * @param {{ action?: import("./action.js").Action, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in turn, the last for ever
+ * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in turn, the last for ever
  */
 function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" } }) {
   /** @type {any[][]} */

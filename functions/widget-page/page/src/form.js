@@ -1,12 +1,12 @@
 // The form as a whole: which fields it has, what was entered, where the focus goes when something is wrong.
 
+import { ACTIONS, partsOf } from "./actions.js";
 import { createAfterPress } from "./after-press.js";
 import { createCardChoice } from "./card-choice.js";
 import { createCardField } from "./card-field.js";
 import { createConsentField } from "./consent-field.js";
 import { createPersonalField } from "./personal-field.js";
 import { select } from "./select.js";
-import { wordsOf } from "./words.js";
 
 /** @typedef {ReturnType<typeof createForm>} Form */
 
@@ -26,7 +26,8 @@ export function createForm(document, texts, announce, onChange) {
   const consents = /** @type {const} */ (["terms", "privacy"]).map((name) => createConsentField(name, document, texts));
   const element = select(document, "#form", HTMLFormElement);
   const button = select(element, "button.primary", HTMLButtonElement);
-  let removing = false;
+  let asksForNumber = true;
+  let isDestructive = false;
 
   /** @returns {import("./submission.js").Entered | undefined} nothing where something is wrong, which then is shown */
   function enter() {
@@ -60,21 +61,22 @@ export function createForm(document, texts, announce, onChange) {
 
   /** A press that removes a card says which. @param {import("./wire.js").CardOnFile | undefined} chosen */
   function nameChosen(chosen) {
-    select(button, ".chosen", HTMLElement).hidden = !removing || !chosen;
+    select(button, ".chosen", HTMLElement).hidden = !isDestructive || !chosen;
     select(button, ".last4", HTMLElement).textContent = chosen?.last4 ?? "";
   }
 
-  /** @param {import("./action.js").Action} action */
-  function speakOf(action) {
-    const words = wordsOf(action, texts);
+  /** @param {import("./wire.js").ActionCode} code */
+  function setAction(code) {
+    const words = ACTIONS[code].texts(texts);
+    ({ isDestructive } = ACTIONS[code]);
     const screen = select(document, "[data-screen=form]", HTMLElement);
     select(screen, "h1", HTMLElement).textContent = words.title;
     select(screen, ".lead", HTMLElement).textContent = words.lead;
     select(screen, "legend", HTMLElement).textContent = words.cards;
     select(screen, "label[for=card-number]", HTMLElement).textContent = words.cardNumber;
     select(button, ".words", HTMLElement).textContent = words.confirm;
-    button.classList.toggle("destructive", removing);
-    select(screen, ".protection", HTMLElement).hidden = removing;
+    button.classList.toggle("destructive", isDestructive);
+    select(screen, ".protection", HTMLElement).hidden = !asksForNumber;
   }
 
   /** Forgets all that was typed and ticked. */
@@ -86,11 +88,10 @@ export function createForm(document, texts, announce, onChange) {
   return {
     /** @param {import("./wire.js").FormDescription} description keeps what was entered already */
     prepare(description) {
-      const { action } = description;
-      removing = action === "C";
-      speakOf(action);
-      choice.prepare(action === "N" ? [] : description.cards);
-      const newCard = action === "C" ? undefined : description;
+      const { cards, newCard } = partsOf(description);
+      asksForNumber = Boolean(newCard);
+      setAction(description.action);
+      choice.prepare(cards);
       card.prepare(newCard?.binRanges);
       for (const field of personal) field.prepare(newCard?.fields[field.name] ?? "hidden");
       for (const field of consents) field.prepare(newCard?.fields[field.name] ?? "hidden", newCard?.[field.name]);
@@ -142,9 +143,9 @@ export function createForm(document, texts, announce, onChange) {
       empty();
       choice.prepare([]);
     },
-    /** For another try: the next digit typed replaces the number. A removal is not prompted for. */
+    /** For another try: the next digit typed replaces the number. An action without a number is not prompted for. */
     retry() {
-      if (removing) return;
+      if (!asksForNumber) return;
       if (choice.open) return choice.input?.focus();
       card.input.focus();
       card.input.select();

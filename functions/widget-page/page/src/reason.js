@@ -1,4 +1,6 @@
-// Why an interaction failed, as far as a customer is told different things. The words are in `words.js`.
+// Reasons for which an interaction failed, as far as customers are told different things. Their texts are in `failure-texts.js`.
+
+import { ACTIONS } from "./actions.js";
 
 /**
  * @typedef {"program" | "in_another_program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
@@ -9,59 +11,20 @@
  *   `declined`: MRS does not know the card as one that could be removed
  */
 
+/** @type {Partial<Record<import("./wire.js").Status, Reason>>} */
+const REASONS = { TOKEN_EXPIRED: "expired", ACCESS_DENIED: "access_denied", INVALID_PARAMETERS: "invalid_parameters" };
+
 /**
- * Which reason suits an event and MRS's code in it (source document 001, table of status codes).
+ * Returns the reason behind an event (source document 001, table of status codes).
  *
  * @param {import("./wire.js").EndedEvent} event
- * @param {import("./wire.js").EndingReason} [why] what the server says beside the event
- * @param {number} [attemptsLeft] another try means that there may be other cards
+ * @param {import("./wire.js").EndingReason} [endingReason] the server's reason, beside the event
+ * @param {number} [attemptsLeft]
  * @returns {Reason}
  */
-export function reasonOf({ status, statusCode }, why, attemptsLeft = 0) {
-  // The last try failed for a reason of its own.
-  if (why && why !== "last_try") return why;
-  switch (status) {
-    case "TOKEN_EXPIRED":
-      return "expired";
-    case "ACCESS_DENIED":
-      return "access_denied";
-    case "INVALID_PARAMETERS":
-      return "invalid_parameters";
-    case "ERROR_REPLACEMENT":
-      if (!statusCode) return attemptsLeft > 0 ? "card_gone" : "no_card";
-      return reasonOfNewCard(statusCode);
-    case "ERROR_REMOVAL":
-      if (!statusCode) return attemptsLeft > 0 ? "card_gone" : "no_card";
-      return reasonOfRemoval(statusCode);
-    default:
-      return statusCode === "-50" ? "customer_already_enrolled" : reasonOfNewCard(statusCode);
-  }
-}
-
-/** For the codes that say the card is not eligible, it is the program. @param {string} [statusCode] @returns {Reason} */
-function reasonOfNewCard(statusCode) {
-  switch (statusCode) {
-    case "-44":
-    case "-52":
-      return "program";
-    case "-45":
-      return "already_enrolled";
-    default:
-      return "technical";
-  }
-}
-
-/** @param {string} statusCode @returns {Reason} */
-function reasonOfRemoval(statusCode) {
-  switch (statusCode) {
-    case "-5":
-    case "-10":
-    case "-85":
-      return "declined";
-    // MRS did not answer in time. A removal only rolls forward.
-    case "-1001":
-      return "noted";
-    default:
-      return "technical";
-  }
+export function reasonOf({ status, statusCode }, endingReason, attemptsLeft = 0) {
+  // The last attempt failed for a reason of its own.
+  if (endingReason && endingReason !== "last_try") return endingReason;
+  const action = Object.values(ACTIONS).find(({ errorStatus }) => errorStatus === status);
+  return REASONS[status] ?? action?.reasonOf(statusCode, attemptsLeft) ?? "technical";
 }

@@ -1,8 +1,9 @@
 // What is seen: one screen at a time. A screen reader hears the heading by the focus that moves to it, the rest by the
 // announcements.
 
+import { ACTIONS } from "./actions.js";
+import { failureTexts } from "./failure-texts.js";
 import { select } from "./select.js";
-import { wordsFor, wordsOf } from "./words.js";
 
 /**
  * @typedef {ReturnType<typeof createScreens>} Screens
@@ -20,7 +21,7 @@ const PATIENT = ["expired", "unsettled", "noted", "card_limit", "limit", "suspen
 export function createScreens(document, texts, announce) {
   /** @type {ScreenName} */
   let current = "loading";
-  /** @type {import("./action.js").Action} */
+  /** @type {import("./wire.js").ActionCode} */
   let action = "N";
 
   /** @param {ScreenName} name */
@@ -57,10 +58,10 @@ export function createScreens(document, texts, announce) {
     get current() {
       return current;
     },
-    /** What the screens are about from here on. @param {import("./action.js").Action} known */
+    /** What the screens are about from here on. @param {import("./wire.js").ActionCode} known */
     speakOf(known) {
       action = known;
-      const words = wordsOf(action, texts);
+      const words = ACTIONS[action].texts(texts);
       select(screen("waiting"), "h1", HTMLElement).textContent = words.waiting;
       select(screen("success"), ".info", HTMLElement).textContent = words.success;
     },
@@ -99,7 +100,7 @@ export function createScreens(document, texts, announce) {
     /** @param {string | undefined} last4 */
     success(last4) {
       showCard("success", last4);
-      const info = wordsOf(action, texts).success;
+      const info = ACTIONS[action].texts(texts).success;
       show("success", last4 ? `${info} ${texts.success.card} ${last4}` : info);
     },
 
@@ -111,7 +112,7 @@ export function createScreens(document, texts, announce) {
      */
     failure(reason, { incident, more, retry, tries } = {}) {
       const section = screen("failure");
-      const { title, info } = wordsFor(reason, action, texts);
+      const { title, info } = failureTexts(reason, action, texts);
       select(section, "h1", HTMLElement).textContent = title;
       select(section, ".info", HTMLElement).textContent = info;
       section.classList.toggle("patient", PATIENT.includes(reason));

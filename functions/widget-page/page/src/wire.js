@@ -6,6 +6,8 @@
  * @typedef {{ status: Status, statusCode?: string, parentId?: string, ranac?: string, designCode?: string,
  *   bin?: string, last4?: string }} EndedEvent source document 001, "Event data structure"
  *
+ * @typedef {"N" | "R" | "C"} ActionCode enrollment, replacement, opt-out
+ *
  * @typedef {"hidden" | "optional" | "required"} Presence
  * @typedef {"firstName" | "lastName" | "email"} PersonalField
  * @typedef {"terms" | "privacy"} DocumentName
@@ -18,15 +20,15 @@
  * @typedef {{ attemptsLeft: number, expiresAt: number, extensionsLeft: number }} Lifetime of a session; `expiresAt` in Unix seconds
  * @typedef {{ action: "N" } & NewCardDescription} EnrollmentDescription
  * @typedef {{ action: "R", cards: CardOnFile[] } & NewCardDescription} ReplacementDescription
- * @typedef {{ action: "C", cards: CardOnFile[] } & Lifetime} RemovalDescription
- * @typedef {EnrollmentDescription | ReplacementDescription | RemovalDescription} FormDescription `cards` is never empty
+ * @typedef {{ action: "C", cards: CardOnFile[] } & Lifetime} OptOutDescription
+ * @typedef {EnrollmentDescription | ReplacementDescription | OptOutDescription} FormDescription `cards` is never empty
  *
  * @typedef {{ key: string, data: string }} EncryptedCard
  * @typedef {{ document: DocumentName, version: string }} Consent
  * @typedef {{ card: EncryptedCard, bin: string, last4: string, consents: Consent[],
  *   firstName?: string, lastName?: string, email?: string }} Enrollment
  * @typedef {Enrollment & { oldCard: string }} Replacement
- * @typedef {{ oldCard: string }} Removal
+ * @typedef {{ oldCard: string }} OptOut
  */
 
 /** @typedef {(typeof REASONS)[number]} EndingReason why an interaction failed, beside the event and never in it */

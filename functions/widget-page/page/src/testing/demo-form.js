@@ -14,7 +14,7 @@ export function demoReplacement(cards = [gold, blue]) {
   return { action: "R", cards, ...rest, fields: { ...fields, terms: "hidden", privacy: "hidden" } };
 }
 
-/** @param {import("../wire.js").CardOnFile[]} [cards] @returns {import("../wire.js").RemovalDescription} */
+/** @param {import("../wire.js").CardOnFile[]} [cards] @returns {import("../wire.js").OptOutDescription} */
 export function demoRemoval(cards = [gold, blue]) {
   return { action: "C", cards, attemptsLeft: 5, expiresAt: 1_800_000_900, extensionsLeft: 10 };
 }

@@ -1,8 +1,0 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { isAction } from "./action.js";
-
-test("an action is one of the three, and nothing that an object has by itself", () => {
-  for (const code of ["N", "R", "C"]) assert(isAction(code), code);
-  for (const code of ["P", "n", "", null, undefined, "toString", ["N"]]) assert(!isAction(code), String(code));
-});
