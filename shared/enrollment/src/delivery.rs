@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ports::Randomness;
+use crate::randomness::Randomness;
 use crate::time::later;
 
 /// The waits after the first, second … attempt. After the last attempt the confirmation is parked.

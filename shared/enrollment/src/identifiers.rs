@@ -8,8 +8,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::ports::Randomness;
-use crate::status::Status;
+use crate::randomness::Randomness;
+
+pub use crate::action::ActionCode;
+pub use crate::confirmation::ConfirmationId;
 
 /// Why a text is not the identifier it was taken for. Names the kind and the rule, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -362,78 +364,6 @@ impl IntentId {
     }
 }
 
-/// What the token asks for (source document 001, `actionCode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ActionCode {
-    /// `N`: new registration.
-    #[serde(rename = "N")]
-    Enroll,
-    /// `R`: replacement.
-    #[serde(rename = "R")]
-    Replace,
-    /// `C`: opt-out.
-    #[serde(rename = "C")]
-    OptOut,
-}
-
-impl ActionCode {
-    /// `N`, `R` or `C`.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        match text {
-            "N" => Ok(Self::Enroll),
-            "R" => Ok(Self::Replace),
-            "C" => Ok(Self::OptOut),
-            _ => Err(Malformed::new("actionCode", "must be N, R or C")),
-        }
-    }
-
-    /// The letter of source document 001.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enroll => "N",
-            Self::Replace => "R",
-            Self::OptOut => "C",
-        }
-    }
-}
-
-/// What Standard Webhooks calls `webhook-id`: one outcome has one, over all its retries.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConfirmationId(String);
-
-impl ConfirmationId {
-    /// Made from the intent and what is told of it: the same outcome has the same id, whoever stores it.
-    pub fn derive(intent: IntentId, status: Status) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(intent.to_hex());
-        hash.update(status.as_str());
-        Self(format!("msg_{}", &hex::encode(hash.finalize())[..32]))
-    }
-
-    /// `msg_` and 32 lower-case hexadecimal digits.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let is_hex = |digits: &str| {
-            digits.len() == 32
-                && digits
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        if text.strip_prefix("msg_").is_some_and(is_hex) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Malformed::new(
-                "confirmation id",
-                "must be 'msg_' and 32 hexadecimal digits",
-            ))
-        }
-    }
-
-    /// As the partner sees it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// Text of letters and digits with no bias: a byte outside the largest multiple of 62 is drawn again.
 fn letters_and_digits(randomness: &dyn Randomness, length: usize) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -496,12 +426,6 @@ macro_rules! opaque_debug {
 as_checked_string!(ClientId, Slug, ProgramId);
 opaque_debug!(CustomerId, Ranac, BankCustomerNumber, SessionToken);
 
-impl fmt::Display for ConfirmationId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 impl fmt::Display for IncidentId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -563,23 +487,6 @@ mod tests {
         assert_eq!(IntentId::derive(session, &key), IntentId::derive(session, &key));
         let other = IdempotencyKey::parse("0123456789abcdeg").unwrap();
         assert_ne!(IntentId::derive(session, &key), IntentId::derive(session, &other));
-    }
-
-    #[test]
-    fn a_confirmation_id_is_made_of_intent_and_status() {
-        let key = IdempotencyKey::parse("0123456789abcdef").unwrap();
-        let intent = IntentId::derive(SessionToken::random(&Seeded::new(6)).id(), &key);
-        let id = ConfirmationId::derive(intent, Status::SuccessEnrollment);
-        assert_eq!(ConfirmationId::parse(id.as_str()).unwrap(), id);
-        assert_ne!(ConfirmationId::derive(intent, Status::ErrorEnrollment), id);
-        for text in [
-            "msg_",
-            "msg_0123456789ABCDEF0123456789ABCDEF",
-            &id.as_str()[1..],
-            "x",
-        ] {
-            assert!(ConfirmationId::parse(text).is_err(), "{text}");
-        }
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod action;
 pub mod client;
+pub mod clock;
 pub mod confirmation;
 pub mod delivery;
 pub mod digits;
@@ -16,6 +18,7 @@ pub mod log;
 pub mod look_up;
 pub mod pem;
 pub mod ports;
+pub mod randomness;
 pub mod reason;
 pub mod session;
 pub mod status;

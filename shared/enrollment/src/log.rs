@@ -31,12 +31,9 @@ use std::fmt;
 use tracing::Span;
 use tracing::field::{Value, display};
 
-use crate::flows::open::OpenError;
-use crate::flows::submit::SubmitError;
-use crate::identifiers::{ClientId, ConfirmationId, IncidentId, IntentId, Malformed, ProgramId};
-use crate::ports::{RewardsError, StoreError};
+use crate::confirmation::ConfirmationId;
+use crate::identifiers::{ClientId, IncidentId, IntentId, Malformed, ProgramId};
 use crate::status::{MrsCode, Status};
-use crate::token::Refusal;
 
 pub use crate::{
     log_by_display as by_display, log_debug as debug, log_error as error, log_info as info, log_warn as warn,
@@ -180,11 +177,6 @@ by_display!(
     // Of fixed words and numbers.
     Malformed,
     Status,
-    OpenError,
-    SubmitError,
-    Refusal,
-    RewardsError,
-    StoreError,
 );
 
 /// Numbers and truth values stay what they are.

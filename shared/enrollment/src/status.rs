@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::identifiers::ActionCode;
+use crate::action::ActionCode;
 
 /// The main status of an interaction (source document 001, "All the supported processes can have main statuses").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -18,6 +18,7 @@ use crate::encoding;
 use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
 use crate::json;
 use crate::language::RequestedLanguage;
+use crate::log::by_display;
 use crate::reason::Reason;
 use crate::status::Status;
 
@@ -67,6 +68,8 @@ pub enum Refusal {
     #[error("token expired")]
     TokenExpired,
 }
+
+by_display!(Refusal);
 
 impl Refusal {
     /// What the partner is told.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::client::Client;
 use crate::identifiers::{ActionCode, SessionToken};
 use crate::language::Language;
-use crate::log::info;
+use crate::log::{by_display, info};
 use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
 use crate::reason::Reason;
 use crate::session::{self, Session, UsedToken};
@@ -62,6 +62,8 @@ pub enum OpenError {
         client: Option<Arc<Client>>,
     },
 }
+
+by_display!(OpenError);
 
 impl OpenError {
     /// The client whose page shows the failure.

@@ -14,7 +14,7 @@ use crate::identifiers::{
 };
 use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Outcome};
 use crate::limits::Counters;
-use crate::log::{info, warn};
+use crate::log::{by_display, info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
     Begun, Circumstances, Clients, Clock, Counted, Enrollments, IntentRewards, Limits, NewCard, Randomness,
@@ -94,6 +94,8 @@ pub enum SubmitError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+by_display!(SubmitError);
 
 impl SubmitResponse {
     /// What the page is told of an intent, whose session is read as it stands after it.
