@@ -10,11 +10,12 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, confirmations) = (platform.clients(), platform.confirmations());
-    let receivers = platform.receivers(&Arc::new(platform.secrets()))?;
-    let wakeups = platform.wakeups();
-    let (clock, randomness, metrics) = (platform.clock(), platform.randomness(), platform.metrics());
+    let function = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let adapters = &function.adapters;
+    let (clients, confirmations) = (adapters.clients(), adapters.confirmations());
+    let receivers = adapters.receivers(function.settings.dangerous_private_confirmation_hosts.clone())?;
+    let wakeups = adapters.wakeups();
+    let (clock, randomness, metrics) = (adapters.clock(), adapters.randomness(), adapters.metrics());
     let answer = Arc::new(async move |event: SqsEvent| {
         let delivery = Delivery {
             confirmations: &confirmations,

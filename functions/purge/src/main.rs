@@ -10,9 +10,10 @@ use serde::de::IgnoredAny;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, enrollments) = (platform.clients(), platform.enrollments());
-    let (clock, metrics) = (platform.clock(), platform.metrics());
+    let function = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let adapters = &function.adapters;
+    let (clients, enrollments) = (adapters.clients(), adapters.enrollments());
+    let (clock, metrics) = (adapters.clock(), adapters.metrics());
     let answer = Arc::new(async move || {
         let purge = Purge {
             register: &clients,

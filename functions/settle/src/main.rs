@@ -12,11 +12,12 @@ use handler::Trigger;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, enrollments) = (platform.clients(), platform.enrollments());
-    let (confirmations, wakeups) = (platform.confirmations(), platform.wakeups());
-    let rewards = platform.rewards(&Arc::new(platform.secrets()));
-    let (clock, metrics) = (platform.clock(), platform.metrics());
+    let function = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let adapters = &function.adapters;
+    let (clients, enrollments) = (adapters.clients(), adapters.enrollments());
+    let (confirmations, wakeups) = (adapters.confirmations(), adapters.wakeups());
+    let rewards = adapters.rewards().noting(adapters.enrollments());
+    let (clock, metrics) = (adapters.clock(), adapters.metrics());
     let answer = Arc::new(async move |trigger: Trigger, context: lambda_runtime::Context| {
         let rewards = rewards.until(platform::ends_at(context.deadline));
         let sweep = Sweep {

@@ -15,11 +15,12 @@ use crate::handler::WidgetAddress;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, sessions, limits) = (platform.clients(), platform.sessions(), platform.limits());
-    let (clock, randomness, metrics) = (platform.clock(), platform.randomness(), platform.metrics());
-    let max_lifetime = platform.settings.token_max_lifetime;
-    let public_base = platform.public_base();
+    let function = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let adapters = &function.adapters;
+    let (clients, sessions, limits) = (adapters.clients(), adapters.sessions(), adapters.limits());
+    let (clock, randomness, metrics) = (adapters.clock(), adapters.randomness(), adapters.metrics());
+    let max_lifetime = function.settings.token_max_lifetime;
+    let public_base = function.public_base();
     let answer = Arc::new(async move |request: Request| {
         let address = WidgetAddress {
             public_base_url: public_base.of(&request)?,

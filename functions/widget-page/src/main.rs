@@ -11,12 +11,13 @@ use widget_page::handler::Serving;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let platform = platform::start(env!("CARGO_CRATE_NAME"))?;
-    let (clients, pictures) = (platform.clients(), platform.pictures());
-    let randomness = platform.randomness();
-    let public_base = platform.public_base();
-    let reports = PolicyReports::new(platform.metrics());
-    let clock = platform.clock();
+    let function = platform::start(env!("CARGO_CRATE_NAME"))?;
+    let adapters = &function.adapters;
+    let (clients, pictures) = (adapters.clients(), adapters.pictures());
+    let randomness = adapters.randomness();
+    let public_base = function.public_base();
+    let reports = PolicyReports::new(adapters.metrics());
+    let clock = adapters.clock();
     let answer = Arc::new(async move |request: Request| {
         let span = log::request(&IncidentId::random(&*randomness));
         let public_base_url = public_base.of(&request)?;

@@ -221,7 +221,7 @@ fn not_outlived(client: &Client, recovery_days: u16) -> Result<()> {
 }
 
 async fn store_pictures(stack: &Stack, setup: &ClientSetup) -> Result<()> {
-    let pictures = stack.pictures();
+    let pictures = stack.adapters.pictures();
     for (hash, png) in &setup.pictures {
         if pictures.find(hash).await?.is_none() {
             pictures.store(hash, png.clone()).await?;

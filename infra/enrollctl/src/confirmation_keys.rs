@@ -87,7 +87,11 @@ pub(crate) fn new_secret() -> SecretString {
 }
 
 async fn show(stack: &Stack, client: &ClientId) -> Result<()> {
-    let (secrets, _) = stack.secrets().confirmation_secrets(client).await?;
+    let (secrets, _) = stack
+        .adapters
+        .uncached_secrets()
+        .confirmation_secrets(client)
+        .await?;
     println!(
         "v1 (HMAC-SHA256): {}, in Secrets Manager at '{}'",
         match secrets.secrets.len() {
@@ -173,7 +177,11 @@ async fn change(
     // One line, however often it is tried: nothing is in the trail of what can't be done.
     let mut permit: Option<Permit> = None;
     for _ in 0..TRIES {
-        let (mut secrets, version) = stack.secrets().confirmation_secrets(client).await?;
+        let (mut secrets, version) = stack
+            .adapters
+            .uncached_secrets()
+            .confirmation_secrets(client)
+            .await?;
         change(&mut secrets)?;
         let permit = if let Some(permit) = &permit {
             permit

@@ -30,6 +30,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
     let client = client.map(ClientId::parse).transpose()?;
     // One more than is shown tells whether there are more.
     let mut listed = stack
+        .adapters
         .confirmation_desk()
         .list(!due, client.as_ref(), limit.saturating_add(1))
         .await?;
@@ -49,7 +50,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
 
 async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let id = ConfirmationId::parse(id)?;
-    let desk = stack.confirmation_desk();
+    let desk = stack.adapters.confirmation_desk();
     let Some(entry) = desk.find(&id).await? else {
         bail!(
             "there is no confirmation '{id}'; delivered ones are forgotten after a week, parked ones after a month"
@@ -71,7 +72,7 @@ async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
 }
 
 async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
-    let desk = stack.confirmation_desk();
+    let desk = stack.adapters.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
     let gate = Gate::open(stack, reason).await?;
     let mut replayed = Vec::new();
@@ -84,7 +85,12 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
         }
     }
     // They are due and will be found: this only makes it sooner.
-    if let Err(error) = stack.wakeups().confirm(&replayed, SignedDuration::ZERO).await {
+    if let Err(error) = stack
+        .adapters
+        .wakeups()
+        .confirm(&replayed, SignedDuration::ZERO)
+        .await
+    {
         println!("they are sent within a minute, not at once: {error}");
     }
     println!("{} due now", counted(replayed.len()));
@@ -92,7 +98,7 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
 }
 
 async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> Result<()> {
-    let desk = stack.confirmation_desk();
+    let desk = stack.adapters.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
     let question = format!("Drop {}? The partner will never be told.", counted(chosen.len()));
     if !yes && !terminal::confirm(&question)? {

@@ -90,7 +90,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was erased");
     }
-    let rewards = request.stack.rewards();
+    let rewards = request.stack.adapters.rewards();
     let erasure = Erasure {
         purges: &request.enrollments,
         enrollments: &request.enrollments,
@@ -188,10 +188,10 @@ impl<'a> Request<'a> {
             programs,
             customer,
             gate,
-            enrollments: stack.enrollments(),
-            desk: stack.confirmation_desk(),
-            sessions: stack.sessions(),
-            limits: stack.limits(),
+            enrollments: stack.adapters.enrollments(),
+            desk: stack.adapters.confirmation_desk(),
+            sessions: stack.adapters.sessions(),
+            limits: stack.adapters.limits(),
         })
     }
 

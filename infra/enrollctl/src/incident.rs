@@ -10,7 +10,7 @@ use crate::gate::Gate;
 /// Prints what the incident is about; with a permit, what Mastercard wrote too.
 pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let id = IncidentId::parse(id)?;
-    let enrollments = stack.enrollments();
+    let enrollments = stack.adapters.enrollments();
     let found = enrollments.incident(&id).await?;
     let found = found.with_context(|| {
         format!(

@@ -11,7 +11,7 @@ use platform::operator::Stack;
 
 /// Prints a line for each. Nothing personal is in it.
 pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
-    let enrollments = stack.enrollments();
+    let enrollments = stack.adapters.enrollments();
     let now = SystemClock.now();
     let mut count = 0;
     for unsettled in enrollments.unsettled(Timestamp::MAX, limit).await? {

@@ -19,15 +19,15 @@ use handler::Flows;
 /// # Errors
 /// Where the settings are not complete, or Lambda can't be reached.
 pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
-    let platform = platform::start(name)?;
-    let (clients, sessions) = (Arc::new(platform.clients()), platform.sessions());
-    let (records, limits) = (platform.submission_records(&clients), platform.limits());
-    let (clock, randomness) = (platform.clock(), platform.randomness());
-    let enrollments = platform.enrollments();
-    let secrets = Arc::new(platform.secrets());
-    let rewards = platform.rewards(&secrets);
-    let keys = platform.card_keys(&secrets);
-    let (wakeups, metrics) = (platform.wakeups(), platform.metrics());
+    let function = platform::start(name)?;
+    let adapters = &function.adapters;
+    let (clients, sessions) = (Arc::new(adapters.clients()), adapters.sessions());
+    let (records, limits) = (adapters.submission_records(&clients), adapters.limits());
+    let (clock, randomness) = (adapters.clock(), adapters.randomness());
+    let enrollments = adapters.enrollments();
+    let rewards = adapters.rewards().noting(adapters.enrollments());
+    let keys = adapters.card_keys();
+    let (wakeups, metrics) = (adapters.wakeups(), adapters.metrics());
     let answer = Arc::new(async move |request: Request| {
         let deadline = request
             .lambda_context_ref()

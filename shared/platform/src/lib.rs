@@ -7,11 +7,12 @@
     )
 )]
 
+pub mod adapters;
 mod aged_cache;
 pub mod aws;
-pub mod bootstrap;
 pub mod card_keys;
 mod clock;
+mod function;
 #[cfg(feature = "gateway")]
 pub mod gateway;
 pub mod logs;
@@ -29,6 +30,7 @@ pub mod settings;
 pub mod tables;
 pub mod vault;
 
-pub use bootstrap::{Platform, StartError, start};
+pub use adapters::Adapters;
 pub use clock::{SystemClock, ends_at};
+pub use function::{Function, StartError, start};
 pub use randomness::SystemRandomness;

@@ -4,7 +4,7 @@ mod secret_policy;
 pub mod secret_version;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
@@ -16,20 +16,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::secret_policy::SecretReaders;
 use self::secret_version::Replaced;
+use crate::adapters::Adapters;
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
 use crate::metrics::Metrics;
-use crate::pictures::Pictures;
-use crate::queues::SqsWakeups;
 use crate::randomness::SystemRandomness;
-use crate::rewards::MrsRewards;
-use crate::secrets::{ENCRYPTION, MTLS, Secrets};
+use crate::secrets::{ENCRYPTION, MTLS};
 use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
-use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
-use crate::tables::{DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions};
-use crate::vault::Vault;
 
 /// One deployed stack, with the operator's rights.
 pub struct Stack {
@@ -37,9 +32,10 @@ pub struct Stack {
     pub settings: StackSettings,
     /// Public address of the API, without a slash at its end.
     pub public_base_url: String,
+    /// Adapters of the stack, without metrics.
+    pub adapters: Adapters,
     readers: SecretReaders,
     aws: Aws,
-    vault: OnceLock<Arc<Vault>>,
 }
 
 /// Why a stack can't be worked on.
@@ -104,12 +100,15 @@ impl Stack {
         let (settings, public_base_url) = StackSettings::read(variable)
             .and_then(|settings| Ok((settings, public_base_url(variable)?)))
             .map_err(|error| StackError::Settings(secret, error))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let metrics = Metrics::unheard(Arc::clone(&clock));
+        let randomness = Arc::new(SystemRandomness);
         Ok(Self {
+            adapters: Adapters::new(aws.clone(), settings.clone(), metrics, clock, randomness),
             settings,
             public_base_url,
             readers: readers(&values),
             aws,
-            vault: OnceLock::new(),
         })
     }
 
@@ -136,78 +135,16 @@ impl Stack {
     /// To be written only with a permit.
     fn client_setups(&self) -> ClientSetups<'static> {
         ClientSetups {
-            dynamodb: self.aws.dynamodb(),
+            dynamodb: self.adapters.dynamodb(),
             table: self.settings.tables.clients.clone(),
             randomness: &SystemRandomness,
             clock: &SystemClock,
         }
     }
 
-    /// Confirmations, as an operator works on them.
-    pub fn confirmation_desk(&self) -> ConfirmationDesk {
-        ConfirmationDesk::new(
-            self.aws.dynamodb(),
-            &self.settings.tables.confirmations,
-            self.vault(),
-            Arc::new(SystemClock),
-            Records {
-                enrollments: self.enrollments(),
-                clients: self.clients(),
-            },
-        )
-    }
-
-    fn clients(&self) -> DynamoClients {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        DynamoClients::new(self.aws.dynamodb(), &self.settings.tables.clients, &clock)
-    }
-
-    /// Intents, cards and customers.
-    pub fn enrollments(&self) -> DynamoEnrollments {
-        DynamoEnrollments::new(
-            self.aws.dynamodb(),
-            self.settings.tables.clone(),
-            self.vault(),
-            Arc::new(SystemClock),
-            Arc::new(SystemRandomness),
-        )
-    }
-
-    /// Sessions.
-    pub fn sessions(&self) -> DynamoSessions {
-        DynamoSessions::new(
-            self.aws.dynamodb(),
-            &self.settings.tables.sessions,
-            self.vault(),
-            Arc::new(SystemClock),
-            Arc::new(SystemRandomness),
-        )
-    }
-
-    /// Counters against card testing.
-    pub fn limits(&self) -> DynamoLimits {
-        DynamoLimits::new(
-            self.aws.dynamodb(),
-            &self.settings.tables.limits,
-            self.vault(),
-            Arc::new(SystemRandomness),
-        )
-    }
-
-    /// The Mastercard Rewards System, with the certificate that the functions have.
-    pub fn rewards(&self) -> MrsRewards {
-        MrsRewards::new(
-            Arc::new(self.secrets()),
-            self.settings.mrs_base_url.as_str(),
-            self.settings.mrs_dialect,
-            Metrics::unheard(Arc::new(SystemClock)),
-            Arc::new(SystemClock),
-        )
-    }
-
     /// Who looked at a person's data, or erased it.
     pub fn audit_trail(&self) -> AuditTrail {
-        AuditTrail::new(self.aws.dynamodb(), &self.settings.tables.enrollments)
+        AuditTrail::new(self.adapters.dynamodb(), &self.settings.tables.enrollments)
     }
 
     /// The ARN of whoever runs this, as AWS knows it.
@@ -222,34 +159,6 @@ impl Stack {
             operation: OPERATION,
             detail: "the answer names nobody".into(),
         })
-    }
-
-    fn vault(&self) -> Arc<Vault> {
-        let make = || {
-            Vault::of_stack(
-                &self.aws,
-                &self.settings,
-                Arc::new(SystemClock),
-                Arc::new(SystemRandomness),
-            )
-        };
-        Arc::clone(self.vault.get_or_init(make))
-    }
-
-    /// The queues that wake the functions.
-    pub fn wakeups(&self) -> SqsWakeups {
-        SqsWakeups::new(self.aws.sqs(), self.settings.queues.clone())
-    }
-
-    /// Secrets, to be read.
-    pub fn secrets(&self) -> Secrets {
-        let prefix = &self.settings.secrets_prefix;
-        Secrets::new(self.aws.secrets_manager(), prefix, Arc::new(SystemClock))
-    }
-
-    /// Clients' pictures.
-    pub fn pictures(&self) -> Pictures {
-        Pictures::new(self.aws.s3(), &self.settings.pictures_bucket)
     }
 
     /// The full name of a secret of this stack.

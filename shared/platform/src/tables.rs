@@ -64,7 +64,7 @@ pub use enrollments::Incident;
 pub use enrollments::{DynamoEnrollments, FaultNote};
 pub use limits::DynamoLimits;
 pub use sessions::DynamoSessions;
-pub use submissions::{Adapters, DynamoSubmissionRecords};
+pub use submissions::{DynamoSubmissionRecords, SubmissionTables};
 
 /// The physical names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

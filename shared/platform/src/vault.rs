@@ -26,9 +26,6 @@ pub use kms::KmsKeyWrapper;
 pub use names::{KeyName, Period, Purpose};
 pub use stored_keys::DynamoWrappedKeys;
 
-use crate::aws::Aws;
-use crate::settings::StackSettings;
-
 /// Seals and opens values, and makes blind indexes.
 pub struct Vault {
     keys: DataKeys,
@@ -118,25 +115,6 @@ impl Vault {
             clock,
             randomness,
         }
-    }
-
-    /// A stack's vault: its KMS key and its table of wrapped keys.
-    pub(crate) fn of_stack(
-        aws: &Aws,
-        stack: &StackSettings,
-        clock: Arc<dyn Clock>,
-        randomness: Arc<dyn Randomness>,
-    ) -> Arc<Self> {
-        let wrapper = KmsKeyWrapper::new(aws.kms(), &stack.kms_key_id);
-        let stored = DynamoWrappedKeys::new(aws.dynamodb(), &stack.tables.keys, Arc::clone(&clock));
-        let caching = KeyCaching::default();
-        Arc::new(Self::new(
-            Arc::new(wrapper),
-            Arc::new(stored),
-            clock,
-            randomness,
-            caching,
-        ))
     }
 
     /// Seals `plain` for one attribute of one item, under the client's key of the running month.

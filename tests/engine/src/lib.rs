@@ -14,6 +14,7 @@ mod dying;
 mod endpoints;
 mod losing;
 mod rounds;
+mod settings;
 mod tables;
 mod world;
 mod wrapper;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use enrollment::ports::Clock;
-use platform::SystemRandomness;
-use platform::tables::confirmations::desk::{ConfirmationDesk, Records};
+use platform::aws::Aws;
+use platform::metrics::Metrics;
+use platform::tables::confirmations::desk::ConfirmationDesk;
 use platform::tables::{
-    Adapters, DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
+    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, TableNames,
 };
-use platform::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, Vault};
+use platform::vault::{KeyWrapper, Vault};
+use platform::{Adapters, SystemRandomness};
 
 use crate::busy;
 use crate::clock::TestClock;
@@ -20,6 +22,7 @@ use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};
 use crate::losing::{self, LostAnswers};
 use crate::rounds::{self, Rounds};
+use crate::settings;
 use crate::tables;
 
 /// An item as the engine has it.
@@ -33,6 +36,7 @@ pub struct World {
     pub tables: TableNames,
     /// The time.
     pub clock: Arc<TestClock>,
+    aws: Aws,
     keys: Arc<dyn KeyWrapper>,
 }
 
@@ -72,12 +76,14 @@ where
 impl World {
     /// New tables in the engine at `endpoint`.
     pub async fn new(endpoint: &str, keys: Arc<dyn KeyWrapper>) -> Self {
-        let (dynamodb, tables) = (aws_at(endpoint).dynamodb(), tables::random_names());
+        let aws = aws_at(endpoint);
+        let (dynamodb, tables) = (aws.dynamodb(), tables::random_names());
         tables::create(&dynamodb, &tables).await;
         Self {
             dynamodb,
             tables,
             clock: Arc::default(),
+            aws,
             keys,
         }
     }
@@ -89,6 +95,7 @@ impl World {
             dynamodb: self.dynamodb.clone(),
             tables: self.tables.clone(),
             clock,
+            aws: self.aws.clone(),
             keys: Arc::clone(&self.keys),
         }
     }
@@ -158,98 +165,69 @@ impl World {
         tables::delete(&self.dynamodb, &self.tables).await;
     }
 
-    /// A vault with a memory of its own, as another process would have.
+    /// A vault with an empty key cache, as another process would have.
     pub fn vault(&self) -> Arc<Vault> {
         self.vault_over(Arc::clone(&self.keys))
     }
 
-    /// As [`Self::vault`], with keys that somebody else unwraps.
-    pub fn vault_over(&self, keys: Arc<dyn KeyWrapper>) -> Arc<Vault> {
-        let stored = DynamoWrappedKeys::new(self.dynamodb.clone(), &self.tables.keys, self.clock());
-        Arc::new(Vault::new(
-            keys,
-            Arc::new(stored),
-            self.clock(),
-            Arc::new(SystemRandomness),
-            KeyCaching::default(),
-        ))
+    /// As [`Self::vault`], with keys that `wrapper` unwraps.
+    pub fn vault_over(&self, wrapper: Arc<dyn KeyWrapper>) -> Arc<Vault> {
+        self.adapters().vault_over(wrapper)
     }
 
     /// Over the table `sessions`.
     pub fn sessions(&self, vault: &Arc<Vault>) -> DynamoSessions {
-        DynamoSessions::new(
-            self.dynamodb.clone(),
-            &self.tables.sessions,
-            Arc::clone(vault),
-            self.clock(),
-            Arc::new(SystemRandomness),
-        )
+        self.adapters_with(vault).sessions()
     }
 
-    /// Over the tables that intents, cards and customers touch.
+    /// Over the tables of intents, cards and customers.
     pub fn enrollments(&self, vault: &Arc<Vault>) -> DynamoEnrollments {
-        DynamoEnrollments::new(
-            self.dynamodb.clone(),
-            self.tables.clone(),
-            Arc::clone(vault),
-            self.clock(),
-            Arc::new(SystemRandomness),
-        )
+        self.adapters_with(vault).enrollments()
     }
 
     /// Over the table `confirmations`.
     pub fn confirmations(&self, vault: &Arc<Vault>) -> DynamoConfirmations {
-        DynamoConfirmations::new(
-            self.dynamodb.clone(),
-            &self.tables.confirmations,
-            Arc::clone(vault),
-            self.clock(),
-            Arc::new(SystemRandomness),
-        )
+        self.adapters_with(vault).confirmations()
     }
 
     /// Over the table `confirmations`, for an operator.
     pub fn desk(&self, vault: &Arc<Vault>) -> ConfirmationDesk {
-        ConfirmationDesk::new(
-            self.dynamodb.clone(),
-            &self.tables.confirmations,
-            Arc::clone(vault),
-            self.clock(),
-            Records {
-                enrollments: self.enrollments(vault),
-                clients: self.clients(),
-            },
-        )
+        self.adapters_with(vault).confirmation_desk()
     }
 
     /// Over the table `limits`.
     pub fn limits(&self, vault: &Arc<Vault>) -> DynamoLimits {
-        DynamoLimits::new(
-            self.dynamodb.clone(),
-            &self.tables.limits,
-            Arc::clone(vault),
-            Arc::new(SystemRandomness),
-        )
+        self.adapters_with(vault).limits()
     }
 
-    /// Over the tables that a submission reads at once.
+    /// Over the tables that a submission reads in batches.
     pub fn submission_records(
         &self,
         vault: &Arc<Vault>,
         clients: &Arc<DynamoClients>,
     ) -> DynamoSubmissionRecords {
-        let adapters = Adapters {
-            clients: Arc::clone(clients),
-            sessions: self.sessions(vault),
-            enrollments: self.enrollments(vault),
-            limits: self.limits(vault),
-        };
-        DynamoSubmissionRecords::new(adapters, Arc::clone(vault), self.clock())
+        self.adapters_with(vault).submission_records(clients)
     }
 
-    /// Over the table `clients`, with a memory of its own.
+    /// Over the table `clients`, with an empty cache.
     pub fn clients(&self) -> DynamoClients {
-        DynamoClients::new(self.dynamodb.clone(), &self.tables.clients, &self.clock())
+        self.adapters().clients()
+    }
+
+    fn adapters_with(&self, vault: &Arc<Vault>) -> Adapters {
+        self.adapters().with_vault(Arc::clone(vault))
+    }
+
+    /// The adapters that functions and the operator's tool have, over this engine and these tables.
+    fn adapters(&self) -> Adapters {
+        Adapters::new(
+            self.aws.clone(),
+            settings::of(&self.tables),
+            Metrics::unheard(self.clock()),
+            self.clock(),
+            Arc::new(SystemRandomness),
+        )
+        .with_dynamodb(self.dynamodb.clone())
     }
 
     /// The clock as a port.

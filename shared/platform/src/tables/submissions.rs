@@ -22,8 +22,8 @@ pub struct DynamoSubmissionRecords {
     clock: Arc<dyn Clock>,
 }
 
-/// The adapters of the single tables. A client that is read here is remembered by `clients`.
-pub struct Adapters {
+/// Adapters of the tables that a submission reads. A client that is read here is cached in `clients`.
+pub struct SubmissionTables {
     /// The table `clients`.
     pub clients: Arc<DynamoClients>,
     /// The table `sessions`.
@@ -35,14 +35,14 @@ pub struct Adapters {
 }
 
 impl DynamoSubmissionRecords {
-    /// Over the tables of those adapters.
-    pub fn new(adapters: Adapters, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
-        let Adapters {
+    /// Batched reads of these tables.
+    pub fn new(tables: SubmissionTables, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+        let SubmissionTables {
             clients,
             sessions,
             enrollments,
             limits,
-        } = adapters;
+        } = tables;
         Self {
             clients,
             sessions,

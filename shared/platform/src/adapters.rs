@@ -1,0 +1,236 @@
+//! Adapters of one stack, behind the ports of `enrollment`. A function's start, the operator's tool and the test suites all
+//! make them here, so that all three run the same code over the same settings.
+//!
+//! # How to add an adapter
+//! Add a method to [`Adapters`] that makes it from what the struct has: an SDK client of [`Aws`], the stack's settings, the
+//! vault, metrics, clock and randomness. A new SDK client is a method of [`Aws`] and a line of `template.yaml`'s roles.
+
+use std::sync::{Arc, OnceLock};
+
+use enrollment::ports::{Clock, Randomness};
+use webhooks::sender::{PrivateHost, SenderSetupError};
+
+use crate::aws::Aws;
+use crate::card_keys::CardKeys;
+use crate::metrics::Metrics;
+use crate::queues::SqsWakeups;
+use crate::receivers::WebhookReceivers;
+use crate::rewards::MrsRewards;
+use crate::secrets::Secrets;
+use crate::settings::StackSettings;
+use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
+use crate::tables::{
+    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
+    DynamoSubmissionRecords, SubmissionTables,
+};
+use crate::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, KmsKeyWrapper, Vault};
+
+/// Makes the adapters of one stack. Nothing is made before it is asked for, so a function links and pays for what it uses.
+pub struct Adapters {
+    aws: Aws,
+    settings: StackSettings,
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    vault: OnceLock<Arc<Vault>>,
+    secrets: OnceLock<Arc<Secrets>>,
+}
+
+impl Adapters {
+    /// Adapters of the stack of these settings.
+    pub fn new(
+        aws: Aws,
+        settings: StackSettings,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            aws,
+            settings,
+            metrics,
+            clock,
+            randomness,
+            dynamodb: OnceLock::new(),
+            vault: OnceLock::new(),
+            secrets: OnceLock::new(),
+        }
+    }
+
+    /// Uses this client for all tables, such as one with an interceptor.
+    #[must_use]
+    pub fn with_dynamodb(self, dynamodb: aws_sdk_dynamodb::Client) -> Self {
+        Self {
+            dynamodb: dynamodb.into(),
+            ..self
+        }
+    }
+
+    /// Uses this vault, such as one whose data keys are cached already.
+    #[must_use]
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self {
+            vault: vault.into(),
+            ..self
+        }
+    }
+
+    /// Clock of all adapters.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Random number generator of all adapters.
+    pub fn randomness(&self) -> Arc<dyn Randomness> {
+        Arc::clone(&self.randomness)
+    }
+
+    /// Metrics of the stack.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Clients' set-ups.
+    pub fn clients(&self) -> DynamoClients {
+        DynamoClients::new(self.dynamodb(), &self.settings.tables.clients, &self.clock)
+    }
+
+    /// Sessions and used tokens.
+    pub fn sessions(&self) -> DynamoSessions {
+        DynamoSessions::new(
+            self.dynamodb(),
+            &self.settings.tables.sessions,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+    }
+
+    /// Counters against card testing.
+    pub fn limits(&self) -> DynamoLimits {
+        DynamoLimits::new(
+            self.dynamodb(),
+            &self.settings.tables.limits,
+            self.vault(),
+            self.randomness(),
+        )
+    }
+
+    /// Batched reads of a submission. Clients that they read are cached in `clients`.
+    pub fn submission_records(&self, clients: &Arc<DynamoClients>) -> DynamoSubmissionRecords {
+        let tables = SubmissionTables {
+            clients: Arc::clone(clients),
+            sessions: self.sessions(),
+            enrollments: self.enrollments(),
+            limits: self.limits(),
+        };
+        DynamoSubmissionRecords::new(tables, self.vault(), self.clock())
+    }
+
+    /// Intents, cards and customers.
+    pub fn enrollments(&self) -> DynamoEnrollments {
+        DynamoEnrollments::new(
+            self.dynamodb(),
+            self.settings.tables.clone(),
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+        .measured_by(self.metrics())
+    }
+
+    /// Confirmations and the state of their receivers.
+    pub fn confirmations(&self) -> DynamoConfirmations {
+        DynamoConfirmations::new(
+            self.dynamodb(),
+            &self.settings.tables.confirmations,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+    }
+
+    /// Confirmations as an operator works on them.
+    pub fn confirmation_desk(&self) -> ConfirmationDesk {
+        ConfirmationDesk::new(
+            self.dynamodb(),
+            &self.settings.tables.confirmations,
+            self.vault(),
+            self.clock(),
+            Records {
+                enrollments: self.enrollments(),
+                clients: self.clients(),
+            },
+        )
+    }
+
+    /// Queues that wake `settle` and `confirm`.
+    pub fn wakeups(&self) -> SqsWakeups {
+        SqsWakeups::new(self.aws.sqs(), self.settings.queues.clone())
+    }
+
+    /// Partners' receivers. `private_hosts` may be posted to although they are not on the public internet.
+    ///
+    /// # Errors
+    /// Where no TLS client can be made.
+    pub fn receivers(&self, private_hosts: Vec<PrivateHost>) -> Result<WebhookReceivers, SenderSetupError> {
+        WebhookReceivers::new(self.secrets(), private_hosts)
+    }
+
+    /// Secrets, with one cache for all adapters.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(self.secrets.get_or_init(|| Arc::new(self.uncached_secrets())))
+    }
+
+    /// Secrets with an empty cache of their own: their first read asks Secrets Manager.
+    pub fn uncached_secrets(&self) -> Secrets {
+        let prefix = &self.settings.secrets_prefix;
+        Secrets::new(self.aws.secrets_manager(), prefix, self.clock())
+    }
+
+    /// Key that pages encrypt card numbers under, as far as the deployment allows it.
+    pub fn card_keys(&self) -> CardKeys {
+        let allowed = self.settings.card_key_fingerprints.clone();
+        CardKeys::new(self.secrets(), allowed, self.metrics())
+    }
+
+    /// Mastercard Rewards System.
+    pub fn rewards(&self) -> MrsRewards {
+        MrsRewards::new(
+            self.secrets(),
+            self.settings.mrs_base_url.as_str(),
+            self.settings.mrs_dialect,
+            self.metrics(),
+            self.clock(),
+        )
+    }
+
+    /// Clients' pictures.
+    #[cfg(feature = "pictures")]
+    pub fn pictures(&self) -> crate::pictures::Pictures {
+        crate::pictures::Pictures::new(self.aws.s3(), &self.settings.pictures_bucket)
+    }
+
+    /// Vault over the stack's table of data keys, which `wrapper` unwraps. It has an empty key cache of its own.
+    pub fn vault_over(&self, wrapper: Arc<dyn KeyWrapper>) -> Arc<Vault> {
+        let stored = DynamoWrappedKeys::new(self.dynamodb(), &self.settings.tables.keys, self.clock());
+        Arc::new(Vault::new(
+            wrapper,
+            Arc::new(stored),
+            self.clock(),
+            self.randomness(),
+            KeyCaching::default(),
+        ))
+    }
+
+    /// One vault for all adapters, so that they share the unwrapped keys.
+    fn vault(&self) -> Arc<Vault> {
+        let kms = || KmsKeyWrapper::new(self.aws.kms(), &self.settings.kms_key_id);
+        Arc::clone(self.vault.get_or_init(|| self.vault_over(Arc::new(kms()))))
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| self.aws.dynamodb()).clone()
+    }
+}
