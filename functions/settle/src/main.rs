@@ -2,8 +2,6 @@
 
 mod handler;
 
-use std::sync::Arc;
-
 use enrollment::flows::settle::Settlement;
 use enrollment::flows::sweep::Sweep;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -18,8 +16,8 @@ async fn main() -> Result<(), Error> {
     let (confirmations, wakeups) = (adapters.confirmations(), adapters.wakeups());
     let rewards = adapters.rewards().noting(adapters.enrollments());
     let (clock, metrics) = (adapters.clock(), adapters.metrics());
-    let answer = Arc::new(async move |trigger: Trigger, context: lambda_runtime::Context| {
-        let rewards = rewards.until(platform::ends_at(context.deadline));
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Trigger>| {
+        let rewards = rewards.until(platform::ends_at(event.context.deadline));
         let sweep = Sweep {
             settlement: Settlement {
                 enrollments: &enrollments,
@@ -30,11 +28,8 @@ async fn main() -> Result<(), Error> {
             },
             confirmations: &confirmations,
         };
-        handler::handle(&sweep, &rewards, &metrics, trigger).await
-    });
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Trigger>| {
-        let answer = Arc::clone(&answer);
-        async move { answer(event.payload, event.context).await.map_err(Error::from) }
+        let answer = handler::handle(&sweep, &rewards, &metrics, event.payload).await;
+        answer.map_err(Error::from)
     }))
     .await
 }

@@ -2,8 +2,6 @@
 
 mod handler;
 
-use std::sync::Arc;
-
 use enrollment::flows::open::OpenSession;
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
@@ -21,7 +19,7 @@ async fn main() -> Result<(), Error> {
     let (clock, randomness, metrics) = (adapters.clock(), adapters.randomness(), adapters.metrics());
     let max_lifetime = function.settings.token_max_lifetime;
     let public_base = function.public_base();
-    let answer = Arc::new(async move |request: Request| {
+    lambda_http::run(service_fn(async |request: Request| {
         let address = WidgetAddress {
             public_base_url: public_base.of(&request)?,
         };
@@ -46,10 +44,6 @@ async fn main() -> Result<(), Error> {
             metrics.refusal(reason);
         }
         Ok::<_, Error>(response)
-    });
-    lambda_http::run(service_fn(|request| {
-        let answer = Arc::clone(&answer);
-        async move { answer(request).await }
     }))
     .await
 }

@@ -1,7 +1,5 @@
 //! Wires the function; what it serves is the library's.
 
-use std::sync::Arc;
-
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, service_fn};
@@ -18,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let public_base = function.public_base();
     let reports = PolicyReports::new(adapters.metrics());
     let clock = adapters.clock();
-    let answer = Arc::new(async move |request: Request| {
+    lambda_http::run(service_fn(async |request: Request| {
         let span = log::request(&IncidentId::random(&*randomness));
         let public_base_url = public_base.of(&request)?;
         let serving = Serving {
@@ -30,10 +28,6 @@ async fn main() -> Result<(), Error> {
             clock: &*clock,
         };
         Ok::<_, Error>(serving.handle(&request).instrument(span).await)
-    });
-    lambda_http::run(service_fn(|request| {
-        let answer = Arc::clone(&answer);
-        async move { answer(request).await }
     }))
     .await
 }

@@ -28,7 +28,7 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let rewards = adapters.rewards().noting(adapters.enrollments());
     let keys = adapters.card_keys();
     let (wakeups, metrics) = (adapters.wakeups(), adapters.metrics());
-    let answer = Arc::new(async move |request: Request| {
+    lambda_http::run(service_fn(async |request: Request| {
         let deadline = request
             .lambda_context_ref()
             .map_or(u64::MAX, |context| context.deadline);
@@ -67,13 +67,8 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
             submit,
             extend,
         };
-        handler::handle(&flows, &metrics, &incident, &request)
-            .instrument(span)
-            .await
-    });
-    lambda_http::run(service_fn(|request| {
-        let answer = Arc::clone(&answer);
-        async move { Ok::<_, Error>(answer(request).await) }
+        let answer = handler::handle(&flows, &metrics, &incident, &request);
+        Ok::<_, Error>(answer.instrument(span).await)
     }))
     .await
 }
