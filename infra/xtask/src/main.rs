@@ -94,6 +94,11 @@ enum Task {
     },
     /// Run every check and test; everything that it starts is its own.
     Test(test::Options),
+    /// List the findings of the lint for language: doc comments, names of tests, lines of Markdown, references.
+    Language {
+        /// Files or folders, from the root of the repository; without one, all of it.
+        paths: Vec<String>,
+    },
     /// Run what takes hours: long fuzzing, more crashes, many sessions. Prints a summary for a closing note.
     Soak(test::soak::Options),
 }
@@ -128,6 +133,7 @@ fn run(task: Task) -> Result<()> {
             fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds).map(drop)
         }
         Task::Page => page::check_and_build(&place, &interrupt),
+        Task::Language { paths } => test::language::show(&place, &paths),
         Task::Soak(options) => test::soak::soak(&place, &interrupt, &options),
         Task::Test(options) => test::run(&place, &interrupt, &options),
     }

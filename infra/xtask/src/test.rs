@@ -19,6 +19,7 @@ mod dependencies;
 mod dynamodb_local;
 mod gateway;
 mod lanes;
+pub(crate) mod language;
 mod report;
 mod roles;
 mod rust;

@@ -5,13 +5,13 @@ use clap::ValueEnum;
 
 use super::lanes::Lane;
 use super::report::Done;
-use super::{Bench, boundaries, dependencies, roles, rust, suites};
+use super::{Bench, boundaries, dependencies, language, roles, rust, suites};
 use crate::fuzz;
 
 /// Choices of `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Formatting, clippy, types in Python, licenses and advisories, who may depend on what, the template.
+    /// Formatting, clippy, types in Python, language, licenses and advisories, who may depend on what, the template.
     Lint,
     /// The widget's page: types, tests, the committed bundle, its size.
     Page,
@@ -87,7 +87,8 @@ use Run::{Always, Noting};
 #[rustfmt::skip]
 pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "formatting", budget: 20, lane: Processor, needs: Nothing, run: Always(rust::formatting) },
-    Check { part: Part::Lint, name: "who depends on what", budget: 20, lane: Processor, needs: Nothing, run: Always(|bench| boundaries::check(bench.place)) },
+    Check { part: Part::Lint, name: "who depends on what", budget: 15, lane: Processor, needs: Nothing, run: Always(|bench| boundaries::check(bench.place)) },
+    Check { part: Part::Lint, name: "language", budget: 5, lane: Processor, needs: Nothing, run: Noting(language::check) },
     Check { part: Part::Unit, name: "unit and property tests", budget: 540, lane: Processor, needs: Nothing, run: Always(rust::unit) },
     Check { part: Part::Unit, name: "documentation examples", budget: 90, lane: Processor, needs: Nothing, run: Always(rust::documentation) },
     Check { part: Part::Lint, name: "clippy", budget: 420, lane: Processor, needs: Nothing, run: Always(rust::clippy) },
