@@ -48,7 +48,7 @@ async fn show(request: &Request<'_>) -> Result<()> {
             );
         }
         for intent in &stored.intents {
-            let outcome = intent.outcome.as_ref();
+            let outcome = intent.outcome();
             println!(
                 "  interaction  {}  {}  {}  incident {}",
                 intent.created_at,
@@ -332,7 +332,7 @@ fn card(card: &Card) -> Value {
 }
 
 fn interaction(intent: &Intent) -> Value {
-    let outcome = intent.outcome.as_ref();
+    let outcome = intent.outcome();
     json!({
         "at": intent.created_at,
         "finishedAt": outcome.map(|outcome| outcome.at),

@@ -18,7 +18,7 @@ pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Resul
         )
     })?;
     let intent = &found.intent;
-    let outcome = intent.outcome.as_ref();
+    let outcome = intent.outcome();
     println!("incident  {id}");
     println!("client    {}  program {}", intent.client, intent.program);
     println!(

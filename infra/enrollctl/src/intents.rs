@@ -51,7 +51,7 @@ fn is_unknown_for_long(intent: &Intent, now: Timestamp) -> bool {
 }
 
 fn line(intent: &Intent) -> String {
-    let state = match &intent.outcome {
+    let state = match intent.outcome() {
         None => "open",
         Some(outcome) => outcome.status.as_str(),
     };

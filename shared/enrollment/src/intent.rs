@@ -104,6 +104,21 @@ impl Intent {
         self.bank_customer_number.expose() == self.customer.expose()
     }
 
+    /// Conclusion of the intent; `None` while its outcome is open.
+    pub fn conclusion(&self) -> Option<&Conclusion> {
+        self.outcome.as_ref()
+    }
+
+    /// Outcome of the intent; `None` while it is open.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Concludes the intent.
+    pub fn conclude(&mut self, conclusion: Conclusion) {
+        self.outcome = Some(conclusion);
+    }
+
     /// What page and confirmation say. `None` while the outcome is open.
     pub fn ending(&self) -> Option<Ending> {
         self.outcome.as_ref().map(|outcome| self.ending_of(outcome))
@@ -193,7 +208,15 @@ pub struct Outcome {
     pub at: Timestamp,
 }
 
+/// Conclusion of an intent.
+pub type Conclusion = Outcome;
+
 impl Outcome {
+    /// Whether MRS may still have a card that must be cancelled there.
+    pub fn has_cleanup(&self) -> bool {
+        self.leftover
+    }
+
     /// MRS holds the new card. One that it replaces is still to be cancelled there.
     pub fn enrolled(action: ActionCode, ranac: Ranac, last4: Option<Last4>, at: Timestamp) -> Self {
         Self {

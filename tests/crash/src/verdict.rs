@@ -62,7 +62,7 @@ impl Evidence<'_> {
                 stored if stored != outcome(&intent.id.to_hex()) => {
                     wrong.push(format!(
                         "stored: {stored:?}, when it was decided: {:?}",
-                        intent.outcome
+                        intent.outcome()
                     ));
                 }
                 Some(_) => {}
@@ -209,8 +209,7 @@ fn is_told(intent: &Intent, told: &Told) -> bool {
         && told.attempts_left == 0
         && told.at >= intent.deadline()
         && intent
-            .outcome
-            .as_ref()
+            .outcome()
             .is_some_and(|outcome| outcome.at >= told.asked_at);
     outcome.as_ref() == Some(&told.ending) || is_interim
 }

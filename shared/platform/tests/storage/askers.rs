@@ -2,7 +2,7 @@
 
 use engine::{World, on_every_engine};
 use enrollment::identifiers::{ActionCode, Ranac};
-use enrollment::intent::{ASKER_LEASE, Intent, Outcome};
+use enrollment::intent::{ASKER_LEASE, Conclusion, Intent};
 use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, Turn};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -101,7 +101,7 @@ async fn what_is_settled_is_taken_by_nobody() {
         let enrollments = world.enrollments(&world.vault());
         let ranac = Ranac::parse("03643782610476418733").unwrap();
         let now = intent.created_at + ASKER_LEASE;
-        intent.outcome = Some(Outcome::enrolled(ActionCode::Enroll, ranac, None, now));
+        intent.conclude(Conclusion::enrolled(ActionCode::Enroll, ranac, None, now));
         assert_eq!(enrollments.finish(&intent).await.unwrap(), Finished::Now);
         assert_eq!(enrollments.take(intent.id, now, now).await.unwrap(), None);
         let released = enrollments.release(intent.id, now, turn(now)).await.unwrap();
@@ -123,7 +123,7 @@ async fn what_was_present_before_is_sealed_with_the_intent() {
         let items = world.scan(&world.tables.enrollments).await;
         assert!(!format!("{items:?}").contains("03643782610476418733"), "sealed");
 
-        intent.outcome = Some(Outcome::unsettled(ActionCode::Enroll, intent.created_at));
+        intent.conclude(Conclusion::unsettled(ActionCode::Enroll, intent.created_at));
         enrollments.finish(&intent).await.unwrap();
         let late = enrollments.note_present(&intent, &ranacs).await;
         assert!(late.is_err(), "what has its outcome enrolls nothing: {late:?}");

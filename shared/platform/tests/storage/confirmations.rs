@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
 use enrollment::delivery::Parked;
 use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
-use enrollment::intent::{Intent, Outcome};
+use enrollment::intent::{Conclusion, Intent};
 use enrollment::ports::{
     Claim, ClaimWrite, Clock as _, Confirmations as _, Enrollments as _, Sessions as _, StoreError,
 };
@@ -107,7 +107,7 @@ async fn enrolled(world: &World) -> Intent {
         .await
         .unwrap();
     enrollments.begin(&intent, count, 0).await.unwrap();
-    intent.outcome = Some(Outcome::enrolled(
+    intent.conclude(Conclusion::enrolled(
         ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
         None,
@@ -123,7 +123,7 @@ async fn enrolled(world: &World) -> Intent {
 async fn an_outcome_s_confirmation_is_due_at_once_and_reads_back_as_it_was_written() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
-        let stored_at = scene.intent.outcome.as_ref().unwrap().at;
+        let stored_at = scene.intent.outcome().unwrap().at;
         let due = scene.confirmations.due(stored_at, 10).await.unwrap();
         let [due] = &due[..] else { panic!("{due:?}") };
         assert_eq!(

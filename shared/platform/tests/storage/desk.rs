@@ -16,7 +16,7 @@ use crate::samples::{CONFIRMATION_URL, client_id};
 async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
-        let at = scene.intent.outcome.as_ref().unwrap().at;
+        let at = scene.intent.outcome().unwrap().at;
         let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
         assert_eq!((found.state, found.attempts), (State::Due { at }, 0));
         assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), [found]);

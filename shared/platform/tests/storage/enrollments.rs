@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ActionCode, Last4, Ranac};
-use enrollment::intent::{CardCount, Intent, Outcome};
+use enrollment::intent::{CardCount, Conclusion, Intent};
 use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
 use enrollment::status::MrsCode;
@@ -57,8 +57,8 @@ impl Scene {
         begun
     }
 
-    async fn finish(&self, mut intent: Intent, outcome: Outcome) -> (Intent, Finished) {
-        intent.outcome = Some(outcome);
+    async fn finish(&self, mut intent: Intent, outcome: Conclusion) -> (Intent, Finished) {
+        intent.conclude(outcome);
         let finished = self.enrollments.finish(&intent).await.unwrap();
         (intent, finished)
     }
@@ -89,9 +89,9 @@ impl Scene {
         item.get("ttl").map(|ttl| ttl.as_n().unwrap().parse().unwrap())
     }
 
-    fn success(&self) -> Outcome {
+    fn success(&self) -> Conclusion {
         let last4 = Last4::parse("9876").unwrap();
-        Outcome::enrolled(
+        Conclusion::enrolled(
             ActionCode::Enroll,
             Ranac::parse(RANAC).unwrap(),
             Some(last4),
@@ -99,8 +99,8 @@ impl Scene {
         )
     }
 
-    fn declined(&self) -> Outcome {
-        Outcome::declined(ActionCode::Enroll, MrsCode(-45), self.world.clock.now())
+    fn declined(&self) -> Conclusion {
+        Conclusion::declined(ActionCode::Enroll, MrsCode(-45), self.world.clock.now())
     }
 }
 
@@ -309,7 +309,7 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
             .await;
         assert_eq!(confirmation["state"], AttributeValue::S("due".into()));
         assert_eq!(confirmation["attempts"], AttributeValue::N("0".into()));
-        let due = intent.outcome.unwrap().at.as_millisecond().to_string();
+        let due = intent.outcome().cloned().unwrap().at.as_millisecond().to_string();
         assert_eq!(confirmation["agenda_at"], AttributeValue::N(due), "due at once");
         assert!(confirmation["agenda"].as_s().unwrap().starts_with("due#"));
     })
@@ -330,7 +330,7 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
                 } else {
                     scene.declined()
                 };
-                intent.outcome = Some(outcome);
+                intent.conclude(outcome);
                 tokio::spawn(async move { (enrollments.finish(&intent).await.unwrap(), intent) })
             })
             .collect();
@@ -347,7 +347,7 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
             Some(winner)
         );
         assert_eq!(scene.confirmations().await, 1);
-        let succeeded = winner.outcome.as_ref().unwrap().status.is_success();
+        let succeeded = winner.outcome().unwrap().status.is_success();
         let (session, count) = (scene.stored_session().await, scene.count().await);
         assert_eq!(
             (session.finished, session.failures),
@@ -393,7 +393,7 @@ async fn there_is_no_outcome_without_an_intent() {
             scene.enrollments.finish(&never_begun).await,
             Err(StoreError::Unavailable { .. })
         ));
-        never_begun.outcome = Some(scene.success());
+        never_begun.conclude(scene.success());
         assert!(matches!(
             scene.enrollments.finish(&never_begun).await,
             Err(StoreError::Unavailable { .. })
@@ -414,7 +414,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         let ends = (scene.world.clock.now() + week).as_second();
         assert_eq!(scene.ttl_of(&declined).await, Some(ends));
 
-        let unsettled = Outcome::unsettled(ActionCode::Enroll, scene.world.clock.now());
+        let unsettled = Conclusion::unsettled(ActionCode::Enroll, scene.world.clock.now());
         let (unsettled, _) = scene.finish(scene.begun(2).await, unsettled).await;
         assert_eq!(scene.ttl_of(&unsettled).await, None);
         assert!(
@@ -424,9 +424,9 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
                 .await
                 .unwrap()
                 .unwrap()
-                .outcome
+                .conclusion()
                 .unwrap()
-                .leftover
+                .has_cleanup()
         );
         scene.world.clock.advance(SignedDuration::from_hours(1));
         scene
@@ -441,9 +441,9 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
                 .await
                 .unwrap()
                 .unwrap()
-                .outcome
+                .conclusion()
                 .unwrap()
-                .leftover
+                .has_cleanup()
         );
         let ends = (scene.world.clock.now() + week).as_second();
         scene.world.clock.advance(SignedDuration::from_hours(1));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{Item, World, on_every_engine};
 use enrollment::identifiers::{ActionCode, IntentId, Ranac};
-use enrollment::intent::{Card, CardState, Customer, Intent, OldCard, Outcome};
+use enrollment::intent::{Card, CardState, Conclusion, Customer, Intent, OldCard};
 use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _};
 use enrollment::session::Session;
 use enrollment::status::MrsCode;
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     pub(crate) async fn enroll(&self, ranac: &str) -> Intent {
-        let outcome = Outcome::enrolled(
+        let outcome = Conclusion::enrolled(
             ActionCode::Enroll,
             Ranac::parse(ranac).unwrap(),
             None,
@@ -73,8 +73,8 @@ impl Scene {
         (intent, begun)
     }
 
-    pub(crate) async fn finish(&self, mut intent: Intent, outcome: Outcome) -> Intent {
-        intent.outcome = Some(outcome);
+    pub(crate) async fn finish(&self, mut intent: Intent, outcome: Conclusion) -> Intent {
+        intent.conclude(outcome);
         assert_eq!(self.enrollments.finish(&intent).await.unwrap(), Finished::Now);
         intent
     }
@@ -83,7 +83,7 @@ impl Scene {
     pub(crate) async fn decline(&self, action: ActionCode, card: Option<&Card>) -> Intent {
         let (intent, begun) = self.begin(action, card).await;
         assert_eq!(begun, Begun::Now);
-        let declined = Outcome::declined(action, MrsCode(-10), self.world.clock.now());
+        let declined = Conclusion::declined(action, MrsCode(-10), self.world.clock.now());
         self.finish(intent, declined).await
     }
 
@@ -91,7 +91,7 @@ impl Scene {
     pub(crate) async fn opt_out(&self, card: &Card) -> Intent {
         let (intent, begun) = self.begin(ActionCode::OptOut, Some(card)).await;
         assert_eq!(begun, Begun::Now);
-        self.finish(intent, Outcome::removed(self.world.clock.now()))
+        self.finish(intent, Conclusion::removed(self.world.clock.now()))
             .await
     }
 
@@ -244,7 +244,7 @@ async fn a_replaced_card_leaves_until_mrs_agrees() {
         let (intent, _) = scene.begin(ActionCode::Replace, Some(&card)).await;
         let now = scene.world.clock.now();
         let ranac = Ranac::parse(NEW_RANAC).unwrap();
-        let outcome = Outcome::enrolled(ActionCode::Replace, ranac.clone(), None, now);
+        let outcome = Conclusion::enrolled(ActionCode::Replace, ranac.clone(), None, now);
         let intent = scene.finish(intent, outcome).await;
 
         let customer = scene.customer().await;
@@ -266,7 +266,7 @@ async fn a_replaced_card_leaves_until_mrs_agrees() {
         assert_eq!(scene.enrollments.unsettled(at, 10).await.unwrap(), []);
         let stored = scene.enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.old_card, None, "nothing of the old card is left in it");
-        assert_eq!(stored.outcome.unwrap().ranac, Some(ranac));
+        assert_eq!(stored.outcome().cloned().unwrap().ranac, Some(ranac));
         assert_eq!(ttl(&scene.card_item(card.id).await), (at + DAY * 37).as_second());
     })
     .await;
@@ -282,7 +282,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
         let item = scene.card_item(card.id).await;
         scene.world.delete(&scene.world.tables.enrollments, &item).await;
         scene
-            .finish(intent, Outcome::removed(scene.world.clock.now()))
+            .finish(intent, Conclusion::removed(scene.world.clock.now()))
             .await;
         let customer = scene.customer().await;
         assert_eq!(customer.cards, []);

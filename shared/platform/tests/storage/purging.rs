@@ -11,7 +11,7 @@ use enrollment::client::{Client, Program, RetiredProgram};
 use enrollment::delivery::Parked;
 use enrollment::flows::purge::{Purge, PurgeReport};
 use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
-use enrollment::intent::{Card, Outcome};
+use enrollment::intent::{Card, Conclusion};
 use enrollment::limits::Counters;
 use enrollment::ports::{
     Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrollments as _, Limits as _, Purges as _,
@@ -216,7 +216,7 @@ async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
         let scene = Scene::new(world).await;
         let card = scene.card().await;
         let (replacement, _) = scene.begin(ActionCode::Replace, Some(&card)).await;
-        let outcome = Outcome::enrolled(
+        let outcome = Conclusion::enrolled(
             ActionCode::Replace,
             Ranac::parse(OTHER_RANAC).unwrap(),
             None,
@@ -334,7 +334,7 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
         assert_eq!(retention.purge(&scene).await, held);
         scene.world.clock.advance(SignedDuration::from_mins(20));
         assert_eq!(retention.purge(&scene).await, held, "the intent is open");
-        let unsettled = Outcome::unsettled(ActionCode::Enroll, scene.world.clock.now());
+        let unsettled = Conclusion::unsettled(ActionCode::Enroll, scene.world.clock.now());
         let intent = scene.finish(intent, unsettled).await;
         assert_eq!(retention.purge(&scene).await, held, "MRS may hold something");
         assert!(scene.stored().await.len() > before);
@@ -363,7 +363,7 @@ async fn a_due_confirmation_holds_its_record_back_for_96_hours() {
         let retention = Retention::days(30);
         // The customer tries again today, and it fails.
         let failed = scene.decline(ActionCode::Enroll, None).await;
-        let told_at = failed.outcome.as_ref().unwrap().at;
+        let told_at = failed.outcome().unwrap().at;
         scene.world.clock.advance(SignedDuration::from_mins(20));
         let held = PurgeReport {
             deferred: 1,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enrollment::identifiers::{ActionCode, Ranac};
-use enrollment::intent::{CardCount, Outcome};
+use enrollment::intent::{CardCount, Conclusion};
 use enrollment::limits::Counters;
 use enrollment::ports::{Clock as _, Counted, Enrollments as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
@@ -74,7 +74,7 @@ async fn enroll(world: &World) -> String {
         .await
         .unwrap();
     enrollments.begin(&intent, count, 0).await.unwrap();
-    intent.outcome = Some(Outcome::enrolled(
+    intent.conclude(Conclusion::enrolled(
         ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
         None,
@@ -236,7 +236,7 @@ async fn a_warm_enrollment_asks_kms_for_nothing() {
                 .await
                 .unwrap();
             enrollments.begin(&intent, count, 0).await.unwrap();
-            intent.outcome = Some(Outcome::enrolled(
+            intent.conclude(Conclusion::enrolled(
                 ActionCode::Enroll,
                 Ranac::parse(RANAC).unwrap(),
                 None,

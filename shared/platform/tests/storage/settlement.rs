@@ -9,7 +9,7 @@ use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::{
     ActionCode, BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Ranac,
 };
-use enrollment::intent::{CardState, Customer, Intent, Outcome};
+use enrollment::intent::{CardState, Conclusion, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
     Clock as _, Enrollments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled,
@@ -57,13 +57,14 @@ impl Scene {
         intent
     }
 
-    async fn finish(&self, mut intent: Intent, outcome: Outcome) {
-        intent.outcome = Some(outcome);
+    async fn finish(&self, mut intent: Intent, outcome: Conclusion) {
+        intent.conclude(outcome);
         self.enrollments.finish(&intent).await.unwrap();
     }
 
     async fn enrolled(&self, ranac: &str) {
-        let outcome = Outcome::enrolled(ActionCode::Enroll, Ranac::parse(ranac).unwrap(), None, self.now());
+        let outcome =
+            Conclusion::enrolled(ActionCode::Enroll, Ranac::parse(ranac).unwrap(), None, self.now());
         self.finish(self.begun().await, outcome).await;
     }
 
@@ -135,13 +136,13 @@ async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         scene.enrolled("03643782610476418733").await;
-        let declined = Outcome::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
+        let declined = Conclusion::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
         scene.finish(scene.begun().await, declined).await;
         let leftover = scene.begun().await;
         scene
             .finish(
                 leftover.clone(),
-                Outcome::unsettled(ActionCode::Enroll, scene.now()),
+                Conclusion::unsettled(ActionCode::Enroll, scene.now()),
             )
             .await;
         assert_eq!(scene.unsettled(10).await, [leftover.id]);
@@ -169,7 +170,7 @@ async fn a_look_is_not_put_off_where_none_is_needed() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         let intent = scene.begun().await;
-        let declined = Outcome::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
+        let declined = Conclusion::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
         scene.finish(intent.clone(), declined).await;
         let table = &scene.world.tables.enrollments;
         let name = format!("intent#{}", intent.id.to_hex());
@@ -205,7 +206,7 @@ async fn a_customer_has_cards_and_open_intents() {
         assert!(customer.cards.iter().all(|card| card.state == CardState::Active));
         assert_eq!((customer.count.active, customer.count.pending), (2, 1));
         scene
-            .finish(open, Outcome::unsettled(ActionCode::Enroll, scene.now()))
+            .finish(open, Conclusion::unsettled(ActionCode::Enroll, scene.now()))
             .await;
         let customer = scene.customer().await;
         assert_eq!((customer.count.pending, customer.cards.len()), (0, 2));
@@ -324,7 +325,7 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
 
         sweeping.look_after().await.unwrap();
         let settled = scene.enrollments.intent(open.id).await.unwrap().unwrap();
-        assert!(settled.outcome.is_some(), "however long the wake-ups took");
+        assert!(settled.outcome().is_some(), "however long the wake-ups took");
     })
     .await;
 }

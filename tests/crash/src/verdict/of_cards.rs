@@ -167,8 +167,7 @@ impl Evidence<'_> {
         let given_to = |intents: &[Intent]| -> BTreeSet<String> {
             let successes = intents.iter().filter(|intent| {
                 intent
-                    .outcome
-                    .as_ref()
+                    .outcome()
                     .is_some_and(|outcome| outcome.status.is_success())
             });
             successes

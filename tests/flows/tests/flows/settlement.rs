@@ -43,7 +43,11 @@ async fn nothing_is_decided_before_the_deadline_and_everything_at_it() {
     );
     assert_eq!(bank.cards().await, (0, 0));
     assert!(
-        bank.intent(&session, "a").await.outcome.unwrap().leftover,
+        bank.intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup(),
         "MRS may yet come to hold it"
     );
 }
@@ -99,9 +103,12 @@ async fn a_card_found_after_the_deadline_is_cancelled_there() {
     bank.look_after(&session, "a").await;
     assert_eq!(bank.mrs.calls(), [Call::Find, Call::Cancel]);
     assert!(!bank.mrs.still_holds());
-    let outcome = bank.intent(&session, "a").await.outcome.unwrap();
-    assert!(!outcome.leftover, "nothing is left to clean up");
-    assert_eq!(outcome.ranac, None);
+    let intent = bank.intent(&session, "a").await;
+    assert!(
+        !intent.conclusion().unwrap().has_cleanup(),
+        "nothing is left to clean up"
+    );
+    assert_eq!(intent.outcome().unwrap().ranac, None);
     assert_eq!(bank.cards().await, (0, 0));
 }
 
@@ -119,14 +126,27 @@ async fn a_leftover_that_can_t_be_cancelled_stays_noted() {
     assert_eq!(status, Status::ErrorEnrollment);
     for _ in 0..9 {
         bank.look_after(&session, "a").await;
-        assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
+        assert!(
+            bank.intent(&session, "a")
+                .await
+                .conclusion()
+                .unwrap()
+                .has_cleanup()
+        );
         assert!(bank.mrs.still_holds());
         bank.clock.advance(SignedDuration::from_hours(24));
     }
     bank.mrs.hears_again();
     bank.look_after(&session, "a").await;
     assert!(!bank.mrs.still_holds(), "however long it took");
-    assert!(!bank.intent(&session, "a").await.outcome.unwrap().leftover);
+    assert!(
+        !bank
+            .intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup()
+    );
 }
 
 #[tokio::test]
@@ -142,7 +162,13 @@ async fn the_deadline_decides_even_while_mrs_can_t_be_asked() {
     bank.clock.advance(MILLISECOND);
     let (status, code, _) = outcome(&bank.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
-    assert!(bank.intent(&session, "a").await.outcome.unwrap().leftover);
+    assert!(
+        bank.intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup()
+    );
 }
 
 #[tokio::test]
@@ -155,7 +181,11 @@ async fn minus_1001_is_asked_about_once() {
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
     assert_eq!(bank.mrs.calls(), [Call::Enroll, Call::Find]);
     assert!(
-        bank.intent(&session, "a").await.outcome.unwrap().leftover,
+        bank.intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup(),
         "noted all the same"
     );
 
@@ -186,7 +216,12 @@ async fn an_answer_of_mrs_is_not_asked_about() {
         assert_eq!((told, told_code), (status, code), "{ending:?}");
         assert_eq!(bank.mrs.calls(), [Call::Enroll], "{ending:?}");
         assert!(
-            !bank.intent(&session, "a").await.outcome.unwrap().leftover,
+            !bank
+                .intent(&session, "a")
+                .await
+                .conclusion()
+                .unwrap()
+                .has_cleanup(),
             "{ending:?}"
         );
     }
@@ -205,11 +240,11 @@ async fn the_first_outcome_stands_and_its_card_is_not_cancelled() {
     bank.clock.advance(LEFT - MILLISECOND);
     bank.look_after(&session, "a").await;
     let first = bank.intent(&session, "a").await;
-    assert_eq!(first.outcome.as_ref().unwrap().status, Status::SuccessEnrollment);
+    assert_eq!(first.outcome().unwrap().status, Status::SuccessEnrollment);
     bank.clock.advance(MILLISECOND);
     bank.mrs.calls();
     let second = bank.decide(too_late).await.unwrap();
-    assert_eq!(second.outcome, first.outcome);
+    assert_eq!(second.conclusion(), first.conclusion());
     assert_eq!(bank.mrs.calls(), []);
     assert!(bank.mrs.still_holds());
     assert_eq!(bank.cards().await, (1, 0));
@@ -226,10 +261,10 @@ async fn the_first_failure_stands_and_a_card_that_came_late_is_cancelled() {
     let [first, second] = [bank.intent(&session, "a").await, bank.intent(&session, "a").await];
     bank.clock.advance(LEFT);
     let first = bank.decide(first).await.unwrap();
-    assert_eq!(first.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
+    assert_eq!(first.outcome().unwrap().status, Status::ErrorEnrollment);
     bank.mrs.holds(true);
     let second = bank.decide(second).await.unwrap();
-    assert_eq!(second.outcome.as_ref().unwrap().status, Status::ErrorEnrollment);
+    assert_eq!(second.outcome().unwrap().status, Status::ErrorEnrollment);
     bank.look_after(&session, "a").await;
     assert!(!bank.mrs.still_holds());
     assert_eq!(bank.stored_session(&session).await.failures, 1, "counted once");

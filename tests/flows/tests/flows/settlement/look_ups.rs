@@ -50,7 +50,7 @@ async fn another_programs_card_of_the_customer_is_never_cancelled() {
     bank.submit(&session, "a").await.unwrap();
     assert_eq!(bank.mrs.calls(), [Call::Find, Call::Enroll, Call::Find]);
     let intent = bank.intent(&session, "a").await;
-    assert_eq!(intent.outcome, None, "it is not taken for the new card");
+    assert_eq!(intent.outcome(), None, "it is not taken for the new card");
     assert_eq!(intent.inquiry.present_before.map(|ranacs| ranacs.len()), Some(1));
     bank.clock.advance(LEFT);
     for _ in 0..9 {
@@ -58,7 +58,12 @@ async fn another_programs_card_of_the_customer_is_never_cancelled() {
         bank.clock.advance(SignedDuration::from_hours(24));
     }
     assert!(
-        !bank.intent(&session, "a").await.outcome.unwrap().leftover,
+        !bank
+            .intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup(),
         "a week without a trace"
     );
     assert_eq!(bank.mrs.cancelled(), Vec::<String>::new());
@@ -88,7 +93,7 @@ async fn the_customers_own_card_is_told_by_program_and_digits() {
         bank.mrs.also_lists(vec![elsewhere(), unclear.clone()]);
         bank.look_after(&session, "a").await;
         let intent = bank.intent(&session, "a").await;
-        assert_eq!(intent.outcome, None, "{unclear:?}");
+        assert_eq!(intent.outcome(), None, "{unclear:?}");
         assert!(intent.inquiry.unknown_since.is_some(), "{unclear:?}");
         bank.clock.advance(at);
         at = at + at;
@@ -98,7 +103,7 @@ async fn the_customers_own_card_is_told_by_program_and_digits() {
     let found = bank.submit(&session, "a").await.unwrap();
     assert_eq!(outcome(&found).0, Status::SuccessEnrollment);
     let intent = bank.intent(&session, "a").await;
-    assert_eq!(intent.outcome.unwrap().ranac.unwrap().expose(), RANAC);
+    assert_eq!(intent.outcome().cloned().unwrap().ranac.unwrap().expose(), RANAC);
     assert_eq!(intent.inquiry.unknown_since, None);
 }
 
@@ -144,7 +149,13 @@ async fn a_leftover_is_closed_by_a_statement_and_not_by_nonsense() {
     bank.mrs.ends(Ending::NoAnswer);
     bank.submit(&session, "a").await.unwrap();
     bank.clock.advance(LEFT);
-    let is_left = async || bank.intent(&session, "a").await.outcome.unwrap().leftover;
+    let is_left = async || {
+        bank.intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup()
+    };
     bank.submit(&session, "a").await.unwrap();
     let nonsense = LookUp::Unknown("no list".into());
     bank.mrs.says(std::iter::repeat_n(nonsense, 20));

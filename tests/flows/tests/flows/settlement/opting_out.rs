@@ -39,13 +39,17 @@ async fn after_sixty_seconds_the_page_is_told_minus_1001_and_later_what_came_of_
         shown(&bank.describe_for(ActionCode::OptOut, &session).await.unwrap()),
         told
     );
-    assert_eq!(bank.intent(&session, "a").await.outcome, None, "it is no outcome");
+    assert_eq!(
+        bank.intent(&session, "a").await.outcome(),
+        None,
+        "it is no outcome"
+    );
     assert_eq!(bank.state_of(old).await, CardState::Locked);
     assert_eq!(removals(&bank).await, Vec::<Value>::new());
 
     for _ in 0..9 {
         bank.look_after(&session, "a").await;
-        assert_eq!(bank.intent(&session, "a").await.outcome, None);
+        assert_eq!(bank.intent(&session, "a").await.outcome(), None);
         bank.clock.advance(SignedDuration::from_secs(20));
     }
     bank.mrs.hears_again();
@@ -131,7 +135,7 @@ async fn a_decline_proves_nothing_while_a_call_may_be_at_work() {
         for second in [5, 10, 20, 40, 60] {
             bank.clock.advance_to(begun + SignedDuration::from_secs(second));
             bank.look_after(&session, "a").await;
-            assert_eq!(bank.intent(&session, "a").await.outcome, None, "{second}");
+            assert_eq!(bank.intent(&session, "a").await.outcome(), None, "{second}");
             assert_eq!(bank.state_of(old).await, CardState::Locked);
         }
         if does_it {
@@ -139,7 +143,7 @@ async fn a_decline_proves_nothing_while_a_call_may_be_at_work() {
         }
         bank.clock.advance_to(begun + SignedDuration::from_mins(2));
         bank.look_after(&session, "a").await;
-        let outcome = bank.intent(&session, "a").await.outcome.unwrap();
+        let outcome = bank.intent(&session, "a").await.outcome().cloned().unwrap();
         assert_eq!((outcome.status, outcome.code.map(|code| code.0)), (status, code));
         assert_eq!(
             bank.state_of(old).await == CardState::Active,
@@ -164,7 +168,7 @@ async fn a_look_up_that_says_nothing_decides_no_opt_out() {
         bank.clock.advance(SignedDuration::from_secs(5));
         bank.look_after(&session, "a").await;
         let intent = bank.intent(&session, "a").await;
-        assert_eq!(intent.outcome, None, "{answer:?}");
+        assert_eq!(intent.outcome(), None, "{answer:?}");
         assert!(
             intent.inquiry.unknown_since.is_some(),
             "the operator is to see it"

@@ -36,7 +36,7 @@ async fn the_old_card_goes_after_the_new_one_is_in_and_the_customer_does_not_wai
     let replaced = bank.replace(&session, "a", old).await.unwrap();
     assert_eq!(outcome(&replaced), (Status::SuccessReplacement, None, 0));
     assert_eq!(bank.mrs.calls(), [Call::Find], "the old one is the next look's");
-    let told = bank.intent(&session, "a").await.outcome.unwrap();
+    let told = bank.intent(&session, "a").await.outcome().cloned().unwrap();
     assert_eq!(
         told.ranac.map(|ranac| ranac.expose().to_owned()).as_deref(),
         Some(RANACS[1])
@@ -111,7 +111,14 @@ async fn the_old_card_is_never_given_up() {
         CardState::Cancelled { at },
         "X counts from here"
     );
-    assert!(!bank.intent(&session, "a").await.outcome.unwrap().leftover);
+    assert!(
+        !bank
+            .intent(&session, "a")
+            .await
+            .conclusion()
+            .unwrap()
+            .has_cleanup()
+    );
 }
 
 #[tokio::test]
