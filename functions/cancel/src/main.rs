@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use lambda_http::Error;
 
 #[tokio::main]

@@ -1,8 +1,9 @@
 //! One delivery of the queue: its confirmations are sent side by side, so that none waits for another's receiver.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use enrollment::confirmation::ConfirmationId;
 use enrollment::flows::deliver::Delivery;
-use enrollment::identifiers::{ConfirmationId, Malformed};
+use enrollment::identifiers::Malformed;
 use enrollment::log::by_display;
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;

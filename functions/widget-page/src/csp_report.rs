@@ -7,9 +7,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use enrollment::clock::Clock;
 use enrollment::identifiers::Slug;
 use enrollment::log::warn;
-use enrollment::ports::{Clients, Clock};
+use enrollment::ports::Clients;
 use jiff::{SignedDuration, Timestamp};
 use platform::metrics::Metrics;
 use serde_json::Value;

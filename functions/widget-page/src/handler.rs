@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use enrollment::client::Client;
+use enrollment::clock::Clock;
 use enrollment::identifiers::Slug;
 use enrollment::language::RequestedLanguage;
 use enrollment::log::{by_display, error, info};
-use enrollment::ports::{Clients, Clock, StoreError};
+use enrollment::ports::{Clients, StoreError};
 use enrollment::texts::Texts;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};

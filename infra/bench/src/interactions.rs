@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use flows::card::Card;
 use flows::local_aws;
 use flows::partner::Partner;

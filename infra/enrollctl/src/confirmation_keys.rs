@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::Randomness as _;
+use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;
 use platform::operator::Stack;
 use platform::operator::secret_version::Replaced;

@@ -1,5 +1,6 @@
 use anyhow::{Context as _, Result, bail};
-use enrollment::identifiers::{ClientId, ConfirmationId};
+use enrollment::confirmation::ConfirmationId;
+use enrollment::identifiers::ClientId;
 use enrollment::ports::Wakeups as _;
 use jiff::SignedDuration;
 use platform::operator::Stack;

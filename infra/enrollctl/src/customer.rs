@@ -4,14 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use enrollment::client::Client;
+use enrollment::clock::Clock as _;
 use enrollment::confirmation::Confirmation;
 use enrollment::flows::erase::{self, Erasure, ErasureCause, ErasureError, ErasureReport};
 use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
 use enrollment::ports::{
-    Clock as _, Counted, Enrollments as _, Ledger as _, Limits as _, Purges as _, Record,
-    RecordedConfirmation, Sessions as _,
+    Counted, Enrollments as _, Ledger as _, Limits as _, Purges as _, Record, RecordedConfirmation,
+    Sessions as _,
 };
 use enrollment::session::Session;
 use platform::operator::Stack;

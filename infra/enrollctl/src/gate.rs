@@ -4,8 +4,8 @@
 //! it, when and why. Where the trail can't be written there is no permit, and nothing is done.
 
 use anyhow::{Context as _, Result, bail};
+use enrollment::clock::Clock as _;
 use enrollment::identifiers::{ClientId, ProgramId};
-use enrollment::ports::Clock as _;
 use platform::operator::Stack;
 use platform::tables::audit::{AuditLine, Permit, Trail};
 use platform::{SystemClock, SystemRandomness};

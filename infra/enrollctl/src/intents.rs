@@ -1,9 +1,10 @@
 //! What settlement has not come to an end with.
 
 use anyhow::Result;
+use enrollment::clock::Clock as _;
 use enrollment::flows::sweep::UNKNOWN_FOR_LONG;
 use enrollment::intent::Intent;
-use enrollment::ports::{Clock as _, Enrollments as _};
+use enrollment::ports::Enrollments as _;
 use enrollment::time::later;
 use jiff::Timestamp;
 use platform::SystemClock;

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use enrollment::clock::Clock;
 use enrollment::encoding;
-use enrollment::ports::{Clock, Randomness};
+use enrollment::randomness::Randomness;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use platform::{SystemClock, SystemRandomness};
 use reqwest::header::{HeaderMap, LOCATION};

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use enrollment::ports::Randomness as _;
+use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;
 use platform::aws::Aws;
 

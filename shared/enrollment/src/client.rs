@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::identifiers::{ActionCode, Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
+use crate::action::ActionCode;
+use crate::identifiers::{Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::Texts;
 

@@ -10,9 +10,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::randomness::Randomness;
 
-pub use crate::action::ActionCode;
-pub use crate::confirmation::ConfirmationId;
-
 /// Why a text is not the identifier it was taken for. Names the kind and the rule, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} {rule}")]

@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use crate::action::ActionCode;
 use crate::confirmation::Confirmation;
 use crate::ending::Ending;
 use crate::identifiers::{
-    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
-    SessionId,
+    BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
 use crate::status::{MrsCode, Status};
 use crate::time::later;

@@ -54,6 +54,3 @@ pub use sessions::{Opened, Sessions};
 pub use store_error::StoreError;
 pub use submission_records::{Circumstances, SubmissionRecords, Wanted};
 pub use wakeups::Wakeups;
-
-pub use crate::clock::Clock;
-pub use crate::randomness::Randomness;

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::identifiers::{ActionCode, ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
+use crate::action::ActionCode;
+use crate::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
 use crate::language::Language;
 use crate::time::later;
 

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
+use crate::action::ActionCode;
 use crate::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Program, VerificationKey,
 };
-use crate::identifiers::{ActionCode, ClientId, CustomerId, ProgramId, SessionToken, Slug};
+use crate::identifiers::{ClientId, CustomerId, ProgramId, SessionToken, Slug};
 use crate::language::Language;
-use crate::ports::Randomness;
+use crate::randomness::Randomness;
 use crate::session::{self, Session};
 use crate::time::later;
 

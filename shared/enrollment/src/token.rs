@@ -13,9 +13,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::action::ActionCode;
 use crate::client::{Client, ClientStatus};
 use crate::encoding;
-use crate::identifiers::{ActionCode, ClientId, CustomerId, Last4, ProgramId};
+use crate::identifiers::{ClientId, CustomerId, Last4, ProgramId};
 use crate::json;
 use crate::language::RequestedLanguage;
 use crate::log::by_display;

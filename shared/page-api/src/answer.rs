@@ -1,12 +1,13 @@
 //! From the flow's results to HTTP: what the page reads.
 
+use enrollment::action::ActionCode;
 use enrollment::client::{Document, Field, Fields};
 use enrollment::ending::Ending;
 use enrollment::flows::describe::{Choice, Form};
 use enrollment::flows::extend::Extension;
 use enrollment::flows::submission::{self, Fault};
 use enrollment::flows::submit::SubmitError;
-use enrollment::identifiers::{ActionCode, IncidentId};
+use enrollment::identifiers::IncidentId;
 use enrollment::intent::Card;
 use enrollment::log::{LogText, error, info};
 use enrollment::ports::EncryptionKey;
@@ -290,7 +291,8 @@ fn finish(builder: Builder, body: String) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use enrollment::identifiers::Malformed;
-    use enrollment::ports::{Randomness, StoreError};
+    use enrollment::ports::StoreError;
+    use enrollment::randomness::Randomness;
 
     use super::*;
 

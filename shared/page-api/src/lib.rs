@@ -5,10 +5,11 @@ mod handler;
 
 use std::sync::Arc;
 
+use enrollment::action::ActionCode;
 use enrollment::flows::describe::Describe;
 use enrollment::flows::extend::ExtendSession;
 use enrollment::flows::submit::Submit;
-use enrollment::identifiers::{ActionCode, IncidentId};
+use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
 

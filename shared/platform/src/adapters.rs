@@ -7,7 +7,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use enrollment::ports::{Clock, Randomness};
+use enrollment::clock::Clock;
+use enrollment::randomness::Randomness;
 use webhooks::sender::{PrivateHost, SenderSetupError};
 
 use crate::aws::Aws;

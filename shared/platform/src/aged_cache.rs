@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 

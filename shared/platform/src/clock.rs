@@ -1,4 +1,4 @@
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 use jiff::Timestamp;
 
 /// The system's clock, in UTC.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use enrollment::clock::Clock;
 use enrollment::log::{by_display, error};
-use enrollment::ports::Clock;
 
 use crate::adapters::Adapters;
 use crate::aws::{Aws, MissingVariable};

@@ -16,8 +16,8 @@ use std::io::Write as _;
 use std::panic::{Location, PanicHookInfo};
 use std::sync::Arc;
 
+use enrollment::clock::Clock;
 use enrollment::log::{LogText, by_display, error};
-use enrollment::ports::Clock;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};

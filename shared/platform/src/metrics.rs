@@ -8,10 +8,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use enrollment::clock::Clock;
 use enrollment::flows::deliver::DeliveryReport;
 use enrollment::flows::purge::PurgeReport;
 use enrollment::flows::sweep::{SweepReport, WakeReport};
-use enrollment::ports::Clock;
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};

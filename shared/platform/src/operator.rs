@@ -10,8 +10,9 @@ use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use enrollment::client::Client;
+use enrollment::clock::Clock;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{Clock, StoreError};
+use enrollment::ports::StoreError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::secret_policy::SecretReaders;

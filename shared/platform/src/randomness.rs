@@ -1,4 +1,4 @@
-use enrollment::ports::Randomness;
+use enrollment::randomness::Randomness;
 
 /// aws-lc's generator, seeded by the operating system.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use enrollment::clock::Clock;
 use enrollment::identifiers::{BankCustomerNumber, ClientId, IntentId, Last4, Malformed, Ranac};
 use enrollment::intent::Intent;
 use enrollment::log::{LogText, Loggable, warn};
 use enrollment::look_up::{Account, AccountStatus as Status, LookUp};
-use enrollment::ports::{Clock, NewCard, Rewards, RewardsError, StoreError};
+use enrollment::ports::{NewCard, Rewards, RewardsError, StoreError};
 use enrollment::status::MrsCode;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -29,8 +30,7 @@ use tracing::field::display;
 
 use crate::metrics::{Metrics, MrsCall};
 use crate::secrets::{MutualTls, Secrets, TlsIdentity};
-use crate::tables::DynamoEnrollments;
-use crate::tables::FaultNote;
+use crate::tables::{DynamoEnrollments, FaultNote};
 
 /// How often a process reports how long the certificate is valid.
 const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);

@@ -13,9 +13,11 @@ mod stored_keys;
 
 use std::sync::Arc;
 
+use enrollment::clock::Clock;
 use enrollment::identifiers::ClientId;
 use enrollment::log::{LogText, by_display};
-use enrollment::ports::{Clock, Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 

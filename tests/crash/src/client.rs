@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use enrollment::action::ActionCode;
 use enrollment::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
     Program,
 };
-use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IdempotencyKey, IntentId, ProgramId, Slug};
+use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, IntentId, ProgramId, Slug};
 use enrollment::language::Language;
 use serde_json::json;
 use url::Url;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::TestClock;
-use enrollment::ports::Clock as _;
+use enrollment::clock::Clock as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 

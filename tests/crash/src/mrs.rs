@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use engine::TestClock;
+use enrollment::clock::Clock as _;
 use enrollment::identifiers::{BankCustomerNumber, Last4, Ranac};
 use enrollment::look_up::{self, AccountStatus, LookUp};
-use enrollment::ports::{Clock as _, NewCard, Rewards, RewardsError};
+use enrollment::ports::{NewCard, Rewards, RewardsError};
 use enrollment::status::MrsCode;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use enrollment::confirmation::ConfirmationId;
 use enrollment::ending::Ending;
 use enrollment::flows::submit::SubmitResponse;
-use enrollment::identifiers::{ConfirmationId, IntentId, SessionId};
+use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::ports::Claim;
 use jiff::Timestamp;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use enrollment::client::Client;
-use enrollment::confirmation::Confirmation;
+use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{ATTEMPT_LIMIT, DeliveryResult, Destination, Parked};
 use enrollment::identifiers::{
-    BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
+    BankCustomerNumber, ClientId, CustomerId, IntentId, ProgramId, Ranac, SessionId, Slug,
 };
 use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};

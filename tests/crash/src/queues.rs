@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use engine::TestClock;
-use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
-use enrollment::ports::{Clock as _, StoreError, Wakeups};
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
+use enrollment::identifiers::{ClientId, IntentId};
+use enrollment::ports::{StoreError, Wakeups};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 

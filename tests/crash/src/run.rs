@@ -5,8 +5,8 @@ mod trigger;
 
 use std::cell::RefCell;
 
+use enrollment::clock::Clock as _;
 use enrollment::flows::submit::SubmitError;
-use enrollment::ports::Clock as _;
 use enrollment::session;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};

@@ -6,8 +6,8 @@ mod purges;
 mod replacements;
 mod two_tabs;
 
+use enrollment::action::ActionCode;
 use enrollment::delivery::Parked;
-use enrollment::identifiers::ActionCode;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 

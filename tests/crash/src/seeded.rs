@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use enrollment::ports::Randomness;
+use enrollment::randomness::Randomness;
 
 /// splitmix64.
 pub(crate) struct Seeded(AtomicU64);

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::{LocalWrapper, TestClock, World};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::flows::deliver::Delivery;
 use enrollment::flows::describe::{Describe, Description};
 use enrollment::flows::purge::Purge;
 use enrollment::flows::settle::Settlement;
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::flows::sweep::Sweep;
-use enrollment::identifiers::{
-    ActionCode, ConfirmationId, IdempotencyKey, IncidentId, IntentId, SessionToken,
-};
+use enrollment::identifiers::{IdempotencyKey, IncidentId, IntentId, SessionToken};
 use enrollment::intent::Intent;
 use enrollment::language::Language;
-use enrollment::ports::{
-    Clock as _, EncryptionKey, EncryptionKeys, Enrollments as _, Opened, Randomness as _, Sessions as _,
-    StoreError,
-};
+use enrollment::ports::{EncryptionKey, EncryptionKeys, Enrollments as _, Opened, Sessions as _, StoreError};
+use enrollment::randomness::Randomness as _;
 use enrollment::session::{self, Session, UsedToken};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};

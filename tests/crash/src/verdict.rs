@@ -8,8 +8,9 @@ mod of_purge;
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::Item;
+use enrollment::action::ActionCode;
 use enrollment::ending::Ending;
-use enrollment::identifiers::{ActionCode, SessionId};
+use enrollment::identifiers::SessionId;
 use enrollment::intent::Intent;
 use enrollment::status::{MrsCode, Status};
 

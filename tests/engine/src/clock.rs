@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 

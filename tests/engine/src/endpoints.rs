@@ -1,6 +1,6 @@
 //! Where the engines and the local AWS answer.
 
-use enrollment::ports::Randomness as _;
+use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;
 use platform::aws::Aws;
 use platform::vault::KmsKeyWrapper;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 use platform::aws::Aws;
 use platform::metrics::Metrics;
 use platform::tables::confirmations::desk::ConfirmationDesk;

@@ -1,7 +1,7 @@
 //! Data keys without KMS.
 
 use async_trait::async_trait;
-use enrollment::ports::Randomness as _;
+use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;
 use platform::vault::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 

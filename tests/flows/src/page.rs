@@ -1,6 +1,8 @@
 //! What the page does with a session: gets what to show, encrypts a card, submits, repeats what is open.
 
-use enrollment::identifiers::{ActionCode, ConfirmationId, IdempotencyKey, IntentId, SessionToken};
+use enrollment::action::ActionCode;
+use enrollment::confirmation::ConfirmationId;
+use enrollment::identifiers::{IdempotencyKey, IntentId, SessionToken};
 use enrollment::status::Status;
 use http::Request;
 use jiff::SignedDuration;

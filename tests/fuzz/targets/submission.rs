@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::flows::submission::{Asked, MAX_BYTES, Submission, read};
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use fuzz::{NOW, SET_UP, assert_no_card_number};
 use libfuzzer_sys::fuzz_target;
 

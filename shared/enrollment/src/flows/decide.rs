@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
-use crate::identifiers::ActionCode;
+use crate::action::ActionCode;
+use crate::clock::Clock;
 use crate::intent::{Intent, Outcome};
 use crate::log::{info, warn};
-use crate::ports::{Clock, Enrollments, Finished, StoreError, Wakeups};
+use crate::ports::{Enrollments, Finished, StoreError, Wakeups};
 
 /// What deciding needs.
 #[derive(Clone, Copy)]

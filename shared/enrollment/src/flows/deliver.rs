@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::Clock;
+use crate::confirmation::ConfirmationId;
 use crate::delivery::{
     self, Admission, BEGINS_WITHIN, DeliveryResult, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
 };
-use crate::identifiers::ConfirmationId;
 use crate::log::{LogText, error, info, warn};
-use crate::ports::{
-    Claim, ClaimWrite, Clients, Clock, Confirmations, Randomness, Receivers, StoreError, Wakeups,
-};
+use crate::ports::{Claim, ClaimWrite, Clients, Confirmations, Receivers, StoreError, Wakeups};
+use crate::randomness::Randomness;
 use crate::time::later;
 
 /// How often a receiver's state is written anew because another run changed it in between.

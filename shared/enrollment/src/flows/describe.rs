@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::decide::Decision;
 use super::submit::{self, SubmitError, SubmitResponse};
+use crate::action::ActionCode;
 use crate::client::{Client, Program};
-use crate::identifiers::{ActionCode, IncidentId, SessionToken};
+use crate::clock::Clock;
+use crate::identifiers::{IncidentId, SessionToken};
 use crate::intent::Card;
-use crate::ports::{Clients, Clock, EncryptionKey, EncryptionKeys, Enrollments, Sessions, Wakeups};
+use crate::ports::{Clients, EncryptionKey, EncryptionKeys, Enrollments, Sessions, Wakeups};
 use crate::reason::Reason;
 use crate::session::Session;
 use crate::status::Status;

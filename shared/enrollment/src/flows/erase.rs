@@ -2,9 +2,10 @@
 //! cancelled there first, so that no card is forgotten.
 
 use crate::client::Client;
+use crate::clock::Clock;
 use crate::identifiers::{CustomerId, ProgramId};
 use crate::intent::CardState;
-use crate::ports::{Clock, Enrollments, Ledger, Purges, Record, Removal, Rewards, StoreError};
+use crate::ports::{Enrollments, Ledger, Purges, Record, Removal, Rewards, StoreError};
 use crate::status::MrsCode;
 
 use super::purge::is_quiet;

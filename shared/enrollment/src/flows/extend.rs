@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use super::submit::{self, SubmitError};
-use crate::identifiers::{ActionCode, SessionToken};
+use crate::action::ActionCode;
+use crate::clock::Clock;
+use crate::identifiers::SessionToken;
 use crate::log::info;
-use crate::ports::{Clients, Clock, Sessions, StoreError};
+use crate::ports::{Clients, Sessions, StoreError};
 
 /// How often an extension is tried again because another tab extended the session in between.
 const TRIES: usize = 5;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::action::ActionCode;
 use crate::client::Client;
-use crate::identifiers::{ActionCode, SessionToken};
+use crate::clock::Clock;
+use crate::identifiers::SessionToken;
 use crate::language::Language;
 use crate::log::{by_display, info};
-use crate::ports::{Clients, Clock, Counted, Limits, Opened, Randomness, Sessions, StoreError};
+use crate::ports::{Clients, Counted, Limits, Opened, Sessions, StoreError};
+use crate::randomness::Randomness;
 use crate::reason::Reason;
 use crate::session::{self, Session, UsedToken};
 use crate::status::Status;

@@ -7,12 +7,13 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
+use crate::clock::Clock;
+use crate::confirmation::ConfirmationId;
+use crate::identifiers::{ClientId, IntentId, ProgramId};
 use crate::intent::CardState;
 use crate::log::{error, info};
 use crate::ports::{
-    Clients, Clock, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Register, Removal,
-    StoreError,
+    Clients, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Register, Removal, StoreError,
 };
 use crate::status::Status;
 use crate::time::later;

@@ -6,12 +6,14 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::settle::{Cancellation, customer_of, finding, is_recorded, let_go};
+use crate::action::ActionCode;
 use crate::client::{BankCustomerNumberKind, Client};
-use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
+use crate::clock::Clock;
+use crate::identifiers::{BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
 use crate::log::error;
 use crate::look_up::{Account, AccountStatus, Finding, LookUp, MrsCard};
-use crate::ports::{Clock, Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, StoreError};
+use crate::ports::{Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, StoreError};
 
 /// How many customers MRS is asked about at once.
 const AT_ONCE: usize = 8;

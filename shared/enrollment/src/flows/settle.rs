@@ -7,13 +7,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::decide::Decision;
-use crate::identifiers::{ActionCode, BankCustomerNumber, IntentId, Ranac};
+use crate::action::ActionCode;
+use crate::clock::Clock;
+use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
-use crate::ports::{
-    Clients, Clock, Enrollments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups,
-};
+use crate::ports::{Clients, Enrollments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups};
 use crate::status::MrsCode;
 use crate::time::later;
 

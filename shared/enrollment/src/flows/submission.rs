@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::action::ActionCode;
 use crate::client::{Client, Document, Field, Fields, Program};
 use crate::digits;
 use crate::encoding;
-use crate::identifiers::{ActionCode, Bin, IntentId, Last4};
+use crate::identifiers::{Bin, IntentId, Last4};
 use crate::intent::{Consent, ConsentDocument};
 use crate::language::Language;
 use crate::ports::{EncryptedNumber, Person};

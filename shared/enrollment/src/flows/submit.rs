@@ -7,19 +7,20 @@ use jiff::Timestamp;
 use super::decide::Decision;
 use super::settle::{Answer, Answered, Settlement, Taken, is_recorded};
 use super::submission::{self, Asked, Fault, Parsed, Submission};
+use crate::action::ActionCode;
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
+use crate::clock::Clock;
 use crate::ending::Ending;
-use crate::identifiers::{
-    ActionCode, BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionToken,
-};
+use crate::identifiers::{BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionToken};
 use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Outcome};
 use crate::limits::Counters;
 use crate::log::{by_display, info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
-    Begun, Circumstances, Clients, Clock, Counted, Enrollments, IntentRewards, Limits, NewCard, Randomness,
-    Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
+    Begun, Circumstances, Clients, Counted, Enrollments, IntentRewards, Limits, NewCard, Rewards,
+    RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
 };
+use crate::randomness::Randomness;
 use crate::reason::Reason;
 use crate::session::{MAX_FAILURES, Session};
 use crate::status::{MrsCode, Status};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::store_error::StoreError;
-use crate::confirmation::Confirmation;
+use crate::confirmation::{Confirmation, ConfirmationId};
 use crate::delivery::{Destination, LEASE, Parked};
-use crate::identifiers::{ClientId, ConfirmationId};
+use crate::identifiers::ClientId;
 use crate::time::later;
 
 /// A confirmation's turn.

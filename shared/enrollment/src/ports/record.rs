@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::confirmation::ConfirmationId;
 use crate::delivery::MAX_AGE;
-use crate::identifiers::{ClientId, ConfirmationId, IntentId, SessionId};
+use crate::identifiers::{ClientId, IntentId, SessionId};
 use crate::intent::{CardCount, CardState};
 use crate::status::Status;
 use crate::time::later;

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::store_error::StoreError;
-use crate::identifiers::{ClientId, ConfirmationId, IntentId};
+use crate::confirmation::ConfirmationId;
+use crate::identifiers::{ClientId, IntentId};
 
 /// Wakes what goes on with work that is stored. A call may be lost, come late or twice: what is stored decides, and the
 /// sweep finds what nobody was woken for.

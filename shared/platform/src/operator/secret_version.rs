@@ -6,7 +6,8 @@
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use enrollment::ports::{Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::aws::describe;

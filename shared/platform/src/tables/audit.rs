@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Put;
 use enrollment::identifiers::{ClientId, ProgramId};
-use enrollment::ports::{Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

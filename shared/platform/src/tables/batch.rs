@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use enrollment::log::LogText;
-use enrollment::ports::{Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 
 use super::item::{Fields, Item};
 use super::transaction::{TRIES, wait};

@@ -3,8 +3,10 @@
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use enrollment::client::Client;
+use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::{Clock, Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 
 use super::clients::{REGISTER, primary_key, slug_key};
 use super::item::{self, Written};

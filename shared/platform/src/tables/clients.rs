@@ -3,8 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use enrollment::client::Client;
+use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::{Clients, Clock, Register, StoreError};
+use enrollment::ports::{Clients, Register, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{self, Fields, Item};

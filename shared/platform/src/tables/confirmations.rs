@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
-use enrollment::confirmation::Confirmation;
+use enrollment::clock::Clock;
+use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{Destination, Parked};
-use enrollment::identifiers::{ClientId, ConfirmationId, IntentId};
-use enrollment::ports::{
-    Claim, ClaimWrite, Clock, Confirmations, Due, Progress, Randomness, RecordedConfirmation, StoreError,
-};
+use enrollment::identifiers::{ClientId, IntentId};
+use enrollment::ports::{Claim, ClaimWrite, Confirmations, Due, Progress, RecordedConfirmation, StoreError};
+use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;

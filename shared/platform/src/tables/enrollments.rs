@@ -16,9 +16,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use enrollment::identifiers::{ActionCode, ClientId, CustomerId, IntentId, ProgramId, Ranac};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock;
+use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId, Ranac};
 use enrollment::intent::{CardCount, Customer, Intent};
-use enrollment::ports::{Begun, Clock, Enrollments, Finished, Randomness, StoreError, Turn, Unsettled};
+use enrollment::ports::{Begun, Enrollments, Finished, StoreError, Turn, Unsettled};
+use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 

@@ -20,7 +20,8 @@ use aws_sdk_dynamodb::types::{
 };
 use enrollment::identifiers::IntentId;
 use enrollment::limits::{Attempts, Counter, Counters, minute_of};
-use enrollment::ports::{Counted, CustomerKey, Limits, Randomness, StoreError};
+use enrollment::ports::{Counted, CustomerKey, Limits, StoreError};
+use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 

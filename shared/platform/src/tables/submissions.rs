@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use enrollment::clock::Clock;
 use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::limits::Counters;
-use enrollment::ports::{Circumstances, Clock, Counted, StoreError, SubmissionRecords, Wanted};
+use enrollment::ports::{Circumstances, Counted, StoreError, SubmissionRecords, Wanted};
 use enrollment::session::Session;
 
 use super::{DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions, customers, enrollments, limits};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
-use enrollment::ports::{Randomness, StoreError};
+use enrollment::ports::StoreError;
+use enrollment::randomness::Randomness;
 
 use crate::aws::describe;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 use zeroize::Zeroizing;
 
 use super::{KeyCaching, KeyName, VaultError};

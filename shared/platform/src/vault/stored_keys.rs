@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use enrollment::ports::Clock;
+use enrollment::clock::Clock;
 
 use super::{KeyName, VaultError, WrappedKeys};
 use crate::aws::{describe, where_it_held};

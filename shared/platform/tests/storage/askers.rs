@@ -1,9 +1,11 @@
 //! One asker per intent: taking it, giving it back, and what is left of an asker that died.
 
 use engine::{World, on_every_engine};
-use enrollment::identifiers::{ActionCode, Ranac};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::identifiers::Ranac;
 use enrollment::intent::{ASKER_LEASE, Conclusion, Intent};
-use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, Turn};
+use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _, Turn};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::{Call, Calls, World, local_kms, on_engine_of_aws, on_every_engine};
+use enrollment::action::ActionCode;
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
-use enrollment::identifiers::{ActionCode, IntentId};
+use enrollment::identifiers::IntentId;
 use enrollment::ports::StoreError;
 use enrollment::reason::Reason;
 use enrollment::session::MAX_FAILURES;

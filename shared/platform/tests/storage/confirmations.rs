@@ -3,12 +3,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::Parked;
-use enrollment::identifiers::{ActionCode, ConfirmationId, Ranac};
+use enrollment::identifiers::Ranac;
 use enrollment::intent::{Conclusion, Intent};
-use enrollment::ports::{
-    Claim, ClaimWrite, Clock as _, Confirmations as _, Enrollments as _, Sessions as _, StoreError,
-};
+use enrollment::ports::{Claim, ClaimWrite, Confirmations as _, Enrollments as _, Sessions as _, StoreError};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;

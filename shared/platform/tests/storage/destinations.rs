@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use engine::on_every_engine;
+use enrollment::clock::Clock as _;
 use enrollment::delivery::Destination;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{Clock as _, Confirmations as _};
+use enrollment::ports::Confirmations as _;
 use jiff::SignedDuration;
 
 use crate::samples::client_id;

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use enrollment::identifiers::{ActionCode, Last4, Ranac};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::identifiers::{Last4, Ranac};
 use enrollment::intent::{CardCount, Conclusion, Intent};
-use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _, StoreError};
+use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;

@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, on_every_engine};
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
 use enrollment::intent::Intent;
-use enrollment::ports::Clock as _;
 use jiff::SignedDuration;
 use platform::tables::FaultNote;
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use engine::{Item, World, on_every_engine};
-use enrollment::identifiers::{ActionCode, IntentId, Ranac};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::{Card, CardState, Conclusion, Customer, Intent, OldCard};
-use enrollment::ports::{Begun, Clock as _, Enrollments as _, Finished, Sessions as _};
+use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _};
 use enrollment::session::Session;
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};

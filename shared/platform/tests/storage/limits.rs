@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use enrollment::clock::Clock as _;
 use enrollment::identifiers::{CustomerId, IntentId};
 use enrollment::limits::{Attempts, Counters};
-use enrollment::ports::{Clock as _, Counted, Limits as _};
+use enrollment::ports::{Counted, Limits as _};
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::DynamoLimits;
 

@@ -7,15 +7,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use engine::{Item, World, on_engine_of_aws, on_every_engine};
+use enrollment::action::ActionCode;
 use enrollment::client::{Client, Program, RetiredProgram};
+use enrollment::clock::Clock;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::Parked;
 use enrollment::flows::purge::{Purge, PurgeReport};
-use enrollment::identifiers::{ActionCode, ClientId, ConfirmationId, Ranac, Slug};
+use enrollment::identifiers::{ClientId, Ranac, Slug};
 use enrollment::intent::{Card, Conclusion};
 use enrollment::limits::Counters;
 use enrollment::ports::{
-    Clients, Clock, Confirmations as _, Counted, CustomerKey, Enrollments as _, Limits as _, Purges as _,
-    Record, Register, Removal, StoreError,
+    Clients, Confirmations as _, Counted, CustomerKey, Enrollments as _, Limits as _, Purges as _, Record,
+    Register, Removal, StoreError,
 };
 use enrollment::status::Status;
 use enrollment::time::later;

@@ -1,13 +1,14 @@
 //! Sessions, intents and clients to store.
 
+use enrollment::action::ActionCode;
 use enrollment::client::Client;
 use enrollment::identifiers::{
-    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, Last4,
-    ProgramId, SessionToken,
+    BankCustomerNumber, Bin, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, Last4, ProgramId,
+    SessionToken,
 };
 use enrollment::intent::{Consent, ConsentDocument, Inquiry, Intent};
 use enrollment::language::Language;
-use enrollment::ports::Randomness;
+use enrollment::randomness::Randomness;
 use enrollment::session::{LIFETIME, Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;

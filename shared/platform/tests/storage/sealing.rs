@@ -3,10 +3,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use enrollment::identifiers::{ActionCode, Ranac};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::identifiers::Ranac;
 use enrollment::intent::{CardCount, Conclusion};
 use enrollment::limits::Counters;
-use enrollment::ports::{Clock as _, Counted, Enrollments as _, Limits as _, Sessions as _, StoreError};
+use enrollment::ports::{Counted, Enrollments as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
     DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
 };

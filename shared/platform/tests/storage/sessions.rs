@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use enrollment::ports::{Clock as _, Opened, Sessions as _};
+use enrollment::clock::Clock as _;
+use enrollment::ports::{Opened, Sessions as _};
 use enrollment::session::{MAX_FAILURES, Session};
 use jiff::SignedDuration;
 

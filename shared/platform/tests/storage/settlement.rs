@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use engine::{Item, TestClock, World, on_every_engine};
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::flows::settle::Settlement;
 use enrollment::flows::sweep::Sweep;
-use enrollment::identifiers::{
-    ActionCode, BankCustomerNumber, ClientId, ConfirmationId, CustomerId, IntentId, Ranac,
-};
+use enrollment::identifiers::{BankCustomerNumber, ClientId, CustomerId, IntentId, Ranac};
 use enrollment::intent::{CardState, Conclusion, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Clock as _, Enrollments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled,
-    Wakeups,
+    Enrollments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled, Wakeups,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};

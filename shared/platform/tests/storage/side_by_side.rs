@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
+use enrollment::clock::Clock;
 use enrollment::flows::purge::{Purge, PurgeReport};
-use enrollment::ports::{Clock, Confirmations as _, Enrollments as _, Purges as _};
+use enrollment::ports::{Confirmations as _, Enrollments as _, Purges as _};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;

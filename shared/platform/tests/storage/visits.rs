@@ -6,21 +6,24 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::World;
+use enrollment::action::ActionCode;
 use enrollment::client::Client;
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::ending::Ending;
 use enrollment::flows::open::{OpenError, OpenSession};
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::identifiers::{
-    ActionCode, BankCustomerNumber, ClientId, ConfirmationId, IdempotencyKey, IncidentId, IntentId, Ranac,
-    SessionId, SessionToken,
+    BankCustomerNumber, ClientId, IdempotencyKey, IncidentId, IntentId, Ranac, SessionId, SessionToken,
 };
 use enrollment::intent::Intent;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Circumstances, Clock as _, Counted, Limits, NewCard, Randomness as _, Rewards, RewardsError, StoreError,
-    SubmissionRecords, Wakeups, Wanted,
+    Circumstances, Counted, Limits, NewCard, Rewards, RewardsError, StoreError, SubmissionRecords, Wakeups,
+    Wanted,
 };
+use enrollment::randomness::Randomness as _;
 use enrollment::session::Session;
 use enrollment::status::{MrsCode, Status};
 use enrollment::token::Expected;

@@ -1,7 +1,7 @@
 //! Customers who enroll a card, and receivers of what came of it.
 
+use enrollment::action::ActionCode;
 use enrollment::delivery::Parked;
-use enrollment::identifiers::ActionCode;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 

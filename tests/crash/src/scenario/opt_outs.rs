@@ -1,6 +1,6 @@
 //! Customers who opt a card out.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 

@@ -1,6 +1,6 @@
 //! Customers whose cards are past their date.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 

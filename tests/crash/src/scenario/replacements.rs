@@ -1,6 +1,6 @@
 //! Customers who replace a card.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 
 use super::{OPENING, PLAIN, Page, SETTLING, SUBMISSION, Scenario, Tab, tab};

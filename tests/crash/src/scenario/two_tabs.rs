@@ -1,6 +1,6 @@
 //! Customers who do two things at once.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 
 use super::{PLAIN, Page, SUBMISSION, Scenario, Tab, soon_after, tab};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use engine::Item;
+use enrollment::action::ActionCode;
 use enrollment::ending::Ending;
-use enrollment::identifiers::ActionCode;
 use enrollment::intent::{Card, CardState, Intent};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};

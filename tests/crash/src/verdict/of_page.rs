@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
 use enrollment::flows::describe::{Choice, Description};
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
-use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
-use enrollment::ports::Clock as _;
 use enrollment::session::MAX_FAILURES;
 
 use super::evidence::Evidence;

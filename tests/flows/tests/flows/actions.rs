@@ -1,6 +1,6 @@
 //! A session is for one action: at the address of another it does nothing, and is told where it belongs.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use flows::card::{Card, random_hex};
 use flows::card_on_file::CardOnFile;
 use flows::page::{Page, Submission};

@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;

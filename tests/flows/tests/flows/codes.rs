@@ -1,7 +1,7 @@
 //! Every status and every MRS code of source document 001, as page and partner are told it. What the customer reads of it
 //! is the browser tests' to look at.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;

@@ -1,7 +1,7 @@
 //! `POST /widget/api/{enroll|replace|cancel}/extension`: more time for customers who need it.
 
+use enrollment::action::ActionCode;
 use enrollment::client::ClientStatus;
-use enrollment::identifiers::ActionCode;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;
 use flows::page::{Page, Submission};

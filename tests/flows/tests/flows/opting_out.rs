@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use flows::call::Answer;
 use flows::card::{Card, random_hex};

@@ -1,7 +1,7 @@
 //! The purge: X days after its cancellation nothing is left of a card, and with the last card nothing of the customer, in
 //! no table and no queue.
 
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;

@@ -3,8 +3,8 @@
 
 use std::thread;
 
+use enrollment::action::ActionCode;
 use enrollment::client::Program;
-use enrollment::identifiers::ActionCode;
 use enrollment::status::Status;
 use flows::call::Answer;
 use flows::card::{Card, random_hex};

@@ -7,10 +7,10 @@ mod opting_out;
 mod replacing;
 mod scripted_mrs;
 
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
-use enrollment::identifiers::ActionCode;
-use enrollment::ports::Clock as _;
 use enrollment::session::{GRACE, LIFETIME};
 use enrollment::status::{MrsCode, Status};
 use jiff::SignedDuration;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use enrollment::confirmation::Confirmation;
+use enrollment::clock::Clock;
+use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::Parked;
 use enrollment::flows::purge;
-use enrollment::identifiers::{ClientId, ConfirmationId};
-use enrollment::ports::{Clients as _, Clock, CustomerKey, Purges as _, StoreError};
+use enrollment::identifiers::ClientId;
+use enrollment::ports::{Clients as _, CustomerKey, Purges as _, StoreError};
 use enrollment::time::later;
 use jiff::Timestamp;
 

@@ -1,6 +1,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use enrollment::action::ActionCode;
 use enrollment::confirmation::Confirmation;
-use enrollment::identifiers::{ActionCode, IntentId};
+use enrollment::identifiers::IntentId;
 use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::{Finished, StoreError};
 use enrollment::status::Status;

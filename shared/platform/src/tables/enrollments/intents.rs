@@ -1,8 +1,8 @@
 //! Intents as items.
 
+use enrollment::action::ActionCode;
 use enrollment::identifiers::{
-    ActionCode, BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac,
-    SessionId,
+    BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
 use enrollment::intent::{ASKER_LEASE, Inquiry, Intent, OldCard, Outcome};
 use enrollment::ports::StoreError;

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::MAX_AGE;
 use enrollment::flows::purge::{confirmations_of, intents_of, undelivered_of};
-use enrollment::identifiers::{ClientId, ConfirmationId, IntentId, ProgramId};
+use enrollment::identifiers::{ClientId, IntentId, ProgramId};
 use enrollment::intent::CardCount;
 use enrollment::log::error;
 use enrollment::ports::{

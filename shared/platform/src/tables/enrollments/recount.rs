@@ -1,7 +1,7 @@
 //! A customer's counts after an outcome, and the consents that it brought.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use enrollment::identifiers::ActionCode;
+use enrollment::action::ActionCode;
 use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::StoreError;
 use jiff::Timestamp;

@@ -6,23 +6,26 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{TestClock, World};
+use enrollment::action::ActionCode;
 use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
+use enrollment::clock::Clock as _;
+use enrollment::confirmation::ConfirmationId;
 use enrollment::flows::decide::Decision;
 use enrollment::flows::describe::{Describe, Description};
 use enrollment::flows::settle::Settlement;
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::flows::sweep::{Sweep, SweepReport};
 use enrollment::identifiers::{
-    ActionCode, ClientId, ConfirmationId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId,
-    SessionToken, Slug,
+    ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, ProgramId, SessionToken, Slug,
 };
 use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::language::Language;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::ports::{
-    Clock as _, Counted, EncryptionKey, EncryptionKeys, Enrollments as _, Limits, Opened, Randomness as _,
-    Sessions as _, StoreError, Wakeups,
+    Counted, EncryptionKey, EncryptionKeys, Enrollments as _, Limits, Opened, Sessions as _, StoreError,
+    Wakeups,
 };
+use enrollment::randomness::Randomness as _;
 use enrollment::session::{self, Session, UsedToken};
 use flows::card::random_hex;
 use flows::local_aws::{Settings, aws, scan, sdk};

@@ -1,11 +1,11 @@
 //! An opt-out that MRS does not answer: the page is told so in the end, and it goes on.
 
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::SubmitResponse;
-use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
 use enrollment::look_up::LookUp;
-use enrollment::ports::Clock as _;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 use serde_json::Value;

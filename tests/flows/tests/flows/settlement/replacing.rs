@@ -1,10 +1,10 @@
 //! A replacement whose new card, or whose old one, MRS does not answer about.
 
+use enrollment::action::ActionCode;
+use enrollment::clock::Clock as _;
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::SubmitResponse;
-use enrollment::identifiers::ActionCode;
 use enrollment::intent::CardState;
-use enrollment::ports::Clock as _;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 use serde_json::json;
