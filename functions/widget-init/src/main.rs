@@ -6,7 +6,7 @@ use enrollment::flows::open::OpenSession;
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use enrollment::status::Status;
-use enrollment::token::Expected;
+use enrollment::token::TokenRules;
 use lambda_http::{Error, Request, service_fn};
 
 use crate::handler::WidgetAddress;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
             limits: &limits,
             clock: &*clock,
             randomness: &*randomness,
-            expected: Expected {
+            token_rules: TokenRules {
                 max_lifetime,
                 audience: &address.public_base_url,
             },

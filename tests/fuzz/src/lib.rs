@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use enrollment::client::{Client, file};
-use enrollment::token::Expected;
+use enrollment::token::TokenRules;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 
@@ -20,7 +20,7 @@ const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
 const SUSPICIOUS_DIGITS: usize = 12;
 
 /// What a token has to fit.
-pub const EXPECTED: Expected<'_> = Expected {
+pub const EXPECTED: TokenRules<'_> = TokenRules {
     max_lifetime: SignedDuration::from_mins(10),
     audience: "https://cards.example",
 };

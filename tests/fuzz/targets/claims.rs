@@ -3,7 +3,7 @@
 #![no_main]
 
 use enrollment::encoding;
-use enrollment::token::{LEEWAY, UnverifiedToken};
+use enrollment::token::{LEEWAY, UnverifiedToken, WidgetClaims};
 use fuzz::{EXPECTED, NOW, SET_UP, assert_no_card_number, signed, unsigned};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
         return assert_no_card_number(&refusal.to_string());
     }
     let token = signed(bytes);
-    let verified = UnverifiedToken::parse(&token).and_then(|token| token.verify(&SET_UP, NOW, EXPECTED));
+    let verified = UnverifiedToken::parse(&token)
+        .and_then(|token| WidgetClaims::read(&token.verify(&SET_UP, NOW, EXPECTED)?));
     let claims = match verified {
         Ok(claims) => claims,
         Err(refusal) => return assert_no_card_number(&refusal.to_string()),

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use enrollment::token::UnverifiedToken;
+use enrollment::token::{UnverifiedToken, WidgetClaims};
 use fuzz::{EXPECTED, NOW, SET_UP, assert_no_card_number, signed};
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +13,8 @@ use libfuzzer_sys::fuzz_target;
 static GOOD: LazyLock<String> = LazyLock::new(|| signed(include_bytes!("../corpus/claims/all.json")));
 
 fuzz_target!(|text: &str| {
-    let verified = UnverifiedToken::parse(text).and_then(|token| token.verify(&SET_UP, NOW, EXPECTED));
+    let verified = UnverifiedToken::parse(text)
+        .and_then(|token| WidgetClaims::read(&token.verify(&SET_UP, NOW, EXPECTED)?));
     match verified {
         Ok(_) => assert_eq!(text, *GOOD, "a forged token"),
         Err(refusal) => {

@@ -13,10 +13,10 @@ use crate::log::{by_display, info};
 use crate::ports::{Clients, Counted, Limits, Opened, Sessions, StoreError};
 use crate::randomness::Randomness;
 use crate::reason::Reason;
-use crate::session::{self, Session, UsedToken};
+use crate::session::{self, Session};
 use crate::status::Status;
 use crate::time::later;
-use crate::token::{self, Claims, Expected, Refusal, UnverifiedToken};
+use crate::token::{TokenError, TokenRules, UnverifiedToken, WidgetClaims};
 
 /// What opening needs.
 pub struct OpenSession<'a> {
@@ -30,8 +30,8 @@ pub struct OpenSession<'a> {
     pub clock: &'a dyn Clock,
     /// For the session.
     pub randomness: &'a dyn Randomness,
-    /// What every token has to fit; a lifetime of 10 minutes (the text of source document 001 wins over its example).
-    pub expected: Expected<'a>,
+    /// Rules for every token; a lifetime of 10 minutes (the text of source document 001 wins over its example).
+    pub token_rules: TokenRules<'a>,
 }
 
 /// A session to send the browser to.
@@ -52,7 +52,7 @@ pub enum OpenError {
     #[error("{refusal}")]
     Refused {
         /// Which row of behaviour §2.
-        refusal: Refusal,
+        refusal: TokenError,
         /// The client, where the token names one that is known: its page shows the failure.
         client: Option<Arc<Client>>,
     },
@@ -106,19 +106,17 @@ impl OpenSession<'_> {
             .by_id(unverified.issuer())
             .await
             .map_err(|cause| failed(cause, None))?
-            .ok_or_else(|| refused(Refusal::AccessDenied("unknown client"), None))?;
+            .ok_or_else(|| refused(TokenError::AccessDenied("unknown client"), None))?;
         let now = self.clock.now();
-        let claims = unverified
-            .verify(&client, now, self.expected)
+        let token = unverified
+            .verify(&client, now, self.token_rules)
             .map_err(|refusal| refused(refusal, Some(&client)))?;
+        let claims = WidgetClaims::read(&token).map_err(|refusal| refused(refusal, Some(&client)))?;
         self.check_limits(&client, &claims, now).await?;
 
         let session_token = SessionToken::random(self.randomness);
         let language = client.language_for(claims.language.as_ref());
-        let used = UsedToken {
-            digest: unverified.digest(),
-            until: later(claims.expires_at, token::LEEWAY),
-        };
+        let used = token.single_use(claims.expires_at);
         let session = Session {
             id: session_token.id(),
             client: client.id.clone(),
@@ -142,7 +140,7 @@ impl OpenSession<'_> {
             .await
             .map_err(|cause| failed(cause, Some(&client)))?;
         match opened {
-            Opened::Before => Err(refused(Refusal::Used, Some(&client))),
+            Opened::Before => Err(refused(TokenError::Used, Some(&client))),
             Opened::Now => {
                 info!(
                     client = client.id,
@@ -162,7 +160,7 @@ impl OpenSession<'_> {
     async fn check_limits(
         &self,
         client: &Arc<Client>,
-        claims: &Claims,
+        claims: &WidgetClaims,
         now: Timestamp,
     ) -> Result<(), OpenError> {
         // An opt-out tries no number, and nobody who tries numbers may keep others from it.
@@ -184,14 +182,14 @@ impl OpenSession<'_> {
             .program(&claims.program)
             .is_none_or(|program| attempts.reach_limit_of(program));
         if reached {
-            Err(refused(Refusal::LimitReached, Some(client)))
+            Err(refused(TokenError::LimitReached, Some(client)))
         } else {
             Ok(())
         }
     }
 }
 
-fn refused(refusal: Refusal, client: Option<&Arc<Client>>) -> OpenError {
+fn refused(refusal: TokenError, client: Option<&Arc<Client>>) -> OpenError {
     OpenError::Refused {
         refusal,
         client: client.cloned(),

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::Refusal;
+use super::TokenError;
 use crate::encoding;
 use crate::json::object_without_duplicates;
 
 /// Row 1, first half: the token of a body that is a JSON object with one `initializeWebsiteToken`. Members that we do
 /// not know are left alone, and so is a byte-order mark before it.
-pub fn of_request(body: &[u8]) -> Result<String, Refusal> {
+pub fn of_request(body: &[u8]) -> Result<String, TokenError> {
     match object_without_duplicates(encoding::without_mark(body))
         .and_then(|mut body| body.remove("initializeWebsiteToken"))
     {
         Some(Value::String(token)) => Ok(token),
-        _ => Err(Refusal::InvalidParameters(
+        _ => Err(TokenError::InvalidParameters(
             "body is not JSON with one initializeWebsiteToken",
         )),
     }

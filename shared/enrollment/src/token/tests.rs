@@ -1,8 +1,14 @@
-use jsonwebtoken::{EncodingKey, Header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::action::ActionCode;
+use crate::client::{Client, ClientStatus};
+use crate::language::RequestedLanguage;
 use crate::testing::{self, OTHER_PRIVATE_KEY_PEM, PRIVATE_KEY_PEM, PUBLIC_KEY_PEM};
 
 fn now() -> Timestamp {
@@ -43,13 +49,17 @@ fn sign(claims: &Value) -> String {
     sign_as(&json!({"typ": "JWT", "alg": "RS256"}), claims, PRIVATE_KEY_PEM)
 }
 
-const EXPECTED: Expected<'_> = Expected {
+const EXPECTED: TokenRules<'_> = TokenRules {
     max_lifetime: SignedDuration::from_mins(10),
     audience: "https://cards.example/base",
 };
 
-fn check(token: &str) -> Result<Claims, Refusal> {
-    UnverifiedToken::parse(token)?.verify(&testing::client(), now(), EXPECTED)
+fn verify(token: &UnverifiedToken<'_>, client: &Client) -> Result<WidgetClaims, TokenError> {
+    WidgetClaims::read(&token.verify(client, now(), EXPECTED)?)
+}
+
+fn check(token: &str) -> Result<WidgetClaims, TokenError> {
+    verify(&UnverifiedToken::parse(token)?, &testing::client())
 }
 
 /// Signed with a value that the claims of [`good`] do not have, `null` included.
@@ -203,14 +213,14 @@ fn row_2_a_suspended_client_and_an_ended_key_are_denied() {
     let mut client = testing::client();
     client.status = ClientStatus::Suspended;
     assert_eq!(
-        token.verify(&client, now(), EXPECTED).unwrap_err().status(),
+        verify(&token, &client).unwrap_err().status(),
         Status::AccessDenied
     );
     let mut client = testing::client();
     client.keys[0].not_after = Some(now());
     assert_eq!(
-        token.verify(&client, now(), EXPECTED),
-        Err(Refusal::AccessDenied("signature"))
+        verify(&token, &client),
+        Err(TokenError::AccessDenied("signature"))
     );
 }
 
@@ -229,12 +239,10 @@ fn the_longest_keys_and_the_smallest_exponent_check_signatures() {
         let mut client = testing::client();
         client.keys[0].pem = crate::client::public_key::PublicKey::read(key).unwrap().pem;
         let token = UnverifiedToken::parse(token.trim()).unwrap();
-        assert!(token.verify(&client, now(), EXPECTED).is_ok());
+        assert!(verify(&token, &client).is_ok());
         let forged = sign(&good());
-        let refused = UnverifiedToken::parse(&forged)
-            .unwrap()
-            .verify(&client, now(), EXPECTED);
-        assert_eq!(refused, Err(Refusal::AccessDenied("signature")));
+        let refused = verify(&UnverifiedToken::parse(&forged).unwrap(), &client);
+        assert_eq!(refused, Err(TokenError::AccessDenied("signature")));
     }
 }
 
@@ -396,9 +404,7 @@ fn a_customer_id_that_mrs_cannot_take_is_invalid_where_it_is_the_number() {
     let mut client = testing::client();
     client.programs[0].bank_customer_number = crate::client::BankCustomerNumberKind::CustomerId;
     let token = sign(&with(&json!({"sub": "x".repeat(31)})));
-    let refused = UnverifiedToken::parse(&token)
-        .unwrap()
-        .verify(&client, now(), EXPECTED);
+    let refused = verify(&UnverifiedToken::parse(&token).unwrap(), &client);
     assert_eq!(refused.unwrap_err().status(), Status::InvalidParameters);
 }
 

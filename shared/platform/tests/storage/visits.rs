@@ -26,7 +26,7 @@ use enrollment::ports::{
 use enrollment::randomness::Randomness as _;
 use enrollment::session::Session;
 use enrollment::status::{MrsCode, Status};
-use enrollment::token::Expected;
+use enrollment::token::TokenRules;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use platform::SystemRandomness;
@@ -106,7 +106,7 @@ impl<'w> Functions<'w> {
             limits: &self.limits,
             clock: &*self.world.clock,
             randomness: &SystemRandomness,
-            expected: Expected {
+            token_rules: TokenRules {
                 max_lifetime: SignedDuration::from_mins(10),
                 audience: "https://cards.example",
             },
