@@ -7,7 +7,7 @@ use enrollment::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
     Program,
 };
-use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, IntentId, ProgramId, Slug};
+use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, IntentId, Last4, ProgramId, Slug};
 use enrollment::language::Language;
 use serde_json::json;
 use url::Url;
@@ -17,7 +17,7 @@ use crate::scenario::Kind;
 /// Of the terms, which whoever enrolls consents to.
 const VERSION: &str = "2027-03";
 /// The last four digits that the page gives.
-pub(crate) const LAST4: &str = "0123";
+const LAST4: &str = "0123";
 
 pub(crate) fn id() -> ClientId {
     ClientId::parse("bank").expect("an id")
@@ -25,6 +25,11 @@ pub(crate) fn id() -> ClientId {
 
 pub(crate) fn customer() -> CustomerId {
     CustomerId::parse("customer-5d7703f9").expect("an id")
+}
+
+/// [`LAST4`], parsed.
+pub(crate) fn last4() -> Last4 {
+    Last4::parse(LAST4).expect("four digits")
 }
 
 pub(crate) fn confirmation_url() -> Url {

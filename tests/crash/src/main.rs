@@ -6,7 +6,6 @@
 
 mod client;
 mod effects;
-mod mrs;
 mod observed;
 mod page;
 mod plan;
@@ -17,7 +16,6 @@ mod receiver;
 mod report;
 mod run;
 mod scenario;
-mod seeded;
 mod stage;
 mod verdict;
 mod workers;
@@ -26,10 +24,10 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use effects::Point;
+use harness::Seeded;
 use plan::{Fault, Mode, Plan};
 use report::Judged;
 use scenario::{ANOTHER_TAB, PURGE, SECOND_SUBMISSION, SUBMISSION};
-use seeded::Seeded;
 use workers::Workers;
 
 /// Pairs of dead processes that are tried where nobody asks for another number.

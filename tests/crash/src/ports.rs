@@ -22,8 +22,8 @@ use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::effects::Course;
-use crate::mrs::Mrs;
 use crate::observed::Observed;
+use harness::mrs::Mrs;
 
 /// What a call to the store, a queue or Secrets Manager may take.
 const STORE_LIMIT: SignedDuration = SignedDuration::from_secs(7);

@@ -11,8 +11,8 @@ use enrollment::delivery::Parked;
 use enrollment::status::Status;
 use jiff::SignedDuration;
 
-use crate::mrs::{self, Enrolling};
 use crate::receiver::{self, Answer};
+use harness::mrs::{self, EnrollBehavior};
 
 /// What the customer's browser does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) struct Scenario {
     pub(crate) cards: usize,
     pub(crate) tabs: &'static [Tab],
     pub(crate) program: Kind,
-    pub(crate) mrs: mrs::Script,
+    pub(crate) mrs: mrs::FaultProfile,
     pub(crate) receiver: receiver::Script,
     /// Whether the sessions have a `confirmationUrl`.
     pub(crate) is_confirmed: bool,
@@ -107,7 +107,7 @@ const PLAIN: Scenario = Scenario {
     cards: 0,
     tabs: &[tab(ActionCode::Enroll, Page::Patient)],
     program: Kind::Usual,
-    mrs: mrs::Script::always(Enrolling::Does),
+    mrs: mrs::FaultProfile::always(EnrollBehavior::Succeeds),
     receiver: receiver::Script::always(Answer::Takes),
     is_confirmed: true,
     is_purged: false,

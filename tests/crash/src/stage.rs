@@ -31,7 +31,6 @@ use platform::vault::Vault;
 
 use crate::client;
 use crate::effects::{Course, Effects};
-use crate::mrs::Mrs;
 use crate::observed::{Observed, Told};
 use crate::page::Submission;
 use crate::plan::Fault;
@@ -39,7 +38,8 @@ use crate::ports::{Watched, Wrapped};
 use crate::queues::Queues;
 use crate::receiver::Receiver;
 use crate::scenario::{Kind, Scenario};
-use crate::seeded::Seeded;
+use harness::Seeded;
+use harness::mrs::Mrs;
 
 const START: &str = "2027-03-14T15:09:26.535Z";
 /// How long before that the customer got the cards that there are at the start.
@@ -154,6 +154,10 @@ impl<'g> Stage<'g> {
             world,
             clock,
         };
+        // Under a customer's id only the digits tell the cards apart: there MRS lists those that the page gives.
+        stage
+            .mrs
+            .lists_last4(client::customer().expose(), client::last4());
         for card in 0..scenario.cards {
             let intent = stage.enroll_before(scenario.program, CARDS_BEFORE + card).await;
             stage.before.push(intent);

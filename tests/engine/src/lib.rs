@@ -7,8 +7,8 @@
     reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
 )]
 
+mod backend;
 mod busy;
-mod clock;
 mod counting;
 mod dying;
 mod endpoints;
@@ -19,9 +19,10 @@ mod tables;
 mod world;
 mod wrapper;
 
-pub use clock::TestClock;
+pub use backend::{EngineBackend, case_on_engine_of_aws, case_on_every_engine};
 pub use counting::{Call, Calls};
 pub use endpoints::{engines, local_aws, local_kms, random_name};
+pub use harness::TestClock;
 pub use losing::LostAnswers;
 pub use rounds::Rounds;
 pub use world::{Item, World, on_engine_of_aws, on_every_engine};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use enrollment::clock::Clock;
+use harness::TestClock;
 use platform::aws::Aws;
 use platform::metrics::Metrics;
 use platform::tables::confirmations::desk::ConfirmationDesk;
@@ -16,7 +17,6 @@ use platform::vault::{KeyWrapper, Vault};
 use platform::{Adapters, SystemRandomness};
 
 use crate::busy;
-use crate::clock::TestClock;
 use crate::counting::{self, Calls};
 use crate::dying;
 use crate::endpoints::{aws_at, engines, local_kms};

@@ -15,6 +15,7 @@ mod desk;
 mod destinations;
 mod enrollments;
 mod faults;
+mod flows;
 mod leaving;
 mod limits;
 mod operator_secrets;

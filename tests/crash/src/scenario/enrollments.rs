@@ -6,18 +6,18 @@ use enrollment::status::Status;
 use jiff::SignedDuration;
 
 use super::{CONFIRMING, Kind, PLAIN, Page, SUBMISSION, Scenario, Tab, tab};
-use crate::mrs::{self, Cancelling, Enrolling, LATE, Telling};
 use crate::receiver::{self, Answer};
+use harness::mrs::{self, CancelBehavior, EnrollBehavior, LATE, LookUpAnswer};
 
 const SUCCESS: &[Status] = &[Status::SuccessEnrollment];
 const ERROR: &[Status] = &[Status::ErrorEnrollment];
 const ENROLLS_AND_CLOSES: &[Tab] = &[tab(ActionCode::Enroll, Page::Closes)];
 const ENROLLS_AGAIN: &[Tab] = &[tab(ActionCode::Enroll, Page::TriesAgain)];
 
-const fn enrolling(name: &'static str, enrolling: Enrolling, ends: &'static [Status]) -> Scenario {
+const fn enrolling(name: &'static str, enrolling: EnrollBehavior, ends: &'static [Status]) -> Scenario {
     Scenario {
         name,
-        mrs: mrs::Script::always(enrolling),
+        mrs: mrs::FaultProfile::always(enrolling),
         ends,
         disturbed_from: SUBMISSION,
         ..PLAIN
@@ -45,7 +45,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "reloaded-page",
         tabs: &[tab(ActionCode::Enroll, Page::Reloads)],
-        mrs: mrs::Script::always(Enrolling::DoesItSilently),
+        mrs: mrs::FaultProfile::always(EnrollBehavior::LosesAnswer),
         ..PLAIN
     },
     Scenario {
@@ -54,58 +54,62 @@ pub(super) const ALL: &[Scenario] = &[
         disturbed_from: SUBMISSION,
         ..PLAIN
     },
-    enrolling("declined", Enrolling::Declines(-45), ERROR),
+    enrolling("declined", EnrollBehavior::Declines(-45), ERROR),
     Scenario {
         name: "second-attempt",
         tabs: ENROLLS_AGAIN,
-        mrs: mrs::Script {
-            first: Enrolling::Declines(-52),
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            first: EnrollBehavior::Declines(-52),
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ends: &[Status::ErrorEnrollment, Status::SuccessEnrollment],
         disturbed_from: SUBMISSION,
         ..PLAIN
     },
-    enrolling("mrs-not-reached", Enrolling::NotReached, ERROR),
-    enrolling("mrs-loses-it", Enrolling::LosesIt, ERROR),
-    enrolling("mrs-does-it-silently", Enrolling::DoesItSilently, SUCCESS),
+    enrolling("mrs-not-reached", EnrollBehavior::Unreachable, ERROR),
+    enrolling("mrs-loses-it", EnrollBehavior::IsLost, ERROR),
+    enrolling("mrs-does-it-silently", EnrollBehavior::LosesAnswer, SUCCESS),
     Scenario {
         name: "mrs-does-it-silently-closed-browser",
         tabs: ENROLLS_AND_CLOSES,
-        mrs: mrs::Script {
-            deaf_finds: 1,
-            ..mrs::Script::always(Enrolling::DoesItSilently)
+        mrs: mrs::FaultProfile {
+            unanswered_finds: 1,
+            ..mrs::FaultProfile::always(EnrollBehavior::LosesAnswer)
         },
         disturbed_from: SUBMISSION,
         ..PLAIN
     },
     Scenario {
-        mrs: mrs::Script {
-            tells: &[Telling::Nonsense, Telling::Nonsense],
-            ..mrs::Script::always(Enrolling::DoesItSilently)
+        mrs: mrs::FaultProfile {
+            find_answers: &[LookUpAnswer::Unintelligible, LookUpAnswer::Unintelligible],
+            ..mrs::FaultProfile::always(EnrollBehavior::LosesAnswer)
         },
         ..enrolling(
             "mrs-does-it-silently-not-understood",
-            Enrolling::DoesItSilently,
+            EnrollBehavior::LosesAnswer,
             SUCCESS,
         )
     },
     Scenario {
         tabs: ENROLLS_AND_CLOSES,
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             // It is looked for until it turns up, and cancelled.
-            tells: &[Telling::Nonsense; 8],
-            ..mrs::Script::always(Enrolling::DoesItSilently)
+            find_answers: &[LookUpAnswer::Unintelligible; 8],
+            ..mrs::FaultProfile::always(EnrollBehavior::LosesAnswer)
         },
-        ..enrolling("mrs-not-understood-for-minutes", Enrolling::DoesItSilently, ERROR)
+        ..enrolling(
+            "mrs-not-understood-for-minutes",
+            EnrollBehavior::LosesAnswer,
+            ERROR,
+        )
     },
-    enrolling("mrs-does-it-late", Enrolling::DoesItLate(LATE), ERROR),
+    enrolling("mrs-does-it-late", EnrollBehavior::CompletesLate(LATE), ERROR),
     Scenario {
         name: "mrs-does-it-late-closed-browser",
         tabs: ENROLLS_AND_CLOSES,
-        mrs: mrs::Script {
-            cancels: &[Cancelling::LosesIt],
-            ..mrs::Script::always(Enrolling::DoesItLate(LATE))
+        mrs: mrs::FaultProfile {
+            cancels: &[CancelBehavior::IsLost],
+            ..mrs::FaultProfile::always(EnrollBehavior::CompletesLate(LATE))
         },
         ends: ERROR,
         disturbed_from: SUBMISSION,
@@ -113,10 +117,10 @@ pub(super) const ALL: &[Scenario] = &[
     },
     enrolling(
         "server-error-with-card",
-        Enrolling::DoesItWithServerError,
+        EnrollBehavior::SucceedsWithServerError,
         SUCCESS,
     ),
-    enrolling("server-error-without-card", Enrolling::ServerError, ERROR),
+    enrolling("server-error-without-card", EnrollBehavior::ServerError, ERROR),
     Scenario {
         name: "number-of-customer",
         program: Kind::NumberOfCustomer,
@@ -127,9 +131,9 @@ pub(super) const ALL: &[Scenario] = &[
         name: "number-of-customer-second-attempt",
         tabs: ENROLLS_AGAIN,
         program: Kind::NumberOfCustomer,
-        mrs: mrs::Script {
-            first: Enrolling::DoesItLate(LATE),
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            first: EnrollBehavior::CompletesLate(LATE),
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ends: &[Status::ErrorEnrollment, Status::SuccessEnrollment],
         disturbed_from: SUBMISSION,

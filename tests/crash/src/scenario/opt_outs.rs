@@ -5,20 +5,24 @@ use enrollment::status::Status;
 use jiff::SignedDuration;
 
 use super::{Kind, OPENING, PLAIN, Page, SUBMISSION, Scenario, Tab, tab};
-use crate::mrs::{self, Cancelling, Enrolling, Telling};
+use harness::mrs::{self, CancelBehavior, EnrollBehavior, LookUpAnswer};
 
 const SUCCESS: &[Status] = &[Status::SuccessRemoval];
 const ERROR: &[Status] = &[Status::ErrorRemoval];
 const OPTS_OUT: &[Tab] = &[tab(ActionCode::OptOut, Page::Patient)];
 
-const fn opting_out(name: &'static str, cancels: &'static [Cancelling], ends: &'static [Status]) -> Scenario {
+const fn opting_out(
+    name: &'static str,
+    cancels: &'static [CancelBehavior],
+    ends: &'static [Status],
+) -> Scenario {
     Scenario {
         name,
         cards: 1,
         tabs: OPTS_OUT,
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             cancels,
-            ..mrs::Script::always(Enrolling::Does)
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ends,
         disturbed_from: SUBMISSION,
@@ -29,9 +33,9 @@ const fn opting_out(name: &'static str, cancels: &'static [Cancelling], ends: &'
 
 const fn with_silence(name: &'static str, silent_for: SignedDuration) -> Scenario {
     Scenario {
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             silent_for,
-            ..mrs::Script::always(Enrolling::Does)
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         one_in: 3,
         ..opting_out(name, &[], SUCCESS)
@@ -50,7 +54,7 @@ pub(super) const ALL: &[Scenario] = &[
         tabs: &[tab(ActionCode::OptOut, Page::Closes)],
         ..opting_out(
             "opts-one-of-two-out-closed-browser",
-            &[Cancelling::LosesIt],
+            &[CancelBehavior::IsLost],
             SUCCESS,
         )
     },
@@ -58,7 +62,7 @@ pub(super) const ALL: &[Scenario] = &[
         tabs: &[tab(ActionCode::OptOut, Page::Reloads)],
         ..opting_out(
             "opts-out-reloaded-page",
-            &[Cancelling::LosesIt, Cancelling::LosesIt],
+            &[CancelBehavior::IsLost, CancelBehavior::IsLost],
             SUCCESS,
         )
     },
@@ -66,12 +70,12 @@ pub(super) const ALL: &[Scenario] = &[
         program: Kind::NumberOfCustomer,
         ..opting_out("opts-out-number-of-customer", &[], SUCCESS)
     },
-    opting_out("opt-out-done-silently", &[Cancelling::DoesItSilently], SUCCESS),
-    opting_out("opt-out-not-reached", &[Cancelling::NotReached; 3], SUCCESS),
+    opting_out("opt-out-done-silently", &[CancelBehavior::LosesAnswer], SUCCESS),
+    opting_out("opt-out-not-reached", &[CancelBehavior::Unreachable; 3], SUCCESS),
     Scenario {
-        mrs: mrs::Script {
-            then_cancels: Cancelling::Declines(-5),
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            then_cancels: CancelBehavior::Declines(-5),
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ..opting_out("opt-out-declined", &[], ERROR)
     },
@@ -79,7 +83,7 @@ pub(super) const ALL: &[Scenario] = &[
         tabs: &[tab(ActionCode::OptOut, Page::TriesAgain)],
         ..opting_out(
             "opt-out-second-attempt",
-            &[Cancelling::Declines(-47)],
+            &[CancelBehavior::Declines(-47)],
             &[Status::ErrorRemoval, Status::SuccessRemoval],
         )
     },
@@ -87,28 +91,32 @@ pub(super) const ALL: &[Scenario] = &[
     opting_out(
         "opt-out-declined-while-at-work",
         &[
-            Cancelling::DoesItLate(SignedDuration::from_secs(50)),
-            Cancelling::Declines(-10),
-            Cancelling::Declines(-10),
-            Cancelling::Declines(-10),
-            Cancelling::Declines(-10),
+            CancelBehavior::CompletesLate(SignedDuration::from_secs(50)),
+            CancelBehavior::Declines(-10),
+            CancelBehavior::Declines(-10),
+            CancelBehavior::Declines(-10),
+            CancelBehavior::Declines(-10),
         ],
         SUCCESS,
     ),
     // A first cancellation that is lost leaves the decline of the others unproved for two minutes.
     Scenario {
-        mrs: mrs::Script {
-            cancels: &[Cancelling::LosesIt],
-            then_cancels: Cancelling::Declines(-10),
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            cancels: &[CancelBehavior::IsLost],
+            then_cancels: CancelBehavior::Declines(-10),
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ..opting_out("opt-out-lost-then-declined", &[], ERROR)
     },
     Scenario {
-        mrs: mrs::Script {
-            then_cancels: Cancelling::Declines(-10),
-            tells: &[Telling::Nonsense, Telling::NotFound, Telling::Nonsense],
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            then_cancels: CancelBehavior::Declines(-10),
+            find_answers: &[
+                LookUpAnswer::Unintelligible,
+                LookUpAnswer::NotFound,
+                LookUpAnswer::Unintelligible,
+            ],
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ..opting_out("opt-out-declined-not-understood", &[], ERROR)
     },

@@ -5,7 +5,7 @@ use enrollment::status::Status;
 use jiff::SignedDuration;
 
 use super::{Kind, PLAIN, PURGE, Page, SECOND_OPENING, Scenario, Tab, soon_after, tab};
-use crate::mrs::{self, Enrolling};
+use harness::mrs::{self, EnrollBehavior};
 
 /// Seconds from the start of a run to the purge that is the first to find what was cancelled then: X and up to an hour.
 const FIRST_PURGE: i64 = (30 * 24 + 1) * 60 * 60;
@@ -78,7 +78,7 @@ pub(super) const ALL: &[Scenario] = &[
     },
     Scenario {
         program: Kind::KeptForADay,
-        mrs: mrs::Script::always(Enrolling::DoesItLate(SignedDuration::from_hours(50))),
+        mrs: mrs::FaultProfile::always(EnrollBehavior::CompletesLate(SignedDuration::from_hours(50))),
         one_in: 12,
         ..purging(
             "purge-held-back-by-a-failed-enrollment",
@@ -91,9 +91,9 @@ pub(super) const ALL: &[Scenario] = &[
     },
     Scenario {
         program: Kind::KeptForADay,
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             keeps_oldest_for: SignedDuration::from_hours(50),
-            ..mrs::Script::always(Enrolling::Does)
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         one_in: 12,
         ..purging(
@@ -105,9 +105,9 @@ pub(super) const ALL: &[Scenario] = &[
     // The new card's time to live ends before MRS lets the old one go.
     Scenario {
         program: Kind::KeptForADay,
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             keeps_oldest_for: SignedDuration::from_hours(10 * 24),
-            ..mrs::Script::always(Enrolling::Does)
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         one_in: 16,
         ..purging(

@@ -4,18 +4,18 @@ use enrollment::action::ActionCode;
 use enrollment::status::Status;
 
 use super::{OPENING, PLAIN, Page, SETTLING, SUBMISSION, Scenario, Tab, tab};
-use crate::mrs::{self, Cancelling, Enrolling, LATE};
+use harness::mrs::{self, CancelBehavior, EnrollBehavior, LATE};
 
 const SUCCESS: &[Status] = &[Status::SuccessReplacement];
 const ERROR: &[Status] = &[Status::ErrorReplacement];
 const REPLACES: &[Tab] = &[tab(ActionCode::Replace, Page::Patient)];
 
-const fn replacing(name: &'static str, enrolling: Enrolling, ends: &'static [Status]) -> Scenario {
+const fn replacing(name: &'static str, enrolling: EnrollBehavior, ends: &'static [Status]) -> Scenario {
     Scenario {
         name,
         cards: 1,
         tabs: REPLACES,
-        mrs: mrs::Script::always(enrolling),
+        mrs: mrs::FaultProfile::always(enrolling),
         ends,
         disturbed_from: SUBMISSION,
         // But for the old card, it is an enrollment.
@@ -25,16 +25,16 @@ const fn replacing(name: &'static str, enrolling: Enrolling, ends: &'static [Sta
 }
 
 /// A replacement, of which MRS does not cancel the old card at once.
-const fn keeping_old(name: &'static str, cancels: &'static [Cancelling]) -> Scenario {
+const fn keeping_old(name: &'static str, cancels: &'static [CancelBehavior]) -> Scenario {
     Scenario {
-        mrs: mrs::Script {
+        mrs: mrs::FaultProfile {
             cancels,
-            ..mrs::Script::always(Enrolling::Does)
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         // What goes before is that of a replacement.
         disturbed_from: SETTLING,
         one_in: 1,
-        ..replacing(name, Enrolling::Does, SUCCESS)
+        ..replacing(name, EnrollBehavior::Succeeds, SUCCESS)
     }
 }
 
@@ -43,53 +43,64 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         disturbed_from: OPENING,
         one_in: 1,
-        ..replacing("replaces", Enrolling::Does, SUCCESS)
+        ..replacing("replaces", EnrollBehavior::Succeeds, SUCCESS)
     },
     Scenario {
         cards: 2,
         tabs: &[tab(ActionCode::Replace, Page::Closes)],
-        ..replacing("replaces-one-of-two-closed-browser", Enrolling::Does, SUCCESS)
+        ..replacing(
+            "replaces-one-of-two-closed-browser",
+            EnrollBehavior::Succeeds,
+            SUCCESS,
+        )
     },
     Scenario {
         tabs: &[tab(ActionCode::Replace, Page::Reloads)],
-        ..replacing("replaces-reloaded-page", Enrolling::DoesItSilently, SUCCESS)
+        ..replacing("replaces-reloaded-page", EnrollBehavior::LosesAnswer, SUCCESS)
     },
-    replacing("replacement-declined", Enrolling::Declines(-45), ERROR),
+    replacing("replacement-declined", EnrollBehavior::Declines(-45), ERROR),
     Scenario {
         tabs: &[tab(ActionCode::Replace, Page::TriesAgain)],
-        mrs: mrs::Script {
-            first: Enrolling::Declines(-52),
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            first: EnrollBehavior::Declines(-52),
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ..replacing(
             "replacement-second-attempt",
-            Enrolling::Does,
+            EnrollBehavior::Succeeds,
             &[Status::ErrorReplacement, Status::SuccessReplacement],
         )
     },
-    replacing("replacement-mrs-not-reached", Enrolling::NotReached, ERROR),
-    replacing("replacement-mrs-loses-it", Enrolling::LosesIt, ERROR),
-    replacing("replacement-done-silently", Enrolling::DoesItSilently, SUCCESS),
-    replacing("replacement-done-late", Enrolling::DoesItLate(LATE), ERROR),
+    replacing("replacement-mrs-not-reached", EnrollBehavior::Unreachable, ERROR),
+    replacing("replacement-mrs-loses-it", EnrollBehavior::IsLost, ERROR),
+    replacing("replacement-done-silently", EnrollBehavior::LosesAnswer, SUCCESS),
+    replacing(
+        "replacement-done-late",
+        EnrollBehavior::CompletesLate(LATE),
+        ERROR,
+    ),
     replacing(
         "replacement-server-error-with-card",
-        Enrolling::DoesItWithServerError,
+        EnrollBehavior::SucceedsWithServerError,
         SUCCESS,
     ),
     replacing(
         "replacement-server-error-without-card",
-        Enrolling::ServerError,
+        EnrollBehavior::ServerError,
         ERROR,
     ),
-    keeping_old("old-card-cancelled-silently", &[Cancelling::DoesItSilently]),
+    keeping_old("old-card-cancelled-silently", &[CancelBehavior::LosesAnswer]),
     keeping_old(
         "old-card-cancelled-late",
         &[
-            Cancelling::LosesIt,
-            Cancelling::NotReached,
-            Cancelling::LosesIt,
-            Cancelling::LosesIt,
+            CancelBehavior::IsLost,
+            CancelBehavior::Unreachable,
+            CancelBehavior::IsLost,
+            CancelBehavior::IsLost,
         ],
     ),
-    keeping_old("old-card-declined-for-a-while", &[Cancelling::Declines(-10); 4]),
+    keeping_old(
+        "old-card-declined-for-a-while",
+        &[CancelBehavior::Declines(-10); 4],
+    ),
 ];

@@ -4,7 +4,7 @@ use enrollment::action::ActionCode;
 use enrollment::status::Status;
 
 use super::{PLAIN, Page, SUBMISSION, Scenario, Tab, soon_after, tab};
-use crate::mrs::{self, Cancelling, Enrolling};
+use harness::mrs::{self, CancelBehavior, EnrollBehavior};
 
 /// Two tabs of a customer with two cards, who chooses the same one in both.
 const fn on_one_card(name: &'static str, tabs: &'static [Tab], ends: &'static [Status]) -> Scenario {
@@ -46,9 +46,9 @@ pub(super) const ALL: &[Scenario] = &[
         &[Status::SuccessReplacement],
     ),
     Scenario {
-        mrs: mrs::Script {
-            cancels: &[Cancelling::LosesIt; 2],
-            ..mrs::Script::always(Enrolling::Does)
+        mrs: mrs::FaultProfile {
+            cancels: &[CancelBehavior::IsLost; 2],
+            ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
         ..on_one_card(
             "opts-out-slowly-and-replaces",
@@ -60,7 +60,7 @@ pub(super) const ALL: &[Scenario] = &[
         )
     },
     Scenario {
-        mrs: mrs::Script::always(Enrolling::Declines(-45)),
+        mrs: mrs::FaultProfile::always(EnrollBehavior::Declines(-45)),
         cards: 1,
         ..on_one_card(
             "opts-out-and-enrolls-in-vain",

@@ -42,5 +42,3 @@ mod replacing;
 mod sample_events;
 #[cfg(test)]
 mod secrecy;
-#[cfg(test)]
-mod settlement;

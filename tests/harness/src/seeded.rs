@@ -1,19 +1,20 @@
-//! A generator that gives the same again.
+//! Randomness that a seed repeats.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use enrollment::randomness::Randomness;
 
 /// splitmix64.
-pub(crate) struct Seeded(AtomicU64);
+pub struct Seeded(AtomicU64);
 
 impl Seeded {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// A generator that repeats the numbers of `seed`.
+    pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
 
     /// A number below `end`, which is not 0.
-    pub(crate) fn below(&self, end: usize) -> usize {
+    pub fn below(&self, end: usize) -> usize {
         let mut bytes = [0; 4];
         self.fill(&mut bytes);
         let number = u32::from_le_bytes(bytes) as usize;

@@ -1,0 +1,331 @@
+//! A client with one customer, the stores, and an MRS that the test scripts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use enrollment::action::ActionCode;
+use enrollment::client::Program;
+use enrollment::clock::Clock as _;
+use enrollment::flows::decide::Decision;
+use enrollment::flows::describe::{Describe, Description};
+use enrollment::flows::settle::Settlement;
+use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
+use enrollment::flows::sweep::{Sweep, SweepReport};
+use enrollment::identifiers::{ClientId, CustomerId, IncidentId, IntentId, ProgramId, SessionToken};
+use enrollment::intent::{CardCount, CardState, Customer, Intent};
+use enrollment::limits::{Attempts, Counters};
+use enrollment::ports::{Counted, Limits, Opened, StoreError};
+use enrollment::randomness::Randomness as _;
+use enrollment::session::{Session, UsedToken};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::clock::TestClock;
+use crate::fixtures::{self, Key, idempotency_key};
+use crate::scripted_mrs::{EnrollmentAnswer, ScriptedMrs};
+use crate::seeded::Seeded;
+use crate::stores::{Backend, Stores};
+use crate::wakeups::RecordedWakeups;
+
+/// Everything that a flow of one customer needs.
+pub struct Fixture {
+    /// The time.
+    pub clock: Arc<TestClock>,
+    /// MRS.
+    pub mrs: ScriptedMrs,
+    /// Wake-ups that were sent.
+    pub wakeups: RecordedWakeups,
+    /// The stores.
+    pub stores: Stores,
+    /// Seeds sessions and incidents.
+    pub randomness: Seeded,
+    /// The client.
+    pub client: ClientId,
+    /// Its program.
+    pub program: ProgramId,
+    /// Its customer.
+    pub customer: CustomerId,
+}
+
+impl Fixture {
+    /// With the program of [`fixtures::settlement_client`].
+    pub async fn new(backend: &dyn Backend) -> Self {
+        Self::with_program(backend, |_| {}).await
+    }
+
+    /// With that program as a test changes it.
+    pub async fn with_program(backend: &dyn Backend, change: impl Fn(&mut Program)) -> Self {
+        let clock = Arc::new(TestClock::at(fixtures::start()));
+        let mut client = fixtures::settlement_client();
+        change(&mut client.programs[0]);
+        Self {
+            mrs: ScriptedMrs::new(clock.clone()),
+            wakeups: RecordedWakeups::default(),
+            stores: backend.stores(&client, &clock).await,
+            randomness: Seeded::new(1),
+            program: client.programs[0].id.clone(),
+            client: client.id,
+            customer: CustomerId::parse("customer-5d7703f9").unwrap(),
+            clock,
+        }
+    }
+
+    /// Opens a session for an enrollment.
+    pub async fn session(&self) -> SessionToken {
+        self.session_for(ActionCode::Enroll).await
+    }
+
+    /// Opens a session.
+    pub async fn session_for(&self, action: ActionCode) -> SessionToken {
+        let token = SessionToken::random(&self.randomness);
+        let now = self.clock.now();
+        let session = Session {
+            id: token.id(),
+            client: self.client.clone(),
+            program: self.program.clone(),
+            action,
+            customer: self.customer.clone(),
+            confirmation_url: Some("https://bank.example/confirmations".parse().unwrap()),
+            ..fixtures::session_at(now)
+        };
+        let mut digest = [0; 32];
+        self.randomness.fill(&mut digest);
+        let used = UsedToken {
+            digest,
+            until: now + SignedDuration::from_mins(10),
+        };
+        let opened = self.stores.sessions.open(&session, &used).await.unwrap();
+        assert_eq!(opened, Opened::Now);
+        token
+    }
+
+    /// The session behind a token.
+    pub async fn stored_session(&self, token: &SessionToken) -> Session {
+        let found = self.stores.sessions.find(token.id()).await.unwrap();
+        found.expect("a session")
+    }
+
+    /// Submits an enrollment.
+    pub async fn submit(&self, token: &SessionToken, key: &str) -> Result<SubmitResponse, SubmitError> {
+        let body = fixtures::enrollment();
+        self.submit_body(ActionCode::Enroll, token, key, &body).await
+    }
+
+    /// Enrolls a card, and returns its id. What MRS was asked is forgotten.
+    pub async fn card(&self) -> IntentId {
+        let session = self.session().await;
+        self.mrs.answers_enrollment(EnrollmentAnswer::Enrolled);
+        let submitted = self.submit(&session, "card").await.unwrap();
+        assert!(matches!(submitted, SubmitResponse::Ended { .. }), "{submitted:?}");
+        self.mrs.calls();
+        IntentId::derive(session.id(), &idempotency_key("card"))
+    }
+
+    /// Submits a replacement of a card.
+    pub async fn replace(
+        &self,
+        token: &SessionToken,
+        key: &str,
+        old: IntentId,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let mut body = fixtures::enrollment();
+        body["oldCard"] = old.to_hex().into();
+        self.submit_body(ActionCode::Replace, token, key, &body).await
+    }
+
+    /// Submits the opt-out of a card.
+    pub async fn opt_out(
+        &self,
+        token: &SessionToken,
+        key: &str,
+        old: IntentId,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let body = json!({"oldCard": old.to_hex()});
+        self.submit_body(ActionCode::OptOut, token, key, &body).await
+    }
+
+    /// Submits a body as it is.
+    pub async fn submit_body(
+        &self,
+        action: ActionCode,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<SubmitResponse, SubmitError> {
+        self.submit_counted_by(&*self.stores.limits, action, token, key, body)
+            .await
+    }
+
+    /// The same submission twice at once, in the worst order: the second one comes and ends after the first one found
+    /// that it is new, and before the first one continues. Returns the answer of the first one, then that of the second.
+    pub async fn submit_twice(
+        &self,
+        token: &SessionToken,
+        key: &str,
+    ) -> [Result<SubmitResponse, SubmitError>; 2] {
+        let second = tokio::sync::Mutex::new(None);
+        let interrupted = Interrupted {
+            fixture: self,
+            token,
+            key,
+            second: &second,
+        };
+        let body = fixtures::enrollment();
+        let first = self
+            .submit_counted_by(&interrupted, ActionCode::Enroll, token, key, &body)
+            .await;
+        [first, second.into_inner().expect("the first one was counted")]
+    }
+
+    async fn submit_counted_by(
+        &self,
+        limits: &dyn Limits,
+        action: ActionCode,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let submit = Submit {
+            action,
+            clients: &*self.stores.clients,
+            sessions: &*self.stores.sessions,
+            records: &*self.stores.records,
+            limits,
+            enrollments: &*self.stores.enrollments,
+            rewards: &self.mrs,
+            wakeups: &self.wakeups,
+            clock: &*self.clock,
+            randomness: &self.randomness,
+        };
+        let incident = IncidentId::random(&self.randomness);
+        let body = body.to_string();
+        submit
+            .submit(token, &idempotency_key(key), body.as_bytes(), incident)
+            .await
+    }
+
+    /// Describes a session for an enrollment.
+    pub async fn describe(&self, token: &SessionToken) -> Result<Description, SubmitError> {
+        self.describe_for(ActionCode::Enroll, token).await
+    }
+
+    /// Describes a session.
+    pub async fn describe_for(
+        &self,
+        action: ActionCode,
+        token: &SessionToken,
+    ) -> Result<Description, SubmitError> {
+        let describe = Describe {
+            action,
+            clients: &*self.stores.clients,
+            sessions: &*self.stores.sessions,
+            enrollments: &*self.stores.enrollments,
+            wakeups: &self.wakeups,
+            keys: &Key,
+            clock: &*self.clock,
+        };
+        describe
+            .describe(token, IncidentId::random(&self.randomness))
+            .await
+    }
+
+    /// Decides an intent that the page's calls have read.
+    pub async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
+        let decision = Decision {
+            enrollments: &*self.stores.enrollments,
+            wakeups: &self.wakeups,
+            clock: &*self.clock,
+        };
+        decision.decide(intent).await
+    }
+
+    /// Resumes an intent, as its wake-up does: MRS is asked if the intent is due.
+    pub async fn resume(&self, token: &SessionToken, key: &str) {
+        let id = IntentId::derive(token.id(), &idempotency_key(key));
+        self.sweep_flow().settle(id).await.unwrap();
+    }
+
+    /// Sweeps, as a schedule does every minute.
+    pub async fn sweep(&self) -> SweepReport {
+        self.sweep_flow().look_after().await.unwrap()
+    }
+
+    /// The sweep over these stores.
+    pub fn sweep_flow(&self) -> Sweep<'_> {
+        Sweep {
+            settlement: Settlement {
+                enrollments: &*self.stores.enrollments,
+                rewards: &self.mrs,
+                clients: &*self.stores.clients,
+                wakeups: &self.wakeups,
+                clock: &*self.clock,
+            },
+            confirmations: &*self.stores.confirmations,
+        }
+    }
+
+    /// The intent of a submission.
+    pub async fn intent(&self, token: &SessionToken, key: &str) -> Intent {
+        let id = IntentId::derive(token.id(), &idempotency_key(key));
+        self.stores
+            .enrollments
+            .intent(id)
+            .await
+            .unwrap()
+            .expect("an intent")
+    }
+
+    /// `(active, pending)` of the customer.
+    pub async fn cards(&self) -> (u32, u32) {
+        let CardCount { active, pending, .. } = self.customer().await.count;
+        (active, pending)
+    }
+
+    /// The customer.
+    pub async fn customer(&self) -> Customer {
+        self.stores
+            .enrollments
+            .customer(&self.client, &self.program, &self.customer)
+            .await
+            .unwrap()
+    }
+
+    /// The state of a card of the customer.
+    pub async fn state_of(&self, id: IntentId) -> CardState {
+        let cards = self.customer().await.cards;
+        let card = cards.iter().find(|card| card.id == id);
+        card.expect("a card of that id").state
+    }
+
+    /// Bodies of the confirmations that are to be sent.
+    pub async fn confirmations(&self) -> Vec<Value> {
+        self.stores.inspection.confirmation_bodies().await
+    }
+}
+
+/// Counts an attempt after the same submission has come once more.
+struct Interrupted<'a> {
+    fixture: &'a Fixture,
+    token: &'a SessionToken,
+    key: &'a str,
+    second: &'a tokio::sync::Mutex<Option<Result<SubmitResponse, SubmitError>>>,
+}
+
+#[async_trait]
+impl Limits for Interrupted<'_> {
+    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+        self.fixture.stores.limits.counters(counted).await
+    }
+
+    async fn count(
+        &self,
+        counted: Counted<'_>,
+        known: &Counters,
+        attempt: IntentId,
+        now: Timestamp,
+    ) -> Result<Attempts, StoreError> {
+        *self.second.lock().await = Some(self.fixture.submit(self.token, self.key).await);
+        let limits = &self.fixture.stores.limits;
+        limits.count(counted, known, attempt, now).await
+    }
+}

@@ -1,0 +1,88 @@
+//! The stores behind the ports, and where a test gets them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use enrollment::client::Client;
+use enrollment::ports::{
+    Clients, Confirmations, Enrollments, Ledger, Limits, Purges, Register, Sessions, SubmissionRecords,
+};
+use serde_json::Value;
+
+use crate::clock::TestClock;
+use crate::model::Model;
+
+/// The stores of one client, each behind its port.
+pub struct Stores {
+    /// Set-ups.
+    pub clients: Arc<dyn Clients>,
+    /// Sessions and used tokens.
+    pub sessions: Arc<dyn Sessions>,
+    /// Batched reads of a submission.
+    pub records: Arc<dyn SubmissionRecords>,
+    /// Counters of attempts.
+    pub limits: Arc<dyn Limits>,
+    /// Intents, cards and customers.
+    pub enrollments: Arc<dyn Enrollments>,
+    /// Confirmations to send.
+    pub confirmations: Arc<dyn Confirmations>,
+    /// All clients.
+    pub register: Arc<dyn Register>,
+    /// Records past their retention.
+    pub purges: Arc<dyn Purges>,
+    /// What an operator does with records.
+    pub ledger: Arc<dyn Ledger>,
+    /// What no port shows.
+    pub inspection: Arc<dyn Inspection>,
+}
+
+/// Reads what no port shows.
+#[async_trait]
+pub trait Inspection: Send + Sync {
+    /// Bodies of all stored confirmations that have one.
+    async fn confirmation_bodies(&self) -> Vec<Value>;
+}
+
+/// Makes stores: the model, or tables of a test's own in an engine.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Empty stores in which one client is set up.
+    async fn stores(&self, client: &Client, clock: &Arc<TestClock>) -> Stores;
+}
+
+/// Stores in memory.
+pub struct InMemory;
+
+#[async_trait]
+impl Backend for InMemory {
+    async fn stores(&self, client: &Client, clock: &Arc<TestClock>) -> Stores {
+        let model = Model::new(clock.clone());
+        model.set_up(client.clone());
+        Stores::of_model(Arc::new(model))
+    }
+}
+
+impl Stores {
+    /// All ports over one model.
+    pub fn of_model(model: Arc<Model>) -> Self {
+        Self {
+            clients: model.clone(),
+            sessions: model.clone(),
+            records: model.clone(),
+            limits: model.clone(),
+            enrollments: model.clone(),
+            confirmations: model.clone(),
+            register: model.clone(),
+            purges: model.clone(),
+            ledger: model.clone(),
+            inspection: model,
+        }
+    }
+}
+
+#[async_trait]
+impl Inspection for Model {
+    async fn confirmation_bodies(&self) -> Vec<Value> {
+        self.bodies()
+    }
+}

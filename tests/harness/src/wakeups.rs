@@ -1,0 +1,79 @@
+//! Wake-ups that are recorded and never arrive.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use enrollment::confirmation::ConfirmationId;
+use enrollment::identifiers::{ClientId, IntentId};
+use enrollment::ports::{StoreError, Wakeups};
+use jiff::SignedDuration;
+
+/// Wake-ups that would have been sent. Tests call the flows themselves.
+#[derive(Debug, Default)]
+pub struct RecordedWakeups(Mutex<Recorded>);
+
+#[derive(Debug, Default)]
+struct Recorded {
+    intents: Vec<(IntentId, SignedDuration)>,
+    confirmations: Vec<(ConfirmationId, SignedDuration)>,
+    is_failing: bool,
+}
+
+impl RecordedWakeups {
+    /// The waits of intents' wake-ups since the last call.
+    pub fn waits(&self) -> Vec<SignedDuration> {
+        let intents = self.intents();
+        intents.into_iter().map(|(_, after)| after).collect()
+    }
+
+    /// Intents that were to be woken since the last call, and after how long.
+    pub fn intents(&self) -> Vec<(IntentId, SignedDuration)> {
+        std::mem::take(&mut self.lock().intents)
+    }
+
+    /// Confirmations that were to be sent since the last call, and after how long.
+    pub fn confirmations(&self) -> Vec<(ConfirmationId, SignedDuration)> {
+        std::mem::take(&mut self.lock().confirmations)
+    }
+
+    /// Wake-ups fail from now on. They are recorded all the same.
+    pub fn fail(&self) {
+        self.lock().is_failing = true;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recorded {
+    fn result(&self) -> Result<(), StoreError> {
+        if self.is_failing {
+            return Err(StoreError::Unavailable {
+                operation: "sending a wake-up",
+                detail: "the queue is down".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Wakeups for RecordedWakeups {
+    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
+        let mut recorded = self.lock();
+        recorded.intents.push((intent, after));
+        recorded.result()
+    }
+
+    async fn confirm(
+        &self,
+        confirmations: &[(ConfirmationId, ClientId)],
+        after: SignedDuration,
+    ) -> Result<(), StoreError> {
+        let mut recorded = self.lock();
+        let sent = confirmations.iter().map(|(id, _)| (id.clone(), after));
+        recorded.confirmations.extend(sent);
+        recorded.result()
+    }
+}
