@@ -1,5 +1,5 @@
-// Prints what the page weighs on the wire, and fails above the budget. For the HTML the template and the English texts
-// stand in, which is what a rendered page holds.
+// Prints the compressed size of the page, and fails above the budget. The template and the English texts represent the
+// rendered HTML.
 
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
@@ -21,6 +21,6 @@ for (const [name, paths] of Object.entries(FILES)) {
 }
 console.log(`${"together".padEnd(28)} ${" ".repeat(9)}  ${String(total).padStart(6)} B gzip of ${BUDGET} B`);
 if (total > BUDGET) {
-  console.error("the page is over its budget");
+  console.error("the page exceeds its size budget");
   process.exit(1);
 }

@@ -1,27 +1,27 @@
-// A message that appears when a field is left moves what lies below it. If the field was left by pressing a button there,
-// the button must not move away before the press has become a click.
+// Delays layout changes while a pointer is down. A message that appears on blur moves the elements below it; a button there
+// must not move between press and release, or the click is lost.
 
 /** @typedef {(act: () => void) => void} AfterPress */
 
 /**
  * @param {Document} document
- * @returns {AfterPress} acts at once, or after the click where a pointer is down
+ * @returns {AfterPress} runs `act` at once, or after the click if a pointer is down
  */
 export function createAfterPress(document) {
-  let pressed = false;
+  let isPressed = false;
   /** @type {(() => void)[]} */
   let waiting = [];
   const release = () => {
-    pressed = false;
+    isPressed = false;
     const acts = waiting;
     waiting = [];
     setTimeout(() => acts.forEach((act) => act()));
   };
-  document.addEventListener("pointerdown", () => (pressed = true), true);
+  document.addEventListener("pointerdown", () => (isPressed = true), true);
   document.addEventListener("pointerup", release, true);
   document.addEventListener("pointercancel", release, true);
   return (act) => {
-    if (pressed) waiting.push(act);
+    if (isPressed) waiting.push(act);
     else act();
   };
 }

@@ -1,9 +1,9 @@
-// The one live region of the page. Whatever a screen reader is to say goes through it, so that nothing is said twice.
+// The page's only live region. All announcements to screen readers use it, so that none is read twice.
 
 /** @typedef {(message: string) => void} Announce */
 
-// A live region that is emptied and filled at once is not read again; a moment between the two makes it so.
-const MOMENT = 100;
+// Milliseconds between emptying and filling the region. Without a delay, screen readers skip a repeated message.
+const REREAD_DELAY = 100;
 
 /** @param {HTMLElement} panel @returns {Announce} */
 export function createAnnouncements(panel) {
@@ -15,6 +15,6 @@ export function createAnnouncements(panel) {
     setTimeout(() => {
       panel.textContent = pending.join(" ");
       pending = [];
-    }, MOMENT);
+    }, REREAD_DELAY);
   };
 }

@@ -1,48 +1,49 @@
-// The calls to `/widget/api/…`. A call whose outcome is open (202), or whose answer got lost, is repeated as it
-// was, with the same key, until there is an answer or patience ends; what is returned then is never a guess.
+// Calls to `/widget/api/…`. A call with an open outcome (202) or a lost answer is repeated unchanged, with the same
+// idempotency key, until an answer arrives or the time limit is reached. The result is never a guess.
 
 import { ACTIONS, isActionCode } from "./actions.js";
 import { eventIn, reasonIn } from "./wire.js";
 
 /**
  * @typedef {{ kind: "form", form: import("./wire.js").FormDescription, secondsLeft: number | undefined }
- *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string, why?: EndingReason }
- *   | { kind: "expired", incident?: string, why?: EndingReason }
+ *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string, endingReason?: EndingReason }
+ *   | { kind: "expired", incident?: string, endingReason?: EndingReason }
  *   | { kind: "busy" }
  *   | { kind: "refused", pointers: string[], incident?: string }
  *   | { kind: "unsettled", incident?: string }
  *   | { kind: "unavailable", incident?: string }
  *   | { kind: "unreachable", incident?: string }} Answer
- *   `busy`: another attempt of this session is open. `unsettled`: still no outcome. `unavailable`: the service, or what
- *   stands before it, says that it can't answer now. `unreachable`: no usable answer.
+ *   `busy`: another attempt of this session is open. `unsettled`: no outcome yet. `unavailable`: the service, or a gateway
+ *   in front of it, cannot answer now. `unreachable`: no usable answer.
  *
  * @typedef {{ kind: "extended", secondsLeft: number | undefined, extensionsLeft: number } | { kind: "exhausted" }
  *   | Extract<Answer, { kind: "expired" | "unreachable" }>} ExtensionAnswer
  *
  * @typedef {import("./wire.js").EndingReason} EndingReason
- * @typedef {"open" | "long" | "offline" | "busy"} Waiting why a call is being repeated; `long`: open for longer than
- *   usual; `offline`: no answer came; `busy`: the service can't answer now
+ * @typedef {"open" | "long" | "offline" | "busy"} WaitReason reason for repeating a call; `long`: open for longer than
+ *   usual; `offline`: no answer; `busy`: the service cannot answer now
  * @typedef {{ base: string, session: string, fetch: typeof fetch, sleep: (milliseconds: number) => Promise<void>,
- *   now: () => number, random: () => number }} Surroundings `base` of the addresses; `now` in milliseconds, monotonic
+ *   now: () => number, random: () => number }} Environment `base` of the addresses; `now` in milliseconds, monotonic
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
-// A function has 25 s and the gateway 29 s: what takes longer than this is lost.
+// Milliseconds for one call. The function's limit is 25 s and the gateway's 29 s: a longer call is lost.
 const CALL_LIMIT = 35_000;
-// The server settles an open attempt within 60 s; beyond this it is the customer who decides whether to go on waiting.
-const PATIENCE = 90_000;
-const USUAL = 8000;
-const MOST_FAILURES = 7;
+// Milliseconds for all repeats of a call. The server settles an open attempt within 60 s; after this limit the customer
+// decides whether to keep waiting.
+const GIVE_UP_AFTER = 90_000;
+const LONG_AFTER = 8000;
+const MAX_FAILURES = 7;
 
-/** @param {Surroundings} surroundings */
+/** @param {Environment} environment */
 export function createApi({ base, session, fetch, sleep, now, random }) {
-  // The page does not know what its session is for. An address that it is not for names the one that it is for.
+  // The action is unknown at first. A 403 from the wrong action's path names the right one (`Session-Action`).
   /** @type {import("./wire.js").ActionCode} */
   let action = "N";
-  let named = false;
+  let isRedirected = false;
 
   /**
-   * @param {RequestInit} request @param {(why: Waiting) => void} onWaiting
+   * @param {RequestInit} request @param {(reason: WaitReason) => void} onWaiting
    * @returns {Promise<Answer>}
    */
   async function call(request, onWaiting) {
@@ -51,13 +52,13 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
     /** @type {string | undefined} */
     let incident;
     for (;;) {
-      const response = await once(request);
+      const response = await send(request);
       incident = response?.headers.get("Incident-Id") ?? incident;
 
-      const other = response?.status === 403 && response.headers.get("Session-Action");
-      if (isActionCode(other) && !named) {
-        action = other;
-        named = true;
+      const actualAction = response?.status === 403 && response.headers.get("Session-Action");
+      if (isActionCode(actualAction) && !isRedirected) {
+        action = actualAction;
+        isRedirected = true;
         continue;
       }
 
@@ -70,23 +71,23 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
 
       failures = open ? 0 : failures + 1;
       const wait = open && response ? afterOpen(response) : afterFailure(response, failures, random);
-      if (failures >= MOST_FAILURES || now() + wait - started > PATIENCE) {
+      if (failures >= MAX_FAILURES || now() + wait - started > GIVE_UP_AFTER) {
         const kind = open ? "unsettled" : overloaded ? "unavailable" : "unreachable";
         return { kind, ...withIncident(incident) };
       }
-      if (open) onWaiting(now() - started < USUAL ? "open" : "long");
+      if (open) onWaiting(now() - started < LONG_AFTER ? "open" : "long");
       else onWaiting(overloaded ? "busy" : "offline");
       await sleep(wait);
     }
   }
 
-  /** @param {RequestInit} request @param {string} [below] the action's address @returns {Promise<Response | undefined>} nothing where no answer came */
-  async function once(request, below = "") {
+  /** @param {RequestInit} request @param {string} [subpath] @returns {Promise<Response | undefined>} nothing without an answer */
+  async function send(request, subpath = "") {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), CALL_LIMIT);
     try {
-      // Mode "cors" (the default) on purpose: under "same-origin" our Referrer-Policy would make `Origin` null.
-      return await fetch(`${base}/${ACTIONS[action].path}${below}`, {
+      // Mode "cors" (the default): with "same-origin" our Referrer-Policy would set `Origin` to null.
+      return await fetch(`${base}/${ACTIONS[action].path}${subpath}`, {
         ...request,
         headers: { ...request.headers, Accept: "application/json", Authorization: `Bearer ${session}` },
         cache: "no-store",
@@ -102,18 +103,18 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
   }
 
   return {
-    /** What the session is for, once a call has been answered. */
+    /** Action of the session; reliable once a call has been answered. */
     get action() {
       return action;
     },
 
-    /** What there is to show for this session. @param {(why: Waiting) => void} onWaiting */
+    /** Reads what the page has to show. @param {(reason: WaitReason) => void} onWaiting */
     open: (onWaiting) => call({ method: "GET" }, onWaiting),
 
     /**
-     * Enrolls, replaces, removes. May be called again with the same submission, whose first answer it then gets.
+     * Submits an attempt. A repeat of the same submission returns the first answer.
      *
-     * @param {import("./submission.js").Submission} submission @param {(why: Waiting) => void} onWaiting
+     * @param {import("./submission.js").Submission} submission @param {(reason: WaitReason) => void} onWaiting
      */
     submit: ({ idempotencyKey, body }, onWaiting) =>
       call(
@@ -121,9 +122,9 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
         onWaiting,
       ),
 
-    /** Asks for more time. Not repeated by itself: the customer sees that it failed. @returns {Promise<ExtensionAnswer>} */
+    /** Extends the session. Not repeated: the customer sees the failure and can try again. @returns {Promise<ExtensionAnswer>} */
     async extend() {
-      const response = await once({ method: "POST" }, "/extension");
+      const response = await send({ method: "POST" }, "/extension");
       if (response?.status === 401) return expired(response);
       if (response?.status === 409) return { kind: "exhausted" };
       const body = response?.ok && (await response.json().catch(() => undefined));
@@ -135,12 +136,12 @@ export function createApi({ base, session, fetch, sleep, now, random }) {
 
 /** @param {Response} response @returns {Extract<Answer, { kind: "expired" }>} */
 function expired(response) {
-  return { kind: "expired", ...withIncident(response.headers.get("Incident-Id")), ...withReason(response) };
+  return { kind: "expired", ...withIncident(response.headers.get("Incident-Id")), ...withEndingReason(response) };
 }
 
 /**
  * @param {Response} response @param {string | undefined} incident
- * @returns {Promise<Answer | undefined>} nothing where it cannot be read, as after a connection cut in the body
+ * @returns {Promise<Answer | undefined>} nothing for an unreadable body, as after a lost connection
  */
 async function read(response, incident) {
   if (response.status === 401) return expired(response);
@@ -153,14 +154,14 @@ async function read(response, incident) {
     if (!body) return undefined;
     if (event) {
       const left = attemptsLeft(response);
-      return { kind: "ended", event, attemptsLeft: left, ...withIncident(incident), ...withReason(response) };
+      return { kind: "ended", event, attemptsLeft: left, ...withIncident(incident), ...withEndingReason(response) };
     }
     if (!isActionCode(body["action"])) return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);
     return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
   }
 
-  // What stands before the service refuses in words of its own: that says nothing about the submission.
+  // A gateway's refusal has another body, and says nothing about the submission.
   if (!body || !("incident" in body || "errors" in body)) return { kind: "unavailable", ...withIncident(incident) };
   const errors = Array.isArray(body["errors"]) ? body["errors"] : [];
   const pointers = errors.map((error) => error?.pointer).filter((pointer) => typeof pointer === "string");
@@ -174,7 +175,7 @@ function attemptsLeft(response) {
 }
 
 /**
- * By the server's clock, since the customer's may be wrong.
+ * Seconds until the session ends, by the server's clock: the customer's may be wrong.
  *
  * @param {{ expiresAt: number }} session @param {Response} response
  */
@@ -183,14 +184,14 @@ function secondsLeft({ expiresAt }, response) {
   return Number.isFinite(left) ? left : undefined;
 }
 
-/** @param {Response} response @returns {number} the server's time in milliseconds; NaN where it does not tell it */
+/** @param {Response} response @returns {number} the server's time in milliseconds; NaN without a `Date` */
 function dateOf(response) {
   return Date.parse(response.headers.get("Date") ?? "");
 }
 
 /**
  * @param {Response | undefined} response
- * @returns {number} the server's `Retry-After` (RFC 9110 §10.2.3: seconds or a date), in milliseconds; 0 for none
+ * @returns {number} the server's `Retry-After` (RFC 9110 §10.2.3: seconds or a date), in milliseconds; 0 without one
  */
 function retryAfter(response) {
   const asked = response?.headers.get("Retry-After");
@@ -215,8 +216,8 @@ function withIncident(incident) {
   return typeof incident === "string" && incident ? { incident } : {};
 }
 
-/** @param {Response} response @returns {{ why?: EndingReason }} */
-function withReason(response) {
-  const why = reasonIn(response.headers.get("Ending-Reason"));
-  return why ? { why } : {};
+/** @param {Response} response @returns {{ endingReason?: EndingReason }} */
+function withEndingReason(response) {
+  const endingReason = reasonIn(response.headers.get("Ending-Reason"));
+  return endingReason ? { endingReason } : {};
 }

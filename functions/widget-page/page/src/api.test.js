@@ -210,11 +210,11 @@ test("the reason beside an event is read by a closed list", async () => {
   /** @param {string} why */
   const open = (why) => serverWith({ ...success, headers: { "Ending-Reason": why } }).open();
   for (const why of ["limit", "suspended", "used", "card_limit", "no_card", "card_gone", "last_try"]) {
-    assert.equal(/** @type {any} */ (await open(why)).why, why);
+    assert.equal(/** @type {any} */ (await open(why)).endingReason, why);
   }
-  assert(!("why" in (await open("<b>anything</b>"))));
+  assert(!("endingReason" in (await open("<b>anything</b>"))));
   const suspended = { status: 401, body: { status: "TOKEN_EXPIRED" }, headers: { "Ending-Reason": "suspended", "Incident-Id": "A" } };
-  assert.deepEqual(await serverWith(suspended).open(), { kind: "expired", incident: "A", why: "suspended" });
+  assert.deepEqual(await serverWith(suspended).open(), { kind: "expired", incident: "A", endingReason: "suspended" });
 });
 
 test("an extension tells the new end, or why there is none", async () => {

@@ -1,12 +1,12 @@
-// Which brand a number belongs to, by the issuer identification ranges that the brands publish. Only for display and
-// for the number's length and grouping: whether a card belongs to the program is decided by the program's BIN ranges.
+// Brand of a card number, by the issuer identification ranges that the brands publish. Only for display, length and
+// grouping: the program's BIN ranges decide whether a card belongs to the program.
 
 import { fits, isWithin } from "./digit-range.js";
 
 /**
  * @typedef {"amex" | "diners" | "discover" | "jcb" | "maestro" | "mastercard" | "unionpay" | "visa"} BrandName
  * @typedef {{ name: BrandName, ranges: [string, string][], lengths: number[], gaps: number[] }} Brand
- *   `gaps`: after how many digits a space stands
+ *   `gaps`: numbers of digits before each space
  */
 
 const BY_FOUR = [4, 8, 12, 16];
@@ -30,12 +30,12 @@ const BRANDS = [
   { name: "unionpay", ranges: [["62", "62"]], lengths: lengthsFrom(14, 19), gaps: BY_FOUR },
 ];
 
-/** What holds for a number whose brand is not known (yet): ISO/IEC 7812-1 allows up to 19 digits. */
+/** Rules for a number of unknown brand: ISO/IEC 7812-1 allows up to 19 digits. */
 export const UNKNOWN = { lengths: lengthsFrom(12, 19), gaps: BY_FOUR };
 
 /**
  * @param {string} digits
- * @returns {Brand | undefined} the brand, once the digits tell it
+ * @returns {Brand | undefined} the brand, once the digits determine it
  */
 export function brandOf(digits) {
   return BRANDS.find(({ ranges }) => ranges.some(([from, to]) => isWithin(digits, from, to)));
@@ -43,7 +43,7 @@ export function brandOf(digits) {
 
 /**
  * @param {string} digits the digits typed so far
- * @returns {number[]} the lengths that a number beginning so may have
+ * @returns {number[]} possible lengths of a number that begins with these digits
  */
 export function lengthsOf(digits) {
   const brand = brandOf(digits);

@@ -1,4 +1,4 @@
-// The customer's cards, of which one is to be replaced or removed: as radio buttons, or a single one just shown.
+// Choice of the card on file to replace or remove: radio buttons for several cards, plain text for a single one.
 
 import { createFieldError } from "./field-error.js";
 import { select } from "./select.js";
@@ -53,24 +53,24 @@ export function createCardChoice(document, texts, onChoice) {
   function describe(card) {
     const masked = span("masked", card.masked);
     masked.dir = "ltr";
-    // A row of X says nothing to a listener.
+    // A row of X is noise in a screen reader.
     masked.setAttribute("aria-hidden", "true");
     const description = span("description");
-    description.append(masked, span("unseen", `${texts.success.card} ${card.last4}`));
+    description.append(masked, span("visually-hidden", `${texts.success.card} ${card.last4}`));
     if (card.designCode) description.append(" ", span("design", card.designCode));
     return description;
   }
 
   return {
-    /** Where the keyboard gets in; nothing where there is nothing to choose. */
+    /** Input that takes the focus; nothing without a choice. */
     get input() {
       return radios.find(({ checked }) => checked) ?? radios[0];
     },
-    /** Whether the customer has still to choose. */
-    get open() {
+    /** True while the customer has yet to choose. */
+    get isUndecided() {
       return cards.length > 0 && !chosen;
     },
-    /** @param {import("./wire.js").CardOnFile[]} offered none where no card is asked for; keeps what was chosen already */
+    /** @param {import("./wire.js").CardOnFile[]} offered none if the action has no choice; an earlier choice is kept */
     prepare(offered) {
       const before = chosen?.id;
       cards = offered;

@@ -1,7 +1,7 @@
-// The card number's field: groups while typing, shows the brand, says early what cannot become valid.
+// Card number field: groups digits while typing, shows the brand, and reports early that a number cannot become valid.
 
 import { brandOf } from "./card-brand.js";
-import { retype } from "./card-number.js";
+import { reformat } from "./card-number.js";
 import { couldBecomeValid, problemOf } from "./card-validity.js";
 import { digitsOf } from "./digits.js";
 import { createFieldError } from "./field-error.js";
@@ -9,7 +9,7 @@ import { select } from "./select.js";
 
 /**
  * @typedef {ReturnType<typeof createCardField>} CardField
- * @typedef {{ valid: boolean, couldBecomeValid: boolean, brand?: string }} CardChange never with a digit
+ * @typedef {{ valid: boolean, couldBecomeValid: boolean, brand?: string }} CardChange never contains a digit
  */
 
 /** @type {CardChange} */
@@ -33,21 +33,21 @@ export function createCardField(document, texts, announce, afterPress, onChange)
   let binRanges = [];
   let digits = "";
   let before = "";
-  let composing = false;
+  let isComposing = false;
   let lastChange = JSON.stringify(NOTHING_TYPED);
 
   /** @param {Event} [event] */
-  function take(event) {
-    // An input method writes over its own text: what it does not find as it left it, it appends to.
-    if (composing) {
+  function readInput(event) {
+    // An input method replaces its own text, and appends to it if the text has changed meanwhile.
+    if (isComposing) {
       digits = digitsOf(input.value);
       return showState();
     }
     const inputType = event instanceof InputEvent ? event.inputType : "";
-    const typed = retype({ before, value: input.value, caret: input.selectionStart ?? input.value.length, inputType });
+    const typed = reformat({ before, value: input.value, caret: input.selectionStart ?? input.value.length, inputType });
     if (input.value !== typed.value) {
       input.value = typed.value;
-      // Setting a selection would move the focus here in some browsers, where a filled form did not have it.
+      // In some browsers, setting a selection moves the focus here, even while a form is being filled in automatically.
       if (document.activeElement === input) input.setSelectionRange(typed.caret, typed.caret);
     }
     before = typed.value;
@@ -68,38 +68,38 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     control.classList.toggle("valid", change.valid);
 
     if (change.couldBecomeValid) error.clear();
-    else if (problem && !composing) complain(problem);
+    else if (problem && !isComposing) showProblem(problem);
 
-    const told = brand ? { ...change, brand } : change;
-    if (JSON.stringify(told) !== lastChange) onChange(told);
-    lastChange = JSON.stringify(told);
+    const reported = brand ? { ...change, brand } : change;
+    if (JSON.stringify(reported) !== lastChange) onChange(reported);
+    lastChange = JSON.stringify(reported);
   }
 
   /** @param {import("./card-validity.js").CardProblem} problem */
-  function complain(problem) {
+  function showProblem(problem) {
     const message = texts.validation[`card_number_${problem}`];
     if (!error.shown) announce(message);
     error.show(message);
   }
 
-  input.addEventListener("compositionstart", () => (composing = true));
+  input.addEventListener("compositionstart", () => (isComposing = true));
   input.addEventListener("compositionend", () => {
-    composing = false;
-    take();
+    isComposing = false;
+    readInput();
   });
-  input.addEventListener("input", take);
-  // Some browsers fill a form in without an input event.
-  input.addEventListener("change", take);
+  input.addEventListener("input", readInput);
+  // Some browsers fill in a form without an input event.
+  input.addEventListener("change", readInput);
   input.addEventListener("blur", () =>
     afterPress(() => {
       const problem = problemOf(digits, binRanges);
-      if (digits && problem) complain(problem);
+      if (digits && problem) showProblem(problem);
     }),
   );
 
   return {
     input,
-    /** @param {import("./wire.js").BinRange[] | undefined} ranges the program's; without them no number is asked for */
+    /** @param {import("./wire.js").BinRange[] | undefined} ranges of the program; without them the field is hidden */
     prepare(ranges) {
       field.hidden = !ranges;
       if (!ranges) return;
@@ -109,8 +109,8 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     /** @returns {{ ok: boolean, digits?: string }} the digits of a valid number */
     read() {
       if (field.hidden) return { ok: true };
-      // Password managers and apps set a value without any event.
-      if (input.value !== before) take();
+      // Password managers and apps set a value without an event.
+      if (input.value !== before) readInput();
       const problem = problemOf(digits, binRanges);
       if (!problem) return { ok: true, digits };
       error.show(texts.validation[`card_number_${problem}`]);
@@ -121,7 +121,7 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     },
     clear() {
       input.value = before = digits = "";
-      // Not typed, so nobody is told.
+      // Not typed by the customer, so not reported.
       lastChange = JSON.stringify(NOTHING_TYPED);
       showState();
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { group, retype } from "./card-number.js";
+import { group, reformat } from "./card-number.js";
 
 /**
  * Does to a value with a caret (`|`) what a browser does on one edit, then what the field does.
@@ -15,7 +15,7 @@ function after(marked, edit) {
     : edit === "Delete" ? [at, at + 1, "", "deleteContentForward"]
     : [at, at, edit, edit.length > 1 ? "insertFromPaste" : "insertText"];
   const value = before.slice(0, cutFrom) + inserted + before.slice(cutTo);
-  const typed = retype({ before, value, caret: cutFrom + inserted.length, inputType });
+  const typed = reformat({ before, value, caret: cutFrom + inserted.length, inputType });
   return typed.value.slice(0, typed.caret) + "|" + typed.value.slice(typed.caret);
 }
 
@@ -57,7 +57,7 @@ test("deleting a digit leaves the caret where it was", () => {
 });
 
 test("digits beyond what any card has are not cut", () => {
-  assert.equal(retype({ before: "", value: "1".repeat(30), caret: 30 }).digits.length, 30);
+  assert.equal(reformat({ before: "", value: "1".repeat(30), caret: 30 }).digits.length, 30);
 });
 
 test("digits of other scripts are written as ASCII", () => {

@@ -1,4 +1,4 @@
-// Two different questions about a card number: could it become valid if typed on, and is it valid?
+// Validity of a card number, complete or while it is being typed.
 
 import { lengthsOf } from "./card-brand.js";
 import { fits, isWithin } from "./digit-range.js";
@@ -9,9 +9,9 @@ import { fits, isWithin } from "./digit-range.js";
  */
 
 /**
- * Source document 001, "PAN encryption process": a number that fails is to be corrected before anything is sent.
+ * An invalid number is corrected before anything is sent (source document 001, "PAN encryption process").
  *
- * @param {string} digits @param {BinRange[]} binRanges the program's; none means any
+ * @param {string} digits @param {BinRange[]} binRanges of the program; empty means any card
  */
 export function isValid(digits, binRanges) {
   return problemOf(digits, binRanges) === undefined;
@@ -19,7 +19,7 @@ export function isValid(digits, binRanges) {
 
 /**
  * @param {string} digits typed so far @param {BinRange[]} binRanges
- * @returns {boolean} false as soon as no further digit can make it valid
+ * @returns {boolean} false once no further digit can make the number valid
  */
 export function couldBecomeValid(digits, binRanges) {
   const longest = Math.max(...lengthsOf(digits));
@@ -41,13 +41,13 @@ export function problemOf(digits, binRanges) {
   return inProgram(digits, binRanges, isWithin) ? undefined : "other_program";
 }
 
-/** @param {string} digits @param {BinRange[]} binRanges @param {typeof fits} lies */
-function inProgram(digits, binRanges, lies) {
-  return binRanges.length === 0 || binRanges.some(({ from, to }) => lies(digits, from, to));
+/** @param {string} digits @param {BinRange[]} binRanges @param {typeof fits} test */
+function inProgram(digits, binRanges, test) {
+  return binRanges.length === 0 || binRanges.some(({ from, to }) => test(digits, from, to));
 }
 
 /**
- * ISO/IEC 7812-1, annex B.
+ * Luhn check (ISO/IEC 7812-1, annex B).
  *
  * @param {string} digits
  */

@@ -1,9 +1,9 @@
-// What the server knew when it rendered the page, in a data block (never run as a script).
+// Configuration that the server rendered into the page, as a data block (never run as a script).
 
 /**
  * @typedef {typeof import("../../../../shared/enrollment/src/texts/en.json")} Texts
  * @typedef {{ api: string, origins: string[], texts: Texts }} Configuration
- *   `api`: the base of the addresses to call; `origins`: those that may embed the page; `texts`: in the customer's language
+ *   `api`: base path of the API; `origins`: origins that may embed the page; `texts`: in the customer's language
  */
 
 /** @param {Document} document @returns {Configuration} */

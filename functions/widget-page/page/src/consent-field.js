@@ -1,4 +1,4 @@
-// Consent to the terms or the privacy notice: a box to tick, and the document as a link or as text to unfold.
+// Consent to the terms or the privacy notice: a checkbox, and the document as a link or as expandable text.
 
 import { createFieldError } from "./field-error.js";
 import { select } from "./select.js";
@@ -14,7 +14,7 @@ export function createConsentField(name, document, texts) {
   const field = select(document, `[data-document=${name}]`, HTMLElement);
   const input = select(field, "input", HTMLInputElement);
   const link = select(field, "a", HTMLAnchorElement);
-  const unfold = select(field, "button", HTMLButtonElement);
+  const toggle = select(field, "button", HTMLButtonElement);
   const text = select(field, ".document", HTMLElement);
   const error = createFieldError(input, document);
   let version = "";
@@ -22,9 +22,9 @@ export function createConsentField(name, document, texts) {
   input.addEventListener("change", () => {
     if (input.checked) error.clear();
   });
-  unfold.addEventListener("click", () => {
+  toggle.addEventListener("click", () => {
     text.hidden = !text.hidden;
-    unfold.setAttribute("aria-expanded", String(!text.hidden));
+    toggle.setAttribute("aria-expanded", String(!text.hidden));
   });
 
   return {
@@ -35,7 +35,7 @@ export function createConsentField(name, document, texts) {
      * @param {import("./wire.js").ConsentDocument | undefined} consented
      */
     prepare(presence, consented) {
-      // Consent to a document that is not there means nothing.
+      // Without a document there is nothing to consent to.
       field.hidden = presence === "hidden" || !consented;
       input.required = presence === "required";
       select(field, ".optional", HTMLElement).hidden = presence !== "optional";
@@ -44,7 +44,7 @@ export function createConsentField(name, document, texts) {
       const url = consented?.url;
       link.hidden = !url || !/^https?:/i.test(url);
       if (url && !link.hidden) link.href = url;
-      unfold.hidden = !consented?.text;
+      toggle.hidden = !consented?.text;
       text.textContent = consented?.text ?? "";
     },
     /** @returns {{ ok: boolean, consent?: import("./wire.js").Consent }} */

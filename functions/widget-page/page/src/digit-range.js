@@ -1,7 +1,7 @@
 // Ranges of leading digits, as `523400` to `523499`; both ends are equally long and included.
 
 /**
- * Could a number that begins with these digits lie in the range? Asked while typing.
+ * Returns whether a number that begins with these digits can lie in the range. For use while typing.
  *
  * @param {string} digits @param {string} from @param {string} to
  */
@@ -13,7 +13,7 @@ export function fits(digits, from, to) {
 }
 
 /**
- * Does a number that begins with these digits lie in the range?
+ * Returns whether every number that begins with these digits lies in the range.
  *
  * @param {string} digits @param {string} from @param {string} to
  */

@@ -1,7 +1,7 @@
-// Decimal digits of every script.
+// Decimal digits of all scripts.
 
-// The zeros of Unicode 17, general category Nd: each is followed by its script's nine other digits. Not `/\p{Nd}/u`, which
-// is as old as the browser: `shared/enrollment/src/digits.rs` has the same, and the server must not find what the page did not.
+// Zeros of Unicode 17, general category Nd: the other nine digits of the script follow each. A list, because `/\p{Nd}/u`
+// depends on the browser's version: page and server (`shared/enrollment/src/digits.rs`) must find the same digits.
 export const ZEROS = [
   0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
   0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
@@ -13,7 +13,7 @@ export const ZEROS = [
 
 /**
  * @param {string} text as typed or pasted
- * @returns {string} its digits as ASCII, without a limit on how many
+ * @returns {string} the digits as ASCII, however many
  */
 export function digitsOf(text) {
   let digits = "";

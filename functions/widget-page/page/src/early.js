@@ -1,5 +1,5 @@
-// What must be known before the body is parsed: the script stands in the head and blocks the parser, so that nothing is
-// laid out without the stylesheet, or as a full page in a frame, and then moves. The rest waits for the document.
+// Entry point, in the head. It blocks the parser until the page is known to be framed or not and the stylesheet is loaded,
+// so that nothing moves after the first layout. The rest runs once the document is parsed.
 
 document.documentElement.classList.toggle("framed", window.parent !== window);
 document.addEventListener("DOMContentLoaded", () => void import("./main.js"));

@@ -1,16 +1,16 @@
-// Events to whoever embeds the page: on `window` as a `CustomEvent`, and by `postMessage` to the embedding page.
+// Events for the embedding page: a `CustomEvent` on `window`, and a message to the parent window.
 
 /**
  * @typedef {"ready" | "change" | "resize" | "enrollmentEnded"} EventName
- * @typedef {(name: EventName, detail: Record<string, unknown>) => void} Tell
+ * @typedef {(name: EventName, detail: Record<string, unknown>) => void} Dispatch
  */
 
 /**
  * @param {Window & typeof globalThis} window
- * @param {string[]} origins those that may embed the page
- * @returns {Tell}
+ * @param {string[]} origins that may embed the page
+ * @returns {Dispatch}
  */
-export function createTell(window, origins) {
+export function createDispatch(window, origins) {
   const receivers = window.parent === window ? [] : receiversOf(window.location, origins);
   return (name, detail) => {
     window.dispatchEvent(new window.CustomEvent(name, { detail }));
@@ -19,10 +19,10 @@ export function createTell(window, origins) {
 }
 
 /**
- * The exact origins to post to, never `*`. Where the browser tells the embedding origin, that one alone is named, if it
- * is registered. Where it does not (no `ancestorOrigins`, or `"null"` in it for a frame with `referrerpolicy` `no-referrer`
- * or `same-origin`), each registered one is named in turn: the browser delivers a message only to a window of the named
- * origin, so that is safe, and only noisy in the console.
+ * Target origins for `postMessage`, never `*`. If the browser reveals the embedding origin, it is the only target, provided
+ * that it is registered. Otherwise (no `ancestorOrigins`, or `"null"` for a frame with `referrerpolicy` `no-referrer` or
+ * `same-origin`) every registered origin is a target: the browser delivers a message to a matching window only, so this is
+ * safe, and merely noisy in the console.
  *
  * @param {Location} location @param {string[]} origins
  */

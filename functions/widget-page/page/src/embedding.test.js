@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTell } from "./embedding.js";
+import { createDispatch } from "./embedding.js";
 
 /** @param {{ framed: boolean, ancestorOrigins?: string[] }} situation */
 function windowIn({ framed, ancestorOrigins }) {
@@ -23,28 +23,28 @@ const origins = ["https://shop.example", "https://bank.example"];
 
 test("an event is dispatched on the page's own window", () => {
   const { window, posted, dispatched } = windowIn({ framed: false });
-  createTell(window, origins)("ready", {});
+  createDispatch(window, origins)("ready", {});
   assert.equal(dispatched[0]?.type, "ready");
   assert.deepEqual(posted, [], "a page that nobody embeds posts nothing");
 });
 
 test("the embedding page gets it under its exact origin", () => {
   const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://bank.example", "https://top.example"] });
-  createTell(window, origins)("enrollmentEnded", { status: "TOKEN_EXPIRED" });
+  createDispatch(window, origins)("enrollmentEnded", { status: "TOKEN_EXPIRED" });
   const message = { type: "enrollmentEnded", detail: { status: "TOKEN_EXPIRED" } };
   assert.deepEqual(posted, [{ message, origin: "https://bank.example" }]);
 });
 
 test("an origin that is not registered gets nothing", () => {
   const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://evil.example"] });
-  createTell(window, origins)("change", {});
+  createDispatch(window, origins)("change", {});
   assert.deepEqual(posted, []);
 });
 
 test("where the browser hides who embeds, each registered origin is named and never *", () => {
   for (const ancestorOrigins of [undefined, [], ["null"], ["null", "https://top.example"]]) {
     const { window, posted } = windowIn({ framed: true, ...(ancestorOrigins && { ancestorOrigins }) });
-    createTell(window, origins)("change", { valid: false });
+    createDispatch(window, origins)("change", { valid: false });
     assert.deepEqual(posted.map(({ origin }) => origin), origins);
   }
 });

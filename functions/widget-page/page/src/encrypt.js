@@ -1,16 +1,16 @@
-// ASSUMPTION, named here and in `infra/sandbox` and nowhere else: the cipher behind the pair `{"key","data"}` of source
-// document 001, "PAN encryption process", is not public. Taken: a fresh AES-256-GCM key `k` and a 12-byte `iv` for each
-// pair; `data` = base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD; `key` = base64 of the 32
-// bytes of `k` under RSA-OAEP with SHA-256 (and MGF1 with SHA-256).
+// ASSUMPTION, stated only here and in `infra/sandbox`: the cipher of the pair `{"key","data"}` (source document 001, "PAN
+// encryption process") is not public. Assumed: a fresh AES-256-GCM key `k` and a 12-byte `iv` for each pair; `data` =
+// base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD; `key` = base64 of the 32 bytes of `k` under
+// RSA-OAEP with SHA-256 (and MGF1 with SHA-256).
 
 import { fromBase64, toBase64 } from "./base64.js";
 
-/** Whether this browser can encrypt: an old one can't, and none at an insecure address. */
+/** Returns whether Web Crypto is available: not in old browsers, and not at insecure addresses. */
 export const canEncrypt = () => Boolean(globalThis.crypto?.subtle);
 
 /**
  * @param {string} digits the card number
- * @param {import("./wire.js").EncryptionKey} publicKey Mastercard's
+ * @param {import("./wire.js").EncryptionKey} publicKey of Mastercard
  * @returns {Promise<import("./wire.js").EncryptedCard>}
  */
 export async function encryptCard(digits, publicKey) {

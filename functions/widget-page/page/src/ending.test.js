@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tellEnding } from "./ending.js";
+import { reportEnding } from "./ending.js";
 
 const event = /** @type {const} */ ({ status: "SUCCESS_ENROLLMENT", ranac: "0364", last4: "0106" });
 
@@ -15,7 +15,7 @@ test("every bridge that is there is told, in the form that it takes", () => {
   const window = { webkit: { messageHandlers: { enrollmentEnded: ios } }, enrollmentEnded: android, ReactNativeWebView: reactNative };
   /** @type {unknown[]} */
   const told = [];
-  tellEnding(event, (name, detail) => told.push([name, detail]), /** @type {any} */ (window));
+  reportEnding(event, (name, detail) => told.push([name, detail]), /** @type {any} */ (window));
   assert.deepEqual(told, [["enrollmentEnded", event]]);
   assert.deepEqual(ios.heard, [event]);
   assert.deepEqual(android.heard, ['{"status":"SUCCESS_ENROLLMENT","ranac":"0364","last4":"0106"}']);
@@ -23,13 +23,13 @@ test("every bridge that is there is told, in the form that it takes", () => {
 });
 
 test("a plain browser has no bridge", () => {
-  tellEnding(event, () => {}, /** @type {any} */ ({}));
+  reportEnding(event, () => {}, /** @type {any} */ ({}));
 });
 
 test("a bridge that throws keeps no other from being told", () => {
   const android = listener();
   const broken = { postMessage: () => { throw new Error("the app went away"); } };
   const window = { webkit: { messageHandlers: { enrollmentEnded: broken } }, enrollmentEnded: android };
-  tellEnding(event, () => {}, /** @type {any} */ (window));
+  reportEnding(event, () => {}, /** @type {any} */ (window));
   assert.equal(android.heard.length, 1);
 });

@@ -1,26 +1,26 @@
-// A session lives 15 minutes, and longer if the customer asks: two minutes before its end the customer is warned, at its
-// end the form is taken away.
+// Timers of the session: a warning two minutes before its end, and the end itself. A session lasts 15 minutes, and longer if
+// the customer extends it.
 
 /** @typedef {ReturnType<typeof createExpiry>} Expiry */
 
 const WARNING = 120;
 
 /**
- * @param {{ warn: (soon: boolean, extensible: boolean) => void, calm: () => void, end: () => void }} then `warn`: `soon`
- *   where less than two minutes are left; `calm`: the warning does not hold any more
+ * @param {{ warn: (soon: boolean, extensible: boolean) => void, clear: () => void, end: () => void }} handlers `warn`:
+ *   `soon` with less than two minutes left; `clear`: the warning no longer applies
  * @param {(act: () => void, milliseconds: number) => any} [later] as `setTimeout`
  */
-export function createExpiry({ warn, calm, end }, later = (act, milliseconds) => setTimeout(act, milliseconds)) {
+export function createExpiry({ warn, clear, end }, later = (act, milliseconds) => setTimeout(act, milliseconds)) {
   /** @type {ReturnType<typeof setTimeout>[]} */
   let timers = [];
   const stop = () => {
     for (const timer of timers) clearTimeout(timer);
     timers = [];
-    calm();
+    clear();
   };
   return {
     /**
-     * @param {number | undefined} secondsLeft unknown where the server did not tell its time: its 401 then ends it
+     * @param {number | undefined} secondsLeft unknown if the server sent no time: its 401 then ends the session
      * @param {number} extensionsLeft
      */
     start(secondsLeft, extensionsLeft) {

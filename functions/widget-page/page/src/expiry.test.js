@@ -10,7 +10,7 @@ function schedule(secondsLeft, extensionsLeft = 10) {
   const acts = {
     warn: (/** @type {boolean} */ soon, /** @type {boolean} */ extensible) => scheduled.push(["warn", at, soon, extensible]),
     end: () => scheduled.push(["end", at]),
-    calm: () => {},
+    clear: () => {},
   };
   const later = (/** @type {() => void} */ act, /** @type {number} */ milliseconds) => {
     at = milliseconds;
@@ -40,10 +40,10 @@ test("starting again replaces the earlier end and takes its warning back", (t) =
   t.mock.timers.enable({ apis: ["setTimeout"] });
   /** @type {string[]} */
   const seen = [];
-  const expiry = createExpiry({ warn: () => seen.push("warn"), calm: () => seen.push("calm"), end: () => seen.push("end") });
+  const expiry = createExpiry({ warn: () => seen.push("warn"), clear: () => seen.push("clear"), end: () => seen.push("end") });
   expiry.start(130, 10);
   t.mock.timers.tick(20_000);
   expiry.start(200, 9);
   t.mock.timers.tick(300_000);
-  assert.deepEqual(seen, ["calm", "warn", "calm", "warn", "end"]);
+  assert.deepEqual(seen, ["clear", "warn", "clear", "warn", "end"]);
 });

@@ -1,8 +1,8 @@
-// A message under a field, tied to it for screen readers.
+// Error message of a field, associated with it for screen readers.
 
 /** @typedef {ReturnType<typeof createFieldError>} FieldError */
 
-/** @param {HTMLElement} field whose message is the element `#<id of the field>-error` @param {Document} document */
+/** @param {HTMLElement} field with its message in `#<id of the field>-error` @param {Document} document */
 export function createFieldError(field, document) {
   const id = `${field.id}-error`;
   const line = /** @type {HTMLElement} */ (document.getElementById(id));

@@ -1,4 +1,4 @@
-// The flow of one enrollment, replacement or removal, from the opening of the page to its end.
+// Flow of one session, from the opening of the page to the outcome. The same for all actions.
 
 import { ACTIONS, partsOf } from "./actions.js";
 import { reasonOf } from "./reason.js";
@@ -6,45 +6,45 @@ import { lastFour } from "./submission.js";
 
 /**
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
- *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, tellEnding: (event: EndedEvent) => void,
+ *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, reportEnding: (event: EndedEvent) => void,
  *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission }} Parts
  * @typedef {import("./wire.js").EndedEvent} EndedEvent
  */
 
-// The page's clock and the server's agree to a second or two.
-const MOMENTS = 5;
+// Seconds by which the page's clock and the server's may differ.
+const CLOCK_TOLERANCE = 5;
 
 /** @param {Parts} parts */
-export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt, makeSubmission }) {
+export function createFlow({ api, screens, form, expiry, reportEnding, canEncrypt, makeSubmission }) {
   /** @type {import("./wire.js").FormDescription | undefined} */
   let description;
-  let busy = false;
-  let over = false;
+  let isBusy = false;
+  let isTimedOut = false;
 
-  /** Asks what there is to show. */
+  /** Loads what the page has to show. */
   async function open() {
-    busy = true;
+    isBusy = true;
     screens.loading();
-    const answer = await api.open((why) => {
-      screens.speakOf(api.action);
-      if (why === "offline" || why === "busy") screens.stillLoading(why);
-      else screens.stillWaiting(why);
+    const answer = await api.open((reason) => {
+      screens.setAction(api.action);
+      if (reason === "offline" || reason === "busy") screens.stillLoading(reason);
+      else screens.stillWaiting(reason);
     });
-    busy = false;
-    screens.speakOf(api.action);
+    isBusy = false;
+    screens.setAction(api.action);
     follow(answer, open);
   }
 
   /** @param {import("./submission.js").Entered} entered */
   async function submit(entered) {
-    if (busy || !description) return;
-    busy = true;
+    if (isBusy || !description) return;
+    isBusy = true;
     screens.waiting(lastFour(entered));
     let submission;
     try {
       submission = await makeSubmission(entered, description);
     } catch {
-      busy = false;
+      isBusy = false;
       return fail("technical");
     }
     await send(submission);
@@ -52,11 +52,10 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
 
   /** @param {import("./submission.js").Submission} submission */
   async function send(submission) {
-    busy = true;
+    isBusy = true;
     const answer = await api.submit(submission, screens.stillWaiting);
-    busy = false;
-    // Another tab, or this page before it was reloaded, has an attempt open, or has ended the session with one: its outcome
-    // is what there is to show.
+    isBusy = false;
+    // Another tab, or this page before a reload, has an attempt open or has ended the session with one: show its outcome.
     if (answer.kind === "busy" || answer.kind === "expired") return open();
     follow(answer, () => {
       screens.waiting(submission.last4);
@@ -68,7 +67,7 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   function follow(answer, again) {
     switch (answer.kind) {
       case "form":
-        // Before anything is asked for.
+        // Refuse before the customer types anything.
         if (partsOf(answer.form).newCard && !canEncrypt()) return fail("browser");
         description = answer.form;
         form.prepare(answer.form);
@@ -90,18 +89,18 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
   }
 
   /** @param {Extract<import("./api.js").Answer, { kind: "ended" }>} answer */
-  function end({ event, attemptsLeft, why, incident }) {
+  function end({ event, attemptsLeft, endingReason, incident }) {
     if (event.status.startsWith("SUCCESS_")) {
       expiry.stop();
       form.forget();
       screens.success(event.last4);
     } else {
-      const known = reasonOf(event, why, attemptsLeft);
+      const known = reasonOf(event, endingReason, attemptsLeft);
       const more = known === "program" && description ? partsOf(description).readMoreUrl : undefined;
-      // Without an address nothing can be read there.
+      // Without an address the text must not offer to read more.
       const reason = known === "program" && !more ? "in_another_program" : known;
-      const retry = attemptsLeft > 0 && !over ? anotherTry : undefined;
-      const tries = retry && attemptsLeft === 1 ? "one_try_left" : why === "last_try" ? why : undefined;
+      const retry = attemptsLeft > 0 && !isTimedOut ? tryAgain : undefined;
+      const tries = retry && attemptsLeft === 1 ? "one_try_left" : endingReason === "last_try" ? endingReason : undefined;
       if (description) description = { ...description, attemptsLeft };
       if (!retry) {
         expiry.stop();
@@ -109,61 +108,61 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
       }
       screens.failure(reason, { incident, more, retry, tries });
     }
-    tellEnding(event);
+    reportEnding(event);
   }
 
-  async function anotherTry() {
-    if (over) return expire();
-    // Which cards there are to choose from may have changed meanwhile.
+  async function tryAgain() {
+    if (isTimedOut) return expire();
+    // The cards on file may have changed in the meantime.
     if (!description || partsOf(description).cards.length > 0) await open();
     else screens.form(description.attemptsLeft);
     if (screens.current === "form") form.retry();
   }
 
-  /** The time is up for this form. Another tab may have ended the session with an attempt of its own. */
-  async function lastLook() {
-    busy = true;
+  /** Reloads the session after the form timed out: another tab may have ended or extended it. */
+  async function openOnceMore() {
+    isBusy = true;
     screens.loading();
     const answer = await api.open(() => {});
-    busy = false;
+    isBusy = false;
     if (answer.kind === "ended") return end(answer);
-    // Or it has extended the session. A form of the very last moments is none.
-    if (answer.kind === "form" && (answer.secondsLeft ?? 0) > MOMENTS) {
-      over = false;
+    // A session with only moments left has not been extended.
+    if (answer.kind === "form" && (answer.secondsLeft ?? 0) > CLOCK_TOLERANCE) {
+      isTimedOut = false;
       return follow(answer, open);
     }
     expire(answer.kind === "expired" ? answer : undefined);
   }
 
-  /** @param {{ incident?: string, why?: import("./wire.js").EndingReason }} [answer] */
-  function expire({ incident, why } = {}) {
+  /** @param {{ incident?: string, endingReason?: import("./wire.js").EndingReason }} [answer] */
+  function expire({ incident, endingReason } = {}) {
     expiry.stop();
     form.forget();
-    screens.failure(why === "suspended" ? why : "expired", { incident });
-    tellEnding({ status: "TOKEN_EXPIRED" });
+    screens.failure(endingReason === "suspended" ? endingReason : "expired", { incident });
+    reportEnding({ status: "TOKEN_EXPIRED" });
   }
 
-  /** Ends with a failure of the page's own. @param {"browser" | "technical"} reason */
+  /** Ends with a failure in the page itself. @param {"browser" | "technical"} reason */
   function fail(reason) {
     expiry.stop();
     form.forget();
     screens.failure(reason);
-    tellEnding({ status: ACTIONS[api.action].errorStatus });
+    reportEnding({ status: ACTIONS[api.action].errorStatus });
   }
 
-  /** @returns {Promise<import("./more-time.js").Extended>} */
+  /** @returns {Promise<import("./expiry-notice.js").ExtensionResult>} */
   async function extend() {
     const answer = await api.extend();
     switch (answer.kind) {
       case "extended":
-        over = false;
+        isTimedOut = false;
         expiry.start(answer.secondsLeft, answer.extensionsLeft);
         return "extended";
       case "exhausted":
         return "exhausted";
       case "expired":
-        // An attempt that is under way has its own answer.
-        if (!busy) expire(answer);
+        // A running attempt gets its own answer.
+        if (!isBusy) expire(answer);
         return "over";
       case "unreachable":
         return "failed";
@@ -172,28 +171,28 @@ export function createFlow({ api, screens, form, expiry, tellEnding, canEncrypt,
 
   /** @param {Extract<import("./api.js").Answer, { kind: "refused" }>} answer */
   function refuse({ pointers, incident }) {
-    const lead = form.refuse(pointers);
-    if (lead) {
+    const focusField = form.refuse(pointers);
+    if (focusField) {
       screens.form(description?.attemptsLeft);
-      return lead();
+      return focusField();
     }
     expiry.stop();
     form.forget();
     screens.failure("refused", { incident });
-    tellEnding({ status: "INVALID_PARAMETERS" });
+    reportEnding({ status: "INVALID_PARAMETERS" });
   }
 
   return {
     open,
     submit,
     extend,
-    /** The session's time is up. An attempt that is under way has its own answer. */
-    timeIsUp() {
-      over = true;
+    /** Ends a form whose time is up. A running attempt gets its own answer. */
+    timeOut() {
+      isTimedOut = true;
       expiry.stop();
-      if (busy) return;
+      if (isBusy) return;
       form.forget();
-      if (screens.current === "form") return lastLook();
+      if (screens.current === "form") return openOnceMore();
     },
   };
 }

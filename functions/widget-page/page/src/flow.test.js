@@ -32,7 +32,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
   const sent = [];
   /** @type {any} */
   const screens = new Proxy(/** @type {any} */ ({}), {
-    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "speakOf" ? spoken.push(given[0]) : shown.push([name, ...given])),
+    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "setAction" ? spoken.push(given[0]) : shown.push([name, ...given])),
   });
   const next = (/** @type {Answer[]} */ answers) => /** @type {Answer} */ (answers.length > 1 ? answers.shift() : answers[0]);
   let made = 0;
@@ -53,7 +53,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
       retry: () => shown.push(["retry"]),
     }),
     expiry: { start: (...left) => timed.push(left), stop: () => timed.push("stop") },
-    tellEnding: (event) => told.push(event),
+    reportEnding: (event) => told.push(event),
     canEncrypt: () => canEncrypt,
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
@@ -155,7 +155,7 @@ test("when the time is up the form is taken away", async () => {
   for (const kind of /** @type {const} */ (["expired", "unreachable"])) {
     const { flow, told, names } = flowWith({ opens: [form, { kind }] });
     await flow.open();
-    await flow.timeIsUp();
+    await flow.timeOut();
     assert.deepEqual(names().slice(-3), ["form", "loading", "failure"]);
     assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
   }
@@ -167,7 +167,7 @@ test("a tab says what another tab did with the session, by its submission or whe
   await submits.flow.submit(entered);
   const waits = flowWith({ opens: [form, success] });
   await waits.flow.open();
-  await waits.flow.timeIsUp();
+  await waits.flow.timeOut();
   for (const { told, last } of [submits, waits]) {
     assert.equal(last()[0], "success");
     assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
@@ -178,7 +178,7 @@ test("when the time is up, an attempt under way keeps its own outcome", async ()
   const { flow, told } = flowWith({});
   await flow.open();
   const attempt = flow.submit(entered);
-  flow.timeIsUp();
+  flow.timeOut();
   await attempt;
   assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
@@ -187,7 +187,7 @@ test("another try after the time is up ends instead", async () => {
   const { flow, told, last } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
-  flow.timeIsUp();
+  flow.timeOut();
   last()[2].retry();
   assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
 });
@@ -253,7 +253,7 @@ test("what was entered is forgotten as soon as no try is offered", async () => {
   await flow.open();
   await flow.submit(entered);
   assert.equal(forgotten(), 0, "another try is offered");
-  flow.timeIsUp();
+  flow.timeOut();
   assert.equal(forgotten(), 1, "and can't be made any more");
 });
 
@@ -297,7 +297,7 @@ test("the last try is told before it is made, and named when it failed", async (
   /** @type {Answer} */
   const one = { ...refusedCard, attemptsLeft: 1 };
   /** @type {Answer} */
-  const none = { ...refusedCard, attemptsLeft: 0, why: "last_try" };
+  const none = { ...refusedCard, attemptsLeft: 0, endingReason: "last_try" };
   const { flow, shown, last } = flowWith({ submits: [refusedCard, one, none] });
   await flow.open();
   assert.deepEqual(last(), ["form", 5]);
@@ -316,7 +316,7 @@ test("the last try is told before it is made, and named when it failed", async (
 test("what the server refuses before anything is typed is told in words of its own", async () => {
   for (const why of /** @type {const} */ (["card_limit", "limit"])) {
     /** @type {Answer} */
-    const full = { kind: "ended", event: { status: "ERROR_ENROLLMENT" }, attemptsLeft: 0, why };
+    const full = { kind: "ended", event: { status: "ERROR_ENROLLMENT" }, attemptsLeft: 0, endingReason: why };
     const { flow, told, last } = flowWith({ opens: [full] });
     await flow.open();
     assert.deepEqual([last()[1], last()[2].retry], [why, undefined]);
@@ -341,7 +341,7 @@ test("more can be read where there is an address, and only there", async () => {
 });
 
 test("a session whose client was suspended meanwhile is told so", async () => {
-  const { flow, told, last } = flowWith({ opens: [{ kind: "expired", why: "suspended" }] });
+  const { flow, told, last } = flowWith({ opens: [{ kind: "expired", endingReason: "suspended" }] });
   await flow.open();
   assert.equal(last()[1], "suspended");
   assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
@@ -383,7 +383,7 @@ test("an extension leaves an attempt that is under way its own outcome", async (
 test("a session that another tab extended goes on when the time of this one is up", async () => {
   const { flow, told, last, timed } = flowWith({});
   await flow.open();
-  await flow.timeIsUp();
+  await flow.timeOut();
   assert.equal(last()[0], "form");
   assert.deepEqual(told, []);
   assert.deepEqual(timed, [[900, 10], "stop", [900, 10]]);

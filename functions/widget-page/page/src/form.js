@@ -1,4 +1,4 @@
-// The form as a whole: which fields it has, what was entered, where the focus goes when something is wrong.
+// The form: shows the fields of an action, reads what was entered, and focuses the first invalid field.
 
 import { ACTIONS, partsOf } from "./actions.js";
 import { createAfterPress } from "./after-press.js";
@@ -18,7 +18,7 @@ import { select } from "./select.js";
  */
 export function createForm(document, texts, announce, onChange) {
   const afterPress = createAfterPress(document);
-  const choice = createCardChoice(document, texts, nameChosen);
+  const choice = createCardChoice(document, texts, showChosenCard);
   const card = createCardField(document, texts, announce, afterPress, onChange);
   const personal = /** @type {const} */ (["firstName", "lastName", "email"]).map((name) =>
     createPersonalField(name, document, texts, afterPress),
@@ -29,8 +29,8 @@ export function createForm(document, texts, announce, onChange) {
   let asksForNumber = true;
   let isDestructive = false;
 
-  /** @returns {import("./submission.js").Entered | undefined} nothing where something is wrong, which then is shown */
-  function enter() {
+  /** @returns {import("./submission.js").Entered | undefined} nothing if a field is invalid, which is then shown */
+  function read() {
     const chosen = choice.read();
     const number = card.read();
     const values = personal.map((field) => ({ field, ...field.read() }));
@@ -39,7 +39,7 @@ export function createForm(document, texts, announce, onChange) {
     const read = [{ field: choice, ...chosen }, { field: card, ...number }, ...values, ...agreed];
     const wrong = read.find(({ ok }) => !ok)?.field;
     if (wrong) {
-      if (wrong.input) lead(wrong.input);
+      if (wrong.input) focusInvalid(wrong.input);
       return undefined;
     }
     return {
@@ -50,8 +50,8 @@ export function createForm(document, texts, announce, onChange) {
     };
   }
 
-  /** Moves to a wrong field, whose message is read with it; where the focus is there already, it must be said. @param {HTMLInputElement} input */
-  function lead(input) {
+  /** Focuses an invalid field. Its message is read with it, or announced if the field has the focus already. @param {HTMLInputElement} input */
+  function focusInvalid(input) {
     if (document.activeElement === input) {
       const described = input.closest("[aria-describedby]")?.getAttribute("aria-describedby");
       announce(document.getElementById(described ?? "")?.textContent ?? "");
@@ -59,34 +59,34 @@ export function createForm(document, texts, announce, onChange) {
     input.focus();
   }
 
-  /** A press that removes a card says which. @param {import("./wire.js").CardOnFile | undefined} chosen */
-  function nameChosen(chosen) {
+  /** Names the card on a button that removes it. @param {import("./wire.js").CardOnFile | undefined} chosen */
+  function showChosenCard(chosen) {
     select(button, ".chosen", HTMLElement).hidden = !isDestructive || !chosen;
     select(button, ".last4", HTMLElement).textContent = chosen?.last4 ?? "";
   }
 
   /** @param {import("./wire.js").ActionCode} code */
   function setAction(code) {
-    const words = ACTIONS[code].texts(texts);
+    const actionTexts = ACTIONS[code].texts(texts);
     ({ isDestructive } = ACTIONS[code]);
     const screen = select(document, "[data-screen=form]", HTMLElement);
-    select(screen, "h1", HTMLElement).textContent = words.title;
-    select(screen, ".lead", HTMLElement).textContent = words.lead;
-    select(screen, "legend", HTMLElement).textContent = words.cards;
-    select(screen, "label[for=card-number]", HTMLElement).textContent = words.cardNumber;
-    select(button, ".words", HTMLElement).textContent = words.confirm;
+    select(screen, "h1", HTMLElement).textContent = actionTexts.title;
+    select(screen, ".lead", HTMLElement).textContent = actionTexts.lead;
+    select(screen, "legend", HTMLElement).textContent = actionTexts.cards;
+    select(screen, "label[for=card-number]", HTMLElement).textContent = actionTexts.cardNumber;
+    select(button, ".action-text", HTMLElement).textContent = actionTexts.confirm;
     button.classList.toggle("destructive", isDestructive);
     select(screen, ".protection", HTMLElement).hidden = !asksForNumber;
   }
 
-  /** Forgets all that was typed and ticked. */
+  /** Clears all that was typed and ticked. */
   function empty() {
     card.clear();
     for (const field of [...personal, ...consents]) field.clear();
   }
 
   return {
-    /** @param {import("./wire.js").FormDescription} description keeps what was entered already */
+    /** @param {import("./wire.js").FormDescription} description values already entered are kept */
     prepare(description) {
       const { cards, newCard } = partsOf(description);
       asksForNumber = Boolean(newCard);
@@ -100,17 +100,17 @@ export function createForm(document, texts, announce, onChange) {
     /** @param {(entered: import("./submission.js").Entered) => void} submit */
     onSubmit(submit) {
       const attempt = () => {
-        const entered = enter();
+        const entered = read();
         if (entered) submit(entered);
       };
-      // Not by the form's own submission, which a host forbids that sandboxes the frame without `allow-forms`.
+      // Not through the form's own submission: a sandboxed frame without `allow-forms` forbids it.
       button.addEventListener("click", attempt);
       element.addEventListener("keydown", (event) => {
         if (!isConfirming(event)) return;
         event.preventDefault();
         attempt();
       });
-      // Password managers and apps may ask for it all the same.
+      // Password managers and apps submit the form nevertheless.
       element.addEventListener("submit", (event) => {
         event.preventDefault();
         attempt();
@@ -118,10 +118,10 @@ export function createForm(document, texts, announce, onChange) {
     },
 
     /**
-     * Shows what the server did not take.
+     * Shows the fields that the server refused.
      *
      * @param {string[]} pointers JSON pointers into the body that was sent
-     * @returns {(() => void) | undefined} moves the focus to the first of them; nothing where no field is meant
+     * @returns {(() => void) | undefined} focuses the first of them; nothing if no field is meant
      */
     refuse(pointers) {
       /** @param {...string} prefixes */
@@ -134,26 +134,26 @@ export function createForm(document, texts, announce, onChange) {
       ];
       for (const field of refused) field.refuse();
       const first = refused[0]?.input;
-      return first && (() => lead(first));
+      return first && (() => focusInvalid(first));
     },
 
     empty,
-    /** Forgets all that was entered, and the cards that were shown. */
+    /** Clears all that was entered, and the cards that were shown. */
     forget() {
       empty();
       choice.prepare([]);
     },
-    /** For another try: the next digit typed replaces the number. An action without a number is not prompted for. */
+    /** Prepares another attempt: the next digit replaces the number. Without a number field the focus stays. */
     retry() {
       if (!asksForNumber) return;
-      if (choice.open) return choice.input?.focus();
+      if (choice.isUndecided) return choice.input?.focus();
       card.input.focus();
       card.input.select();
     },
   };
 }
 
-/** Enter in a field. The one that ends a composition of an input method is none. @param {KeyboardEvent} event */
+/** Returns whether Enter was pressed in a field, other than to finish a composition. @param {KeyboardEvent} event */
 function isConfirming(event) {
   const composing = event.isComposing || event.keyCode === 229;
   return event.key === "Enter" && !composing && !event.repeat && event.target instanceof HTMLInputElement;

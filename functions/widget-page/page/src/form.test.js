@@ -283,7 +283,7 @@ test("a replacement asks for the old card, the new number and the configured fie
   form.prepare(demoReplacement());
   assert.equal(textOf("legend"), page.texts.replace.cards);
   assert.equal(textOf("label[for=card-number]"), page.texts.replace.card_number);
-  assert.equal(textOf("#form .primary .words"), page.texts.replace.confirm);
+  assert.equal(textOf("#form .primary .action-text"), page.texts.replace.confirm);
   for (const name of ["cardNumber", "firstName", "lastName", "email"]) assert.equal(fieldHidden(name), false, name);
   for (const name of ["terms", "privacy"]) assert.equal(hidden(`[data-document=${name}]`), true, name);
 
@@ -329,7 +329,7 @@ test("a card is seen masked, from left to right, and heard by its last four digi
   assert.equal(masked?.textContent, "5234 XXXX XXXX 0123");
   assert.equal(masked?.getAttribute("dir"), "ltr");
   assert.equal(masked?.getAttribute("aria-hidden"), "true");
-  assert.equal(row?.querySelector(".unseen")?.textContent, "Card ending in 0123");
+  assert.equal(row?.querySelector(".visually-hidden")?.textContent, "Card ending in 0123");
   assert.equal(row?.querySelector(".design")?.textContent, "Gold");
 });
 

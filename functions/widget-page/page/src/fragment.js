@@ -1,4 +1,4 @@
-// How the page was opened. The session rides in the address's fragment, which no server, proxy or referrer sees.
+// Reads the address's fragment: a session or a failed opening. No server, proxy or referrer sees a fragment.
 
 /**
  * @typedef {{ kind: "session", session: string }
@@ -9,11 +9,11 @@
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const INCIDENT = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/;
 
-// A reason chooses the text of a refusal, and nothing else.
+// A reason selects the text of a refusal, and nothing else.
 const REASONS = /** @type {const} */ (["limit", "suspended", "used"]);
 
-// Anyone can write a fragment: only failures are taken from it, or an address could forge a success.
-// ERROR_ENROLLMENT is what a fault of the service at opening is told as, whatever was to be opened.
+// Anyone can write a fragment: only failures are accepted, or an address could forge a success. A fault of the service at
+// opening is always ERROR_ENROLLMENT, whatever the action.
 const REFUSALS = /** @type {const} */ (["ACCESS_DENIED", "TOKEN_EXPIRED", "INVALID_PARAMETERS", "ERROR_ENROLLMENT"]);
 
 /**
@@ -33,8 +33,8 @@ export function readFragment(hash) {
 }
 
 /**
- * Reads the fragment and moves a session out of the address into this history entry's state: it is still there after
- * a reload, and no longer in an address that gets copied, shown or synchronized.
+ * Reads the fragment and moves a session from the address to the state of the history entry. There it survives a reload,
+ * but is not copied, shown or synchronized with the address.
  *
  * @param {Pick<Location, "hash" | "pathname" | "search">} location
  * @param {Pick<History, "state" | "replaceState">} history
@@ -46,7 +46,7 @@ export function takeOpening(location, history) {
     try {
       history.replaceState({ session: opening.session }, "", location.pathname + location.search);
     } catch {
-      // Some WebViews refuse it; the address then keeps the session.
+      // Some WebViews refuse this; the session then stays in the address.
     }
     return opening;
   }

@@ -1,19 +1,19 @@
-// What must not leave the page in a name or an e-mail address. The server refuses the same
-// (`shared/enrollment/src/flows/submission.rs`).
+// Content that must not leave the page in a name or an e-mail address: card numbers and unusable characters. The server
+// refuses the same (`shared/enrollment/src/flows/submission.rs`).
 
 import { digitsOf } from "./digits.js";
 import { passesLuhn } from "./card-validity.js";
 
-// Letters and the sign of an address; whatever else stands between digits, people put it between the groups of a number.
+// Letters and `@` separate numbers. Anything else between digits can be the separator of a number's groups.
 const BETWEEN_NUMBERS = /[\p{Alphabetic}@]+/u;
 const UNUSABLE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
-// ISO/IEC 7812-1: payment cards begin with 2 to 6. Many telephone numbers with their country do not.
+// ISO/IEC 7812-1: payment cards begin with 2 to 6. Many international telephone numbers do not.
 const CARD_NUMBER = /^[2-6]\d{12,18}$/;
 
 /**
- * Twelve digits or more, of any script and with anything between them, are no name. An e-mail address may hold as many, a
- * telephone number for instance: what stands between its letters must be a card number by first, last and count of digits.
+ * Returns whether the value contains a card number. In a name, twelve digits of any script with anything between them are
+ * enough. An e-mail address may contain a telephone number: there, first digit, length and check digit must match.
  *
  * @param {string} value @param {import("./wire.js").PersonalField} name
  */
@@ -23,7 +23,7 @@ export function looksLikeCardNumber(value, name) {
   return numbers.some((digits) => CARD_NUMBER.test(digits) && passesLuhn(digits));
 }
 
-/** Characters that XML has no place for, or that show nothing. @param {string} value */
+/** Returns whether the value has characters that XML forbids or that are invisible. @param {string} value */
 export function isUnusable(value) {
   return UNUSABLE.test(value);
 }

@@ -1,4 +1,4 @@
-// First name, last name and e-mail: each hidden, optional or required, as the client decided.
+// First name, last name or e-mail: hidden, optional or required, as the client configured it.
 
 import { createFieldError } from "./field-error.js";
 import { isUnusable, looksLikeCardNumber } from "./misplaced.js";
@@ -7,7 +7,7 @@ import { select } from "./select.js";
 /** @typedef {ReturnType<typeof createPersonalField>} PersonalFieldOnPage */
 
 const KEYS = /** @type {const} */ ({ firstName: "first_name", lastName: "last_name", email: "email" });
-// Only what is certainly no address is refused; whether it exists is not for a page to tell.
+// Refuses only what cannot be an address; a page cannot tell whether one exists.
 const EMAIL = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/;
 
 /**
@@ -24,7 +24,7 @@ export function createPersonalField(name, document, texts, afterPress) {
 
   const misplaced = () => looksLikeCardNumber(input.value, name);
 
-  /** @returns {string | undefined} the message for what is wrong */
+  /** @returns {string | undefined} the error message, if any */
   function problem() {
     const value = input.value.trim();
     if (!value) return input.required ? texts.validation[`${key}_missing`] : undefined;
@@ -40,7 +40,7 @@ export function createPersonalField(name, document, texts, afterPress) {
     }),
   );
   input.addEventListener("input", () => {
-    // At once, before anything else is filled in beside it.
+    // At once, before the customer fills in the next field.
     if (misplaced()) error.show(texts.validation.misplaced_number);
     else if (error.shown && !problem()) error.clear();
   });

@@ -6,9 +6,9 @@ import { ACTIONS } from "./actions.js";
  * @typedef {"program" | "in_another_program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
  *   | "invalid_parameters" | "expired" | "refused" | "browser" | "unsettled" | "unreachable"
  *   | "no_card" | "card_gone" | "noted" | "declined" | "card_limit" | "limit" | "suspended" | "used" | "unavailable"} Reason
- *   `program`: the card does not belong to it, and there is an address to read more at; `in_another_program`: there is none;
- *   `no_card`: nothing to replace or remove; `card_gone`: not any more; `noted`: a removal that goes on by itself;
- *   `declined`: MRS does not know the card as one that could be removed
+ *   `program`: the card does not belong to the program, and there is an address to read more at; `in_another_program`: the
+ *   same without an address; `no_card`: no card to replace or remove; `card_gone`: the card is no longer there; `noted`: the
+ *   server completes the removal later; `declined`: MRS refuses to remove the card
  */
 
 /** @type {Partial<Record<import("./wire.js").Status, Reason>>} */

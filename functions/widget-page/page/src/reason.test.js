@@ -4,9 +4,9 @@ import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./wire.js").Status} Status */
 
-/** @param {Status} status @param {string} [statusCode] @param {number} [attemptsLeft] @param {import("./wire.js").EndingReason} [why] */
-const reason = (status, statusCode, attemptsLeft, why) =>
-  reasonOf(statusCode ? { status, statusCode } : { status }, why, attemptsLeft);
+/** @param {Status} status @param {string} [statusCode] @param {number} [attemptsLeft] @param {import("./wire.js").EndingReason} [endingReason] */
+const reason = (status, statusCode, attemptsLeft, endingReason) =>
+  reasonOf(statusCode ? { status, statusCode } : { status }, endingReason, attemptsLeft);
 
 test("what was refused before MRS was asked is told by its status", () => {
   assert.equal(reason("TOKEN_EXPIRED"), "expired");
@@ -47,8 +47,8 @@ test("without a code there is no such card: none at all, or not any more", () =>
 });
 
 test("what the server names beside the event decides, but for the last try", () => {
-  for (const why of /** @type {const} */ (["limit", "suspended", "used"])) {
-    assert.equal(reason("ACCESS_DENIED", undefined, 0, why), why);
+  for (const endingReason of /** @type {const} */ (["limit", "suspended", "used"])) {
+    assert.equal(reason("ACCESS_DENIED", undefined, 0, endingReason), endingReason);
   }
   assert.equal(reason("ERROR_ENROLLMENT", undefined, 0, "card_limit"), "card_limit");
   assert.equal(reason("ERROR_REMOVAL", undefined, 0, "card_gone"), "card_gone");

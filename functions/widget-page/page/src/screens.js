@@ -1,4 +1,4 @@
-// What is seen: one screen at a time. A screen reader hears the heading by the focus that moves to it, the rest by the
+// Screens of the page, one visible at a time. Screen readers read the heading when it gets the focus, and the rest as
 // announcements.
 
 import { ACTIONS } from "./actions.js";
@@ -10,8 +10,8 @@ import { select } from "./select.js";
  * @typedef {"loading" | "form" | "waiting" | "success" | "failure"} ScreenName
  */
 
-/** Nothing is wrong, it takes or took time. @type {import("./reason.js").Reason[]} */
-const PATIENT = ["expired", "unsettled", "noted", "card_limit", "limit", "suspended", "unavailable", "used"];
+/** Reasons that are not shown as a warning: it takes time, or the time is over. @type {import("./reason.js").Reason[]} */
+const NEUTRAL = ["expired", "unsettled", "noted", "card_limit", "limit", "suspended", "unavailable", "used"];
 
 /**
  * @param {Document} document
@@ -27,10 +27,10 @@ export function createScreens(document, texts, announce) {
   /** @param {ScreenName} name */
   const screen = (name) => select(document, `[data-screen=${name}]`, HTMLElement);
 
-  /** @param {ScreenName} name @param {string} [message] what is announced beside the heading */
+  /** @param {ScreenName} name @param {string} [message] announced after the heading */
   function show(name, message) {
-    // A page that only just opened, or lies in a frame that nobody has touched, must not take the focus.
-    const touched = document.hasFocus() && document.activeElement !== document.body;
+    // A page that has just opened, or an unused frame, must not take the focus.
+    const isInUse = document.hasFocus() && document.activeElement !== document.body;
     const changed = current !== name;
     for (const section of document.querySelectorAll("[data-screen]")) {
       if (section instanceof HTMLElement) section.hidden = section.dataset["screen"] !== name;
@@ -38,13 +38,13 @@ export function createScreens(document, texts, announce) {
     current = name;
     const heading = select(screen(name), "h1", HTMLElement);
     document.title = `${heading.textContent} – ${texts.register.header}`;
-    if (changed && touched) {
+    if (changed && isInUse) {
       heading.focus({ preventScroll: true });
       document.documentElement.scrollTop = 0;
-      // A frame that is as high as its content is scrolled by its host, which browsers do for the frame's sake.
+      // For a frame as high as its content: scrolls the host's window.
       screen(name).scrollIntoView({ block: "nearest" });
     }
-    if (message) announce(touched ? message : `${heading.textContent} ${message}`);
+    if (message) announce(isInUse ? message : `${heading.textContent} ${message}`);
   }
 
   /** @param {ScreenName} name @param {string | undefined} last4 */
@@ -58,43 +58,43 @@ export function createScreens(document, texts, announce) {
     get current() {
       return current;
     },
-    /** What the screens are about from here on. @param {import("./wire.js").ActionCode} known */
-    speakOf(known) {
-      action = known;
-      const words = ACTIONS[action].texts(texts);
-      select(screen("waiting"), "h1", HTMLElement).textContent = words.waiting;
-      select(screen("success"), ".info", HTMLElement).textContent = words.success;
+    /** Sets the action that the texts are about. @param {import("./wire.js").ActionCode} code */
+    setAction(code) {
+      action = code;
+      const actionTexts = ACTIONS[action].texts(texts);
+      select(screen("waiting"), "h1", HTMLElement).textContent = actionTexts.waiting;
+      select(screen("success"), ".info", HTMLElement).textContent = actionTexts.success;
     },
     loading: () => show("loading"),
-    /** @param {"offline" | "busy"} why */
-    stillLoading(why) {
+    /** @param {"offline" | "busy"} reason */
+    stillLoading(reason) {
       const info = select(screen("loading"), ".info", HTMLElement);
-      const message = texts.waiting[why];
-      const known = info.textContent === message;
+      const message = texts.waiting[reason];
+      const isRepeated = info.textContent === message;
       info.textContent = message;
-      show("loading", known ? undefined : message);
+      show("loading", isRepeated ? undefined : message);
     },
-    /** @param {number} [attemptsLeft] where this is the last, the page says so beforehand */
+    /** @param {number} [attemptsLeft] the page warns before the last attempt */
     form(attemptsLeft) {
       const last = attemptsLeft === 1;
       select(document, "#last-try", HTMLElement).hidden = !last;
       show("form", last ? texts.register.last_try : undefined);
     },
 
-    /** @param {string} [last4] of the card that is being enrolled or removed */
+    /** @param {string} [last4] of the new or removed card */
     waiting(last4) {
       select(screen("waiting"), ".info", HTMLElement).textContent = texts.waiting.info;
       showCard("waiting", last4);
       show("waiting", texts.waiting.info);
     },
 
-    /** Waiting goes on. @param {import("./api.js").Waiting} why */
-    stillWaiting(why) {
+    /** Updates the waiting screen. @param {import("./api.js").WaitReason} reason */
+    stillWaiting(reason) {
       const info = select(screen("waiting"), ".info", HTMLElement);
-      const message = texts.waiting[why === "open" ? "info" : why];
-      const known = info.textContent === message;
+      const message = texts.waiting[reason === "open" ? "info" : reason];
+      const isRepeated = info.textContent === message;
       info.textContent = message;
-      show("waiting", known ? undefined : message);
+      show("waiting", isRepeated ? undefined : message);
     },
 
     /** @param {string | undefined} last4 */
@@ -108,14 +108,14 @@ export function createScreens(document, texts, announce) {
      * @param {import("./reason.js").Reason} reason
      * @param {{ incident?: string | undefined, more?: string | undefined, retry?: (() => void) | undefined,
      *   tries?: "one_try_left" | "last_try" | undefined }} [details]
-     *   `more`: the address that "Read more" leads to; `retry`: offered where it is given; `tries`: said where few are left
+     *   `more`: address of "Read more"; `retry`: handler of the button, hidden without one; `tries`: text about attempts left
      */
     failure(reason, { incident, more, retry, tries } = {}) {
       const section = screen("failure");
       const { title, info } = failureTexts(reason, action, texts);
       select(section, "h1", HTMLElement).textContent = title;
       select(section, ".info", HTMLElement).textContent = info;
-      section.classList.toggle("patient", PATIENT.includes(reason));
+      section.classList.toggle("neutral", NEUTRAL.includes(reason));
       const note = select(section, ".tries", HTMLElement);
       note.hidden = !tries;
       note.textContent = tries ? texts.error[tries] : "";
@@ -129,8 +129,8 @@ export function createScreens(document, texts, announce) {
       const button = select(section, "button", HTMLButtonElement);
       button.hidden = !retry;
       button.onclick = retry ?? null;
-      const said = [info, note.textContent, incident && `${texts.error.info_second_part}${incident}`];
-      show("failure", said.filter(Boolean).join(" "));
+      const parts = [info, note.textContent, incident && `${texts.error.info_second_part}${incident}`];
+      show("failure", parts.filter(Boolean).join(" "));
     },
   };
 }

@@ -76,7 +76,7 @@ test("a failure shows its incident id and what can be done", () => {
 test("waiting, success and failure are told in the words of the action", () => {
   const { replace, remove, success } = page.texts;
   for (const [action, words] of /** @type {const} */ ([["R", replace], ["C", remove]])) {
-    screens.speakOf(action);
+    screens.setAction(action);
     screens.waiting("0123");
     assert.equal(element("[data-screen=waiting] h1").textContent, words.waiting);
     said.length = 0;
@@ -89,11 +89,11 @@ test("waiting, success and failure are told in the words of the action", () => {
 });
 
 test("what only takes time is not shown as a warning", () => {
-  screens.speakOf("C");
+  screens.setAction("C");
   screens.failure("noted");
-  assert(element("[data-screen=failure]").classList.contains("patient"));
+  assert(element("[data-screen=failure]").classList.contains("neutral"));
   screens.failure("declined");
-  assert(!element("[data-screen=failure]").classList.contains("patient"));
+  assert(!element("[data-screen=failure]").classList.contains("neutral"));
 });
 
 test("the last try is told beforehand, and afterwards", () => {

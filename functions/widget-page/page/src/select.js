@@ -1,5 +1,5 @@
 /**
- * An element that the template is known to have, of the type that is expected.
+ * Returns an element of the template, and checks its type.
  *
  * @template {Element} T
  * @param {ParentNode} parent @param {string} selector @param {new () => T} type

@@ -1,14 +1,14 @@
-// One attempt to enroll, replace or remove: its key and its body are made once, so that a repeat sends the very same
-// request and the very same encrypted pair.
+// One attempt at an action. Its idempotency key and body are made once, so that a repeat sends the same request with the
+// same encrypted pair.
 
 import { ACTIONS } from "./actions.js";
 import { toBase64 } from "./base64.js";
 
 /**
- * @typedef {{ idempotencyKey: string, body: string, last4: string }} Submission `last4` of the card that it is about
+ * @typedef {{ idempotencyKey: string, body: string, last4: string }} Submission `last4` of the new or removed card
  * @typedef {{ oldCard?: import("./wire.js").CardOnFile, digits?: string,
  *   personal: Partial<Record<import("./wire.js").PersonalField, string>>,
- *   consents: import("./wire.js").Consent[] }} Entered what the form asked for, and no more
+ *   consents: import("./wire.js").Consent[] }} Entered values that the form asked for, and no others
  */
 
 /**
@@ -22,7 +22,7 @@ export async function makeSubmission(entered, description) {
   return { idempotencyKey, body, last4: lastFour(entered) };
 }
 
-/** @param {Entered} entered @returns {string} of the new card, or else of the one that goes */
+/** @param {Entered} entered @returns {string} of the new card, or else of the old one */
 export function lastFour({ digits, oldCard }) {
   return digits?.slice(-4) ?? oldCard?.last4 ?? "";
 }

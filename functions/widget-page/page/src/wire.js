@@ -1,5 +1,5 @@
-// The shapes that the page exchanges with `/widget/api/…` and with the embedding page. Types only, plus the readers of
-// an event and of its reason, because nothing that came over the wire is passed on unread.
+// Types exchanged with `/widget/api/…` and with the embedding page, and parsers of an event and its reason: nothing from the
+// wire is passed on unchecked.
 
 /**
  * @typedef {(typeof STATUSES)[number]} Status
@@ -31,7 +31,7 @@
  * @typedef {{ oldCard: string }} OptOut
  */
 
-/** @typedef {(typeof REASONS)[number]} EndingReason why an interaction failed, beside the event and never in it */
+/** @typedef {(typeof REASONS)[number]} EndingReason reason for a failure, sent beside the event and never in it */
 
 const REASONS = /** @type {const} */ (["limit", "suspended", "used", "card_limit", "no_card", "card_gone", "last_try"]);
 
@@ -49,10 +49,10 @@ const STATUSES = /** @type {const} */ ([
 const MEMBERS = /** @type {const} */ (["statusCode", "parentId", "ranac", "designCode", "bin", "last4"]);
 
 /**
- * The event in an answer, with its seven members and no others; absent members stay absent, never null.
+ * Parses the event in an answer: its seven members and no others; absent members stay absent, never null.
  *
  * @param {Record<string, unknown>} answer
- * @returns {EndedEvent | undefined} nothing where the answer holds no event
+ * @returns {EndedEvent | undefined} nothing if the answer is no event
  */
 export function eventIn(answer) {
   const status = STATUSES.find((known) => known === answer["status"]);
@@ -66,7 +66,7 @@ export function eventIn(answer) {
   return event;
 }
 
-/** @param {unknown} word @returns {EndingReason | undefined} nothing where it is none that this page knows */
+/** @param {unknown} word @returns {EndingReason | undefined} nothing for an unknown reason */
 export function reasonIn(word) {
   return REASONS.find((known) => known === word);
 }

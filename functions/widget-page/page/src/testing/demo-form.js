@@ -1,4 +1,4 @@
-/** @returns {import("../wire.js").EnrollmentDescription} a program with every field, as the demo client's */
+/** @returns {import("../wire.js").EnrollmentDescription} a program with all fields, like the demo client's */
 export function demoForm() {
   return {
     action: "N",

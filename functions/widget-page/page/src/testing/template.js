@@ -1,5 +1,5 @@
-// The page's own template in a DOM, for tests of what touches the DOM. Its expressions and macros are expanded just far
-// enough for that; how it really renders is tested in Rust, how it behaves in a browser by the flows' suite.
+// The page's template in a DOM, for tests of modules that use the DOM. Expressions and macros are expanded just far enough;
+// rendering is tested in Rust, behavior in `tests/browser`.
 
 import { readFileSync } from "node:fs";
 import { Window } from "happy-dom";

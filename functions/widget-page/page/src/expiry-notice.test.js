@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { createMoreTime } from "./more-time.js";
+import { createExpiryNotice } from "./expiry-notice.js";
 import { openTemplate } from "./testing/template.js";
 
 /** @type {ReturnType<typeof openTemplate>} */ let page;
 /** @type {string[]} */ let said;
-/** @type {import("./more-time.js").Extended} */ let answer;
+/** @type {import("./expiry-notice.js").ExtensionResult} */ let answer;
 let asked = 0;
-/** @type {ReturnType<typeof createMoreTime>} */ let moreTime;
+/** @type {ReturnType<typeof createExpiryNotice>} */ let expiryNotice;
 
 beforeEach(() => {
   page = openTemplate();
   [said, answer, asked] = [[], "extended", 0];
-  moreTime = createMoreTime(page.document, page.texts, (message) => said.push(message), async () => {
+  expiryNotice = createExpiryNotice(page.document, page.texts, (message) => said.push(message), async () => {
     asked += 1;
-    if (answer === "extended") moreTime.hide();
+    if (answer === "extended") expiryNotice.hide();
     return answer;
   });
 });
@@ -29,21 +29,21 @@ const press = async () => {
 
 test("the notice is announced and takes nobody's focus", () => {
   element("#card-number").focus();
-  moreTime.warn(false, true);
+  expiryNotice.warn(false, true);
   assert(!element("#expiring").hidden);
   assert.deepEqual(said, [`${page.texts.expiring.info} ${page.texts.expiring.extend}`]);
   assert.equal(page.document.activeElement, element("#card-number"));
 });
 
 test("it says how little is left, and offers nothing where nothing is left to offer", () => {
-  moreTime.warn(true, false);
+  expiryNotice.warn(true, false);
   assert.equal(element("#expiring p").textContent, page.texts.expiring.soon);
   assert(element("#expiring button").hidden);
   assert.deepEqual(said, [page.texts.expiring.soon]);
 });
 
 test("a press extends once, and the focus is not lost", async () => {
-  moreTime.warn(false, true);
+  expiryNotice.warn(false, true);
   element("#expiring button").focus();
   element("#expiring button").click();
   await press();
@@ -54,7 +54,7 @@ test("a press extends once, and the focus is not lost", async () => {
 });
 
 test("what failed can be tried again, what is refused can not", async () => {
-  moreTime.warn(false, true);
+  expiryNotice.warn(false, true);
   answer = "failed";
   await press();
   assert.equal(element("#expiring p").textContent, page.texts.expiring.failed);

@@ -1,7 +1,7 @@
-// Waiting between calls, which ends at once when the browser is back online.
+// Delay between calls. It ends at once when the browser is back online.
 
 /** @param {Pick<Window, "addEventListener" | "removeEventListener" | "setTimeout" | "clearTimeout">} window */
-export function createPause(window) {
+export function createSleep(window) {
   /** @param {number} milliseconds @returns {Promise<void>} */
   return (milliseconds) =>
     new Promise((resolve) => {

@@ -1,48 +1,48 @@
-// The notice that the session is about to end, with the button that extends it (WCAG 2.2, 2.2.1 "Timing Adjustable"). It
-// lies over the end of the page, in sight wherever the customer is; it is announced, and takes nobody's focus.
+// Notice that the session is about to end, with a button that extends it (WCAG 2.2, 2.2.1 "Timing Adjustable"). It overlays
+// the end of the page, is always in view, is announced, and does not take the focus.
 
 import { select } from "./select.js";
 
-/** @typedef {"extended" | "exhausted" | "failed" | "over"} Extended `over`: the page shows already that the session ended */
+/** @typedef {"extended" | "exhausted" | "failed" | "over"} ExtensionResult `over`: the page shows that the session ended */
 
 /**
  * @param {Document} document
  * @param {import("./configuration.js").Texts} texts
  * @param {import("./announcements.js").Announce} announce
- * @param {() => Promise<Extended>} extend
+ * @param {() => Promise<ExtensionResult>} extend
  */
-export function createMoreTime(document, texts, announce, extend) {
+export function createExpiryNotice(document, texts, announce, extend) {
   const notice = select(document, "#expiring", HTMLElement);
   const info = select(notice, "p", HTMLElement);
   const button = select(notice, "button", HTMLButtonElement);
-  let asking = false;
+  let isAsking = false;
 
   /** @param {string} message */
-  function say(message) {
+  function showAndAnnounce(message) {
     info.textContent = message;
     announce(message);
   }
 
   function hide() {
-    // A focus that vanished would leave a keyboard at the top of the document.
+    // Hiding the focused element would send keyboard users to the top of the document.
     const heading = notice.contains(document.activeElement) && document.querySelector("[data-screen]:not([hidden]) h1");
     notice.hidden = true;
     if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
   }
 
   button.addEventListener("click", async () => {
-    if (asking) return;
-    asking = true;
+    if (isAsking) return;
+    isAsking = true;
     const extended = await extend();
-    asking = false;
+    isAsking = false;
     if (extended === "extended") announce(texts.expiring.extended);
     if (extended === "exhausted") button.hidden = true;
-    if (extended === "failed") say(texts.expiring.failed);
+    if (extended === "failed") showAndAnnounce(texts.expiring.failed);
   });
 
   return {
     hide,
-    /** @param {boolean} soon less than two minutes are left @param {boolean} extensible */
+    /** Shows the notice. @param {boolean} soon less than two minutes left @param {boolean} extensible */
     warn(soon, extensible) {
       const message = soon ? texts.expiring.soon : texts.expiring.info;
       button.hidden = !extensible;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keepInSight } from "./in-sight.js";
+import { keepInView } from "./keep-in-view.js";
 
 /** A frame of 1000 px, of which a part is in sight. */
 function framed() {
@@ -20,7 +20,7 @@ function framed() {
     document: {},
     setInterval: (/** @type {() => void} */ act) => (tick = act),
   };
-  keepInSight(/** @type {any} */ (notice), /** @type {any} */ (window));
+  keepInView(/** @type {any} */ (notice), /** @type {any} */ (window));
   const moved = () => (tick(), notice.style.transform);
   return { notice, page, moved };
 }

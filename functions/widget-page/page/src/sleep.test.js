@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPause } from "./pause.js";
+import { createSleep } from "./sleep.js";
 
 function pauseIn() {
   const window = /** @type {any} */ (Object.assign(new EventTarget(), { setTimeout, clearTimeout }));
-  return { window, pause: createPause(window) };
+  return { window, pause: createSleep(window) };
 }
 
 test("a pause lasts as long as it is to", async (t) => {
