@@ -30,7 +30,7 @@ Opens = Callable[..., tuple[Widget, Service]]
 FORMS = {"R": REPLACEMENT, "C": REMOVAL}
 WAITINGS = {"R": REPLACING, "C": REMOVING}
 BOTH = pytest.mark.parametrize("action", ["R", "C"])
-CHOOSE = "Choose one of your cards."
+CHOOSE = "Choose a card."
 
 
 def submit(widget: Widget, action: str, card: Card) -> None:
@@ -89,7 +89,7 @@ def test_a_removal_sends_the_card_s_name_alone(opens: Opens, network: Network) -
 
 def test_a_removal_says_what_it_means_and_which_card_goes(opens: Opens) -> None:
     widget, _ = opens("C", GOLD, PLAIN)
-    widget.says("no longer takes part in the program")
+    widget.says("no longer counts toward the program")
     for hidden in (widget.card_number, widget.first_name, widget.terms, widget.privacy):
         expect(hidden).to_be_hidden()
     expect(widget.place.get_by_text("encrypted in your browser")).to_be_hidden()
@@ -199,7 +199,7 @@ def test_a_card_is_removed_by_keyboard_alone(page: Page, opens: Opens, network: 
 def test_where_there_is_no_card_it_is_said_and_told(opens: Opens, action: str) -> None:
     widget, _ = opens(action)
     widget.shows(FAILURE)
-    widget.says("You have no card in the program that could be")
+    widget.says("You have no card in the program to")
     widget.shows_incident()
     expect(widget.try_again).to_be_hidden()
     assert widget.ended() == [{"status": ERROR[action], "parentId": CUSTOMER}]
@@ -244,16 +244,16 @@ def test_where_the_only_card_is_gone_another_try_ends(opens: Opens, card: Card, 
     widget.says("This card is no longer in the program.")
     service.cards = []
     widget.try_again.click()
-    widget.says("You have no card in the program that could be")
+    widget.says("You have no card in the program to")
     expect(widget.try_again).to_be_hidden()
 
 
 @pytest.mark.parametrize(
     "code, text",
     [
-        ("-52", "The new card does not belong to the program. Your old card was not replaced."),
-        ("-45", "The new card is already registered in the program. Your old card was not replaced."),
-        ("-1001", "Your card was not replaced because of a technical problem."),
+        ("-52", "The new card isn't part of the program. Your old card hasn't been replaced."),
+        ("-45", "The new card is already in the program. Your old card hasn't been replaced."),
+        ("-1001", "We couldn't replace your card because of a technical problem."),
     ],
 )
 def test_a_replacement_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
@@ -271,10 +271,10 @@ def test_a_replacement_that_failed_is_told_in_fitting_words(opens: Opens, card: 
 @pytest.mark.parametrize(
     "code, text",
     [
-        ("-5", "The program did not find this card"),
-        ("-10", "The program did not find this card"),
-        ("-85", "The program did not find this card"),
-        ("-1", "Your card was not removed because of a technical problem."),
+        ("-5", "The program couldn't find this card"),
+        ("-10", "The program couldn't find this card"),
+        ("-85", "The program couldn't find this card"),
+        ("-1", "We couldn't remove your card because of a technical problem."),
     ],
 )
 def test_a_removal_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
@@ -296,7 +296,7 @@ def test_a_removal_that_mastercard_leaves_open_is_noted(page: Page, opens: Opens
     widget.shows(REMOVING)
     widget.says(f"Card ending in •••• {GOLD.last4}")
     widget.shows(NOTED)
-    widget.says("Your card will be removed as soon as it answers")
+    widget.says("Your card will be removed as soon as it does")
     expect(widget.try_again).to_be_hidden()
     assert widget.ended() == [told(noted)]
 
@@ -408,7 +408,7 @@ def test_a_browser_that_cannot_encrypt_fails_the_replacement(page: Page, opens: 
     # Before anything is asked for.
     widget.shows(FAILURE)
     expect(widget.card_number).to_be_hidden()
-    widget.says("This browser cannot encrypt your card number.")
+    widget.says("This browser can't encrypt your card number.")
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT"}]
     assert network.posts() == []
 
@@ -444,7 +444,7 @@ def test_a_lost_answer_is_asked_for_again_by_the_same_submission(
 def test_an_action_that_the_page_does_not_know_is_refused_access(opens: Opens, network: Network) -> None:
     widget, _ = opens("P", GOLD)
     widget.shows(FAILURE)
-    widget.says("This page could not be opened.")
+    widget.says("We couldn't open this page.")
     assert asked(network) == ["GET enroll"]
     assert widget.ended() == [{"status": "ACCESS_DENIED"}]
 

@@ -11,7 +11,7 @@ from local_system.cards import Card
 from local_system.rewards import Rewards
 
 LOST = "net::ERR_"
-KEPT_TRYING = "The connection was interrupted. We keep trying, nothing is lost."
+KEPT_TRYING = "The connection dropped. We'll keep trying, and nothing is lost."
 
 
 def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer(

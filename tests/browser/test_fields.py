@@ -27,7 +27,7 @@ def test_what_is_optional_may_be_left_empty_and_is_then_not_sent(widget: Widget,
     assert [consent["document"] for consent in submitted["consents"]] == ["terms", "privacy"]
 
 
-@pytest.mark.parametrize("name, document", [("terms", "Terms&Conditions"), ("privacy", "Privacy Notice")])
+@pytest.mark.parametrize("name, document", [("terms", "Terms & Conditions"), ("privacy", "Privacy Notice")])
 def test_without_a_required_consent_nothing_is_sent(
     widget: Widget, network: Network, card: Card, name: str, document: str
 ) -> None:
@@ -36,7 +36,7 @@ def test_without_a_required_consent_nothing_is_sent(
     box.uncheck()
     widget.confirm.click()
     expect(box).to_be_focused()
-    expect(box).to_have_accessible_description(f"Accept the {document} to go on.")
+    expect(box).to_have_accessible_description(f"Accept the {document} to continue.")
     assert network.posts() == []
     box.check()
     expect(box).not_to_have_attribute("aria-invalid", "true")
@@ -46,7 +46,7 @@ def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card:
     widget.email.fill("ada@example")
     widget.enroll(card)
     expect(widget.email).to_be_focused()
-    expect(widget.email).to_have_accessible_description("Enter an e-mail address such as name@example.com.")
+    expect(widget.email).to_have_accessible_description("Enter an email address such as name@example.com.")
     assert network.posts() == []
 
 
@@ -59,7 +59,7 @@ def test_a_card_number_in_another_field_is_told_and_not_sent(
     number = written_from(zero, card.grouped)
     # At once, as where a browser fills it in.
     field.fill(f"{number.replace(' ', '-')}@example.com" if name == "email" else number)
-    told = "This looks like a card number. Enter it in the field for the card number only."
+    told = "This looks like a card number. Enter it in the card number field only."
     expect(field).to_have_accessible_description(told)
     widget.enroll(card)
     expect(field).to_be_focused()
@@ -72,13 +72,13 @@ def test_a_character_that_cannot_be_sent_is_told(widget: Widget, network: Networ
     widget.last_name.evaluate(f"input => {{ input.value = 'Love{character}lace'; }}")
     widget.enroll(card)
     expect(widget.last_name).to_be_focused()
-    told = "There is a character here that cannot be used. Type it again."
+    told = "This contains a character we can't use. Please type it again."
     expect(widget.last_name).to_have_accessible_description(told)
     assert network.posts() == []
 
 
 def test_terms_open_in_a_window_of_their_own(widget: Widget) -> None:
-    link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms&Conditions.*opens in a new tab"))
+    link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*opens in a new tab"))
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
@@ -92,7 +92,7 @@ def test_a_card_is_enrolled_by_keyboard_alone(page: Page, widget: Widget, card: 
         (widget.last_name, lambda: keys.type("Lovelace")),
         (widget.email, lambda: keys.type("ada@example.com")),
         (widget.terms, lambda: keys.press("Space")),
-        (widget.place.get_by_role("link", name="Terms&Conditions"), lambda: None),
+        (widget.place.get_by_role("link", name="Terms & Conditions"), lambda: None),
         (widget.privacy, lambda: keys.press("Space")),
         (widget.place.get_by_role("link", name="Privacy Notice"), lambda: None),
         (widget.confirm, lambda: keys.press("Enter")),
@@ -125,9 +125,9 @@ def test_what_a_client_requires_is_asked_for_and_what_it_hides_is_not_there(
     expect(widget.last_name).to_be_hidden()
     widget.type_card(card)
 
-    unfold = page.get_by_role("button", name=re.compile("Read more.*Terms&Conditions"))
+    unfold = page.get_by_role("button", name=re.compile("Read more.*Terms & Conditions"))
     unfold.click()
-    expect(page.get_by_role("region", name="Terms&Conditions")).to_have_text("Be kind.\n\nPay back.")
+    expect(page.get_by_role("region", name="Terms & Conditions")).to_have_text("Be kind.\n\nPay back.")
     expect(unfold).to_have_attribute("aria-expanded", "true")
 
     widget.terms.check()

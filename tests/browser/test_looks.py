@@ -13,7 +13,7 @@ from browser.watch import Watch
 from browser.widget import FORM, LOADING, Widget
 from local_system.partner import Partner
 
-STUCK = "This takes too long. Please load this page again, and allow JavaScript for it."
+STUCK = "This is taking too long. Please turn on JavaScript and reload the page."
 # A share of their pixels that a line drawing and a logo have at least.
 DRAWING = 0.03
 WORD = "Rechtsschutzversicherungsgesellschaftsbedingungen"

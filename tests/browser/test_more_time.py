@@ -11,7 +11,7 @@ from local_system.cards import Card
 from local_system.partner import Partner
 from local_system.stack import Stack
 
-NOTICE = "For your safety this page closes in two minutes."
+NOTICE = "For your security, this page closes in two minutes."
 
 
 def test_a_press_extends_the_session(page: Page, partner: Partner, network: Network, card: Card) -> None:
@@ -118,7 +118,7 @@ def test_without_a_connection_the_customer_can_ask_again(
     widget = warned(page, partner)
     network.go_down()
     widget.stay_longer.click()
-    expect(widget.notice).to_contain_text("That did not work. Please try again.")
+    expect(widget.notice).to_contain_text("That didn't work. Please try again.")
     network.resume()
     widget.stay_longer.click()
     expect(widget.notice).to_be_hidden()

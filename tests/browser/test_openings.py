@@ -26,7 +26,7 @@ def test_without_webcrypto_nothing_is_asked_for(page: Page, partner: Partner) ->
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FAILURE)
-    widget.says("This browser cannot encrypt your card number.")
+    widget.says("This browser can't encrypt your card number.")
     expect(widget.card_number).to_be_hidden()
     assert [event["status"] for event in widget.ended()] == ["ERROR_ENROLLMENT"]
 
@@ -62,14 +62,14 @@ def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, s
     token = partner.token()
     assert open_with(stack, token).status == "OPENED"
     location = open_with(stack, token).location
-    refuses(page, location, "ACCESS_DENIED", "This page was opened before", heading=EXPIRED)
+    refuses(page, location, "ACCESS_DENIED", "each link works only once", heading=EXPIRED)
 
 
 @pytest.mark.parametrize(
     "reason, text",
     [
-        ("limit", "There were too many tries in the last hour."),
-        ("suspended", "The program is not available here at the moment."),
+        ("limit", "You've tried too many times."),
+        ("suspended", "The program isn't available right now."),
     ],
 )
 def test_a_refused_opening_says_why(page: Page, partner: Partner, reason: str, text: str) -> None:
@@ -82,21 +82,21 @@ def test_a_reason_that_is_unknown_or_of_another_status_says_nothing(page: Page, 
     address = partner.open().location.partition("#")[0]
     incident = "incident=AB12-CD34-EF56"
     location = f"{address}#status=ACCESS_DENIED&{incident}&reason=<b>call+us</b>&more=1"
-    refuses(page, location, "ACCESS_DENIED", "This page could not be opened.")
+    refuses(page, location, "ACCESS_DENIED", "We couldn't open this page.")
     page.goto("about:blank")
     location = f"{address}#status=INVALID_PARAMETERS&{incident}&reason=limit"
-    refuses(page, location, "INVALID_PARAMETERS", "This page was opened with incomplete data.")
+    refuses(page, location, "INVALID_PARAMETERS", "We couldn't open this page because some information is missing.")
 
 
 def test_an_unknown_client_gets_a_page_of_nobody(page: Page, partner: Partner, stack: Stack) -> None:
     opening = partner.open(iss="nobody")
     assert opening.location.startswith(f"{stack.api}/widget/_/#")
-    refuses(page, opening.location, "ACCESS_DENIED", "This page could not be opened.")
+    refuses(page, opening.location, "ACCESS_DENIED", "We couldn't open this page.")
 
 
 def test_a_token_that_lacks_data_is_told_so(page: Page, partner: Partner) -> None:
     opening = partner.open(programId=None)
-    refuses(page, opening.location, "INVALID_PARAMETERS", "This page was opened with incomplete data.")
+    refuses(page, opening.location, "INVALID_PARAMETERS", "We couldn't open this page because some information is missing.")
 
 
 @pytest.mark.parametrize("fragment", ["status=SUCCESS_ENROLLMENT", "status=SUCCESS_ENROLLMENT&incident=AAAA-BBBB-CCCC"])
@@ -116,7 +116,7 @@ def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FORM)
-    warning = page.get_by_text("For your safety this page closes in two minutes.").first
+    warning = page.get_by_text("For your security, this page closes in two minutes.").first
     expect(warning).to_be_hidden()
     widget.type_card(card)
     page.clock.fast_forward("13:01")

@@ -36,7 +36,7 @@ def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
 ) -> None:
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
-    widget.says("Your card does not belong to the program.")
+    widget.says("This card isn't part of the program.")
     widget.shows_incident()
     [refusal] = widget.ended()
     assert (refusal["status"], refusal["statusCode"]) == ("ERROR_ENROLLMENT", "-52")
@@ -68,7 +68,7 @@ def test_a_card_that_is_enrolled_already_is_told_so(
     again.shows(FORM)
     again.enroll(card)
     again.shows(FAILURE)
-    again.says("This card is already registered in the program.")
+    again.says("This card is already in the program.")
     assert [event["statusCode"] for event in again.ended()] == ["-45"]
     assert len(rewards.accounts_of(card)) == 1
 
@@ -77,7 +77,7 @@ def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, reward
     rewards.order(card, "enroll", "code-before", code=-1001)
     widget.enroll(card)
     widget.shows(FAILURE)
-    widget.says("Your card was not registered because of a technical problem.")
+    widget.says("We couldn't add your card because of a technical problem.")
     widget.shows_incident()
     assert [event["statusCode"] for event in widget.ended()] == ["-1001"]
     assert rewards.accounts_of(card) == []
@@ -89,12 +89,12 @@ def test_the_fifth_refusal_is_the_last(widget: Widget) -> None:
         widget.shows(FAILURE)
         expect(widget.try_again).to_be_visible()
         assert len(widget.ended()) == 5 - left
-        expect(widget.tries).to_have_text("You can try once more." if left == 1 else "")
+        expect(widget.tries).to_have_text("You can try one more time." if left == 1 else "")
         widget.try_again.click()
         # Told before it is made.
         expect(widget.last_try).to_be_visible(visible=left == 1)
         widget.confirm.click()
     widget.shows(FAILURE)
     expect(widget.try_again).to_be_hidden()
-    expect(widget.tries).to_have_text("That was your last try. Go back to where you came from to start again.")
+    expect(widget.tries).to_have_text("That was your last try. Please go back and start again.")
     assert len(widget.ended()) == 5

@@ -27,7 +27,7 @@ def test_a_customer_at_the_card_limit_is_told_before_anything_is_typed(
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FULL)
-    widget.says("To use another one, replace or remove a card first.")
+    widget.says("To add another, replace or remove a card first.")
     widget.shows_incident()
     expect(widget.card_number).to_be_hidden()
     expect(widget.try_again).to_be_hidden()
@@ -39,7 +39,7 @@ def test_the_limit_of_tries_sends_nobody_in_a_circle(widget: Widget, network: Ne
     network.answer(is_submission, lambda _: denied)
     widget.enroll(card)
     widget.shows(LATER)
-    widget.says("There were too many tries in the last hour. Please come back in an hour and start again.")
+    widget.says("You've tried too many times. Please come back in an hour and start again.")
     expect(widget.try_again).to_be_hidden()
     assert widget.ended() == [{"status": "ACCESS_DENIED"}], "the reason is in no event"
 
@@ -52,7 +52,7 @@ def test_a_client_that_was_suspended_meanwhile_is_told(
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(LATER)
-    widget.says("The program is not available here at the moment.")
+    widget.says("The program isn't available right now.")
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
@@ -62,7 +62,7 @@ def test_read_more_is_there_only_with_a_link(page: Page, partner: Partner, netwo
     widget.shows(FORM)
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
-    widget.says("Read more about how to join the program.")
+    widget.says("Read more about how to join.")
     link = page.locator("[data-screen=failure]").get_by_role("link", name="Read more")
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
 
@@ -71,7 +71,7 @@ def test_read_more_is_there_only_with_a_link(page: Page, partner: Partner, netwo
     widget.shows(FORM)
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
-    widget.says("Your card does not belong to the program. Please use a card that takes part in it.")
+    widget.says("This card isn't part of the program. Please use another card.")
     expect(page.locator("[data-screen=failure]")).not_to_contain_text("how to join")
     expect(link).to_be_hidden()
 
@@ -85,7 +85,7 @@ def test_a_gateway_that_is_busy_is_waited_for(
     network.change_answers(is_submission, lambda real: next(turns, real))
     widget.enroll(card)
     widget.shows(WAITING)
-    widget.says("The service is busy. We keep trying, nothing is lost.")
+    widget.says("We're very busy right now. We'll keep trying, and nothing is lost.")
     widget.shows(SUCCESS)
     assert len(widget.ended()) == 1
 
@@ -100,7 +100,7 @@ def test_a_gateway_s_own_refusal_is_told_as_no_outcome(
     network.change_answers(is_submission, lambda real: next(turns, real))
     widget.enroll(card)
     widget.shows(LATER)
-    widget.says("The service is busy at the moment. Please try again in a few minutes.")
+    widget.says("We're very busy right now. Please try again in a few minutes.")
     assert widget.ended() == []
     widget.try_again.click()
     widget.shows(SUCCESS)
@@ -113,7 +113,7 @@ def test_a_refusal_of_ours_keeps_its_incident(widget: Widget, network: Network, 
     network.answer(is_submission, lambda _: answer(413, problem))
     widget.enroll(card)
     widget.shows(FAILURE)
-    widget.says("The data could not be accepted.")
+    widget.says("We couldn't accept this information.")
     widget.shows_incident()
     assert [event["status"] for event in widget.ended()] == ["INVALID_PARAMETERS"]
 

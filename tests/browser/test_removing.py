@@ -46,7 +46,7 @@ def test_a_card_is_removed(on_file: OnFile, opens_for: OpensFor, partner: Partne
 
     again = opens_for("C")
     again.shows(FAILURE)
-    again.says("You have no card in the program that could be removed.")
+    again.says("You have no card in the program to remove.")
 
 
 def test_of_several_cards_the_chosen_one_is_removed(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
@@ -75,7 +75,7 @@ def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for:
 def test_a_customer_without_a_card_has_nothing_to_remove(opens_for: OpensFor, partner: Partner) -> None:
     widget = opens_for("C")
     widget.shows(FAILURE)
-    widget.says("You have no card in the program that could be removed.")
+    widget.says("You have no card in the program to remove.")
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "parentId": partner.customer}]
 
 
@@ -108,7 +108,7 @@ def test_a_removal_that_mastercard_declines_can_be_tried_again(
     rewards.order(card, "updateCustomerAccount", "code-before", code=-10)
     widget.remove.click()
     widget.shows(FAILURE)
-    widget.says("The program did not find this card among those that take part in it.")
+    widget.says("The program couldn't find this card.")
     widget.shows_incident()
     [refusal] = widget.ended()
     assert (refusal["status"], refusal["statusCode"]) == ("ERROR_REMOVAL", "-10")

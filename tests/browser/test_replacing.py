@@ -91,7 +91,7 @@ def test_if_the_new_card_is_refused_the_old_one_stays_and_another_can_be_given(
     widget.shows(REPLACEMENT)
     replace(widget, NOT_QUALIFIED)
     widget.shows(FAILURE)
-    widget.says("The new card does not belong to the program. Your old card was not replaced.")
+    widget.says("The new card isn't part of the program. Your old card hasn't been replaced.")
     widget.shows_incident()
     [refusal] = widget.ended()
     assert (refusal["status"], refusal["statusCode"]) == ("ERROR_REPLACEMENT", "-52")
@@ -110,7 +110,7 @@ def test_if_the_new_card_is_refused_the_old_one_stays_and_another_can_be_given(
 def test_a_customer_without_a_card_has_nothing_to_replace(opens_for: OpensFor, partner: Partner) -> None:
     widget = opens_for("R")
     widget.shows(FAILURE)
-    widget.says("You have no card in the program that could be replaced.")
+    widget.says("You have no card in the program to replace.")
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "parentId": partner.customer}]
 
 

@@ -105,7 +105,7 @@ def waiting_offline(scene: Scene) -> None:
     scene.open()
     scene.network.go_down()
     scene.widget.enroll(scene.rewards.fresh_card())
-    scene.widget.says("The connection was interrupted.")
+    scene.widget.says("The connection dropped.")
 
 
 def success(scene: Scene) -> None:
@@ -159,7 +159,7 @@ def extension_failed(scene: Scene) -> None:
     expiring(scene)
     scene.network.answer(is_extension, lambda _: answer(503, {}))
     scene.widget.stay_longer.click()
-    expect(scene.widget.notice).to_contain_text("That did not work.")
+    expect(scene.widget.notice).to_contain_text("That didn't work.")
 
 
 def last_try(scene: Scene) -> None:
@@ -170,7 +170,7 @@ def last_try(scene: Scene) -> None:
 
 def one_try_left(scene: Scene) -> None:
     ends(scene, {"Attempts-Left": "1"}, FAILURE)
-    expect(scene.widget.tries).to_have_text("You can try once more.")
+    expect(scene.widget.tries).to_have_text("You can try one more time.")
 
 
 def last_try_failed(scene: Scene) -> None:

@@ -17,7 +17,7 @@ COMPOSED = {
     "Chinese, committed as ASCII": (["5", "52", "523", "5234"], "5234"),
     "Korean, by a number's name": (["ㅇ", "오", "오이"], "5234"),
 }
-NOT_RIGHT = "This card number is not right. Check each digit."
+NOT_RIGHT = "Check your card number. One of the digits seems to be wrong."
 
 
 def test_a_typed_number_is_grouped_and_its_brand_shown(widget: Widget, card: Card) -> None:
@@ -122,7 +122,7 @@ def test_a_number_that_is_too_short_is_told_when_the_field_is_left(widget: Widge
 
 
 def test_a_card_of_another_program_is_told_while_it_is_typed_and_not_sent(widget: Widget, network: Network) -> None:
-    told = "This card does not belong to the program. Try another card."
+    told = "This card isn't part of the program. Please try another card."
     widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[:4])
     expect(widget.error).to_have_text(told)
     widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[4:])

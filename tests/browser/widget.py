@@ -9,23 +9,23 @@ from local_system.cards import Card
 
 # Two calls to a local AWS that starts a process for each; an MRS that is silent is given up after 8 s.
 PATIENCE = 30_000
-INCIDENT = re.compile(r"^Incident identifier: [0-9A-Z]{4}(-[0-9A-Z]{4}){2}$")
+INCIDENT = re.compile(r"^Incident ID: [0-9A-Z]{4}(-[0-9A-Z]{4}){2}$")
 
-FORM = "Registration"
+FORM = "Add your card"
 LOADING = "One moment…"
-WAITING = "Registering your card…"
-SUCCESS = "Success!"
-FAILURE = "Something went wrong..."
+WAITING = "Adding your card…"
+SUCCESS = "All done!"
+FAILURE = "Something went wrong"
 EXPIRED = "This page has expired"
-UNSETTLED = "Not finished yet"
+UNSETTLED = "Still in progress"
 UNREACHABLE = "No connection"
 LATER = "Please come back later"
-FULL = "No room for another card"
+FULL = "Card limit reached"
 REPLACEMENT = "Replace a card"
 REPLACING = "Replacing your card…"
 REMOVAL = "Remove a card"
 REMOVING = "Removing your card…"
-NOTED = "Your wish is noted"
+NOTED = "We're removing your card"
 
 
 class Widget:
@@ -33,13 +33,13 @@ class Widget:
 
     def __init__(self, place: Page | Frame) -> None:
         self.place = place
-        self.card_number = place.get_by_label(re.compile("^(Your|New) card number$"))
+        self.card_number = place.get_by_label(re.compile("^(Card|New card) number$"))
         self.first_name = place.get_by_label("First name")
         self.last_name = place.get_by_label("Last name")
-        self.email = place.get_by_label("E-mail")
-        self.terms = place.get_by_label("Accept Terms&Conditions")
-        self.privacy = place.get_by_label("Accept the Privacy Notice")
-        self.confirm = place.get_by_role("button", name="Confirm")
+        self.email = place.get_by_label("Email")
+        self.terms = place.get_by_label("I accept the Terms & Conditions")
+        self.privacy = place.get_by_label("I accept the Privacy Notice")
+        self.confirm = place.get_by_role("button", name="Add card")
         self.replace = place.get_by_role("button", name="Replace card")
         self.remove = place.get_by_role("button", name=re.compile("^Remove card"))
         self.choice = place.get_by_role("radiogroup")
