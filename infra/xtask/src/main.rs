@@ -8,41 +8,22 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-mod arm64;
-mod bench;
-mod bootstrap;
-mod bring_up;
-mod command;
-mod compile;
+mod builds;
+mod checkout;
 mod console;
-mod demo;
-mod deploy;
-mod deployable;
 mod digest;
-mod down;
 mod files;
-mod fuzz;
-mod interrupt;
-mod keys;
-mod local_aws;
-mod ministack;
-mod node;
-mod page;
-mod place;
-mod ports;
-mod prerequisites;
-mod process;
-mod python;
-mod sandbox;
-mod secrets;
-mod template;
+mod local;
+mod programs;
 mod test;
-mod up;
-mod watch;
+mod toolchain;
 
-use bootstrap::Architecture;
-use interrupt::Interrupt;
-use place::Place;
+use builds::bootstrap::Architecture;
+use builds::{lambda, page};
+use checkout::Checkout;
+use local::{down, up, watch};
+use programs::interrupt::Interrupt;
+use test::{bench, fuzz};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Run and test card enrollment on this machine")]
@@ -115,26 +96,26 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     let interrupt = Interrupt::listen()?;
-    let place = Place::find()?;
+    let checkout = Checkout::find()?;
     match task {
-        Task::Up { detach } => up::up(&place, &interrupt, detach),
-        Task::Down { wipe } => down::down(&place, wipe),
-        Task::Watch => watch::watch(&place, &interrupt),
+        Task::Up { detach } => up::up(&checkout, &interrupt, detach),
+        Task::Down { wipe } => down::down(&checkout, wipe),
+        Task::Watch => watch::watch(&checkout, &interrupt),
         Task::Build { arm64, x86_64 } => {
             let wish = match (arm64, x86_64) {
                 (true, _) => Some(Architecture::Arm64),
                 (_, true) => Some(Architecture::X86_64),
                 _ => None,
             };
-            deployable::build(&place, wish, &interrupt)
+            lambda::build(&checkout, wish, &interrupt)
         }
-        Task::Bench { runs } => bench::bench(&place, &interrupt, runs),
+        Task::Bench { runs } => bench::bench(&checkout, &interrupt, runs),
         Task::Fuzz { target, seconds } => {
-            fuzz::fuzz(&place, &interrupt, target.as_deref(), seconds).map(drop)
+            fuzz::fuzz(&checkout, &interrupt, target.as_deref(), seconds).map(drop)
         }
-        Task::Page => page::check_and_build(&place, &interrupt),
-        Task::Language { paths } => test::language::show(&place, &paths),
-        Task::Soak(options) => test::soak::soak(&place, &interrupt, &options),
-        Task::Test(options) => test::run(&place, &interrupt, &options),
+        Task::Page => page::check_and_build(&checkout, &interrupt),
+        Task::Language { paths } => test::language::show(&checkout, &paths),
+        Task::Soak(options) => test::soak::soak(&checkout, &interrupt, &options),
+        Task::Test(options) => test::run(&checkout, &interrupt, &options),
     }
 }

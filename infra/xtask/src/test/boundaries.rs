@@ -4,9 +4,9 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::command::capture;
+use crate::checkout::Checkout;
 use crate::console::note;
-use crate::place::Place;
+use crate::programs::command::capture;
 
 /// A crate and what it must not depend on, at any depth. A trailing `*` stands for any ending. `aws-lc-*` is always
 /// allowed: a cryptographic library, which has nothing to do with AWS's services.
@@ -50,10 +50,10 @@ const RULES: [(&str, &[&str]); 3] = [
     ),
 ];
 
-pub(crate) fn check(place: &Place) -> Result<()> {
+pub(crate) fn check(checkout: &Checkout) -> Result<()> {
     for (package, forbidden) in RULES {
         let mut cargo = Command::new("cargo");
-        cargo.current_dir(place.root()).args([
+        cargo.current_dir(checkout.root()).args([
             "tree",
             "--package",
             package,

@@ -5,8 +5,8 @@ use clap::ValueEnum;
 
 use super::lanes::Lane;
 use super::report::Done;
-use super::{Bench, boundaries, dependencies, language, roles, rust, suites};
-use crate::fuzz;
+use super::{TestRun, boundaries, dependencies, language, roles, rust, suites};
+use crate::test::fuzz;
 
 /// Choices of `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,9 +63,9 @@ pub(crate) enum Needs {
 /// A check's function.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    Always(fn(&Bench<'_>) -> Result<()>),
+    Always(fn(&TestRun<'_>) -> Result<()>),
     /// As the other, with numbers for the summary; or it finds that it can't be done here.
-    Noting(fn(&Bench<'_>) -> Result<Done>),
+    Noting(fn(&TestRun<'_>) -> Result<Done>),
 }
 
 /// Put before the first check that needs the system.
@@ -87,7 +87,7 @@ use Run::{Always, Noting};
 #[rustfmt::skip]
 pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "formatting", budget: 20, lane: Processor, needs: Nothing, run: Always(rust::formatting) },
-    Check { part: Part::Lint, name: "who depends on what", budget: 15, lane: Processor, needs: Nothing, run: Always(|bench| boundaries::check(bench.place)) },
+    Check { part: Part::Lint, name: "who depends on what", budget: 15, lane: Processor, needs: Nothing, run: Always(|run| boundaries::check(run.checkout)) },
     Check { part: Part::Lint, name: "language", budget: 5, lane: Processor, needs: Nothing, run: Noting(language::check) },
     Check { part: Part::Unit, name: "unit and property tests", budget: 540, lane: Processor, needs: Nothing, run: Always(rust::unit) },
     Check { part: Part::Unit, name: "documentation examples", budget: 90, lane: Processor, needs: Nothing, run: Always(rust::documentation) },
@@ -96,7 +96,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "templates", budget: 60, lane: Processor, needs: Nothing, run: Always(suites::templates) },
     Check { part: Part::Page, name: "page", budget: 120, lane: Processor, needs: Nothing, run: Always(suites::page) },
     Check { part: Part::Crash, name: "crash", budget: 480, lane: Processor, needs: Folder, run: Always(suites::crash) },
-    Check { part: Part::Fuzz, name: "fuzzing", budget: 360, lane: Processor, needs: Nothing, run: Always(|bench| fuzz::briefly(bench.place, bench.interrupt)) },
+    Check { part: Part::Fuzz, name: "fuzzing", budget: 360, lane: Processor, needs: Nothing, run: Always(|run| fuzz::briefly(run.checkout, run.interrupt)) },
     Check { part: Part::Lint, name: "licenses and sources of dependencies", budget: 240, lane: Processor, needs: Nothing, run: Always(dependencies::policy) },
     Check { part: Part::Lint, name: "advisories", budget: 60, lane: Processor, needs: Nothing, run: Noting(dependencies::advisories) },
     Check { part: Part::Browser, name: "browser", budget: 330, lane: System, needs: Needs::System, run: Always(suites::browser) },

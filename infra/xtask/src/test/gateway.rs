@@ -6,8 +6,8 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::place::Place;
-use crate::template::{Conditions, Template, list, written};
+use crate::checkout::Checkout;
+use crate::test::template::{Conditions, Template, list, written};
 
 mod rules;
 
@@ -46,8 +46,8 @@ const ANSWERS: [(&str, Option<u64>, bool); 8] = [
 type Route = String;
 
 /// Holds the transformed template against what the gateway is meant to be.
-pub(crate) fn check(place: &Place, template: &Template) -> Result<()> {
-    let manifest = fs::read_to_string(place.root().join("Cargo.toml")).context("Cargo.toml")?;
+pub(crate) fn check(checkout: &Checkout, template: &Template) -> Result<()> {
+    let manifest = fs::read_to_string(checkout.root().join("Cargo.toml")).context("Cargo.toml")?;
     let faults = faults(template, &manifest)?;
     if faults.is_empty() {
         return Ok(());
@@ -326,9 +326,9 @@ fn domain(template: &Template, faults: &mut Vec<String>) -> Result<()> {
         if has_domain {
             policies.push(template.properties("Domain", &conditions)?);
         }
-        for place in policies {
-            if place["SecurityPolicy"] != json!({"Ref": "TlsPolicy"})
-                || place["EndpointAccessMode"] != "STRICT"
+        for policy in policies {
+            if policy["SecurityPolicy"] != json!({"Ref": "TlsPolicy"})
+                || policy["EndpointAccessMode"] != "STRICT"
             {
                 faults.push("API and domain need TlsPolicy and strict access".to_owned());
             }

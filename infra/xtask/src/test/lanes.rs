@@ -9,14 +9,14 @@ use anyhow::Result;
 
 use super::report::{Done, Ended, Outcome, Report};
 use crate::console::{self, Redirected, START_OF_LINE, Stopwatch, heading, note};
-use crate::interrupt::Interrupt;
+use crate::programs::interrupt::Interrupt;
 
 /// Interval at which the line about running checks is drawn anew.
 const REDRAW: Duration = Duration::from_secs(1);
 /// By how much the lane of the processor stands back behind the other one, whose tests look at the clock.
 const NICENESS: i32 = 10;
 
-/// Place of a check in the run.
+/// Checkout of a check in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// Needs the processor all the time; at a lower priority where something runs beside it.
@@ -274,7 +274,7 @@ mod tests {
             job("long", Lane::System, || {
                 to_bad.send(())?;
                 let mut sleep = std::process::Command::new("sleep");
-                crate::command::run_shown(sleep.arg("600"), &interrupt)?;
+                crate::programs::command::run_shown(sleep.arg("600"), &interrupt)?;
                 Ok(Done::Checked)
             }),
             job("last", Lane::Last, || Ok(Done::Checked)),
@@ -320,7 +320,7 @@ mod tests {
                 }),
                 job("two", Lane::System, move || {
                     from_processor.recv()?;
-                    crate::command::run_shown(
+                    crate::programs::command::run_shown(
                         std::process::Command::new("echo").arg("output of a program"),
                         &Interrupt::deaf(),
                     )?;

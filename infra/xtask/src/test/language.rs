@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::Bench;
+use super::TestRun;
 use super::report::Done;
+use crate::checkout::Checkout;
 use crate::console;
-use crate::place::Place;
 
 mod doc_comments;
 mod lines;
@@ -92,14 +92,14 @@ impl Source {
 }
 
 /// Counts the findings of the whole repository.
-pub(crate) fn check(bench: &Bench<'_>) -> Result<Done> {
-    let findings = findings(bench.place.root())?;
+pub(crate) fn check(run: &TestRun<'_>) -> Result<Done> {
+    let findings = findings(run.checkout.root())?;
     Ok(Done::Noted(format!("{} findings", findings.len())))
 }
 
 /// `cargo xtask language`: prints the findings below the given paths, then the number of findings by folder and rule.
-pub(crate) fn show(place: &Place, paths: &[String]) -> Result<()> {
-    let mut findings = findings(place.root())?;
+pub(crate) fn show(checkout: &Checkout, paths: &[String]) -> Result<()> {
+    let mut findings = findings(checkout.root())?;
     let paths: Vec<_> = paths.iter().map(|path| path.trim_end_matches('/')).collect();
     findings.retain(|finding| paths.is_empty() || paths.iter().any(|path| is_below(&finding.path, path)));
     for finding in &findings {

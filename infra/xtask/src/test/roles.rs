@@ -8,11 +8,11 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bench;
+use super::TestRun;
 use crate::console::note;
-use crate::deploy;
-use crate::local_aws::LocalAws;
-use crate::template::{Conditions, Template};
+use crate::local::aws::LocalAws;
+use crate::local::deployment;
+use crate::test::template::{Conditions, Template};
 
 mod calls;
 mod rights;
@@ -126,12 +126,12 @@ impl fmt::Display for Fault {
 }
 
 /// Holds the roles of `template.yaml` against what this run recorded.
-pub(crate) fn check(bench: &Bench<'_>) -> Result<()> {
-    let (template, _) = Template::transform(&bench.own, bench.interrupt)?;
+pub(crate) fn check(run: &TestRun<'_>) -> Result<()> {
+    let (template, _) = Template::transform(&run.isolated, run.interrupt)?;
     let rights = rights::of(&template, &Conditions::from([("Local", false)]))?;
-    let aws = LocalAws::at(bench.local_aws()?);
-    let names = Names::new(&template, &deploy::deployed(&aws)?)?;
-    let file = bench.own.calls();
+    let aws = LocalAws::at(run.local_aws()?);
+    let names = Names::new(&template, &deployment::deployed(&aws)?)?;
+    let file = run.isolated.calls();
     let recorded = fs::read_to_string(&file).with_context(|| {
         format!(
             "nothing was recorded in {}: run the suites before it",

@@ -6,10 +6,10 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::Bench;
-use crate::command::{capture, read, run_shown};
-use crate::interrupt::Interrupt;
-use crate::place::Place;
+use super::TestRun;
+use crate::checkout::Checkout;
+use crate::programs::command::{capture, read, run_shown};
+use crate::programs::interrupt::Interrupt;
 
 /// A choice of tests. Everything is always built the same way, `--workspace`, and chosen from: another choice of packages
 /// would compile what they share with other features once more.
@@ -59,22 +59,22 @@ pub(crate) const CANARY: Selection = Selection {
     shown: false,
 };
 
-pub(crate) fn formatting(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
-    run_shown(cargo(place).args(["fmt", "--all", "--check"]), interrupt)?;
+pub(crate) fn formatting(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
+    run_shown(cargo(checkout).args(["fmt", "--all", "--check"]), interrupt)?;
     // A workspace of its own.
     let fuzz = ["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"];
-    run_shown(cargo(place).args(fuzz), interrupt)
+    run_shown(cargo(checkout).args(fuzz), interrupt)
 }
 
-pub(crate) fn clippy(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
+pub(crate) fn clippy(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
     run_shown(
-        cargo(place).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        cargo(checkout).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         interrupt,
     )?;
     // The fuzz targets are a workspace of their own.
-    let mut apart = cargo(place);
+    let mut apart = cargo(checkout);
     apart
         .args([
             "clippy",
@@ -83,28 +83,28 @@ pub(crate) fn clippy(bench: &Bench<'_>) -> Result<()> {
             "--all-targets",
         ])
         .arg("--target-dir")
-        .arg(place.root().join("target"));
+        .arg(checkout.root().join("target"));
     run_shown(apart.args(["--", "-D", "warnings"]), interrupt)
 }
 
-pub(crate) fn unit(bench: &Bench<'_>) -> Result<()> {
-    tests(bench.place, &UNIT, &[], bench.interrupt)
+pub(crate) fn unit(run: &TestRun<'_>) -> Result<()> {
+    tests(run.checkout, &UNIT, &[], run.interrupt)
 }
 
-pub(crate) fn documentation(bench: &Bench<'_>) -> Result<()> {
-    let mut tests = cargo(bench.place);
-    run_shown(tests.args(["test", "--workspace", "--doc"]), bench.interrupt)
+pub(crate) fn documentation(run: &TestRun<'_>) -> Result<()> {
+    let mut tests = cargo(run.checkout);
+    run_shown(tests.args(["test", "--workspace", "--doc"]), run.interrupt)
 }
 
 /// Runs a choice of tests. No test at all is a failure.
 pub(crate) fn tests(
-    place: &Place,
+    checkout: &Checkout,
     selection: &Selection,
     variables: &[(&str, String)],
     interrupt: &Interrupt,
 ) -> Result<()> {
     let variables = || variables.iter().map(|(name, value)| (*name, value.as_str()));
-    if capture(cargo(place).args(["nextest", "--version"])).is_ok() {
+    if capture(cargo(checkout).args(["nextest", "--version"])).is_ok() {
         let arguments = [
             "nextest",
             "run",
@@ -115,7 +115,7 @@ pub(crate) fn tests(
             "-E",
         ];
         return run_shown(
-            cargo(place)
+            cargo(checkout)
                 .args(arguments)
                 .arg(selection.nextest)
                 .args(["--run-ignored", if selection.ignored { "all" } else { "default" }])
@@ -127,12 +127,12 @@ pub(crate) fn tests(
             interrupt,
         );
     }
-    without_nextest(place, selection, &variables().collect::<Vec<_>>(), interrupt)
+    without_nextest(checkout, selection, &variables().collect::<Vec<_>>(), interrupt)
 }
 
 /// As nextest would: from one build of everything, each chosen program in the folder of its package.
 fn without_nextest(
-    place: &Place,
+    checkout: &Checkout,
     selection: &Selection,
     variables: &[(&str, &str)],
     interrupt: &Interrupt,
@@ -144,7 +144,7 @@ fn without_nextest(
         "--no-run",
         "--message-format=json-render-diagnostics",
     ];
-    let messages = read(cargo(place).args(build), interrupt)?;
+    let messages = read(cargo(checkout).args(build), interrupt)?;
     let programs = messages.lines().filter_map(Program::read);
     let programs: Vec<_> = programs
         .filter(|program| (selection.chosen)(&program.package, program.apart))
@@ -214,9 +214,9 @@ impl Program {
     }
 }
 
-fn cargo(place: &Place) -> Command {
+fn cargo(checkout: &Checkout) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(place.root());
+    cargo.current_dir(checkout.root());
     cargo
 }
 

@@ -11,11 +11,11 @@ use super::checks::{Check, Needs, Part, Run};
 use super::lanes::Lane::{Last, Processor, System};
 use super::report::Done;
 use super::rust::{self, LOAD};
-use super::{Bench, suites};
-use crate::command::capture;
-use crate::fuzz;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
+use super::{TestRun, suites};
+use crate::checkout::Checkout;
+use crate::programs::command::capture;
+use crate::programs::interrupt::Interrupt;
+use crate::test::fuzz;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -45,7 +45,7 @@ const SOAK: &[Check] = &[
 ];
 
 /// Runs all of it to the end, whatever fails, and prints the summary.
-pub(crate) fn soak(place: &Place, interrupt: &Interrupt, options: &Options) -> Result<()> {
+pub(crate) fn soak(checkout: &Checkout, interrupt: &Interrupt, options: &Options) -> Result<()> {
     if let Some(unknown) = options.only.iter().find(|name| !named(name)) {
         let names: Vec<_> = SOAK.iter().map(|check| check.name).collect();
         bail!("there is no '{unknown}'; there are {}", names.join(", "));
@@ -53,11 +53,11 @@ pub(crate) fn soak(place: &Place, interrupt: &Interrupt, options: &Options) -> R
     let wanted =
         |check: &&Check| options.only.is_empty() || options.only.iter().any(|name| name == check.name);
     let checks: Vec<_> = SOAK.iter().filter(wanted).collect();
-    let mut report = super::run_checks(place, interrupt, &checks, true)?;
+    let mut report = super::run_checks(checkout, interrupt, &checks, true)?;
     report.show(None);
     let commit = capture(
         Command::new("git")
-            .current_dir(place.root())
+            .current_dir(checkout.root())
             .args(["describe", "--always", "--dirty"]),
     );
     let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -73,16 +73,16 @@ fn named(name: &str) -> bool {
     SOAK.iter().any(|check| check.name == name)
 }
 
-fn fuzzing(bench: &Bench<'_>) -> Result<Done> {
-    let findings = fuzz::fuzz(bench.place, bench.interrupt, None, FUZZING)?;
+fn fuzzing(run: &TestRun<'_>) -> Result<Done> {
+    let findings = fuzz::fuzz(run.checkout, run.interrupt, None, FUZZING)?;
     Ok(Done::Noted(format!("{FUZZING} s each; {}", findings.join("; "))))
 }
 
 /// Every run with one fault, many pairs, under a seed of its own.
-fn crash(bench: &Bench<'_>) -> Result<Done> {
+fn crash(run: &TestRun<'_>) -> Result<Done> {
     let seed = seed()?;
     let output = suites::crash_with(
-        bench,
+        run,
         &[
             ("CRASH_SEED", seed.to_string()),
             ("CRASH_EVERY", "1".to_owned()),
@@ -96,25 +96,25 @@ fn crash(bench: &Bench<'_>) -> Result<Done> {
 }
 
 /// Again and again, for what fails once in a while.
-fn browser(bench: &Bench<'_>) -> Result<Done> {
+fn browser(run: &TestRun<'_>) -> Result<Done> {
     for _ in 0..BROWSER_RUNS {
-        suites::browser(bench)?;
+        suites::browser(run)?;
     }
     Ok(Done::Noted(format!("{BROWSER_RUNS} times")))
 }
 
 /// Functions for the processor that AWS gets them for.
-fn arm64(bench: &Bench<'_>) -> Result<Done> {
-    crate::arm64::check(&bench.own, bench.local_aws()?, bench.interrupt).map(Done::Noted)
+fn arm64(run: &TestRun<'_>) -> Result<Done> {
+    crate::test::arm64::check(&run.isolated, run.local_aws()?, run.interrupt).map(Done::Noted)
 }
 
-fn load(bench: &Bench<'_>) -> Result<Done> {
+fn load(run: &TestRun<'_>) -> Result<Done> {
     let seed = seed()?;
-    let mut environment = bench.environment()?;
+    let mut environment = run.environment()?;
     environment.push(("LOAD_SESSIONS", SESSIONS.to_string()));
     environment.push(("LOAD_SEED", seed.to_string()));
     environment.push(("LOAD_REPEATED_FAULTS", "1".to_owned()));
-    rust::tests(bench.place, &LOAD, &environment, bench.interrupt)?;
+    rust::tests(run.checkout, &LOAD, &environment, run.interrupt)?;
     Ok(Done::Noted(format!("{SESSIONS} sessions, seed {seed}")))
 }
 

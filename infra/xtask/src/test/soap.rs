@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::interrupt::Interrupt;
-use crate::node::Node;
-use crate::place::Place;
-use crate::prerequisites::{file_or_packages, program_or_package};
+use crate::checkout::Checkout;
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::node::Node;
+use crate::toolchain::prerequisites::{file_or_packages, program_or_package};
 
 /// npm `soap`, with its lock file.
 const NPM_SOAP: &str = "tests/interop/soap/npm-soap";
@@ -18,11 +18,11 @@ const PACKAGES: [(&str, &[&str]); 3] = [
 ];
 
 /// Installs JAX-WS, gSOAP and npm `soap` where they are missing.
-pub(super) fn ready(place: &Place, node: &Node, interrupt: &Interrupt) -> Result<()> {
+pub(super) fn ready(checkout: &Checkout, node: &Node, interrupt: &Interrupt) -> Result<()> {
     program_or_package("javac", "openjdk-17-jdk-headless", interrupt)?;
     program_or_package("wsdl2h", "gsoap", interrupt)?;
     for (file, packages) in PACKAGES {
         file_or_packages(file, packages, interrupt)?;
     }
-    node.install_packages(place, &place.root().join(NPM_SOAP), interrupt)
+    node.install_packages(checkout, &checkout.root().join(NPM_SOAP), interrupt)
 }

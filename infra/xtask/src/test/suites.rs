@@ -5,52 +5,51 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bench;
+use super::TestRun;
 use super::dynamodb_local::DynamoDbLocal;
 use super::gateway;
 use super::report::Done;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use super::soap;
-use crate::bench;
-use crate::command::{run_kept, run_shown};
-use crate::compile;
-use crate::deploy::isolate;
-use crate::interrupt::Interrupt;
-use crate::local_aws::{REGION, variables};
-use crate::node::Node;
-use crate::page;
-use crate::prerequisites::{find, program_or_package};
-use crate::python::Tools;
-use crate::template::{self, Template};
+use crate::builds::native;
+use crate::builds::page;
+use crate::local::aws::{REGION, variables};
+use crate::programs::command::{isolate, run_kept, run_shown};
+use crate::programs::interrupt::Interrupt;
+use crate::test::bench;
+use crate::test::template::{self, Template};
+use crate::toolchain::node::Node;
+use crate::toolchain::prerequisites::{find, program_or_package};
+use crate::toolchain::python::Tools;
 
 /// The template, what it nests, and what an account needs once.
 const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
 
 /// `sam validate --lint`, which is cfn-lint; then cfn-lint and the checks of the gateway on what SAM's transform makes
 /// of the template.
-pub(crate) fn templates(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
-    let sam = Tools::Sam.install(place, interrupt)?;
-    std::fs::create_dir_all(place.home())?;
+pub(crate) fn templates(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
+    let sam = Tools::Sam.install(checkout, interrupt)?;
+    std::fs::create_dir_all(checkout.home())?;
     TEMPLATES.iter().try_for_each(|template| {
         let mut command = Command::new(sam.program("sam"));
         command
-            .current_dir(place.root())
+            .current_dir(checkout.root())
             .args(["validate", "--lint", "--template-file", template]);
         run_shown(
-            isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION),
+            isolate(&mut command, &checkout.home()).env("AWS_DEFAULT_REGION", REGION),
             interrupt,
         )
     })?;
-    let (template, transformed) = Template::transform(place, interrupt)?;
-    template::lint(place, &transformed, interrupt)?;
-    gateway::check(place, &template)
+    let (template, transformed) = Template::transform(checkout, interrupt)?;
+    template::lint(checkout, &transformed, interrupt)?;
+    gateway::check(checkout, &template)
 }
 
 /// Style and types of the suites in Python.
-pub(crate) fn python_lint(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
-    let tests = Tools::Tests.install(place, interrupt)?;
+pub(crate) fn python_lint(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
+    let tests = Tools::Tests.install(checkout, interrupt)?;
     let checks: [(&str, &[&str]); 3] = [
         ("ruff", &["check", "--no-cache"]),
         ("ruff", &["format", "--check", "--no-cache"]),
@@ -59,7 +58,7 @@ pub(crate) fn python_lint(bench: &Bench<'_>) -> Result<()> {
     checks.iter().try_for_each(|(program, arguments)| {
         let mut command = Command::new(tests.program(program));
         command
-            .current_dir(place.root().join("tests"))
+            .current_dir(checkout.root().join("tests"))
             .args(*arguments)
             .arg(".");
         run_shown(&mut command, interrupt)
@@ -67,16 +66,21 @@ pub(crate) fn python_lint(bench: &Bench<'_>) -> Result<()> {
 }
 
 /// The committed bundle has to be what the sources give.
-pub(crate) fn page(bench: &Bench<'_>) -> Result<()> {
-    let (place, interrupt) = (bench.place, bench.interrupt);
-    let node = page::ready(place, interrupt)?;
-    page::scripts(place, &node, &["check", "test", "build:check", "size"], interrupt)
+pub(crate) fn page(run: &TestRun<'_>) -> Result<()> {
+    let (checkout, interrupt) = (run.checkout, run.interrupt);
+    let node = page::ready(checkout, interrupt)?;
+    page::scripts(
+        checkout,
+        &node,
+        &["check", "test", "build:check", "size"],
+        interrupt,
+    )
 }
 
-pub(crate) fn storage(bench: &Bench<'_>) -> Result<()> {
-    let node = Node::install(bench.place, bench.interrupt)?;
-    let aws = bench.local_aws()?;
-    let reference = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
+pub(crate) fn storage(run: &TestRun<'_>) -> Result<()> {
+    let node = Node::install(run.checkout, run.interrupt)?;
+    let aws = run.local_aws()?;
+    let reference = DynamoDbLocal::start(&run.isolated, &node, run.interrupt)?;
     let endpoints = format!(
         "ministack=http://127.0.0.1:{aws},dynamodb-local=http://127.0.0.1:{}",
         reference.port
@@ -84,74 +88,74 @@ pub(crate) fn storage(bench: &Bench<'_>) -> Result<()> {
     let mut environment = variables(aws).to_vec();
     environment.push(("TEST_DYNAMODB_ENDPOINTS", endpoints));
     environment.push(("TEST_AWS_ENDPOINT", format!("http://127.0.0.1:{aws}")));
-    rust::tests(bench.place, &STORAGE, &environment, bench.interrupt)
+    rust::tests(run.checkout, &STORAGE, &environment, run.interrupt)
 }
 
 /// Remains of an operator's first deployment that fails, and questions of one that does not.
-pub(crate) fn first_deployment(bench: &Bench<'_>) -> Result<()> {
-    let aws = bench.local_aws()?;
-    let (_, transformed) = Template::transform(&bench.own, bench.interrupt)?;
-    let ministack = Tools::Ministack.install(bench.place, bench.interrupt)?;
-    let sam = Tools::Sam.install(bench.place, bench.interrupt)?;
+pub(crate) fn first_deployment(run: &TestRun<'_>) -> Result<()> {
+    let aws = run.local_aws()?;
+    let (_, transformed) = Template::transform(&run.isolated, run.interrupt)?;
+    let ministack = Tools::Ministack.install(run.checkout, run.interrupt)?;
+    let sam = Tools::Sam.install(run.checkout, run.interrupt)?;
     let mut command = Command::new(ministack.program("python"));
     command
-        .current_dir(bench.place.root())
+        .current_dir(run.checkout.root())
         .arg("infra/local/first_deployment.py")
         .arg(transformed)
         .arg(sam.program("sam"));
-    isolate(&mut command, bench.place).envs(variables(aws));
-    run_shown(&mut command, bench.interrupt)
+    isolate(&mut command, &run.checkout.home()).envs(variables(aws));
+    run_shown(&mut command, run.interrupt)
 }
 
 /// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimized
 /// program takes a third of the time.
-pub(crate) fn crash(bench: &Bench<'_>) -> Result<()> {
-    crash_with(bench, &[]).map(drop)
+pub(crate) fn crash(run: &TestRun<'_>) -> Result<()> {
+    crash_with(run, &[]).map(drop)
 }
 
 /// As [`crash`], with variables of its README; gives what it printed.
-pub(crate) fn crash_with(bench: &Bench<'_>, variables: &[(&str, String)]) -> Result<String> {
-    let node = Node::install(bench.place, bench.interrupt)?;
-    let program = compile::everything(bench.place, bench.interrupt)?.crash;
-    let engine = DynamoDbLocal::start(&bench.own, &node, bench.interrupt)?;
+pub(crate) fn crash_with(run: &TestRun<'_>, variables: &[(&str, String)]) -> Result<String> {
+    let node = Node::install(run.checkout, run.interrupt)?;
+    let program = native::everything(run.checkout, run.interrupt)?.crash;
+    let engine = DynamoDbLocal::start(&run.isolated, &node, run.interrupt)?;
     let endpoint = format!("dynamodb-local=http://127.0.0.1:{}", engine.port);
     let mut command = Command::new(program);
     command
-        .current_dir(bench.place.root())
+        .current_dir(run.checkout.root())
         .env("TEST_DYNAMODB_ENDPOINTS", endpoint)
         .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
-    run_kept(&mut command, bench.interrupt)
+    run_kept(&mut command, run.interrupt)
 }
 
-pub(crate) fn flows(bench: &Bench<'_>) -> Result<()> {
-    rust::tests(bench.place, &FLOWS, &bench.environment()?, bench.interrupt)
+pub(crate) fn flows(run: &TestRun<'_>) -> Result<()> {
+    rust::tests(run.checkout, &FLOWS, &run.environment()?, run.interrupt)
 }
 
 /// Once: what is judged are counts, which are the same each time.
-pub(crate) fn bench(bench: &Bench<'_>) -> Result<Done> {
-    bench::measure(&bench.own, bench.interrupt, 1).map(Done::Noted)
+pub(crate) fn bench(run: &TestRun<'_>) -> Result<Done> {
+    bench::measure(&run.isolated, run.interrupt, 1).map(Done::Noted)
 }
 
-pub(crate) fn load(bench: &Bench<'_>) -> Result<()> {
-    rust::tests(bench.place, &LOAD, &bench.environment()?, bench.interrupt)
+pub(crate) fn load(run: &TestRun<'_>) -> Result<()> {
+    rust::tests(run.checkout, &LOAD, &run.environment()?, run.interrupt)
 }
 
-pub(crate) fn canary(bench: &Bench<'_>) -> Result<()> {
-    rust::tests(bench.place, &CANARY, &bench.environment()?, bench.interrupt)
+pub(crate) fn canary(run: &TestRun<'_>) -> Result<()> {
+    rust::tests(run.checkout, &CANARY, &run.environment()?, run.interrupt)
 }
 
-pub(crate) fn interop(bench: &Bench<'_>) -> Result<()> {
-    let node = Node::install(bench.place, bench.interrupt)?;
-    soap::ready(bench.place, &node, bench.interrupt)?;
+pub(crate) fn interop(run: &TestRun<'_>) -> Result<()> {
+    let node = Node::install(run.checkout, run.interrupt)?;
+    soap::ready(run.checkout, &node, run.interrupt)?;
     // It writes key files; the JDK, which does so too, came with the SOAP stacks.
-    program_or_package("openssl", "openssl", bench.interrupt)?;
-    python(bench, "interop", &[], &[CHROMIUM])
+    program_or_package("openssl", "openssl", run.interrupt)?;
+    python(run, "interop", &[], &[CHROMIUM])
 }
 
 /// Two at a time: a page waits more than it works.
-pub(crate) fn browser(bench: &Bench<'_>) -> Result<()> {
+pub(crate) fn browser(run: &TestRun<'_>) -> Result<()> {
     let processes = ["--numprocesses=2", "--dist=worksteal"];
-    python(bench, "browser", &processes, &[CHROMIUM, FIREFOX])
+    python(run, "browser", &processes, &[CHROMIUM, FIREFOX])
 }
 
 /// A browser that the suites drive.
@@ -191,33 +195,33 @@ impl Browser {
 }
 
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
-fn python(bench: &Bench<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
-    let folder = bench.place.root().join("tests").join(suite);
+fn python(run: &TestRun<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
+    let folder = run.checkout.root().join("tests").join(suite);
     if !folder.is_dir() {
         bail!("tests/{suite} is missing");
     }
     let browsers = browsers
         .iter()
-        .map(|browser| Ok((browser.variable, browser.path(bench.interrupt)?)))
+        .map(|browser| Ok((browser.variable, browser.path(run.interrupt)?)))
         .collect::<Result<Vec<_>>>()?;
     // axe-core comes with the page's own packages.
-    page::ready(bench.place, bench.interrupt)?;
-    let tests = Tools::Tests.install(bench.place, bench.interrupt)?;
+    page::ready(run.checkout, run.interrupt)?;
+    let tests = Tools::Tests.install(run.checkout, run.interrupt)?;
     let mut command = Command::new(tests.program("python"));
     command
-        .current_dir(bench.place.root())
+        .current_dir(run.checkout.root())
         .args(["-m", "pytest", "-ra", "-p", "no:cacheprovider"])
         .args(processes)
         .arg(folder);
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .envs(bench.environment()?);
+        .envs(run.environment()?);
     command.env("TEST_NODE", Node::of(&tests)?.program());
     command.envs(browsers);
-    run_shown(&mut command, bench.interrupt)
+    run_shown(&mut command, run.interrupt)
 }
 
-impl Bench<'_> {
+impl TestRun<'_> {
     /// Where a suite finds the system.
     pub(crate) fn environment(&self) -> Result<Vec<(&'static str, String)>> {
         let up = self.up();
@@ -231,9 +235,9 @@ impl Bench<'_> {
         }
         environment.push((
             "TEST_ENDPOINTS",
-            self.own.endpoints().to_string_lossy().into_owned(),
+            self.isolated.endpoints().to_string_lossy().into_owned(),
         ));
-        environment.push(("TEST_LOCAL", self.own.local().to_string_lossy().into_owned()));
+        environment.push(("TEST_LOCAL", self.isolated.local().to_string_lossy().into_owned()));
         Ok(environment)
     }
 }

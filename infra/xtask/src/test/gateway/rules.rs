@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::template::Template;
+use crate::test::template::Template;
 
 /// Parameters that are given, and the rule that refuses them, if any does.
 const COMBINATIONS: [(&[&str], Option<&str>); 8] = [

@@ -6,9 +6,9 @@ use std::fmt;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::deploy::Settings;
-use crate::place::STACK;
-use crate::template::{Template, written};
+use crate::checkout::STACK;
+use crate::local::deployment::Settings;
+use crate::test::template::{Template, written};
 
 /// A call as IAM judges it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

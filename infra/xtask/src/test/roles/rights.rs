@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::template::{Conditions, Template, list, written};
+use crate::test::template::{Conditions, Template, list, written};
 
 /// The principal that runs the operator's tool, as the template writes it.
 const OPERATOR: &str = "${OperatorArn}";

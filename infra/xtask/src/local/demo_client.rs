@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::checkout::Checkout;
 use crate::files;
-use crate::place::Place;
-use crate::ports::Ports;
+use crate::local::ports::Ports;
 
 /// As in infra/local/demo/client.toml.
 pub(crate) const CLIENT: &str = "demo";
@@ -19,8 +19,8 @@ pub(crate) const PROGRAM: &str = "10765";
 pub(crate) const TEST_CARD: &str = "5234000000090123";
 
 /// Writes the demo client's files for these ports, and gives the secret that signs its confirmations.
-pub(crate) fn write(place: &Place, ports: &Ports) -> Result<String> {
-    let (from, to) = (place.root().join("infra/local/demo"), place.demo());
+pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
+    let (from, to) = (checkout.root().join("infra/local/demo"), checkout.demo());
     for picture in ["logo.png", "background.png"] {
         let content =
             fs::read(from.join(picture)).with_context(|| format!("infra/local/demo/{picture} is missing"))?;
@@ -69,11 +69,11 @@ fn new_secret() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::USUAL;
+    use crate::local::ports::USUAL;
 
     #[test]
     fn the_client_file_follows_the_ports() {
-        let client = include_str!("../../local/demo/client.toml");
+        let client = include_str!("../../../local/demo/client.toml");
         assert_eq!(with_ports(client, &USUAL), client);
         let moved = with_ports(
             client,

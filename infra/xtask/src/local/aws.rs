@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Agent;
 
 /// The Region of everything local; the default for AWS too.
@@ -86,6 +86,40 @@ impl LocalAws {
                 "Message"
             }),
         }))
+    }
+
+    /// A secret's text; none where it does not exist.
+    pub(crate) fn secret(&self, name: &str) -> Result<Option<String>> {
+        match self.call(
+            Service::SecretsManager,
+            "GetSecretValue",
+            &json!({ "SecretId": name }),
+        )? {
+            Ok(secret) => Ok(secret
+                .get("SecretString")
+                .and_then(Value::as_str)
+                .map(str::to_owned)),
+            Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Makes or changes a secret; gives whether it had to.
+    pub(crate) fn put_secret(&self, name: &str, text: &str) -> Result<bool> {
+        let present = self.secret(name)?;
+        if present.as_deref() == Some(text) {
+            return Ok(false);
+        }
+        let (operation, body) = match present {
+            Some(_) => (
+                "PutSecretValue",
+                json!({ "SecretId": name, "SecretString": text }),
+            ),
+            None => ("CreateSecret", json!({ "Name": name, "SecretString": text })),
+        };
+        self.call(Service::SecretsManager, operation, &body)?
+            .with_context(|| format!("can't store the secret {name}"))?;
+        Ok(true)
     }
 
     /// The environment variables of the deployed functions, of all together: what one of them has beside the others does

@@ -1,6 +1,6 @@
 //! Building for this machine: everything in one run of cargo, so that what the parts share is compiled once.
 //!
-//! [`crate::deployable`] builds the functions for AWS. The two lie apart, so that neither is deployed for the other.
+//! [`crate::builds::lambda`] builds the functions for AWS. The two lie apart, so that neither is deployed for the other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +11,11 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::bootstrap::{self, Destination};
-use crate::command::{spawn, wait};
+use crate::builds::bootstrap::{self, Destination};
+use crate::checkout::Checkout;
 use crate::console;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
+use crate::programs::command::{spawn, wait};
+use crate::programs::interrupt::Interrupt;
 
 /// What is built beside the functions, always all of it: another choice of packages would compile what they share with
 /// other features once more.
@@ -37,10 +37,10 @@ pub(crate) struct Built {
 
 /// Builds the functions, the sandbox and enrollctl, and puts each function where the copy of template.yaml for the local
 /// AWS looks for it.
-pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> {
-    let functions = names(place)?;
-    let programs = cargo_build(place, &functions, None, interrupt)?;
-    let folder = place.deployment().join("target/lambda");
+pub(crate) fn everything(checkout: &Checkout, interrupt: &Interrupt) -> Result<Built> {
+    let functions = names(checkout)?;
+    let programs = cargo_build(checkout, &functions, None, interrupt)?;
+    let folder = checkout.deployment().join("target/lambda");
     let tool = |name: &str| {
         programs
             .get(name)
@@ -60,16 +60,16 @@ pub(crate) fn everything(place: &Place, interrupt: &Interrupt) -> Result<Built> 
 }
 
 /// Builds the operator's tool alone, as [`everything`] builds it: what the two share is compiled once.
-pub(crate) fn operator_tool(place: &Place, interrupt: &Interrupt) -> Result<PathBuf> {
-    cargo_build(place, &names(place)?, Some("enrollctl"), interrupt)?
+pub(crate) fn operator_tool(checkout: &Checkout, interrupt: &Interrupt) -> Result<PathBuf> {
+    cargo_build(checkout, &names(checkout)?, Some("enrollctl"), interrupt)?
         .remove("enrollctl")
         .context("cargo built no enrollctl")
 }
 
 /// A folder with a manifest under functions/ is a function.
-pub(crate) fn names(place: &Place) -> Result<Vec<String>> {
+pub(crate) fn names(checkout: &Checkout) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(place.root().join("functions"))? {
+    for entry in fs::read_dir(checkout.root().join("functions"))? {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
             names.push(entry.file_name().to_string_lossy().into_owned());
@@ -81,7 +81,7 @@ pub(crate) fn names(place: &Place) -> Result<Vec<String>> {
 
 /// Runs cargo, which shows its own progress, and gives the programs by name: all of them, or one.
 fn cargo_build(
-    place: &Place,
+    checkout: &Checkout,
     functions: &[String],
     one: Option<&str>,
     interrupt: &Interrupt,
@@ -92,9 +92,11 @@ fn cargo_build(
     let step = console::Step::start(format!("building {what}"));
     step.leave();
     let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(place.root())
-        .args(["build", "--release", "--message-format=json-render-diagnostics"]);
+    cargo.current_dir(checkout.root()).args([
+        "build",
+        "--release",
+        "--message-format=json-render-diagnostics",
+    ]);
     for package in packages {
         cargo.args(["--package", package]);
     }

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::ports::Ports;
+use crate::local::ports::Ports;
 
 /// Name of the local stack.
 pub(crate) const STACK: &str = "local";
 
 /// One set of local files: that of `up`, or the one that `test` keeps apart from it.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct Checkout {
     root: PathBuf,
     local: PathBuf,
     /// Whether the functions' calls to AWS are recorded.
     records: bool,
 }
 
-impl Place {
+impl Checkout {
     /// The place of `cargo xtask up`: `.local` in the repository.
     pub(crate) fn find() -> Result<Self> {
         // Set by `cargo run`; the repository may have moved since xtask was compiled.

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::console::{self, Step, Stopwatch};
-use crate::interrupt::Interrupt;
+use crate::programs::interrupt::Interrupt;
 
 const POLL: Duration = Duration::from_millis(50);
 /// Signals by which a program is asked to end, and how long after the first. Test runners clean up at SIGINT.
@@ -132,6 +132,17 @@ pub(crate) fn spawn_server(command: &mut Command, log: &Path) -> Result<Child> {
         .stdout(output.try_clone()?)
         .stderr(output);
     spawn(command)
+}
+
+/// Keeps a program away from the developer's AWS configuration and home folder; `home` takes its place.
+pub(crate) fn isolate<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .env("SAM_CLI_TELEMETRY", "0")
 }
 
 /// The end of a text, for an error message.

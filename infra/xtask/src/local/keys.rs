@@ -5,17 +5,22 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
 };
 use time::{Duration, OffsetDateTime};
 
+use crate::checkout::Checkout;
 use crate::console::Step;
 use crate::files;
-use crate::place::Place;
 
 const LIFETIME: Duration = Duration::days(3650);
+/// Public half of the key pair under which card numbers are encrypted.
+pub(crate) const CARD_KEY: &str = "rewards.pub.pem";
 /// The certificates: they are only of use together.
 const CERTIFICATES: [&str; 6] = [
     "ca.pem",
@@ -27,8 +32,8 @@ const CERTIFICATES: [&str; 6] = [
 ];
 
 /// Makes what is missing.
-pub(crate) fn ensure(place: &Place) -> Result<()> {
-    let pki = place.pki();
+pub(crate) fn ensure(checkout: &Checkout) -> Result<()> {
+    let pki = checkout.pki();
     if !CERTIFICATES.iter().all(|name| pki.join(name).is_file()) {
         let step = Step::start("making a CA and certificates");
         certificates(&pki).context("can't make the certificates")?;
@@ -36,10 +41,10 @@ pub(crate) fn ensure(place: &Place) -> Result<()> {
     }
     rsa_pair(
         &pki.join("rewards.key.pem"),
-        &pki.join("rewards.pub.pem"),
+        &pki.join(CARD_KEY),
         "Mastercard's stand-in",
     )?;
-    let demo = place.demo();
+    let demo = checkout.demo();
     rsa_pair(
         &demo.join("private-key.pem"),
         &demo.join("public-key.pem"),
@@ -107,9 +112,39 @@ fn rsa_pair(private: &Path, public: &Path, whose: &str) -> Result<()> {
     files::write(public, key.public_key_pem().as_bytes())
 }
 
+/// The fingerprint of the stand-in's public key: what the deployment allows.
+pub(crate) fn card_key_fingerprint(checkout: &Checkout) -> Result<String> {
+    let file = checkout.pki().join(CARD_KEY);
+    let pem = fs::read_to_string(&file).with_context(|| format!("can't read {}", file.display()))?;
+    fingerprint(&pem)
+}
+
+/// SHA-256 of the key's DER, in hexadecimal.
+pub(crate) fn fingerprint(pem: &str) -> Result<String> {
+    Ok(hex::encode(digest(&SHA256, &der(pem)?)))
+}
+
+fn der(pem: &str) -> Result<Vec<u8>> {
+    let base64: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .map(str::trim)
+        .collect();
+    STANDARD.decode(base64).context("not a PEM file")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pem_file_gives_its_bytes() {
+        assert_eq!(
+            der("-----BEGIN X-----\nAQID\r\nBA==\n-----END X-----\n").unwrap(),
+            [1, 2, 3, 4]
+        );
+        assert!(der("-----BEGIN X-----\n???\n").is_err());
+    }
 
     #[test]
     fn certificates_name_localhost_and_a_lost_public_key_comes_back() {

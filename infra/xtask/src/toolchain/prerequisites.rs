@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::command::{capture, run_logged};
+use crate::checkout::Checkout;
 use crate::console;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
+use crate::programs::command::{capture, run_logged};
+use crate::programs::interrupt::Interrupt;
 
 static APT: Mutex<()> = Mutex::new(());
 /// The oldest Python that the pinned packages run on.
@@ -94,7 +94,7 @@ fn install(missing: &str, packages: &[&str], interrupt: &Interrupt) -> Result<()
         apt.args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdout(Stdio::null());
-        crate::command::run_shown(&mut apt, interrupt)?;
+        crate::programs::command::run_shown(&mut apt, interrupt)?;
     }
     Ok(())
 }
@@ -109,11 +109,16 @@ pub(crate) fn cpp_compiler(interrupt: &Interrupt) -> Result<()> {
 
 /// A program of a crate: the one on the PATH, or one built here, unoptimized, which is three times faster to build and
 /// fast enough to run.
-pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &Interrupt) -> Result<PathBuf> {
+pub(crate) fn cargo_tool(
+    name: &str,
+    version: &str,
+    checkout: &Checkout,
+    interrupt: &Interrupt,
+) -> Result<PathBuf> {
     if let Some(program) = find(name) {
         return Ok(program);
     }
-    let root = place.tools().join("tools");
+    let root = checkout.tools().join("tools");
     let program = root.join("bin").join(name);
     let build = root.join(format!("build-{name}"));
     let _alone = files::lock(&root.join(format!("{name}.lock")))?;
@@ -135,7 +140,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str, place: &Place, interrupt: &I
         run_logged(
             &format!("building {name}"),
             &mut cargo,
-            &place.log(&format!("install-{name}")),
+            &checkout.log(&format!("install-{name}")),
             interrupt,
         )?;
         std::fs::remove_dir_all(build).ok();

@@ -7,13 +7,12 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::command::capture;
-use crate::deploy::isolate;
+use crate::checkout::Checkout;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::local_aws::REGION;
-use crate::place::Place;
-use crate::python::Tools;
+use crate::local::aws::REGION;
+use crate::programs::command::{capture, isolate, run_shown};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::python::Tools;
 
 /// A transformed template.
 #[derive(Debug)]
@@ -25,16 +24,16 @@ pub(crate) type Conditions<'a> = BTreeMap<&'a str, bool>;
 impl Template {
     /// Transforms `template.yaml`, without AWS. The result is left in a file, for linters and people: its path is the
     /// second value.
-    pub(crate) fn transform(place: &Place, interrupt: &Interrupt) -> Result<(Self, PathBuf)> {
-        let sam = Tools::Sam.install(place, interrupt)?;
-        std::fs::create_dir_all(place.home())?;
+    pub(crate) fn transform(checkout: &Checkout, interrupt: &Interrupt) -> Result<(Self, PathBuf)> {
+        let sam = Tools::Sam.install(checkout, interrupt)?;
+        std::fs::create_dir_all(checkout.home())?;
         let mut command = Command::new(sam.program("python"));
         command
-            .current_dir(place.root())
+            .current_dir(checkout.root())
             .args(["infra/local/transform.py", "template.yaml"]);
-        isolate(&mut command, place).env("AWS_DEFAULT_REGION", REGION);
+        isolate(&mut command, &checkout.home()).env("AWS_DEFAULT_REGION", REGION);
         let json = capture(&mut command).context("SAM can't transform template.yaml")?;
-        let file = place.state().join("template.transformed.json");
+        let file = checkout.state().join("template.transformed.json");
         files::write(&file, json.as_bytes())?;
         Ok((Self::parse(&json)?, file))
     }
@@ -86,11 +85,11 @@ impl Template {
 }
 
 /// cfn-lint on a template that needs no transform any more. Any finding is a failure.
-pub(crate) fn lint(place: &Place, file: &Path, interrupt: &Interrupt) -> Result<()> {
-    let sam = Tools::Sam.install(place, interrupt)?;
+pub(crate) fn lint(checkout: &Checkout, file: &Path, interrupt: &Interrupt) -> Result<()> {
+    let sam = Tools::Sam.install(checkout, interrupt)?;
     let mut command = Command::new(sam.program("cfn-lint"));
     command
-        .current_dir(place.root())
+        .current_dir(checkout.root())
         .args([
             "--non-zero-exit-code",
             "informational",
@@ -99,7 +98,7 @@ pub(crate) fn lint(place: &Place, file: &Path, interrupt: &Interrupt) -> Result<
             "--template",
         ])
         .arg(file);
-    crate::command::run_shown(isolate(&mut command, place), interrupt)
+    run_shown(isolate(&mut command, &checkout.home()), interrupt)
 }
 
 fn decide(value: &Value, conditions: &Conditions<'_>) -> Result<Option<Value>> {

@@ -11,8 +11,13 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::console::Stopwatch;
+use crate::console::{Step, Stopwatch};
 use crate::files;
+use crate::programs::command::tail;
+use crate::programs::interrupt::Interrupt;
+
+/// Time that a server has to get ready.
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A server that was started, as written in `.local/state/<name>.pid.json`.
 #[derive(Serialize, Deserialize)]
@@ -91,6 +96,38 @@ impl Record {
         fs::remove_file(file(state, name)).ok();
         Ok(())
     }
+}
+
+/// Waits for a server that was just started, and says what its log says when it ends instead.
+pub(crate) fn wait_until(
+    what: &str,
+    ready: impl Fn() -> bool,
+    record: &Record,
+    log: &Path,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let (mut step, watch) = (Step::start(what), Stopwatch::start());
+    let problem = loop {
+        if ready() {
+            step.done();
+            return Ok(());
+        }
+        if !record.lives() {
+            break "it ended";
+        }
+        if watch.elapsed() > READY_WITHIN {
+            break "it does not get ready";
+        }
+        interrupt.check()?;
+        step.tick();
+        thread::sleep(Duration::from_millis(50));
+    };
+    step.leave();
+    bail!(
+        "{what}: {problem}; the end of {}:\n{}",
+        log.display(),
+        tail(&fs::read_to_string(log)?)
+    );
 }
 
 fn file(state: &Path, name: &str) -> PathBuf {

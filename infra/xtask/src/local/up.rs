@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::bring_up::{self, Up};
+use crate::checkout::Checkout;
 use crate::console::{Stopwatch, bold, note};
-use crate::demo;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::ports::{Ports, USUAL};
+use crate::local::demo_client;
+use crate::local::ports::{Ports, USUAL};
+use crate::local::system::{self, Up};
+use crate::programs::interrupt::Interrupt;
 
-pub(crate) fn up(place: &Place, interrupt: &Interrupt, detach: bool) -> Result<()> {
+pub(crate) fn up(checkout: &Checkout, interrupt: &Interrupt, detach: bool) -> Result<()> {
     let watch = Stopwatch::start();
-    let up = bring_up::everything(place, &USUAL, interrupt)?;
+    let up = system::everything(checkout, &USUAL, interrupt)?;
     show(&up.ports, watch.elapsed());
     if detach {
         note("`cargo xtask down` ends it; data stays.");
@@ -25,13 +25,13 @@ pub(crate) fn up(place: &Place, interrupt: &Interrupt, detach: bool) -> Result<(
     } else {
         note("It was running already; Ctrl-C leaves it so, `cargo xtask down` ends it.");
     }
-    while !interrupt.came() && Up::lives(place) {
+    while !interrupt.came() && Up::lives(checkout) {
         thread::sleep(Duration::from_millis(200));
     }
     let died = !interrupt.came();
     println!();
     note("ending …");
-    up.end(place)?;
+    up.end(checkout)?;
     if died {
         bail!("a server ended by itself, or by `cargo xtask down`; see .local/logs");
     }
@@ -59,7 +59,7 @@ fn show(ports: &Ports, took: Duration) {
         format!("http://localhost:{}", ports.admin),
     );
     row("Local AWS", format!("http://127.0.0.1:{}", ports.aws));
-    row("Test card", demo::TEST_CARD.to_owned());
+    row("Test card", demo_client::TEST_CARD.to_owned());
     row(
         "For your own tools",
         ".local/endpoints.json, .local/demo/, .local/logs/".to_owned(),

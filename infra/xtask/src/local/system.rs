@@ -6,13 +6,15 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::compile::{self, Built};
-use crate::interrupt::Interrupt;
-use crate::local_aws::LocalAws;
-use crate::place::Place;
-use crate::ports::{Ports, Running};
-use crate::python::{Environment, Tools};
-use crate::{console, demo, deploy, files, keys, ministack, prerequisites, sandbox, secrets};
+use crate::builds::native::{self, Built};
+use crate::checkout::Checkout;
+use crate::local::aws::LocalAws;
+use crate::local::ports::{Ports, Running};
+use crate::local::{demo_client, deployment, keys, ministack, provisioning, sandbox};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::prerequisites;
+use crate::toolchain::python::{Environment, Tools};
+use crate::{console, files};
 
 /// A system that is up, and which of its servers this run started.
 pub(crate) struct Up {
@@ -31,13 +33,21 @@ struct Started {
 }
 
 /// Brings everything up, or what is missing of it. When it fails, what this run started is ended again.
-pub(crate) fn everything(place: &Place, wanted: &Ports, interrupt: &Interrupt) -> Result<Up> {
+pub(crate) fn everything(checkout: &Checkout, wanted: &Ports, interrupt: &Interrupt) -> Result<Up> {
     prerequisites::check()?;
-    let _lock = lock(place)?;
-    let ports = choose_ports(place, wanted)?;
-    let (ministack, sam, built) = tools_and_programs(place, interrupt)?;
+    let _lock = lock(checkout)?;
+    let ports = choose_ports(checkout, wanted)?;
+    let (ministack, sam, built) = tools_and_programs(checkout, interrupt)?;
     let mut started = Started::default();
-    match servers(place, &ports, &ministack, &sam, &built, &mut started, interrupt) {
+    match servers(
+        checkout,
+        &ports,
+        &ministack,
+        &sam,
+        &built,
+        &mut started,
+        interrupt,
+    ) {
         Ok(()) => Ok(Up {
             ports,
             enrollctl: Some(built.enrollctl),
@@ -45,20 +55,20 @@ pub(crate) fn everything(place: &Place, wanted: &Ports, interrupt: &Interrupt) -
             started,
         }),
         Err(error) => {
-            end(place, &started).ok();
+            end(checkout, &started).ok();
             Err(error)
         }
     }
 }
 
 /// Brings up the local AWS alone, empty of our stack, for tests of storage.
-pub(crate) fn local_aws(place: &Place, wanted: &Ports, interrupt: &Interrupt) -> Result<Up> {
+pub(crate) fn local_aws(checkout: &Checkout, wanted: &Ports, interrupt: &Interrupt) -> Result<Up> {
     prerequisites::check()?;
-    let _lock = lock(place)?;
-    let ports = choose_ports(place, wanted)?;
-    let tools = Tools::Ministack.install(place, interrupt)?;
-    keys::ensure(place)?;
-    let ministack = ministack::ensure(place, &tools, &ports, interrupt)?;
+    let _lock = lock(checkout)?;
+    let ports = choose_ports(checkout, wanted)?;
+    let tools = Tools::Ministack.install(checkout, interrupt)?;
+    keys::ensure(checkout)?;
+    let ministack = ministack::ensure(checkout, &tools, &ports, interrupt)?;
     Ok(Up {
         ports,
         enrollctl: None,
@@ -72,13 +82,13 @@ pub(crate) fn local_aws(place: &Place, wanted: &Ports, interrupt: &Interrupt) ->
 
 impl Up {
     /// Whether both servers are still there.
-    pub(crate) fn lives(place: &Place) -> bool {
-        ministack::is_running(place) && sandbox::is_running(place)
+    pub(crate) fn lives(checkout: &Checkout) -> bool {
+        ministack::is_running(checkout) && sandbox::is_running(checkout)
     }
 
     /// Ends what this run started, and nothing else.
-    pub(crate) fn end(&self, place: &Place) -> Result<()> {
-        end(place, &self.started)
+    pub(crate) fn end(&self, checkout: &Checkout) -> Result<()> {
+        end(checkout, &self.started)
     }
 
     pub(crate) fn started_anything(&self) -> bool {
@@ -87,7 +97,7 @@ impl Up {
 }
 
 fn servers(
-    place: &Place,
+    checkout: &Checkout,
     ports: &Ports,
     ministack: &Environment,
     sam: &Environment,
@@ -95,44 +105,47 @@ fn servers(
     started: &mut Started,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    keys::ensure(place)?;
-    let confirmation_secret = demo::write(place, ports)?;
+    keys::ensure(checkout)?;
+    let confirmation_secret = demo_client::write(checkout, ports)?;
     // Before the functions, which call AWS through it while their calls are recorded.
-    started.sandbox = sandbox::ensure(place, &built.sandbox, ports, interrupt)?;
-    started.ministack = ministack::ensure(place, ministack, ports, interrupt)?;
+    started.sandbox = sandbox::ensure(checkout, &built.sandbox, ports, interrupt)?;
+    started.ministack = ministack::ensure(checkout, ministack, ports, interrupt)?;
     let aws = LocalAws::at(ports.aws);
-    let settings = deploy::ensure(place, sam, &aws, ports, &built.bootstraps, interrupt)?;
-    secrets::ensure(place, &aws, &settings, &confirmation_secret)?;
-    secrets::apply_demo_client(place, &built.enrollctl, ports, interrupt)?;
-    sandbox::point_api_to(place, &settings.api_upstream(&aws)?)?;
+    let settings = deployment::ensure(checkout, sam, &aws, ports, &built.bootstraps, interrupt)?;
+    provisioning::ensure(checkout, &aws, &settings, &confirmation_secret)?;
+    provisioning::apply_demo_client(checkout, &built.enrollctl, ports, interrupt)?;
+    sandbox::point_api_to(checkout, &settings.api_upstream(&aws)?)?;
     files::write(
-        &place.endpoints(),
+        &checkout.endpoints(),
         &serde_json::to_vec_pretty(&ports.endpoints())?,
     )
 }
 
-fn end(place: &Place, started: &Started) -> Result<()> {
+fn end(checkout: &Checkout, started: &Started) -> Result<()> {
     if started.sandbox {
-        sandbox::end(place)?;
+        sandbox::end(checkout)?;
     }
     if started.ministack {
-        ministack::end(place)?;
+        ministack::end(checkout)?;
     }
     Ok(())
 }
 
 /// The Python tools are installed while cargo compiles: the one waits for the network, the other for the processor.
-fn tools_and_programs(place: &Place, interrupt: &Interrupt) -> Result<(Environment, Environment, Built)> {
+fn tools_and_programs(
+    checkout: &Checkout,
+    interrupt: &Interrupt,
+) -> Result<(Environment, Environment, Built)> {
     let tools = [Tools::Ministack, Tools::Sam];
-    if tools.iter().any(|tools| tools.missing(place)) {
+    if tools.iter().any(|tools| tools.missing(checkout)) {
         console::note("installing the local AWS and sam beside the build (Python packages, pinned by hash)");
     }
     thread::scope(|scope| {
         let installing = scope.spawn(|| {
-            let ministack = Tools::Ministack.install_quietly(place, interrupt)?;
-            anyhow::Ok((ministack, Tools::Sam.install_quietly(place, interrupt)?))
+            let ministack = Tools::Ministack.install_quietly(checkout, interrupt)?;
+            anyhow::Ok((ministack, Tools::Sam.install_quietly(checkout, interrupt)?))
         });
-        let built = compile::everything(place, interrupt);
+        let built = native::everything(checkout, interrupt);
         let Ok(installed) = installing.join() else {
             bail!("installing the Python tools failed")
         };
@@ -141,12 +154,12 @@ fn tools_and_programs(place: &Place, interrupt: &Interrupt) -> Result<(Environme
     })
 }
 
-fn choose_ports(place: &Place, wanted: &Ports) -> Result<Ports> {
+fn choose_ports(checkout: &Checkout, wanted: &Ports) -> Result<Ports> {
     let running = Running {
-        sandbox: sandbox::is_running(place),
-        ministack: ministack::is_running(place),
+        sandbox: sandbox::is_running(checkout),
+        ministack: ministack::is_running(checkout),
     };
-    let ports = Ports::choose(&place.state().join("ports.json"), wanted, running)?;
+    let ports = Ports::choose(&checkout.state().join("ports.json"), wanted, running)?;
     for (name, usual, port) in ports.moved_from(wanted) {
         console::note(&format!("port {usual} was taken: {name} is at {port}"));
     }
@@ -154,10 +167,10 @@ fn choose_ports(place: &Place, wanted: &Ports) -> Result<Ports> {
 }
 
 /// Two runs at once would start everything twice. The lock goes with the process that holds it.
-fn lock(place: &Place) -> Result<File> {
-    fs::create_dir_all(place.state())?;
-    fs::create_dir_all(place.home())?;
-    let file = File::create(place.state().join("lock"))?;
+fn lock(checkout: &Checkout) -> Result<File> {
+    fs::create_dir_all(checkout.state())?;
+    fs::create_dir_all(checkout.home())?;
+    let file = File::create(checkout.state().join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

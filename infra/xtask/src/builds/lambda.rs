@@ -12,14 +12,14 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
-use crate::bootstrap::{self, Architecture, Destination};
-use crate::command::run_shown;
-use crate::compile;
+use crate::builds::bootstrap::{self, Architecture, Destination};
+use crate::builds::native;
+use crate::checkout::Checkout;
 use crate::console::{self, note};
-use crate::interrupt::Interrupt;
-use crate::place::Place;
-use crate::prerequisites;
-use crate::python::Tools;
+use crate::programs::command::run_shown;
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::prerequisites;
+use crate::toolchain::python::Tools;
 
 /// Profile of functions for AWS beside what Cargo.toml says: a quarter smaller, so that a zip has less than 5 MB. Elsewhere
 /// it is not worth half a minute for each function at every change.
@@ -32,14 +32,14 @@ const SMALL: [(&str, &str); 2] = [
 ///
 /// Without a wish the architecture is that of the deployments in samconfig.toml; where no deployment has the wished-for
 /// one, nothing is built: its functions would not start.
-pub(crate) fn build(place: &Place, wish: Option<Architecture>, interrupt: &Interrupt) -> Result<()> {
+pub(crate) fn build(checkout: &Checkout, wish: Option<Architecture>, interrupt: &Interrupt) -> Result<()> {
     prerequisites::check()?;
-    let architecture = choose(&deployments(place)?, wish)?;
-    let enrollctl = compile::operator_tool(place, interrupt)?;
-    let bootstraps = functions(place, architecture, interrupt)?;
-    let lambda = place.root().join("target/lambda");
+    let architecture = choose(&deployments(checkout)?, wish)?;
+    let enrollctl = native::operator_tool(checkout, interrupt)?;
+    let bootstraps = functions(checkout, architecture, interrupt)?;
+    let lambda = checkout.root().join("target/lambda");
     for (name, bootstrap) in &bootstraps {
-        compile::copy_where_different(bootstrap, &lambda.join(name).join("bootstrap"))?;
+        native::copy_where_different(bootstrap, &lambda.join(name).join("bootstrap"))?;
     }
     note(&format!(
         "functions for {architecture} in {}: deploy with Architecture={architecture}",
@@ -51,13 +51,13 @@ pub(crate) fn build(place: &Place, wish: Option<Architecture>, interrupt: &Inter
 
 /// Builds and checks the functions for AWS; returns each function's name and `bootstrap`, beside those of target/lambda.
 pub(crate) fn functions(
-    place: &Place,
+    checkout: &Checkout,
     architecture: Architecture,
     interrupt: &Interrupt,
 ) -> Result<Vec<(String, PathBuf)>> {
-    let tools = Tools::CargoLambda.install(place, interrupt)?;
-    let names = compile::names(place)?;
-    let folder = place
+    let tools = Tools::CargoLambda.install(checkout, interrupt)?;
+    let names = native::names(checkout)?;
+    let folder = checkout
         .root()
         .join("target")
         .join(architecture.target())
@@ -66,7 +66,7 @@ pub(crate) fn functions(
     let path = env::join_paths([tools.bin()].into_iter().chain(env::split_paths(&path)))?;
     let mut command = Command::new(tools.program("cargo-lambda"));
     command
-        .current_dir(place.root())
+        .current_dir(checkout.root())
         // Else cargo-lambda adds flags of its own, where it finds no profile as it wants it.
         .args([
             "lambda",
@@ -86,8 +86,8 @@ pub(crate) fn functions(
         .envs(SMALL)
         // The pinned zig, even where another one is installed; its caches stay in this repository.
         .env("CARGO_ZIGBUILD_ZIG_PATH", tools.packages()?.join("ziglang/zig"))
-        .env("CARGO_ZIGBUILD_CACHE_DIR", place.tools().join("zig/wrappers"))
-        .env("ZIG_GLOBAL_CACHE_DIR", place.tools().join("zig/cache"));
+        .env("CARGO_ZIGBUILD_CACHE_DIR", checkout.tools().join("zig/wrappers"))
+        .env("ZIG_GLOBAL_CACHE_DIR", checkout.tools().join("zig/cache"));
     let step = console::Step::start(format!(
         "building the functions for {architecture}, by cargo-lambda"
     ));
@@ -131,11 +131,11 @@ struct Deployment {
 }
 
 /// Reads the architectures of the deployments from samconfig.toml and, where that names none, template.yaml.
-fn deployments(place: &Place) -> Result<Vec<Deployment>> {
+fn deployments(checkout: &Checkout) -> Result<Vec<Deployment>> {
     let template =
-        fs::read_to_string(place.root().join("template.yaml")).context("can't read template.yaml")?;
+        fs::read_to_string(checkout.root().join("template.yaml")).context("can't read template.yaml")?;
     let default = template_default(&template)?;
-    let file = place.root().join("samconfig.toml");
+    let file = checkout.root().join("samconfig.toml");
     if !file.exists() {
         return configured("", default);
     }
@@ -246,9 +246,9 @@ fn choose(deployments: &[Deployment], wish: Option<Architecture>) -> Result<Arch
 mod tests {
     use super::*;
 
-    const TEMPLATE: &str = include_str!("../../../template.yaml");
-    const SAMCONFIG: &str = include_str!("../../../samconfig.toml");
-    const MANIFEST: &str = include_str!("../../../Cargo.toml");
+    const TEMPLATE: &str = include_str!("../../../../template.yaml");
+    const SAMCONFIG: &str = include_str!("../../../../samconfig.toml");
+    const MANIFEST: &str = include_str!("../../../../Cargo.toml");
 
     fn chosen(samconfig: &str, wish: Option<Architecture>) -> Result<Architecture> {
         choose(&configured(samconfig, Architecture::Arm64)?, wish)

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::bootstrap::Architecture;
-use crate::command::run_logged;
+use crate::builds::bootstrap::Architecture;
+use crate::checkout::{Checkout, STACK};
 use crate::digest::Digest;
 use crate::files;
-use crate::interrupt::Interrupt;
-use crate::local_aws::{LocalAws, Service, variables};
-use crate::place::{Place, STACK};
-use crate::ports::Ports;
-use crate::python::Environment;
-use crate::secrets;
+use crate::local::aws::{LocalAws, variables};
+use crate::local::keys;
+use crate::local::ports::Ports;
+use crate::programs::command::{isolate, run_logged};
+use crate::programs::interrupt::Interrupt;
+use crate::toolchain::python::Environment;
 
 /// What was deployed last. It is kept in the local AWS itself: where that lost its state, this is lost with it.
 const DEPLOYED: &str = "xtask/deployed";
@@ -41,15 +41,15 @@ impl Settings {
 
 /// Deploys where template, binaries or parameters are not those of the last time.
 pub(crate) fn ensure(
-    place: &Place,
+    checkout: &Checkout,
     sam: &Environment,
     aws: &LocalAws,
     ports: &Ports,
     bootstraps: &[PathBuf],
     interrupt: &Interrupt,
 ) -> Result<Settings> {
-    let parameters = parameters(place, ports)?;
-    let mut digest = Digest::new().file(&place.root().join("template.yaml"))?;
+    let parameters = parameters(checkout, ports)?;
+    let mut digest = Digest::new().file(&checkout.root().join("template.yaml"))?;
     for bootstrap in bootstraps {
         digest = digest
             .part(bootstrap.as_os_str().as_encoded_bytes())
@@ -59,14 +59,14 @@ pub(crate) fn ensure(
         digest = digest.part(parameter.as_bytes());
     }
     let digest = digest.hex();
-    if secret(aws, DEPLOYED)?.as_deref() == Some(&digest)
+    if aws.secret(DEPLOYED)?.as_deref() == Some(&digest)
         && let Some(settings) = settings(aws)?
     {
         return Ok(settings);
     }
     let mut command = Command::new(sam.program("sam"));
     command
-        .current_dir(place.root())
+        .current_dir(checkout.root())
         // The operator's samconfig.toml says nothing here.
         .args([
             "deploy",
@@ -76,7 +76,7 @@ pub(crate) fn ensure(
             STACK,
             "--template-file",
         ])
-        .arg(templates(place)?);
+        .arg(templates(checkout)?);
     command.args([
         "--resolve-s3",
         "--no-confirm-changeset",
@@ -90,72 +90,27 @@ pub(crate) fn ensure(
         "--parameter-overrides",
     ]);
     command.args(parameters);
-    isolate(&mut command, place).envs(variables(ports.aws));
+    isolate(&mut command, &checkout.home()).envs(variables(ports.aws));
     run_logged(
         "deploying template.yaml",
         &mut command,
-        &place.log("deploy"),
+        &checkout.log("deploy"),
         interrupt,
     )?;
-    put_secret(aws, DEPLOYED, &digest)?;
+    aws.put_secret(DEPLOYED, &digest)?;
     settings(aws)?.context("the stack was deployed but has no settings secret")
 }
 
 /// Copies the templates to the functions of this machine, as they lie beside those of AWS, and returns the copy of
 /// template.yaml: sam looks from there for what it names.
-fn templates(place: &Place) -> Result<PathBuf> {
-    let (from, to) = (place.root(), place.deployment());
+fn templates(checkout: &Checkout) -> Result<PathBuf> {
+    let (from, to) = (checkout.root(), checkout.deployment());
     for name in ["template.yaml", "infra/alarms.yaml"] {
         let file = from.join(name);
         let content = fs::read(&file).with_context(|| format!("can't read {}", file.display()))?;
         files::write(&to.join(name), &content)?;
     }
     Ok(to.join("template.yaml"))
-}
-
-/// A program that reads nothing of the developer's AWS configuration and writes nothing into their home.
-pub(crate) fn isolate<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", place.home())
-        .env("LANG", "C.UTF-8")
-        .env("SAM_CLI_TELEMETRY", "0")
-}
-
-/// A secret's text; none where it does not exist.
-pub(crate) fn secret(aws: &LocalAws, name: &str) -> Result<Option<String>> {
-    match aws.call(
-        Service::SecretsManager,
-        "GetSecretValue",
-        &json!({ "SecretId": name }),
-    )? {
-        Ok(secret) => Ok(secret
-            .get("SecretString")
-            .and_then(Value::as_str)
-            .map(str::to_owned)),
-        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
-        Err(refusal) => Err(refusal.into()),
-    }
-}
-
-/// Makes or changes a secret; gives whether it had to.
-pub(crate) fn put_secret(aws: &LocalAws, name: &str, text: &str) -> Result<bool> {
-    let present = secret(aws, name)?;
-    if present.as_deref() == Some(text) {
-        return Ok(false);
-    }
-    let (operation, body) = match present {
-        Some(_) => (
-            "PutSecretValue",
-            json!({ "SecretId": name, "SecretString": text }),
-        ),
-        None => ("CreateSecret", json!({ "Name": name, "SecretString": text })),
-    };
-    aws.call(Service::SecretsManager, operation, &body)?
-        .with_context(|| format!("can't store the secret {name}"))?;
-    Ok(true)
 }
 
 /// The settings of the stack that is deployed.
@@ -165,7 +120,7 @@ pub(crate) fn deployed(aws: &LocalAws) -> Result<Settings> {
 
 fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
     let name = format!("card-enrollment/{STACK}/settings");
-    let Some(text) = secret(aws, &name)? else {
+    let Some(text) = aws.secret(&name)? else {
         return Ok(None);
     };
     Ok(Some(Settings(
@@ -173,11 +128,11 @@ fn settings(aws: &LocalAws) -> Result<Option<Settings>> {
     )))
 }
 
-fn parameters(place: &Place, ports: &Ports) -> Result<Vec<String>> {
+fn parameters(checkout: &Checkout, ports: &Ports) -> Result<Vec<String>> {
     Ok(vec![
         format!("PublicBaseUrl=http://localhost:{}", ports.api),
         format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
-        format!("CardKeyFingerprints={}", secrets::card_key_fingerprint(place)?),
+        format!("CardKeyFingerprints={}", keys::card_key_fingerprint(checkout)?),
         "LogLevel=debug".to_owned(),
         // Tests come faster than customers.
         "Traffic=large".to_owned(),
