@@ -5,9 +5,9 @@ use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::IntentId;
 use enrollment::log::{by_display, error, info};
 use enrollment::ports::StoreError;
+use platform::connection::MastercardConnection;
 use platform::metrics::Metrics;
 use platform::queues::{self, SettleMessage};
-use platform::rewards::MrsRewards;
 use serde::Deserialize;
 
 /// What the function is called with.
@@ -38,7 +38,7 @@ pub(crate) enum Half {
 /// Does what the trigger asks for. The answer to a queue names the messages that have to come again.
 pub(crate) async fn handle(
     sweep: &Sweep<'_>,
-    certificate: &MrsRewards,
+    mastercard: &MastercardConnection,
     metrics: &Metrics,
     trigger: Trigger,
 ) -> Result<Option<SqsBatchResponse>, StoreError> {
@@ -47,13 +47,13 @@ pub(crate) async fn handle(
             sweep: Half::Confirmations,
         } => wake(sweep, metrics).await.map(|()| None),
         Trigger::Half { sweep: Half::Intents } => {
-            report(certificate).await;
+            report(mastercard).await;
             look_after(sweep, metrics).await.map(|()| None)
         }
         Trigger::Schedule(_) => {
             // The quick half first, and neither waits for the other to be well.
             let woken = wake(sweep, metrics).await;
-            report(certificate).await;
+            report(mastercard).await;
             look_after(sweep, metrics).await?;
             woken.map(|()| None)
         }
@@ -68,8 +68,8 @@ pub(crate) async fn handle(
 }
 
 /// Reports the end of the client certificate although nobody connects. It keeps no case from its turn.
-async fn report(certificate: &MrsRewards) {
-    if let Err(error) = certificate.report_certificate().await {
+async fn report(mastercard: &MastercardConnection) {
+    if let Err(error) = mastercard.report_certificate().await {
         error!(error, "the client certificate can't be read");
     }
 }

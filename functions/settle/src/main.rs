@@ -14,7 +14,10 @@ async fn main() -> Result<(), Error> {
     let adapters = &function.adapters;
     let (clients, enrollments) = (adapters.clients(), adapters.enrollments());
     let (confirmations, wakeups) = (adapters.confirmations(), adapters.wakeups());
-    let rewards = adapters.rewards().noting(adapters.enrollments());
+    let mastercard = adapters.mastercard();
+    let rewards = adapters
+        .rewards(mastercard.clone())
+        .keeping_faults(adapters.enrollments());
     let (clock, metrics) = (adapters.clock(), adapters.metrics());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Trigger>| {
         let rewards = rewards.until(platform::ends_at(event.context.deadline));
@@ -28,7 +31,7 @@ async fn main() -> Result<(), Error> {
             },
             confirmations: &confirmations,
         };
-        let answer = handler::handle(&sweep, &rewards, &metrics, event.payload).await;
+        let answer = handler::handle(&sweep, &mastercard, &metrics, event.payload).await;
         answer.map_err(Error::from)
     }))
     .await

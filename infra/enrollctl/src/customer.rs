@@ -91,7 +91,10 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was erased");
     }
-    let rewards = request.stack.adapters.rewards();
+    let rewards = request
+        .stack
+        .adapters
+        .rewards(request.stack.adapters.mastercard());
     let erasure = Erasure {
         purges: &request.enrollments,
         enrollments: &request.enrollments,

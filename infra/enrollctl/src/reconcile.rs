@@ -65,7 +65,10 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
     let stored = client::find(stack, &id).await?;
     let permits = Permits::obtain(stack, &id, asked).await?;
     let mending = permits.mending(asked.accept_differences);
-    let (enrollments, rewards) = (stack.adapters.enrollments(), stack.adapters.rewards());
+    let (enrollments, rewards) = (
+        stack.adapters.enrollments(),
+        stack.adapters.rewards(stack.adapters.mastercard()),
+    );
     let reconciliation = Reconciliation {
         ledger: &enrollments,
         enrollments: &enrollments,

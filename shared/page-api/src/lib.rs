@@ -26,7 +26,9 @@ pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let (records, limits) = (adapters.submission_records(&clients), adapters.limits());
     let (clock, randomness) = (adapters.clock(), adapters.randomness());
     let enrollments = adapters.enrollments();
-    let rewards = adapters.rewards().noting(adapters.enrollments());
+    let rewards = adapters
+        .rewards(adapters.mastercard())
+        .keeping_faults(adapters.enrollments());
     let keys = adapters.card_keys();
     let (wakeups, metrics) = (adapters.wakeups(), adapters.metrics());
     lambda_http::run(service_fn(async |request: Request| {

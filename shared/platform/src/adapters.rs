@@ -13,6 +13,7 @@ use webhooks::sender::{PrivateHost, SenderSetupError};
 
 use crate::aws::Aws;
 use crate::card_keys::CardKeys;
+use crate::connection::MastercardConnection;
 use crate::metrics::Metrics;
 use crate::queues::SqsWakeups;
 use crate::receivers::WebhookReceivers;
@@ -196,15 +197,15 @@ impl Adapters {
         CardKeys::new(self.secrets(), allowed, self.metrics())
     }
 
-    /// Mastercard Rewards System.
-    pub fn rewards(&self) -> MrsRewards {
-        MrsRewards::new(
-            self.secrets(),
-            self.settings.mrs_base_url.as_str(),
-            self.settings.mrs_dialect,
-            self.metrics(),
-            self.clock(),
-        )
+    /// Connection to Mastercard. Adapters over one connection share its certificate.
+    pub fn mastercard(&self) -> MastercardConnection {
+        MastercardConnection::new(self.secrets(), self.metrics(), self.clock())
+    }
+
+    /// Mastercard Rewards System over `connection`.
+    pub fn rewards(&self, connection: MastercardConnection) -> MrsRewards {
+        let base_url = self.settings.mrs_base_url.as_str();
+        MrsRewards::new(connection, base_url, self.settings.mrs_dialect, self.clock())
     }
 
     /// Clients' pictures.

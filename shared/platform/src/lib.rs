@@ -12,6 +12,7 @@ mod aged_cache;
 pub mod aws;
 pub mod card_keys;
 mod clock;
+pub mod connection;
 mod function;
 #[cfg(feature = "gateway")]
 pub mod gateway;

@@ -39,14 +39,14 @@ struct Group<'a> {
     metrics: &'a [(&'static str, &'static str, f64)],
 }
 
-/// One call to MRS, as far as metrics tell of it.
+/// One call to a system of Mastercard, as metrics describe it.
 #[derive(Debug, Clone, Copy)]
-pub struct MrsCall {
+pub struct MastercardCall {
     /// Mastercard's name of the operation.
     pub operation: &'static str,
     /// One word, such as `ok`, `fault`, `unknown` or `invalid_client_cert`.
     pub outcome: &'static str,
-    /// Whether MRS did not do its part, or could not be asked: not an answer about the card.
+    /// Whether Mastercard did not do its part, or could not be asked: not an answer about the card.
     pub is_fault: bool,
     /// Time that the call took.
     pub took: Duration,
@@ -127,7 +127,7 @@ impl Metrics {
     }
 
     /// MRS was called, or would have been.
-    pub fn mrs_call(&self, call: MrsCall) {
+    pub fn mrs_call(&self, call: MastercardCall) {
         let kind = [("Outcome", call.outcome)];
         let of_fault: [&[(&str, &str)]; 2] = [&[], &kind];
         let sets = if call.is_fault { &of_fault } else { &of_fault[..1] };

@@ -18,13 +18,13 @@ use mastercard::gateway::{GatewayError, GatewayReason};
 use mastercard::mrs::MrsError;
 use mastercard::{ForeignCode, ForeignText, NotSent};
 use platform::SystemClock;
-use platform::metrics::{Metrics, MrsCall};
+use platform::metrics::{MastercardCall, Metrics};
 
 const STACK: &str = "cards";
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 
-/// Outcomes of calls that MRS was never asked about: words of the private `CallError` in `platform::rewards`, whose tests
-/// show the metric of one that was not ready.
+/// Outcomes of calls that were never made or cut off: words of `platform::connection::CallError`. A test of
+/// `platform::rewards` shows the metric of one that was not ready.
 const NOT_ASKED: [&str; 3] = ["unready", "no_time", "cut"];
 const REASONS: [Reason; 7] = [
     Reason::Limit,
@@ -95,7 +95,7 @@ fn everything() -> Vec<Datum> {
 }
 
 fn mrs_calls(metrics: &Metrics, operation: &'static str) {
-    let call = |outcome, is_fault| MrsCall {
+    let call = |outcome, is_fault| MastercardCall {
         operation,
         outcome,
         is_fault,
@@ -232,7 +232,7 @@ fn a_case_without_fault_is_a_sample_too() {
         assert_eq!(value("OutcomeFaults", &data), fault, "{code:?}");
     }
     for (is_fault, fault) in [(false, "0"), (true, "1")] {
-        let call = MrsCall {
+        let call = MastercardCall {
             operation: "enroll",
             outcome: "fault",
             is_fault,

@@ -1,0 +1,232 @@
+//! Connection to Mastercard over mutual TLS, for any of its systems and any protocol. The client certificate comes from
+//! Secrets Manager: a rotated one is used without a deployment, and at once where Mastercard refuses the old one.
+//!
+//! # How to add a client
+//! 1. Implement [`ProtocolError`] for the error of the client's protocol.
+//! 2. Let the adapter have a [`MastercardConnection`] and make each request by [`MastercardConnection::call`]. The closure
+//!    builds the client over the `HttpClient` that it receives, for that call: a later call may run over another one.
+//! 3. Add a method to [`Metrics`] that names the metrics of the calls, as [`Metrics::mrs_call`] does.
+
+mod certificate;
+mod closed_error;
+mod deadline;
+mod failure;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use enrollment::clock::Clock;
+use enrollment::log::{LogText, warn};
+use enrollment::ports::StoreError;
+use enrollment::time::later;
+use jiff::{SignedDuration, Timestamp};
+use mastercard::http::{HttpClient, HttpSettings, Trust};
+
+pub(crate) use closed_error::{ClosedError, log_text};
+pub use deadline::OutOfTime;
+pub use failure::{CallError, ProtocolError};
+
+use crate::metrics::{MastercardCall, Metrics};
+use crate::secrets::{MutualTls, Secrets};
+
+/// Time between two reports of the certificate's end by one process.
+const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// Connection over mutual TLS. Clones share certificate and connections.
+#[derive(Clone)]
+pub struct MastercardConnection {
+    shared: Arc<Shared>,
+    /// End of the function's run that makes the calls.
+    ends_at: Option<Timestamp>,
+}
+
+/// Operation of one of Mastercard's systems.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    /// Mastercard's name of it.
+    pub name: &'static str,
+    /// Writes the metrics of a call, by the names of its system.
+    pub measure: fn(&Metrics, MastercardCall),
+}
+
+struct Shared {
+    secrets: Arc<Secrets>,
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+    /// Client with the certificate that was read last.
+    current: Mutex<Option<CertifiedClient>>,
+    /// Time of the last report of the certificate's end.
+    certificate_reported_at: Mutex<Option<Timestamp>>,
+}
+
+/// HTTP client with the certificate of one version of the secret.
+#[derive(Clone)]
+struct CertifiedClient {
+    version: String,
+    http: HttpClient,
+}
+
+impl MastercardConnection {
+    /// Connection with the client certificate of `secrets`. Nothing is read or connected before the first call.
+    pub fn new(secrets: Arc<Secrets>, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                secrets,
+                metrics,
+                clock,
+                current: Mutex::new(None),
+                certificate_reported_at: Mutex::new(None),
+            }),
+            ends_at: None,
+        }
+    }
+
+    /// Returns the same connection for one run of a function that ends at `end`. A call gets the time until then, less what
+    /// storing its outcome takes. Without any time left it is not sent.
+    #[must_use]
+    pub fn until(&self, end: Timestamp) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ends_at: Some(end),
+        }
+    }
+
+    /// Runs one call and writes its metrics.
+    ///
+    /// Where Mastercard refuses the certificate, the call had no effect: it runs once more if Secrets Manager has another
+    /// certificate by now.
+    ///
+    /// # Errors
+    /// Error of the protocol, or the reason for which the call was not made or was cut off.
+    pub async fn call<T: Send, E: ProtocolError, R: Future<Output = Result<T, CallError<E>>> + Send>(
+        &self,
+        operation: Operation,
+        call: impl Fn(HttpClient) -> R + Send + Sync,
+    ) -> Result<T, CallError<E>> {
+        let started = self.shared.clock.now();
+        let left = self.ends_at.map(|end| deadline::time_left(started, end));
+        // The future of a call is large, and stored twice while its time is watched.
+        let result = deadline::within(left, Box::pin(self.shared.call(call))).await;
+        let result = result.unwrap_or_else(|late| Err(CallError::OutOfTime(late)));
+        (operation.measure)(
+            &self.shared.metrics,
+            MastercardCall {
+                operation: operation.name,
+                outcome: result.as_ref().err().map_or("ok", CallError::class),
+                is_fault: result.as_ref().is_err_and(CallError::is_fault),
+                took: self.shared.since(started),
+            },
+        );
+        result
+    }
+
+    /// Writes how many days the client certificate has left, at most once an hour for each process. It makes no call to
+    /// Mastercard.
+    ///
+    /// # Errors
+    /// Error where the secret can't be read; the next call tries again.
+    pub async fn report_certificate(&self) -> Result<(), StoreError> {
+        self.shared.report_certificate().await
+    }
+}
+
+impl Shared {
+    async fn call<T: Send, E: ProtocolError, R: Future<Output = Result<T, CallError<E>>> + Send>(
+        &self,
+        call: impl Fn(HttpClient) -> R + Send + Sync,
+    ) -> Result<T, CallError<E>> {
+        let client = self.client().await.map_err(CallError::NotReady)?;
+        let result = call(client.http.clone()).await;
+        if !result.as_ref().is_err_and(CallError::refuses_certificate) {
+            return result;
+        }
+        match self.replacement(&client).await.map_err(CallError::NotReady)? {
+            None => result,
+            Some(replacement) => {
+                warn!("client certificate refused, repeating the call with its replacement");
+                call(replacement.http).await
+            }
+        }
+    }
+
+    /// Client with the certificate that replaced the refused one, if Secrets Manager has one.
+    async fn replacement(&self, refused: &CertifiedClient) -> Result<Option<CertifiedClient>, LogText> {
+        self.secrets.refresh();
+        let client = self.client().await?;
+        Ok((client.version != refused.version).then_some(client))
+    }
+
+    async fn client(&self) -> Result<CertifiedClient, LogText> {
+        let material = self.secrets.mutual_tls().await.map_err(LogText::of)?;
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = current
+            .as_ref()
+            .filter(|client| client.version == material.version)
+        {
+            return Ok(client.clone());
+        }
+        let client = CertifiedClient {
+            http: self.connect(&material)?,
+            version: material.version,
+        };
+        *current = Some(client.clone());
+        Ok(client)
+    }
+
+    fn connect(&self, material: &MutualTls) -> Result<HttpClient, LogText> {
+        let identity = certificate::identity(&material.identity)?;
+        self.metrics.certificate_expiry(self.until(identity.not_after()));
+        let trust = match &material.certificate_authorities {
+            Some(pem) => Trust::only_pem(pem).map_err(log_text)?,
+            None => Trust::Mozilla,
+        };
+        let settings = HttpSettings {
+            trust,
+            identity: Some(identity),
+            ..HttpSettings::default()
+        };
+        HttpClient::new(&settings).map_err(log_text)
+    }
+
+    async fn report_certificate(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if !self.is_report_due(now) {
+            return Ok(());
+        }
+        let material = self.secrets.mutual_tls().await?;
+        let identity =
+            certificate::identity(&material.identity).map_err(|detail| StoreError::Unreadable {
+                operation: "reading the client certificate",
+                detail,
+            })?;
+        self.metrics.certificate_expiry(self.until(identity.not_after()));
+        *self.reported_at() = Some(now);
+        Ok(())
+    }
+
+    fn is_report_due(&self, now: Timestamp) -> bool {
+        self.reported_at()
+            .is_none_or(|at| now >= later(at, CERTIFICATE_REPORT_INTERVAL))
+    }
+
+    fn reported_at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        let reported_at = self.certificate_reported_at.lock();
+        reported_at.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn since(&self, started: Timestamp) -> Duration {
+        self.clock
+            .now()
+            .duration_since(started)
+            .try_into()
+            .unwrap_or_default()
+    }
+
+    /// Time until a second since the epoch.
+    fn until(&self, second: i64) -> Duration {
+        let end = Timestamp::from_second(second).unwrap_or(Timestamp::MIN);
+        end.duration_since(self.clock.now())
+            .try_into()
+            .unwrap_or_default()
+    }
+}
