@@ -47,9 +47,7 @@ def asked(network: Network) -> list[str]:
 
 
 @pytest.mark.parametrize("action, path", [("R", "replace"), ("C", "cancel")])
-def test_the_page_finds_out_what_its_session_is_for(
-    opens: Opens, network: Network, card: Card, action: str, path: str
-) -> None:
+def test_page_discovers_its_action(opens: Opens, network: Network, card: Card, action: str, path: str) -> None:
     widget, service = opens(action, GOLD)
     widget.shows(FORMS[action])
     service.will_answer(service.success())
@@ -58,9 +56,7 @@ def test_the_page_finds_out_what_its_session_is_for(
     assert asked(network) == ["GET enroll", f"GET {path}", f"POST {path}"]
 
 
-def test_a_replacement_sends_the_old_card_s_name_and_the_new_number_s_pair(
-    opens: Opens, network: Network, card: Card
-) -> None:
+def test_replacement_sends_old_card_id_and_new_pair(opens: Opens, network: Network, card: Card) -> None:
     widget, service = opens("R", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REPLACEMENT)
@@ -76,7 +72,7 @@ def test_a_replacement_sends_the_old_card_s_name_and_the_new_number_s_pair(
     assert 16 <= len(sent.headers["idempotency-key"]) <= 64
 
 
-def test_a_removal_sends_the_card_s_name_alone(opens: Opens, network: Network) -> None:
+def test_removal_sends_only_the_card_id(opens: Opens, network: Network) -> None:
     widget, service = opens("C", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REMOVAL)
@@ -87,7 +83,7 @@ def test_a_removal_sends_the_card_s_name_alone(opens: Opens, network: Network) -
     assert json.loads(sent.body) == {"oldCard": GOLD.id}
 
 
-def test_a_removal_says_what_it_means_and_which_card_goes(opens: Opens) -> None:
+def test_removal_explains_itself_and_names_the_card(opens: Opens) -> None:
     widget, _ = opens("C", GOLD, PLAIN)
     widget.says("no longer counts toward the program")
     for hidden in (widget.card_number, widget.first_name, widget.terms, widget.privacy):
@@ -101,7 +97,7 @@ def test_a_removal_says_what_it_means_and_which_card_goes(opens: Opens) -> None:
 
 
 @BOTH
-def test_one_card_alone_is_shown_and_taken(opens: Opens, network: Network, card: Card, action: str) -> None:
+def test_single_card_needs_no_choice(opens: Opens, network: Network, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
@@ -114,9 +110,7 @@ def test_one_card_alone_is_shown_and_taken(opens: Opens, network: Network, card:
 
 
 @BOTH
-def test_of_several_cards_none_is_chosen_for_the_customer(
-    opens: Opens, network: Network, card: Card, action: str
-) -> None:
+def test_several_cards_have_no_default(opens: Opens, network: Network, card: Card, action: str) -> None:
     widget, _ = opens(action, GOLD, PLAIN, BLUE)
     widget.shows(FORMS[action])
     radios = widget.choice.get_by_role("radio")
@@ -132,7 +126,7 @@ def test_of_several_cards_none_is_chosen_for_the_customer(
     expect(widget.place.get_by_text(CHOOSE).first).to_be_hidden()
 
 
-def test_a_card_is_seen_masked_and_heard_by_its_last_digits(opens: Opens) -> None:
+def test_card_is_masked_and_read_by_last_digits(opens: Opens) -> None:
     widget, _ = opens("R", GOLD, PLAIN)
     expect(widget.choice).to_have_accessible_name("Card to replace")
     expect(widget.card_on_file(GOLD.last4)).to_have_accessible_name("Card ending in 0123 Gold")
@@ -143,7 +137,7 @@ def test_a_card_is_seen_masked_and_heard_by_its_last_digits(opens: Opens) -> Non
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_the_whole_masked_number_is_seen_on_the_narrowest_screen(page: Page, opens: Opens, direction: str) -> None:
+def test_masked_number_fits_the_narrowest_screen(page: Page, opens: Opens, direction: str) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     widget, _ = opens("C", GOLD, PLAIN)
     widget.shows(REMOVAL)
@@ -156,7 +150,7 @@ def test_the_whole_masked_number_is_seen_on_the_narrowest_screen(page: Page, ope
         assert box["height"] < 40, "on one line"
 
 
-def test_a_card_is_replaced_by_keyboard_alone(page: Page, opens: Opens, network: Network, card: Card) -> None:
+def test_card_is_replaced_by_keyboard(page: Page, opens: Opens, network: Network, card: Card) -> None:
     widget, service = opens("R", GOLD, PLAIN)
     service.will_answer(service.success(last4=card.last4))
     widget.shows(REPLACEMENT)
@@ -179,7 +173,7 @@ def test_a_card_is_replaced_by_keyboard_alone(page: Page, opens: Opens, network:
     assert json.loads(network.posts()[0].body)["oldCard"] == PLAIN.id
 
 
-def test_a_card_is_removed_by_keyboard_alone(page: Page, opens: Opens, network: Network) -> None:
+def test_card_is_removed_by_keyboard(page: Page, opens: Opens, network: Network) -> None:
     widget, service = opens("C", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REMOVAL)
@@ -196,7 +190,7 @@ def test_a_card_is_removed_by_keyboard_alone(page: Page, opens: Opens, network: 
 
 
 @BOTH
-def test_where_there_is_no_card_it_is_said_and_told(opens: Opens, action: str) -> None:
+def test_missing_card_is_shown_and_reported(opens: Opens, action: str) -> None:
     widget, _ = opens(action)
     widget.shows(FAILURE)
     widget.says("You have no card in the program to")
@@ -206,9 +200,7 @@ def test_where_there_is_no_card_it_is_said_and_told(opens: Opens, action: str) -
 
 
 @BOTH
-def test_a_card_that_is_gone_meanwhile_is_told_and_another_can_be_chosen(
-    opens: Opens, network: Network, card: Card, action: str
-) -> None:
+def test_another_card_can_be_chosen_if_one_is_gone(opens: Opens, network: Network, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD, PLAIN)
     service.will_answer(service.error(), service.success())
     widget.shows(FORMS[action])
@@ -236,7 +228,7 @@ def test_a_card_that_is_gone_meanwhile_is_told_and_another_can_be_chosen(
 
 
 @BOTH
-def test_where_the_only_card_is_gone_another_try_ends(opens: Opens, card: Card, action: str) -> None:
+def test_retry_ends_if_the_only_card_is_gone(opens: Opens, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(service.error())
     widget.shows(FORMS[action])
@@ -256,7 +248,7 @@ def test_where_the_only_card_is_gone_another_try_ends(opens: Opens, card: Card, 
         ("-1001", "We couldn't replace your card because of a technical problem."),
     ],
 )
-def test_a_replacement_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
+def test_failed_replacement_has_its_own_text(opens: Opens, card: Card, code: str, text: str) -> None:
     widget, service = opens("R", GOLD)
     service.will_answer(service.error(code))
     widget.shows(REPLACEMENT)
@@ -277,7 +269,7 @@ def test_a_replacement_that_failed_is_told_in_fitting_words(opens: Opens, card: 
         ("-1", "We couldn't remove your card because of a technical problem."),
     ],
 )
-def test_a_removal_that_failed_is_told_in_fitting_words(opens: Opens, card: Card, code: str, text: str) -> None:
+def test_failed_removal_has_its_own_text(opens: Opens, card: Card, code: str, text: str) -> None:
     widget, service = opens("C", GOLD)
     service.will_answer(service.error(code))
     widget.shows(REMOVAL)
@@ -287,7 +279,7 @@ def test_a_removal_that_failed_is_told_in_fitting_words(opens: Opens, card: Card
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "statusCode": code, "parentId": CUSTOMER}]
 
 
-def test_a_removal_that_mastercard_leaves_open_is_noted(page: Page, opens: Opens, card: Card) -> None:
+def test_unanswered_removal_is_noted(page: Page, opens: Opens, card: Card) -> None:
     widget, service = opens("C", GOLD)
     noted = service.error("-1001", attempts_left=0)
     service.will_answer(OPEN, OPEN, noted)
@@ -309,7 +301,7 @@ def test_a_removal_that_mastercard_leaves_open_is_noted(page: Page, opens: Opens
 
 
 @BOTH
-def test_waiting_is_waiting_for_what_was_asked(opens: Opens, card: Card, action: str) -> None:
+def test_waiting_screen_names_the_action(opens: Opens, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
@@ -323,7 +315,9 @@ def test_waiting_is_waiting_for_what_was_asked(opens: Opens, card: Card, action:
 
 
 @BOTH
-def test_a_reload_while_waiting_waits_on(page: Page, opens: Opens, network: Network, card: Card, action: str) -> None:
+def test_reload_while_waiting_keeps_waiting(
+    page: Page, opens: Opens, network: Network, card: Card, action: str
+) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
@@ -339,7 +333,7 @@ def test_a_reload_while_waiting_waits_on(page: Page, opens: Opens, network: Netw
 
 
 @BOTH
-def test_a_reload_after_success_shows_and_tells_it_again(page: Page, opens: Opens, card: Card, action: str) -> None:
+def test_reload_after_success_reports_it_again(page: Page, opens: Opens, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
@@ -352,7 +346,7 @@ def test_a_reload_after_success_shows_and_tells_it_again(page: Page, opens: Open
 
 
 @BOTH
-def test_a_reload_in_the_form_asks_for_the_cards_again(page: Page, opens: Opens, action: str) -> None:
+def test_reload_of_form_loads_cards_again(page: Page, opens: Opens, action: str) -> None:
     widget, service = opens(action, GOLD, PLAIN)
     widget.shows(FORMS[action])
     service.cards = [PLAIN]
@@ -362,7 +356,7 @@ def test_a_reload_in_the_form_asks_for_the_cards_again(page: Page, opens: Opens,
 
 
 @BOTH
-def test_the_event_is_the_server_s_with_all_its_members(opens: Opens, card: Card, action: str) -> None:
+def test_event_has_all_members_of_the_answer(opens: Opens, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
@@ -374,7 +368,7 @@ def test_the_event_is_the_server_s_with_all_its_members(opens: Opens, card: Card
 
 
 @BOTH
-def test_the_embedding_page_hears_the_event(
+def test_embedding_page_receives_event(
     page: Page, stack: Stack, network: Network, watch: Watch, card: Card, action: str
 ) -> None:
     watch.expect(ANOTHER_ACTION)
@@ -390,7 +384,7 @@ def test_the_embedding_page_hears_the_event(
 
 @BOTH
 @pytest.mark.parametrize("bridge", BRIDGES)
-def test_a_native_app_hears_the_event(page: Page, opens: Opens, card: Card, bridge: str, action: str) -> None:
+def test_native_app_receives_event(page: Page, opens: Opens, card: Card, bridge: str, action: str) -> None:
     for name, script in BRIDGES.items():
         page.add_init_script(script % (KEEP if name == bridge else BREAK))
     widget, service = opens(action, GOLD)
@@ -402,7 +396,7 @@ def test_a_native_app_hears_the_event(page: Page, opens: Opens, card: Card, brid
     assert read(bridge, message) == told(service.success())
 
 
-def test_a_browser_that_cannot_encrypt_fails_the_replacement(page: Page, opens: Opens, network: Network) -> None:
+def test_missing_webcrypto_fails_replacement(page: Page, opens: Opens, network: Network) -> None:
     page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     widget, _ = opens("R", GOLD)
     # Before anything is asked for.
@@ -414,7 +408,7 @@ def test_a_browser_that_cannot_encrypt_fails_the_replacement(page: Page, opens: 
 
 
 @BOTH
-def test_a_double_click_submits_once(opens: Opens, network: Network, card: Card, action: str) -> None:
+def test_double_click_submits_once(opens: Opens, network: Network, card: Card, action: str) -> None:
     widget, service = opens(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
@@ -426,7 +420,7 @@ def test_a_double_click_submits_once(opens: Opens, network: Network, card: Card,
 
 
 @BOTH
-def test_a_lost_answer_is_asked_for_again_by_the_same_submission(
+def test_lost_answer_is_repeated_with_same_submission(
     opens: Opens, network: Network, watch: Watch, card: Card, action: str
 ) -> None:
     watch.expect("net::ERR_")
@@ -441,7 +435,7 @@ def test_a_lost_answer_is_asked_for_again_by_the_same_submission(
     assert first.body == second.body
 
 
-def test_an_action_that_the_page_does_not_know_is_refused_access(opens: Opens, network: Network) -> None:
+def test_unknown_action_is_denied(opens: Opens, network: Network) -> None:
     widget, _ = opens("P", GOLD)
     widget.shows(FAILURE)
     widget.says("We couldn't open this page.")

@@ -14,7 +14,7 @@ LOST = "net::ERR_"
 KEPT_TRYING = "The connection dropped. We'll keep trying, and nothing is lost."
 
 
-def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer(
+def test_lost_answer_is_repeated_with_first_outcome(
     widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
 ) -> None:
     watch.expect(LOST)
@@ -32,7 +32,7 @@ def test_a_customer_whose_connection_is_cut_after_the_work_gets_the_first_answer
         assert repeat.body == first.body, "the very same encrypted pair"
 
 
-def test_a_customer_who_is_back_online_need_not_wait(
+def test_retry_starts_when_back_online(
     page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
 ) -> None:
     watch.expect(LOST)
@@ -50,7 +50,7 @@ def test_a_customer_who_is_back_online_need_not_wait(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget, rewards: Rewards, card: Card) -> None:
+def test_lost_mrs_answer_is_resolved_by_lookup(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "cut-after")
     widget.enroll(card)
     widget.shows(WAITING)
@@ -59,7 +59,7 @@ def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(widget: Widget,
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
 
 
-def test_a_silent_mastercard_is_waited_for(widget: Widget, rewards: Rewards, card: Card) -> None:
+def test_page_waits_for_silent_mrs(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "slow-after", delayMs=12_000)
     widget.enroll(card)
     widget.shows(WAITING)
@@ -68,9 +68,7 @@ def test_a_silent_mastercard_is_waited_for(widget: Widget, rewards: Rewards, car
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
 
 
-def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
-    page: Page, widget: Widget, rewards: Rewards, card: Card
-) -> None:
+def test_open_outcome_is_not_reported(page: Page, widget: Widget, rewards: Rewards, card: Card) -> None:
     page.clock.install()
     page.reload()
     widget.shows(FORM)
@@ -89,7 +87,7 @@ def test_an_outcome_that_stays_open_is_told_to_nobody_until_there_is_one(
     assert len(widget.ended()) == 1
 
 
-def test_without_a_connection_the_customer_can_try_the_same_attempt_again(
+def test_same_attempt_can_be_retried_after_outage(
     page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
 ) -> None:
     watch.expect(LOST)

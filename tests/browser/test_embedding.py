@@ -10,9 +10,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from browser.embedding import heard_by, open_at_partner
 from browser.engines import CLASSIC_SCROLLBARS, in_both
+from browser.foreign_site import site_that_frames
 from browser.host import Host, heights
 from browser.network import Answer, Network, everything
-from browser.site import site_that_frames
 from browser.watch import Watch
 from browser.widget import FAILURE, FORM, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
@@ -23,7 +23,7 @@ from local_system.stack import Stack
 
 @in_both
 @pytest.mark.parametrize("mode", ["iframe", "webview"])
-def test_a_framed_widget_enrolls_and_tells_the_partner_s_page(
+def test_framed_widget_reports_enrollment_to_partner(
     page: Page, stack: Stack, rewards: Rewards, card: Card, mode: str
 ) -> None:
     widget = open_at_partner(page, stack, mode)
@@ -47,7 +47,7 @@ def test_a_framed_widget_enrolls_and_tells_the_partner_s_page(
     assert card.last4 not in details
 
 
-def test_a_refusal_and_a_success_are_both_told(page: Page, stack: Stack, card: Card) -> None:
+def test_refusal_and_success_are_both_reported(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
@@ -59,7 +59,7 @@ def test_a_refusal_and_a_success_are_both_told(page: Page, stack: Stack, card: C
     assert told == ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]
 
 
-def test_the_frame_grows_and_shrinks_with_what_it_shows(page: Page, stack: Stack, card: Card) -> None:
+def test_frame_follows_content_height(page: Page, stack: Stack, card: Card) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     widget = open_at_partner(page, stack, "iframe")
     fits(page, widget)
@@ -78,7 +78,7 @@ def test_the_frame_grows_and_shrinks_with_what_it_shows(page: Page, stack: Stack
 
 
 @in_both
-def test_a_sized_frame_settles_at_every_width(
+def test_sized_frame_settles_at_every_width(
     new_context: Callable[..., BrowserContext], partner: Partner, host: Host
 ) -> None:
     page = new_context(setup=CLASSIC_SCROLLBARS, viewport={"width": 1000, "height": 800}).new_page()
@@ -101,7 +101,7 @@ def test_a_sized_frame_settles_at_every_width(
 
 
 @in_both
-def test_the_outcome_is_in_sight_in_a_sized_frame(page: Page, partner: Partner, host: Host, card: Card) -> None:
+def test_outcome_is_in_view_in_sized_frame(page: Page, partner: Partner, host: Host, card: Card) -> None:
     page.set_viewport_size({"width": 390, "height": 500})
     around = "<p style='height: 900px'>The partner's own.</p>"
     widget = Widget(host.frames(page, partner.open().location, "data-sized", around))
@@ -116,7 +116,7 @@ def test_the_outcome_is_in_sight_in_a_sized_frame(page: Page, partner: Partner, 
     assert box["y"] + box["height"] <= 500
 
 
-def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card: Card) -> None:
+def test_frame_reload_keeps_session(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
     widget.place.evaluate("location.reload()")
     expect(page.locator("#log li[data-type=ready]")).to_have_count(2)
@@ -129,9 +129,7 @@ def test_a_reload_of_the_frame_keeps_its_session(page: Page, stack: Stack, card:
 @pytest.mark.parametrize(
     "policy", ["", "no-referrer", "same-origin", "origin", "strict-origin-when-cross-origin", "unsafe-url"]
 )
-def test_the_host_hears_the_widget_whatever_it_lets_frames_know(
-    page: Page, partner: Partner, host: Host, policy: str
-) -> None:
+def test_host_receives_events_under_any_referrer_policy(page: Page, partner: Partner, host: Host, policy: str) -> None:
     # An opening that failed is told at once.
     refused = partner.open(programId=None)
     widget = Widget(host.frames(page, refused.location, f'referrerpolicy="{policy}"'))
@@ -143,9 +141,7 @@ def test_the_host_hears_the_widget_whatever_it_lets_frames_know(
 
 @in_both
 @pytest.mark.parametrize("way", ["button", "Enter"])
-def test_a_host_that_forbids_forms_gets_a_working_button(
-    page: Page, partner: Partner, host: Host, card: Card, way: str
-) -> None:
+def test_button_works_without_allow_forms(page: Page, partner: Partner, host: Host, card: Card, way: str) -> None:
     sandbox = 'sandbox="allow-scripts allow-same-origin"'
     widget = Widget(host.frames(page, partner.open().location, sandbox))
     widget.shows(FORM)
@@ -157,9 +153,7 @@ def test_a_host_that_forbids_forms_gets_a_working_button(
     widget.shows(SUCCESS)
 
 
-def test_a_foreign_origin_cannot_frame_the_widget_and_hears_nothing(
-    page: Page, partner: Partner, network: Network, watch: Watch
-) -> None:
+def test_foreign_origin_cannot_frame_widget(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
     watch.expect("frame-ancestors")
     with site_that_frames(partner.open().location) as elsewhere:
         network.allow(urlsplit(elsewhere).netloc)
@@ -172,9 +166,7 @@ def test_a_foreign_origin_cannot_frame_the_widget_and_hears_nothing(
     assert not [sent for sent in network.sent if sent.path == "/widget/api/enroll"], "the session was not used"
 
 
-def test_a_foreign_origin_hears_nothing_even_if_its_browser_frames_the_widget(
-    page: Page, partner: Partner, network: Network
-) -> None:
+def test_foreign_origin_receives_no_events(page: Page, partner: Partner, network: Network) -> None:
     # As a browser would that knows no Content-Security-Policy.
     def without_policy(answer: Answer) -> Answer:
         return replace(answer, headers=[pair for pair in answer.headers if "policy" not in pair[0].lower()])
@@ -192,7 +184,7 @@ def test_a_foreign_origin_hears_nothing_even_if_its_browser_frames_the_widget(
         assert heard_by(page) == []
 
 
-def test_the_page_of_nobody_cannot_be_framed(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
+def test_page_of_unknown_client_cannot_be_framed(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
     watch.expect("frame-ancestors")
     with site_that_frames(partner.open(iss="nobody").location) as elsewhere:
         network.allow(urlsplit(elsewhere).netloc)

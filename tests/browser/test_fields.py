@@ -15,7 +15,7 @@ from local_system.cards import Card
 from local_system.partner import Partner
 
 
-def test_what_is_optional_may_be_left_empty_and_is_then_not_sent(widget: Widget, network: Network, card: Card) -> None:
+def test_empty_optional_field_is_not_sent(widget: Widget, network: Network, card: Card) -> None:
     expect(widget.place.get_by_text("First name (optional)")).to_be_visible()
     widget.enroll(card)
     widget.shows(SUCCESS)
@@ -28,7 +28,7 @@ def test_what_is_optional_may_be_left_empty_and_is_then_not_sent(widget: Widget,
 
 
 @pytest.mark.parametrize("name, document", [("terms", "Terms & Conditions"), ("privacy", "Privacy Notice")])
-def test_without_a_required_consent_nothing_is_sent(
+def test_missing_consent_blocks_submission(
     widget: Widget, network: Network, card: Card, name: str, document: str
 ) -> None:
     box = getattr(widget, name)
@@ -42,7 +42,7 @@ def test_without_a_required_consent_nothing_is_sent(
     expect(box).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card: Card) -> None:
+def test_invalid_email_is_reported(widget: Widget, network: Network, card: Card) -> None:
     widget.email.fill("ada@example")
     widget.enroll(card)
     expect(widget.email).to_be_focused()
@@ -52,7 +52,7 @@ def test_an_address_that_is_none_is_told(widget: Widget, network: Network, card:
 
 @pytest.mark.parametrize("name", ["first_name", "last_name", "email"])
 @pytest.mark.parametrize("zero", [ASCII, *ZEROS.values()])
-def test_a_card_number_in_another_field_is_told_and_not_sent(
+def test_card_number_in_other_field_is_not_sent(
     widget: Widget, network: Network, card: Card, name: str, zero: int
 ) -> None:
     field: Locator = getattr(widget, name)
@@ -67,7 +67,7 @@ def test_a_card_number_in_another_field_is_told_and_not_sent(
 
 
 @pytest.mark.parametrize("character", ["\\ufffe", "\\ud835", "\\u0007"])
-def test_a_character_that_cannot_be_sent_is_told(widget: Widget, network: Network, card: Card, character: str) -> None:
+def test_unusable_character_is_reported(widget: Widget, network: Network, card: Card, character: str) -> None:
     # Half of a character can't be typed by a driver.
     widget.last_name.evaluate(f"input => {{ input.value = 'Love{character}lace'; }}")
     widget.enroll(card)
@@ -77,14 +77,14 @@ def test_a_character_that_cannot_be_sent_is_told(widget: Widget, network: Networ
     assert network.posts() == []
 
 
-def test_terms_open_in_a_window_of_their_own(widget: Widget) -> None:
+def test_terms_open_in_new_window(widget: Widget) -> None:
     link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*opens in a new tab"))
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
-def test_a_card_is_enrolled_by_keyboard_alone(page: Page, widget: Widget, card: Card) -> None:
+def test_card_is_enrolled_by_keyboard(page: Page, widget: Widget, card: Card) -> None:
     keys = page.keyboard
     entries: list[tuple[Locator, Callable[[], None]]] = [
         (widget.card_number, lambda: keys.type(card.number)),
@@ -108,9 +108,7 @@ def test_a_card_is_enrolled_by_keyboard_alone(page: Page, widget: Widget, card: 
     expect(widget.place.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
 
 
-def test_what_a_client_requires_is_asked_for_and_what_it_hides_is_not_there(
-    page: Page, partner: Partner, network: Network, card: Card
-) -> None:
+def test_fields_follow_client_configuration(page: Page, partner: Partner, network: Network, card: Card) -> None:
     # The demo client's names are optional: the server's answer is changed on its way.
     def change(answer: Answer) -> Answer:
         form = json.loads(answer.body)

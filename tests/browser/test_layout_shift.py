@@ -22,7 +22,7 @@ SIZES = {"320": (320, 640), "phone": (390, 844), "desktop": (1280, 800)}
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.replace("_", "-"))
-def test_a_state_does_not_move(
+def test_state_does_not_move(
     page: Page,
     partner: Partner,
     rewards: Rewards,
@@ -38,7 +38,7 @@ def test_a_state_does_not_move(
     assert too_much(page) == []
 
 
-def test_pictures_that_come_late_move_nothing(page: Page, partner: Partner, network: Network) -> None:
+def test_late_pictures_move_nothing(page: Page, partner: Partner, network: Network) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     observe(page)
     network.hold(_is_picture)
@@ -50,7 +50,7 @@ def test_pictures_that_come_late_move_nothing(page: Page, partner: Partner, netw
     assert too_much(page) == []
 
 
-def test_a_framed_widget_does_not_move(page: Page, stack: Stack, card: Card) -> None:
+def test_framed_widget_does_not_move(page: Page, stack: Stack, card: Card) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     observe(page)
     widget = open_at_partner(page, stack, "iframe")
@@ -60,7 +60,7 @@ def test_a_framed_widget_does_not_move(page: Page, stack: Stack, card: Card) -> 
     assert too_much(widget.place) == []
 
 
-def test_a_shift_would_be_seen(page: Page, widget: Widget) -> None:
+def test_shift_is_detected(page: Page, widget: Widget) -> None:
     observe(page)
     page.reload()
     widget.shows(FORM)

@@ -10,7 +10,7 @@ from local_system.partner import Partner
 
 
 @pytest.mark.parametrize("bridge", BRIDGES)
-def test_a_native_app_hears_the_outcome(page: Page, partner: Partner, card: Card, bridge: str) -> None:
+def test_native_app_receives_outcome(page: Page, partner: Partner, card: Card, bridge: str) -> None:
     page.add_init_script(BRIDGES[bridge] % KEEP)
     widget = enrolled(page, partner, card)
     [message] = page.evaluate("window.bridged")
@@ -20,9 +20,7 @@ def test_a_native_app_hears_the_outcome(page: Page, partner: Partner, card: Card
 
 
 @pytest.mark.parametrize("broken", BRIDGES)
-def test_a_broken_bridge_keeps_nobody_else_from_hearing_it(
-    page: Page, partner: Partner, card: Card, broken: str
-) -> None:
+def test_broken_bridge_does_not_block_the_others(page: Page, partner: Partner, card: Card, broken: str) -> None:
     for bridge, script in BRIDGES.items():
         page.add_init_script(script % (BREAK if bridge == broken else KEEP))
     widget = enrolled(page, partner, card)
@@ -30,7 +28,7 @@ def test_a_broken_bridge_keeps_nobody_else_from_hearing_it(
     assert len(widget.ended()) == 1
 
 
-def test_a_failed_opening_is_told_over_the_bridges_too(page: Page, partner: Partner) -> None:
+def test_failed_opening_is_reported_over_bridges(page: Page, partner: Partner) -> None:
     page.add_init_script(BRIDGES["iOS"] % KEEP)
     page.goto(partner.open(iss="nobody").location)
     assert page.evaluate("window.bridged") == [{"status": "ACCESS_DENIED"}]

@@ -45,7 +45,7 @@ WAYS: dict[str, Step] = {
 
 @in_both
 @pytest.mark.parametrize("way", WAYS)
-def test_a_tab_that_is_used_again_shows_an_empty_form(
+def test_reused_tab_shows_empty_form(
     page: Page, widget: Widget, partner: Partner, stack: Stack, card: Card, way: str
 ) -> None:
     enter_everything(widget, card)
@@ -56,7 +56,7 @@ def test_a_tab_that_is_used_again_shows_an_empty_form(
 
 
 @in_both
-def test_a_frame_that_is_used_again_shows_an_empty_form(page: Page, stack: Stack, card: Card) -> None:
+def test_reused_frame_shows_empty_form(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
     enter_everything(widget, card)
     assert isinstance(widget.place, Frame)
@@ -66,7 +66,7 @@ def test_a_frame_that_is_used_again_shows_an_empty_form(page: Page, stack: Stack
     expect_empty(page.frames[1], page)
 
 
-def test_the_last_refusal_leaves_no_number_in_the_page(widget: Widget, network: Network) -> None:
+def test_last_refusal_clears_the_number(widget: Widget, network: Network) -> None:
     widget.enroll(NOT_QUALIFIED)
     for _ in range(4):
         widget.shows(FAILURE)

@@ -16,11 +16,11 @@ from local_system.stack import Stack
 REFUSED_CALL = "the server responded with a status of 401"
 
 
-def test_the_page_names_the_client_for_whom_a_card_is_enrolled(widget: Widget) -> None:
+def test_page_names_the_client(widget: Widget) -> None:
     expect(widget.place.get_by_text("Demo Bank", exact=True)).to_be_visible()
 
 
-def test_without_webcrypto_nothing_is_asked_for(page: Page, partner: Partner) -> None:
+def test_missing_webcrypto_shows_no_form(page: Page, partner: Partner) -> None:
     # As an old WebView, or any browser at an insecure address.
     page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });")
     page.goto(partner.open().location)
@@ -31,7 +31,7 @@ def test_without_webcrypto_nothing_is_asked_for(page: Page, partner: Partner) ->
     assert [event["status"] for event in widget.ended()] == ["ERROR_ENROLLMENT"]
 
 
-def test_an_unknown_session_has_expired(page: Page, partner: Partner, watch: Watch) -> None:
+def test_unknown_session_has_expired(page: Page, partner: Partner, watch: Watch) -> None:
     watch.expect(REFUSED_CALL)
     address = partner.open().location.partition("#")[0]
     page.goto(f"{address}#{'A' * 43}")
@@ -40,14 +40,14 @@ def test_an_unknown_session_has_expired(page: Page, partner: Partner, watch: Wat
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_an_address_without_a_session_has_expired(page: Page, partner: Partner) -> None:
+def test_address_without_session_has_expired(page: Page, partner: Partner) -> None:
     page.goto(partner.open().location.partition("#")[0])
     widget = Widget(page)
     widget.shows(EXPIRED)
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_an_expired_token_ends_on_the_failure_page(page: Page, partner: Partner) -> None:
+def test_expired_token_shows_failure_page(page: Page, partner: Partner) -> None:
     long_ago = int(time.time()) - 3600
     opening = partner.open(iat=long_ago, exp=long_ago + 600)
     assert opening.status == "TOKEN_EXPIRED"
@@ -58,7 +58,7 @@ def test_an_expired_token_ends_on_the_failure_page(page: Page, partner: Partner)
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, stack: Stack) -> None:
+def test_used_token_is_refused(page: Page, partner: Partner, stack: Stack) -> None:
     token = partner.token()
     assert open_with(stack, token).status == "OPENED"
     location = open_with(stack, token).location
@@ -72,13 +72,13 @@ def test_a_token_that_was_used_before_is_refused(page: Page, partner: Partner, s
         ("suspended", "The program isn't available right now."),
     ],
 )
-def test_a_refused_opening_says_why(page: Page, partner: Partner, reason: str, text: str) -> None:
+def test_refused_opening_shows_reason(page: Page, partner: Partner, reason: str, text: str) -> None:
     address = partner.open().location.partition("#")[0]
     location = f"{address}#status=ACCESS_DENIED&incident=AB12-CD34-EF56&reason={reason}"
     refuses(page, location, "ACCESS_DENIED", text, heading=LATER)
 
 
-def test_a_reason_that_is_unknown_or_of_another_status_says_nothing(page: Page, partner: Partner) -> None:
+def test_unknown_reason_is_ignored(page: Page, partner: Partner) -> None:
     address = partner.open().location.partition("#")[0]
     incident = "incident=AB12-CD34-EF56"
     location = f"{address}#status=ACCESS_DENIED&{incident}&reason=<b>call+us</b>&more=1"
@@ -88,19 +88,21 @@ def test_a_reason_that_is_unknown_or_of_another_status_says_nothing(page: Page, 
     refuses(page, location, "INVALID_PARAMETERS", "We couldn't open this page because some information is missing.")
 
 
-def test_an_unknown_client_gets_a_page_of_nobody(page: Page, partner: Partner, stack: Stack) -> None:
+def test_unknown_client_gets_neutral_page(page: Page, partner: Partner, stack: Stack) -> None:
     opening = partner.open(iss="nobody")
     assert opening.location.startswith(f"{stack.api}/widget/_/#")
     refuses(page, opening.location, "ACCESS_DENIED", "We couldn't open this page.")
 
 
-def test_a_token_that_lacks_data_is_told_so(page: Page, partner: Partner) -> None:
+def test_incomplete_token_is_reported(page: Page, partner: Partner) -> None:
     opening = partner.open(programId=None)
-    refuses(page, opening.location, "INVALID_PARAMETERS", "We couldn't open this page because some information is missing.")
+    refuses(
+        page, opening.location, "INVALID_PARAMETERS", "We couldn't open this page because some information is missing."
+    )
 
 
 @pytest.mark.parametrize("fragment", ["status=SUCCESS_ENROLLMENT", "status=SUCCESS_ENROLLMENT&incident=AAAA-BBBB-CCCC"])
-def test_nobody_can_forge_a_success_by_an_address(page: Page, partner: Partner, fragment: str) -> None:
+def test_address_cannot_forge_success(page: Page, partner: Partner, fragment: str) -> None:
     address = partner.open().location.partition("#")[0]
     page.goto(f"{address}#{fragment}")
     widget = Widget(page)
@@ -108,7 +110,7 @@ def test_nobody_can_forge_a_success_by_an_address(page: Page, partner: Partner, 
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_after_13_minutes_the_customer_is_warned_and_after_15_the_form_is_gone(
+def test_warning_after_13_minutes_and_expiry_after_15(
     page: Page, partner: Partner, network: Network, watch: Watch, card: Card
 ) -> None:
     watch.expect(REFUSED_CALL)

@@ -11,7 +11,7 @@ from local_system.rewards import Rewards
 
 
 @in_both
-def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, card: Card) -> None:
+def test_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, card: Card) -> None:
     widget.first_name.fill("Ada")
     widget.last_name.fill("Lovelace")
     widget.email.fill("ada@example.com")
@@ -31,9 +31,7 @@ def test_a_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, 
     ]
 
 
-def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
-    widget: Widget, rewards: Rewards, card: Card, network: Network
-) -> None:
+def test_another_card_is_enrolled_after_refusal(widget: Widget, rewards: Rewards, card: Card, network: Network) -> None:
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     widget.says("This card isn't part of the program.")
@@ -57,9 +55,7 @@ def test_after_a_refused_card_another_is_enrolled_in_the_same_session(
     assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
 
 
-def test_a_card_that_is_enrolled_already_is_told_so(
-    widget: Widget, partner: Partner, rewards: Rewards, card: Card
-) -> None:
+def test_already_enrolled_card_is_reported(widget: Widget, partner: Partner, rewards: Rewards, card: Card) -> None:
     widget.enroll(card)
     widget.shows(SUCCESS)
 
@@ -73,7 +69,7 @@ def test_a_card_that_is_enrolled_already_is_told_so(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, rewards: Rewards, card: Card) -> None:
+def test_technical_failure_is_reported(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "code-before", code=-1001)
     widget.enroll(card)
     widget.shows(FAILURE)
@@ -83,7 +79,7 @@ def test_a_technical_failure_at_mastercard_is_told_as_one(widget: Widget, reward
     assert rewards.accounts_of(card) == []
 
 
-def test_the_fifth_refusal_is_the_last(widget: Widget) -> None:
+def test_fifth_refusal_is_the_last(widget: Widget) -> None:
     widget.enroll(NOT_QUALIFIED)
     for left in (4, 3, 2, 1):
         widget.shows(FAILURE)

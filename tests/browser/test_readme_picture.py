@@ -16,7 +16,7 @@ PICTURE = Path(__file__).resolve().parents[2] / "docs/images/widget.png"
 MOST_BYTES = 200_000
 
 
-def test_the_picture_in_the_readme(new_context: Callable[..., BrowserContext], partner: Partner) -> None:
+def test_readme_picture(new_context: Callable[..., BrowserContext], partner: Partner) -> None:
     context = new_context(viewport={"width": 960, "height": 930}, device_scale_factor=2)
     page = context.new_page()
     page.goto(partner.open().location)

@@ -19,9 +19,7 @@ MAX_CARDS = 5
 REFUSED = "the server responded with a status of"
 
 
-def test_a_customer_at_the_card_limit_is_told_before_anything_is_typed(
-    page: Page, partner: Partner, on_file: Callable[[], Card]
-) -> None:
+def test_card_limit_is_reported_before_the_form(page: Page, partner: Partner, on_file: Callable[[], Card]) -> None:
     for _ in range(MAX_CARDS):
         on_file()
     page.goto(partner.open().location)
@@ -34,7 +32,7 @@ def test_a_customer_at_the_card_limit_is_told_before_anything_is_typed(
     assert widget.ended() == [{"status": "ERROR_ENROLLMENT", "parentId": partner.customer}]
 
 
-def test_the_limit_of_tries_sends_nobody_in_a_circle(widget: Widget, network: Network, card: Card) -> None:
+def test_attempt_limit_offers_no_retry(widget: Widget, network: Network, card: Card) -> None:
     denied = answer(200, {"status": "ACCESS_DENIED"}, {"Attempts-Left": "0", "Ending-Reason": "limit"})
     network.answer(is_submission, lambda _: denied)
     widget.enroll(card)
@@ -44,9 +42,7 @@ def test_the_limit_of_tries_sends_nobody_in_a_circle(widget: Widget, network: Ne
     assert widget.ended() == [{"status": "ACCESS_DENIED"}], "the reason is in no event"
 
 
-def test_a_client_that_was_suspended_meanwhile_is_told(
-    page: Page, partner: Partner, network: Network, watch: Watch
-) -> None:
+def test_suspended_client_is_reported(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
     watch.expect(f"{REFUSED} 401")
     network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}, {"Ending-Reason": "suspended"}))
     page.goto(partner.open().location)
@@ -56,7 +52,7 @@ def test_a_client_that_was_suspended_meanwhile_is_told(
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_read_more_is_there_only_with_a_link(page: Page, partner: Partner, network: Network) -> None:
+def test_read_more_needs_a_link(page: Page, partner: Partner, network: Network) -> None:
     widget = Widget(page)
     page.goto(partner.open().location)
     widget.shows(FORM)
@@ -77,9 +73,7 @@ def test_read_more_is_there_only_with_a_link(page: Page, partner: Partner, netwo
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_gateway_that_is_busy_is_waited_for(
-    widget: Widget, network: Network, watch: Watch, card: Card, status: int
-) -> None:
+def test_busy_gateway_is_retried(widget: Widget, network: Network, watch: Watch, card: Card, status: int) -> None:
     watch.expect(f"{REFUSED} {status}")
     turns = iter([_of_a_gateway(status), _of_a_gateway(status)])
     network.change_answers(is_submission, lambda real: next(turns, real))
@@ -91,9 +85,7 @@ def test_a_gateway_that_is_busy_is_waited_for(
 
 
 @pytest.mark.parametrize("status", [403, 404, 413, 429, 500])
-def test_a_gateway_s_own_refusal_is_told_as_no_outcome(
-    widget: Widget, network: Network, watch: Watch, card: Card, status: int
-) -> None:
+def test_gateway_refusal_is_no_outcome(widget: Widget, network: Network, watch: Watch, card: Card, status: int) -> None:
     watch.expect(f"{REFUSED} {status}")
     refusal = _of_a_gateway(status, {"Retry-After": "3600"})
     turns = iter([refusal])
@@ -107,7 +99,7 @@ def test_a_gateway_s_own_refusal_is_told_as_no_outcome(
     assert len({post.headers["idempotency-key"] for post in network.posts()}) == 1
 
 
-def test_a_refusal_of_ours_keeps_its_incident(widget: Widget, network: Network, watch: Watch, card: Card) -> None:
+def test_refusal_shows_its_incident(widget: Widget, network: Network, watch: Watch, card: Card) -> None:
     watch.expect(f"{REFUSED} 413")
     problem = {"type": "about:blank", "title": "The body is too large.", "status": 413, "incident": INCIDENT}
     network.answer(is_submission, lambda _: answer(413, problem))

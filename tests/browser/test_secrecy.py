@@ -14,7 +14,7 @@ from browser.widget import FAILURE, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 
 
-def test_no_request_carries_the_number_in_any_form(widget: Widget, network: Network, card: Card) -> None:
+def test_no_request_contains_the_number_in_any_form(widget: Widget, network: Network, card: Card) -> None:
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     widget.try_again.click()
@@ -53,9 +53,7 @@ WRITTEN: dict[str, Callable[[Card], str]] = {
 
 
 @pytest.mark.parametrize("way", PLANTED)
-def test_a_planted_number_is_found_wherever_it_stands(
-    widget: Widget, network: Network, watch: Watch, card: Card, way: str
-) -> None:
+def test_planted_number_is_found_anywhere(widget: Widget, network: Network, watch: Watch, card: Card, way: str) -> None:
     watch.expect("the server responded with a status of")
     widget.place.evaluate(PLANTED[way], card.number)
     widget.place.wait_for_timeout(1000)
@@ -64,19 +62,19 @@ def test_a_planted_number_is_found_wherever_it_stands(
 
 
 @pytest.mark.parametrize("form", WRITTEN)
-def test_a_number_is_found_however_it_is_written(form: str) -> None:
+def test_number_is_found_in_any_form(form: str) -> None:
     card = Card.random()
     body = json.dumps({"note": f"x{WRITTEN[form](card)}y"}).encode()
     assert leaks([Sent("POST", "http://localhost/", {}, body)], card.number)
 
 
-def test_what_may_leave_is_not_taken_for_a_leak() -> None:
+def test_permitted_digits_are_no_leak() -> None:
     card = Card.random()
     body = json.dumps({"bin": card.bin, "last4": card.last4}).encode()
     assert leaks([Sent("POST", "http://localhost/", {}, body)], card.number) == []
 
 
-def test_a_request_to_a_foreign_host_is_seen(page: Page, network: Network, watch: Watch) -> None:
+def test_request_to_foreign_host_is_detected(page: Page, network: Network, watch: Watch) -> None:
     watch.expect("the server responded with a status of")
     with pytest.raises(Error, match="ERR_HTTP_RESPONSE_CODE_FAILURE"):
         page.goto("http://elsewhere.example/")
@@ -84,7 +82,7 @@ def test_a_request_to_a_foreign_host_is_seen(page: Page, network: Network, watch
     network.sent.clear()
 
 
-def test_nothing_of_it_stays_in_the_browser(page: Page, widget: Widget, card: Card) -> None:
+def test_browser_stores_nothing(page: Page, widget: Widget, card: Card) -> None:
     widget.enroll(card)
     widget.shows(SUCCESS)
     kept = page.evaluate(

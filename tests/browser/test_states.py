@@ -259,7 +259,7 @@ STATES: list[Callable[[Scene], None]] = [
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.replace("_", "-"))
-def test_a_state_of_the_page(
+def test_state_is_accessible(
     page: Page,
     partner: Partner,
     rewards: Rewards,
@@ -273,6 +273,6 @@ def test_a_state_of_the_page(
     assert faults(page, pictures, state.__name__.replace("_", "-")) == []
 
 
-def test_axe_finds_what_is_wrong(page: Page, widget: Widget) -> None:
+def test_axe_finds_violations(page: Page, widget: Widget) -> None:
     page.evaluate("document.querySelector('label[for=card-number]').remove()")
     assert [violation for violation in violations(page) if violation.startswith("label:")]

@@ -20,7 +20,7 @@ COMPOSED = {
 NOT_RIGHT = "Check your card number. One of the digits seems to be wrong."
 
 
-def test_a_typed_number_is_grouped_and_its_brand_shown(widget: Widget, card: Card) -> None:
+def test_number_is_grouped_and_brand_shown(widget: Widget, card: Card) -> None:
     widget.card_number.press_sequentially(card.number[:7])
     expect(widget.card_number).to_have_value(f"{card.number[:4]} {card.number[4:7]}")
     expect(widget.place.locator(".brand")).to_have_text("Mastercard")
@@ -30,7 +30,7 @@ def test_a_typed_number_is_grouped_and_its_brand_shown(widget: Widget, card: Car
 
 
 @pytest.mark.parametrize("mark", ["", " ", "-", "\u00a0", "."])
-def test_a_pasted_number_is_taken_however_it_is_written(
+def test_pasted_number_is_accepted_in_any_format(
     widget: Widget, page: Page, card: Card, network: Network, mark: str
 ) -> None:
     paste(page, widget, f" {card.grouped.replace(' ', mark)}\n")
@@ -42,13 +42,13 @@ def test_a_pasted_number_is_taken_however_it_is_written(
 
 
 @pytest.mark.parametrize("script", ZEROS)
-def test_digits_of_another_script_are_digits(widget: Widget, page: Page, card: Card, script: str) -> None:
+def test_digits_of_other_scripts_are_accepted(widget: Widget, page: Page, card: Card, script: str) -> None:
     paste(page, widget, written_from(ZEROS[script], card.grouped))
     expect(widget.card_number).to_have_value(card.grouped)
 
 
 @pytest.mark.parametrize("method", COMPOSED)
-def test_a_composition_is_left_alone_until_it_ends(widget: Widget, page: Page, method: str) -> None:
+def test_composition_is_not_changed_until_it_ends(widget: Widget, page: Page, method: str) -> None:
     steps, committed = COMPOSED[method]
     widget.card_number.focus()
     for step in steps:
@@ -62,7 +62,7 @@ def test_a_composition_is_left_alone_until_it_ends(widget: Widget, page: Page, m
     expect(widget.card_number).to_have_value("5234 0")
 
 
-def test_a_composed_name_is_left_alone(widget: Widget, page: Page) -> None:
+def test_composed_name_is_not_changed(widget: Widget, page: Page) -> None:
     widget.last_name.focus()
     for step in ["や", "やま", "山"]:
         compose(page, step)
@@ -71,7 +71,7 @@ def test_a_composed_name_is_left_alone(widget: Widget, page: Page) -> None:
     expect(widget.last_name).to_have_value("山田")
 
 
-def test_digits_too_many_are_told_and_not_cut(widget: Widget, page: Page, card: Card, network: Network) -> None:
+def test_excess_digits_are_reported_and_kept(widget: Widget, page: Page, card: Card, network: Network) -> None:
     paste(page, widget, f"{card.number}0000")
     expect(widget.error).to_have_text("This card number is too long.")
     expect(widget.card_number).to_have_value(f"{card.grouped} 0000")
@@ -82,7 +82,7 @@ def test_digits_too_many_are_told_and_not_cut(widget: Widget, page: Page, card: 
     assert network.posts() == []
 
 
-def test_a_number_that_an_app_sets_without_an_event_is_sent(widget: Widget, card: Card) -> None:
+def test_number_set_without_event_is_sent(widget: Widget, card: Card) -> None:
     widget.card_number.evaluate("(input, number) => { input.value = number; }", card.number)
     widget.terms.evaluate("input => { input.checked = true; }")
     widget.privacy.evaluate("input => { input.checked = true; }")
@@ -91,7 +91,7 @@ def test_a_number_that_an_app_sets_without_an_event_is_sent(widget: Widget, card
     assert [event["last4"] for event in widget.ended()] == [card.last4]
 
 
-def test_a_digit_in_the_middle_is_corrected_where_it_stands(widget: Widget, page: Page, card: Card) -> None:
+def test_digit_in_the_middle_is_corrected_in_place(widget: Widget, page: Page, card: Card) -> None:
     typo = card.number[:6] + str((int(card.number[6]) + 1) % 10) + card.number[7:]
     widget.card_number.press_sequentially(typo)
     expect(widget.error).to_have_text(NOT_RIGHT)
@@ -104,7 +104,7 @@ def test_a_digit_in_the_middle_is_corrected_where_it_stands(widget: Widget, page
     expect(widget.error).to_be_hidden()
 
 
-def test_a_number_that_fails_luhn_is_told_inline_and_not_sent(widget: Widget, card: Card, network: Network) -> None:
+def test_luhn_failure_is_reported_and_not_sent(widget: Widget, card: Card, network: Network) -> None:
     wrong = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
     widget.enroll(Card(wrong))
     expect(widget.error).to_have_text(NOT_RIGHT)
@@ -114,14 +114,14 @@ def test_a_number_that_fails_luhn_is_told_inline_and_not_sent(widget: Widget, ca
     assert network.posts() == []
 
 
-def test_a_number_that_is_too_short_is_told_when_the_field_is_left(widget: Widget, card: Card) -> None:
+def test_short_number_is_reported_on_blur(widget: Widget, card: Card) -> None:
     widget.card_number.press_sequentially(card.number[:-1])
     expect(widget.error).to_be_hidden()
     widget.card_number.blur()
     expect(widget.error).to_have_text("This card number is too short.")
 
 
-def test_a_card_of_another_program_is_told_while_it_is_typed_and_not_sent(widget: Widget, network: Network) -> None:
+def test_other_program_is_reported_while_typing(widget: Widget, network: Network) -> None:
     told = "This card isn't part of the program. Please try another card."
     widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[:4])
     expect(widget.error).to_have_text(told)
@@ -133,7 +133,7 @@ def test_a_card_of_another_program_is_told_while_it_is_typed_and_not_sent(widget
     assert network.posts() == []
 
 
-def test_changes_are_told_without_a_digit(widget: Widget, card: Card) -> None:
+def test_change_events_contain_no_digit(widget: Widget, card: Card) -> None:
     widget.type_card(card)
     changes = widget.heard("change")
     assert changes[0] == {"valid": False, "couldBecomeValid": True, "brand": "mastercard"}
@@ -142,9 +142,7 @@ def test_changes_are_told_without_a_digit(widget: Widget, card: Card) -> None:
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_the_whole_number_is_seen_on_the_narrowest_screen(
-    widget: Widget, page: Page, card: Card, direction: str
-) -> None:
+def test_whole_number_fits_the_narrowest_screen(widget: Widget, page: Page, card: Card, direction: str) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
     widget.type_card(card)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from interop.bank import Bank
+from interop.isolated_client import IsolatedClient
 from local_system.operator import Operator
 from local_system.receiver import listening
 from local_system.rewards import Rewards
@@ -12,6 +12,6 @@ from local_system.stack import Stack
 
 
 @pytest.fixture
-def bank(stack: Stack, rewards: Rewards) -> Iterator[Bank]:
+def client(stack: Stack, rewards: Rewards) -> Iterator[IsolatedClient]:
     with listening(stack) as receiver:
-        yield Bank(Operator(stack).new_client(receiver.host), receiver, rewards)
+        yield IsolatedClient(Operator(stack).new_client(receiver.host), receiver, rewards)

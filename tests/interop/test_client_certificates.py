@@ -52,24 +52,22 @@ def foreign_certificate(tmp_path: Path) -> Certificate:
     return str(chain), str(private)
 
 
-def test_with_the_client_s_certificate_the_echo_comes_back(stack: Stack, own_certificate: Certificate) -> None:
+def test_client_certificate_is_accepted(stack: Stack, own_certificate: Certificate) -> None:
     answer = echo(stack, own_certificate)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/xml; charset=utf-8"
     assert "Good morning" in "".join(ElementTree.fromstring(answer.content).itertext())
 
 
-def test_without_a_certificate_the_gateway_says_so(stack: Stack) -> None:
+def test_missing_certificate_is_reported(stack: Stack) -> None:
     refuses(echo(stack, None))
 
 
-def test_with_a_certificate_of_somebody_else_the_gateway_says_so(
-    stack: Stack, foreign_certificate: Certificate
-) -> None:
+def test_foreign_certificate_is_reported(stack: Stack, foreign_certificate: Certificate) -> None:
     refuses(echo(stack, foreign_certificate))
 
 
-def test_a_certificate_for_servers_is_none_for_clients(stack: Stack) -> None:
+def test_server_certificate_is_refused(stack: Stack) -> None:
     refuses(echo(stack, (str(stack.local / "pki/server.pem"), str(stack.local / "pki/server.key.pem"))))
 
 

@@ -20,7 +20,7 @@ def message_id() -> str:
     return f"msg_{secrets.token_hex(12)}"
 
 
-def test_a_confirmation_signed_by_another_library_is_accepted(stack: Stack, message_id: str) -> None:
+def test_other_library_signature_is_accepted(stack: Stack, message_id: str) -> None:
     assert post(stack, message_id, sign(stack.confirmation_secret, message_id)) == 200
     received = find(stack, message_id)
     assert received["verified"] is True
@@ -28,40 +28,40 @@ def test_a_confirmation_signed_by_another_library_is_accepted(stack: Stack, mess
     assert "reason" not in received
 
 
-def test_one_of_two_signatures_is_enough_while_a_secret_is_exchanged(stack: Stack, message_id: str) -> None:
+def test_one_valid_signature_of_two_is_enough(stack: Stack, message_id: str) -> None:
     signed = sign(stack.confirmation_secret, message_id)
     other = sign(OTHER_SECRET, message_id)["webhook-signature"]
     signed["webhook-signature"] = f"{other} {signed['webhook-signature']}"
     assert post(stack, message_id, signed) == 200
 
 
-def test_the_same_confirmation_twice_is_one(stack: Stack, message_id: str) -> None:
+def test_repeated_confirmation_counts_once(stack: Stack, message_id: str) -> None:
     for _ in range(2):
         assert post(stack, message_id, sign(stack.confirmation_secret, message_id)) == 200
     assert find(stack, message_id)["attempts"] == 2
 
 
-def test_a_confirmation_signed_with_another_secret_is_refused(stack: Stack, message_id: str) -> None:
+def test_other_secret_is_refused(stack: Stack, message_id: str) -> None:
     assert is_refused(stack, message_id, sign(OTHER_SECRET, message_id))
 
 
-def test_a_confirmation_whose_body_was_changed_is_refused(stack: Stack, message_id: str) -> None:
+def test_changed_body_is_refused(stack: Stack, message_id: str) -> None:
     signed = sign(stack.confirmation_secret, message_id)
     assert is_refused(stack, message_id, signed, BODY.replace("SUCCESS", "ERROR"))
 
 
-def test_a_signature_holds_for_one_id_only(stack: Stack, message_id: str) -> None:
+def test_signature_is_bound_to_the_id(stack: Stack, message_id: str) -> None:
     signed = sign(stack.confirmation_secret, f"{message_id}x")
     assert is_refused(stack, message_id, signed | {"webhook-id": message_id})
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_confirmation_of_another_time_is_refused(stack: Stack, message_id: str, minutes: int) -> None:
+def test_distant_timestamp_is_refused(stack: Stack, message_id: str, minutes: int) -> None:
     assert is_refused(stack, message_id, sign(stack.confirmation_secret, message_id, timedelta(minutes=minutes)))
 
 
 @pytest.mark.parametrize("header", ["webhook-timestamp", "webhook-signature"])
-def test_a_confirmation_without_a_header_is_refused(stack: Stack, message_id: str, header: str) -> None:
+def test_missing_header_is_refused(stack: Stack, message_id: str, header: str) -> None:
     signed = sign(stack.confirmation_secret, message_id)
     del signed[header]
     assert is_refused(stack, message_id, signed)

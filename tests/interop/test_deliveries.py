@@ -53,7 +53,7 @@ def client(stack: Stack) -> Iterator[Client]:
         yield Client(operator.new_client(receiver.host), receiver, operator)
 
 
-def test_a_success_is_verified_and_says_what_the_page_says(client: Client, card: Card) -> None:
+def test_success_matches_the_page(client: Client, card: Card) -> None:
     event = client.enroll(card)
     delivery = client.receiver.next()
     [secret] = client.secrets()
@@ -65,7 +65,7 @@ def test_a_success_is_verified_and_says_what_the_page_says(client: Client, card:
     assert delivery.headers["webhook-id"].startswith("msg_")
 
 
-def test_a_failure_is_confirmed_with_mrs_s_code(client: Client) -> None:
+def test_failure_has_the_code_of_mrs(client: Client) -> None:
     event = client.enroll(DECLINED)
     delivery = client.receiver.next()
     body = Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
@@ -74,7 +74,7 @@ def test_a_failure_is_confirmed_with_mrs_s_code(client: Client) -> None:
     assert "ranac" not in body
 
 
-def test_a_body_that_was_changed_on_the_way_is_noticed(client: Client, card: Card) -> None:
+def test_changed_body_fails_verification(client: Client, card: Card) -> None:
     client.enroll(card)
     delivery = client.receiver.next()
     changed = delivery.body.replace(b"SUCCESS", b"FAILURE")
@@ -83,7 +83,7 @@ def test_a_body_that_was_changed_on_the_way_is_noticed(client: Client, card: Car
         Webhook(client.secrets()[0]).verify(changed, delivery.headers)
 
 
-def test_while_a_secret_rotates_either_verifies(client: Client, card: Card) -> None:
+def test_both_secrets_verify_during_rotation(client: Client, card: Card) -> None:
     [before] = client.secrets()
     client.keys("rotate")
     after, still = client.secrets()
@@ -95,7 +95,7 @@ def test_while_a_secret_rotates_either_verifies(client: Client, card: Card) -> N
     assert len(signatures(delivery, "v1")) == 2
 
 
-def test_a_retired_secret_verifies_nothing_any_more(client: Client, card: Card) -> None:
+def test_retired_secret_verifies_nothing(client: Client, card: Card) -> None:
     [before] = client.secrets()
     client.keys("rotate")
     client.keys("retire")
@@ -106,7 +106,7 @@ def test_a_retired_secret_verifies_nothing_any_more(client: Client, card: Card) 
         Webhook(before).verify(delivery.body, delivery.headers)
 
 
-def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Client, card: Card) -> None:
+def test_v1a_verifies_with_the_key_from_enrollctl(client: Client, card: Card) -> None:
     shown = client.keys("rotate", "--asymmetric")
     [public] = [word for word in shown.split() if word.startswith("whpk_")]
     client.enroll(card)
@@ -120,7 +120,7 @@ def test_v1a_is_an_ed25519_signature_by_the_key_that_enrollctl_shows(client: Cli
         key.verify(signature, signed_content(delivery) + b" ")
 
 
-def test_an_operator_replays_what_a_partner_did_not_want_and_drops_the_rest(client: Client, rewards: Rewards) -> None:
+def test_operator_replays_and_drops_parked_messages(client: Client, rewards: Rewards) -> None:
     client.receiver.status[0] = 410
     client.enroll(rewards.fresh_card())
     refused = client.receiver.next()

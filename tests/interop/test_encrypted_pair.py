@@ -39,33 +39,33 @@ def pair(widget: Widget, network: Network, card: Card) -> Pair:
     return pair
 
 
-def test_the_pair_holds_the_number_that_was_typed(pair: Pair, rewards_key: rsa.RSAPrivateKey, card: Card) -> None:
+def test_pair_contains_the_typed_number(pair: Pair, rewards_key: rsa.RSAPrivateKey, card: Card) -> None:
     assert open_pair(pair, rewards_key) == card.number.encode("ascii")
 
 
-def test_the_pair_has_the_sizes_that_its_cipher_gives(pair: Pair, card: Card) -> None:
+def test_pair_has_the_sizes_of_its_cipher(pair: Pair, card: Card) -> None:
     assert len(b64decode(pair["key"], validate=True)) == 2048 // 8
     assert len(b64decode(pair["data"], validate=True)) == 12 + len(card.number) + 16
 
 
-def test_another_private_key_does_not_open_the_pair(pair: Pair) -> None:
+def test_other_private_key_does_not_decrypt(pair: Pair) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     with pytest.raises(ValueError, match="Decryption failed"):
         open_pair(pair, other)
 
 
 @pytest.mark.parametrize("place", [0, 12, -17, -1], ids=["iv", "first digit", "last digit", "tag"])
-def test_a_pair_that_was_changed_does_not_open(pair: Pair, rewards_key: rsa.RSAPrivateKey, place: int) -> None:
+def test_changed_pair_does_not_decrypt(pair: Pair, rewards_key: rsa.RSAPrivateKey, place: int) -> None:
     with pytest.raises(InvalidTag):
         open_pair(pair | {"data": flipped(pair["data"], place)}, rewards_key)
 
 
-def test_a_changed_key_does_not_open(pair: Pair, rewards_key: rsa.RSAPrivateKey) -> None:
+def test_changed_key_does_not_decrypt(pair: Pair, rewards_key: rsa.RSAPrivateKey) -> None:
     with pytest.raises(ValueError, match="Decryption failed"):
         open_pair(pair | {"key": flipped(pair["key"], 100)}, rewards_key)
 
 
-def test_the_page_encrypts_under_the_key_that_the_product_names(
+def test_page_uses_the_key_of_the_answer(
     stack: Stack, page: Page, widget: Widget, rewards_key: rsa.RSAPrivateKey
 ) -> None:
     with page.expect_response("**/widget/api/enroll") as answer:
@@ -81,7 +81,7 @@ def test_the_page_encrypts_under_the_key_that_the_product_names(
     }
 
 
-def test_two_attempts_with_one_card_share_neither_key_nor_iv(
+def test_attempts_share_neither_key_nor_iv(
     page: Page, widget: Widget, network: Network, rewards: Rewards, card: Card, rewards_key: rsa.RSAPrivateKey
 ) -> None:
     rewards.order(card, "enroll", "code-before", code=-1001)
@@ -97,9 +97,7 @@ def test_two_attempts_with_one_card_share_neither_key_nor_iv(
 
 
 @pytest.mark.parametrize("part", ["key", "data"])
-def test_mastercard_refuses_a_pair_that_was_changed_on_its_way(
-    page: Page, widget: Widget, rewards: Rewards, card: Card, part: str
-) -> None:
+def test_mastercard_refuses_a_changed_pair(page: Page, widget: Widget, rewards: Rewards, card: Card, part: str) -> None:
     def change(route: Route) -> None:
         if route.request.method != "POST":
             return route.continue_()

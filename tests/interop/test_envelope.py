@@ -37,7 +37,7 @@ def take_apart(sealed: bytes) -> tuple[str, bytes, bytes, bytes]:
 
 
 @pytest.mark.parametrize("vector", VECTORS["sealed_values"], ids=lambda vector: vector["attribute"])
-def test_a_sealed_value_opens(vector: dict[str, Any]) -> None:
+def test_sealed_value_opens(vector: dict[str, Any]) -> None:
     period, salt, nonce, ciphertext = take_apart(bytes.fromhex(vector["sealed"]))
     assert (period, salt.hex(), nonce.hex()) == (vector["period"], vector["salt"], vector["nonce"])
     plain = AESGCM(record_key(vector, salt)).decrypt(nonce, ciphertext, additional_data(vector))
@@ -46,7 +46,7 @@ def test_a_sealed_value_opens(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["sealed_values"], ids=lambda vector: vector["attribute"])
 @pytest.mark.parametrize("field", ["client", "purpose", "table", "pk", "sk", "attribute"])
-def test_a_sealed_value_opens_nowhere_else(vector: dict[str, Any], field: str) -> None:
+def test_sealed_value_opens_nowhere_else(vector: dict[str, Any], field: str) -> None:
     moved = vector | {field: vector[field] + "x"}
     _, salt, nonce, ciphertext = take_apart(bytes.fromhex(vector["sealed"]))
     with pytest.raises(InvalidTag):
@@ -54,14 +54,14 @@ def test_a_sealed_value_opens_nowhere_else(vector: dict[str, Any], field: str) -
 
 
 @pytest.mark.parametrize("vector", VECTORS["blind_indexes"], ids=lambda vector: vector["value"])
-def test_a_blind_index_is_made_alike(vector: dict[str, Any]) -> None:
+def test_blind_index_is_equal(vector: dict[str, Any]) -> None:
     mac = hmac.HMAC(bytes.fromhex(vector["data_key"]), hashes.SHA256())
     fields = (vector[name].encode() for name in ("version", "client", "field", "value"))
     mac.update(length_prefixed(b"card-enrollment/blind-index", *fields))
     assert mac.finalize().hex() == vector["index"]
 
 
-def test_the_page_shows_the_vectors_that_are_checked() -> None:
+def test_documentation_has_the_same_vectors() -> None:
     page = (ROOT / "docs/envelope.md").read_text()
     shown = set(re.findall(r"`([0-9a-f]{64,})`", page))
     expected = {vector["sealed"] for vector in VECTORS["sealed_values"]}

@@ -156,7 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_key_of_any_tool_checks_tokens(stack: Stack, folder: Path) -> None:
+def test_key_of_any_tool_verifies_tokens(stack: Stack, folder: Path) -> None:
     pairs = written_by_python(folder) | written_by_openssl(folder) | written_by_java(folder)
     file = ClientFile.like_demo(stack, folder).with_keys({name: name for name in pairs})
     applied = file.apply()
@@ -242,7 +242,7 @@ def refused_files(folder: Path) -> dict[str, tuple[bytes, str]]:
     }
 
 
-def test_what_is_no_rsa_public_key_is_refused_by_its_name(stack: Stack, folder: Path) -> None:
+def test_other_content_is_refused_by_name(stack: Stack, folder: Path) -> None:
     for what, (content, start) in refused_files(folder).items():
         (folder / "refused").write_bytes(content)
         ran = ClientFile.like_demo(stack, folder).with_keys({"1": "refused"}).diff()

@@ -112,7 +112,7 @@ def listening(chain: Path, key: Path) -> Iterator[Receiver]:
     "serve, kind",
     [(by_node, "http1"), (by_node, "http2"), (by_node, "odd"), (by_java, "java"), (by_python, "python")],
 )
-def test_a_confirmation_is_delivered_once(
+def test_confirmation_is_delivered_once(
     stack: Stack, card: Card, tmp_path: Path, serve: Callable[..., Any], kind: str
 ) -> None:
     operator = Operator(stack)
@@ -126,7 +126,7 @@ def test_a_confirmation_is_delivered_once(
 
 
 @pytest.mark.parametrize("reason", ["tls_expired", "tls_wrong_name", "tls_missing_intermediate", "tls_unknown_issuer"])
-def test_the_reason_of_a_refused_certificate_is_shown(stack: Stack, card: Card, tmp_path: Path, reason: str) -> None:
+def test_certificate_refusal_shows_reason(stack: Stack, card: Card, tmp_path: Path, reason: str) -> None:
     operator = Operator(stack)
     authority, certificate = made(tmp_path, reason)
     with listening(certificate, certificate) as (port, came):

@@ -21,7 +21,7 @@ def base(request: pytest.FixtureRequest, servers: Servers) -> str:
     return servers[request.param]
 
 
-def test_a_card_is_enrolled_found_and_cancelled(stack: Stack, base: str) -> None:
+def test_card_is_enrolled_found_and_cancelled(stack: Stack, base: str) -> None:
     number = secrets.token_hex(10)
     reference = f"R-{number}"
     enrolled = call(stack, base, "enroll", number).outcome
@@ -47,7 +47,7 @@ def test_a_card_is_enrolled_found_and_cancelled(stack: Stack, base: str) -> None
 
 
 @pytest.mark.parametrize("code", [-45, -50, -1001])
-def test_a_refused_enrollment_keeps_its_code(stack: Stack, base: str, code: int) -> None:
+def test_refused_enrollment_keeps_its_code(stack: Stack, base: str, code: int) -> None:
     refused = call(stack, base, "enroll", f"FAULT{code}")
     assert (refused.outcome["outcome"], refused.outcome["code"]) == ("fault", code)
     assert "Zoë's 5234 0000 0000 1450" in refused.outcome["text"], "the reason is there to be sealed"
@@ -55,22 +55,22 @@ def test_a_refused_enrollment_keeps_its_code(stack: Stack, base: str, code: int)
     assert "Zo" not in refused.log
 
 
-def test_a_refused_look_up_keeps_its_code(stack: Stack, base: str) -> None:
+def test_refused_lookup_keeps_its_code(stack: Stack, base: str) -> None:
     refused = call(stack, base, "accounts", "FAULT-5").outcome
     assert (refused["outcome"], refused["code"]) == ("fault", -5)
 
 
-def test_an_unknown_number_has_an_empty_list(stack: Stack, base: str) -> None:
+def test_unknown_number_has_no_accounts(stack: Stack, base: str) -> None:
     assert call(stack, base, "accounts", "NOBODY").outcome == {"outcome": "ok", "accounts": []}
 
 
-def test_the_echo_comes_back_as_it_was(stack: Stack, base: str) -> None:
+def test_echo_returns_unchanged(stack: Stack, base: str) -> None:
     # ISO-8859-1 is one of the encodings that come back.
     text = "Good morning, Zoë & <André>"
     assert call(stack, base, "echo", text).outcome == {"outcome": "ok", "text": text}
 
 
-def test_a_fault_without_a_code_leaves_the_outcome_open(stack: Stack, servers: Servers) -> None:
+def test_fault_without_code_leaves_outcome_open(stack: Stack, servers: Servers) -> None:
     """A server that validates, and has another schema than the product."""
     refused = call(stack, servers[OTHER_SCHEMA], "enroll", "B1")
     assert refused.outcome["outcome"] == "unknown"
@@ -79,7 +79,7 @@ def test_a_fault_without_a_code_leaves_the_outcome_open(stack: Stack, servers: S
 
 
 @pytest.mark.parametrize("name", ["jaxws-qualified", "gsoap-1.1", "node-1.1-qualified"])
-def test_a_certificate_for_servers_is_refused(stack: Stack, servers: Servers, name: str) -> None:
+def test_server_certificate_is_refused(stack: Stack, servers: Servers, name: str) -> None:
     """The servers ask for a client certificate, as the real one does: without that the other tests would show less."""
     pki = Path(stack.local) / "pki"
     other = (pki / "server.pem", pki / "server.key.pem")

@@ -10,7 +10,7 @@ from local_system.partner import Partner
 from local_system.rewards import Rewards
 
 
-def test_a_double_click_enrolls_once(widget: Widget, rewards: Rewards, network: Network, card: Card) -> None:
+def test_double_click_enrolls_once(widget: Widget, rewards: Rewards, network: Network, card: Card) -> None:
     widget.fill(card)
     widget.confirm.dblclick()
     widget.shows(SUCCESS)
@@ -19,9 +19,7 @@ def test_a_double_click_enrolls_once(widget: Widget, rewards: Rewards, network: 
     assert len(widget.ended()) == 1
 
 
-def test_pressing_enter_twice_enrolls_once(
-    widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
-) -> None:
+def test_double_enter_enrolls_once(widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card) -> None:
     widget.fill(card)
     widget.card_number.focus()
     page.keyboard.press("Enter")
@@ -31,7 +29,7 @@ def test_pressing_enter_twice_enrolls_once(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_of_two_tabs_with_one_session_one_enrolls_and_both_show_it(
+def test_two_tabs_of_one_session_enroll_once(
     page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
 ) -> None:
     watch.expect("the server responded with a status of 409")
@@ -57,7 +55,7 @@ def test_of_two_tabs_with_one_session_one_enrolls_and_both_show_it(
     assert rewards.accounts_of(other) == []
 
 
-def test_a_second_tab_says_what_the_first_one_did(
+def test_second_tab_shows_outcome_of_the_first(
     page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
 ) -> None:
     watch.expect("the server responded with a status of 401")

@@ -9,9 +9,7 @@ from local_system.partner import Partner
 from local_system.rewards import Rewards
 
 
-def test_a_reload_in_the_form_keeps_the_session_which_the_address_no_longer_shows(
-    page: Page, partner: Partner, rewards: Rewards, card: Card
-) -> None:
+def test_reload_of_form_keeps_session(page: Page, partner: Partner, rewards: Rewards, card: Card) -> None:
     opening = partner.open()
     page.goto(opening.location)
     widget = Widget(page)
@@ -24,7 +22,7 @@ def test_a_reload_in_the_form_keeps_the_session_which_the_address_no_longer_show
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_way(
+def test_reload_while_waiting_shows_outcome(
     widget: Widget, page: Page, rewards: Rewards, network: Network, card: Card
 ) -> None:
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
@@ -41,9 +39,7 @@ def test_a_reload_while_waiting_shows_the_outcome_of_the_attempt_that_was_under_
     assert [event["status"] for event in widget.ended()] == ["SUCCESS_ENROLLMENT"]
 
 
-def test_a_reload_after_success_shows_and_tells_it_again(
-    widget: Widget, page: Page, rewards: Rewards, card: Card
-) -> None:
+def test_reload_after_success_reports_it_again(widget: Widget, page: Page, rewards: Rewards, card: Card) -> None:
     widget.enroll(card)
     widget.shows(SUCCESS)
     told = widget.ended()
@@ -54,7 +50,7 @@ def test_a_reload_after_success_shows_and_tells_it_again(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_a_reload_after_a_refusal_offers_the_form_again(widget: Widget, page: Page) -> None:
+def test_reload_after_refusal_shows_form(widget: Widget, page: Page) -> None:
     widget.enroll(NOT_QUALIFIED)
     widget.shows(FAILURE)
     page.reload()

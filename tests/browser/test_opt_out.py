@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from browser.embedding import heard_by, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
-from browser.settled import ACTIVE, CANCELLED, becomes, statuses
+from browser.mrs_accounts import ACTIVE, CANCELLED, becomes, statuses
 from browser.watch import Watch
 from browser.widget import FAILURE, NOTED, REMOVAL, REMOVING, SUCCESS, Widget
 from local_system.cards import Card
@@ -23,7 +23,7 @@ OPEN_FOR = 90_000
 
 
 @in_both
-def test_a_card_is_removed(on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards) -> None:
+def test_card_is_removed(on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards) -> None:
     card = on_file()
     [account] = rewards.accounts_of(card)
     widget = opens_for("C")
@@ -49,7 +49,7 @@ def test_a_card_is_removed(on_file: OnFile, opens_for: OpensFor, partner: Partne
     again.says("You have no card in the program to remove.")
 
 
-def test_of_several_cards_the_chosen_one_is_removed(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
+def test_chosen_card_of_several_is_removed(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
     kept, card = on_file(), on_file()
     widget = opens_for("C")
     widget.shows(REMOVAL)
@@ -61,7 +61,7 @@ def test_of_several_cards_the_chosen_one_is_removed(on_file: OnFile, opens_for: 
     assert statuses(rewards, kept) == [ACTIVE]
 
 
-def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
+def test_only_the_card_in_the_token_is_shown(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
     kept, named = on_file(), on_file()
     widget = opens_for("C", last4=named.last4)
     widget.shows(REMOVAL)
@@ -72,14 +72,14 @@ def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for:
     assert statuses(rewards, kept) == [ACTIVE]
 
 
-def test_a_customer_without_a_card_has_nothing_to_remove(opens_for: OpensFor, partner: Partner) -> None:
+def test_customer_without_card_has_nothing_to_remove(opens_for: OpensFor, partner: Partner) -> None:
     widget = opens_for("C")
     widget.shows(FAILURE)
     widget.says("You have no card in the program to remove.")
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "parentId": partner.customer}]
 
 
-def test_a_card_that_was_removed_in_another_tab_is_gone(page: Page, on_file: OnFile, opens_for: OpensFor) -> None:
+def test_card_removed_in_another_tab_is_gone(page: Page, on_file: OnFile, opens_for: OpensFor) -> None:
     kept, card = on_file(), on_file()
     tabs = [opens_for("C"), opens_for("C", page.context.new_page())]
     for tab in tabs:
@@ -99,9 +99,7 @@ def test_a_card_that_was_removed_in_another_tab_is_gone(page: Page, on_file: OnF
     expect(tabs[1].remove).to_have_accessible_name(f"Remove card {kept.last4}")
 
 
-def test_a_removal_that_mastercard_declines_can_be_tried_again(
-    on_file: OnFile, opens_for: OpensFor, rewards: Rewards
-) -> None:
+def test_declined_removal_can_be_retried(on_file: OnFile, opens_for: OpensFor, rewards: Rewards) -> None:
     card = on_file()
     widget = opens_for("C")
     widget.shows(REMOVAL)
@@ -122,7 +120,7 @@ def test_a_removal_that_mastercard_declines_can_be_tried_again(
     assert [event["status"] for event in widget.ended()] == ["ERROR_REMOVAL", "SUCCESS_REMOVAL"]
 
 
-def test_a_removal_that_mastercard_leaves_open_is_noted_and_carried_out_later(
+def test_unanswered_removal_is_completed_later(
     page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards
 ) -> None:
     card = on_file()
@@ -145,7 +143,7 @@ def test_a_removal_that_mastercard_leaves_open_is_noted_and_carried_out_later(
     assert [event["status"] for event in widget.ended()] == ["SUCCESS_REMOVAL"]
 
 
-def test_a_reload_after_success_shows_and_tells_it_again(page: Page, on_file: OnFile, opens_for: OpensFor) -> None:
+def test_reload_after_success_reports_it_again(page: Page, on_file: OnFile, opens_for: OpensFor) -> None:
     card = on_file()
     widget = opens_for("C")
     widget.shows(REMOVAL)
@@ -158,7 +156,7 @@ def test_a_reload_after_success_shows_and_tells_it_again(page: Page, on_file: On
     assert widget.ended() == told
 
 
-def test_the_partner_s_page_hears_of_the_removal(
+def test_partner_page_receives_removal(
     page: Page, stack: Stack, on_file: OnFile, partner: Partner, watch: Watch
 ) -> None:
     watch.expect(ANOTHER_ACTION)

@@ -14,7 +14,7 @@ from local_system.stack import Stack
 NOTICE = "For your security, this page closes in two minutes."
 
 
-def test_a_press_extends_the_session(page: Page, partner: Partner, network: Network, card: Card) -> None:
+def test_button_extends_session(page: Page, partner: Partner, network: Network, card: Card) -> None:
     widget = warned(page, partner)
     widget.first_name.fill("Ada")
     widget.stay_longer.click()
@@ -34,7 +34,7 @@ def test_a_press_extends_the_session(page: Page, partner: Partner, network: Netw
     expect(widget.notice).to_be_hidden()
 
 
-def test_the_notice_is_in_sight_wherever_a_small_screen_is(page: Page, partner: Partner) -> None:
+def test_notice_is_in_view_on_small_screen(page: Page, partner: Partner) -> None:
     page.set_viewport_size({"width": 320, "height": 568})
     widget = warned(page, partner)
     for scroll in ("0", "document.documentElement.scrollHeight"):
@@ -50,7 +50,7 @@ def test_the_notice_is_in_sight_wherever_a_small_screen_is(page: Page, partner: 
     assert field["y"] + field["height"] <= notice["y"]
 
 
-def test_the_notice_is_in_sight_in_a_frame_as_high_as_its_content(page: Page, stack: Stack) -> None:
+def test_notice_is_in_view_in_sized_frame(page: Page, stack: Stack) -> None:
     page.set_viewport_size({"width": 390, "height": 700})
     page.clock.install()
     widget = open_at_partner(page, stack, "iframe")
@@ -73,7 +73,7 @@ def test_the_notice_is_in_sight_in_a_frame_as_high_as_its_content(page: Page, st
     assert after["height"] < frame["height"], "the frame held the notice too"
 
 
-def test_the_notice_is_heard_and_reached_by_keyboard(page: Page, partner: Partner) -> None:
+def test_notice_is_announced_and_reached_by_keyboard(page: Page, partner: Partner) -> None:
     page.clock.install()
     page.goto(partner.open().location)
     widget = Widget(page)
@@ -93,9 +93,7 @@ def test_the_notice_is_heard_and_reached_by_keyboard(page: Page, partner: Partne
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
-def test_a_session_that_can_t_be_extended_any_more_ends(
-    page: Page, partner: Partner, network: Network, watch: Watch
-) -> None:
+def test_exhausted_session_ends(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
     watch.expect("the server responded with a status of 409")
     network.answer(is_extension, lambda _: answer(409, {"title": "no more"}))
     widget = warned(page, partner)
@@ -111,9 +109,7 @@ def test_a_session_that_can_t_be_extended_any_more_ends(
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_without_a_connection_the_customer_can_ask_again(
-    page: Page, partner: Partner, network: Network, watch: Watch
-) -> None:
+def test_failed_extension_can_be_retried(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
     watch.expect("net::ERR_")
     widget = warned(page, partner)
     network.go_down()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from interop.bank import Bank
 from interop.client_files import ClientFile, chosen_by_node
 from interop.enrollctl import enrollctl
+from interop.isolated_client import IsolatedClient
 from local_system.partner import Partner
 from local_system.stack import Stack
 
@@ -20,7 +20,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_client_file_and_translation_are_read_as_they_are_saved(stack: Stack, tmp_path: Path, encoding: str) -> None:
+def test_client_file_and_translation_are_read(stack: Stack, tmp_path: Path, encoding: str) -> None:
     text = json.dumps({"register": {"tittle": "Größe, 登録"}}, indent=2, ensure_ascii=False)
     (tmp_path / "ja.json").write_bytes(text.replace("\n", "\r\n").encode(encoding))
     file = ClientFile.like_demo(stack, tmp_path).with_translations({"ja": "ja.json"})
@@ -33,7 +33,7 @@ def test_client_file_and_translation_are_read_as_they_are_saved(stack: Stack, tm
     assert file.apply().out == f"client '{file.name}': nothing to change\n"
 
 
-def test_other_encodings_are_refused_by_their_name(stack: Stack, tmp_path: Path) -> None:
+def test_other_encodings_are_refused_by_name(stack: Stack, tmp_path: Path) -> None:
     file = ClientFile.like_demo(stack, tmp_path)
     for encoding, told in (("utf-16-le", "has zero bytes"), ("utf-32", "has zero bytes")):
         ran = enrollctl("client", "diff", file.saved(encoding))
@@ -43,7 +43,7 @@ def test_other_encodings_are_refused_by_their_name(stack: Stack, tmp_path: Path)
     assert (ran.code, "translations.de: is not UTF-8 (byte 18" in ran.err) == (2, True), ran.err
 
 
-def test_what_a_translation_lacks_or_has_twice_is_told(stack: Stack, tmp_path: Path) -> None:
+def test_translation_gaps_and_duplicates_are_reported(stack: Stack, tmp_path: Path) -> None:
     file = ClientFile.like_demo(stack, tmp_path)
     (tmp_path / "twice.json").write_text('{"read_more": "a",\n "read_more": "b"}')
     (tmp_path / "null.json").write_text('{"read_more": null}')
@@ -61,22 +61,22 @@ def test_what_a_translation_lacks_or_has_twice_is_told(stack: Stack, tmp_path: P
 
 
 @pytest.mark.parametrize("saved", ["utf-8-sig", "utf-16", "blanks"])
-def test_a_person_is_erased_however_the_id_is_saved(bank: Bank, tmp_path: Path, saved: str) -> None:
-    customer = bank.customer()
-    card, _ = bank.enrolled(customer)
+def test_customer_id_is_read_in_any_encoding(client: IsolatedClient, tmp_path: Path, saved: str) -> None:
+    customer = client.customer()
+    card, _ = client.enrolled(customer)
     file = tmp_path / "id.txt"
     encoding = "utf-8" if saved == "blanks" else saved
     around = ("\u00a0 ", " \t\r\n\r\n") if saved == "blanks" else ("", "\r\n")
     file.write_bytes(f"{around[0]}{customer.id}{around[1]}".encode(encoding))
-    person = ("--client", bank.id, "--customer-file", str(file), "--reference", "request 7")
+    person = ("--client", client.id, "--customer-file", str(file), "--reference", "request 7")
     shown = enrollctl("customer", "show", *person)
     assert (shown.code, card.last4 in shown.out) == (0, True), shown.err
     erased = enrollctl("customer", "erase", *person, "--opt-out", "--yes")
     assert (erased.code, "cards 1 (1 cancelled first)" in erased.out) == (0, True), erased.err
-    assert bank.answer("show", customer.id).err.endswith("enrollctl: nothing is stored of this customer\n")
+    assert client.answer("show", customer.id).err.endswith("enrollctl: nothing is stored of this customer\n")
 
 
-def test_a_token_is_read_from_a_file_of_windows(partner: Partner, stack: Stack) -> None:
+def test_token_is_read_from_utf_16(partner: Partner, stack: Stack) -> None:
     token = f"{partner.token()}\r\n".encode("utf-16")
     command = [os.environ["TEST_ENROLLCTL"], "token", "open", "--url", stack.api]
     done = subprocess.run(command, input=token, capture_output=True, check=False, timeout=TIMEOUT)
@@ -167,7 +167,7 @@ OFFERED = [
 ]
 
 
-def test_the_page_chooses_the_language_that_node_chooses(stack: Stack, tmp_path: Path) -> None:
+def test_page_chooses_the_same_language_as_node(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "some.json").write_text("{}")
     file = ClientFile.like_demo(stack, tmp_path).with_translations(dict.fromkeys(OFFERED, "some.json"))
     file = ClientFile(file.folder, file.name, file.text.replace('default_language = "en"', 'default_language = "it"'))

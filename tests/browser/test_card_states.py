@@ -156,7 +156,7 @@ STATES: list[Callable[[Opens, Card], None]] = [
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.replace("_", "-"))
-def test_a_state_of_the_page(
+def test_state_is_accessible(
     page: Page, opens: Opens, pictures: Pictures, card: Card, state: Callable[[Opens, Card], None]
 ) -> None:
     state(opens, card)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from browser.embedding import heard_by, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
-from browser.settled import ACTIVE, CANCELLED, becomes, statuses
+from browser.mrs_accounts import ACTIVE, CANCELLED, becomes, statuses
 from browser.watch import Watch
 from browser.widget import FAILURE, REPLACEMENT, REPLACING, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
@@ -29,9 +29,7 @@ def replace(widget: Widget, card: Card) -> None:
 
 
 @in_both
-def test_a_card_is_replaced(
-    on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards, card: Card
-) -> None:
+def test_card_is_replaced(on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards, card: Card) -> None:
     old = on_file()
     widget = opens_for("R")
     widget.shows(REPLACEMENT)
@@ -56,9 +54,7 @@ def test_a_card_is_replaced(
     becomes(rewards, old, CANCELLED)
 
 
-def test_of_several_cards_the_chosen_one_is_replaced(
-    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
-) -> None:
+def test_chosen_card_of_several_is_replaced(on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card) -> None:
     kept, old = on_file(), on_file()
     widget = opens_for("R")
     widget.shows(REPLACEMENT)
@@ -75,7 +71,7 @@ def test_of_several_cards_the_chosen_one_is_replaced(
     expect(again.card_on_file(card.last4)).to_be_visible()
 
 
-def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for: OpensFor) -> None:
+def test_only_the_card_in_the_token_is_shown(on_file: OnFile, opens_for: OpensFor) -> None:
     on_file()
     named = on_file()
     widget = opens_for("R", last4=named.last4)
@@ -83,9 +79,7 @@ def test_only_the_card_that_the_token_names_is_shown(on_file: OnFile, opens_for:
     expect(widget.place.locator(".masked")).to_have_text(masked(named))
 
 
-def test_if_the_new_card_is_refused_the_old_one_stays_and_another_can_be_given(
-    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
-) -> None:
+def test_refused_new_card_keeps_the_old_one(on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card) -> None:
     old = on_file()
     widget = opens_for("R")
     widget.shows(REPLACEMENT)
@@ -107,14 +101,14 @@ def test_if_the_new_card_is_refused_the_old_one_stays_and_another_can_be_given(
     becomes(rewards, old, CANCELLED)
 
 
-def test_a_customer_without_a_card_has_nothing_to_replace(opens_for: OpensFor, partner: Partner) -> None:
+def test_customer_without_card_has_nothing_to_replace(opens_for: OpensFor, partner: Partner) -> None:
     widget = opens_for("R")
     widget.shows(FAILURE)
     widget.says("You have no card in the program to replace.")
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "parentId": partner.customer}]
 
 
-def test_a_card_that_was_replaced_in_another_tab_is_not_replaced_again(
+def test_card_replaced_in_another_tab_is_gone(
     page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards
 ) -> None:
     old = on_file()
@@ -139,7 +133,7 @@ def test_a_card_that_was_replaced_in_another_tab_is_not_replaced_again(
     becomes(rewards, old, CANCELLED)
 
 
-def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(
+def test_lost_mrs_answer_is_resolved_by_lookup(
     on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
 ) -> None:
     old = on_file()
@@ -154,7 +148,7 @@ def test_a_cut_at_mastercard_after_the_work_is_settled_by_asking(
     becomes(rewards, old, CANCELLED)
 
 
-def test_a_reload_after_success_shows_and_tells_it_again(
+def test_reload_after_success_reports_it_again(
     page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
 ) -> None:
     on_file()
@@ -170,7 +164,7 @@ def test_a_reload_after_success_shows_and_tells_it_again(
     assert len(rewards.accounts_of(card)) == 1
 
 
-def test_the_partner_s_page_hears_of_the_replacement(
+def test_partner_page_receives_replacement(
     page: Page, stack: Stack, on_file: OnFile, partner: Partner, watch: Watch, card: Card
 ) -> None:
     watch.expect(ANOTHER_ACTION)

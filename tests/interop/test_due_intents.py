@@ -1,25 +1,25 @@
 """`enrollctl intents`: what settlement has not come to an end with, without a word about a person."""
 
-from interop.bank import MANY, Bank
 from interop.enrollctl import enrollctl
+from interop.isolated_client import MANY, IsolatedClient
 from local_system.rewards import Rewards
 
 
-def test_unsettled_intents_are_listed_without_personal_data(bank: Bank, rewards: Rewards) -> None:
-    customer = bank.customer()
-    card, event = bank.enrolled(customer)
+def test_list_has_no_personal_data(client: IsolatedClient, rewards: Rewards) -> None:
+    customer = client.customer()
+    card, event = client.enrolled(customer)
     rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     opt_out = customer.opt_out(card)
     assert opt_out.ask().status_code == 202
 
     ran = enrollctl("intents", "list", "--all")
     assert ran.code == 0, ran.everything
-    [line] = [line for line in ran.out.splitlines() if f"client {bank.id} " in line]
+    [line] = [line for line in ran.out.splitlines() if f"client {client.id} " in line]
     assert " action C  open " in line
     assert "unknown since " in line
     for secret in (customer.id, event["ranac"]):
         assert secret not in ran.everything
-    assert bank.id not in enrollctl("intents", "list").out, "not for a day yet"
+    assert client.id not in enrollctl("intents", "list").out, "not for a day yet"
 
     rewards.forget_orders()
     assert opt_out.event()["status"] == "SUCCESS_REMOVAL"

@@ -20,7 +20,7 @@ WORD = "Rechtsschutzversicherungsgesellschaftsbedingungen"
 
 
 @pytest.mark.parametrize("light", ["light", "dark"])
-def test_forced_colors_lose_neither_spinner_nor_logo(
+def test_forced_colors_keep_spinner_and_logo(
     page: Page,
     new_context: Callable[..., BrowserContext],
     partner: Partner,
@@ -44,7 +44,7 @@ def test_forced_colors_lose_neither_spinner_nor_logo(
         assert seen_share(page.locator(part), blank) > DRAWING, part
 
 
-def test_long_words_stay_on_a_screen_of_320_px(page: Page, widget: Widget, pictures: Pictures) -> None:
+def test_long_words_wrap_at_320_px(page: Page, widget: Widget, pictures: Pictures) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     page.evaluate(
         """word => {
@@ -63,7 +63,7 @@ def test_long_words_stay_on_a_screen_of_320_px(page: Page, widget: Widget, pictu
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_without_scripts_the_page_says_what_it_needs(
+def test_noscript_message_is_shown(
     new_context: Callable[..., BrowserContext], partner: Partner, pictures: Pictures
 ) -> None:
     page = new_context(java_script_enabled=False).new_page()
@@ -76,7 +76,7 @@ def test_without_scripts_the_page_says_what_it_needs(
 
 
 @pytest.mark.parametrize("fault", ["answered by an error", "of another release"])
-def test_a_script_that_does_not_come_is_told_after_a_while(
+def test_missing_script_is_reported_after_a_while(
     page: Page, partner: Partner, network: Network, watch: Watch, pictures: Pictures, fault: str
 ) -> None:
     if fault == "of another release":
@@ -94,9 +94,7 @@ def test_a_script_that_does_not_come_is_told_after_a_while(
     pictures.take(page, "stuck")
 
 
-def test_a_page_that_waits_for_its_first_answer_is_not_called_stuck(
-    page: Page, partner: Partner, network: Network
-) -> None:
+def test_slow_first_answer_is_not_reported_as_stuck(page: Page, partner: Partner, network: Network) -> None:
     location = partner.open().location
     network.hold(api_calls)
     page.goto(location)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from interop import tables
-from interop.bank import Bank, Customer
 from interop.enrollctl import Ran, enrollctl
+from interop.isolated_client import Customer, IsolatedClient
 from local_system.rewards import Rewards
 
 WORDS = "cvc-pattern-valid: Value "
@@ -19,12 +19,12 @@ PATIENCE = 90
 
 
 @pytest.fixture
-def customer(bank: Bank) -> Customer:
-    return bank.customer()
+def customer(client: IsolatedClient) -> Customer:
+    return client.customer()
 
 
 @pytest.fixture
-def incident(bank: Bank, customer: Customer, rewards: Rewards) -> str:
+def incident(client: IsolatedClient, customer: Customer, rewards: Rewards) -> str:
     """Of an enrollment that Mastercard refused, quoting all that it was sent."""
     return refused(customer, rewards, quote=True)
 
@@ -38,19 +38,19 @@ def refused(customer: Customer, rewards: Rewards, **more: int) -> str:
     return answer.headers["incident-id"]
 
 
-def test_mastercard_words_are_sealed_with_their_incident(bank: Bank, customer: Customer, incident: str) -> None:
-    [interaction] = bank.exported(customer)["interactions"]
+def test_fault_text_is_sealed(client: IsolatedClient, customer: Customer, incident: str) -> None:
+    [interaction] = client.exported(customer)["interactions"]
     assert any("last_fault" in item.attributes for item in tables.in_clear(incident))
     for secret in (WORDS, "facet-valid", interaction["bankCustomerNumber"]):
         assert tables.in_clear(secret) == [], "it stands in a table"
 
 
-def test_mastercard_words_are_shown_through_the_gate(bank: Bank, customer: Customer, incident: str) -> None:
-    [interaction] = bank.exported(customer)["interactions"]
-    before = bank.audit()
+def test_fault_text_is_revealed_and_audited(client: IsolatedClient, customer: Customer, incident: str) -> None:
+    [interaction] = client.exported(customer)["interactions"]
+    before = client.audit()
     ran = enrollctl("incident", incident, "--reveal", *REASON)
     assert ran.code == 0, ran.err
-    assert f"client    {bank.id}  program {bank.stack.program_id}" in ran.out
+    assert f"client    {client.id}  program {client.stack.program_id}" in ran.out
     assert "MRS -45" in ran.out
     assert "call      enroll" in ran.out
     words = field(ran, "words")
@@ -60,79 +60,79 @@ def test_mastercard_words_are_shown_through_the_gate(bank: Bank, customer: Custo
     # Where the id should be it wrote a card number.
     assert field(ran, "id") == "none given"
     assert WORDS not in ran.err
-    [line] = bank.audit()[len(before) :]
+    [line] = client.audit()[len(before) :]
     assert (line["action"], line["records"], line["reference"]) == ("reveal incident", incident, "ticket 9")
     assert line["by"].startswith("arn:aws:")
 
 
-def test_mastercard_id_of_the_call_is_shown_too(customer: Customer, rewards: Rewards) -> None:
+def test_correlation_id_is_shown(customer: Customer, rewards: Rewards) -> None:
     ran = enrollctl("incident", refused(customer, rewards), "--reveal", *REASON)
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", field(ran, "id")), ran.out
 
 
-def test_without_reveal_mastercard_words_are_not_shown(bank: Bank, incident: str) -> None:
+def test_fault_text_is_hidden_without_reveal(client: IsolatedClient, incident: str) -> None:
     ran = enrollctl("incident", incident)
     assert ran.code == 0, ran.err
     assert field(ran, "words") == "kept: see --reveal"
     assert WORDS not in ran.everything
-    assert bank.audit() == []
+    assert client.audit() == []
 
 
-def test_without_a_reference_nothing_is_revealed_or_mended(bank: Bank, customer: Customer, incident: str) -> None:
-    _, event = bank.enrolled(customer)
-    bank.change_status(event["ranac"], "CANCELLED")
-    commands = [("incident", incident, "--reveal"), ("reconcile", bank.id, "--mend", "--accept-differences", "1")]
+def test_reveal_and_repair_need_a_reference(client: IsolatedClient, customer: Customer, incident: str) -> None:
+    _, event = client.enrolled(customer)
+    client.change_status(event["ranac"], "CANCELLED")
+    commands = [("incident", incident, "--reveal"), ("reconcile", client.id, "--mend", "--accept-differences", "1")]
     for command in commands:
         for ran in (enrollctl(*command), enrollctl(*command, "--reference", " ")):
             assert ran.code != 0, ran.everything
             assert "--reference" in ran.err
             assert WORDS not in ran.everything
-    assert bank.audit() == []
-    assert [card["state"] for card in bank.exported(customer)["cards"]] == ["active"]
+    assert client.audit() == []
+    assert [card["state"] for card in client.exported(customer)["cards"]] == ["active"]
 
 
-def test_mending_leaves_a_line_before_it_compares(bank: Bank, customer: Customer) -> None:
-    _, event = bank.enrolled(customer)
-    bank.change_status(event["ranac"], "CANCELLED")
-    assert bank.reconcile().code == DIFFERENT
-    assert bank.audit() == [], "comparing alone changes and reveals nothing"
-    ran = bank.reconcile("--mend", "--accept-differences", "1", "--reveal", *REASON)
+def test_repair_is_audited_before_it_starts(client: IsolatedClient, customer: Customer) -> None:
+    _, event = client.enrolled(customer)
+    client.change_status(event["ranac"], "CANCELLED")
+    assert client.reconcile().code == DIFFERENT
+    assert client.audit() == [], "comparing alone changes and reveals nothing"
+    ran = client.reconcile("--mend", "--accept-differences", "1", "--reveal", *REASON)
     assert ran.code == 0, ran.everything
     assert event["ranac"] in ran.out
-    lines = bank.audit()
+    lines = client.audit()
     assert [(line["action"], line["records"], line["reference"]) for line in lines] == [
         ("mend differences", "accepted differences 1", "ticket 9"),
         ("reveal differences", "", "ticket 9"),
     ]
 
 
-def test_confirmations_are_revealed_replayed_dropped_with_a_line(bank: Bank, customer: Customer) -> None:
-    bank.receiver.status[0] = 410
-    bank.enrolled(customer)
-    message = bank.receiver.next().headers["webhook-id"]
-    parked = wait_for(lambda: enrollctl("confirmations", "list", "--client", bank.id), message)
-    assert bank.receiver.host not in parked.everything
-    assert bank.receiver.host not in enrollctl("confirmations", "show", message).everything
-    assert bank.audit() == []
+def test_confirmation_commands_are_audited(client: IsolatedClient, customer: Customer) -> None:
+    client.receiver.status[0] = 410
+    client.enrolled(customer)
+    message = client.receiver.next().headers["webhook-id"]
+    parked = wait_for(lambda: enrollctl("confirmations", "list", "--client", client.id), message)
+    assert client.receiver.host not in parked.everything
+    assert client.receiver.host not in enrollctl("confirmations", "show", message).everything
+    assert client.audit() == []
 
     shown = enrollctl("confirmations", "show", message, "--reveal", *REASON)
-    assert bank.receiver.host in shown.out
+    assert client.receiver.host in shown.out
     assert enrollctl("confirmations", "replay", message, *REASON).code == 0
-    assert bank.receiver.next().headers["webhook-id"] == message
-    wait_for(lambda: enrollctl("confirmations", "list", "--client", bank.id), message)
+    assert client.receiver.next().headers["webhook-id"] == message
+    wait_for(lambda: enrollctl("confirmations", "list", "--client", client.id), message)
     assert enrollctl("confirmations", "drop", message, "--yes", *REASON).code == 0
-    lines = bank.audit()
+    lines = client.audit()
     assert [(line["action"], line["records"]) for line in lines] == [
         (f"{what} confirmation", message) for what in ("reveal", "replay", "drop")
     ]
     assert {line["reference"] for line in lines} == {"ticket 9"}
 
 
-def test_a_person_is_shown_and_exported_with_a_line(bank: Bank, customer: Customer) -> None:
-    bank.enrolled(customer)
+def test_customer_commands_are_audited(client: IsolatedClient, customer: Customer) -> None:
+    client.enrolled(customer)
     for what in ("show", "export"):
-        assert bank.answer(what, customer.id, reference="ticket 9").code == 0
-    assert [(line["action"], line["reference"]) for line in bank.audit()] == [
+        assert client.answer(what, customer.id, reference="ticket 9").code == 0
+    assert [(line["action"], line["reference"]) for line in client.audit()] == [
         ("show", "ticket 9"),
         ("export", "ticket 9"),
     ]

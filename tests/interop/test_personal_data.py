@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from interop import tables
-from interop.bank import MANY, Bank, Customer
 from interop.enrollctl import Ran, enrollctl
+from interop.isolated_client import MANY, Customer, IsolatedClient
 from interop.tables import Item
 from local_system.cards import Card
 from local_system.rewards import Rewards
@@ -33,20 +33,20 @@ OF_THE_CLIENT = {
 
 
 @pytest.fixture
-def customer(bank: Bank) -> Customer:
-    return bank.customer()
+def customer(client: IsolatedClient) -> Customer:
+    return client.customer()
 
 
-def test_what_is_shown_names_nobody(bank: Bank, customer: Customer) -> None:
-    enrolled = [bank.enrolled(customer), bank.enrolled(customer)]
-    shown = bank.answer("show", customer.id)
+def test_show_has_no_personal_data(client: IsolatedClient, customer: Customer) -> None:
+    enrolled = [client.enrolled(customer), client.enrolled(customer)]
+    shown = client.answer("show", customer.id)
     assert shown.code == 0, shown.err
     first, *lines = shown.out.splitlines()
-    assert first == f"program {bank.stack.program_id}"
+    assert first == f"program {client.stack.program_id}"
     for card, event in enrolled:
         assert count(lines, "card", f"{card.bin[:4]} XXXX XXXX {card.last4}", "active") == 1
-        number = bank.held(card)["bankCustomerNumber"]
-        for secret in (event["ranac"], number, customer.id, card.number, bank.receiver.host):
+        number = client.held(card)["bankCustomerNumber"]
+        for secret in (event["ranac"], number, customer.id, card.number, client.receiver.host):
             assert secret not in shown.everything
     for document in ("Terms", "Privacy"):
         # One for each enrollment.
@@ -59,20 +59,20 @@ def test_what_is_shown_names_nobody(bank: Bank, customer: Customer) -> None:
     assert len(lines) == 13
 
 
-def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
+def test_export_has_everything(client: IsolatedClient, customer: Customer) -> None:
     begun = datetime.now(timezone.utc)
-    delivered_card, delivered = bank.enrolled(customer)
-    bank.receiver.next()
-    bank.receiver.status[0] = 410
-    parked_card, parked = bank.enrolled(customer)
-    wait_until_parked(bank)
+    delivered_card, delivered = client.enrolled(customer)
+    client.receiver.next()
+    client.receiver.status[0] = 410
+    parked_card, parked = client.enrolled(customer)
+    wait_until_parked(client)
 
-    export = bank.export(customer)
-    assert (export["client"], export["customerId"]) == (bank.id, customer.id)
+    export = client.export(customer)
+    assert (export["client"], export["customerId"]) == (client.id, customer.id)
     [program] = export["programs"]
-    assert program["program"] == bank.stack.program_id
+    assert program["program"] == client.stack.program_id
     enrollments = list(zip((delivered_card, parked_card), (delivered, parked), strict=True))
-    numbers = [bank.held(card)["bankCustomerNumber"] for card, _ in enrollments]
+    numbers = [client.held(card)["bankCustomerNumber"] for card, _ in enrollments]
     assert in_order(program["cards"], "enrolledAt", begun) == [
         {
             "card": f"{card.bin[:4]} XXXX XXXX {card.last4}",
@@ -126,14 +126,14 @@ def test_everything_is_exported(bank: Bank, customer: Customer) -> None:
     assert program["attemptsThisHour"] in ({2} if is_same_hour else {0, 1, 2})
 
 
-def test_what_became_of_a_card_is_exported(bank: Bank, customer: Customer) -> None:
-    card, enrolled = bank.enrolled(customer)
+def test_export_has_card_history(client: IsolatedClient, customer: Customer) -> None:
+    card, enrolled = client.enrolled(customer)
     removed = customer.opt_out(card).event()
     assert removed["status"] == "SUCCESS_REMOVAL"
     declined = customer.enroll(DECLINED)
     assert declined["statusCode"] == "-45"
 
-    program = bank.exported(customer)
+    program = client.exported(customer)
     [exported] = program["cards"]
     assert (exported["ranac"], exported["state"].split()[0]) == (enrolled["ranac"], "cancelled")
     assert [
@@ -148,86 +148,89 @@ def test_what_became_of_a_card_is_exported(bank: Bank, customer: Customer) -> No
     assert [interaction["oldCard"] for interaction in program["interactions"]] == [None, old, None]
 
 
-def test_a_customer_is_named_by_a_file_or_by_standard_input(bank: Bank, customer: Customer, tmp_path: Path) -> None:
-    bank.enrolled(customer)
-    other, _ = bank.enrolled(bank.customer())
+def test_customer_id_from_file_or_standard_input(client: IsolatedClient, customer: Customer, tmp_path: Path) -> None:
+    client.enrolled(customer)
+    other, _ = client.enrolled(client.customer())
     file = tmp_path / "customer"
     file.write_text(f"{customer.id}\n")
-    request = ("--client", bank.id, "--customer-file", str(file), "--reference", "request 7")
+    request = ("--client", client.id, "--customer-file", str(file), "--reference", "request 7")
     by_file = enrollctl("customer", "export", *request)
     assert by_file.code == 0, by_file.err
-    by_input = bank.answer("export", customer.id)
+    by_input = client.answer("export", customer.id)
     assert json.loads(by_file.out) == json.loads(by_input.out)
     assert other.last4 not in by_file.out, "another customer's card"
 
 
 @pytest.mark.parametrize("what", ["show", "export", "erase"])
-def test_what_can_t_be_answered_is_told_in_a_sentence(bank: Bank, customer: Customer, what: str) -> None:
-    bank.enrolled(customer)
+def test_refusal_is_one_sentence(client: IsolatedClient, customer: Customer, what: str) -> None:
+    client.enrolled(customer)
     no_reference = "--reference must be your name of the request, of 1 to 200 characters in one line"
     names_the_person = "--reference must name the request, and not the person"
     no_id = "customer id must be 1 to 256 characters without control characters"
     request = ("--customer-file", "-", "--reference", "request 7")
     refusals = [
-        (bank.answer(what, customer.id, reference=""), no_reference),
-        (bank.answer(what, customer.id, reference=" "), no_reference),
-        (bank.answer(what, customer.id, reference=f"the wish of {customer.id}"), names_the_person),
-        (bank.answer(what, customer.id, "--program", "4711"), f"client '{bank.id}' has never had the program '4711'"),
+        (client.answer(what, customer.id, reference=""), no_reference),
+        (client.answer(what, customer.id, reference=" "), no_reference),
+        (client.answer(what, customer.id, reference=f"the wish of {customer.id}"), names_the_person),
+        (
+            client.answer(what, customer.id, "--program", "4711"),
+            f"client '{client.id}' has never had the program '4711'",
+        ),
         (enrollctl("customer", what, "--client", "nobody", *request, given=customer.id), "there is no client 'nobody'"),
-        (bank.answer(what, ""), f"the customer's id in -: {no_id}"),
+        (client.answer(what, ""), f"the customer's id in -: {no_id}"),
     ]
     for ran, why in refusals:
         assert (ran.code, ran.out, ran.err) == (1, "", f"enrollctl: {why}\n")
-    assert bank.audit() == [], "nothing was looked at"
-    assert len(bank.exported(customer)["cards"]) == 1
+    assert client.audit() == [], "nothing was looked at"
+    assert len(client.exported(customer)["cards"]) == 1
 
 
-def test_a_file_that_is_not_there_is_named(bank: Bank, tmp_path: Path) -> None:
+def test_missing_file_is_named(client: IsolatedClient, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    request = ("--client", bank.id, "--customer-file", str(missing), "--reference", "request 7")
+    request = ("--client", client.id, "--customer-file", str(missing), "--reference", "request 7")
     ran = enrollctl("customer", "show", *request)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"enrollctl: the customer's id in {missing}: ")
 
 
-def test_of_an_unknown_customer_there_is_nothing(bank: Bank) -> None:
+def test_unknown_customer_has_no_data(client: IsolatedClient) -> None:
     for what in (("show",), ("export",), ("erase", "--yes"), ("erase", "--opt-out", "--yes")):
-        ran = bank.answer(what[0], NOBODY, *what[1:])
+        ran = client.answer(what[0], NOBODY, *what[1:])
         assert (ran.code, ran.out) == (1, "")
         assert sentence(ran) == "enrollctl: nothing is stored of this customer"
-    assert [line["action"] for line in bank.audit()] == ["nothing found"] * 4
-    assert NOBODY not in json.dumps(bank.audit())
+    assert [line["action"] for line in client.audit()] == ["nothing found"] * 4
+    assert NOBODY not in json.dumps(client.audit())
 
 
-def test_nothing_is_erased_while_cards_are_in_the_program(bank: Bank, customer: Customer) -> None:
-    card, _ = bank.enrolled(customer)
-    bank.enrolled(customer)
-    bank.receiver.next()
-    bank.receiver.next()
-    stored = all_but_the_trail(bank)
-    ran = bank.answer("erase", customer.id, "--yes")
+def test_active_cards_block_erasure(client: IsolatedClient, customer: Customer) -> None:
+    card, _ = client.enrolled(customer)
+    client.enrolled(customer)
+    client.receiver.next()
+    client.receiver.next()
+    stored = all_but_the_trail(client)
+    ran = client.answer("erase", customer.id, "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert "--opt-out" in sentence(ran)
     assert sentence(ran).endswith(": 2 of the customer's cards are in the program")
-    unasked = bank.answer("erase", customer.id, "--opt-out")
+    unasked = client.answer("erase", customer.id, "--opt-out")
     assert (unasked.code, unasked.out) == (1, "")
     assert "--yes" in unasked.err
-    assert bank.held(card)["status"] == ACTIVE
-    assert all_but_the_trail(bank) == stored
+    assert client.held(card)["status"] == ACTIVE
+    assert all_but_the_trail(client) == stored
 
 
-def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> None:
-    before = all_of(bank)
-    first, first_event = bank.enrolled(customer)
-    bank.receiver.next()
-    bank.receiver.status[0] = 410
-    second, second_event = bank.enrolled(customer)
-    wait_until_parked(bank)
+def test_erasure_leaves_no_item(client: IsolatedClient, customer: Customer) -> None:
+    before = all_of(client)
+    first, first_event = client.enrolled(customer)
+    client.receiver.next()
+    client.receiver.status[0] = 410
+    second, second_event = client.enrolled(customer)
+    wait_until_parked(client)
     customer.enroll(DECLINED)
-    stays = bank.customer()
-    kept, _ = bank.enrolled(stays)
-    of_stays = bank.exported(stays)
-    key = key_of(customer, bank, [first, second])
+    stays = client.customer()
+    kept, _ = client.enrolled(stays)
+    of_stays = client.exported(stays)
+    key = key_of(customer, client, [first, second])
     stored = tables.naming(key)
     # Two cards and the count under the key, three attempts, three sessions, three confirmations, the hour's attempts.
     kinds = sorted({kind_of(item) for item in stored})
@@ -240,39 +243,39 @@ def test_not_one_item_of_the_person_is_left(bank: Bank, customer: Customer) -> N
     ]
     assert len(stored) == 3 + 3 + 3 + 3 + 1
 
-    ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
+    ran = client.answer("erase", customer.id, "--opt-out", "--yes")
     assert ran.code == 0, ran.err
     told = "cards 2 (2 cancelled first), interactions 3, confirmations 3, sessions 3"
-    assert ran.out == f"program {bank.stack.program_id}: erased {told}\n"
-    assert [bank.held(card)["status"] for card in (first, second, kept)] == [CANCELLED, CANCELLED, ACTIVE]
-    names = {part for item in stored for part in item.pk.split("#") if len(part) > len(bank.id)}
+    assert ran.out == f"program {client.stack.program_id}: erased {told}\n"
+    assert [client.held(card)["status"] for card in (first, second, kept)] == [CANCELLED, CANCELLED, ACTIVE]
+    names = {part for item in stored for part in item.pk.split("#") if len(part) > len(client.id)}
     names |= {customer.id, first_event["ranac"], second_event["ranac"], key}
     assert tables.naming(*names) == []
     # And seen from the other side: what there is more than before is of the client, or of the customer who stays.
-    key_of_stays = key_of(stays, bank, [kept])
-    more = [item for item in all_of(bank) if item not in before and key_of_stays not in item.raw]
+    key_of_stays = key_of(stays, client, [kept])
+    more = [item for item in all_of(client) if item not in before and key_of_stays not in item.raw]
     assert [item for item in more if of_the_client(item) is None] == []
     for kind in ("cards", "consents", "interactions", "sessions"):
-        assert bank.exported(stays)[kind] == of_stays[kind]
-    assert sentence(bank.answer("show", customer.id)) == "enrollctl: nothing is stored of this customer"
+        assert client.exported(stays)[kind] == of_stays[kind]
+    assert sentence(client.answer("show", customer.id)) == "enrollctl: nothing is stored of this customer"
 
 
-def test_an_erased_customer_can_enroll_anew(bank: Bank, customer: Customer) -> None:
-    card, before = bank.enrolled(customer)
-    assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
+def test_erased_customer_can_enroll_again(client: IsolatedClient, customer: Customer) -> None:
+    card, before = client.enrolled(customer)
+    assert client.answer("erase", customer.id, "--opt-out", "--yes").code == 0
     event = customer.enroll(card)
     assert event["status"] == "SUCCESS_ENROLLMENT"
     assert event["ranac"] != before["ranac"]
-    program = bank.exported(customer)
+    program = client.exported(customer)
     assert [exported["ranac"] for exported in program["cards"]] == [event["ranac"]]
     assert [len(program[kind]) for kind in ("consents", "interactions", "sessions")] == [2, 1, 1]
 
 
-def test_a_customer_who_has_left_is_erased_without_mastercard(bank: Bank, customer: Customer, rewards: Rewards) -> None:
-    card, _ = bank.enrolled(customer)
+def test_erasure_after_opt_out_needs_no_mrs(client: IsolatedClient, customer: Customer, rewards: Rewards) -> None:
+    card, _ = client.enrolled(customer)
     assert customer.opt_out(card).event()["status"] == "SUCCESS_REMOVAL"
     rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
-    ran = bank.answer("erase", customer.id, "--yes")
+    ran = client.answer("erase", customer.id, "--yes")
     assert ran.code == 0, ran.err
     assert "cards 1 (0 cancelled first), interactions 2" in ran.out
 
@@ -285,99 +288,99 @@ def test_a_customer_who_has_left_is_erased_without_mastercard(bank: Bank, custom
         ("code-before", {"code": -10}, "MRS does not cancel a card: -10"),
     ],
 )
-def test_while_mastercard_does_not_cancel_nothing_is_erased(
-    bank: Bank, customer: Customer, rewards: Rewards, fault: str, more: dict[str, int], why: str
+def test_failed_cancellation_blocks_erasure(
+    client: IsolatedClient, customer: Customer, rewards: Rewards, fault: str, more: dict[str, int], why: str
 ) -> None:
-    card, _ = bank.enrolled(customer)
-    bank.receiver.next()
-    before = bank.exported(customer)
+    card, _ = client.enrolled(customer)
+    client.receiver.next()
+    before = client.exported(customer)
     rewards.order(card, "updateCustomerAccount", fault, count=MANY, **more)
-    ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
+    ran = client.answer("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")
-    assert sentence(ran).startswith(f"enrollctl: program {bank.stack.program_id}: nothing was erased; ")
+    assert sentence(ran).startswith(f"enrollctl: program {client.stack.program_id}: nothing was erased; ")
     assert ("Mastercard may have cancelled a card" in sentence(ran)) == (fault != "code-before")
     assert "; try again: " in sentence(ran)
     assert why in sentence(ran)
     rewards.forget_orders()
-    assert bank.held(card)["status"] == ACTIVE
-    assert bank.exported(customer)["cards"] == before["cards"]
+    assert client.held(card)["status"] == ACTIVE
+    assert client.exported(customer)["cards"] == before["cards"]
 
-    assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
-    assert bank.held(card)["status"] == CANCELLED
-    trail = [line["action"] for line in bank.audit()]
+    assert client.answer("erase", customer.id, "--opt-out", "--yes").code == 0
+    assert client.held(card)["status"] == CANCELLED
+    trail = [line["action"] for line in client.audit()]
     assert trail == ["export", "erase begun", "erase failed", "export", "erase begun", "erase"]
 
 
-def test_a_cancellation_whose_answer_was_lost_is_gone_on_with(bank: Bank, customer: Customer, rewards: Rewards) -> None:
-    cards = [bank.enrolled(customer)[0] for _ in range(2)]
+def test_erasure_resumes_after_lost_answer(client: IsolatedClient, customer: Customer, rewards: Rewards) -> None:
+    cards = [client.enrolled(customer)[0] for _ in range(2)]
     for card in cards:
         rewards.order(card, "updateCustomerAccount", "cut-after")
-    ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
+    ran = client.answer("erase", customer.id, "--opt-out", "--yes")
     assert ran.code == 1
     assert "nothing was erased; Mastercard may have cancelled a card; try again" in sentence(ran)
-    assert sorted(bank.held(card)["status"] for card in cards) == [CANCELLED, ACTIVE]
-    assert len(bank.exported(customer)["cards"]) == 2
+    assert sorted(client.held(card)["status"] for card in cards) == [CANCELLED, ACTIVE]
+    assert len(client.exported(customer)["cards"]) == 2
     rewards.forget_orders()
-    assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
-    assert [bank.held(card)["status"] for card in cards] == [CANCELLED, CANCELLED]
+    assert client.answer("erase", customer.id, "--opt-out", "--yes").code == 0
+    assert [client.held(card)["status"] for card in cards] == [CANCELLED, CANCELLED]
 
 
-def test_a_program_that_the_client_has_given_up_is_not_forgotten(bank: Bank, customer: Customer) -> None:
-    card, event = bank.enrolled(customer)
-    file = bank.stack.local / "demo" / f"{bank.id}.toml"
-    file.write_text(file.read_text().replace(f'id = "{bank.stack.program_id}"', 'id = "10766"'))
+def test_erasure_covers_former_programs(client: IsolatedClient, customer: Customer) -> None:
+    card, event = client.enrolled(customer)
+    file = client.stack.local / "demo" / f"{client.id}.toml"
+    file.write_text(file.read_text().replace(f'id = "{client.stack.program_id}"', 'id = "10766"'))
     applied = enrollctl("client", "apply", str(file), "--yes", "--reference", "request 7")
     assert applied.code == 0, applied.err
-    assert [exported["ranac"] for exported in bank.exported(customer)["cards"]] == [event["ranac"]]
-    in_the_other = bank.answer("show", customer.id, "--program", "10766")
+    assert [exported["ranac"] for exported in client.exported(customer)["cards"]] == [event["ranac"]]
+    in_the_other = client.answer("show", customer.id, "--program", "10766")
     assert sentence(in_the_other) == "enrollctl: nothing is stored of this customer"
-    assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
-    assert bank.held(card)["status"] == CANCELLED
-    assert sentence(bank.answer("show", customer.id)) == "enrollctl: nothing is stored of this customer"
+    assert client.answer("erase", customer.id, "--opt-out", "--yes").code == 0
+    assert client.held(card)["status"] == CANCELLED
+    assert sentence(client.answer("show", customer.id)) == "enrollctl: nothing is stored of this customer"
 
 
-def test_while_something_is_not_settled_nothing_is_erased(bank: Bank, customer: Customer, rewards: Rewards) -> None:
-    card, _ = bank.enrolled(customer)
+def test_open_intent_blocks_erasure(client: IsolatedClient, customer: Customer, rewards: Rewards) -> None:
+    card, _ = client.enrolled(customer)
     opt_out = customer.opt_out(card)
     rewards.order(card, "updateCustomerAccount", "cut-before", count=MANY)
     assert opt_out.ask().status_code == 202
-    ran = bank.answer("erase", customer.id, "--opt-out", "--yes")
+    ran = client.answer("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert "nothing was erased" in sentence(ran)
     assert "not settled yet" in sentence(ran)
     rewards.forget_orders()
     assert opt_out.event()["status"] == "SUCCESS_REMOVAL"
-    assert bank.answer("erase", customer.id, "--yes").code == 0
+    assert client.answer("erase", customer.id, "--yes").code == 0
 
 
-def test_what_is_under_way_to_the_partner_goes_too_and_no_cancellation_is_told(bank: Bank, customer: Customer) -> None:
-    bank.receiver.status[0] = 503
-    bank.enrolled(customer)
-    bank.receiver.next()
-    assert bank.answer("erase", customer.id, "--opt-out", "--yes").code == 0
-    ran = enrollctl("confirmations", "list", "--client", bank.id, "--due")
+def test_erasure_deletes_due_confirmations(client: IsolatedClient, customer: Customer) -> None:
+    client.receiver.status[0] = 503
+    client.enrolled(customer)
+    client.receiver.next()
+    assert client.answer("erase", customer.id, "--opt-out", "--yes").code == 0
+    ran = enrollctl("confirmations", "list", "--client", client.id, "--due")
     assert (ran.code, "msg_" in ran.out) == (0, False), ran.everything
-    assert bank.receiver.came.empty()
+    assert client.receiver.came.empty()
 
 
-def test_the_trail_says_who_did_what_and_never_to_whom(bank: Bank, customer: Customer) -> None:
-    card, event = bank.enrolled(customer)
+def test_audit_trail_has_no_personal_data(client: IsolatedClient, customer: Customer) -> None:
+    card, event = client.enrolled(customer)
     begun = datetime.now(timezone.utc)
     runs = [
-        bank.answer("show", customer.id, reference="request 1"),
-        bank.answer("export", customer.id, reference="request 2"),
-        bank.answer("erase", customer.id, "--yes", reference="request 3"),
-        bank.answer("erase", customer.id, "--opt-out", "--yes", reference=" request 4 "),
-        bank.answer("export", customer.id, reference="request 5"),
+        client.answer("show", customer.id, reference="request 1"),
+        client.answer("export", customer.id, reference="request 2"),
+        client.answer("erase", customer.id, "--yes", reference="request 3"),
+        client.answer("erase", customer.id, "--opt-out", "--yes", reference=" request 4 "),
+        client.answer("export", customer.id, reference="request 5"),
     ]
-    trail = bank.audit()
+    trail = client.audit()
     assert [(line["action"], line["reference"], line.get("program")) for line in trail] == [
         ("show", "request 1", None),
         ("export", "request 2", None),
-        ("erase begun", "request 3", bank.stack.program_id),
-        ("erase failed", "request 3", bank.stack.program_id),
-        ("erase begun", "request 4", bank.stack.program_id),
-        ("erase", "request 4", bank.stack.program_id),
+        ("erase begun", "request 3", client.stack.program_id),
+        ("erase failed", "request 3", client.stack.program_id),
+        ("erase begun", "request 4", client.stack.program_id),
+        ("erase", "request 4", client.stack.program_id),
         ("nothing found", "request 5", None),
     ]
     records = "cards 1, interactions 1, confirmations 1, sessions 1"
@@ -418,21 +421,21 @@ def in_order(entries: list[dict[str, Any]], time_of: str, begun: datetime) -> li
     return [{name: value for name, value in entry.items() if name != time_of} for entry in entries]
 
 
-def wait_until_parked(bank: Bank) -> None:
+def wait_until_parked(client: IsolatedClient) -> None:
     """What came of a delivery is noted after its answer."""
-    bank.receiver.next()
+    client.receiver.next()
     end = time.monotonic() + PATIENCE
-    while "msg_" not in (listed := enrollctl("confirmations", "list", "--client", bank.id).out):
+    while "msg_" not in (listed := enrollctl("confirmations", "list", "--client", client.id).out):
         assert time.monotonic() < end, listed
         time.sleep(0.3)
 
 
-def all_of(bank: Bank) -> list[Item]:
-    return tables.naming(bank.id)
+def all_of(client: IsolatedClient) -> list[Item]:
+    return tables.naming(client.id)
 
 
-def all_but_the_trail(bank: Bank) -> list[Item]:
-    return [item for item in all_of(bank) if of_the_client(item) != "Enrollments audit"]
+def all_but_the_trail(client: IsolatedClient) -> list[Item]:
+    return [item for item in all_of(client) if of_the_client(item) != "Enrollments audit"]
 
 
 def of_the_client(item: Item) -> str | None:
@@ -446,9 +449,11 @@ def kind_of(item: Item) -> tuple[str, str]:
     return (item.table, item.pk.removeprefix("attempts#").partition("#")[0])
 
 
-def key_of(customer: Customer, bank: Bank, cards: list[Card]) -> str:
+def key_of(customer: Customer, client: IsolatedClient, cards: list[Card]) -> str:
     """What the tables know a customer by, found by the last four digits of cards that nobody else has."""
     last4 = {card.last4 for card in cards}
-    [key] = {item.pk for item in all_of(bank) if item.sk.startswith("card#") and item.attributes["last4"]["S"] in last4}
+    [key] = {
+        item.pk for item in all_of(client) if item.sk.startswith("card#") and item.attributes["last4"]["S"] in last4
+    }
     assert customer.id not in key
     return key

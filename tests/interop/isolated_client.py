@@ -90,7 +90,7 @@ class Customer:
 
 
 @dataclass(frozen=True)
-class Bank:
+class IsolatedClient:
     """The client, its receiver of confirmations, and its operator."""
 
     stack: Stack
