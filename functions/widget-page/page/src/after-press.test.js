@@ -7,13 +7,13 @@ function press() {
   return { document, afterPress: createAfterPress(/** @type {Document} */ (document)) };
 }
 
-test("without a press it is done at once", () => {
+test("without a press the act runs at once", () => {
   let done = false;
   press().afterPress(() => (done = true));
   assert(done);
 });
 
-test("during a press it waits for the click that follows the release", (t) => {
+test("during a press the act waits for the click", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (const released of ["pointerup", "pointercancel"]) {
     const { document, afterPress } = press();

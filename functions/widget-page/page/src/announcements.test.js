@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnnouncements } from "./announcements.js";
 
-test("messages of one moment are said together, later ones replace them", (t) => {
+test("simultaneous messages are joined, later ones replace them", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const panel = /** @type {HTMLElement} */ ({ textContent: "" });
   const announce = createAnnouncements(panel);

@@ -42,7 +42,7 @@ function serverWith(...answers) {
   return { api, requests, sleeps, waits, submit: () => api.submit(submission, onWaiting), open: () => api.open(onWaiting) };
 }
 
-test("the session is sent as a bearer token and nowhere else", async () => {
+test("the session is sent only as a bearer token", async () => {
   const { submit, requests } = serverWith(success);
   await submit();
   const { address, request } = requests[0] ?? assert.fail();
@@ -52,7 +52,7 @@ test("the session is sent as a bearer token and nowhere else", async () => {
   assert.equal(request.redirect, "error");
 });
 
-test("an outcome comes with its incident id and the attempts that are left", async () => {
+test("an outcome has its incident id and the attempts left", async () => {
   const error = { status: 200, body: { status: "ERROR_ENROLLMENT", statusCode: "-45" }, headers: { "Attempts-Left": "4", "Incident-Id": "A" } };
   assert.deepEqual(await serverWith(error).submit(), {
     kind: "ended",
@@ -64,7 +64,7 @@ test("an outcome comes with its incident id and the attempts that are left", asy
 
 const elsewhere = (/** @type {string} */ action) => ({ status: 403, body: { status: "ACCESS_DENIED" }, headers: { "Session-Action": action } });
 
-test("a session for something else is taken to the address that is named, and stays there", async () => {
+test("another action's session switches to its path and stays", async () => {
   for (const [action, path] of /** @type {const} */ ([["R", "replace"], ["C", "cancel"]])) {
     const description = { action, cards: [{ id: "a" }], expiresAt: 1 };
     const { api, open, submit, requests, waits, sleeps } = serverWith(elsewhere(action), { status: 200, body: description }, success);
@@ -78,14 +78,14 @@ test("a session for something else is taken to the address that is named, and st
   }
 });
 
-test("nobody is sent from address to address for ever, nor to one that is unknown", async () => {
+test("the path switches once, and never to an unknown action", async () => {
   const { open, requests } = serverWith(elsewhere("R"), elsewhere("C"));
   assert.equal((await open()).kind, "ended");
   assert.equal(requests.length, 2);
   assert.equal((await serverWith(elsewhere("P")).open()).kind, "ended");
 });
 
-test("a session for something that the page cannot do is told as refused access", async () => {
+test("an action unknown to the page is denied", async () => {
   const denied = { status: 403, body: { status: "ACCESS_DENIED" }, headers: { "Incident-Id": "A" } };
   assert.deepEqual(await serverWith(denied).open(), {
     kind: "ended",
@@ -95,7 +95,7 @@ test("a session for something that the page cannot do is told as refused access"
   });
 });
 
-test("an open attempt is repeated as it was, after the time the server asked for", async () => {
+test("an open attempt is repeated unchanged after Retry-After", async () => {
   const open = { status: 202, headers: { "Retry-After": "3" } };
   const { submit, requests, sleeps, waits } = serverWith(open, open, success);
   assert.equal((await submit()).kind, "ended");
@@ -108,13 +108,13 @@ test("an open attempt is repeated as it was, after the time the server asked for
   }
 });
 
-test("an attempt that stays open is called long only after a while", async () => {
+test("an open attempt is reported as long after 8 s", async () => {
   const { submit, waits } = serverWith({ status: 202, headers: { "Retry-After": "5" } });
   await submit();
   assert.deepEqual(waits.slice(0, 4), ["open", "open", "long", "long"]);
 });
 
-test("a lost connection is tried again with the same key, more and more slowly", async () => {
+test("a lost connection is retried with backoff and the same key", async () => {
   const { submit, requests, sleeps, waits } = serverWith("no connection", "no connection", "no connection", success);
   assert.equal((await submit()).kind, "ended");
   assert.deepEqual(sleeps, [1000, 2000, 4000]);
@@ -122,7 +122,7 @@ test("a lost connection is tried again with the same key, more and more slowly",
   assert.equal(new Set(requests.map(({ request }) => new Headers(request.headers).get("Idempotency-Key"))).size, 1);
 });
 
-test("a server error, a limit and a broken body are tried again", async () => {
+test("server errors, limits and broken bodies are retried", async () => {
   const { submit, sleeps, waits } = serverWith(
     { status: 502, body: "<html>" },
     { status: 429, headers: { "Retry-After": "5" } },
@@ -134,38 +134,38 @@ test("a server error, a limit and a broken body are tried again", async () => {
   assert.deepEqual(waits, ["busy", "busy", "offline"]);
 });
 
-test("patience ends: no connection", async () => {
+test("the time limit without a connection gives unreachable", async () => {
   const { submit, requests } = serverWith("no connection");
   assert.deepEqual(await submit(), { kind: "unreachable" });
   assert(requests.length <= 7);
 });
 
-test("patience ends: errors keep the incident id of the last", async () => {
+test("the time limit after errors keeps the last incident id", async () => {
   const broken = { status: 500, body: {}, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
   assert.deepEqual(await serverWith(broken).submit(), { kind: "unavailable", incident: "AAAA-BBBB-CCCC" });
 });
 
-test("patience ends: an outcome that stays open is not called a failure", async () => {
+test("the time limit of an open attempt gives unsettled", async () => {
   const { submit, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "2" } });
   assert.equal((await submit()).kind, "unsettled");
   assert(sleeps.reduce((sum, wait) => sum + wait, 0) <= 90_000);
 });
 
-test("an absurd Retry-After is bounded, a missing one replaced", async () => {
+test("an excessive Retry-After is capped, a missing one replaced", async () => {
   const { submit, sleeps } = serverWith({ status: 202, headers: { "Retry-After": "86400" } }, { status: 202 }, success);
   await submit();
   assert.deepEqual(sleeps, [30_000, 2000]);
 });
 
-test("an unknown session is an expired one", async () => {
+test("an unknown session counts as expired", async () => {
   assert.equal((await serverWith({ status: 401, body: { status: "TOKEN_EXPIRED" } }).open()).kind, "expired");
 });
 
-test("another open attempt of this session is no failure", async () => {
+test("another open attempt of the session gives busy", async () => {
   assert.deepEqual(await serverWith({ status: 409, body: {} }).submit(), { kind: "busy" });
 });
 
-test("a refusal names the fields and its incident", async () => {
+test("a refusal has its fields and its incident", async () => {
   const body = { status: 400, incident: "AAAA-BBBB-CCCC", errors: [{ pointer: "/email", detail: "…" }, { detail: "?" }] };
   assert.deepEqual(await serverWith({ status: 400, body }).submit(), {
     kind: "refused",
@@ -174,31 +174,31 @@ test("a refusal names the fields and its incident", async () => {
   });
 });
 
-test("the time left is counted by the server's clock", async () => {
+test("the time left follows the server's clock", async () => {
   const form = { action: "N", expiresAt: 1_800_000_600 };
   const answer = { status: 200, body: form, headers: { Date: new Date(1_800_000_000_000).toUTCString() } };
   assert.deepEqual(await serverWith(answer).open(), { kind: "form", form, secondsLeft: 600 });
   assert.deepEqual(await serverWith({ status: 200, body: form }).open(), { kind: "form", form, secondsLeft: undefined });
 });
 
-test("a session that has ended answers with its event", async () => {
+test("an ended session answers with its event", async () => {
   assert.equal((await serverWith(success).open()).kind, "ended");
 });
 
-test("what is asked to wait for longer than patience lasts is told at once", async () => {
+test("a Retry-After beyond the time limit is not waited for", async () => {
   const { submit, requests } = serverWith({ status: 429, headers: { "Retry-After": "3600" } });
   assert.deepEqual(await submit(), { kind: "unavailable" });
   assert.equal(requests.length, 1);
 });
 
-test("a Retry-After may be a date, by the server's clock", async () => {
+test("Retry-After may be a date, by the server's clock", async () => {
   const headers = { Date: "Mon, 30 Nov 2026 09:00:00 GMT", "Retry-After": "Mon, 30 Nov 2026 09:00:07 GMT" };
   const { submit, sleeps } = serverWith({ status: 503, headers }, success);
   await submit();
   assert.deepEqual(sleeps, [7000]);
 });
 
-test("what stands before the service refuses without saying why: nothing is told of the card", async () => {
+test("a gateway's refusal says nothing about the card", async () => {
   for (const [status, body] of /** @type {const} */ ([[403, { message: "Forbidden" }], [404, "<html>"], [413, { message: "Request Too Long" }]])) {
     const { submit, requests } = serverWith({ status, body });
     assert.deepEqual(await submit(), { kind: "unavailable" }, String(status));
@@ -206,7 +206,7 @@ test("what stands before the service refuses without saying why: nothing is told
   }
 });
 
-test("the reason beside an event is read by a closed list", async () => {
+test("the ending reason is one of a closed list", async () => {
   /** @param {string} why */
   const open = (why) => serverWith({ ...success, headers: { "Ending-Reason": why } }).open();
   for (const why of ["limit", "suspended", "used", "card_limit", "no_card", "card_gone", "last_try"]) {
@@ -217,7 +217,7 @@ test("the reason beside an event is read by a closed list", async () => {
   assert.deepEqual(await serverWith(suspended).open(), { kind: "expired", incident: "A", endingReason: "suspended" });
 });
 
-test("an extension tells the new end, or why there is none", async () => {
+test("an extension gives the new end, or its refusal", async () => {
   const headers = { Date: new Date(1_800_000_000_000).toUTCString() };
   const { api, requests } = serverWith({ status: 200, body: { expiresAt: 1_800_000_900, extensionsLeft: 9 }, headers });
   assert.deepEqual(await api.extend(), { kind: "extended", secondsLeft: 900, extensionsLeft: 9 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brandOf, lengthsOf } from "./card-brand.js";
 
-test("each brand is told by its leading digits", () => {
+test("leading digits determine the brand", () => {
   const told = {
     "51": "mastercard", "5599": "mastercard", "2221": "mastercard", "2720": "mastercard",
     "4": "visa", "34": "amex", "37": "amex", "50": "maestro", "56": "maestro", "6304": "maestro", "67": "maestro",
@@ -11,13 +11,13 @@ test("each brand is told by its leading digits", () => {
   for (const [digits, brand] of Object.entries(told)) assert.equal(brandOf(digits)?.name, brand, digits);
 });
 
-test("a brand is not told before the digits decide it", () => {
+test("undecided digits have no brand", () => {
   for (const digits of ["", "5", "2", "22", "222", "2220", "2721", "3", "35", "60", "1", "9"]) {
     assert.equal(brandOf(digits), undefined, digits);
   }
 });
 
-test("a brand limits the lengths as soon as no other is possible", () => {
+test("the only possible brand limits the lengths", () => {
   assert.deepEqual(lengthsOf("51"), [16]);
   assert.deepEqual(lengthsOf("27"), [16]);
   assert.deepEqual(lengthsOf("34"), [15]);

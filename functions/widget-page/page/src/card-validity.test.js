@@ -5,14 +5,14 @@ import { couldBecomeValid, isValid, passesLuhn, problemOf } from "./card-validit
 const program = [{ from: "523400", to: "523499" }];
 const good = "5234000000000106";
 
-test("Luhn takes the published test numbers and refuses a changed digit", () => {
+test("Luhn accepts test numbers and refuses a changed digit", () => {
   for (const number of ["5555555555554444", "4111111111111111", "378282246310005", "6011111111111117", good]) {
     assert(passesLuhn(number), number);
     assert(!passesLuhn(number.slice(0, -1) + ((Number(number.at(-1)) + 1) % 10)), number);
   }
 });
 
-test("Luhn notices two neighbors that changed places", () => {
+test("Luhn detects two swapped neighbors", () => {
   assert(!passesLuhn("5243000000000106"));
 });
 
@@ -21,7 +21,7 @@ test("a number of the program is valid", () => {
   assert(isValid(good, program));
 });
 
-test("every beginning of a valid number could become valid and is not valid", () => {
+test("prefixes of a valid number could become valid", () => {
   for (let length = 0; length < good.length; length += 1) {
     const digits = good.slice(0, length);
     assert(couldBecomeValid(digits, program), digits);
@@ -30,7 +30,7 @@ test("every beginning of a valid number could become valid and is not valid", ()
   assert(couldBecomeValid(good, program));
 });
 
-test("a number outside the program is known as soon as its digits leave the ranges", () => {
+test("a number is refused once it leaves the BIN ranges", () => {
   assert(couldBecomeValid("5234", program));
   assert(!couldBecomeValid("5235", program));
   assert(!couldBecomeValid("4", program));
@@ -38,12 +38,12 @@ test("a number outside the program is known as soon as its digits leave the rang
   assert.equal(problemOf("4", program), "other_program");
 });
 
-test("a program without ranges takes any card", () => {
+test("a program without ranges accepts any card", () => {
   assert(isValid("4111111111111111", []));
   assert(isValid("378282246310005", []));
 });
 
-test("a problem has its own name", () => {
+test("each problem has its own name", () => {
   assert.equal(problemOf("", program), "missing");
   assert.equal(problemOf("523400", program), "short");
   assert.equal(problemOf(good.slice(0, 15), program), "short");
@@ -51,12 +51,12 @@ test("a problem has its own name", () => {
   assert.equal(problemOf("5234000000000107", program), "wrong");
 });
 
-test("a full number with a wrong check digit cannot become valid", () => {
+test("a complete number with a wrong check digit is final", () => {
   assert(!couldBecomeValid("5234000000000107", program));
   assert(!couldBecomeValid(good + "0", program));
 });
 
-test("a brand with several lengths may go on where a shorter one fails the check", () => {
+test("a longer number of the brand may still become valid", () => {
   assert(couldBecomeValid("4111111111111112", []));
   assert(!couldBecomeValid("4111111111111111119".slice(0, 18) + "2", []));
 });

@@ -7,7 +7,7 @@ test("both ends belong to the range", () => {
   for (const digits of ["523399", "523500", "423400"]) assert(!isWithin(digits, "523400", "523499"));
 });
 
-test("fewer digits than the range has may fit but are not within", () => {
+test("a prefix may fit but is not within", () => {
   for (const digits of ["", "5", "5234", "52349"]) {
     assert(fits(digits, "523400", "523499"));
     assert(!isWithin(digits, "523400", "523499"));
@@ -15,7 +15,7 @@ test("fewer digits than the range has may fit but are not within", () => {
   for (const digits of ["4", "524", "52350"]) assert(!fits(digits, "523400", "523499"));
 });
 
-test("a range over several leading digits fits what lies between them", () => {
+test("a range fits the leading digits between its ends", () => {
   for (const digits of ["2", "22", "25", "27", "272"]) assert(fits(digits, "2221", "2720"));
   for (const digits of ["21", "28", "273", "2220"]) assert(!fits(digits, "2221", "2720"));
 });

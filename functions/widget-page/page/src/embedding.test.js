@@ -21,27 +21,27 @@ function windowIn({ framed, ancestorOrigins }) {
 
 const origins = ["https://shop.example", "https://bank.example"];
 
-test("an event is dispatched on the page's own window", () => {
+test("events are dispatched on the page's own window", () => {
   const { window, posted, dispatched } = windowIn({ framed: false });
   createDispatch(window, origins)("ready", {});
   assert.equal(dispatched[0]?.type, "ready");
   assert.deepEqual(posted, [], "a page that nobody embeds posts nothing");
 });
 
-test("the embedding page gets it under its exact origin", () => {
+test("the embedding page gets events by its exact origin", () => {
   const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://bank.example", "https://top.example"] });
   createDispatch(window, origins)("enrollmentEnded", { status: "TOKEN_EXPIRED" });
   const message = { type: "enrollmentEnded", detail: { status: "TOKEN_EXPIRED" } };
   assert.deepEqual(posted, [{ message, origin: "https://bank.example" }]);
 });
 
-test("an origin that is not registered gets nothing", () => {
+test("an unregistered origin gets nothing", () => {
   const { window, posted } = windowIn({ framed: true, ancestorOrigins: ["https://evil.example"] });
   createDispatch(window, origins)("change", {});
   assert.deepEqual(posted, []);
 });
 
-test("where the browser hides who embeds, each registered origin is named and never *", () => {
+test("a hidden embedding origin means all registered ones, never *", () => {
   for (const ancestorOrigins of [undefined, [], ["null"], ["null", "https://top.example"]]) {
     const { window, posted } = windowIn({ framed: true, ...(ancestorOrigins && { ancestorOrigins }) });
     createDispatch(window, origins)("change", { valid: false });

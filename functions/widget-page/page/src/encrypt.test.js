@@ -22,22 +22,22 @@ function open(card) {
   return { key, digits: Buffer.concat([decipher.update(data.subarray(12, -16)), decipher.final()]).toString("ascii") };
 }
 
-test("the private key opens the pair", async () => {
+test("the private key decrypts the pair", async () => {
   const { key, digits } = open(await encryptCard(number, publicKey));
   assert.equal(key.length, 32);
   assert.equal(digits, number);
 });
 
-test("nothing of the number or the key repeats between two pairs", async () => {
+test("two pairs of one number have nothing in common", async () => {
   const [one, two] = await Promise.all([encryptCard(number, publicKey), encryptCard(number, publicKey)]);
   assert.notEqual(one.data.slice(0, 16), two.data.slice(0, 16));
   assert.notDeepEqual(open(one).key, open(two).key);
 });
 
-test("a key that is not the one of its fingerprint is not used", async () => {
+test("a key with another fingerprint is refused", async () => {
   await assert.rejects(encryptCard(number, { ...publicKey, fingerprint: "00".repeat(32) }), /fingerprint/);
 });
 
-test("a fingerprint in capitals is the same fingerprint", async () => {
+test("fingerprints are case-insensitive", async () => {
   await encryptCard(number, { ...publicKey, fingerprint: publicKey.fingerprint.toUpperCase() });
 });

@@ -10,7 +10,7 @@ function listener() {
   return { heard, postMessage: (/** @type {unknown} */ message) => void heard.push(message) };
 }
 
-test("every bridge that is there is told, in the form that it takes", () => {
+test("every bridge gets the event in its own format", () => {
   const [ios, android, reactNative] = [listener(), listener(), listener()];
   const window = { webkit: { messageHandlers: { enrollmentEnded: ios } }, enrollmentEnded: android, ReactNativeWebView: reactNative };
   /** @type {unknown[]} */
@@ -26,7 +26,7 @@ test("a plain browser has no bridge", () => {
   reportEnding(event, () => {}, /** @type {any} */ ({}));
 });
 
-test("a bridge that throws keeps no other from being told", () => {
+test("a throwing bridge does not block the others", () => {
   const android = listener();
   const broken = { postMessage: () => { throw new Error("the app went away"); } };
   const window = { webkit: { messageHandlers: { enrollmentEnded: broken } }, enrollmentEnded: android };

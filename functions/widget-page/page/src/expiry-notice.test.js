@@ -27,7 +27,7 @@ const press = async () => {
   await new Promise((done) => setTimeout(done));
 };
 
-test("the notice is announced and takes nobody's focus", () => {
+test("the notice is announced and does not take the focus", () => {
   element("#card-number").focus();
   expiryNotice.warn(false, true);
   assert(!element("#expiring").hidden);
@@ -35,14 +35,14 @@ test("the notice is announced and takes nobody's focus", () => {
   assert.equal(page.document.activeElement, element("#card-number"));
 });
 
-test("it says how little is left, and offers nothing where nothing is left to offer", () => {
+test("the last minutes have their own text, and no button", () => {
   expiryNotice.warn(true, false);
   assert.equal(element("#expiring p").textContent, page.texts.expiring.soon);
   assert(element("#expiring button").hidden);
   assert.deepEqual(said, [page.texts.expiring.soon]);
 });
 
-test("a press extends once, and the focus is not lost", async () => {
+test("the button extends once and keeps the focus", async () => {
   expiryNotice.warn(false, true);
   element("#expiring button").focus();
   element("#expiring button").click();
@@ -53,7 +53,7 @@ test("a press extends once, and the focus is not lost", async () => {
   assert.equal(page.document.activeElement, element("[data-screen]:not([hidden]) h1"));
 });
 
-test("what failed can be tried again, what is refused can not", async () => {
+test("a failure can be retried, a refusal cannot", async () => {
   expiryNotice.warn(false, true);
   answer = "failed";
   await press();

@@ -20,23 +20,23 @@ function schedule(secondsLeft, extensionsLeft = 10) {
   return scheduled;
 }
 
-test("the customer is warned two minutes before the end", () => {
+test("the warning comes two minutes before the end", () => {
   assert.deepEqual(schedule(900), [["warn", 780_000, false, true], ["end", 900_000]]);
 });
 
-test("a session that is nearly over is warned about at once", () => {
+test("a session near its end warns at once", () => {
   assert.deepEqual(schedule(60), [["warn", 0, true, true], ["end", 60_000]]);
 });
 
-test("a session that was extended as often as it may be is only warned about", () => {
+test("an exhausted session warns without an extension", () => {
   assert.deepEqual(schedule(900, 0)[0], ["warn", 780_000, false, false]);
 });
 
-test("without the server's time nothing is assumed", () => {
+test("without the server's time no timer starts", () => {
   assert.deepEqual(schedule(undefined), []);
 });
 
-test("starting again replaces the earlier end and takes its warning back", (t) => {
+test("a restart replaces the timers and clears the warning", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   /** @type {string[]} */
   const seen = [];

@@ -4,7 +4,7 @@ import texts from "../../../../shared/enrollment/src/texts/en.json" with { type:
 import { ACTIONS } from "./actions.js";
 import { failureTexts } from "./failure-texts.js";
 
-test("each action has words of its own, an enrollment those of source document 001", () => {
+test("each action has texts of its own", () => {
   assert.equal(ACTIONS["N"].texts(texts).title, texts.register.tittle);
   assert.equal(ACTIONS["N"].texts(texts).success, texts.success.info);
   for (const action of /** @type {const} */ (["R", "C"])) {
@@ -16,7 +16,7 @@ test("each action has words of its own, an enrollment those of source document 0
   }
 });
 
-test("every reason that an action can have is told in words that suit it", () => {
+test("each reason of an action has a distinct text", () => {
   const shared = /** @type {const} */ (["technical", "access_denied", "invalid_parameters", "expired", "refused", "browser", "unsettled", "unreachable", "unavailable", "limit", "suspended", "used"]);
   const reasons = /** @type {const} */ ({
     N: [...shared, "program", "in_another_program", "already_enrolled", "customer_already_enrolled", "card_limit"],
@@ -30,7 +30,7 @@ test("every reason that an action can have is told in words that suit it", () =>
   }
 });
 
-test("nothing about a registration is said of a replacement or a removal", () => {
+test("replacement and opt-out never mention registration", () => {
   for (const action of /** @type {const} */ (["R", "C"])) {
     for (const reason of /** @type {const} */ (["technical", "unsettled", "access_denied", "invalid_parameters", "unavailable", "limit", "suspended", "used"])) {
       assert.doesNotMatch(failureTexts(reason, action, texts).info, /regist/i, `${action} ${reason}`);
@@ -38,11 +38,11 @@ test("nothing about a registration is said of a replacement or a removal", () =>
   }
 });
 
-test("a wish that is noted is no failure", () => {
+test("an unanswered removal has its own title", () => {
   assert.equal(failureTexts("noted", "C", texts).title, texts.remove.noted_title);
 });
 
-test("nobody is told to read more where there is nothing to read", () => {
+test("texts offer to read more only with an address", () => {
   assert.match(failureTexts("program", "N", texts).info, /Read more/);
   assert.doesNotMatch(failureTexts("in_another_program", "N", texts).info, /Read more/);
   assert.equal(failureTexts("in_another_program", "R", texts).info, texts.replace.error.program);

@@ -61,7 +61,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
   return { flow, shown, timed, spoken, told, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
 }
 
-test("open, submit, success: shown, told, forgotten", async () => {
+test("a success is shown, reported and cleared", async () => {
   const { flow, names, told, last, forgotten } = flowWith({});
   await flow.open();
   await flow.submit(entered);
@@ -78,7 +78,7 @@ test("a double click submits once", async () => {
   assert.equal(sent.length, 1);
 });
 
-test("a refused card is told, and tried again as a new attempt", async () => {
+test("a refused card is reported, and retried as a new attempt", async () => {
   const { flow, told, sent, last } = flowWith({ submits: [refusedCard, success] });
   await flow.open();
   await flow.submit(entered);
@@ -92,14 +92,14 @@ test("a refused card is told, and tried again as a new attempt", async () => {
   assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]);
 });
 
-test("after the last attempt no other is offered", async () => {
+test("the last attempt offers no retry", async () => {
   const { flow, last } = flowWith({ submits: [{ ...refusedCard, attemptsLeft: 0 }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[2].retry, undefined);
 });
 
-test("an unknown outcome is told to nobody, and asked for again by the same submission", async () => {
+test("an unknown outcome is not reported, and retried unchanged", async () => {
   for (const kind of /** @type {const} */ (["unsettled", "unreachable"])) {
     const { flow, told, sent, last } = flowWith({ submits: [{ kind }, success] });
     await flow.open();
@@ -112,14 +112,14 @@ test("an unknown outcome is told to nobody, and asked for again by the same subm
   }
 });
 
-test("a page reloaded after its success shows and tells it again", async () => {
+test("a reload after success shows and reports it again", async () => {
   const { flow, told, last } = flowWith({ opens: [success] });
   await flow.open();
   assert.equal(last()[0], "success");
   assert.equal(told.length, 1);
 });
 
-test("an attempt open elsewhere is waited for", async () => {
+test("an attempt open elsewhere is awaited", async () => {
   const { flow, told, last } = flowWith({ opens: [form, success], submits: [{ kind: "busy" }] });
   await flow.open();
   await flow.submit(entered);
@@ -127,7 +127,7 @@ test("an attempt open elsewhere is waited for", async () => {
   assert.equal(told.length, 1);
 });
 
-test("a field that the server refused is shown in the form and is no ending", async () => {
+test("a refused field is shown in the form and ends nothing", async () => {
   const { flow, told, names } = flowWith({ submits: [{ kind: "refused", pointers: ["/email"] }] });
   await flow.open();
   await flow.submit(entered);
@@ -135,7 +135,7 @@ test("a field that the server refused is shown in the form and is no ending", as
   assert.deepEqual(told, []);
 });
 
-test("a refusal that no field explains ends with INVALID_PARAMETERS", async () => {
+test("a refusal without a field ends with INVALID_PARAMETERS", async () => {
   const { flow, told, last } = flowWith({ submits: [{ kind: "refused", pointers: [], incident: "I" }] });
   await flow.open();
   await flow.submit(entered);
@@ -151,7 +151,7 @@ test("an expired session ends with TOKEN_EXPIRED", async () => {
   assert.equal(forgotten(), 1);
 });
 
-test("when the time is up the form is taken away", async () => {
+test("a timeout removes the form", async () => {
   for (const kind of /** @type {const} */ (["expired", "unreachable"])) {
     const { flow, told, names } = flowWith({ opens: [form, { kind }] });
     await flow.open();
@@ -161,7 +161,7 @@ test("when the time is up the form is taken away", async () => {
   }
 });
 
-test("a tab says what another tab did with the session, by its submission or when the time is up", async () => {
+test("a tab shows the outcome of another tab", async () => {
   const submits = flowWith({ opens: [form, success], submits: [{ kind: "expired" }] });
   await submits.flow.open();
   await submits.flow.submit(entered);
@@ -174,7 +174,7 @@ test("a tab says what another tab did with the session, by its submission or whe
   }
 });
 
-test("when the time is up, an attempt under way keeps its own outcome", async () => {
+test("a timeout leaves a running attempt its outcome", async () => {
   const { flow, told } = flowWith({});
   await flow.open();
   const attempt = flow.submit(entered);
@@ -183,7 +183,7 @@ test("when the time is up, an attempt under way keeps its own outcome", async ()
   assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
 
-test("another try after the time is up ends instead", async () => {
+test("a retry after a timeout ends instead", async () => {
   const { flow, told, last } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
@@ -192,7 +192,7 @@ test("another try after the time is up ends instead", async () => {
   assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
 });
 
-test("without cryptography nothing is asked for", async () => {
+test("without Web Crypto no form is shown", async () => {
   const { flow, told, last, names } = flowWith({ canEncrypt: false });
   await flow.open();
   assert.deepEqual(names(), ["loading", "failure"]);
@@ -205,7 +205,7 @@ const replacement = { kind: "form", form: demoReplacement(), secondsLeft: 900 };
 /** @type {Answer} */
 const removal = { kind: "form", form: demoRemoval([gold]), secondsLeft: 900 };
 
-test("a replacement and a removal are shown and told as such", async () => {
+test("replacement and opt-out are shown and reported as such", async () => {
   for (const [action, opened, ending] of /** @type {const} */ ([["R", replacement, "REPLACEMENT"], ["C", removal, "REMOVAL"]])) {
     /** @type {Answer} */
     const done = { kind: "ended", event: { status: `SUCCESS_${ending}`, last4: "0123" }, attemptsLeft: 0 };
@@ -219,7 +219,7 @@ test("a replacement and a removal are shown and told as such", async () => {
   }
 });
 
-test("another try at a replacement or a removal asks anew which cards there are", async () => {
+test("a retry of replacement or opt-out reloads the cards", async () => {
   for (const [action, opened, status] of /** @type {const} */ ([["R", replacement, "ERROR_REPLACEMENT"], ["C", removal, "ERROR_REMOVAL"]])) {
     /** @type {Answer} */
     const gone = { kind: "ended", event: { status }, attemptsLeft: 4 };
@@ -239,7 +239,7 @@ test("another try at a replacement or a removal asks anew which cards there are"
   }
 });
 
-test("what was entered is forgotten as soon as no try is offered", async () => {
+test("entries are cleared once no retry is offered", async () => {
   const over = { ...refusedCard, attemptsLeft: 0 };
   /** @type {Answer[]} */
   const answers = [over, { kind: "refused", pointers: [] }];
@@ -257,14 +257,14 @@ test("what was entered is forgotten as soon as no try is offered", async () => {
   assert.equal(forgotten(), 1, "and can't be made any more");
 });
 
-test("an attempt that failed while the page was loaded anew can be followed by another", async () => {
+test("an attempt that failed during a reload can be retried", async () => {
   const { flow, last, names } = flowWith({ opens: [refusedCard, form] });
   await flow.open();
   await last()[2].retry();
   assert.deepEqual(names().slice(-2), ["form", "retry"]);
 });
 
-test("a wish that is noted is told as MRS's silence, and there is nothing to try again", async () => {
+test("an unanswered removal is reported and offers no retry", async () => {
   /** @type {Answer} */
   const noted = { kind: "ended", event: { status: "ERROR_REMOVAL", statusCode: "-1001" }, attemptsLeft: 0 };
   const { flow, told, last } = flowWith({ action: "C", opens: [removal], submits: [noted] });
@@ -275,7 +275,7 @@ test("a wish that is noted is told as MRS's silence, and there is nothing to try
   assert.deepEqual(told, [{ status: "ERROR_REMOVAL", statusCode: "-1001" }]);
 });
 
-test("what a browser can't do is told as a failure of the action at hand, if that needs it", async () => {
+test("missing Web Crypto fails an action that encrypts", async () => {
   const replacing = flowWith({ action: "R", opens: [replacement], canEncrypt: false });
   await replacing.flow.open();
   assert.deepEqual(replacing.told, [{ status: "ERROR_REPLACEMENT" }]);
@@ -284,7 +284,7 @@ test("what a browser can't do is told as a failure of the action at hand, if tha
   assert.equal(removing.last()[0], "form");
 });
 
-test("a submission that can't be made is a technical failure", async () => {
+test("a failed encryption is a technical failure", async () => {
   const { flow, sent, told, last } = flowWith({ makeSubmission: () => Promise.reject(new Error()) });
   await flow.open();
   await flow.submit(entered);
@@ -293,7 +293,7 @@ test("a submission that can't be made is a technical failure", async () => {
   assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
 });
 
-test("the last try is told before it is made, and named when it failed", async () => {
+test("the last attempt is announced before and after it", async () => {
   /** @type {Answer} */
   const one = { ...refusedCard, attemptsLeft: 1 };
   /** @type {Answer} */
@@ -313,7 +313,7 @@ test("the last try is told before it is made, and named when it failed", async (
   assert.deepEqual([reason, tries, retry], ["already_enrolled", "last_try", undefined]);
 });
 
-test("what the server refuses before anything is typed is told in words of its own", async () => {
+test("a refusal before the form has its own reason", async () => {
   for (const why of /** @type {const} */ (["card_limit", "limit"])) {
     /** @type {Answer} */
     const full = { kind: "ended", event: { status: "ERROR_ENROLLMENT" }, attemptsLeft: 0, endingReason: why };
@@ -324,7 +324,7 @@ test("what the server refuses before anything is typed is told in words of its o
   }
 });
 
-test("more can be read where there is an address, and only there", async () => {
+test("read more is offered only with an address", async () => {
   /** @type {Answer} */
   const notOurs = { kind: "ended", event: { status: "ERROR_ENROLLMENT", statusCode: "-52" }, attemptsLeft: 4 };
   const linked = flowWith({ submits: [notOurs] });
@@ -340,14 +340,14 @@ test("more can be read where there is an address, and only there", async () => {
   assert.deepEqual([unlinked.last()[1], unlinked.last()[2].more], ["in_another_program", undefined]);
 });
 
-test("a session whose client was suspended meanwhile is told so", async () => {
+test("a session of a suspended client has its own reason", async () => {
   const { flow, told, last } = flowWith({ opens: [{ kind: "expired", endingReason: "suspended" }] });
   await flow.open();
   assert.equal(last()[1], "suspended");
   assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
 });
 
-test("an extension begins the time anew", async () => {
+test("an extension restarts the timers", async () => {
   const { flow, timed, names } = flowWith({ extension: { kind: "extended", secondsLeft: 900, extensionsLeft: 9 } });
   await flow.open();
   assert.equal(await flow.extend(), "extended");
@@ -355,7 +355,7 @@ test("an extension begins the time anew", async () => {
   assert.equal(names().at(-1), "form");
 });
 
-test("an extension that is not to be had leaves the end as it is", async () => {
+test("a refused extension keeps the timers", async () => {
   for (const [kind, told] of /** @type {const} */ ([["exhausted", "exhausted"], ["unreachable", "failed"]])) {
     const { flow, timed } = flowWith({ extension: { kind } });
     await flow.open();
@@ -364,14 +364,14 @@ test("an extension that is not to be had leaves the end as it is", async () => {
   }
 });
 
-test("a session that can't be extended because it is over ends", async () => {
+test("an extension of an ended session ends the page", async () => {
   const { flow, told } = flowWith({ extension: { kind: "expired" } });
   await flow.open();
   assert.equal(await flow.extend(), "over");
   assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
 });
 
-test("an extension leaves an attempt that is under way its own outcome", async () => {
+test("an extension leaves a running attempt its outcome", async () => {
   const { flow, told } = flowWith({ extension: { kind: "expired" } });
   await flow.open();
   const attempt = flow.submit(entered);
@@ -380,7 +380,7 @@ test("an extension leaves an attempt that is under way its own outcome", async (
   assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
 
-test("a session that another tab extended goes on when the time of this one is up", async () => {
+test("a session extended by another tab continues", async () => {
   const { flow, told, last, timed } = flowWith({});
   await flow.open();
   await flow.timeOut();

@@ -34,7 +34,7 @@ function type(id, value) {
 }
 const submit = () => page.document.getElementById("form")?.dispatchEvent(new Event("submit", { cancelable: true }));
 
-test("hidden, optional and required fields are told apart", () => {
+test("fields are hidden, optional or required", () => {
   const fields = { ...demoForm().fields, firstName: /** @type {const} */ ("hidden") };
   form.prepare({ ...demoForm(), fields });
   const field = (/** @type {string} */ name) => page.document.querySelector(`[data-field=${name}]`);
@@ -46,7 +46,7 @@ test("hidden, optional and required fields are told apart", () => {
   assert.equal(field("lastName")?.querySelector(".optional")?.hasAttribute("hidden"), true);
 });
 
-test("a document is shown as a link or as text", () => {
+test("a document is a link or text", () => {
   const terms = page.document.querySelector("[data-document=terms]");
   const privacy = page.document.querySelector("[data-document=privacy]");
   assert.equal(terms?.querySelector("a")?.getAttribute("href"), "https://bank.example/terms");
@@ -61,13 +61,13 @@ test("a document is shown as a link or as text", () => {
   assert.equal(button?.getAttribute("aria-expanded"), "true");
 });
 
-test("a document's address is a link only if it is one of the web", () => {
+test("a document's address is a link only for http(s)", () => {
   form.prepare({ ...demoForm(), terms: { version: "1", url: "javascript:alert(1)" } });
   const link = page.document.querySelector("[data-document=terms] a");
   assert.equal(link?.hasAttribute("hidden"), true);
 });
 
-test("the button, Enter in a field and a submission by an app submit once each", () => {
+test("button, Enter and app submission submit once each", () => {
   form.prepare(demoRemoval([gold]));
   button()?.dispatchEvent(new Event("click"));
   submit();
@@ -88,7 +88,7 @@ test("the button, Enter in a field and a submission by an app submit once each",
   assert.equal(submitted.length, 3);
 });
 
-test("a value that was set without an event counts", () => {
+test("a value set without an event counts", () => {
   input("card-number").value = number;
   input("last-name").value = "Lovelace";
   input("terms").checked = true;
@@ -97,7 +97,7 @@ test("a value that was set without an event counts", () => {
   assert.equal(input("card-number").value, "5234 0000 0000 0106");
 });
 
-test("a field in a composition is left alone until it ends", () => {
+test("a composition is not changed until it ends", () => {
   const compose = (/** @type {string} */ phase) => input("card-number").dispatchEvent(new Event(phase));
   compose("compositionstart");
   type("card-number", "５");
@@ -111,7 +111,7 @@ test("a field in a composition is left alone until it ends", () => {
   assert.equal(input("card-number").value, "5234 0");
 });
 
-test("a number in another field is told at once, and not submitted", () => {
+test("a number in another field is refused at once", () => {
   for (const [id, value] of [["first-name", "5234 0000 0000 0106"], ["last-name", "٥٢٣٤٠٠٠٠٠٠٠٠٠١٠٦"], ["email", "5234000000000106@x.example"]]) {
     type(/** @type {string} */ (id), /** @type {string} */ (value));
     assert.equal(messageOf(/** @type {string} */ (id)), page.texts.validation.misplaced_number);
@@ -124,7 +124,7 @@ test("a number in another field is told at once, and not submitted", () => {
   assert.equal(messageOf("first-name"), "");
 });
 
-test("a character that can't be used in a name is told", () => {
+test("an unusable character in a name is reported", () => {
   type("card-number", number);
   type("last-name", "Love\ufffelace");
   input("terms").checked = true;
@@ -133,12 +133,12 @@ test("a character that can't be used in a name is told", () => {
   assert.equal(messageOf("last-name"), page.texts.validation.unusable_character);
 });
 
-test("digits too many are told, not cut", () => {
+test("excess digits are reported and kept", () => {
   type("card-number", "52340000000001060000");
   assert.equal(messageOf("card-number"), page.texts.validation.card_number_long);
 });
 
-test("what was entered is read", () => {
+test("the entries are read", () => {
   type("card-number", number);
   type("last-name", " Lovelace ");
   input("terms").checked = true;
@@ -148,7 +148,7 @@ test("what was entered is read", () => {
   ]);
 });
 
-test("an empty form is not submitted and leads to its first wrong field", () => {
+test("an empty form focuses its first invalid field", () => {
   submit();
   assert.deepEqual(submitted, []);
   assert.equal(page.document.activeElement, input("card-number"));
@@ -160,13 +160,13 @@ test("an empty form is not submitted and leads to its first wrong field", () => 
   assert.equal(input("card-number").getAttribute("aria-invalid"), "true");
 });
 
-test("where the focus is on the wrong field already, its message is said", () => {
+test("the message of a focused invalid field is announced", () => {
   input("card-number").focus();
   submit();
   assert.deepEqual(said, [page.texts.validation.card_number_missing]);
 });
 
-test("a message goes when its field is right", () => {
+test("a corrected field clears its message", () => {
   submit();
   type("card-number", "5");
   type("last-name", "L");
@@ -178,7 +178,7 @@ test("a message goes when its field is right", () => {
   }
 });
 
-test("a number that cannot become valid is told at once, an unfinished one when it is left", () => {
+test("an unfinished number is reported on blur", () => {
   type("card-number", "5235");
   assert.equal(messageOf("card-number"), page.texts.validation.card_number_other_program);
   type("card-number", "523400");
@@ -187,7 +187,7 @@ test("a number that cannot become valid is told at once, an unfinished one when 
   assert.equal(messageOf("card-number"), page.texts.validation.card_number_short);
 });
 
-test("the brand is shown and said once", () => {
+test("the brand is shown and announced once", () => {
   type("card-number", "52");
   type("card-number", "5234");
   const badge = page.document.querySelector(".brand");
@@ -195,7 +195,7 @@ test("the brand is shown and said once", () => {
   assert.deepEqual(said, ["Mastercard"]);
 });
 
-test("a field left while a pointer is down is judged after the click, so that nothing moves away under it", (t) => {
+test("a blur during a press is checked after the click", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   type("email", "ada@");
   page.document.dispatchEvent(new Event("pointerdown"));
@@ -206,7 +206,7 @@ test("a field left while a pointer is down is judged after the click, so that no
   assert.equal(messageOf("email"), page.texts.validation.email_wrong);
 });
 
-test("a change tells brand and validity, never digits, and only when they change", () => {
+test("changes report brand and validity, never digits", () => {
   type("card-number", "52");
   type("card-number", "523");
   type("card-number", number);
@@ -216,7 +216,7 @@ test("a change tells brand and validity, never digits, and only when they change
   ]);
 });
 
-test("an e-mail address is checked where one is given", () => {
+test("an email address is checked if given", () => {
   type("card-number", number);
   type("last-name", "Lovelace");
   input("terms").checked = true;
@@ -229,14 +229,14 @@ test("an e-mail address is checked where one is given", () => {
   assert.deepEqual(submitted.map(({ personal }) => personal.email), ["ada@example.com"]);
 });
 
-test("what the server refused is shown at its field", () => {
+test("a refusal is shown at its field", () => {
   form.refuse(["/lastName", "/consents/0/version"])?.();
   assert.equal(messageOf("last-name"), page.texts.validation.last_name_refused);
   assert.equal(page.document.activeElement, input("last-name"));
   assert.equal(form.refuse(["/unheard-of"]), undefined);
 });
 
-test("an emptied form holds nothing that was typed or ticked", () => {
+test("a cleared form has no typed or ticked value", () => {
   type("card-number", number);
   type("first-name", "Ada");
   type("email", "ada@");
@@ -251,7 +251,7 @@ test("an emptied form holds nothing that was typed or ticked", () => {
   assert.deepEqual(submitted, []);
 });
 
-test("a forgotten number is gone from the page", () => {
+test("a cleared number is gone from the page", () => {
   type("card-number", number);
   form.forget();
   assert.equal(input("card-number").value, "");
@@ -274,12 +274,12 @@ const textOf = (selector) => page.document.querySelector(selector)?.textContent;
 const fieldHidden = (name) => hidden(`[data-field=${name}]`);
 const button = () => page.document.querySelector("#form .primary");
 
-test("an enrollment has no cards to choose from", () => {
+test("an enrollment has no card choice", () => {
   assert.equal(hidden("#old-card"), true);
   assert.equal(hidden(".chosen"), true);
 });
 
-test("a replacement asks for the old card, the new number and the configured fields, but for no consent", () => {
+test("a replacement has all fields but the consents", () => {
   form.prepare(demoReplacement());
   assert.equal(textOf("legend"), page.texts.replace.cards);
   assert.equal(textOf("label[for=card-number]"), page.texts.replace.card_number);
@@ -295,7 +295,7 @@ test("a replacement asks for the old card, the new number and the configured fie
   assert.equal(hidden(".chosen"), true);
 });
 
-test("a removal asks for the card alone, and its button says which one goes", () => {
+test("an opt-out has only the cards, and names the chosen one", () => {
   form.prepare(demoRemoval());
   for (const name of ["cardNumber", "firstName", "lastName", "email"]) assert.equal(fieldHidden(name), true, name);
   assert.equal(hidden(".protection"), true);
@@ -309,7 +309,7 @@ test("a removal asks for the card alone, and its button says which one goes", ()
   assert.deepEqual(submitted, [{ oldCard: gold, personal: {}, consents: [] }]);
 });
 
-test("several cards are radio buttons with none chosen, one alone is shown and chosen", () => {
+test("several cards are radio buttons, one is chosen", () => {
   form.prepare(demoRemoval());
   assert.deepEqual(radios().map(({ checked }) => checked), [false, false]);
   assert.equal(page.document.querySelector("#old-card")?.getAttribute("role"), "radiogroup");
@@ -322,7 +322,7 @@ test("several cards are radio buttons with none chosen, one alone is shown and c
   assert.deepEqual(submitted.map(({ oldCard }) => oldCard), [blue]);
 });
 
-test("a card is seen masked, from left to right, and heard by its last four digits", () => {
+test("a card is masked, and read by its last four digits", () => {
   form.prepare(demoReplacement());
   const [row] = page.document.querySelectorAll("label.on-file");
   const masked = row?.querySelector(".masked");
@@ -333,7 +333,7 @@ test("a card is seen masked, from left to right, and heard by its last four digi
   assert.equal(row?.querySelector(".design")?.textContent, "Gold");
 });
 
-test("without a choice nothing is submitted, and the first card has the focus and the message", () => {
+test("a missing choice focuses the first card", () => {
   form.prepare(demoReplacement());
   type("card-number", number);
   type("last-name", "Lovelace");
@@ -348,7 +348,7 @@ test("without a choice nothing is submitted, and the first card has the focus an
   assert.equal(messageOf("old-card"), "");
 });
 
-test("a list that changed keeps the choice that is still there, and asks again where it is not", () => {
+test("a changed list keeps a choice that is still there", () => {
   form.prepare(demoReplacement());
   choose(1);
   const red = { ...gold, id: "c".repeat(64) };
@@ -362,7 +362,7 @@ test("a list that changed keeps the choice that is still there, and asks again w
   assert.equal(page.document.activeElement, radios()[0]);
 });
 
-test("a card that the server did not take is shown at the choice, where there is one", () => {
+test("a refused card is shown at the choice, if there is one", () => {
   form.prepare(demoRemoval());
   form.refuse(["/oldCard"])?.();
   assert.equal(messageOf("old-card"), page.texts.validation.choice_missing);
@@ -373,7 +373,7 @@ test("a card that the server did not take is shown at the choice, where there is
   assert.equal(page.document.activeElement, input("last-name"));
 });
 
-test("forgotten cards are gone from the page", () => {
+test("cleared cards are gone from the page", () => {
   form.prepare(demoRemoval());
   choose(0);
   form.forget();

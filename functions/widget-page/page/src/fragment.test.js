@@ -4,11 +4,11 @@ import { readFragment, takeOpening } from "./fragment.js";
 
 const session = "q".repeat(42) + "_";
 
-test("a fragment of 43 base64url characters is a session", () => {
+test("43 base64url characters are a session", () => {
   assert.deepEqual(readFragment(`#${session}`), { kind: "session", session });
 });
 
-test("a session of another length or alphabet is none", () => {
+test("other lengths or alphabets are no session", () => {
   for (const fragment of ["", "#", `#${session}x`, `#${session.slice(1)}`, `#${session.slice(1)}+`]) {
     assert.deepEqual(readFragment(fragment), { kind: "nothing" });
   }
@@ -22,7 +22,7 @@ test("a refusal is read with its incident id", () => {
   });
 });
 
-test("a fault of the service at opening is read as what it is", () => {
+test("a fault of the service at opening is read", () => {
   assert.deepEqual(readFragment("#status=ERROR_ENROLLMENT&incident=AB12-CD34-EF56"), {
     kind: "failure",
     status: "ERROR_ENROLLMENT",
@@ -30,7 +30,7 @@ test("a fault of the service at opening is read as what it is", () => {
   });
 });
 
-test("a malformed incident id is left out", () => {
+test("a malformed incident id is dropped", () => {
   assert.deepEqual(readFragment("#status=TOKEN_EXPIRED&incident=<b>call+us</b>"), {
     kind: "failure",
     status: "TOKEN_EXPIRED",
@@ -62,7 +62,7 @@ test("the session leaves the address and survives a reload", () => {
   assert.deepEqual(takeOpening({ hash: "", pathname, search: "" }, history), { kind: "session", session });
 });
 
-test("a new failure in the address wins over a kept session", () => {
+test("a failure in the address overrides a kept session", () => {
   const opened = takeOpening({ hash: "#status=ACCESS_DENIED", pathname: "/", search: "" }, fakeHistory({ session }));
   assert.deepEqual(opened, { kind: "failure", status: "ACCESS_DENIED" });
 });
@@ -72,7 +72,7 @@ test("a WebView that refuses replaceState still opens", () => {
   assert.equal(takeOpening({ hash: `#${session}`, pathname: "/", search: "" }, history).kind, "session");
 });
 
-test("a reason is taken from a closed list, and chooses the text of a refusal only", () => {
+test("a reason is one of a closed list, for refusals only", () => {
   const read = (/** @type {string} */ status, /** @type {string} */ reason) =>
     readFragment(`#status=${status}&incident=AB12-CD34-EF56&reason=${reason}`);
   const incident = "AB12-CD34-EF56";

@@ -12,30 +12,30 @@ function open() {
   return { happen, emptied: () => emptied, forgotten: () => forgotten, reloaded: () => reloaded };
 }
 
-test("what the parser put back is emptied", () => {
+test("values restored by the parser are cleared", () => {
   assert.equal(open().emptied(), 1);
 });
 
-test("what is put back after the load is emptied", () => {
+test("values restored after the load are cleared", () => {
   const { happen, emptied } = open();
   happen("pageshow", { persisted: false });
   assert.equal(emptied(), 2);
 });
 
-test("what the customer typed before the load is kept", () => {
+test("values typed before the load are kept", () => {
   const { happen, emptied } = open();
   happen("keydown");
   happen("pageshow", { persisted: false });
   assert.equal(emptied(), 1);
 });
 
-test("leaving the page forgets what was entered", () => {
+test("leaving the page clears the entries", () => {
   const { happen, forgotten } = open();
   happen("pagehide");
   assert.equal(forgotten(), 1);
 });
 
-test("a page from the back/forward cache is loaded anew", () => {
+test("a page from the back/forward cache is reloaded", () => {
   const { happen, reloaded } = open();
   happen("pageshow", { persisted: true });
   assert.equal(reloaded(), 1);

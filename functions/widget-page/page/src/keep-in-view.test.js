@@ -25,7 +25,7 @@ function framed() {
   return { notice, page, moved };
 }
 
-test("the notice stands at the end of what is in sight, wherever that is", () => {
+test("the notice is at the end of the visible part", () => {
   const { page, moved } = framed();
   assert.equal(moved(), "translateY(-360px)");
   page.intersectionRect.bottom = 900.5;
@@ -34,13 +34,13 @@ test("the notice stands at the end of what is in sight, wherever that is", () =>
   assert.equal(moved(), "translateY(0px)");
 });
 
-test("where nothing of the page is in sight the notice stays at its end", () => {
+test("without a visible part the notice stays at the end", () => {
   const { page, moved } = framed();
   page.isIntersecting = false;
   assert.equal(moved(), "translateY(0px)");
 });
 
-test("a notice that is not there costs nothing", () => {
+test("a hidden notice is not measured", () => {
   const { notice, moved } = framed();
   notice.hidden = true;
   assert.equal(moved(), "");

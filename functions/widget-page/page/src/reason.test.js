@@ -8,13 +8,13 @@ import { reasonOf } from "./reason.js";
 const reason = (status, statusCode, attemptsLeft, endingReason) =>
   reasonOf(statusCode ? { status, statusCode } : { status }, endingReason, attemptsLeft);
 
-test("what was refused before MRS was asked is told by its status", () => {
+test("a refusal before MRS follows its status", () => {
   assert.equal(reason("TOKEN_EXPIRED"), "expired");
   assert.equal(reason("ACCESS_DENIED"), "access_denied");
   assert.equal(reason("INVALID_PARAMETERS"), "invalid_parameters");
 });
 
-test("an enrollment's codes", () => {
+test("codes of an enrollment", () => {
   const of = (/** @type {string} */ code) => reason("ERROR_ENROLLMENT", code);
   assert.equal(reason("ERROR_ENROLLMENT"), "technical");
   assert.equal(of("-44"), "program");
@@ -24,7 +24,7 @@ test("an enrollment's codes", () => {
   for (const code of ["-1", "-5", "-32", "-46", "-48", "-1001", "-9999"]) assert.equal(of(code), "technical");
 });
 
-test("a replacement's codes are about the new card", () => {
+test("codes of a replacement are about the new card", () => {
   const of = (/** @type {string} */ code) => reason("ERROR_REPLACEMENT", code, 4);
   assert.equal(of("-44"), "program");
   assert.equal(of("-52"), "program");
@@ -32,21 +32,21 @@ test("a replacement's codes are about the new card", () => {
   for (const code of ["-1", "-5", "-50", "-85", "-1001", "-9999"]) assert.equal(of(code), "technical");
 });
 
-test("a removal's codes are about the card that goes, and MRS's silence is no failure", () => {
+test("codes of an opt-out are about the old card", () => {
   const of = (/** @type {string} */ code) => reason("ERROR_REMOVAL", code, 4);
   for (const code of ["-5", "-10", "-85"]) assert.equal(of(code), "declined");
   assert.equal(reason("ERROR_REMOVAL", "-1001"), "noted");
   for (const code of ["-1", "-32", "-45", "-47", "-9999"]) assert.equal(of(code), "technical");
 });
 
-test("without a code there is no such card: none at all, or not any more", () => {
+test("without a code the card is missing or gone", () => {
   for (const status of /** @type {const} */ (["ERROR_REPLACEMENT", "ERROR_REMOVAL"])) {
     assert.equal(reason(status), "no_card");
     assert.equal(reason(status, undefined, 5), "card_gone");
   }
 });
 
-test("what the server names beside the event decides, but for the last try", () => {
+test("the ending reason decides, except for the last try", () => {
   for (const endingReason of /** @type {const} */ (["limit", "suspended", "used"])) {
     assert.equal(reason("ACCESS_DENIED", undefined, 0, endingReason), endingReason);
   }

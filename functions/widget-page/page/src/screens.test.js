@@ -21,7 +21,7 @@ const seen = () =>
 /** @param {string} selector */
 const element = (selector) => /** @type {HTMLElement} */ (page.document.querySelector(selector));
 
-test("one screen is seen at a time", () => {
+test("one screen is visible at a time", () => {
   assert.deepEqual(seen(), ["loading"]);
   screens.form();
   assert.deepEqual(seen(), ["form"]);
@@ -30,7 +30,7 @@ test("one screen is seen at a time", () => {
   assert.equal(element("[data-screen=waiting] .last4").textContent, "0106");
 });
 
-test("the focus moves to the new screen's heading once the page is in use, and not before", () => {
+test("the heading gets the focus once the page is in use", () => {
   screens.form();
   assert.equal(page.document.activeElement, page.document.body);
   element("#card-number").focus();
@@ -38,7 +38,7 @@ test("the focus moves to the new screen's heading once the page is in use, and n
   assert.equal(page.document.activeElement, element("[data-screen=waiting] h1"));
 });
 
-test("the heading is announced only where the focus does not read it", () => {
+test("the heading is announced only without the focus", () => {
   screens.success("0106");
   const { title, info, card } = page.texts.success;
   assert.deepEqual(said, [`${title} ${info} ${card} 0106`]);
@@ -48,7 +48,7 @@ test("the heading is announced only where the focus does not read it", () => {
   assert.equal(said[1], info);
 });
 
-test("waiting on is said once for each reason", () => {
+test("each wait reason is announced once", () => {
   screens.waiting();
   screens.stillWaiting("open");
   screens.stillWaiting("long");
@@ -58,7 +58,7 @@ test("waiting on is said once for each reason", () => {
   assert.deepEqual(said, [info, long, offline].map((message) => `${title} ${message}`));
 });
 
-test("a failure shows its incident id and what can be done", () => {
+test("a failure shows its incident id and its options", () => {
   let tries = 0;
   screens.failure("program", { incident: "AB12-CD34-EF56", more: "https://bank.example/terms", retry: () => (tries += 1) });
   const failure = "[data-screen=failure]";
@@ -73,7 +73,7 @@ test("a failure shows its incident id and what can be done", () => {
   for (const part of [".incident", ".more", ".tries", "button"]) assert(element(`${failure} ${part}`).hidden, part);
 });
 
-test("waiting, success and failure are told in the words of the action", () => {
+test("waiting, success and failure use the action's texts", () => {
   const { replace, remove, success } = page.texts;
   for (const [action, words] of /** @type {const} */ ([["R", replace], ["C", remove]])) {
     screens.setAction(action);
@@ -88,7 +88,7 @@ test("waiting, success and failure are told in the words of the action", () => {
   }
 });
 
-test("what only takes time is not shown as a warning", () => {
+test("a delay is not shown as a warning", () => {
   screens.setAction("C");
   screens.failure("noted");
   assert(element("[data-screen=failure]").classList.contains("neutral"));
@@ -96,7 +96,7 @@ test("what only takes time is not shown as a warning", () => {
   assert(!element("[data-screen=failure]").classList.contains("neutral"));
 });
 
-test("the last try is told beforehand, and afterwards", () => {
+test("the last attempt is announced before and after it", () => {
   const { register, error } = page.texts;
   screens.form(2);
   assert(element("#last-try").hidden);

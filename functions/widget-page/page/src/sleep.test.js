@@ -7,7 +7,7 @@ function pauseIn() {
   return { window, pause: createSleep(window) };
 }
 
-test("a pause lasts as long as it is to", async (t) => {
+test("a sleep lasts its duration", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { pause } = pauseIn();
   let over = false;
@@ -20,7 +20,7 @@ test("a pause lasts as long as it is to", async (t) => {
   assert.equal(over, true);
 });
 
-test("a pause ends when the browser is back online", async () => {
+test("a sleep ends when the browser is back online", async () => {
   const { window, pause } = pauseIn();
   const done = pause(60_000);
   window.dispatchEvent(new Event("online"));

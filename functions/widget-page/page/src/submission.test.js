@@ -18,7 +18,7 @@ const entered = {
   consents: [{ document: "terms", version: "2026-01" }],
 };
 
-test("only the pair, the first six and the last four digits leave the page", async () => {
+test("only the pair, first six and last four digits are sent", async () => {
   const { body, last4 } = await makeSubmission(entered, asked);
   const { card, ...rest } = JSON.parse(body);
   assert.deepEqual(rest, { bin: "523400", last4: "0106", firstName: "Ada", consents: entered.consents });
@@ -27,13 +27,13 @@ test("only the pair, the first six and the last four digits leave the page", asy
   assert(!body.includes("00000000"), "the digits between are nowhere in the body");
 });
 
-test("each attempt has a key of its own, of 16 to 64 visible ASCII characters", async () => {
+test("each attempt has its own idempotency key", async () => {
   const [one, two] = await Promise.all([makeSubmission(entered, asked), makeSubmission(entered, asked)]);
   assert.match(one.idempotencyKey, /^[!-~]{16,64}$/);
   assert.notEqual(one.idempotencyKey, two.idempotencyKey);
 });
 
-test("a replacement names the old card beside the new one", async () => {
+test("a replacement sends the old card's id with the new card", async () => {
   const description = { ...demoReplacement(), encryptionKey: publicKey };
   const { body, last4 } = await makeSubmission({ ...entered, consents: [], oldCard: gold }, description);
   const { card, ...rest } = JSON.parse(body);
@@ -42,7 +42,7 @@ test("a replacement names the old card beside the new one", async () => {
   assert.equal(last4, "0106");
 });
 
-test("a removal sends the name of the card and nothing else", async () => {
+test("an opt-out sends only the card's id", async () => {
   const { body, last4 } = await makeSubmission({ oldCard: blue, personal: {}, consents: [] }, demoRemoval());
   assert.deepEqual(JSON.parse(body), { oldCard: blue.id });
   assert.equal(last4, blue.last4);

@@ -15,7 +15,7 @@ test("an event keeps its seven members", () => {
   assert.deepEqual(eventIn(event), event);
 });
 
-test("null, empty and foreign members are left out", () => {
+test("null, empty and foreign members are dropped", () => {
   const event = eventIn({ status: "ERROR_ENROLLMENT", statusCode: null, ranac: "", pan: "5234000000000123" });
   assert.deepEqual(event, { status: "ERROR_ENROLLMENT" });
 });
