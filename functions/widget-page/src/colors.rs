@@ -1,67 +1,48 @@
 //! A client's colors, as values of the stylesheet's `--enroll-…` variables.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use enrollment::client::file::COLORS;
-use enrollment::client::palette::{Color, ColorError, fixes_scheme};
+use enrollment::client::palette::{Color, Palette};
 
-/// Not a color that a client may set, or not a name of one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
-    /// The value.
-    #[error(transparent)]
-    Value(#[from] ColorError),
-    /// The name.
-    #[error("the page has no color of this name")]
-    Name,
+/// Colors of a page: what the client sets, and a readable text on its accent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Colors {
+    set: Vec<(&'static str, Color)>,
+    fixes_scheme: bool,
 }
 
-/// What of its palette a client sets; the stylesheet has the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Colors(Vec<(&'static str, Color)>);
-
 impl Colors {
-    /// A client's colors by their short name (`accent`). Where the accent comes without a color for the text on it,
-    /// that is white, or dark if white could not be read.
-    ///
-    /// # Errors
-    /// On the first name or value that is not one; `enrollctl client apply` has refused it before.
-    pub fn new(colors: &BTreeMap<String, String>) -> Result<Self, Unusable> {
-        let mut set = Vec::with_capacity(colors.len() + 1);
-        for (name, value) in colors {
-            let name = COLORS
-                .into_iter()
-                .find(|known| known == name)
-                .ok_or(Unusable::Name)?;
-            set.push((name, Color::parse(value)?));
-        }
-        let of = |wanted| {
-            set.iter()
-                .find_map(|&(name, color)| (name == wanted).then_some(color))
-        };
-        if let (Some(accent), None) = (of("accent"), of("accent-text")) {
+    /// Takes a client's colors. Where the accent comes without a color for the text on it, that is white, or dark if white
+    /// could not be read.
+    pub fn of(palette: &Palette) -> Self {
+        let mut set: Vec<_> = palette
+            .iter()
+            .map(|(name, color)| (name.as_str(), color))
+            .collect();
+        if let (Some(accent), None) = (palette.color("accent"), palette.color("accent-text")) {
             set.push(("accent-text", accent.readable_text()));
         }
-        Ok(Self(set))
+        Self {
+            set,
+            fixes_scheme: palette.fixes_scheme(),
+        }
     }
 
-    /// Whether the page keeps to this palette in dark surroundings too. With nothing but an accent it does not: the
-    /// stylesheet's dark palette goes with any accent.
+    /// Whether the page keeps to these colors in dark surroundings too ([`Palette::fixes_scheme`]).
     pub fn fixes_scheme(&self) -> bool {
-        fixes_scheme(self.0.iter().map(|(name, _)| *name))
+        self.fixes_scheme
     }
 
     /// A rule for the page's `<style>`; nothing where no color is set.
     pub fn style(&self) -> Option<String> {
-        if self.0.is_empty() {
+        if self.set.is_empty() {
             return None;
         }
         // Stronger than the stylesheet's `:root:not([data-scheme="fixed"])`.
         let mut rule = String::from(":root:root:root{");
-        for (name, Color { red, green, blue }) in &self.0 {
+        for (name, color) in &self.set {
             // Writing to a string cannot fail.
-            let _ = write!(rule, "--enroll-{name}:#{red:02x}{green:02x}{blue:02x};");
+            let _ = write!(rule, "--enroll-{name}:{color};");
         }
         rule.push('}');
         Some(rule)
@@ -70,16 +51,12 @@ impl Colors {
 
 #[cfg(test)]
 mod tests {
-    use enrollment::client::palette::{DARK, LIGHT};
+    use enrollment::client::palette::{COLORS, ColorError, DARK, LIGHT, PaletteError};
 
     use super::*;
 
-    fn colors(set: &[(&str, &str)]) -> Result<Colors, Unusable> {
-        Colors::new(
-            &set.iter()
-                .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        )
+    fn colors(set: &[(&str, &str)]) -> Result<Colors, PaletteError> {
+        Palette::parse(set.iter().copied()).map(|palette| Colors::of(&palette))
     }
 
     #[test]
@@ -87,7 +64,7 @@ mod tests {
         for value in ["red", "#ffff", "#fff}*{display:none", "url(//evil)"] {
             assert_eq!(
                 colors(&[("text", value)]),
-                Err(Unusable::Value(ColorError)),
+                Err(PaletteError::Value(ColorError)),
                 "{value}"
             );
         }
@@ -95,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_stylesheet_lacks_is_refused() {
-        assert_eq!(colors(&[("accent}", "#fff")]), Err(Unusable::Name));
+        assert_eq!(colors(&[("accent}", "#fff")]), Err(PaletteError::Name));
     }
 
     #[test]

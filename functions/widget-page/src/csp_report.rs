@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use enrollment::client::Origin;
 use enrollment::clock::Clock;
 use enrollment::identifiers::Slug;
 use enrollment::log::warn;
@@ -101,10 +102,10 @@ struct Violation {
 }
 
 impl Violation {
-    fn of(reported: &Reported, public_base_url: &str, registered: &[String]) -> Self {
+    fn of(reported: &Reported, public_base_url: &str, registered: &[Origin]) -> Self {
         let by_origin = || match origin(&reported.blocked) {
             Some(blocked) if origin(public_base_url) == Some(blocked) => Source::OwnOrigin,
-            Some(blocked) if registered.iter().any(|own| own == blocked) => Source::Registered,
+            Some(blocked) if registered.iter().any(|own| own.as_str() == blocked) => Source::Registered,
             _ => Source::Other,
         };
         Self {
@@ -170,7 +171,7 @@ pub(crate) struct Pages<'a> {
 
 impl Pages<'_> {
     /// Origins registered by the client whose page it was. A store that does not answer is no reason to refuse a report.
-    async fn registered_origins(&self, document: &str) -> Vec<String> {
+    async fn registered_origins(&self, document: &str) -> Vec<Origin> {
         let Some(slug) = slug(document, self.public_base_url) else {
             return Vec::new();
         };

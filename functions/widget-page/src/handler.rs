@@ -15,10 +15,9 @@ use platform::gateway;
 use platform::pictures::Pictures;
 
 use crate::base_path::BasePath;
-use crate::colors::{Colors, Unusable};
+use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
 use crate::headers::{self, Headers};
-use crate::origin::{EmbedOrigin, NotAnOrigin};
 use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
 use crate::parts;
 
@@ -47,10 +46,6 @@ enum NotServed {
     Method,
     #[error("page can't be rendered: {0}")]
     Render(#[from] RenderError),
-    #[error("set-up has an unusable color: {0}")]
-    Color(#[from] Unusable),
-    #[error("set-up has an unusable origin: {0}")]
-    Origin(#[from] NotAnOrigin),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -123,20 +118,15 @@ impl Serving<'_> {
         let query = request.query_string_parameters();
         let requested = query.first("lang").and_then(RequestedLanguage::parse);
         let language = client.language_for(requested.as_ref());
-        let origins = client
-            .embed_origins
-            .iter()
-            .map(|origin| EmbedOrigin::parse(origin))
-            .collect::<Result<Vec<_>, _>>()?;
         let page = Page {
             slug: client.slug.as_str(),
             client_name: &client.name,
             language: &language.to_bcp47(),
             texts: &client.texts(&language),
-            colors: Colors::new(&client.look.colors)?,
+            colors: Colors::of(&client.look.colors),
             logo: client.look.logo.as_deref(),
             background: client.look.background.as_deref(),
-            embed_origins: &origins,
+            embed_origins: &client.embed_origins,
             base: self.base,
         };
         Ok(page.render()?)

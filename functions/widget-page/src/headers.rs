@@ -1,7 +1,8 @@
 //! The headers of what this function serves.
 
+use enrollment::client::Origin;
+
 use crate::base_path::BasePath;
-use crate::origin::EmbedOrigin;
 
 /// Names and values, each name once.
 pub type Headers = Vec<(&'static str, String)>;
@@ -13,7 +14,7 @@ pub const CSP_REPORT_PATH: &str = "/widget/csp-report";
 #[derive(Debug, Clone, Copy)]
 pub struct Policy<'a> {
     /// Who may frame the page; nobody where empty.
-    pub embed_origins: &'a [EmbedOrigin],
+    pub embed_origins: &'a [Origin],
     /// `sha256-…` of the content of its one inline `<style>`, where it has one.
     pub style_hash: Option<&'a str>,
     /// Where the service begins.
@@ -33,7 +34,7 @@ impl Policy<'_> {
         } else {
             self.embed_origins
                 .iter()
-                .map(EmbedOrigin::as_str)
+                .map(Origin::as_str)
                 .collect::<Vec<_>>()
                 .join(" ")
         };
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn the_policy_allows_nothing_that_is_not_ours() {
         let origins = [
-            EmbedOrigin::parse("https://a.example").unwrap(),
-            EmbedOrigin::parse("http://localhost:1").unwrap(),
+            Origin::parse("https://a.example").unwrap(),
+            Origin::parse("http://localhost:1").unwrap(),
         ];
         let base = BasePath::of("https://x.example/test").unwrap();
         let policy = Policy {

@@ -6,6 +6,5 @@ pub mod csp_report;
 pub mod direction;
 pub mod handler;
 pub mod headers;
-pub mod origin;
 pub mod page;
 pub mod parts;

@@ -3,6 +3,7 @@
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use enrollment::client::Origin;
 use enrollment::texts::Texts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -11,7 +12,6 @@ use crate::base_path::BasePath;
 use crate::colors::Colors;
 use crate::direction::Direction;
 use crate::headers::{self, Headers, Policy};
-use crate::origin::EmbedOrigin;
 use crate::parts::{self, Part};
 
 /// The slug of the page that belongs to no client: it shows failures of tokens whose client is unknown.
@@ -35,7 +35,7 @@ pub struct Page<'a> {
     /// Hexadecimal SHA-256 of the client's background picture.
     pub background: Option<&'a str>,
     /// Who may frame the page and hears its events.
-    pub embed_origins: &'a [EmbedOrigin],
+    pub embed_origins: &'a [Origin],
     /// Where the service begins on its host.
     pub base: &'a BasePath,
 }
@@ -173,8 +173,7 @@ impl Markup<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
+    use enrollment::client::Palette;
     use serde_json::Value;
 
     use super::*;
@@ -184,7 +183,7 @@ mod tests {
     struct Fixture {
         texts: Texts,
         base: BasePath,
-        origins: Vec<EmbedOrigin>,
+        origins: Vec<Origin>,
     }
 
     impl Fixture {
@@ -192,7 +191,7 @@ mod tests {
             Self {
                 texts: Texts::built_in(),
                 base: BasePath::of("https://enroll.example/test").unwrap(),
-                origins: vec![EmbedOrigin::parse("https://bank.example").unwrap()],
+                origins: vec![Origin::parse("https://bank.example").unwrap()],
             }
         }
 
@@ -202,7 +201,7 @@ mod tests {
                 client_name: "Demo Bank",
                 language: "en-US",
                 texts: &self.texts,
-                colors: Colors::new(&BTreeMap::from([("accent".to_owned(), "#cf4500".to_owned())])).unwrap(),
+                colors: Colors::of(&Palette::parse([("accent", "#cf4500")]).unwrap()),
                 logo: Some(HASH),
                 background: Some(HASH),
                 embed_origins: &self.origins,

@@ -11,7 +11,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use enrollment::client::file::COLORS;
+use enrollment::client::palette::COLORS;
 use enrollment::identifiers::{ClientId, Slug};
 
 const TEMPLATE: &str = include_str!("../templates/client.toml");

@@ -1,9 +1,12 @@
 //! A client (partner) and its programs as they are configured (behaviour §1).
 
+mod bin_range;
 pub mod file;
+mod origin;
 pub mod palette;
 pub mod pictures;
 pub mod public_key;
+mod receiver_host;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +18,11 @@ use crate::action::ActionCode;
 use crate::identifiers::{Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::Texts;
+
+pub use bin_range::BinRange;
+pub use origin::{Origin, OriginError};
+pub use palette::Palette;
+pub use receiver_host::{ReceiverHost, ReceiverHostError};
 
 /// X where the client file does not say it (source document 001, "e.g. 30 days").
 pub const DEFAULT_RETENTION_DAYS: u16 = 30;
@@ -48,10 +56,10 @@ pub struct Client {
     pub fields: Fields,
     /// Pictures and colors.
     pub look: Look,
-    /// Origins that may embed the widget and hear its events.
-    pub embed_origins: Vec<String>,
-    /// `host` or `host:port` that may receive confirmations.
-    pub confirmation_hosts: Vec<String>,
+    /// Origins that may embed the widget and receive its events.
+    pub embed_origins: Vec<Origin>,
+    /// Hosts that may receive confirmations.
+    pub confirmation_hosts: Vec<ReceiverHost>,
     /// Its programs.
     pub programs: Vec<Program>,
     /// Programs that it had: kept by the store, never set by a file.
@@ -131,16 +139,10 @@ impl Client {
 
     /// Whether confirmations may go to `url`: https, a registered host (and port), no credentials in it.
     pub fn may_confirm_to(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
-        let default_port = url.port().is_none();
         url.scheme() == "https"
             && url.username().is_empty()
             && url.password().is_none()
-            && self
-                .confirmation_hosts
-                .iter()
-                .any(|allowed| *allowed == with_port || default_port && allowed == host)
+            && self.confirmation_hosts.iter().any(|host| host.matches(url))
     }
 }
 
@@ -222,8 +224,8 @@ pub struct Look {
     pub logo: Option<String>,
     /// PNG, 1920×1080.
     pub background: Option<String>,
-    /// Values of the page's CSS variables, by their short name.
-    pub colors: BTreeMap<String, String>,
+    /// Values of the page's CSS variables.
+    pub colors: Palette,
 }
 
 /// What Mastercard set up for the client (source document 001, "Technical description of the setup").
@@ -265,7 +267,7 @@ impl Program {
 
     /// The range that a card with these first six digits may belong to.
     pub fn range_of(&self, bin: Bin) -> Option<&BinRange> {
-        self.bin_ranges.iter().find(|range| range.may_hold(bin))
+        self.bin_ranges.iter().find(|range| range.may_contain(bin))
     }
 
     /// Whether `customer` can be told to MRS at all: where the id itself is the bank customer number, it must fit.
@@ -286,26 +288,6 @@ pub struct RetiredProgram {
     pub id: ProgramId,
     /// The last X that it had.
     pub retention_days: u16,
-}
-
-/// A range of card numbers by their first 6 to 11 digits, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BinRange {
-    /// First prefix.
-    pub from: String,
-    /// Last prefix, of the same length.
-    pub to: String,
-    /// The card's visual design, told as `designCode`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub design_code: Option<String>,
-}
-
-impl BinRange {
-    /// Whether a number that starts with `bin` can lie in the range. Of equal length, digits sort as numbers do.
-    pub fn may_hold(&self, bin: Bin) -> bool {
-        let prefix = |text: &str| text.get(..6).map(str::to_owned).unwrap_or_default();
-        prefix(&self.from).as_str() <= bin.as_str() && bin.as_str() <= prefix(&self.to).as_str()
-    }
 }
 
 /// What is sent to MRS as `BANK_CUSTOMER_NUMBER` (behaviour §1).
@@ -350,7 +332,9 @@ mod tests {
     #[test]
     fn confirmations_go_to_registered_https_hosts_only() {
         let mut client = testing::client();
-        client.confirmation_hosts = vec!["partner.example".into(), "other.example:8443".into()];
+        client.confirmation_hosts = ["partner.example", "other.example:8443"]
+            .map(|host| ReceiverHost::parse(host).unwrap())
+            .to_vec();
         let may = |text: &str| client.may_confirm_to(&Url::parse(text).unwrap());
         assert!(may("https://partner.example/id/123"));
         assert!(may("https://PARTNER.example:443/id/123"));
@@ -433,11 +417,7 @@ mod tests {
 
     #[test]
     fn a_range_of_longer_prefixes_may_hold_the_six_digits_at_its_edges() {
-        let range = BinRange {
-            from: "52340050".into(),
-            to: "52340249".into(),
-            design_code: None,
-        };
+        let range = BinRange::parse("52340050", "52340249").unwrap();
         for (bin, held) in [
             ("523399", false),
             ("523400", true),
@@ -445,7 +425,7 @@ mod tests {
             ("523402", true),
             ("523403", false),
         ] {
-            assert_eq!(range.may_hold(Bin::parse(bin).unwrap()), held, "{bin}");
+            assert_eq!(range.may_contain(Bin::parse(bin).unwrap()), held, "{bin}");
         }
     }
 }

@@ -182,7 +182,7 @@ impl BankCustomerNumber {
 }
 
 /// The first six digits of a card number, as the browser tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bin([u8; 6]);
 
 impl Bin {

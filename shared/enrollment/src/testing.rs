@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use crate::action::ActionCode;
 use crate::client::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Program, VerificationKey,
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Origin, Program,
+    ReceiverHost, VerificationKey,
 };
 use crate::identifiers::{ClientId, CustomerId, ProgramId, SessionToken, Slug};
 use crate::language::Language;
@@ -88,18 +89,18 @@ pub(crate) fn client() -> Client {
             ..Fields::default()
         },
         look: Look::default(),
-        embed_origins: vec!["https://www.bank.example".into()],
-        confirmation_hosts: vec!["api.bank.example".into()],
+        embed_origins: vec![Origin::parse("https://www.bank.example").unwrap()],
+        confirmation_hosts: vec![ReceiverHost::parse("api.bank.example").unwrap()],
         retired_programs: Vec::new(),
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,
             bank_product_code: "MRSDEMO".into(),
-            bin_ranges: vec![BinRange {
-                from: "523400".into(),
-                to: "523499".into(),
-                design_code: Some("Gold".into()),
-            }],
+            bin_ranges: vec![
+                BinRange::parse("523400", "523499")
+                    .unwrap()
+                    .with_design_code(Some("Gold".into())),
+            ],
             bank_customer_number: BankCustomerNumberKind::PerCard,
             retention_days: 30,
             replacement: false,

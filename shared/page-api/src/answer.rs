@@ -38,8 +38,8 @@ pub(crate) fn form(action: ActionCode, form: &Form) -> Response<Body> {
             .bin_ranges
             .iter()
             .map(|range| RangeBody {
-                from: &range.from,
-                to: &range.to,
+                from: range.from(),
+                to: range.to(),
             })
             .collect(),
         encryption_key: &form.key,

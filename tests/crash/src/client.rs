@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use enrollment::action::ActionCode;
 use enrollment::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
-    Program,
+    Program, ReceiverHost,
 };
 use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, IntentId, Last4, ProgramId, Slug};
 use enrollment::language::Language;
@@ -74,7 +74,7 @@ pub(crate) fn client() -> Client {
         },
         look: Look::default(),
         embed_origins: Vec::new(),
-        confirmation_hosts: vec!["bank.example".into()],
+        confirmation_hosts: vec![ReceiverHost::parse("bank.example").expect("a host")],
         programs: kinds.map(of_kind).into(),
         retired_programs: Vec::new(),
     }
@@ -85,11 +85,11 @@ fn of_kind(kind: Kind) -> Program {
         id: program(kind),
         member_ica: 1234,
         bank_product_code: "MRSDEMO".into(),
-        bin_ranges: vec![BinRange {
-            from: "523400".into(),
-            to: "523499".into(),
-            design_code: Some("Gold".into()),
-        }],
+        bin_ranges: vec![
+            BinRange::parse("523400", "523499")
+                .expect("a range")
+                .with_design_code(Some("Gold".into())),
+        ],
         bank_customer_number: if kind == Kind::NumberOfCustomer {
             BankCustomerNumberKind::CustomerId
         } else {

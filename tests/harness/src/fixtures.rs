@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::action::ActionCode;
-use enrollment::client::{BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program};
+use enrollment::client::{
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program, ReceiverHost,
+};
 use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, ProgramId, SessionToken, Slug};
 use enrollment::language::Language;
 use enrollment::ports::{EncryptionKey, EncryptionKeys, StoreError};
@@ -59,17 +61,13 @@ pub fn settlement_client() -> Client {
         fields: Fields::default(),
         look: Look::default(),
         embed_origins: Vec::new(),
-        confirmation_hosts: vec!["bank.example".into()],
+        confirmation_hosts: vec![ReceiverHost::parse("bank.example").unwrap()],
         retired_programs: Vec::new(),
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,
             bank_product_code: "MRSDEMO".into(),
-            bin_ranges: vec![BinRange {
-                from: "523400".into(),
-                to: "523499".into(),
-                design_code: None,
-            }],
+            bin_ranges: vec![BinRange::parse("523400", "523499").unwrap()],
             bank_customer_number: BankCustomerNumberKind::PerCard,
             retention_days: 30,
             replacement: true,

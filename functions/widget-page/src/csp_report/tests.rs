@@ -16,7 +16,7 @@ fn reports() -> PolicyReports {
 
 /// Directive and source of each violation of a body, for a client with one origin.
 fn kept(body: &[u8]) -> Vec<(&'static str, &'static str)> {
-    let registered = ["https://bank.example".to_owned()];
+    let registered = [Origin::parse("https://bank.example").unwrap()];
     reported(body)
         .iter()
         .map(|report| Violation::of(report, BASE, &registered))

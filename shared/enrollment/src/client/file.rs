@@ -6,31 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use url::{Host, Url};
+use url::Url;
 
-use super::palette::{self, Color};
+use super::bin_range::WrittenBinRange;
+use super::palette::{self, Color, ColorName, Palette};
 use super::pictures::{self, Picture};
 use super::public_key::PublicKey;
 use super::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
-    Program, VerificationKey,
+    Origin, Program, ReceiverHost, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::{Texts, read_translation};
-
-/// The names of the page's color variables (`--enroll-…`) that a client may set; the stylesheet says what each is for.
-pub const COLORS: [&str; 9] = [
-    "accent",
-    "accent-text",
-    "background",
-    "surface",
-    "text",
-    "muted",
-    "border",
-    "error",
-    "success",
-];
 
 /// One fault of a client file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -173,7 +161,7 @@ struct WrittenProgram {
     id: String,
     member_ica: u32,
     bank_product_code: String,
-    bin_ranges: Vec<BinRange>,
+    bin_ranges: Vec<WrittenBinRange>,
     #[serde(default)]
     bank_customer_number: BankCustomerNumberKind,
     #[serde(default = "thirty")]
@@ -225,12 +213,8 @@ impl Reading<'_> {
         if let Some(default_language) = &default_language {
             self.check_languages(default_language, &translations);
         }
-        for (index, origin) in written.embed_origins.iter().enumerate() {
-            self.origin(&format!("embed_origins[{index}]"), origin);
-        }
-        for (index, host) in written.confirmation_hosts.iter().enumerate() {
-            self.host(&format!("confirmation_hosts[{index}]"), host);
-        }
+        let embed_origins = self.each("embed_origins", &written.embed_origins, Self::origin);
+        let confirmation_hosts = self.each("confirmation_hosts", &written.confirmation_hosts, Self::host);
         let programs = self.programs(written.programs);
         Some(Client {
             id: id?,
@@ -245,8 +229,8 @@ impl Reading<'_> {
             privacy,
             fields: written.fields.into(),
             look,
-            embed_origins: written.embed_origins,
-            confirmation_hosts: written.confirmation_hosts,
+            embed_origins,
+            confirmation_hosts,
             programs,
             retired_programs: Vec::new(),
         })
@@ -341,19 +325,19 @@ impl Reading<'_> {
     }
 
     fn look(&mut self, written: &WrittenLook) -> Look {
+        let mut colors = Palette::default();
         for (name, value) in &written.colors {
             let place = format!("look.colors.{name}");
-            if !COLORS.contains(&name.as_str()) {
-                self.fault(
-                    &place,
-                    &format!("is not a color of the page; they are {}", COLORS.join(", ")),
-                );
-            }
-            if Color::parse(value).is_err() {
+            let name = self.take(&place, ColorName::parse(name));
+            let color = Color::parse(value);
+            if color.is_err() {
                 self.fault(&place, "must be a color like #cf4500");
             }
+            if let (Some(name), Ok(color)) = (name, color) {
+                colors.set(name, color);
+            }
         }
-        for pair in palette::unreadable(&written.colors) {
+        for pair in palette::unreadable(&colors) {
             self.warn("look.colors", &pair.to_string());
         }
         Look {
@@ -363,7 +347,7 @@ impl Reading<'_> {
                 Picture::Background,
                 written.background.as_deref(),
             ),
-            colors: written.colors.clone(),
+            colors,
         }
     }
 
@@ -449,6 +433,7 @@ impl Reading<'_> {
             let place = format!("programs[{index}]");
             let id = self.take(&format!("{place}.id"), ProgramId::parse(&program.id));
             self.program(&place, &program);
+            let bin_ranges = self.bin_ranges(&place, program.bin_ranges);
             let Some(id) = id else { continue };
             let named_by_customer = |kind| kind == BankCustomerNumberKind::CustomerId;
             if named_by_customer(program.bank_customer_number)
@@ -473,7 +458,7 @@ impl Reading<'_> {
                 id,
                 member_ica: program.member_ica,
                 bank_product_code: program.bank_product_code,
-                bin_ranges: program.bin_ranges,
+                bin_ranges,
                 bank_customer_number: program.bank_customer_number,
                 retention_days: program.retention_days,
                 replacement: program.replacement,
@@ -516,54 +501,58 @@ impl Reading<'_> {
                  goes, and MRS refuses the customer's number (-50) while the old card is active",
             );
         }
-        if program.bin_ranges.is_empty() {
-            self.fault(&format!("{place}.bin_ranges"), "at least one range is needed");
-        }
-        for (index, range) in program.bin_ranges.iter().enumerate() {
-            let digits =
-                |text: &str| (6..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-            if !digits(&range.from)
-                || !digits(&range.to)
-                || range.from.len() != range.to.len()
-                || range.from > range.to
-            {
-                self.fault(
-                    &format!("{place}.bin_ranges[{index}]"),
-                    "'from' and 'to' must be 6 to 11 digits of the same length, 'from' not above 'to'",
-                );
-            }
-        }
     }
 
-    fn origin(&mut self, place: &str, origin: &str) {
-        let parsed = Url::parse(origin)
-            .ok()
-            .filter(|url| has_plain_host(url) && url.origin().ascii_serialization() == origin);
-        let secure = parsed.is_some_and(|url| {
-            url.scheme() == "https" || url.scheme() == "http" && url.host_str() == Some("localhost")
-        });
-        if !secure {
+    fn bin_ranges(&mut self, place: &str, written: Vec<WrittenBinRange>) -> Vec<BinRange> {
+        if written.is_empty() {
+            self.fault(&format!("{place}.bin_ranges"), "at least one range is needed");
+        }
+        let mut ranges = Vec::with_capacity(written.len());
+        for (index, range) in written.into_iter().enumerate() {
+            match BinRange::try_from(range) {
+                Ok(range) => ranges.push(range),
+                Err(_) => self.fault(
+                    &format!("{place}.bin_ranges[{index}]"),
+                    "'from' and 'to' must be 6 to 11 digits of the same length, 'from' not above 'to'",
+                ),
+            }
+        }
+        ranges
+    }
+
+    /// Reads each text of a list, which stands at `{place}[index]`.
+    fn each<T>(
+        &mut self,
+        place: &str,
+        written: &[String],
+        read: fn(&mut Self, &str, &str) -> Option<T>,
+    ) -> Vec<T> {
+        let entries = written.iter().enumerate();
+        entries
+            .filter_map(|(index, text)| read(self, &format!("{place}[{index}]"), text))
+            .collect()
+    }
+
+    fn origin(&mut self, place: &str, written: &str) -> Option<Origin> {
+        let origin = Origin::registrable(written).ok();
+        if origin.is_none() {
             self.fault(
                 place,
                 "must be an origin like https://www.bank.example (http only for localhost)",
             );
         }
+        origin
     }
 
-    fn host(&mut self, place: &str, host: &str) {
-        let parsed = Url::parse(&format!("https://{host}/"))
-            .ok()
-            .filter(has_plain_host);
-        let right = parsed.is_some_and(|url| {
-            let without = url.host_str().unwrap_or_default();
-            host == without || url.port().is_some_and(|port| host == format!("{without}:{port}"))
-        });
-        if !right {
+    fn host(&mut self, place: &str, written: &str) -> Option<ReceiverHost> {
+        let host = ReceiverHost::parse(written).ok();
+        if host.is_none() {
             self.fault(
                 place,
                 "must be a host like partner.example, or host:port where the port is not 443",
             );
         }
+        host
     }
 
     fn content(&mut self, place: &str, file: &str) -> Option<Vec<u8>> {
@@ -609,18 +598,6 @@ fn same_language<'a>(
 ) -> Option<&'a Language> {
     let requested = RequestedLanguage::from(language);
     others.find(|other| requested.is_same(&RequestedLanguage::from(*other)))
-}
-
-/// A host of letters, digits, hyphens, underscores and dots, or an IP address. What else an address may hold would mean
-/// something in the page's header: `*` any host, `;` the end of a directive (CSP 3 §2.2).
-fn has_plain_host(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,29 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Names of the page's color variables (`--enroll-…`) that a client may set; the stylesheet says what each is for.
+pub const COLORS: [&str; 9] = [
+    "accent",
+    "accent-text",
+    "background",
+    "surface",
+    "text",
+    "muted",
+    "border",
+    "error",
+    "success",
+];
+
+/// One of [`COLORS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ColorName(&'static str);
+
 /// A color of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Color {
     /// 0 to 255.
     pub red: u8,
@@ -18,6 +39,27 @@ pub struct Color {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a color is written #rgb or #rrggbb")]
 pub struct ColorError;
+
+/// Text that is none of [`COLORS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a color of the page; they are {}", COLORS.join(", "))]
+pub struct ColorNameError;
+
+/// Name or value of a palette that can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PaletteError {
+    /// The value.
+    #[error(transparent)]
+    Value(#[from] ColorError),
+    /// The name.
+    #[error("the page has no color of this name")]
+    Name,
+}
+
+/// Colors that a client sets, by name; the stylesheet has the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Palette(BTreeMap<ColorName, Color>);
 
 /// The stylesheet's own palette in light surroundings. A test of widget-page compares it with the stylesheet.
 pub const LIGHT: [(&str, Color); 9] = [
@@ -131,6 +173,84 @@ impl Color {
     }
 }
 
+impl fmt::Display for Color {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { red, green, blue } = self;
+        write!(formatter, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+impl TryFrom<String> for Color {
+    type Error = ColorError;
+
+    fn try_from(text: String) -> Result<Self, ColorError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Color> for String {
+    fn from(color: Color) -> Self {
+        color.to_string()
+    }
+}
+
+impl ColorName {
+    /// # Errors
+    /// Where the page has no color of this name.
+    pub fn parse(text: &str) -> Result<Self, ColorNameError> {
+        let known = COLORS.into_iter().find(|known| *known == text);
+        known.map(Self).ok_or(ColorNameError)
+    }
+
+    /// Returns the short name of the CSS variable: `accent` for `--enroll-accent`.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ColorName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Palette {
+    /// Reads colors by their short names.
+    ///
+    /// # Errors
+    /// On the first name or value that is not one.
+    pub fn parse<'a>(colors: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, PaletteError> {
+        let mut palette = Self::default();
+        for (name, value) in colors {
+            let name = ColorName::parse(name).map_err(|_| PaletteError::Name)?;
+            palette.set(name, Color::parse(value)?);
+        }
+        Ok(palette)
+    }
+
+    /// Sets a color.
+    pub fn set(&mut self, name: ColorName, color: Color) {
+        self.0.insert(name, color);
+    }
+
+    /// Returns the color of this name, where the client sets it.
+    pub fn color(&self, name: &str) -> Option<Color> {
+        self.iter()
+            .find_map(|(set, color)| (set.as_str() == name).then_some(color))
+    }
+
+    /// Returns all colors that the client sets, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (ColorName, Color)> {
+        self.0.iter().map(|(name, color)| (*name, *color))
+    }
+
+    /// Whether the page keeps to the palette in dark surroundings too. With nothing but an accent it does not: the
+    /// stylesheet's dark palette suits any accent.
+    pub fn fixes_scheme(&self) -> bool {
+        self.0.keys().any(|name| !name.as_str().starts_with("accent"))
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -148,17 +268,10 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Whether the page keeps to a client's palette in dark surroundings too. With nothing but an accent it does not: the
-/// stylesheet's dark palette goes with any accent.
-pub fn fixes_scheme<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
-    names.any(|name| !name.starts_with("accent"))
-}
-
-/// The pairs that a client's colors make unreadable, with the stylesheet's own where the client sets none. Values that
-/// are no colors are left out.
-pub fn unreadable(colors: &BTreeMap<String, String>) -> Vec<Unreadable> {
-    let set = |name: &str| colors.get(name).and_then(|value| Color::parse(value).ok());
-    let schemes: &[_] = if fixes_scheme(colors.keys().map(String::as_str)) {
+/// The pairs that a client's colors make unreadable, with the stylesheet's own where the client sets none.
+pub fn unreadable(colors: &Palette) -> Vec<Unreadable> {
+    let set = |name: &str| colors.color(name);
+    let schemes: &[_] = if colors.fixes_scheme() {
         &[&LIGHT]
     } else {
         &[&LIGHT, &DARK]
@@ -208,10 +321,7 @@ mod tests {
     use super::*;
 
     fn pairs(set: &[(&str, &str)]) -> Vec<String> {
-        let colors = set
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let found = unreadable(&colors.collect());
+        let found = unreadable(&Palette::parse(set.iter().copied()).unwrap());
         found
             .iter()
             .map(|pair| format!("{} on {}", pair.front, pair.back))
@@ -280,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_contrast_is_not_rounded_up() {
-        let colors = BTreeMap::from([("text".to_owned(), "#777".to_owned())]);
+        let colors = Palette::parse([("text", "#777")]).unwrap();
         let told = unreadable(&colors)[0].to_string();
         assert!(told.contains("4.47, 4.5 are needed"), "{told}");
     }

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use enrollment::client::ReceiverHost;
 use enrollment::status::Status;
 use flows::card::Card;
 use flows::local_aws::{self, Settings, aws, stands_in};
@@ -169,7 +170,11 @@ fn a_receiver_that_hangs_delays_nobody_else() {
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = hanging.local_addr().unwrap().port();
     let host = format!("localhost:{port}");
-    let partner = Partner::like_demo_but(|client| client.confirmation_hosts.push(host.clone()));
+    let partner = Partner::like_demo_but(|client| {
+        client
+            .confirmation_hosts
+            .push(ReceiverHost::parse(&host).unwrap())
+    });
     let address = json!({"confirmationUrl": format!("https://{host}/")});
     let held_up: Vec<String> = (0..6)
         .map(|_| {
