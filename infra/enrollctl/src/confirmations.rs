@@ -4,7 +4,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::ports::Wakeups as _;
 use jiff::SignedDuration;
 use platform::operator::Stack;
-use platform::tables::confirmations::desk::{ConfirmationDesk, Decided, Listed, State};
+use platform::tables::confirmations::admin::{ConfirmationDesk, Decided, Listed, State};
 
 use crate::arguments::{Chosen, ConfirmationsCommand, Reason, Revealing};
 use crate::confirmation_keys;

@@ -11,13 +11,13 @@ use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
 use enrollment::ports::{
-    Counted, Enrollments as _, Ledger as _, Limits as _, Purges as _, Record, RecordedConfirmation,
-    Sessions as _,
+    Counted, Customers as _, Intents as _, Ledger as _, Limits as _, Purges as _, Record,
+    RecordedConfirmation, Sessions as _,
 };
 use enrollment::session::Session;
 use platform::operator::Stack;
 use platform::tables::audit::{Permit, Trail};
-use platform::tables::confirmations::desk::{ConfirmationDesk, Listed, State};
+use platform::tables::confirmations::admin::{ConfirmationDesk, Listed, State};
 use platform::tables::{DynamoEnrollments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 

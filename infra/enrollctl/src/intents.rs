@@ -4,7 +4,7 @@ use anyhow::Result;
 use enrollment::clock::Clock as _;
 use enrollment::flows::sweep::UNKNOWN_FOR_LONG;
 use enrollment::intent::Intent;
-use enrollment::ports::Enrollments as _;
+use enrollment::ports::{DueIntents as _, Intents as _};
 use enrollment::time::later;
 use jiff::Timestamp;
 use platform::SystemClock;

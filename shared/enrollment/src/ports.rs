@@ -22,9 +22,13 @@
 mod clients;
 mod confirmations;
 mod customer_records;
+mod customers;
+mod due_intents;
 mod encryption_keys;
 mod enrollments;
 
+mod intents;
+mod leases;
 mod limits;
 mod listing;
 mod purges;
@@ -39,8 +43,12 @@ mod wakeups;
 pub use clients::{Clients, Register};
 pub use confirmations::{Claim, ClaimWrite, Confirmations, Due};
 pub use customer_records::{Entry, Ledger};
+pub use customers::Customers;
+pub use due_intents::{DueIntents, Unsettled};
 pub use encryption_keys::{EncryptionKey, EncryptionKeys};
-pub use enrollments::{Begun, Enrollments, Finished, Turn, Unsettled};
+pub use enrollments::Enrollments;
+pub use intents::{Begun, Finished, Intents};
+pub use leases::{Leases, Turn};
 
 pub use limits::{Counted, Limits};
 pub use listing::{Cursor, Page};

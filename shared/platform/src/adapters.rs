@@ -20,7 +20,7 @@ use crate::receivers::WebhookReceivers;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::StackSettings;
-use crate::tables::confirmations::desk::{ConfirmationDesk, Records};
+use crate::tables::confirmations::admin::{ConfirmationDesk, Records};
 use crate::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, SubmissionTables,

@@ -42,13 +42,13 @@
 //! due. A customer who never had a card: eight days after the last attempt. Open and successful intents, cards and customers
 //! with a card have none. `DynamoDB` may delete days late: what is past its `ttl` is treated as gone.
 
-mod agenda;
 pub mod audit;
 mod batch;
 pub mod client_setups;
 mod clients;
 pub mod confirmations;
 mod customers;
+mod due_index;
 mod enrollments;
 pub(crate) mod item;
 mod limits;

@@ -13,10 +13,10 @@ use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Begun, Circumstances, Claim, ClaimWrite, Clients, Confirmations, Counted, Cursor, CustomerKey, Due,
-    EncryptionKey, EncryptionKeys, Enrollments, Finished, Limits, NewCard, Opened, Page, Purges, Receivers,
-    Record, Register, Removal, Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Turn,
-    Unsettled, Wakeups, Wanted,
+    Begun, Circumstances, Claim, ClaimWrite, Clients, Confirmations, Counted, Cursor, CustomerKey, Customers,
+    Due, DueIntents, EncryptionKey, EncryptionKeys, Finished, Intents, Leases, Limits, NewCard, Opened, Page,
+    Purges, Receivers, Record, Register, Removal, Rewards, RewardsError, Sessions, StoreError,
+    SubmissionRecords, Turn, Unsettled, Wakeups, Wanted,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -147,7 +147,7 @@ impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
 }
 
 #[async_trait]
-impl<P: Enrollments> Enrollments for Watched<'_, P> {
+impl<P: Intents> Intents for Watched<'_, P> {
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let read = async {
             let read = self.wrapped.inner.intent(id).await?;
@@ -157,16 +157,6 @@ impl<P: Enrollments> Enrollments for Watched<'_, P> {
             Ok(read)
         };
         self.wrapped.stored("enrollments.intent", read).await
-    }
-
-    async fn card_count(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        customer: &CustomerId,
-    ) -> Result<CardCount, StoreError> {
-        let work = self.wrapped.inner.card_count(client, program, customer);
-        self.wrapped.stored("enrollments.card_count", work).await
     }
 
     async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
@@ -189,17 +179,10 @@ impl<P: Enrollments> Enrollments for Watched<'_, P> {
         let work = self.wrapped.inner.leftover_gone(intent, at);
         self.wrapped.stored("enrollments.leftover_gone", work).await
     }
+}
 
-    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
-        let work = self.wrapped.inner.unsettled(now, limit);
-        self.wrapped.stored("enrollments.unsettled", work).await
-    }
-
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.look_again(id, at);
-        self.wrapped.stored("enrollments.look_again", work).await
-    }
-
+#[async_trait]
+impl<P: Leases> Leases for Watched<'_, P> {
     async fn take(
         &self,
         id: IntentId,
@@ -224,6 +207,32 @@ impl<P: Enrollments> Enrollments for Watched<'_, P> {
     async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         let work = self.wrapped.inner.note_present(intent, ranacs);
         self.wrapped.stored("enrollments.note_present", work).await
+    }
+}
+
+#[async_trait]
+impl<P: DueIntents> DueIntents for Watched<'_, P> {
+    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
+        let work = self.wrapped.inner.unsettled(now, limit);
+        self.wrapped.stored("enrollments.unsettled", work).await
+    }
+
+    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.look_again(id, at);
+        self.wrapped.stored("enrollments.look_again", work).await
+    }
+}
+
+#[async_trait]
+impl<P: Customers> Customers for Watched<'_, P> {
+    async fn card_count(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<CardCount, StoreError> {
+        let work = self.wrapped.inner.card_count(client, program, customer);
+        self.wrapped.stored("enrollments.card_count", work).await
     }
 
     async fn customer(

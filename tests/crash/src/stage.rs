@@ -16,7 +16,7 @@ use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::{IdempotencyKey, IncidentId, IntentId, SessionToken};
 use enrollment::intent::Intent;
 use enrollment::language::Language;
-use enrollment::ports::{EncryptionKey, EncryptionKeys, Enrollments as _, Opened, Sessions as _, StoreError};
+use enrollment::ports::{EncryptionKey, EncryptionKeys, Intents as _, Opened, Sessions as _, StoreError};
 use enrollment::randomness::Randomness as _;
 use enrollment::session::{self, Session, UsedToken};
 use enrollment::time::later;

@@ -8,7 +8,7 @@ use enrollment::clock::Clock;
 use harness::TestClock;
 use platform::aws::Aws;
 use platform::metrics::Metrics;
-use platform::tables::confirmations::desk::ConfirmationDesk;
+use platform::tables::confirmations::admin::ConfirmationDesk;
 use platform::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, TableNames,

@@ -1,7 +1,7 @@
 //! The port `Confirmations` over `DynamoDB`.
 
 #[cfg(feature = "operator")]
-pub mod desk;
+pub mod admin;
 mod destinations;
 
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::agenda::{self, Kind};
 use super::customers::OWNER;
+use super::due_index::{self, Kind};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use crate::aws::where_it_held;
@@ -182,7 +182,7 @@ impl Confirmations for DynamoConfirmations {
         };
         let (dynamodb, table) = (&self.dynamodb, &self.table);
         let client = |due: &Due| due.client.clone();
-        agenda::list_in_turn(dynamodb, table, OPERATION, (Kind::Due, now), limit, due, client).await
+        due_index::list_in_turn(dynamodb, table, OPERATION, (Kind::Due, now), limit, due, client).await
     }
 
     async fn claim(

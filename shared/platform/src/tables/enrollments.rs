@@ -1,38 +1,39 @@
-mod askers;
 mod begin;
-mod customer;
+mod cleanup;
+mod conclusion;
+mod counters;
+#[cfg(feature = "operator")]
+mod customer_records;
+mod customers;
+mod due_intents;
 mod faults;
 mod finish;
 mod intents;
-#[cfg(feature = "operator")]
-mod ledger;
-mod leftovers;
+mod leases;
 mod purges;
-mod recount;
-mod storing;
-mod unsettled;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock;
-use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId, Ranac};
-use enrollment::intent::{CardCount, Customer, Intent};
-use enrollment::ports::{Begun, Enrollments, Finished, StoreError, Turn, Unsettled};
+use enrollment::identifiers::{ClientId, IntentId};
+use enrollment::intent::Intent;
+use enrollment::ports::StoreError;
 use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
+pub(super) use customers::count_of;
 pub use faults::FaultNote;
 #[cfg(feature = "operator")]
 pub use faults::Incident;
 
+use super::TableNames;
 use super::batch::{Batch, Key};
+use super::customers as customer_keys;
 use super::item::{self, Fields, Item};
 use super::sealing::Sealing;
-use super::{TableNames, customers};
 use crate::metrics::Metrics;
 use crate::vault::{Purpose, Vault};
 
@@ -160,7 +161,7 @@ impl DynamoEnrollments {
     }
 
     async fn customer_key(&self, operation: &'static str, intent: &Intent) -> Result<String, StoreError> {
-        customers::primary_key(
+        customer_keys::primary_key(
             &self.vault,
             operation,
             &intent.client,
@@ -169,81 +170,6 @@ impl DynamoEnrollments {
         )
         .await
     }
-}
-
-#[async_trait]
-impl Enrollments for DynamoEnrollments {
-    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
-        let Some(fields) = self.item("reading an intent", &intent_key(id), INTENT).await? else {
-            return Ok(None);
-        };
-        self.intent_of(id, &fields).await
-    }
-
-    async fn card_count(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        customer: &CustomerId,
-    ) -> Result<CardCount, StoreError> {
-        const OPERATION: &str = "counting cards";
-        let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
-        count_of(self.item(OPERATION, &pk, CUSTOMER).await?.as_ref())
-    }
-
-    async fn customer(
-        &self,
-        client: &ClientId,
-        program: &ProgramId,
-        customer: &CustomerId,
-    ) -> Result<Customer, StoreError> {
-        self.read_customer(client, program, customer).await
-    }
-
-    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
-        self.begin_intent(intent, count, failures).await
-    }
-
-    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
-        self.finish_intent(intent).await
-    }
-
-    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
-        self.note_leftover_gone(intent, at).await
-    }
-
-    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
-        self.list_unsettled(now, limit).await
-    }
-
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        self.put_look_off(id, at).await
-    }
-
-    async fn take(
-        &self,
-        id: IntentId,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<Intent>, StoreError> {
-        self.take_intent(id, now, until).await
-    }
-
-    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
-        self.release_intent(id, until, turn).await
-    }
-
-    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
-        self.note_present_ranacs(intent, ranacs).await
-    }
-}
-
-/// Reads the item with a customer's counts; all of them are zero where there is none.
-pub(super) fn count_of(found: Option<&Fields>) -> Result<CardCount, StoreError> {
-    found
-        .map(customer::count)
-        .transpose()
-        .map(Option::unwrap_or_default)
 }
 
 fn intent_key(id: IntentId) -> String {

@@ -9,13 +9,15 @@ use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::Parked;
 use enrollment::identifiers::Ranac;
 use enrollment::intent::{Conclusion, Intent};
-use enrollment::ports::{Claim, ClaimWrite, Confirmations as _, Enrollments as _, Sessions as _, StoreError};
+use enrollment::ports::{
+    Claim, ClaimWrite, Confirmations as _, Customers as _, Intents as _, Sessions as _, StoreError,
+};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::DynamoConfirmations;
 use platform::tables::audit::{AuditLine, AuditTrail, Permit, Trail};
-use platform::tables::confirmations::desk::{ConfirmationDesk, State};
+use platform::tables::confirmations::admin::{ConfirmationDesk, State};
 use platform::vault::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 
 use crate::samples::{RANAC, client_id, intent, session, used_token};

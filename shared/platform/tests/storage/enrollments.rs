@@ -5,7 +5,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::{Last4, Ranac};
 use enrollment::intent::{CardCount, Conclusion, Intent};
-use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _, StoreError};
+use enrollment::ports::{Begun, Customers as _, Finished, Intents as _, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;

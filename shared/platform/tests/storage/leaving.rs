@@ -7,7 +7,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::{Card, CardState, Conclusion, Customer, Intent, OldCard};
-use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _};
+use enrollment::ports::{Begun, Customers as _, DueIntents as _, Finished, Intents as _, Sessions as _};
 use enrollment::session::Session;
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};

@@ -7,15 +7,15 @@
     reason = "a test that can't go on must end"
 )]
 
-mod askers;
 mod calls;
 mod clients;
+mod confirmation_admin;
 mod confirmations;
-mod desk;
 mod destinations;
 mod enrollments;
 mod faults;
 mod flows;
+mod leases;
 mod leaving;
 mod limits;
 mod operator_secrets;

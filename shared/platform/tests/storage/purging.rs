@@ -17,7 +17,7 @@ use enrollment::identifiers::{ClientId, Ranac, Slug};
 use enrollment::intent::{Card, Conclusion};
 use enrollment::limits::Counters;
 use enrollment::ports::{
-    Clients, Confirmations as _, Counted, CustomerKey, Enrollments as _, Limits as _, Purges as _, Record,
+    Clients, Confirmations as _, Counted, CustomerKey, Intents as _, Limits as _, Purges as _, Record,
     Register, Removal, StoreError,
 };
 use enrollment::status::Status;
@@ -26,7 +26,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::audit::{AuditTrail, Trail};
 use platform::tables::client_setups::ClientSetups;
-use platform::tables::confirmations::desk::Decided;
+use platform::tables::confirmations::admin::Decided;
 use platform::{SystemClock, SystemRandomness};
 
 use crate::confirmations::permit;

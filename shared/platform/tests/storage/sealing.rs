@@ -8,7 +8,7 @@ use enrollment::clock::Clock as _;
 use enrollment::identifiers::Ranac;
 use enrollment::intent::{CardCount, Conclusion};
 use enrollment::limits::Counters;
-use enrollment::ports::{Counted, Enrollments as _, Limits as _, Sessions as _, StoreError};
+use enrollment::ports::{Counted, Customers as _, Intents as _, Limits as _, Sessions as _, StoreError};
 use platform::vault::{
     DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
 };

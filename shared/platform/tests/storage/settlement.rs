@@ -13,7 +13,8 @@ use enrollment::identifiers::{BankCustomerNumber, ClientId, CustomerId, IntentId
 use enrollment::intent::{CardState, Conclusion, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Enrollments as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError, Unsettled, Wakeups,
+    Customers as _, DueIntents as _, Intents as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError,
+    Unsettled, Wakeups,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};

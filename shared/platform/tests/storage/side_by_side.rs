@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, World, on_every_engine};
 use enrollment::clock::Clock;
 use enrollment::flows::purge::{Purge, PurgeReport};
-use enrollment::ports::{Confirmations as _, Enrollments as _, Purges as _};
+use enrollment::ports::{Confirmations as _, DueIntents as _, Purges as _};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;

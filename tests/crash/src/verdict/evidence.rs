@@ -6,7 +6,7 @@ use engine::Item;
 use enrollment::ending::Ending;
 use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::{Card, Intent};
-use enrollment::ports::Enrollments as _;
+use enrollment::ports::{Customers as _, Intents as _};
 use jiff::Timestamp;
 
 use crate::client;

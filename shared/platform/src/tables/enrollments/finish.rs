@@ -8,8 +8,8 @@ use enrollment::status::Status;
 use enrollment::time::later;
 use jiff::Timestamp;
 
-use super::recount::Change;
-use super::storing::{Parts, Stored};
+use super::conclusion::{Parts, Stored};
+use super::counters::Change;
 use super::{
     DynamoEnrollments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
 };

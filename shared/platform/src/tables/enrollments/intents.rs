@@ -1,20 +1,44 @@
-//! Intents as items.
+//! The port `Intents`, and intents as items.
 
+use async_trait::async_trait;
 use enrollment::action::ActionCode;
 use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
-use enrollment::intent::{ASKER_LEASE, Inquiry, Intent, OldCard, Outcome};
-use enrollment::ports::StoreError;
+use enrollment::intent::{ASKER_LEASE, CardCount, Inquiry, Intent, OldCard, Outcome};
+use enrollment::ports::{Begun, Finished, Intents, StoreError};
 use enrollment::status::{MrsCode, Status};
 use enrollment::time::later;
+use jiff::Timestamp;
 use url::Url;
 
 use super::{DynamoEnrollments, INTENT, intent_key};
-use crate::tables::agenda::Kind;
 use crate::tables::customers::OWNER;
+use crate::tables::due_index::Kind;
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::sealing::Sealing;
+
+#[async_trait]
+impl Intents for DynamoEnrollments {
+    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
+        let Some(fields) = self.item("reading an intent", &intent_key(id), INTENT).await? else {
+            return Ok(None);
+        };
+        self.intent_of(id, &fields).await
+    }
+
+    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+        self.begin_intent(intent, count, failures).await
+    }
+
+    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+        self.finish_intent(intent).await
+    }
+
+    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        self.note_leftover_gone(intent, at).await
+    }
+}
 
 impl DynamoEnrollments {
     /// The item of an intent whose outcome is open.

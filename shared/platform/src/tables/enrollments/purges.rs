@@ -21,12 +21,12 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::customer::{card_id, card_state, count};
+use super::customers::{card_id, card_state, count};
 use super::{CARD, CUSTOMER, DynamoEnrollments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
 use crate::aws::{describe, where_it_held};
-use crate::tables::agenda::{self, Kind};
 use crate::tables::audit::{self, AuditLine, Trail};
 use crate::tables::customers::{self, owned};
+use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::transaction::{IntoWrite as _, built, transact};
 use crate::tables::{confirmations, limits, sessions};
@@ -399,7 +399,7 @@ impl DynamoEnrollments {
             .dynamodb
             .query()
             .table_name(&self.tables.enrollments)
-            .index_name(agenda::INDEX)
+            .index_name(due_index::INDEX)
             .key_condition_expression("agenda = :shard AND agenda_at BETWEEN :from AND :until")
             .expression_attribute_values(":shard", item::text(shard))
             .expression_attribute_values(":from", item::millis(from))

@@ -1,10 +1,11 @@
-//! A customer of a program: the counts and the cards, which share a partition.
+//! The port `Customers`: the counts and the cards of a customer, which share a partition.
 
+use async_trait::async_trait;
 use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IntentId, Last4, ProgramId, Ranac,
 };
 use enrollment::intent::{Card, CardCount, CardState, Consent, Customer};
-use enrollment::ports::StoreError;
+use enrollment::ports::{Customers, StoreError};
 
 use super::{CARD, CUSTOMER, DynamoEnrollments, state};
 use crate::aws::describe;
@@ -13,8 +14,20 @@ use crate::tables::item::{self, Fields};
 
 const OPERATION: &str = "reading a customer";
 
-impl DynamoEnrollments {
-    pub(super) async fn read_customer(
+#[async_trait]
+impl Customers for DynamoEnrollments {
+    async fn card_count(
+        &self,
+        client: &ClientId,
+        program: &ProgramId,
+        customer: &CustomerId,
+    ) -> Result<CardCount, StoreError> {
+        const OPERATION: &str = "counting cards";
+        let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
+        count_of(self.item(OPERATION, &pk, CUSTOMER).await?.as_ref())
+    }
+
+    async fn customer(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -23,7 +36,9 @@ impl DynamoEnrollments {
         let pk = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
         self.read_by_key(client, &pk).await
     }
+}
 
+impl DynamoEnrollments {
     pub(super) async fn read_by_key(&self, client: &ClientId, pk: &str) -> Result<Customer, StoreError> {
         let mut found = Customer::default();
         for fields in self.partition(OPERATION, pk).await? {
@@ -112,6 +127,11 @@ impl DynamoEnrollments {
             }
         }
     }
+}
+
+/// Counts of a customer's item; all of them are zero where there is none.
+pub(in crate::tables) fn count_of(found: Option<&Fields>) -> Result<CardCount, StoreError> {
+    found.map(count).transpose().map(Option::unwrap_or_default)
 }
 
 /// The counts of a customer's item.

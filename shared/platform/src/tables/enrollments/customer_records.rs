@@ -6,9 +6,9 @@ use enrollment::intent::{Card, Customer};
 use enrollment::ports::{Cursor, CustomerKey, Entry, Ledger, Page, StoreError};
 use jiff::Timestamp;
 
-use super::leftovers::Leaving;
-use super::recount::Change;
-use super::storing::{Parts, Stored};
+use super::cleanup::Leaving;
+use super::conclusion::{Parts, Stored};
+use super::counters::Change;
 use super::{CUSTOMER, DynamoEnrollments, INTENT, card_sort_key, card_ttl, state};
 use crate::aws::{describe, where_it_held};
 use crate::tables::customers;

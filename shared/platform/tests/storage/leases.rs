@@ -5,7 +5,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::Ranac;
 use enrollment::intent::{ASKER_LEASE, Conclusion, Intent};
-use enrollment::ports::{Begun, Enrollments as _, Finished, Sessions as _, Turn};
+use enrollment::ports::{Begun, Customers as _, Finished, Intents as _, Leases as _, Sessions as _, Turn};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

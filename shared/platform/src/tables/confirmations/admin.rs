@@ -14,9 +14,9 @@ use jiff::Timestamp;
 
 use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, opened, primary_key};
 use crate::aws::{describe, where_it_held};
-use crate::tables::agenda::{self, Kind};
 use crate::tables::audit::Permit;
 use crate::tables::customers::{OWNER, program_of};
+use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields};
 use crate::tables::{DynamoClients, DynamoEnrollments};
 use crate::vault::Vault;
@@ -118,7 +118,7 @@ impl ConfirmationDesk {
         let kind = if parked { Kind::Parked } else { Kind::Due };
         let all = if client.is_some() { usize::MAX } else { limit };
         let read = |fields: &Fields| listed_of(id_of(fields)?, fields);
-        let mut listed = agenda::list(
+        let mut listed = due_index::list(
             &self.dynamodb,
             &self.table,
             OPERATION,

@@ -6,7 +6,7 @@ use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::ClientId;
 use enrollment::ports::{ClaimWrite, Confirmations as _};
 use jiff::SignedDuration;
-use platform::tables::confirmations::desk::{Decided, State};
+use platform::tables::confirmations::admin::{Decided, State};
 
 use crate::confirmations::Scene;
 use crate::samples::{CONFIRMATION_URL, client_id};

@@ -8,10 +8,10 @@ use enrollment::ports::StoreError;
 use enrollment::time::later;
 use jiff::Timestamp;
 
-use super::recount::Change;
-use super::storing::Parts;
+use super::conclusion::Parts;
+use super::counters::Change;
 use super::{DynamoEnrollments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
-use crate::tables::agenda::Kind;
+use crate::tables::due_index::Kind;
 use crate::tables::item;
 use crate::tables::transaction::{IntoWrite as _, built};
 

@@ -1,21 +1,19 @@
-//! Intents to look after: those whose outcome is open, and failed ones that MRS may hold something for.
+//! The port `DueIntents` over the index of due work.
 
+use async_trait::async_trait;
 use enrollment::identifiers::IntentId;
-use enrollment::ports::{StoreError, Unsettled};
+use enrollment::ports::{DueIntents, StoreError, Unsettled};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
 use super::{DynamoEnrollments, intent_item_key};
 use crate::aws::where_it_held;
-use crate::tables::agenda::{self, Kind};
+use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields};
 
-impl DynamoEnrollments {
-    pub(super) async fn list_unsettled(
-        &self,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Unsettled>, StoreError> {
+#[async_trait]
+impl DueIntents for DynamoEnrollments {
+    async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
         const OPERATION: &str = "listing unsettled intents";
         let table = &self.tables.enrollments;
         let unsettled = |fields: &Fields| {
@@ -31,7 +29,7 @@ impl DynamoEnrollments {
                     .is_none_or(Status::is_success),
             })
         };
-        agenda::list(
+        due_index::list(
             &self.dynamodb,
             table,
             OPERATION,
@@ -43,7 +41,7 @@ impl DynamoEnrollments {
         .await
     }
 
-    pub(super) async fn put_look_off(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         let update = self
             .dynamodb
             .update_item()

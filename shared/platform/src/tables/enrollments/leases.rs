@@ -1,10 +1,11 @@
-//! One asker per intent at a time: a lease on the intent itself, taken and given back by conditional writes.
+//! The port `Leases`: a lease on the intent itself, acquired and released by conditional writes.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::Intent;
 use enrollment::log::LogText;
-use enrollment::ports::{StoreError, Turn};
+use enrollment::ports::{Leases, StoreError, Turn};
 use jiff::Timestamp;
 
 use super::intents::written_ranacs;
@@ -12,8 +13,9 @@ use super::{DynamoEnrollments, INTENT, intent_item_key, intent_key};
 use crate::aws::where_it_held;
 use crate::tables::item::{self, Fields};
 
-impl DynamoEnrollments {
-    pub(super) async fn take_intent(
+#[async_trait]
+impl Leases for DynamoEnrollments {
+    async fn take(
         &self,
         id: IntentId,
         now: Timestamp,
@@ -48,12 +50,7 @@ impl DynamoEnrollments {
         self.read(id, &Fields::of(OPERATION, before)?).await.map(Some)
     }
 
-    pub(super) async fn release_intent(
-        &self,
-        id: IntentId,
-        until: Timestamp,
-        turn: Turn,
-    ) -> Result<bool, StoreError> {
+    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
         let mut sets = "SET agenda_at = :next".to_owned();
         let mut removes = " REMOVE lease_until".to_owned();
         let mut update = self
@@ -84,11 +81,7 @@ impl DynamoEnrollments {
             })
     }
 
-    pub(super) async fn note_present_ranacs(
-        &self,
-        intent: &Intent,
-        ranacs: &[Ranac],
-    ) -> Result<(), StoreError> {
+    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         const OPERATION: &str = "noting what MRS listed before an enrollment";
         let unavailable = |detail: LogText| StoreError::Unavailable {
             operation: OPERATION,

@@ -1,0 +1,58 @@
+//! Intents: begun, ended, cleaned up.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::store_error::StoreError;
+use crate::identifiers::IntentId;
+use crate::intent::{CardCount, Intent};
+
+/// What came of beginning an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It is stored; MRS may be asked.
+    Now,
+    /// It was stored before: this is a repeat.
+    Before,
+    /// Another attempt of the session is open, the session can't begin one any more, or its count of failures is another.
+    SessionBusy,
+    /// The customer changed in between: read the count again.
+    CustomerChanged,
+    /// The card that is to go is not there, or not active any more.
+    CardTaken,
+}
+
+/// What came of storing an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// It is stored.
+    Now,
+    /// The intent had its outcome already, which stands.
+    Before,
+}
+
+/// Intents and the transactions that begin and end them.
+#[async_trait]
+pub trait Intents: Send + Sync {
+    /// Reads an intent; `None` where there is none.
+    async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError>;
+    /// Stores a new intent. One transaction
+    ///
+    /// - stores the intent with a lease of [`crate::intent::ASKER_LEASE`] for the caller,
+    /// - makes it the session's open attempt: the session must have none, be alive at `intent.created_at`, not be used up,
+    ///   and have had `failures` failed submissions,
+    /// - counts it as open at the customer, whose version must be that of `count`,
+    /// - locks the card that it replaces or opts out, which must be active.
+    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError>;
+    /// Stores the outcome of an intent. One transaction
+    ///
+    /// - stores `intent.outcome`,
+    /// - closes the session's attempt: a failure counts, a success ends the session,
+    /// - no longer counts the intent as open at the customer,
+    /// - stores the confirmation that [`Intent::confirmation`] gives,
+    /// - on success stores a new card with its consents, and cancels the old one; on failure unlocks the old one.
+    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError>;
+    /// Marks the cleanup of an intent as done: MRS has no card any more that the intent left there. A replaced card is
+    /// cancelled at `at`. A repeated call changes nothing.
+    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError>;
+}
