@@ -1,4 +1,4 @@
-"""axe-core, run inside the page as it is served."""
+"""Accessibility checks: axe-core, run in the page as served."""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 RUN = "rules => axe.run(document, { runOnly: rules, resultTypes: ['violations'] })"
 
 
-def violations(place: Page | Frame) -> list[str]:
-    """Rule, what it says, and the elements that break it."""
-    # The debugger's evaluation, which the page's Content-Security-Policy has no say in: nothing is relaxed for axe.
-    if not place.evaluate("'axe' in window"):
-        place.evaluate(_source())
-    result: dict[str, Any] = place.evaluate(RUN, RULES)
+def violations(root: Page | Frame) -> list[str]:
+    """Violations: rule, description and elements."""
+    # Evaluated by the debugger, which the Content-Security-Policy does not restrict: nothing is relaxed for axe.
+    if not root.evaluate("'axe' in window"):
+        root.evaluate(_source())
+    result: dict[str, Any] = root.evaluate(RUN, RULES)
     return [
         f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
         for violation in result["violations"]

@@ -1,4 +1,4 @@
-"""What native apps put into the page, and how they read what comes over it."""
+"""Bridges that native apps inject into the page, and their message formats."""
 
 import json
 from typing import Any
@@ -17,6 +17,6 @@ def read(bridge: str, message: Any) -> Any:
         return message
     if bridge == "Android":
         return json.loads(message)
-    told = json.loads(message)
-    assert told["type"] == "enrollmentEnded"
-    return told["detail"]
+    envelope = json.loads(message)
+    assert envelope["type"] == "enrollmentEnded"
+    return envelope["detail"]

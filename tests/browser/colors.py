@@ -1,4 +1,4 @@
-"""What can be told apart on a picture of the page, as WCAG 2 measures contrast."""
+"""Contrast in a screenshot of the page, as defined by WCAG 2."""
 
 from base64 import b64encode
 
@@ -29,7 +29,7 @@ async (picture) => {
 
 
 def seen_share(element: Locator, blank: Page) -> float:
-    """Share of an element's pixels that stand out from its ground by 3:1, which graphics need (WCAG 2.2, 1.4.11)."""
+    """Share of an element's pixels with a contrast of at least 3:1 to its background (WCAG 2.2, 1.4.11)."""
     picture = b64encode(element.screenshot(animations="disabled")).decode()
     share: float = blank.evaluate(MEASURE, picture)
     return share

@@ -1,6 +1,6 @@
-"""Which of these tests are collected."""
+"""Selection of the collected tests."""
 
 import os
 
-# It writes a file that is committed, so only on purpose.
+# Writes a committed file, so it runs only on request.
 collect_ignore = [] if os.environ.get("UPDATE_README_SCREENSHOT") == "1" else ["test_readme_picture.py"]

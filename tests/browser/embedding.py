@@ -1,4 +1,4 @@
-"""The widget inside the demo partner's site."""
+"""Widget in the demo partner's site."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ MODES = {"iframe": re.compile("^Iframe"), "webview": re.compile("^Like a WebView
 def open_at_partner(
     page: Page, stack: Stack, mode: str, heading: str = FORM, customer: str | None = None, action: str = "N"
 ) -> Widget:
-    """Opened by the form on its start page; without a customer for one whom nobody has seen before."""
+    """Opens the widget through the form on the start page, by default for a new customer."""
     page.goto(f"{stack.partner}/")
     if customer is not None:
         page.get_by_label("Customer id").fill(customer)
@@ -27,8 +27,8 @@ def open_at_partner(
     return widget
 
 
-def heard_by(page: Page) -> list[dict[str, Any]]:
-    """Messages to whoever embeds the widget."""
+def messages_to(page: Page) -> list[dict[str, Any]]:
+    """Messages to the embedding page."""
     messages: list[dict[str, Any]] = page.evaluate("window.messages")
     return messages
 

@@ -1,4 +1,4 @@
-"""The browsers that the tests drive: Chromium, and Firefox where a test is marked `in_both` or `in_firefox`."""
+"""Browsers of the tests: Chromium, or Firefox for tests marked `in_both` or `in_firefox`."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ Preferences = dict[str, str | float | bool]
 
 @dataclass(frozen=True)
 class Setup:
-    """What differs from the usual in how a browser is started."""
+    """Deviations from the default way to start a browser."""
 
     arguments: tuple[str, ...] = ()
-    """Chromium's, beside the usual ones."""
+    """Additional arguments for Chromium."""
     without: tuple[str, ...] = ()
-    """Arguments that Playwright gives Chromium, and that are left out."""
+    """Arguments of Playwright to omit for Chromium."""
     preferences: tuple[tuple[str, str | float | bool], ...] = ()
-    """Firefox's (`about:config`)."""
+    """Preferences for Firefox (`about:config`)."""
 
 
 USUAL = Setup()
@@ -38,7 +38,7 @@ CLASSIC_SCROLLBARS = Setup(
     preferences=(("widget.gtk.overlay-scrollbars.enabled", False),),
 )
 
-# As root (CI) Chromium has no sandbox; the rest keeps it from calling home.
+# As root (CI) Chromium has no sandbox; the other arguments prevent background requests.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,15 +50,15 @@ ARGUMENTS = [
     f"--autofill-server-url=http://{OF_THE_BROWSER}",
 ]
 PREFERENCES: Preferences = {
-    # The proxy also for addresses of this machine.
+    # Use the proxy for addresses of this machine too.
     "network.proxy.allow_hijacking_localhost": True,
-    # Without it Playwright's clicks in a frame of another site miss, without an error.
+    # Otherwise Playwright's clicks in a cross-site frame silently miss.
     "fission.webContentIsolationStrategy": 0,
 }
 
 
 class Engines:
-    """Browsers of a run. Each is started when a test first asks for it, and once for each set-up."""
+    """Browsers of a run, each started on first use and once for each setup."""
 
     def __init__(self, playwright: Playwright) -> None:
         self._playwright = playwright
@@ -79,10 +79,10 @@ class Engines:
             return self._playwright.chromium.launch(
                 executable_path=program,
                 args=[*ARGUMENTS, *setup.arguments],
-                # Playwright switches the back/forward cache off, which customers have.
+                # Playwright disables the back/forward cache, which customers have.
                 ignore_default_args=["--disable-back-forward-cache", *setup.without],
             )
-        # The channel is the one by which Playwright drives a Firefox that it did not build (WebDriver BiDi).
+        # With this channel Playwright drives a stock Firefox (WebDriver BiDi).
         return self._playwright.firefox.launch(
             channel="moz-firefox", executable_path=program, firefox_user_prefs=PREFERENCES | dict(setup.preferences)
         )

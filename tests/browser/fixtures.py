@@ -1,4 +1,4 @@
-"""A real browser, a network that is watched, and a widget that was opened for a customer of its own."""
+"""Fixtures: a real browser, a monitored network, and a widget opened for a new customer."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -9,21 +9,21 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, ProxySettings, sync_playwright
 
+from browser.console import ConsoleWatch
 from browser.engines import CHROMIUM, USUAL, Engines, Setup
 from browser.host import Host
 from browser.network import Network
 from browser.pictures import Pictures
 from browser.secrecy import leaks
 from browser.service import CardOnFile, Service
-from browser.watch import Watch
-from browser.widget import FORM, PATIENCE, Widget
+from browser.widget import FORM, TIMEOUT, Widget
 from local_system.cards import NOT_QUALIFIED, OF_ANOTHER_PROGRAM, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
 from local_system.stack import Stack
 from local_system.submission import Submission
 
-# The page learns by a refusal what its session is for, which to a browser is an error.
+# The page discovers its action by a refused call, which browsers log as an error.
 ANOTHER_ACTION = "the server responded with a status of 403"
 FAILED = pytest.StashKey[bool]()
 LISTENER = Path(__file__).with_name("listener.js")
@@ -39,13 +39,13 @@ def engines() -> Iterator[Engines]:
 
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> str:
-    """Name of the browser in which a test runs: Chromium, unless the test is marked (`engines.py`)."""
+    """Browser of a test: Chromium, unless the test is marked (`engines.py`)."""
     return getattr(request, "param", CHROMIUM)
 
 
 @pytest.fixture
 def network(stack: Stack, rewards: Rewards) -> Iterator[Network]:
-    """Whatever a test does: nothing goes to a foreign host, and no card number leaves the browser."""
+    """Asserts after each test: no request to a foreign host, and no card number in any request."""
     network = Network(urlsplit(address).netloc for address in (stack.api, stack.partner))
     yield network
     network.end()
@@ -60,16 +60,16 @@ def host(network: Network, stack: Stack) -> Host:
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
-    """Whatever a test does: no error in a console, no violation of a policy, but for those that it expects."""
-    watch = Watch()
-    yield watch
-    assert watch.unexpected() == []
+def console() -> Iterator[ConsoleWatch]:
+    """Asserts after each test: no console error and no policy violation, except expected ones."""
+    console = ConsoleWatch()
+    yield console
+    assert console.unexpected() == []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Remembers that a test failed, for the picture that is then taken."""
+    """Records that a test failed, for its screenshot."""
     report = yield
     if report.failed:
         item.stash[FAILED] = True
@@ -81,21 +81,21 @@ def new_context(
     engines: Engines,
     engine: str,
     network: Network,
-    watch: Watch,
+    console: ConsoleWatch,
     pictures: Pictures,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens a browser that has nothing stored, in that network, under that watch."""
+    """Opens a browser without stored data, behind the network proxy and with its console watched."""
     contexts: list[BrowserContext] = []
 
     def open_one(setup: Setup = USUAL, **options: Any) -> BrowserContext:
-        # Chromium by itself goes past the proxy for addresses of this machine; Firefox has a setting for it.
+        # By default Chromium bypasses the proxy for addresses of this machine; Firefox has a preference.
         proxy: ProxySettings = {"server": network.address, "bypass": "<-loopback>"}
         context = engines.browser(engine, setup).new_context(proxy=proxy, **options)
         contexts.append(context)
         context.add_init_script(path=LISTENER)
-        context.set_default_timeout(PATIENCE)
-        watch.listen_to(context)
+        context.set_default_timeout(TIMEOUT)
+        console.listen_to(context)
         return context
 
     yield open_one
@@ -113,7 +113,7 @@ def page(new_context: Callable[..., BrowserContext]) -> Page:
 
 @pytest.fixture
 def widget(page: Page, partner: Partner) -> Widget:
-    """The form, as a full page."""
+    """Widget that shows the form, as a full page."""
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FORM)
@@ -121,8 +121,8 @@ def widget(page: Page, partner: Partner) -> Widget:
 
 
 @pytest.fixture
-def on_file(stack: Stack, partner: Partner, rewards: Rewards) -> Callable[[], Card]:
-    """Enrolls a fresh card of the partner's customer, without a browser."""
+def enroll_card(stack: Stack, partner: Partner, rewards: Rewards) -> Callable[[], Card]:
+    """Enrolls a new card of the partner's customer, without a browser."""
 
     def enroll() -> Card:
         card = rewards.fresh_card()
@@ -134,23 +134,25 @@ def on_file(stack: Stack, partner: Partner, rewards: Rewards) -> Callable[[], Ca
 
 
 @pytest.fixture
-def opens_for(page: Page, partner: Partner, watch: Watch) -> Callable[..., Widget]:
-    """Opens the page for a replacement (R) or an opt-out (C) of the partner's customer, with more claims if need be."""
+def open_for_customer(page: Page, partner: Partner, console: ConsoleWatch) -> Callable[..., Widget]:
+    """Opens the page for a replacement (R) or an opt-out (C) of the partner's customer, optionally with more claims."""
 
-    def open_one(action: str, place: Page = page, **claims: str) -> Widget:
-        watch.expect(ANOTHER_ACTION)
-        place.goto(partner.open(actionCode=action, **claims).location)
-        return Widget(place)
+    def open_one(action: str, root: Page = page, **claims: str) -> Widget:
+        console.expect(ANOTHER_ACTION)
+        root.goto(partner.open(actionCode=action, **claims).location)
+        return Widget(root)
 
     return open_one
 
 
 @pytest.fixture
-def opens(page: Page, partner: Partner, network: Network, watch: Watch) -> Callable[..., tuple[Widget, Service]]:
-    """Opens the page for a replacement (R) or an opt-out (C) of these cards, with the test as the service behind it."""
+def open_page(
+    page: Page, partner: Partner, network: Network, console: ConsoleWatch
+) -> Callable[..., tuple[Widget, Service]]:
+    """Opens the page for a replacement (R) or an opt-out (C) of these cards; the test answers for the service."""
 
     def open_one(action: str, *cards: CardOnFile) -> tuple[Widget, Service]:
-        watch.expect(ANOTHER_ACTION)
+        console.expect(ANOTHER_ACTION)
         service = Service(network, action, *cards)
         page.goto(partner.open().location)
         return Widget(page), service

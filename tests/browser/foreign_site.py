@@ -1,4 +1,4 @@
-"""A page of somebody else, on a port of its own."""
+"""Page of a foreign site, on its own port."""
 
 import html
 import threading
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def site_that_frames(location: str) -> Iterator[str]:
-    """Serves a page that frames an address, and gives its own address."""
+    """Serves a page that frames an address, and yields the page's own address."""
     page = f'<!doctype html><title>Elsewhere</title><iframe src="{html.escape(location)}"></iframe>'.encode()
 
     class Site(BaseHTTPRequestHandler):
@@ -21,7 +21,7 @@ def site_that_frames(location: str) -> Iterator[str]:
             self.wfile.write(page)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: the tests say what matters."""
+            """Logs nothing: test failures are enough."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()

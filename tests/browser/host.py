@@ -1,4 +1,4 @@
-"""A page of the partner's, at its registered origin, that frames the widget as a test wants it."""
+"""Partner page at its registered origin that frames the widget as a test needs it."""
 
 import html
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from browser.network import Answer, Network, Sent
 from local_system.stack import Stack
 
 PATH = "/framed-by-a-test"
-# Sizes the frame as the README says, where it is marked so.
+# Sizes a frame marked with `data-sized`, as the README describes.
 SCRIPT = """
 const frame = document.querySelector("iframe");
 const heights = [];
@@ -23,13 +23,13 @@ addEventListener("message", ({ source, data }) => {
 
 @dataclass(frozen=True)
 class Host:
-    """The frame's attributes are written as they are; `around` is what stands above and below it."""
+    """Host page; attributes are inserted unescaped, `around` is placed above and below the frame."""
 
     network: Network
     stack: Stack
 
-    def frames(self, page: Page, location: str, attributes: str = "", around: str = "") -> Frame:
-        """Opens the page anew; the widget is in the frame that this gives."""
+    def frame(self, page: Page, location: str, attributes: str = "", around: str = "") -> Frame:
+        """Opens the page again and returns the frame with the widget."""
         text = (
             "<!doctype html><meta charset=utf-8><title>Host</title><link rel=icon href='data:,'>"
             f"<body style='margin: 0'>{around}<iframe style='display: block; width: 100%; border: 0'"
@@ -49,6 +49,6 @@ class Host:
 
 
 def heights(page: Page) -> list[int]:
-    """All that the frame asked for, in turn."""
-    told: list[int] = page.evaluate("heights")
-    return told
+    """Heights that the frame requested, in order."""
+    reported: list[int] = page.evaluate("heights")
+    return reported

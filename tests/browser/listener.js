@@ -1,11 +1,11 @@
 // What whoever embeds the widget, or runs in its page, gets to hear; for every document of a test's browser.
 (() => {
-  const heard = [];
+  const events = [];
   const messages = [];
   const bridged = [];
-  Object.assign(window, { heard, messages, bridged });
+  Object.assign(window, { events, messages, bridged });
   for (const type of ["ready", "change", "resize", "enrollmentEnded"]) {
-    addEventListener(type, (event) => event instanceof CustomEvent && heard.push({ type, detail: event.detail }));
+    addEventListener(type, (event) => event instanceof CustomEvent && events.push({ type, detail: event.detail }));
   }
   // Chromium writes them by itself; what Firefox writes a driver does not hear.
   addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {

@@ -1,19 +1,19 @@
-"""What MRS holds in the end: a replaced card is cancelled there after the outcome was told."""
+"""Accounts at MRS: a replaced card is cancelled there after the outcome was reported."""
 
 import time
 
 from local_system.cards import Card
 from local_system.rewards import Rewards
 
-# Settlement is called at once from a queue, and every minute.
-PATIENCE = 150
+# Seconds. Settlement runs at once from a queue, and every minute.
+TIMEOUT = 150
 ACTIVE = "NEW"
 CANCELLED = "CANCELLED"
 
 
-def becomes(rewards: Rewards, card: Card, status: str) -> None:
-    """Waits until MRS holds the card so."""
-    end = time.monotonic() + PATIENCE
+def wait_for_status(rewards: Rewards, card: Card, status: str) -> None:
+    """Waits until the card has this status at MRS."""
+    end = time.monotonic() + TIMEOUT
     while statuses(rewards, card) != [status] and time.monotonic() < end:
         time.sleep(0.5)
     assert statuses(rewards, card) == [status]

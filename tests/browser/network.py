@@ -1,7 +1,7 @@
-"""The customer's network: a proxy that everything passes which leaves the browser.
+"""Network of the customer: a proxy for all traffic of the browser.
 
-It keeps what it saw, and it can be cut or held up. Nothing gets past it: the browser is told to use it for addresses of
-this machine too, and QUIC is off.
+It records requests, and can cut or delay them. Nothing bypasses it: the browser uses it for addresses of
+this machine too, and QUIC is disabled.
 """
 
 import http.client
@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 
 TIMEOUT = 60
 API = "/widget/api/"
-# Where the browser's own autofill is sent, which asks a service about each form and can't be switched off by itself.
+# Host for the browser's own autofill requests, which cannot be disabled separately.
 OF_THE_BROWSER = "autofill.invalid"
-# Those between two neighbors (RFC 9110 §7.6.1), and the one that is counted anew.
+# Hop-by-hop headers (RFC 9110 §7.6.1), and the length, which is computed again.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 COUNTED = {"content-length"}
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it left the browser."""
+    """Request as sent by the browser."""
 
     method: str
     url: str
@@ -47,14 +47,14 @@ class Sent:
 
 
 class Network:
-    """Between a browser and the hosts that it may reach."""
+    """Proxy between a browser and its permitted hosts."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        """`hosts`, such as `localhost:8700`: whatever goes elsewhere is kept and refused."""
+        """Permits `hosts`, such as `localhost:8700`; other requests are recorded and refused."""
         self.sent: list[Sent] = []
         self._hosts = set(hosts)
         self._cut: Callable[[Sent], bool] = nothing
-        self._held: Callable[[Sent], bool] = nothing
+        self._delayed: Callable[[Sent], bool] = nothing
         self._answers: list[tuple[Callable[[Sent], bool], Callable[[Sent], Answer]]] = []
         self._changes: list[tuple[Callable[[Sent], bool], Callable[[Answer], Answer]]] = []
         self._open = threading.Event()
@@ -82,33 +82,33 @@ class Network:
         self._hosts.add(host)
 
     def cut_answers(self, times: int, which: Callable[[Sent], bool]) -> None:
-        """The next requests of this kind arrive and are worked on, but the connection is gone before the answer."""
+        """Processes the next matching requests, but cuts the connection before the answer."""
         left = iter(range(times))
         self._cut = lambda sent: which(sent) and next(left, None) is not None
 
-    def go_down(self) -> None:
-        """As `cut_answers`, for all requests until `resume`."""
+    def cut_all(self) -> None:
+        """Like `cut_answers`, for all requests until `resume`."""
         self._cut = everything
 
     def change_answers(self, which: Callable[[Sent], bool], change: "Callable[[Answer], Answer]") -> None:
-        """Requests of this kind get another answer than the product gave."""
+        """Changes the product's answers to matching requests."""
         self._changes.append((which, change))
 
     def answer(self, which: Callable[[Sent], bool], how: "Callable[[Sent], Answer]") -> None:
-        """Requests of this kind are answered here and do not reach the product."""
+        """Answers matching requests here, instead of passing them to the product."""
         self._answers.append((which, how))
 
-    def hold(self, which: Callable[[Sent], bool]) -> None:
-        """Requests of this kind arrive, their answers wait until `resume`."""
-        self._held = which
+    def delay(self, which: Callable[[Sent], bool]) -> None:
+        """Passes matching requests on, and delays their answers until `resume`."""
+        self._delayed = which
         self._open.clear()
 
     def resume(self) -> None:
-        self._cut = self._held = nothing
+        self._cut = self._delayed = nothing
         self._open.set()
 
-    def pass_on(self, sent: Sent) -> "Answer | None":
-        """The answer, or nothing where the connection is cut."""
+    def forward(self, sent: Sent) -> "Answer | None":
+        """Returns the answer, or nothing if the connection is cut."""
         self.sent.append(sent)
         if sent.host not in self._hosts:
             return Answer(403, "Forbidden", [], b"")
@@ -116,7 +116,7 @@ class Network:
         answer = here(sent)
         for which, change in self._changes:
             answer = change(answer) if which(sent) else answer
-        if self._held(sent):
+        if self._delayed(sent):
             self._open.wait(TIMEOUT)
         return None if self._cut(sent) else answer
 
@@ -172,19 +172,19 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Proxy)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that left before its answer came is no error; a product that is away shows in the browser."""
+        """Ignores a browser that disconnected early; an unreachable product shows in the browser."""
 
 
 class _Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
-    def pass_on(self) -> None:
-        # One request a connection: on a used one a browser repeats by itself what got no answer.
+    def forward(self) -> None:
+        # One request per connection: on a reused one browsers repeat unanswered requests themselves.
         self.close_connection = True
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.network.pass_on(Sent(self.command, self.path, headers, body))
+        answer = self.server.network.forward(Sent(self.command, self.path, headers, body))
         if answer is None:
             self.connection.shutdown(socket.SHUT_RDWR)
             return
@@ -196,7 +196,7 @@ class _Proxy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_CONNECT = pass_on
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_CONNECT = forward
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: the tests say what matters."""
+        """Logs nothing: test failures are enough."""

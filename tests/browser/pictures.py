@@ -1,4 +1,4 @@
-"""Screenshots that are kept, one for each state of the page."""
+"""Stored screenshots, one for each state of the page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,15 @@ class Pictures:
     folder: Path
 
     def take(self, page: Page, name: str) -> None:
-        """The whole page, in a window that is as high: a longer picture than the window would cut off what is fixed."""
+        """Takes a screenshot of the whole page in a window of its height: otherwise fixed elements would be cut off."""
         window = page.viewport_size
         assert window is not None
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": window["width"], "height": max(window["height"], height)})
-        # Spinners would make each picture another one.
+        # A running spinner would change every screenshot.
         page.screenshot(path=self.folder / f"{name}.png", animations="disabled")
         page.set_viewport_size(window)
 
-    def take_as_it_is(self, page: Page, name: str) -> None:
-        """The window, for a page that runs no scripts."""
+    def take_window(self, page: Page, name: str) -> None:
+        """Takes a screenshot of the window, for a page that runs no scripts."""
         page.screenshot(path=self.folder / f"{name}.png")

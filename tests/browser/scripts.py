@@ -1,4 +1,4 @@
-"""Digits as keyboards and input methods of other scripts write them."""
+"""Digits of other scripts, as keyboards and input methods write them."""
 
 ASCII = 0x30
 FULL_WIDTH = 0xFF10
@@ -11,6 +11,6 @@ ZEROS = {
 }
 
 
-def written_from(zero: int, text: str) -> str:
-    """The text with its digits in the script whose zero this is."""
+def in_script(zero: int, text: str) -> str:
+    """Returns the text with its digits in the script with this zero."""
     return text.translate({ASCII + value: zero + value for value in range(10)})

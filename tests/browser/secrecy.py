@@ -1,4 +1,4 @@
-"""The forms in which a card number could leave the browser, and a search for them in all that left."""
+"""Search for a card number, in any encoding, in everything that left the browser."""
 
 import base64
 import re
@@ -7,20 +7,20 @@ from urllib.parse import quote, unquote_to_bytes
 
 from browser.network import Sent
 
-# First six and last four digits may leave the page; so may no run that is longer than the longer of the two.
+# The first six and last four digits may leave the page, but no longer run of digits.
 LONGEST_RUN = 6
-# What may stand between digits: blanks and hyphens, plus signs of forms, commas, quotes and brackets of JSON.
+# Separators between digits: blanks, hyphens, plus signs of forms, and commas, quotes and brackets of JSON.
 BETWEEN = re.compile(rb"[\s\-+.,_:;/\"'\[\]\x00\xa0\xc2]+")
 
 
 def leaks(sent: Iterable[Sent], number: str) -> list[str]:
-    """What left the browser with the number in it: method, path and form, never the number."""
+    """Requests that contain the number: method, path and encoding, never the number itself."""
     found = (f"{one.method} {one.path}: {form}" for one in sent for form in forms_in(one.raw, number))
     return list(dict.fromkeys(found))
 
 
 def forms_in(raw: bytes, number: str) -> list[str]:
-    """The forms in which the number, or more of it than may be known, stands in the bytes."""
+    """Encodings in which the bytes contain the number, or more of it than permitted."""
     plain = unquote_to_bytes(raw)
     found = []
     if any(run in BETWEEN.sub(b"", plain) for run in _runs(number)):
@@ -45,13 +45,13 @@ def _runs(number: str) -> list[bytes]:
 
 
 def _written(number: str) -> list[bytes]:
-    """As typed with and without groups, in the encodings that a browser has at hand."""
+    """The number with and without groups, in the encodings available in a browser."""
     grouped = [mark.join(re.findall("..?.?.?", number)) for mark in ("", " ", "-")]
     return [text.encode(encoding) for text in grouped for encoding in ("ascii", "utf-16-le", "utf-16-be")]
 
 
 def _base64(text: bytes) -> list[bytes]:
-    """What it gives wherever it begins in a longer text, without the characters that depend on its neighbors."""
+    """Base64 of the text at any offset in a longer text, without characters that depend on its neighbors."""
     forms = []
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + text).rstrip(b"=")

@@ -1,6 +1,6 @@
-"""The product's answers to the page, where a test says them itself: what the real one can't be brought to at will.
+"""Fake of the service behind the page, for answers that the real one does not give on demand.
 
-What the real one does with replacements and opt-outs is in `test_replacing.py` and `test_removing.py`.
+`test_replacement.py` and `test_opt_out.py` cover the real one.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ INCIDENT = "AB12-CD34-EF56"
 
 @dataclass(frozen=True)
 class CardOnFile:
-    """One of the customer's cards."""
+    """Card on file of the customer."""
 
     last4: str
     design: str | None = "Gold"
@@ -50,18 +50,18 @@ BLUE = CardOnFile("8901", design="Blue")
 
 
 class Service:
-    """One session for a replacement (R) or an opt-out (C)."""
+    """Fake service with one session for a replacement (R) or an opt-out (C)."""
 
     def __init__(self, network: Network, action: str, *cards: CardOnFile) -> None:
         self.action = action
         self.cards = list(cards)
         self.standing: Answer | None = None
-        """What a page that is loaded anew is shown: an attempt that is open, or a success."""
+        """Answer to a reloaded page: an open attempt, or a success."""
         self._endings: list[Answer] = []
         network.answer(api_calls, self._answer)
 
     def will_answer(self, *endings: Answer) -> None:
-        """To submissions, in turn, the last one for ever."""
+        """Sets the answers to submissions, in order; the last one repeats."""
         self._endings = list(endings)
 
     def success(self, **more: str) -> Answer:
@@ -101,8 +101,8 @@ def event(status: str, attempts_left: int, **members: str) -> Answer:
     return answer(200, {"status": status, "parentId": CUSTOMER, **members}, {"Attempts-Left": str(attempts_left)})
 
 
-def told(ending: Answer) -> dict[str, str]:
-    """What whoever listens must hear of an answer: all of it, and nothing else."""
+def event_of(ending: Answer) -> dict[str, str]:
+    """Event that listeners must receive for an answer: all of its members, and no others."""
     event: dict[str, str] = json.loads(ending.body)
     return event
 

@@ -1,13 +1,13 @@
-"""Layout shift: how far what a customer looks at moves without their doing (Cumulative Layout Shift).
+"""Layout shift: unexpected movement of visible content (Cumulative Layout Shift).
 
-Chromium alone reports it. Shifts within half a second of an input, or of a change of the window's size, do not count
+Only Chromium reports it. Shifts within half a second of an input or a resize do not count
 (`hadRecentInput` in the specification "Layout Instability").
 """
 
 from playwright.sync_api import Frame, Page
 
-# Web Vitals call 0.1 good. A card form has no reason to move at all.
-MOST = 0.02
+# Web Vitals rate 0.1 as good. A card form need not move at all.
+LIMIT = 0.02
 OBSERVE = """
     window.shifts = [];
     new PerformanceObserver((list) => {
@@ -24,12 +24,12 @@ OBSERVE = """
 
 
 def observe(page: Page) -> None:
-    """From the next page on that is opened there."""
+    """Observes shifts, starting with the next page that is opened."""
     page.add_init_script(OBSERVE)
 
 
-def too_much(place: Page | Frame) -> list[str]:
-    """What moved, where that is more than is bearable altogether."""
-    shifts = place.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(window.shifts))))")
+def excessive_shifts(root: Page | Frame) -> list[str]:
+    """Shifts, if their total exceeds the limit."""
+    shifts = root.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(window.shifts))))")
     total = sum(shift["value"] for shift in shifts)
-    return [f"{total:.3f} altogether", *map(str, shifts)] if total > MOST else []
+    return [f"{total:.3f} altogether", *map(str, shifts)] if total > LIMIT else []

@@ -1,4 +1,4 @@
-"""What customers see whose screen is small, whose colors are their own, or whose browser runs no script."""
+"""Appearance on small screens, with forced colors, and without scripts."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,14 +7,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from browser.colors import seen_share
+from browser.console import ConsoleWatch
 from browser.network import Answer, Network, Sent, api_calls
 from browser.pictures import Pictures
-from browser.watch import Watch
 from browser.widget import FORM, LOADING, Widget
 from local_system.partner import Partner
 
 STUCK = "This is taking too long. Please turn on JavaScript and reload the page."
-# A share of their pixels that a line drawing and a logo have at least.
+# Minimum share of visible pixels in a line drawing and in a logo.
 DRAWING = 0.03
 WORD = "Rechtsschutzversicherungsgesellschaftsbedingungen"
 
@@ -30,7 +30,7 @@ def test_forced_colors_keep_spinner_and_logo(
 ) -> None:
     page.emulate_media(forced_colors="active", color_scheme=light)
     location = partner.open().location
-    network.hold(api_calls)
+    network.delay(api_calls)
     page.goto(location)
     Widget(page).shows(LOADING)
     pictures.take(page, f"loading-forced-colors-{light}")
@@ -72,18 +72,18 @@ def test_noscript_message_is_shown(
     expect(said).to_be_visible()
     assert (said.text_content() or "").startswith("Please allow JavaScript for this page")
     expect(page.get_by_text(LOADING)).to_be_hidden()
-    pictures.take_as_it_is(page, "no-script")
+    pictures.take_window(page, "no-script")
 
 
 @pytest.mark.parametrize("fault", ["answered by an error", "of another release"])
 def test_missing_script_is_reported_after_a_while(
-    page: Page, partner: Partner, network: Network, watch: Watch, pictures: Pictures, fault: str
+    page: Page, partner: Partner, network: Network, console: ConsoleWatch, pictures: Pictures, fault: str
 ) -> None:
     if fault == "of another release":
-        watch.expect("Failed to find a valid digest in the 'integrity' attribute")
+        console.expect("Failed to find a valid digest in the 'integrity' attribute")
         network.change_answers(_is_script, lambda real: Answer(real.status, real.reason, real.headers, b"void 0"))
     else:
-        watch.expect("the server responded with a status of 503")
+        console.expect("the server responded with a status of 503")
         network.answer(_is_script, lambda _: Answer(503, "", [], b""))
     page.goto(partner.open().location)
     Widget(page).shows(LOADING)
@@ -96,7 +96,7 @@ def test_missing_script_is_reported_after_a_while(
 
 def test_slow_first_answer_is_not_reported_as_stuck(page: Page, partner: Partner, network: Network) -> None:
     location = partner.open().location
-    network.hold(api_calls)
+    network.delay(api_calls)
     page.goto(location)
     Widget(page).shows(LOADING)
     page.wait_for_timeout(11_000)

@@ -1,4 +1,4 @@
-"""The widget behind a custom domain with a base path: its parts, its policy, its calls."""
+"""Widget behind a custom domain with a base path: parts, policy and calls."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_card_is_enrolled_under_a_base_path(
         [event] = widget.ended()
         assert (event["status"], event["ranac"]) == ("SUCCESS_ENROLLMENT", account["ranac"])
 
-        # Page, parts and calls: nothing went past the base path, and everything was found there.
+        # Page, parts and calls: all requests use the base path and succeed.
         asked = [sent.path for sent in network.sent if sent.host == domain.host]
         assert [path for path in asked if not path.startswith(f"{BASE_PATH}/widget/")] == []
         assert any(path.startswith(f"{BASE_PATH}/widget/assets/") for path in asked)

@@ -1,4 +1,4 @@
-"""Each state of the page that replaces or removes a card, as in `test_states.py`; the service behind it is the test."""
+"""States of replacement and opt-out, as in `test_states.py`; the test answers for the service."""
 
 from collections.abc import Callable
 
@@ -12,107 +12,107 @@ from browser.views import faults
 from browser.widget import FAILURE, NOTED, REMOVAL, REMOVING, REPLACEMENT, REPLACING, SUCCESS, Widget
 from local_system.cards import Card
 
-Opens = Callable[..., tuple[Widget, Service]]
+OpenPage = Callable[..., tuple[Widget, Service]]
 
 
-def replace_one_of_several(opens: Opens, card: Card) -> None:
-    widget, _ = opens("R", GOLD, PLAIN, BLUE)
+def replace_one_of_several(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("R", GOLD, PLAIN, BLUE)
     widget.shows(REPLACEMENT)
 
 
-def replace_the_only_one(opens: Opens, card: Card) -> None:
-    widget, _ = opens("R", GOLD)
+def replace_the_only_one(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("R", GOLD)
     widget.shows(REPLACEMENT)
 
 
-def replace_filled(opens: Opens, card: Card) -> None:
-    widget, _ = opens("R", GOLD, PLAIN)
+def replace_filled(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("R", GOLD, PLAIN)
     widget.shows(REPLACEMENT)
     widget.card_on_file(PLAIN.last4).check()
     widget.type_card(card)
 
 
-def replace_invalid(opens: Opens, card: Card) -> None:
-    widget, _ = opens("R", GOLD, PLAIN)
+def replace_invalid(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("R", GOLD, PLAIN)
     widget.shows(REPLACEMENT)
     widget.replace.click()
     expect(widget.choice).to_have_attribute("aria-invalid", "true")
 
 
-def replacing(opens: Opens, card: Card) -> None:
-    widget, _ = _replace(opens, card, lambda _: OPEN)
+def replacing(open_page: OpenPage, card: Card) -> None:
+    widget, _ = _replace(open_page, card, lambda _: OPEN)
     widget.shows(REPLACING)
 
 
-def replaced(opens: Opens, card: Card) -> None:
-    widget, _ = _replace(opens, card, Service.success)
+def replaced(open_page: OpenPage, card: Card) -> None:
+    widget, _ = _replace(open_page, card, Service.success)
     widget.shows(SUCCESS)
 
 
-def replace_refused(opens: Opens, card: Card) -> None:
-    _fails(*_replace(opens, card, lambda service: service.error("-52")))
+def replace_refused(open_page: OpenPage, card: Card) -> None:
+    _fails(*_replace(open_page, card, lambda service: service.error("-52")))
 
 
-def replace_card_gone(opens: Opens, card: Card) -> None:
-    _fails(*_replace(opens, card, Service.error))
+def replace_card_gone(open_page: OpenPage, card: Card) -> None:
+    _fails(*_replace(open_page, card, Service.error))
 
 
-def replace_no_card(opens: Opens, card: Card) -> None:
-    _fails(*opens("R"))
+def replace_no_card(open_page: OpenPage, card: Card) -> None:
+    _fails(*open_page("R"))
 
 
-def remove_one_of_several(opens: Opens, card: Card) -> None:
-    widget, _ = opens("C", GOLD, PLAIN, BLUE)
+def remove_one_of_several(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("C", GOLD, PLAIN, BLUE)
     widget.shows(REMOVAL)
 
 
-def remove_chosen(opens: Opens, card: Card) -> None:
-    widget, _ = opens("C", GOLD, PLAIN)
+def remove_chosen(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("C", GOLD, PLAIN)
     widget.shows(REMOVAL)
     widget.card_on_file(PLAIN.last4).check()
 
 
-def remove_invalid(opens: Opens, card: Card) -> None:
-    widget, _ = opens("C", GOLD, PLAIN)
+def remove_invalid(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("C", GOLD, PLAIN)
     widget.shows(REMOVAL)
     widget.remove.click()
     expect(widget.choice).to_have_attribute("aria-invalid", "true")
 
 
-def remove_the_only_one(opens: Opens, card: Card) -> None:
-    widget, _ = opens("C", GOLD)
+def remove_the_only_one(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("C", GOLD)
     widget.shows(REMOVAL)
 
 
-def removing(opens: Opens, card: Card) -> None:
-    widget, _ = _remove(opens, lambda _: OPEN)
+def removing(open_page: OpenPage, card: Card) -> None:
+    widget, _ = _remove(open_page, lambda _: OPEN)
     widget.shows(REMOVING)
 
 
-def removed(opens: Opens, card: Card) -> None:
-    widget, _ = _remove(opens, Service.success)
+def removed(open_page: OpenPage, card: Card) -> None:
+    widget, _ = _remove(open_page, Service.success)
     widget.shows(SUCCESS)
 
 
-def remove_noted(opens: Opens, card: Card) -> None:
-    widget, _ = _remove(opens, lambda service: service.error("-1001", attempts_left=0))
+def remove_noted(open_page: OpenPage, card: Card) -> None:
+    widget, _ = _remove(open_page, lambda service: service.error("-1001", attempts_left=0))
     widget.shows(NOTED)
 
 
-def remove_declined(opens: Opens, card: Card) -> None:
-    _fails(*_remove(opens, lambda service: service.error("-85")))
+def remove_declined(open_page: OpenPage, card: Card) -> None:
+    _fails(*_remove(open_page, lambda service: service.error("-85")))
 
 
-def remove_card_gone(opens: Opens, card: Card) -> None:
-    _fails(*_remove(opens, Service.error))
+def remove_card_gone(open_page: OpenPage, card: Card) -> None:
+    _fails(*_remove(open_page, Service.error))
 
 
-def remove_no_card(opens: Opens, card: Card) -> None:
-    _fails(*opens("C"))
+def remove_no_card(open_page: OpenPage, card: Card) -> None:
+    _fails(*open_page("C"))
 
 
-def _replace(opens: Opens, card: Card, ending: Callable[[Service], Answer]) -> tuple[Widget, Service]:
-    widget, service = opens("R", GOLD)
+def _replace(open_page: OpenPage, card: Card, ending: Callable[[Service], Answer]) -> tuple[Widget, Service]:
+    widget, service = open_page("R", GOLD)
     service.will_answer(ending(service))
     widget.shows(REPLACEMENT)
     widget.type_card(card)
@@ -120,8 +120,8 @@ def _replace(opens: Opens, card: Card, ending: Callable[[Service], Answer]) -> t
     return widget, service
 
 
-def _remove(opens: Opens, ending: Callable[[Service], Answer]) -> tuple[Widget, Service]:
-    widget, service = opens("C", GOLD)
+def _remove(open_page: OpenPage, ending: Callable[[Service], Answer]) -> tuple[Widget, Service]:
+    widget, service = open_page("C", GOLD)
     service.will_answer(ending(service))
     widget.shows(REMOVAL)
     widget.remove.click()
@@ -132,7 +132,7 @@ def _fails(widget: Widget, _: Service) -> None:
     widget.shows(FAILURE)
 
 
-STATES: list[Callable[[Opens, Card], None]] = [
+STATES: list[Callable[[OpenPage, Card], None]] = [
     replace_one_of_several,
     replace_the_only_one,
     replace_filled,
@@ -157,7 +157,7 @@ STATES: list[Callable[[Opens, Card], None]] = [
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.replace("_", "-"))
 def test_state_is_accessible(
-    page: Page, opens: Opens, pictures: Pictures, card: Card, state: Callable[[Opens, Card], None]
+    page: Page, open_page: OpenPage, pictures: Pictures, card: Card, state: Callable[[OpenPage, Card], None]
 ) -> None:
-    state(opens, card)
+    state(open_page, card)
     assert faults(page, pictures, state.__name__.replace("_", "-")) == []

@@ -1,4 +1,4 @@
-"""Replacing and removing a card: what the page makes of each thing that the service may say."""
+"""Replacement and opt-out in the page, for each possible answer of the service."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.bridges import BREAK, BRIDGES, KEEP, read
-from browser.embedding import heard_by, open_at_partner
+from browser.console import ConsoleWatch
+from browser.embedding import messages_to, open_at_partner
 from browser.fixtures import ANOTHER_ACTION
 from browser.network import Network, api_calls, is_submission
-from browser.service import BLUE, CUSTOMER, ERROR, GOLD, OPEN, PLAIN, Service, told
-from browser.watch import Watch
+from browser.service import BLUE, CUSTOMER, ERROR, GOLD, OPEN, PLAIN, Service, event_of
 from browser.widget import (
     FAILURE,
     NOTED,
@@ -25,7 +25,7 @@ from browser.widget import (
 from local_system.cards import Card
 from local_system.stack import Stack
 
-Opens = Callable[..., tuple[Widget, Service]]
+OpenPage = Callable[..., tuple[Widget, Service]]
 
 FORMS = {"R": REPLACEMENT, "C": REMOVAL}
 WAITINGS = {"R": REPLACING, "C": REMOVING}
@@ -34,7 +34,7 @@ CHOOSE = "Choose a card."
 
 
 def submit(widget: Widget, action: str, card: Card) -> None:
-    """What is still to be given, and the button."""
+    """Remaining fields, and the button."""
     if action == "R":
         widget.type_card(card)
         widget.replace.click()
@@ -47,8 +47,8 @@ def asked(network: Network) -> list[str]:
 
 
 @pytest.mark.parametrize("action, path", [("R", "replace"), ("C", "cancel")])
-def test_page_discovers_its_action(opens: Opens, network: Network, card: Card, action: str, path: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_page_discovers_its_action(open_page: OpenPage, network: Network, card: Card, action: str, path: str) -> None:
+    widget, service = open_page(action, GOLD)
     widget.shows(FORMS[action])
     service.will_answer(service.success())
     submit(widget, action, card)
@@ -56,8 +56,8 @@ def test_page_discovers_its_action(opens: Opens, network: Network, card: Card, a
     assert asked(network) == ["GET enroll", f"GET {path}", f"POST {path}"]
 
 
-def test_replacement_sends_old_card_id_and_new_pair(opens: Opens, network: Network, card: Card) -> None:
-    widget, service = opens("R", GOLD, PLAIN)
+def test_replacement_sends_old_card_id_and_new_pair(open_page: OpenPage, network: Network, card: Card) -> None:
+    widget, service = open_page("R", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REPLACEMENT)
     widget.card_on_file(PLAIN.last4).check()
@@ -72,8 +72,8 @@ def test_replacement_sends_old_card_id_and_new_pair(opens: Opens, network: Netwo
     assert 16 <= len(sent.headers["idempotency-key"]) <= 64
 
 
-def test_removal_sends_only_the_card_id(opens: Opens, network: Network) -> None:
-    widget, service = opens("C", GOLD, PLAIN)
+def test_removal_sends_only_the_card_id(open_page: OpenPage, network: Network) -> None:
+    widget, service = open_page("C", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REMOVAL)
     widget.card_on_file(GOLD.last4).check()
@@ -83,12 +83,12 @@ def test_removal_sends_only_the_card_id(opens: Opens, network: Network) -> None:
     assert json.loads(sent.body) == {"oldCard": GOLD.id}
 
 
-def test_removal_explains_itself_and_names_the_card(opens: Opens) -> None:
-    widget, _ = opens("C", GOLD, PLAIN)
+def test_removal_explains_itself_and_names_the_card(open_page: OpenPage) -> None:
+    widget, _ = open_page("C", GOLD, PLAIN)
     widget.says("no longer counts toward the program")
     for hidden in (widget.card_number, widget.first_name, widget.terms, widget.privacy):
         expect(hidden).to_be_hidden()
-    expect(widget.place.get_by_text("encrypted in your browser")).to_be_hidden()
+    expect(widget.root.get_by_text("encrypted in your browser")).to_be_hidden()
     expect(widget.remove).to_have_accessible_name("Remove card")
     widget.card_on_file(PLAIN.last4).check()
     expect(widget.remove).to_have_accessible_name("Remove card 4567")
@@ -97,12 +97,12 @@ def test_removal_explains_itself_and_names_the_card(opens: Opens) -> None:
 
 
 @BOTH
-def test_single_card_needs_no_choice(opens: Opens, network: Network, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_single_card_needs_no_choice(open_page: OpenPage, network: Network, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
-    expect(widget.place.get_by_role("radio")).to_have_count(0)
-    expect(widget.place.get_by_role("group", name="Card to ")).to_contain_text("5234 XXXX XXXX 0123")
+    expect(widget.root.get_by_role("radio")).to_have_count(0)
+    expect(widget.root.get_by_role("group", name="Card to ")).to_contain_text("5234 XXXX XXXX 0123")
     submit(widget, action, card)
     widget.shows(SUCCESS)
     [sent] = network.posts()
@@ -110,8 +110,8 @@ def test_single_card_needs_no_choice(opens: Opens, network: Network, card: Card,
 
 
 @BOTH
-def test_several_cards_have_no_default(opens: Opens, network: Network, card: Card, action: str) -> None:
-    widget, _ = opens(action, GOLD, PLAIN, BLUE)
+def test_several_cards_have_no_default(open_page: OpenPage, network: Network, card: Card, action: str) -> None:
+    widget, _ = open_page(action, GOLD, PLAIN, BLUE)
     widget.shows(FORMS[action])
     radios = widget.choice.get_by_role("radio")
     expect(radios).to_have_count(3)
@@ -123,11 +123,11 @@ def test_several_cards_have_no_default(opens: Opens, network: Network, card: Car
     expect(widget.choice).to_have_attribute("aria-invalid", "true")
     assert network.posts() == []
     widget.card_on_file(BLUE.last4).check()
-    expect(widget.place.get_by_text(CHOOSE).first).to_be_hidden()
+    expect(widget.root.get_by_text(CHOOSE).first).to_be_hidden()
 
 
-def test_card_is_masked_and_read_by_last_digits(opens: Opens) -> None:
-    widget, _ = opens("R", GOLD, PLAIN)
+def test_card_is_masked_and_read_by_last_digits(open_page: OpenPage) -> None:
+    widget, _ = open_page("R", GOLD, PLAIN)
     expect(widget.choice).to_have_accessible_name("Card to replace")
     expect(widget.card_on_file(GOLD.last4)).to_have_accessible_name("Card ending in 0123 Gold")
     expect(widget.card_on_file(PLAIN.last4)).to_have_accessible_name("Card ending in 4567")
@@ -137,9 +137,9 @@ def test_card_is_masked_and_read_by_last_digits(opens: Opens) -> None:
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_masked_number_fits_the_narrowest_screen(page: Page, opens: Opens, direction: str) -> None:
+def test_masked_number_fits_the_narrowest_screen(page: Page, open_page: OpenPage, direction: str) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
-    widget, _ = opens("C", GOLD, PLAIN)
+    widget, _ = open_page("C", GOLD, PLAIN)
     widget.shows(REMOVAL)
     page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
     for masked in page.locator(".masked").all():
@@ -150,8 +150,8 @@ def test_masked_number_fits_the_narrowest_screen(page: Page, opens: Opens, direc
         assert box["height"] < 40, "on one line"
 
 
-def test_card_is_replaced_by_keyboard(page: Page, opens: Opens, network: Network, card: Card) -> None:
-    widget, service = opens("R", GOLD, PLAIN)
+def test_card_is_replaced_by_keyboard(page: Page, open_page: OpenPage, network: Network, card: Card) -> None:
+    widget, service = open_page("R", GOLD, PLAIN)
     service.will_answer(service.success(last4=card.last4))
     widget.shows(REPLACEMENT)
     keys = page.keyboard
@@ -168,13 +168,13 @@ def test_card_is_replaced_by_keyboard(page: Page, opens: Opens, network: Network
         expect(field).to_be_focused()
     keys.press("Enter")
     widget.shows(SUCCESS)
-    expect(widget.place.get_by_role("heading", level=1)).to_be_focused()
-    expect(widget.place.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
+    expect(widget.root.get_by_role("heading", level=1)).to_be_focused()
+    expect(widget.root.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
     assert json.loads(network.posts()[0].body)["oldCard"] == PLAIN.id
 
 
-def test_card_is_removed_by_keyboard(page: Page, opens: Opens, network: Network) -> None:
-    widget, service = opens("C", GOLD, PLAIN)
+def test_card_is_removed_by_keyboard(page: Page, open_page: OpenPage, network: Network) -> None:
+    widget, service = open_page("C", GOLD, PLAIN)
     service.will_answer(service.success())
     widget.shows(REMOVAL)
     keys = page.keyboard
@@ -185,13 +185,13 @@ def test_card_is_removed_by_keyboard(page: Page, opens: Opens, network: Network)
     expect(widget.remove).to_be_focused()
     keys.press("Enter")
     widget.shows(SUCCESS)
-    expect(widget.place.get_by_role("status")).to_contain_text("Your card has been removed from the program.")
+    expect(widget.root.get_by_role("status")).to_contain_text("Your card has been removed from the program.")
     assert json.loads(network.posts()[0].body) == {"oldCard": GOLD.id}
 
 
 @BOTH
-def test_missing_card_is_shown_and_reported(opens: Opens, action: str) -> None:
-    widget, _ = opens(action)
+def test_missing_card_is_shown_and_reported(open_page: OpenPage, action: str) -> None:
+    widget, _ = open_page(action)
     widget.shows(FAILURE)
     widget.says("You have no card in the program to")
     widget.shows_incident()
@@ -200,8 +200,10 @@ def test_missing_card_is_shown_and_reported(opens: Opens, action: str) -> None:
 
 
 @BOTH
-def test_another_card_can_be_chosen_if_one_is_gone(opens: Opens, network: Network, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD, PLAIN)
+def test_another_card_can_be_chosen_if_one_is_gone(
+    open_page: OpenPage, network: Network, card: Card, action: str
+) -> None:
+    widget, service = open_page(action, GOLD, PLAIN)
     service.will_answer(service.error(), service.success())
     widget.shows(FORMS[action])
     widget.card_on_file(GOLD.last4).check()
@@ -216,7 +218,7 @@ def test_another_card_can_be_chosen_if_one_is_gone(opens: Opens, network: Networ
     expect(widget.card_on_file(GOLD.last4)).to_have_count(0)
     widget.card_on_file(BLUE.last4).check()
     if action == "R":
-        # Kept: what was given already need not be given again.
+        # Values already entered are kept.
         expect(widget.card_number).to_have_value(card.grouped)
         widget.replace.click()
     else:
@@ -228,8 +230,8 @@ def test_another_card_can_be_chosen_if_one_is_gone(opens: Opens, network: Networ
 
 
 @BOTH
-def test_retry_ends_if_the_only_card_is_gone(opens: Opens, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_retry_ends_if_the_only_card_is_gone(open_page: OpenPage, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.error())
     widget.shows(FORMS[action])
     submit(widget, action, card)
@@ -248,8 +250,8 @@ def test_retry_ends_if_the_only_card_is_gone(opens: Opens, card: Card, action: s
         ("-1001", "We couldn't replace your card because of a technical problem."),
     ],
 )
-def test_failed_replacement_has_its_own_text(opens: Opens, card: Card, code: str, text: str) -> None:
-    widget, service = opens("R", GOLD)
+def test_failed_replacement_has_its_own_text(open_page: OpenPage, card: Card, code: str, text: str) -> None:
+    widget, service = open_page("R", GOLD)
     service.will_answer(service.error(code))
     widget.shows(REPLACEMENT)
     submit(widget, "R", card)
@@ -269,8 +271,8 @@ def test_failed_replacement_has_its_own_text(opens: Opens, card: Card, code: str
         ("-1", "We couldn't remove your card because of a technical problem."),
     ],
 )
-def test_failed_removal_has_its_own_text(opens: Opens, card: Card, code: str, text: str) -> None:
-    widget, service = opens("C", GOLD)
+def test_failed_removal_has_its_own_text(open_page: OpenPage, card: Card, code: str, text: str) -> None:
+    widget, service = open_page("C", GOLD)
     service.will_answer(service.error(code))
     widget.shows(REMOVAL)
     submit(widget, "C", card)
@@ -279,8 +281,8 @@ def test_failed_removal_has_its_own_text(opens: Opens, card: Card, code: str, te
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "statusCode": code, "parentId": CUSTOMER}]
 
 
-def test_unanswered_removal_is_noted(page: Page, opens: Opens, card: Card) -> None:
-    widget, service = opens("C", GOLD)
+def test_unanswered_removal_is_noted(page: Page, open_page: OpenPage, card: Card) -> None:
+    widget, service = open_page("C", GOLD)
     noted = service.error("-1001", attempts_left=0)
     service.will_answer(OPEN, OPEN, noted)
     widget.shows(REMOVAL)
@@ -290,24 +292,24 @@ def test_unanswered_removal_is_noted(page: Page, opens: Opens, card: Card) -> No
     widget.shows(NOTED)
     widget.says("Your card will be removed as soon as it does")
     expect(widget.try_again).to_be_hidden()
-    assert widget.ended() == [told(noted)]
+    assert widget.ended() == [event_of(noted)]
 
-    # Later, when it was carried out.
+    # Later, after the removal.
     service.standing = service.success()
     page.reload()
     widget.shows(SUCCESS)
     widget.says("Your card has been removed from the program.")
-    assert widget.ended() == [told(service.standing)]
+    assert widget.ended() == [event_of(service.standing)]
 
 
 @BOTH
-def test_waiting_screen_names_the_action(opens: Opens, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_waiting_screen_names_the_action(open_page: OpenPage, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
     submit(widget, action, card)
     widget.shows(WAITINGS[action])
-    widget.place.wait_for_timeout(2500)
+    widget.root.wait_for_timeout(2500)
     widget.shows(WAITINGS[action])
     assert widget.ended() == []
     service.will_answer(service.success())
@@ -316,9 +318,9 @@ def test_waiting_screen_names_the_action(opens: Opens, card: Card, action: str) 
 
 @BOTH
 def test_reload_while_waiting_keeps_waiting(
-    page: Page, opens: Opens, network: Network, card: Card, action: str
+    page: Page, open_page: OpenPage, network: Network, card: Card, action: str
 ) -> None:
-    widget, service = opens(action, GOLD)
+    widget, service = open_page(action, GOLD)
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
     submit(widget, action, card)
@@ -328,13 +330,13 @@ def test_reload_while_waiting_keeps_waiting(
     widget.shows(WAITINGS[action])
     service.standing = service.success()
     widget.shows(SUCCESS)
-    assert widget.ended() == [told(service.standing)]
+    assert widget.ended() == [event_of(service.standing)]
     assert "POST" not in asked(network)[-1]
 
 
 @BOTH
-def test_reload_after_success_reports_it_again(page: Page, opens: Opens, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_reload_after_success_reports_it_again(page: Page, open_page: OpenPage, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
     submit(widget, action, card)
@@ -342,12 +344,12 @@ def test_reload_after_success_reports_it_again(page: Page, opens: Opens, card: C
     page.reload()
     widget.shows(SUCCESS)
     widget.says(f"Card ending in •••• {GOLD.last4}")
-    assert widget.ended() == [told(service.success())]
+    assert widget.ended() == [event_of(service.success())]
 
 
 @BOTH
-def test_reload_of_form_loads_cards_again(page: Page, opens: Opens, action: str) -> None:
-    widget, service = opens(action, GOLD, PLAIN)
+def test_reload_of_form_loads_cards_again(page: Page, open_page: OpenPage, action: str) -> None:
+    widget, service = open_page(action, GOLD, PLAIN)
     widget.shows(FORMS[action])
     service.cards = [PLAIN]
     page.reload()
@@ -356,50 +358,50 @@ def test_reload_of_form_loads_cards_again(page: Page, opens: Opens, action: str)
 
 
 @BOTH
-def test_event_has_all_members_of_the_answer(opens: Opens, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_event_has_all_members_of_the_answer(open_page: OpenPage, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
     submit(widget, action, card)
     widget.shows(SUCCESS)
     [event] = widget.ended()
-    assert event == told(service.success())
+    assert event == event_of(service.success())
     assert set(event) == {"status", "parentId", "ranac", "designCode", "bin", "last4"}
 
 
 @BOTH
 def test_embedding_page_receives_event(
-    page: Page, stack: Stack, network: Network, watch: Watch, card: Card, action: str
+    page: Page, stack: Stack, network: Network, console: ConsoleWatch, card: Card, action: str
 ) -> None:
-    watch.expect(ANOTHER_ACTION)
+    console.expect(ANOTHER_ACTION)
     service = Service(network, action, GOLD)
     service.will_answer(service.success())
     widget = open_at_partner(page, stack, "iframe", heading=FORMS[action])
     submit(widget, action, card)
     widget.shows(SUCCESS)
-    messages = [message for message in heard_by(page) if message["type"] == "enrollmentEnded"]
-    assert [message["detail"] for message in messages] == [told(service.success())]
+    messages = [message for message in messages_to(page) if message["type"] == "enrollmentEnded"]
+    assert [message["detail"] for message in messages] == [event_of(service.success())]
     assert {message["origin"] for message in messages} == {stack.api}
 
 
 @BOTH
 @pytest.mark.parametrize("bridge", BRIDGES)
-def test_native_app_receives_event(page: Page, opens: Opens, card: Card, bridge: str, action: str) -> None:
+def test_native_app_receives_event(page: Page, open_page: OpenPage, card: Card, bridge: str, action: str) -> None:
     for name, script in BRIDGES.items():
         page.add_init_script(script % (KEEP if name == bridge else BREAK))
-    widget, service = opens(action, GOLD)
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
     submit(widget, action, card)
     widget.shows(SUCCESS)
     [message] = page.evaluate("window.bridged")
-    assert read(bridge, message) == told(service.success())
+    assert read(bridge, message) == event_of(service.success())
 
 
-def test_missing_webcrypto_fails_replacement(page: Page, opens: Opens, network: Network) -> None:
+def test_missing_webcrypto_fails_replacement(page: Page, open_page: OpenPage, network: Network) -> None:
     page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
-    widget, _ = opens("R", GOLD)
-    # Before anything is asked for.
+    widget, _ = open_page("R", GOLD)
+    # Before the form is shown.
     widget.shows(FAILURE)
     expect(widget.card_number).to_be_hidden()
     widget.says("This browser can't encrypt your card number.")
@@ -408,8 +410,8 @@ def test_missing_webcrypto_fails_replacement(page: Page, opens: Opens, network: 
 
 
 @BOTH
-def test_double_click_submits_once(opens: Opens, network: Network, card: Card, action: str) -> None:
-    widget, service = opens(action, GOLD)
+def test_double_click_submits_once(open_page: OpenPage, network: Network, card: Card, action: str) -> None:
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
     if action == "R":
@@ -421,10 +423,10 @@ def test_double_click_submits_once(opens: Opens, network: Network, card: Card, a
 
 @BOTH
 def test_lost_answer_is_repeated_with_same_submission(
-    opens: Opens, network: Network, watch: Watch, card: Card, action: str
+    open_page: OpenPage, network: Network, console: ConsoleWatch, card: Card, action: str
 ) -> None:
-    watch.expect("net::ERR_")
-    widget, service = opens(action, GOLD)
+    console.expect("net::ERR_")
+    widget, service = open_page(action, GOLD)
     service.will_answer(service.success())
     widget.shows(FORMS[action])
     network.cut_answers(1, is_submission)
@@ -435,8 +437,8 @@ def test_lost_answer_is_repeated_with_same_submission(
     assert first.body == second.body
 
 
-def test_unknown_action_is_denied(opens: Opens, network: Network) -> None:
-    widget, _ = opens("P", GOLD)
+def test_unknown_action_is_denied(open_page: OpenPage, network: Network) -> None:
+    widget, _ = open_page("P", GOLD)
     widget.shows(FAILURE)
     widget.says("We couldn't open this page.")
     assert asked(network) == ["GET enroll"]
@@ -444,6 +446,6 @@ def test_unknown_action_is_denied(opens: Opens, network: Network) -> None:
 
 
 def outlined(page: Page) -> bool:
-    """The row of the radio button that has the focus."""
+    """Row of the focused radio button."""
     style: str = page.evaluate("getComputedStyle(document.activeElement.closest('label')).outlineStyle")
     return style != "none"

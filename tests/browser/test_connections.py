@@ -1,11 +1,11 @@
-"""Lost answers, on both sides of the product: calm waiting, and one card."""
+"""Lost answers on both sides of the product: the page keeps waiting, and one card is enrolled."""
 
 from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from browser.console import ConsoleWatch
 from browser.network import Network, is_submission
-from browser.watch import Watch
 from browser.widget import FORM, SUCCESS, UNREACHABLE, UNSETTLED, WAITING, Widget
 from local_system.cards import Card
 from local_system.rewards import Rewards
@@ -15,9 +15,9 @@ KEPT_TRYING = "The connection dropped. We'll keep trying, and nothing is lost."
 
 
 def test_lost_answer_is_repeated_with_first_outcome(
-    widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+    widget: Widget, rewards: Rewards, network: Network, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect(LOST)
+    console.expect(LOST)
     network.cut_answers(2, is_submission)
     widget.enroll(card)
     widget.says(KEPT_TRYING)
@@ -33,9 +33,9 @@ def test_lost_answer_is_repeated_with_first_outcome(
 
 
 def test_retry_starts_when_back_online(
-    page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+    page: Page, widget: Widget, rewards: Rewards, network: Network, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect(LOST)
+    console.expect(LOST)
     page.clock.install()
     page.reload()
     widget.shows(FORM)
@@ -44,7 +44,7 @@ def test_retry_starts_when_back_online(
     page.context.set_offline(True)
     widget.confirm.click()
     widget.says(KEPT_TRYING)
-    # The page's clock stands still: only the browser's own word ends the pause between two calls.
+    # The page's clock stands still: only the browser's `online` event ends the delay between two calls.
     page.context.set_offline(False)
     widget.shows(SUCCESS)
     assert len(rewards.accounts_of(card)) == 1
@@ -88,14 +88,14 @@ def test_open_outcome_is_not_reported(page: Page, widget: Widget, rewards: Rewar
 
 
 def test_same_attempt_can_be_retried_after_outage(
-    page: Page, widget: Widget, rewards: Rewards, network: Network, watch: Watch, card: Card
+    page: Page, widget: Widget, rewards: Rewards, network: Network, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect(LOST)
+    console.expect(LOST)
     page.clock.install()
     page.reload()
     widget.shows(FORM)
     widget.fill(card)
-    network.go_down()
+    network.cut_all()
     widget.confirm.click()
     widget.shows_in_time(UNREACHABLE, page)
     assert widget.ended() == []

@@ -1,9 +1,9 @@
-"""However often it is sent, a card is enrolled once."""
+"""Repeated submissions enroll a card once."""
 
 from playwright.sync_api import Page
 
+from browser.console import ConsoleWatch
 from browser.network import Network
-from browser.watch import Watch
 from browser.widget import FORM, SUCCESS, WAITING, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
@@ -30,13 +30,13 @@ def test_double_enter_enrolls_once(widget: Widget, page: Page, rewards: Rewards,
 
 
 def test_two_tabs_of_one_session_enroll_once(
-    page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
+    page: Page, partner: Partner, rewards: Rewards, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect("the server responded with a status of 409")
+    console.expect("the server responded with a status of 409")
     location = partner.open().location
     tabs = [Widget(page), Widget(page.context.new_page())]
     for tab in tabs:
-        tab.place.goto(location)
+        tab.root.goto(location)
         tab.shows(FORM)
     other = rewards.fresh_card()
     tabs[0].fill(card)
@@ -45,7 +45,7 @@ def test_two_tabs_of_one_session_enroll_once(
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
     tabs[0].confirm.click()
     tabs[0].shows(WAITING)
-    # Until the first one's attempt is open.
+    # Until the first tab's attempt is open.
     page.wait_for_timeout(2000)
     tabs[1].confirm.click()
     for tab in tabs:
@@ -56,13 +56,13 @@ def test_two_tabs_of_one_session_enroll_once(
 
 
 def test_second_tab_shows_outcome_of_the_first(
-    page: Page, partner: Partner, rewards: Rewards, watch: Watch, card: Card
+    page: Page, partner: Partner, rewards: Rewards, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect("the server responded with a status of 401")
+    console.expect("the server responded with a status of 401")
     location = partner.open().location
     first, second = Widget(page), Widget(page.context.new_page())
     for tab in (first, second):
-        tab.place.goto(location)
+        tab.root.goto(location)
         tab.shows(FORM)
     first.enroll(card)
     first.shows(SUCCESS)

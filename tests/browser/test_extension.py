@@ -1,11 +1,11 @@
-"""Customers who need more time get it (WCAG 2.2, 2.2.1): the notice is in sight, heard, and has a button."""
+"""Extension of the session (WCAG 2.2, 2.2.1): the notice is visible, announced, and has a button."""
 
 from playwright.sync_api import Page, expect
 
+from browser.console import ConsoleWatch
 from browser.embedding import open_at_partner
 from browser.network import Network, api_calls, is_extension
 from browser.service import answer
-from browser.watch import Watch
 from browser.widget import EXPIRED, FORM, SUCCESS, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
@@ -15,7 +15,7 @@ NOTICE = "For your security, this page closes in two minutes."
 
 
 def test_button_extends_session(page: Page, partner: Partner, network: Network, card: Card) -> None:
-    widget = warned(page, partner)
+    widget = open_near_end(page, partner)
     widget.first_name.fill("Ada")
     widget.stay_longer.click()
     expect(widget.notice).to_be_hidden()
@@ -36,12 +36,12 @@ def test_button_extends_session(page: Page, partner: Partner, network: Network, 
 
 def test_notice_is_in_view_on_small_screen(page: Page, partner: Partner) -> None:
     page.set_viewport_size({"width": 320, "height": 568})
-    widget = warned(page, partner)
+    widget = open_near_end(page, partner)
     for scroll in ("0", "document.documentElement.scrollHeight"):
         page.evaluate(f"document.documentElement.scrollTop = {scroll}")
         expect(widget.notice).to_be_in_viewport(ratio=1)
         expect(widget.stay_longer).to_be_in_viewport(ratio=1)
-    # What has the focus is not below it.
+    # The focused element is not covered.
     page.evaluate("document.documentElement.scrollTop = 0")
     widget.email.focus()
     field, notice = widget.email.bounding_box(), widget.notice.bounding_box()
@@ -60,9 +60,9 @@ def test_notice_is_in_view_in_sized_frame(page: Page, stack: Stack) -> None:
     frame = page.locator("#widget").bounding_box()
     assert frame is not None
     assert frame["height"] > 700, "it is not the frame that scrolls"
-    # The host's page goes on below the frame: its window ends somewhere in the frame each time.
-    for place in (0.7, 0.85, 1):
-        page.evaluate("end => scrollTo(0, scrollY + end - innerHeight)", frame["y"] + place * frame["height"])
+    # The host's page continues below the frame: its window always ends within the frame.
+    for root in (0.7, 0.85, 1):
+        page.evaluate("end => scrollTo(0, scrollY + end - innerHeight)", frame["y"] + root * frame["height"])
         frame = page.locator("#widget").bounding_box() or frame
         page.clock.run_for(400)
         expect(widget.stay_longer).to_be_in_viewport(ratio=1)
@@ -93,15 +93,15 @@ def test_notice_is_announced_and_reached_by_keyboard(page: Page, partner: Partne
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
-def test_exhausted_session_ends(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
-    watch.expect("the server responded with a status of 409")
+def test_exhausted_session_ends(page: Page, partner: Partner, network: Network, console: ConsoleWatch) -> None:
+    console.expect("the server responded with a status of 409")
     network.answer(is_extension, lambda _: answer(409, {"title": "no more"}))
-    widget = warned(page, partner)
+    widget = open_near_end(page, partner)
     widget.stay_longer.click()
     expect(widget.stay_longer).to_be_hidden()
     expect(widget.notice.get_by_role("paragraph")).to_have_text(NOTICE)
-    # The product has no such clock.
-    watch.expect("the server responded with a status of 401")
+    # The product's clock is not advanced.
+    console.expect("the server responded with a status of 401")
     network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}))
     page.clock.fast_forward("02:00")
     widget.shows(EXPIRED)
@@ -109,10 +109,10 @@ def test_exhausted_session_ends(page: Page, partner: Partner, network: Network, 
     assert widget.ended() == [{"status": "TOKEN_EXPIRED"}]
 
 
-def test_failed_extension_can_be_retried(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
-    watch.expect("net::ERR_")
-    widget = warned(page, partner)
-    network.go_down()
+def test_failed_extension_can_be_retried(page: Page, partner: Partner, network: Network, console: ConsoleWatch) -> None:
+    console.expect("net::ERR_")
+    widget = open_near_end(page, partner)
+    network.cut_all()
     widget.stay_longer.click()
     expect(widget.notice).to_contain_text("That didn't work. Please try again.")
     network.resume()
@@ -120,8 +120,8 @@ def test_failed_extension_can_be_retried(page: Page, partner: Partner, network: 
     expect(widget.notice).to_be_hidden()
 
 
-def warned(page: Page, partner: Partner) -> Widget:
-    """The form, two minutes before its end."""
+def open_near_end(page: Page, partner: Partner) -> Widget:
+    """Opens the form two minutes before its end."""
     page.clock.install()
     page.goto(partner.open().location)
     widget = Widget(page)

@@ -1,4 +1,4 @@
-"""Names, e-mail and consents: optional, required, given by keyboard alone."""
+"""Names, email and consents: optional or required, and by keyboard only."""
 
 import json
 import re
@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.network import Answer, Network, api_calls
-from browser.scripts import ASCII, ZEROS, written_from
+from browser.scripts import ASCII, ZEROS, in_script
 from browser.widget import FORM, SUCCESS, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
 
 
 def test_empty_optional_field_is_not_sent(widget: Widget, network: Network, card: Card) -> None:
-    expect(widget.place.get_by_text("First name (optional)")).to_be_visible()
+    expect(widget.root.get_by_text("First name (optional)")).to_be_visible()
     widget.enroll(card)
     widget.shows(SUCCESS)
     [sent] = network.posts()
@@ -56,11 +56,11 @@ def test_card_number_in_other_field_is_not_sent(
     widget: Widget, network: Network, card: Card, name: str, zero: int
 ) -> None:
     field: Locator = getattr(widget, name)
-    number = written_from(zero, card.grouped)
-    # At once, as where a browser fills it in.
+    number = in_script(zero, card.grouped)
+    # At once, like autofill.
     field.fill(f"{number.replace(' ', '-')}@example.com" if name == "email" else number)
-    told = "This looks like a card number. Enter it in the card number field only."
-    expect(field).to_have_accessible_description(told)
+    message = "This looks like a card number. Enter it in the card number field only."
+    expect(field).to_have_accessible_description(message)
     widget.enroll(card)
     expect(field).to_be_focused()
     assert network.posts() == []
@@ -68,17 +68,17 @@ def test_card_number_in_other_field_is_not_sent(
 
 @pytest.mark.parametrize("character", ["\\ufffe", "\\ud835", "\\u0007"])
 def test_unusable_character_is_reported(widget: Widget, network: Network, card: Card, character: str) -> None:
-    # Half of a character can't be typed by a driver.
+    # A driver cannot type an unpaired surrogate.
     widget.last_name.evaluate(f"input => {{ input.value = 'Love{character}lace'; }}")
     widget.enroll(card)
     expect(widget.last_name).to_be_focused()
-    told = "This contains a character we can't use. Please type it again."
-    expect(widget.last_name).to_have_accessible_description(told)
+    message = "This contains a character we can't use. Please type it again."
+    expect(widget.last_name).to_have_accessible_description(message)
     assert network.posts() == []
 
 
 def test_terms_open_in_new_window(widget: Widget) -> None:
-    link = widget.place.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*opens in a new tab"))
+    link = widget.root.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*open_page in a new tab"))
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
@@ -92,9 +92,9 @@ def test_card_is_enrolled_by_keyboard(page: Page, widget: Widget, card: Card) ->
         (widget.last_name, lambda: keys.type("Lovelace")),
         (widget.email, lambda: keys.type("ada@example.com")),
         (widget.terms, lambda: keys.press("Space")),
-        (widget.place.get_by_role("link", name="Terms & Conditions"), lambda: None),
+        (widget.root.get_by_role("link", name="Terms & Conditions"), lambda: None),
         (widget.privacy, lambda: keys.press("Space")),
-        (widget.place.get_by_role("link", name="Privacy Notice"), lambda: None),
+        (widget.root.get_by_role("link", name="Privacy Notice"), lambda: None),
         (widget.confirm, lambda: keys.press("Enter")),
     ]
     for element, enter in entries:
@@ -103,13 +103,13 @@ def test_card_is_enrolled_by_keyboard(page: Page, widget: Widget, card: Card) ->
         assert outlined(element), "the focus can't be seen"
         enter()
     widget.shows(SUCCESS)
-    # A screen reader hears where it is by the focus.
-    expect(widget.place.get_by_role("heading", level=1)).to_be_focused()
-    expect(widget.place.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
+    # Screen readers read the focused heading.
+    expect(widget.root.get_by_role("heading", level=1)).to_be_focused()
+    expect(widget.root.get_by_role("status")).to_contain_text(f"Card ending in {card.last4}")
 
 
 def test_fields_follow_client_configuration(page: Page, partner: Partner, network: Network, card: Card) -> None:
-    # The demo client's names are optional: the server's answer is changed on its way.
+    # The demo client's names are optional, so the server's answer is changed in transit.
     def change(answer: Answer) -> Answer:
         form = json.loads(answer.body)
         form["fields"] |= {"firstName": "required", "lastName": "hidden", "privacy": "optional"}

@@ -1,4 +1,4 @@
-"""Native WebViews: the outcome over each bridge, in the form that it takes."""
+"""Native WebViews: the outcome over each bridge, in its own format."""
 
 import pytest
 from playwright.sync_api import Page
@@ -14,9 +14,9 @@ def test_native_app_receives_outcome(page: Page, partner: Partner, card: Card, b
     page.add_init_script(BRIDGES[bridge] % KEEP)
     widget = enrolled(page, partner, card)
     [message] = page.evaluate("window.bridged")
-    [told] = widget.ended()
-    assert told["status"] == "SUCCESS_ENROLLMENT"
-    assert read(bridge, message) == told
+    [reported] = widget.ended()
+    assert reported["status"] == "SUCCESS_ENROLLMENT"
+    assert read(bridge, message) == reported
 
 
 @pytest.mark.parametrize("broken", BRIDGES)

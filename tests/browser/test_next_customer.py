@@ -1,4 +1,4 @@
-"""The same tab or frame in the hands of the next customer: nothing that the previous one entered comes back."""
+"""Reuse of a tab or frame by the next customer: no entry of the previous one is restored."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def open_address(page: Page, location: str) -> None:
 
 
 def follow_link(page: Page, location: str) -> None:
-    """Only the fragment differs, so that a browser loads nothing by itself."""
+    """Opens a page in the same tab; only the fragment differs, so the browser loads nothing by itself."""
     page.evaluate("location => { window.location.href = location; }", location)
 
 
@@ -59,8 +59,8 @@ def test_reused_tab_shows_empty_form(
 def test_reused_frame_shows_empty_form(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
     enter_everything(widget, card)
-    assert isinstance(widget.place, Frame)
-    marked(widget.place)
+    assert isinstance(widget.root, Frame)
+    marked(widget.root)
     location = Partner(stack).open().location
     page.evaluate("location => { document.querySelector('#widget').src = location; }", location)
     expect_empty(page.frames[1], page)
@@ -70,13 +70,13 @@ def test_last_refusal_clears_the_number(widget: Widget, network: Network) -> Non
     widget.enroll(NOT_QUALIFIED)
     for _ in range(4):
         widget.shows(FAILURE)
-        expect(widget.place.locator("#card-number")).to_have_value(NOT_QUALIFIED.grouped)
+        expect(widget.root.locator("#card-number")).to_have_value(NOT_QUALIFIED.grouped)
         widget.try_again.click()
         widget.confirm.click()
     widget.shows(FAILURE)
     expect(widget.try_again).to_be_hidden()
-    expect(widget.place.locator("#card-number")).to_have_value("")
-    expect(widget.place.locator("#terms")).not_to_be_checked()
+    expect(widget.root.locator("#card-number")).to_have_value("")
+    expect(widget.root.locator("#terms")).not_to_be_checked()
 
 
 def enter_everything(widget: Widget, card: Card) -> None:
@@ -86,17 +86,17 @@ def enter_everything(widget: Widget, card: Card) -> None:
     widget.fill(card)
 
 
-def marked(place: Page | Frame) -> None:
-    """Tells this document from the one that comes after it."""
-    place.evaluate("document.title = 'before'")
+def marked(root: Page | Frame) -> None:
+    """Marks this document, to tell it from its successor."""
+    root.evaluate("document.title = 'before'")
 
 
-def expect_empty(place: Page | Frame, page: Page) -> None:
-    expect(place.locator("title")).not_to_have_text("before")
-    Widget(place).shows(FORM)
-    place.wait_for_load_state()
-    # A browser that fills in late does it after the load.
+def expect_empty(root: Page | Frame, page: Page) -> None:
+    expect(root.locator("title")).not_to_have_text("before")
+    Widget(root).shows(FORM)
+    root.wait_for_load_state()
+    # Some browsers restore values after the load.
     page.wait_for_timeout(500)
-    inputs: Locator = place.locator("#form input")
+    inputs: Locator = root.locator("#form input")
     kept = inputs.evaluate_all("inputs => inputs.filter(it => it.type === 'checkbox' ? it.checked : it.value)")
     assert kept == []

@@ -1,13 +1,13 @@
-"""Openings that failed, sessions that are over: the page says so and tells the partner."""
+"""Failed openings and ended sessions: shown to the customer and reported to the partner."""
 
 import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.console import ConsoleWatch
 from browser.network import Network, api_calls
 from browser.service import answer
-from browser.watch import Watch
 from browser.widget import EXPIRED, FAILURE, FORM, LATER, Widget
 from local_system.cards import Card
 from local_system.partner import Partner, open_with
@@ -17,11 +17,11 @@ REFUSED_CALL = "the server responded with a status of 401"
 
 
 def test_page_names_the_client(widget: Widget) -> None:
-    expect(widget.place.get_by_text("Demo Bank", exact=True)).to_be_visible()
+    expect(widget.root.get_by_text("Demo Bank", exact=True)).to_be_visible()
 
 
 def test_missing_webcrypto_shows_no_form(page: Page, partner: Partner) -> None:
-    # As an old WebView, or any browser at an insecure address.
+    # Like an old WebView, or any browser at an insecure address.
     page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });")
     page.goto(partner.open().location)
     widget = Widget(page)
@@ -31,8 +31,8 @@ def test_missing_webcrypto_shows_no_form(page: Page, partner: Partner) -> None:
     assert [event["status"] for event in widget.ended()] == ["ERROR_ENROLLMENT"]
 
 
-def test_unknown_session_has_expired(page: Page, partner: Partner, watch: Watch) -> None:
-    watch.expect(REFUSED_CALL)
+def test_unknown_session_has_expired(page: Page, partner: Partner, console: ConsoleWatch) -> None:
+    console.expect(REFUSED_CALL)
     address = partner.open().location.partition("#")[0]
     page.goto(f"{address}#{'A' * 43}")
     widget = Widget(page)
@@ -111,9 +111,9 @@ def test_address_cannot_forge_success(page: Page, partner: Partner, fragment: st
 
 
 def test_warning_after_13_minutes_and_expiry_after_15(
-    page: Page, partner: Partner, network: Network, watch: Watch, card: Card
+    page: Page, partner: Partner, network: Network, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect(REFUSED_CALL)
+    console.expect(REFUSED_CALL)
     page.clock.install()
     page.goto(partner.open().location)
     widget = Widget(page)
@@ -123,7 +123,7 @@ def test_warning_after_13_minutes_and_expiry_after_15(
     widget.type_card(card)
     page.clock.fast_forward("13:01")
     expect(warning).to_be_visible()
-    # The page asks once more, as another tab may have used or extended the session. The product has no such clock.
+    # The page reloads the session: another tab may have used or extended it. The product's clock is not advanced.
     network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}))
     page.clock.fast_forward("02:00")
     widget.shows(EXPIRED)

@@ -1,4 +1,4 @@
-"""What a customer sees, and a partner hears, at the end of an attempt."""
+"""Outcomes of an attempt, as shown to the customer and reported to the partner."""
 
 from playwright.sync_api import expect
 
@@ -43,7 +43,7 @@ def test_another_card_is_enrolled_after_refusal(widget: Widget, rewards: Rewards
     widget.try_again.click()
     widget.shows(FORM)
     expect(widget.card_number).to_be_focused()
-    # The number is marked, so that typing replaces it.
+    # The number is selected, so that typing replaces it.
     widget.type_card(card)
     widget.confirm.click()
     widget.shows(SUCCESS)
@@ -59,8 +59,8 @@ def test_already_enrolled_card_is_reported(widget: Widget, partner: Partner, rew
     widget.enroll(card)
     widget.shows(SUCCESS)
 
-    again = Widget(widget.place)
-    again.place.goto(Partner(partner.stack).open().location)
+    again = Widget(widget.root)
+    again.root.goto(Partner(partner.stack).open().location)
     again.shows(FORM)
     again.enroll(card)
     again.shows(FAILURE)
@@ -87,7 +87,7 @@ def test_fifth_refusal_is_the_last(widget: Widget) -> None:
         assert len(widget.ended()) == 5 - left
         expect(widget.tries).to_have_text("You can try one more time." if left == 1 else "")
         widget.try_again.click()
-        # Told before it is made.
+        # Announced before the attempt.
         expect(widget.last_try).to_be_visible(visible=left == 1)
         widget.confirm.click()
     widget.shows(FAILURE)

@@ -1,4 +1,4 @@
-"""Each refusal in words of its own, and what the network between says in ours."""
+"""Refusals of the service and of the network in front of it, each with its own text."""
 
 import json
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.console import ConsoleWatch
 from browser.network import Answer, Network, api_calls, is_submission
 from browser.service import INCIDENT, answer
-from browser.watch import Watch
 from browser.widget import FAILURE, FORM, FULL, LATER, SUCCESS, WAITING, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 
-# As `infra/local/demo/client.toml` has it.
+# Value in `infra/local/demo/client.toml`.
 MAX_CARDS = 5
 REFUSED = "the server responded with a status of"
 
 
-def test_card_limit_is_reported_before_the_form(page: Page, partner: Partner, on_file: Callable[[], Card]) -> None:
+def test_card_limit_is_reported_before_the_form(page: Page, partner: Partner, enroll_card: Callable[[], Card]) -> None:
     for _ in range(MAX_CARDS):
-        on_file()
+        enroll_card()
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FULL)
@@ -42,8 +42,8 @@ def test_attempt_limit_offers_no_retry(widget: Widget, network: Network, card: C
     assert widget.ended() == [{"status": "ACCESS_DENIED"}], "the reason is in no event"
 
 
-def test_suspended_client_is_reported(page: Page, partner: Partner, network: Network, watch: Watch) -> None:
-    watch.expect(f"{REFUSED} 401")
+def test_suspended_client_is_reported(page: Page, partner: Partner, network: Network, console: ConsoleWatch) -> None:
+    console.expect(f"{REFUSED} 401")
     network.answer(api_calls, lambda _: answer(401, {"status": "TOKEN_EXPIRED"}, {"Ending-Reason": "suspended"}))
     page.goto(partner.open().location)
     widget = Widget(page)
@@ -73,8 +73,10 @@ def test_read_more_needs_a_link(page: Page, partner: Partner, network: Network) 
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_busy_gateway_is_retried(widget: Widget, network: Network, watch: Watch, card: Card, status: int) -> None:
-    watch.expect(f"{REFUSED} {status}")
+def test_busy_gateway_is_retried(
+    widget: Widget, network: Network, console: ConsoleWatch, card: Card, status: int
+) -> None:
+    console.expect(f"{REFUSED} {status}")
     turns = iter([_of_a_gateway(status), _of_a_gateway(status)])
     network.change_answers(is_submission, lambda real: next(turns, real))
     widget.enroll(card)
@@ -85,8 +87,10 @@ def test_busy_gateway_is_retried(widget: Widget, network: Network, watch: Watch,
 
 
 @pytest.mark.parametrize("status", [403, 404, 413, 429, 500])
-def test_gateway_refusal_is_no_outcome(widget: Widget, network: Network, watch: Watch, card: Card, status: int) -> None:
-    watch.expect(f"{REFUSED} {status}")
+def test_gateway_refusal_is_no_outcome(
+    widget: Widget, network: Network, console: ConsoleWatch, card: Card, status: int
+) -> None:
+    console.expect(f"{REFUSED} {status}")
     refusal = _of_a_gateway(status, {"Retry-After": "3600"})
     turns = iter([refusal])
     network.change_answers(is_submission, lambda real: next(turns, real))
@@ -99,8 +103,8 @@ def test_gateway_refusal_is_no_outcome(widget: Widget, network: Network, watch: 
     assert len({post.headers["idempotency-key"] for post in network.posts()}) == 1
 
 
-def test_refusal_shows_its_incident(widget: Widget, network: Network, watch: Watch, card: Card) -> None:
-    watch.expect(f"{REFUSED} 413")
+def test_refusal_shows_its_incident(widget: Widget, network: Network, console: ConsoleWatch, card: Card) -> None:
+    console.expect(f"{REFUSED} 413")
     problem = {"type": "about:blank", "title": "The body is too large.", "status": 413, "incident": INCIDENT}
     network.answer(is_submission, lambda _: answer(413, problem))
     widget.enroll(card)
@@ -111,7 +115,7 @@ def test_refusal_shows_its_incident(widget: Widget, network: Network, watch: Wat
 
 
 def _of_a_gateway(status: int, headers: dict[str, str] | None = None) -> Answer:
-    """Without a body that the page knows."""
+    """Answer without a body that the page knows."""
     return Answer(status, "", [("Content-Type", "text/html"), *(headers or {}).items()], b"<html>Not now.</html>")
 
 

@@ -1,4 +1,4 @@
-"""A page that is loaded again goes on where it was."""
+"""Reload of the page in each state."""
 
 from playwright.sync_api import Page, expect
 
@@ -28,7 +28,7 @@ def test_reload_while_waiting_shows_outcome(
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
     widget.enroll(card)
     widget.shows(WAITING)
-    # Until the product works on it.
+    # Until the product processes it.
     page.wait_for_timeout(1500)
     assert len(network.posts()) == 1
     page.reload()
@@ -42,11 +42,11 @@ def test_reload_while_waiting_shows_outcome(
 def test_reload_after_success_reports_it_again(widget: Widget, page: Page, rewards: Rewards, card: Card) -> None:
     widget.enroll(card)
     widget.shows(SUCCESS)
-    told = widget.ended()
+    reported = widget.ended()
     page.reload()
     widget.shows(SUCCESS)
     widget.says(f"Card ending in •••• {card.last4}")
-    assert widget.ended() == told
+    assert widget.ended() == reported
     assert len(rewards.accounts_of(card)) == 1
 
 

@@ -1,22 +1,22 @@
-"""Replacing a card, through the page, the product and its stand-in for Mastercard."""
+"""Replacement through the page, the product and the Mastercard stand-in."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from browser.embedding import heard_by, open_at_partner
+from browser.console import ConsoleWatch
+from browser.embedding import messages_to, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
-from browser.mrs_accounts import ACTIVE, CANCELLED, becomes, statuses
-from browser.watch import Watch
+from browser.mrs_accounts import ACTIVE, CANCELLED, statuses, wait_for_status
 from browser.widget import FAILURE, REPLACEMENT, REPLACING, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
 from local_system.stack import Stack
 
-OnFile = Callable[[], Card]
-OpensFor = Callable[..., Widget]
+EnrollCard = Callable[[], Card]
+OpenForCustomer = Callable[..., Widget]
 
 
 def masked(card: Card) -> str:
@@ -29,11 +29,13 @@ def replace(widget: Widget, card: Card) -> None:
 
 
 @in_both
-def test_card_is_replaced(on_file: OnFile, opens_for: OpensFor, partner: Partner, rewards: Rewards, card: Card) -> None:
-    old = on_file()
-    widget = opens_for("R")
+def test_card_is_replaced(
+    enroll_card: EnrollCard, open_for_customer: OpenForCustomer, partner: Partner, rewards: Rewards, card: Card
+) -> None:
+    old = enroll_card()
+    widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
-    expect(widget.place.locator(".masked")).to_have_text(masked(old))
+    expect(widget.root.locator(".masked")).to_have_text(masked(old))
     expect(widget.terms).to_be_hidden()
     widget.first_name.fill("Ada")
     replace(widget, card)
@@ -51,37 +53,41 @@ def test_card_is_replaced(on_file: OnFile, opens_for: OpensFor, partner: Partner
             "last4": card.last4,
         }
     ]
-    becomes(rewards, old, CANCELLED)
+    wait_for_status(rewards, old, CANCELLED)
 
 
-def test_chosen_card_of_several_is_replaced(on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card) -> None:
-    kept, old = on_file(), on_file()
-    widget = opens_for("R")
+def test_chosen_card_of_several_is_replaced(
+    enroll_card: EnrollCard, open_for_customer: OpenForCustomer, rewards: Rewards, card: Card
+) -> None:
+    kept, old = enroll_card(), enroll_card()
+    widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
     widget.card_on_file(old.last4).check()
     replace(widget, card)
     widget.shows(SUCCESS)
-    becomes(rewards, old, CANCELLED)
+    wait_for_status(rewards, old, CANCELLED)
     assert statuses(rewards, kept) == [ACTIVE]
 
-    again = opens_for("R")
+    again = open_for_customer("R")
     again.shows(REPLACEMENT)
     expect(again.choice.get_by_role("radio")).to_have_count(2)
     expect(again.card_on_file(kept.last4)).to_be_visible()
     expect(again.card_on_file(card.last4)).to_be_visible()
 
 
-def test_only_the_card_in_the_token_is_shown(on_file: OnFile, opens_for: OpensFor) -> None:
-    on_file()
-    named = on_file()
-    widget = opens_for("R", last4=named.last4)
+def test_only_the_card_in_the_token_is_shown(enroll_card: EnrollCard, open_for_customer: OpenForCustomer) -> None:
+    enroll_card()
+    named = enroll_card()
+    widget = open_for_customer("R", last4=named.last4)
     widget.shows(REPLACEMENT)
-    expect(widget.place.locator(".masked")).to_have_text(masked(named))
+    expect(widget.root.locator(".masked")).to_have_text(masked(named))
 
 
-def test_refused_new_card_keeps_the_old_one(on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card) -> None:
-    old = on_file()
-    widget = opens_for("R")
+def test_refused_new_card_keeps_the_old_one(
+    enroll_card: EnrollCard, open_for_customer: OpenForCustomer, rewards: Rewards, card: Card
+) -> None:
+    old = enroll_card()
+    widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
     replace(widget, NOT_QUALIFIED)
     widget.shows(FAILURE)
@@ -98,22 +104,22 @@ def test_refused_new_card_keeps_the_old_one(on_file: OnFile, opens_for: OpensFor
     replace(widget, card)
     widget.shows(SUCCESS)
     assert [event["status"] for event in widget.ended()] == ["ERROR_REPLACEMENT", "SUCCESS_REPLACEMENT"]
-    becomes(rewards, old, CANCELLED)
+    wait_for_status(rewards, old, CANCELLED)
 
 
-def test_customer_without_card_has_nothing_to_replace(opens_for: OpensFor, partner: Partner) -> None:
-    widget = opens_for("R")
+def test_customer_without_card_has_nothing_to_replace(open_for_customer: OpenForCustomer, partner: Partner) -> None:
+    widget = open_for_customer("R")
     widget.shows(FAILURE)
     widget.says("You have no card in the program to replace.")
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "parentId": partner.customer}]
 
 
 def test_card_replaced_in_another_tab_is_gone(
-    page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards
+    page: Page, enroll_card: EnrollCard, open_for_customer: OpenForCustomer, rewards: Rewards
 ) -> None:
-    old = on_file()
+    old = enroll_card()
     first, second = rewards.fresh_card(), rewards.fresh_card()
-    tabs = [opens_for("R"), opens_for("R", page.context.new_page())]
+    tabs = [open_for_customer("R"), open_for_customer("R", page.context.new_page())]
     for tab, card in zip(tabs, (first, second), strict=True):
         tab.shows(REPLACEMENT)
         tab.type_card(card)
@@ -129,15 +135,15 @@ def test_card_replaced_in_another_tab_is_gone(
 
     tabs[1].try_again.click()
     tabs[1].shows(REPLACEMENT)
-    expect(tabs[1].place.locator(".masked")).to_have_text(masked(first))
-    becomes(rewards, old, CANCELLED)
+    expect(tabs[1].root.locator(".masked")).to_have_text(masked(first))
+    wait_for_status(rewards, old, CANCELLED)
 
 
 def test_lost_mrs_answer_is_resolved_by_lookup(
-    on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+    enroll_card: EnrollCard, open_for_customer: OpenForCustomer, rewards: Rewards, card: Card
 ) -> None:
-    old = on_file()
-    widget = opens_for("R")
+    old = enroll_card()
+    widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
     rewards.order(card, "enroll", "cut-after")
     replace(widget, card)
@@ -145,33 +151,33 @@ def test_lost_mrs_answer_is_resolved_by_lookup(
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
-    becomes(rewards, old, CANCELLED)
+    wait_for_status(rewards, old, CANCELLED)
 
 
 def test_reload_after_success_reports_it_again(
-    page: Page, on_file: OnFile, opens_for: OpensFor, rewards: Rewards, card: Card
+    page: Page, enroll_card: EnrollCard, open_for_customer: OpenForCustomer, rewards: Rewards, card: Card
 ) -> None:
-    on_file()
-    widget = opens_for("R")
+    enroll_card()
+    widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
     replace(widget, card)
     widget.shows(SUCCESS)
-    told = widget.ended()
+    reported = widget.ended()
     page.reload()
     widget.shows(SUCCESS)
     widget.says(f"Card ending in •••• {card.last4}")
-    assert widget.ended() == told
+    assert widget.ended() == reported
     assert len(rewards.accounts_of(card)) == 1
 
 
 def test_partner_page_receives_replacement(
-    page: Page, stack: Stack, on_file: OnFile, partner: Partner, watch: Watch, card: Card
+    page: Page, stack: Stack, enroll_card: EnrollCard, partner: Partner, console: ConsoleWatch, card: Card
 ) -> None:
-    watch.expect(ANOTHER_ACTION)
-    on_file()
+    console.expect(ANOTHER_ACTION)
+    enroll_card()
     widget = open_at_partner(page, stack, "iframe", heading=REPLACEMENT, customer=partner.customer, action="R")
     replace(widget, card)
     widget.shows(SUCCESS)
     expect(page.locator("#outcome .badge")).to_have_text("SUCCESS_REPLACEMENT")
-    told = [message["detail"] for message in heard_by(page) if message["type"] == "enrollmentEnded"]
-    assert told == widget.ended()
+    reported = [message["detail"] for message in messages_to(page) if message["type"] == "enrollmentEnded"]
+    assert reported == widget.ended()

@@ -1,4 +1,4 @@
-"""The card number never leaves the browser, which is checked after every other test too, and stays nowhere in it."""
+"""Secrecy of the card number: it never leaves the browser (checked after every other test too) and is not stored."""
 
 import base64
 import json
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Error, Page
 
+from browser.console import ConsoleWatch
 from browser.network import Network, Sent
 from browser.secrecy import leaks
-from browser.watch import Watch
 from browser.widget import FAILURE, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 
@@ -26,7 +26,7 @@ def test_no_request_contains_the_number_in_any_form(widget: Widget, network: Net
     assert leaks(network.sent, NOT_QUALIFIED.number) == []
 
 
-# From the page itself, so that it is shown that the recorder sees what a mistake in it would send.
+# Sent by the page itself, to prove that the recorder sees what a mistake in the page would send.
 PLANTED = {
     "in a body": "number => fetch('/widget/api/enroll', { method: 'POST', body: JSON.stringify({ number }) })",
     "in an address": "number => fetch('/widget/assets/' + number)",
@@ -53,10 +53,12 @@ WRITTEN: dict[str, Callable[[Card], str]] = {
 
 
 @pytest.mark.parametrize("way", PLANTED)
-def test_planted_number_is_found_anywhere(widget: Widget, network: Network, watch: Watch, card: Card, way: str) -> None:
-    watch.expect("the server responded with a status of")
-    widget.place.evaluate(PLANTED[way], card.number)
-    widget.place.wait_for_timeout(1000)
+def test_planted_number_is_found_anywhere(
+    widget: Widget, network: Network, console: ConsoleWatch, card: Card, way: str
+) -> None:
+    console.expect("the server responded with a status of")
+    widget.root.evaluate(PLANTED[way], card.number)
+    widget.root.wait_for_timeout(1000)
     assert leaks(network.sent, card.number)
     network.sent.clear()
 
@@ -74,8 +76,8 @@ def test_permitted_digits_are_no_leak() -> None:
     assert leaks([Sent("POST", "http://localhost/", {}, body)], card.number) == []
 
 
-def test_request_to_foreign_host_is_detected(page: Page, network: Network, watch: Watch) -> None:
-    watch.expect("the server responded with a status of")
+def test_request_to_foreign_host_is_detected(page: Page, network: Network, console: ConsoleWatch) -> None:
+    console.expect("the server responded with a status of")
     with pytest.raises(Error, match="ERR_HTTP_RESPONSE_CODE_FAILURE"):
         page.goto("http://elsewhere.example/")
     assert [sent.url for sent in network.foreign()] == ["http://elsewhere.example/"]

@@ -1,4 +1,4 @@
-"""Each state of the page: a picture of it is kept, and axe finds nothing, on any screen and in any light."""
+"""States of the page: a screenshot and an axe run for each, on several screens and in both color schemes."""
 
 import json
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.accessibility import violations
+from browser.console import ConsoleWatch
 from browser.network import Answer, Network, api_calls, is_extension, is_submission
 from browser.pictures import Pictures
 from browser.service import answer
 from browser.views import faults
-from browser.watch import Watch
 from browser.widget import (
     EXPIRED,
     FAILURE,
@@ -33,14 +33,14 @@ from local_system.rewards import Rewards
 
 @dataclass(frozen=True)
 class Scene:
-    """What a state is made from."""
+    """Parts of a state."""
 
     page: Page
     widget: Widget
     partner: Partner
     rewards: Rewards
     network: Network
-    watch: Watch
+    console: ConsoleWatch
 
     def open(self) -> None:
         self.page.goto(self.partner.open().location)
@@ -54,7 +54,7 @@ class Scene:
 def loading(scene: Scene) -> None:
     location = scene.partner.open().location
     scene.page.goto(location.partition("#")[0])
-    scene.network.hold(api_calls)
+    scene.network.delay(api_calls)
     scene.page.goto(location)
     scene.widget.shows(LOADING)
 
@@ -95,15 +95,15 @@ def expiring(scene: Scene) -> None:
 
 def waiting(scene: Scene) -> None:
     scene.open()
-    scene.network.hold(api_calls)
+    scene.network.delay(api_calls)
     scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows(WAITING)
 
 
 def waiting_offline(scene: Scene) -> None:
-    scene.watch.expect("net::ERR_")
+    scene.console.expect("net::ERR_")
     scene.open()
-    scene.network.go_down()
+    scene.network.cut_all()
     scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.says("The connection dropped.")
 
@@ -141,10 +141,10 @@ def unsettled(scene: Scene) -> None:
 
 
 def unreachable(scene: Scene) -> None:
-    scene.watch.expect("net::ERR_")
+    scene.console.expect("net::ERR_")
     scene.page.clock.install()
     scene.open()
-    scene.network.go_down()
+    scene.network.cut_all()
     scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows_in_time(UNREACHABLE, scene.page)
 
@@ -155,7 +155,7 @@ def expired(scene: Scene) -> None:
 
 
 def extension_failed(scene: Scene) -> None:
-    scene.watch.expect("the server responded with a status of 503")
+    scene.console.expect("the server responded with a status of 503")
     expiring(scene)
     scene.network.answer(is_extension, lambda _: answer(503, {}))
     scene.widget.stay_longer.click()
@@ -198,7 +198,7 @@ def used(scene: Scene) -> None:
 
 
 def unavailable(scene: Scene) -> None:
-    scene.watch.expect("the server responded with a status of 429")
+    scene.console.expect("the server responded with a status of 429")
     scene.open()
     scene.network.answer(is_submission, lambda _: answer(429, {}, {"Retry-After": "3600"}))
     scene.widget.enroll(scene.rewards.fresh_card())
@@ -206,7 +206,7 @@ def unavailable(scene: Scene) -> None:
 
 
 def ends(scene: Scene, headers: dict[str, str], heading: str) -> None:
-    """An attempt is declined, with what stands beside the event."""
+    """Has an attempt declined, with these headers."""
     scene.open()
     declined = answer(200, {"status": "ERROR_ENROLLMENT", "statusCode": "-45"}, headers)
     scene.network.answer(is_submission, lambda _: declined)
@@ -264,11 +264,11 @@ def test_state_is_accessible(
     partner: Partner,
     rewards: Rewards,
     network: Network,
-    watch: Watch,
+    console: ConsoleWatch,
     pictures: Pictures,
     state: Callable[[Scene], None],
 ) -> None:
-    scene = Scene(page, Widget(page), partner, rewards, network, watch)
+    scene = Scene(page, Widget(page), partner, rewards, network, console)
     state(scene)
     assert faults(page, pictures, state.__name__.replace("_", "-")) == []
 

@@ -1,18 +1,18 @@
-"""The card number while it is typed, pasted and corrected."""
+"""Card number field: typing, pasting and correcting."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from browser.network import Network
-from browser.scripts import FULL_WIDTH, ZEROS, written_from
+from browser.scripts import FULL_WIDTH, ZEROS, in_script
 from browser.widget import SUCCESS, Widget
 from local_system.cards import OF_ANOTHER_PROGRAM, Card
 
-# As input methods compose a number: what the field shows meanwhile, and what is put in at the end.
+# Compositions of input methods: text in the field meanwhile, and the final text.
 COMPOSED = {
     "Japanese": (
-        [written_from(FULL_WIDTH, "5234"[:length]) for length in range(1, 5)],
-        written_from(FULL_WIDTH, "5234"),
+        [in_script(FULL_WIDTH, "5234"[:length]) for length in range(1, 5)],
+        in_script(FULL_WIDTH, "5234"),
     ),
     "Chinese, committed as ASCII": (["5", "52", "523", "5234"], "5234"),
     "Korean, by a number's name": (["ㅇ", "오", "오이"], "5234"),
@@ -23,7 +23,7 @@ NOT_RIGHT = "Check your card number. One of the digits seems to be wrong."
 def test_number_is_grouped_and_brand_shown(widget: Widget, card: Card) -> None:
     widget.card_number.press_sequentially(card.number[:7])
     expect(widget.card_number).to_have_value(f"{card.number[:4]} {card.number[4:7]}")
-    expect(widget.place.locator(".brand")).to_have_text("Mastercard")
+    expect(widget.root.locator(".brand")).to_have_text("Mastercard")
     widget.card_number.press_sequentially(card.number[7:])
     expect(widget.card_number).to_have_value(card.grouped)
     expect(widget.error).to_be_hidden()
@@ -43,7 +43,7 @@ def test_pasted_number_is_accepted_in_any_format(
 
 @pytest.mark.parametrize("script", ZEROS)
 def test_digits_of_other_scripts_are_accepted(widget: Widget, page: Page, card: Card, script: str) -> None:
-    paste(page, widget, written_from(ZEROS[script], card.grouped))
+    paste(page, widget, in_script(ZEROS[script], card.grouped))
     expect(widget.card_number).to_have_value(card.grouped)
 
 
@@ -122,20 +122,20 @@ def test_short_number_is_reported_on_blur(widget: Widget, card: Card) -> None:
 
 
 def test_other_program_is_reported_while_typing(widget: Widget, network: Network) -> None:
-    told = "This card isn't part of the program. Please try another card."
+    message = "This card isn't part of the program. Please try another card."
     widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[:4])
-    expect(widget.error).to_have_text(told)
+    expect(widget.error).to_have_text(message)
     widget.card_number.press_sequentially(OF_ANOTHER_PROGRAM.number[4:])
     widget.terms.check()
     widget.privacy.check()
     widget.confirm.click()
-    expect(widget.error).to_have_text(told)
+    expect(widget.error).to_have_text(message)
     assert network.posts() == []
 
 
 def test_change_events_contain_no_digit(widget: Widget, card: Card) -> None:
     widget.type_card(card)
-    changes = widget.heard("change")
+    changes = widget.events("change")
     assert changes[0] == {"valid": False, "couldBecomeValid": True, "brand": "mastercard"}
     assert changes[-1] == {"valid": True, "couldBecomeValid": True, "brand": "mastercard"}
     assert not any(digit in str(changes) for digit in "0123456789")
@@ -157,7 +157,7 @@ def paste(page: Page, widget: Widget, text: str) -> None:
 
 
 def compose(page: Page, text: str) -> None:
-    """What an input method does while it is open: its text stands in the field, underlined."""
+    """Composes text like an open input method: the text is in the field, underlined."""
     session = page.context.new_cdp_session(page)
     session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
     session.detach()

@@ -1,4 +1,4 @@
-"""How customers look at a state of the page: on any screen, in any light, in either direction."""
+"""Views of a state: small and large screens, light and dark, left to right and right to left."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from browser.pictures import Pictures
 
 @dataclass(frozen=True)
 class View:
-    """How a customer looks at it."""
+    """View of the page: size, color scheme and direction."""
 
     name: str
     width: int = 1280
@@ -30,7 +30,7 @@ VIEWS = [
 
 
 def faults(page: Page, pictures: Pictures, name: str) -> list[str]:
-    """What is wrong with it in any view, of each of which a picture is kept."""
+    """Faults of the page in all views; stores a screenshot of each."""
     found = []
     for view in VIEWS:
         _look_at(page, view)
@@ -44,5 +44,5 @@ def faults(page: Page, pictures: Pictures, name: str) -> list[str]:
 def _look_at(page: Page, view: View) -> None:
     page.set_viewport_size({"width": view.width, "height": view.height})
     page.emulate_media(color_scheme=view.light)
-    # The demo client has no texts in a right-to-left language; its English ones show the layout as well.
+    # The demo client has no right-to-left texts; English ones show the layout just as well.
     page.evaluate("direction => { document.documentElement.dir = direction; }", view.direction)

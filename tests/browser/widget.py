@@ -1,4 +1,4 @@
-"""The widget as a customer sees it: its fields by their labels, its screens by their headings."""
+"""Page object of the widget: fields by their labels, screens by their headings."""
 
 import re
 from typing import Any
@@ -7,8 +7,8 @@ from playwright.sync_api import Frame, Locator, Page, expect
 
 from local_system.cards import Card
 
-# Two calls to a local AWS that starts a process for each; an MRS that is silent is given up after 8 s.
-PATIENCE = 30_000
+# Milliseconds. Two calls to a local AWS that starts a process for each; the product gives up on a silent MRS after 8 s.
+TIMEOUT = 30_000
 INCIDENT = re.compile(r"^Incident ID: [0-9A-Z]{4}(-[0-9A-Z]{4}){2}$")
 
 FORM = "Add your card"
@@ -29,54 +29,54 @@ NOTED = "We're removing your card"
 
 
 class Widget:
-    """One widget, as a page or in a frame."""
+    """Widget in a page or a frame."""
 
-    def __init__(self, place: Page | Frame) -> None:
-        self.place = place
-        self.card_number = place.get_by_label(re.compile("^(Card|New card) number$"))
-        self.first_name = place.get_by_label("First name")
-        self.last_name = place.get_by_label("Last name")
-        self.email = place.get_by_label("Email")
-        self.terms = place.get_by_label("I accept the Terms & Conditions")
-        self.privacy = place.get_by_label("I accept the Privacy Notice")
-        self.confirm = place.get_by_role("button", name="Add card")
-        self.replace = place.get_by_role("button", name="Replace card")
-        self.remove = place.get_by_role("button", name=re.compile("^Remove card"))
-        self.choice = place.get_by_role("radiogroup")
-        self.try_again = place.get_by_role("button", name="Try again")
-        self.stay_longer = place.get_by_role("button", name="Stay longer")
-        self.notice = place.locator("#expiring")
-        self.last_try = place.locator("#last-try")
-        self.tries = place.locator(".tries")
-        self.error = place.locator("#card-number-error")
+    def __init__(self, root: Page | Frame) -> None:
+        self.root = root
+        self.card_number = root.get_by_label(re.compile("^(Card|New card) number$"))
+        self.first_name = root.get_by_label("First name")
+        self.last_name = root.get_by_label("Last name")
+        self.email = root.get_by_label("Email")
+        self.terms = root.get_by_label("I accept the Terms & Conditions")
+        self.privacy = root.get_by_label("I accept the Privacy Notice")
+        self.confirm = root.get_by_role("button", name="Add card")
+        self.replace = root.get_by_role("button", name="Replace card")
+        self.remove = root.get_by_role("button", name=re.compile("^Remove card"))
+        self.choice = root.get_by_role("radiogroup")
+        self.try_again = root.get_by_role("button", name="Try again")
+        self.stay_longer = root.get_by_role("button", name="Stay longer")
+        self.notice = root.locator("#expiring")
+        self.last_try = root.locator("#last-try")
+        self.tries = root.locator(".tries")
+        self.error = root.locator("#card-number-error")
 
     def shows(self, heading: str) -> None:
-        """Waits until this is the one screen that is seen."""
-        expect(self.place.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE)
+        """Waits until this is the only visible screen."""
+        expect(self.root.get_by_role("heading", level=1)).to_have_text(heading, timeout=TIMEOUT)
 
     def shows_in_time(self, heading: str, page: Page) -> None:
-        """As `shows`, for what comes after minutes: the page's clock, which the test has installed, is put forward."""
+        """Like `shows`, for a screen that takes minutes: advances the page's clock, which the test has installed."""
         for _ in range(60):
-            if self.place.get_by_role("heading", name=heading).is_visible():
+            if self.root.get_by_role("heading", name=heading).is_visible():
                 return
             page.clock.run_for(5000)
-            # The network has no such clock.
+            # The network's clock is not advanced.
             page.wait_for_timeout(200)
         self.shows(heading)
 
     def says(self, text: str | re.Pattern[str]) -> Locator:
-        said = self.place.locator("[data-screen]:visible p:visible", has_text=text)
-        expect(said).to_be_visible(timeout=PATIENCE)
+        said = self.root.locator("[data-screen]:visible p:visible", has_text=text)
+        expect(said).to_be_visible(timeout=TIMEOUT)
         return said
 
     def shows_incident(self) -> None:
-        expect(self.place.locator(".incident:visible")).to_have_text(INCIDENT)
+        expect(self.root.locator(".incident:visible")).to_have_text(INCIDENT)
 
     def type_card(self, card: Card) -> None:
         self.card_number.press_sequentially(card.number)
 
     def fill(self, card: Card) -> None:
-        """All that is required."""
+        """Fills all required fields."""
         self.type_card(card)
         self.terms.check()
         self.privacy.check()
@@ -86,13 +86,13 @@ class Widget:
         self.confirm.click()
 
     def card_on_file(self, last4: str) -> Locator:
-        """Of several."""
+        """Radio button of a card, among several."""
         return self.choice.get_by_role("radio", name=f"Card ending in {last4}")
 
-    def heard(self, kind: str) -> list[dict[str, Any]]:
-        """Details of the events that were dispatched on the widget's own window."""
-        events: list[dict[str, Any]] = self.place.evaluate("window.heard")
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Details of the events dispatched on the widget's window."""
+        events: list[dict[str, Any]] = self.root.evaluate("window.events")
         return [event["detail"] for event in events if event["type"] == kind]
 
     def ended(self) -> list[dict[str, Any]]:
-        return self.heard("enrollmentEnded")
+        return self.events("enrollmentEnded")

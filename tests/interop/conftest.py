@@ -1,4 +1,4 @@
-"""A client of its own for each test that looks at everything which is stored of one."""
+"""A separate client for each test that inspects everything stored of a client."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The operator's tool as a process: what it is given, and all that came of it."""
+"""Runs of the operator's tool as a process."""
 
 import os
 import subprocess
@@ -8,20 +8,20 @@ TIMEOUT = 120
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A run that ended."""
+class Result:
+    """Result of a run."""
 
     code: int
     out: str
     err: str
 
     @property
-    def everything(self) -> str:
+    def output(self) -> str:
         return self.out + self.err
 
 
-def enrollctl(*arguments: str, given: str = "") -> Ran:
-    """Works on the stack named `local`; `given` is its standard input."""
+def enrollctl(*arguments: str, given: str = "") -> Result:
+    """Runs `enrollctl` on the stack `local`; `given` is its standard input."""
     command = [os.environ["TEST_ENROLLCTL"], "--stack", "local", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=TIMEOUT)
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, done.stderr)

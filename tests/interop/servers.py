@@ -1,4 +1,4 @@
-"""Servers in other languages, each a process of its own on a port that it chooses."""
+"""Servers in other languages, each in its own process and on a port that it chooses."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ RUN_BY = "`cargo xtask test --only interop` installs it where it can"
 
 
 def program(name: str) -> str:
-    """Path of a program that has to be there."""
+    """Returns the path of a required program."""
     found = shutil.which(name)
     if found is None:
         raise NotThere(f"{name} is missing: {RUN_BY}.")
@@ -40,7 +40,7 @@ def built(folder: Path, *command: str) -> None:
 
 
 def key_store(stack: Stack, folder: Path) -> Path:
-    """The servers' certificate as Java takes it, under `PASSWORD`."""
+    """Writes the servers' certificate as a Java key store, protected by `PASSWORD`."""
     certificate, *chain = x509.load_pem_x509_certificates(stack.pem("pki/server.pem"))
     key = load_pem_private_key(stack.pem("pki/server.key.pem"), None)
     store = pkcs12.serialize_key_and_certificates(
@@ -57,7 +57,7 @@ def key_store(stack: Stack, folder: Path) -> Path:
 
 @contextmanager
 def running(folder: Path, name: str, *command: str) -> Iterator[int]:
-    """A server's port while the block runs; its last argument is the file that it writes the port to."""
+    """Runs a server during the block and yields its port; its last argument is the file for the port."""
     ready, log = folder / f"{name}.port", folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen([*command, str(ready)], cwd=folder, stdout=output, stderr=output)

@@ -1,4 +1,4 @@
-"""MRS as SOAP stacks of other makers serve it, from one WSDL (`soap/mrs.wsdl`), over TLS with a client certificate."""
+"""MRS served by third-party SOAP stacks from one WSDL (`soap/mrs.wsdl`), over TLS with client certificates."""
 
 import json
 import os
@@ -52,14 +52,14 @@ JARS = [
     "jaxws-ri-rt-jdk9",
     "codemodel-annotation-compiler",
 ]
-"""JAX-WS and what it needs, in an order that works."""
+"""JAX-WS and its dependencies, in a working order."""
 GSOAP = Path("/usr/share/gsoap")
 
 OTHER_SCHEMA = "gsoap-other-schema"
-"""Wants requests whose children have no namespace, which the product's have."""
+"""Server that requires children without a namespace; the product sends them with one."""
 
 Servers = dict[str, str]
-"""Address of the services by the server's name: those of `NAMES`, and `OTHER_SCHEMA`."""
+"""Addresses of the services by server: those of `NAMES`, and `OTHER_SCHEMA`."""
 
 NAMES = [
     "jaxws-qualified",
@@ -77,16 +77,16 @@ NAMES = [
 
 
 @dataclass(frozen=True)
-class Called:
+class CallResult:
     """A call that ended."""
 
     outcome: dict[str, Any]
     log: str
-    """What the client logged about it."""
+    """Log of the client."""
 
 
-def call(stack: Stack, base: str, *operation: str, certificate: tuple[Path, Path] | None = None) -> Called:
-    """One call by the product's own client."""
+def call(stack: Stack, base: str, *operation: str, certificate: tuple[Path, Path] | None = None) -> CallResult:
+    """Makes one call with the product's client."""
     chain, key = certificate or (stack.local / "pki/client.pem", stack.local / "pki/client.key.pem")
     try:
         mrs_call = os.environ["TEST_MRS_CALL"]
@@ -95,12 +95,12 @@ def call(stack: Stack, base: str, *operation: str, certificate: tuple[Path, Path
     command = [mrs_call, "--base", base, "--authority", stack.authority, "--certificate", str(chain), "--key", str(key)]
     done = subprocess.run([*command, *operation], capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
-    return Called(json.loads(done.stdout), done.stderr)
+    return CallResult(json.loads(done.stdout), done.stderr)
 
 
 @contextmanager
 def serving(stack: Stack, folder: Path) -> Iterator[Servers]:
-    """All of them while the block runs. They are built side by side."""
+    """Builds all servers in parallel, and runs them during the block."""
     with ExitStack() as ends, ThreadPoolExecutor() as pool:
         starts = [
             pool.submit(ends.enter_context, _jaxws(stack, folder, "qualified")),
@@ -118,41 +118,41 @@ def serving(stack: Stack, folder: Path) -> Iterator[Servers]:
 
 @contextmanager
 def _jaxws(stack: Stack, folder: Path, form: str) -> Iterator[Servers]:
-    """The prefix `S:`, chunked; faults in SOAP 1.1."""
+    """JAX-WS: prefix `S:`, chunked; faults in SOAP 1.1."""
     java, javac = program("java"), program("javac")
     jars = [JAVA / f"{name}.jar" for name in JARS]
     missing = [jar.stem for jar in jars if not jar.exists()]
     if missing:
         raise NotThere(f"JAX-WS is missing ({', '.join(missing)}): `apt install jaxws`.")
-    place = folder / f"jaxws-{form}"
-    place.mkdir()
-    wsdl = _wsdl(place, form)
-    path = ":".join(map(str, [*jars, place]))
+    workdir = folder / f"jaxws-{form}"
+    workdir.mkdir()
+    wsdl = _wsdl(workdir, form)
+    path = ":".join(map(str, [*jars, workdir]))
     import_ = ("com.sun.tools.ws.WsImport", "-extension", "-Xnocompile", "-d", ".", "-p", "gen", str(wsdl))
-    built(place, java, "-cp", path, *import_)
-    sources = [SOURCES / "jaxws/Mrs.java", *(place / "gen").glob("*.java")]
-    built(place, javac, "-nowarn", "-encoding", "UTF-8", "-cp", path, "-d", ".", *map(str, sources))
-    store = key_store(stack, place)
+    built(workdir, java, "-cp", path, *import_)
+    sources = [SOURCES / "jaxws/Mrs.java", *(workdir / "gen").glob("*.java")]
+    built(workdir, javac, "-nowarn", "-encoding", "UTF-8", "-cp", path, "-d", ".", *map(str, sources))
+    store = key_store(stack, workdir)
     server = (java, "-cp", path, "Mrs", str(store), PASSWORD, stack.authority)
-    with running(place, "jaxws", *server) as port:
+    with running(workdir, "jaxws", *server) as port:
         yield {f"jaxws-{form}": f"https://localhost:{port}/MRS"}
 
 
 @contextmanager
 def _gsoap(stack: Stack, folder: Path, requests: str = "qualified") -> Iterator[Servers]:
-    """The prefix `SOAP-ENV:`, the request's header echoed, gzip unasked; faults in SOAP 1.1 and 1.2."""
+    """gSOAP: prefix `SOAP-ENV:`, echoes the request's header, always gzips; faults in SOAP 1.1 and 1.2."""
     wsdl2h, soapcpp2, compiler = program("wsdl2h"), program("soapcpp2"), program("cc")
-    place = folder / f"gsoap-{requests}"
-    place.mkdir()
-    wsdl = _wsdl(place, "qualified", requests)
-    built(place, wsdl2h, "-c", "-s", "-t", str(GSOAP / "WS/typemap.dat"), "-o", "mrs.h", str(wsdl))
-    built(place, soapcpp2, "-c", "-S", "-L", "-x", f"-I{GSOAP / 'import'}", "mrs.h")
+    workdir = folder / f"gsoap-{requests}"
+    workdir.mkdir()
+    wsdl = _wsdl(workdir, "qualified", requests)
+    built(workdir, wsdl2h, "-c", "-s", "-t", str(GSOAP / "WS/typemap.dat"), "-o", "mrs.h", str(wsdl))
+    built(workdir, soapcpp2, "-c", "-S", "-L", "-x", f"-I{GSOAP / 'import'}", "mrs.h")
     sources = (str(SOURCES / "gsoap/server.c"), "soapC.c", "soapServer.c")
     options = ("-DWITH_OPENSSL", "-DWITH_GZIP", "-I.", "-o", "server")
-    built(place, compiler, *options, *sources, "-lgsoapssl", "-lssl", "-lcrypto", "-lz")
-    identity = place / "identity.pem"
+    built(workdir, compiler, *options, *sources, "-lgsoapssl", "-lssl", "-lcrypto", "-lz")
+    identity = workdir / "identity.pem"
     identity.write_bytes(stack.pem("pki/server.pem") + stack.pem("pki/server.key.pem"))
-    with running(place, "gsoap", str(place / "server"), str(identity), stack.authority) as port:
+    with running(workdir, "gsoap", str(workdir / "server"), str(identity), stack.authority) as port:
         base = f"https://localhost:{port}"
         if requests == "qualified":
             yield {"gsoap-1.1": f"{base}/MRS", "gsoap-1.2": f"{base}/v12/MRS"}
@@ -162,7 +162,7 @@ def _gsoap(stack: Stack, folder: Path, requests: str = "qualified") -> Iterator[
 
 @contextmanager
 def _node(stack: Stack, folder: Path) -> Iterator[Servers]:
-    """npm `soap`: the prefix `soap:`, either version whatever was asked, either form, gzip and encodings unasked."""
+    """npm `soap`: prefix `soap:`, both SOAP versions, both forms, gzip and encodings without negotiation."""
     if not (SOURCES / "npm-soap/node_modules/soap").is_dir():
         raise NotThere("npm `soap` is missing: `npm ci` in tests/interop/soap/npm-soap.")
     files = (SOURCES / "mrs.wsdl", stack.local / "pki/server.pem", stack.local / "pki/server.key.pem")
@@ -180,9 +180,9 @@ def _node(stack: Stack, folder: Path) -> Iterator[Servers]:
         }
 
 
-def _wsdl(place: Path, answers: str, requests: str = "qualified") -> Path:
-    """The product's requests are qualified."""
+def _wsdl(workdir: Path, answers: str, requests: str = "qualified") -> Path:
+    """Writes the WSDL; the product's requests are qualified."""
     text = (SOURCES / "mrs.wsdl").read_text()
-    file = place / "mrs.wsdl"
+    file = workdir / "mrs.wsdl"
     file.write_text(text.replace("@FORM@", answers).replace("@DEFAULT@", requests).replace("@PATH@", "/MRS"))
     return file

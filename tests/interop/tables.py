@@ -1,4 +1,4 @@
-"""The stack's tables as they are stored, read without the product."""
+"""Raw contents of the stack's tables, read without the product."""
 
 import json
 import os
@@ -16,14 +16,14 @@ TIMEOUT = 30
 
 @dataclass(frozen=True, order=True)
 class Item:
-    """One item, in the order in which items are told apart."""
+    """Item of a table, ordered by table and key."""
 
     table: str
-    """What the template calls it, such as `Enrollments`."""
+    """Name in the template, such as `Enrollments`."""
     pk: str
     sk: str
     raw: str = field(compare=False)
-    """All of it, as JSON: keys, attributes and what is sealed."""
+    """The whole item as JSON: keys, attributes and sealed values."""
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -32,17 +32,17 @@ class Item:
 
     @property
     def clear(self) -> bytes:
-        """All that can be read in it: what is binary is not in base64."""
+        """All readable bytes: binary values are decoded from base64."""
         return b"\0".join(_bytes(self.attributes))
 
 
-def naming(*words: str) -> list[Item]:
-    """The items of all tables in which one of the words stands, anywhere."""
+def items_containing(*words: str) -> list[Item]:
+    """Items of all tables that contain one of the words anywhere."""
     return sorted(item for item in _all() if any(word in item.raw for word in words))
 
 
-def in_clear(word: str) -> list[Item]:
-    """The items of all tables in which the word can be read, in what is binary too."""
+def readable_items(word: str) -> list[Item]:
+    """Items of all tables in which the word is readable, binary values included."""
     return sorted(item for item in _all() if word.encode() in item.clear)
 
 
@@ -87,5 +87,5 @@ def _dynamodb(operation: str, body: dict[str, Any]) -> dict[str, Any]:
         timeout=TIMEOUT,
     )
     answer.raise_for_status()
-    told: dict[str, Any] = answer.json()
-    return told
+    result: dict[str, Any] = answer.json()
+    return result

@@ -1,4 +1,4 @@
-"""What reveals, mends or sends again leaves a line in the audit trail; Mastercard's words are shown by it alone."""
+"""Audit trail: commands that reveal, repair or resend are recorded; MRS's fault text is shown only by them."""
 
 import re
 import time
@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from interop import tables
-from interop.enrollctl import Ran, enrollctl
+from interop.enrollctl import Result, enrollctl
 from interop.isolated_client import Customer, IsolatedClient
 from local_system.rewards import Rewards
 
 WORDS = "cvc-pattern-valid: Value "
-"""As the stand-in begins each value that it quotes."""
+"""Prefix of each value that the stand-in quotes."""
 REASON = ("--reference", "ticket 9")
 DIFFERENT = 1
 PATIENCE = 90
@@ -25,12 +25,12 @@ def customer(client: IsolatedClient) -> Customer:
 
 @pytest.fixture
 def incident(client: IsolatedClient, customer: Customer, rewards: Rewards) -> str:
-    """Of an enrollment that Mastercard refused, quoting all that it was sent."""
+    """Incident of an enrollment that the stand-in refused, quoting everything it was sent."""
     return refused(customer, rewards, quote=True)
 
 
 def refused(customer: Customer, rewards: Rewards, **more: int) -> str:
-    """The incident's id, as the page is given it."""
+    """Has an enrollment refused, and returns the incident id."""
     card = rewards.fresh_card()
     rewards.order(card, "enroll", "code-before", code=-45, **more)
     answer = customer.enrollment(card)
@@ -40,9 +40,9 @@ def refused(customer: Customer, rewards: Rewards, **more: int) -> str:
 
 def test_fault_text_is_sealed(client: IsolatedClient, customer: Customer, incident: str) -> None:
     [interaction] = client.exported(customer)["interactions"]
-    assert any("last_fault" in item.attributes for item in tables.in_clear(incident))
+    assert any("last_fault" in item.attributes for item in tables.readable_items(incident))
     for secret in (WORDS, "facet-valid", interaction["bankCustomerNumber"]):
-        assert tables.in_clear(secret) == [], "it stands in a table"
+        assert tables.readable_items(secret) == [], "it stands in a table"
 
 
 def test_fault_text_is_revealed_and_audited(client: IsolatedClient, customer: Customer, incident: str) -> None:
@@ -57,7 +57,7 @@ def test_fault_text_is_revealed_and_audited(client: IsolatedClient, customer: Cu
     assert WORDS in words
     assert interaction["bankCustomerNumber"] in words
     assert len(words) < 5000, "of 2 KB, escaped"
-    # Where the id should be it wrote a card number.
+    # The stand-in wrote a card number instead of an id.
     assert field(ran, "id") == "none given"
     assert WORDS not in ran.err
     [line] = client.audit()[len(before) :]
@@ -74,30 +74,30 @@ def test_fault_text_is_hidden_without_reveal(client: IsolatedClient, incident: s
     ran = enrollctl("incident", incident)
     assert ran.code == 0, ran.err
     assert field(ran, "words") == "kept: see --reveal"
-    assert WORDS not in ran.everything
+    assert WORDS not in ran.output
     assert client.audit() == []
 
 
 def test_reveal_and_repair_need_a_reference(client: IsolatedClient, customer: Customer, incident: str) -> None:
-    _, event = client.enrolled(customer)
+    _, event = client.enroll_card(customer)
     client.change_status(event["ranac"], "CANCELLED")
     commands = [("incident", incident, "--reveal"), ("reconcile", client.id, "--mend", "--accept-differences", "1")]
     for command in commands:
         for ran in (enrollctl(*command), enrollctl(*command, "--reference", " ")):
-            assert ran.code != 0, ran.everything
+            assert ran.code != 0, ran.output
             assert "--reference" in ran.err
-            assert WORDS not in ran.everything
+            assert WORDS not in ran.output
     assert client.audit() == []
     assert [card["state"] for card in client.exported(customer)["cards"]] == ["active"]
 
 
 def test_repair_is_audited_before_it_starts(client: IsolatedClient, customer: Customer) -> None:
-    _, event = client.enrolled(customer)
+    _, event = client.enroll_card(customer)
     client.change_status(event["ranac"], "CANCELLED")
     assert client.reconcile().code == DIFFERENT
     assert client.audit() == [], "comparing alone changes and reveals nothing"
     ran = client.reconcile("--mend", "--accept-differences", "1", "--reveal", *REASON)
-    assert ran.code == 0, ran.everything
+    assert ran.code == 0, ran.output
     assert event["ranac"] in ran.out
     lines = client.audit()
     assert [(line["action"], line["records"], line["reference"]) for line in lines] == [
@@ -108,11 +108,11 @@ def test_repair_is_audited_before_it_starts(client: IsolatedClient, customer: Cu
 
 def test_confirmation_commands_are_audited(client: IsolatedClient, customer: Customer) -> None:
     client.receiver.status[0] = 410
-    client.enrolled(customer)
+    client.enroll_card(customer)
     message = client.receiver.next().headers["webhook-id"]
     parked = wait_for(lambda: enrollctl("confirmations", "list", "--client", client.id), message)
-    assert client.receiver.host not in parked.everything
-    assert client.receiver.host not in enrollctl("confirmations", "show", message).everything
+    assert client.receiver.host not in parked.output
+    assert client.receiver.host not in enrollctl("confirmations", "show", message).output
     assert client.audit() == []
 
     shown = enrollctl("confirmations", "show", message, "--reveal", *REASON)
@@ -129,25 +129,25 @@ def test_confirmation_commands_are_audited(client: IsolatedClient, customer: Cus
 
 
 def test_customer_commands_are_audited(client: IsolatedClient, customer: Customer) -> None:
-    client.enrolled(customer)
+    client.enroll_card(customer)
     for what in ("show", "export"):
-        assert client.answer(what, customer.id, reference="ticket 9").code == 0
+        assert client.customer_command(what, customer.id, reference="ticket 9").code == 0
     assert [(line["action"], line["reference"]) for line in client.audit()] == [
         ("show", "ticket 9"),
         ("export", "ticket 9"),
     ]
 
 
-def field(ran: Ran, name: str) -> str:
-    """What stands behind a word at the start of a line."""
+def field(ran: Result, name: str) -> str:
+    """Value after a word at the start of a line."""
     [value] = [line.removeprefix(name).strip() for line in ran.out.splitlines() if line.startswith(f"{name} ")]
     return value
 
 
-def wait_for(command: Callable[[], Ran], word: str) -> Ran:
-    """What came of a delivery is noted after its answer."""
+def wait_for(command: Callable[[], Result], word: str) -> Result:
+    """Waits: the result of a delivery is stored after its answer."""
     end = time.monotonic() + PATIENCE
     while word not in (ran := command()).out:
-        assert time.monotonic() < end, ran.everything
+        assert time.monotonic() < end, ran.output
         time.sleep(0.3)
     return ran

@@ -1,4 +1,4 @@
-"""Mutual TLS with Mastercard's stand-in, by Python's own TLS: who has no certificate of its CA is told so in JSON."""
+"""Mutual TLS with the Mastercard stand-in: a client without a certificate of its CA gets a JSON error."""
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,7 +23,7 @@ ECHO = f"""<?xml version="1.0" encoding="UTF-8"?>
 </s:Envelope>"""
 
 Certificate = tuple[str, str]
-"""Paths of the chain and of the key, in PEM."""
+"""Paths of the chain and the key, in PEM."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def own_certificate(stack: Stack) -> Certificate:
 
 @pytest.fixture
 def foreign_certificate(tmp_path: Path) -> Certificate:
-    """For clients, valid today, but made by nobody that Mastercard knows."""
+    """Valid client certificate of an unknown authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
     now = datetime.now(timezone.utc)
@@ -75,10 +75,10 @@ def refuses(answer: requests.Response) -> None:
     """The flat shape of source document 004."""
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/json"
-    told = answer.json()
-    assert set(told) == {"Source", "ReasonCode", "Description", "Recoverable"}
-    assert (told["Source"], told["ReasonCode"]) == ("Gateway", "INVALID_CLIENT_CERT")
-    assert told["Recoverable"] is False
+    fault = answer.json()
+    assert set(fault) == {"Source", "ReasonCode", "Description", "Recoverable"}
+    assert (fault["Source"], fault["ReasonCode"]) == ("Gateway", "INVALID_CLIENT_CERT")
+    assert fault["Recoverable"] is False
     assert "Good morning" not in answer.text
 
 

@@ -1,4 +1,4 @@
-"""Confirmations signed by Python's `standardwebhooks`, at the demo partner's receiver."""
+"""Confirmations signed by Python's `standardwebhooks`, sent to the demo partner's receiver."""
 
 import json
 import secrets
@@ -88,7 +88,7 @@ def post(stack: Stack, message_id: str, headers: dict[str, str], body: str = BOD
 
 
 def is_refused(stack: Stack, message_id: str, headers: dict[str, str], body: str = BODY) -> bool:
-    """Refused, and listed with a reason, so that a partner's developer sees why."""
+    """Asserts that the receiver refuses the confirmation and lists the reason for the partner's developer."""
     status = post(stack, message_id, headers, body)
     received = find(stack, message_id)
     return status == 401 and received["verified"] is False and bool(received["reason"])

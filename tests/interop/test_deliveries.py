@@ -1,4 +1,4 @@
-"""Confirmations as the product sends them, verified by Python's `standardwebhooks`; `v1a` by `cryptography`."""
+"""Confirmations sent by the product, verified by Python's `standardwebhooks`; `v1a` by `cryptography`."""
 
 import time
 from base64 import b64decode
@@ -23,14 +23,14 @@ DECLINED = Card("5234000000001450")
 
 @dataclass(frozen=True)
 class Client:
-    """A client of its own for each test: what is rotated here signs nobody else's confirmations."""
+    """Separate client for each test: rotating its keys does not affect other tests."""
 
     stack: Stack
     receiver: Receiver
     operator: Operator
 
     def enroll(self, card: Card) -> dict[str, str]:
-        """The event that the page would show."""
+        """Enrolls a card, and returns the event."""
         partner = Partner(self.stack)
         opening = partner.open(confirmationUrl=f"https://{self.receiver.host}/told?of=it")
         return Submission(self.stack, opening, card).enroll()
@@ -111,7 +111,7 @@ def test_v1a_verifies_with_the_key_from_enrollctl(client: Client, card: Card) ->
     [public] = [word for word in shown.split() if word.startswith("whpk_")]
     client.enroll(card)
     delivery = client.receiver.next()
-    # v1 stands beside it, for those who can't verify v1a yet.
+    # v1 is sent too, for partners that cannot verify v1a yet.
     Webhook(client.secrets()[0]).verify(delivery.body, delivery.headers)
     [signature] = signatures(delivery, "v1a")
     key = Ed25519PublicKey.from_public_bytes(b64decode(public.removeprefix("whpk_"), validate=True))
@@ -148,7 +148,7 @@ def test_operator_replays_and_drops_parked_messages(client: Client, rewards: Rew
 
 
 def eventually(look: Callable[[], str], wanted: str) -> str:
-    """What there is to see, once `wanted` is in it: what came of a delivery is noted after its answer."""
+    """Waits until the output contains `wanted`: the result of a delivery is stored after its answer."""
     end = time.monotonic() + PATIENCE
     while wanted not in (seen := look()):
         assert time.monotonic() < end, seen

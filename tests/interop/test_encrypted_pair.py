@@ -1,4 +1,4 @@
-"""The pair that the page makes of a card number, opened by Python's `cryptography` with Mastercard's private key."""
+"""Encrypted pair of a card number, decrypted by Python's `cryptography` with Mastercard's private key."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def rewards_key(stack: Stack) -> rsa.RSAPrivateKey:
 
 @pytest.fixture
 def pair(widget: Widget, network: Network, card: Card) -> Pair:
-    """As it left a real browser, of the card that was typed there."""
+    """Pair sent by a real browser for the typed card."""
     widget.enroll(card)
     widget.shows(SUCCESS)
     [sent] = network.posts()

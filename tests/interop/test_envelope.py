@@ -1,4 +1,4 @@
-"""The vault's bytes, read by another implementation: Python's `cryptography`, from docs/envelope.md alone."""
+"""Sealed values of the vault, opened by another implementation: Python's `cryptography`, from docs/envelope.md."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Files as the editors of Windows save them: with a byte-order mark, in UTF-16, with CRLF; by `enrollctl` for real."""
+"""File encodings of Windows editors, read by `enrollctl`: byte-order mark, UTF-16, CRLF."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from local_system.partner import Partner
 from local_system.stack import Stack
 
 TIMEOUT = 60
-# Notepad's "UTF-8 with BOM" and "UTF-16 LE", which Python's `utf-16` writes with its mark; classic and plain UTF-8.
+# Plain UTF-8, Notepad's "UTF-8 with BOM", and its "UTF-16 LE", which Python's `utf-16` writes with a mark.
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
 
 
@@ -29,15 +29,15 @@ def test_client_file_and_translation_are_read(stack: Stack, tmp_path: Path, enco
     page = requests.get(f"{stack.api}/widget/{file.name}/?lang=ja-JP-u-ca-japanese", timeout=TIMEOUT)
     assert page.headers["content-language"] == "ja"
     assert "Größe, 登録" in page.text
-    # Saved by another editor it is the same client.
+    # The same client, saved by another editor.
     assert file.apply().out == f"client '{file.name}': nothing to change\n"
 
 
 def test_other_encodings_are_refused_by_name(stack: Stack, tmp_path: Path) -> None:
     file = ClientFile.like_demo(stack, tmp_path)
-    for encoding, told in (("utf-16-le", "has zero bytes"), ("utf-32", "has zero bytes")):
+    for encoding, error in (("utf-16-le", "has zero bytes"), ("utf-32", "has zero bytes")):
         ran = enrollctl("client", "diff", file.saved(encoding))
-        assert (ran.code, told in ran.err) == (2, True), ran.err
+        assert (ran.code, error in ran.err) == (2, True), ran.err
     (tmp_path / "de.json").write_bytes('{"read_more": "Größe"}'.encode("windows-1252"))
     ran = file.with_translations({"de": "de.json"}).diff()
     assert (ran.code, "translations.de: is not UTF-8 (byte 18" in ran.err) == (2, True), ran.err
@@ -63,7 +63,7 @@ def test_translation_gaps_and_duplicates_are_reported(stack: Stack, tmp_path: Pa
 @pytest.mark.parametrize("saved", ["utf-8-sig", "utf-16", "blanks"])
 def test_customer_id_is_read_in_any_encoding(client: IsolatedClient, tmp_path: Path, saved: str) -> None:
     customer = client.customer()
-    card, _ = client.enrolled(customer)
+    card, _ = client.enroll_card(customer)
     file = tmp_path / "id.txt"
     encoding = "utf-8" if saved == "blanks" else saved
     around = ("\u00a0 ", " \t\r\n\r\n") if saved == "blanks" else ("", "\r\n")
@@ -73,7 +73,7 @@ def test_customer_id_is_read_in_any_encoding(client: IsolatedClient, tmp_path: P
     assert (shown.code, card.last4 in shown.out) == (0, True), shown.err
     erased = enrollctl("customer", "erase", *person, "--opt-out", "--yes")
     assert (erased.code, "cards 1 (1 cancelled first)" in erased.out) == (0, True), erased.err
-    assert client.answer("show", customer.id).err.endswith("enrollctl: nothing is stored of this customer\n")
+    assert client.customer_command("show", customer.id).err.endswith("enrollctl: nothing is stored of this customer\n")
 
 
 def test_token_is_read_from_utf_16(partner: Partner, stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Public keys as other people's tools write them: each is taken and checks tokens, or is refused by its name."""
+"""Public keys written by other tools: each is accepted and verifies tokens, or is refused by name."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from local_system.partner import Partner, open_with
 from local_system.stack import Stack
 
 Pairs = dict[str, rsa.RSAPrivateKey]
-"""Who signs, by the name of the file with the public half."""
+"""Signing keys, by the file name of their public half."""
 
 JAVA = ("encoder", "mime", "pem", "pkcs1-label", "der")
 PASSWORD = "changeit"
@@ -43,7 +43,7 @@ def private_pem(key: Any) -> bytes:
 
 
 def certificate(key: Any, days: int = 1) -> x509.Certificate:
-    """Self-signed; with negative days one that has ended."""
+    """Self-signed certificate; expired if `days` is negative."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Größe & Söhne")])
     now = datetime.now(timezone.utc)
     return (
@@ -162,13 +162,15 @@ def test_key_of_any_tool_verifies_tokens(stack: Stack, folder: Path) -> None:
     applied = file.apply()
     assert applied.code == 0, applied.err
     again = file.apply()
-    assert again.out == f"client '{file.name}': nothing to change\n", again.everything
-    # Keytool's three files are of one pair, and the certificates' dates are told.
+    assert again.out == f"client '{file.name}': nothing to change\n", again.output
+    # Keytool's three files belong to one pair, and the certificates' dates are shown.
     certificates = {name for name in pairs if "certificate" in name or "x509" in name or "keytool" in name}
     certificates |= {"python-ended", "openssl-bag-attributes"}
     names = list(pairs)
-    told = {names[int(line.split("[")[1].split("]")[0])] for line in applied.err.splitlines() if "its dates" in line}
-    assert told == certificates
+    reported = {
+        names[int(line.split("[")[1].split("]")[0])] for line in applied.err.splitlines() if "its dates" in line
+    }
+    assert reported == certificates
 
     partner = Partner(replace(stack, client_id=file.name))
     for name, key in pairs.items():
@@ -179,7 +181,7 @@ def test_key_of_any_tool_verifies_tokens(stack: Stack, folder: Path) -> None:
 
 
 def refused_files(folder: Path) -> dict[str, tuple[bytes, str]]:
-    """Content and the beginning of what is told, by what it is."""
+    """Contents with the beginning of their error messages, by kind."""
     key, small, ended = new_key(), new_key(1024), certificate(new_key(), days=-2)
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     of_certificate = ended.public_bytes(Encoding.PEM)

@@ -1,4 +1,4 @@
-"""Confirmations at receivers as other languages serve them, sent by the deployed function."""
+"""Confirmations sent by the deployed function to receivers in other languages."""
 
 import base64
 import json
@@ -29,9 +29,9 @@ from local_system.submission import Submission
 SOURCES = Path(__file__).parent / "receivers"
 
 Delivery = tuple[str, Any]
-"""The message's id, and the body."""
+"""Id of the message, and its body."""
 Receiver = tuple[int, Callable[[], list[Delivery]]]
-"""The port, and what came."""
+"""Port, and received messages."""
 
 
 @contextmanager
@@ -66,14 +66,14 @@ def by_java(stack: Stack, folder: Path, _kind: str) -> Iterator[Receiver]:
 
 
 def lines(file: Path) -> list[str]:
-    """Those that are complete; the file appears with the first."""
+    """Complete lines; the file appears with the first."""
     text = file.read_text() if file.exists() else ""
     return text.split("\n")[:-1]
 
 
 @contextmanager
 def by_python(stack: Stack, _folder: Path, _kind: str) -> Iterator[Receiver]:
-    """HTTP/1.0: the answer's body ends where the connection does, without `close_notify`."""
+    """HTTP/1.0 server: the answer's body ends with the connection, without `close_notify`."""
     pki = stack.local / "pki"
     with listening(pki / "server.pem", pki / "server.key.pem") as receiver:
         yield receiver
@@ -92,7 +92,7 @@ def listening(chain: Path, key: Path) -> Iterator[Receiver]:
             self.wfile.write(b"received")
 
         def log_message(self, *_: object) -> None:
-            """Nothing: pytest shows what matters."""
+            """Logs nothing: test failures are enough."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -141,7 +141,7 @@ def test_certificate_refusal_shows_reason(stack: Stack, card: Card, tmp_path: Pa
 
 
 def made(folder: Path, reason: str) -> tuple[Path, Path]:
-    """An authority to trust, and a server's certificate with its key that is refused for the reason."""
+    """Returns an authority to trust, and a server certificate with its key that is refused for this reason."""
     now = datetime.now(timezone.utc)
     keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("root", "intermediate", "server")}
 
@@ -164,7 +164,7 @@ def made(folder: Path, reason: str) -> tuple[Path, Path]:
 
     host = "other.example" if reason == "tls_wrong_name" else "localhost"
     if reason == "tls_unknown_issuer":
-        # Of an authority that nobody trusts, sent along as it should be.
+        # Of an unknown authority, with the chain sent properly.
         chain = [issue("server", "intermediate", host), issue("intermediate", "intermediate")]
     else:
         chain = [issue("server", "intermediate", host), issue("intermediate", "root")]
@@ -182,7 +182,7 @@ def made(folder: Path, reason: str) -> tuple[Path, Path]:
 
 
 def eventually(look: Callable[[], Any], there: Callable[[Any], bool]) -> Any:
-    """What there is to see, once it is as wanted: a wake-up may be lost, so a sweep is waited for."""
+    """Waits for the wanted output; a wake-up may be lost, so this can take until the next sweep."""
     end = time.monotonic() + PATIENCE
     while not there(seen := look()):
         assert time.monotonic() < end, seen

@@ -1,4 +1,4 @@
-"""The product's MRS client and SOAP servers that others wrote: JAX-WS, gSOAP and npm `soap`."""
+"""The product's MRS client against third-party SOAP servers: JAX-WS, gSOAP and npm `soap`."""
 
 import secrets
 from collections.abc import Iterator
@@ -65,13 +65,13 @@ def test_unknown_number_has_no_accounts(stack: Stack, base: str) -> None:
 
 
 def test_echo_returns_unchanged(stack: Stack, base: str) -> None:
-    # ISO-8859-1 is one of the encodings that come back.
+    # ISO-8859-1 is one of the returned encodings.
     text = "Good morning, Zoë & <André>"
     assert call(stack, base, "echo", text).outcome == {"outcome": "ok", "text": text}
 
 
 def test_fault_without_code_leaves_outcome_open(stack: Stack, servers: Servers) -> None:
-    """A server that validates, and has another schema than the product."""
+    """Calls a validating server with a schema that differs from the product's."""
     refused = call(stack, servers[OTHER_SCHEMA], "enroll", "B1")
     assert refused.outcome["outcome"] == "unknown"
     assert refused.outcome["text"]
@@ -80,7 +80,7 @@ def test_fault_without_code_leaves_outcome_open(stack: Stack, servers: Servers) 
 
 @pytest.mark.parametrize("name", ["jaxws-qualified", "gsoap-1.1", "node-1.1-qualified"])
 def test_server_certificate_is_refused(stack: Stack, servers: Servers, name: str) -> None:
-    """The servers ask for a client certificate, as the real one does: without that the other tests would show less."""
+    """The servers require a client certificate, like the real one; without it the other tests would prove less."""
     pki = Path(stack.local) / "pki"
     other = (pki / "server.pem", pki / "server.key.pem")
     assert call(stack, servers[name], "echo", "hello", certificate=other).outcome["outcome"] in ("unknown", "not_sent")

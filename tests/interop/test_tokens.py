@@ -1,4 +1,4 @@
-"""A token that another library signed opens the widget, and one that is forged by its means does not."""
+"""Tokens signed by another library: valid ones open the widget, forged ones do not."""
 
 import base64
 import hashlib
@@ -88,7 +88,7 @@ def test_unsigned_token_is_refused(partner: Partner, stack: Stack) -> None:
 
 
 def test_public_key_is_no_hmac_secret(partner: Partner, stack: Stack) -> None:
-    # By hand: PyJWT itself refuses to make such a token.
+    # By hand: PyJWT refuses to make such a token.
     text = f"{segment({'typ': 'JWT', 'alg': 'HS256'})}.{segment(partner.claims())}"
     signature = hmac.digest(stack.pem("demo/public-key.pem"), text.encode(), hashlib.sha256)
     assert refused(stack, f"{text}.{base64url(signature)}")

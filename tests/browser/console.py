@@ -1,10 +1,10 @@
-"""What must be true of every page that a test opens: no error in its console, nothing that its browser refused."""
+"""Console of every page that a test opens: no errors, and no policy violations."""
 
 from playwright.sync_api import BrowserContext, ConsoleMessage
 
 
-class Watch:
-    """Listens to the consoles of a test's browsers. Violations of a policy are written there: by Chromium itself, in
+class ConsoleWatch:
+    """Console messages of a test's browsers. Policy violations are logged there: by Chromium itself, in
     Firefox by `listener.js`."""
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Watch:
         context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
 
     def expect(self, words: str) -> None:
-        """Complaints with these words are part of the test: to a browser each refused call is one."""
+        """Permits console messages with these words: browsers log each refused call."""
         self._expected.append(words)
 
     def unexpected(self) -> list[str]:
