@@ -72,7 +72,7 @@ def test_server_certificate_is_refused(stack: Stack) -> None:
 
 
 def refuses(answer: requests.Response) -> None:
-    """The flat shape of source document 004."""
+    """The flat shape of the mutual TLS guide (`docs/sources.md#mutual-tls`)."""
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/json"
     fault = answer.json()

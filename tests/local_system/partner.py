@@ -35,7 +35,7 @@ class Partner:
     customer: str = field(default_factory=lambda: f"customer-{secrets.token_hex(8)}")
 
     def claims(self, **changes: Any) -> Claims:
-        """Source document 001, "Initialization Parameters"; a change to None takes a claim away."""
+        """`docs/sources.md#widget`, "Initialization Parameters"; a change to None takes a claim away."""
         now = int(time.time())
         claims = {
             "iss": self.stack.client_id,

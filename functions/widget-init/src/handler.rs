@@ -1,4 +1,5 @@
-//! `POST /company/non_auth_initialize` (behaviour §2): a signed token in, a redirect to the widget out. Always.
+//! `POST /company/non_auth_initialize` (`docs/contract.md#opening-answer`): a signed token in, a redirect to the widget
+//! out. Always.
 
 use enrollment::flows::open::{NewSession, OpenError, OpenSession};
 use enrollment::identifiers::IncidentId;
@@ -9,7 +10,8 @@ use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 
-/// What `Enrollment-Status` says when there is a session. Failures say their status of source document 001.
+/// What `Enrollment-Status` says when there is a session. Failures say their status of the widget document
+/// (`docs/sources.md#widget`).
 pub(crate) const OPENED: &str = "OPENED";
 
 /// Where the widget is, and what it costs to say so.
@@ -84,7 +86,7 @@ fn log(failure: &OpenError) {
     }
 }
 
-/// Source document 001: the answer is always a redirect, and "the URL returned in HTML tag" opens the widget.
+/// The widget document: the answer is always a redirect, and "the URL returned in HTML tag" opens the widget.
 fn redirect(location: &str, status: &'static str) -> Response<Body> {
     // The address is made of our own base address, a checked slug, a language tag, base64url and fixed words: of all
     // these, only `&` means something in HTML.

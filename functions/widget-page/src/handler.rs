@@ -1,4 +1,5 @@
-//! `/widget/…`: the page of a client, its parts and pictures, and what browsers report about them (behaviour §3).
+//! `/widget/…`: the page of a client, its parts and pictures, and what browsers report about them
+//! (`docs/contract.md#page`).
 
 use std::sync::Arc;
 

@@ -203,7 +203,7 @@ fn read(file: &Path) -> Result<ClientSetup> {
     Ok(setup)
 }
 
-/// What was deleted must not come back with a table that is taken back (behaviour §6).
+/// What was deleted must not come back with a table that is taken back (`docs/contract.md#purge`).
 fn not_outlived(client: &Client, recovery_days: u16) -> Result<()> {
     match client
         .programs

@@ -1,4 +1,4 @@
-//! Tokens, as a client's back end makes them (source document 001, "Initialization Parameters").
+//! Tokens, as a client's back end makes them (`docs/sources.md#widget`, "Initialization Parameters").
 
 use std::path::Path;
 use std::time::Duration;

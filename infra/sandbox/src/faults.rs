@@ -272,7 +272,7 @@ fn gateway_error() -> Response {
         .into_response()
 }
 
-/// The flat shape of source document 004.
+/// The flat shape of the mutual TLS guide (`docs/sources.md#mutual-tls`).
 fn gateway_refusal(reason: &'static str) -> Response {
     let error = json!({
         "Source": "Gateway", "ReasonCode": reason, "Description": "The gateway refuses the call.", "Recoverable": false,

@@ -192,7 +192,8 @@ async fn diagnostic_service(State(mrs): State<Arc<Mrs>>, headers: HeaderMap, bod
     call(mrs, Service::Diagnostic, &headers, body).await
 }
 
-/// **Assumption:** the status. Source document 004 gives the body; 401 says what happened: the caller did not authenticate.
+/// **Assumption:** the status. The mutual TLS guide (`docs/sources.md#mutual-tls`) gives the body; 401 says what
+/// happened: the caller did not authenticate.
 async fn require_certificate(
     Extension(certificate): Extension<ClientCertificate>,
     request: axum::extract::Request,
@@ -340,7 +341,8 @@ impl Mrs {
     }
 }
 
-/// The public schema puts `success` into the common namespace; source document 001 knows one namespace only.
+/// The public schema puts `success` into the common namespace; the widget document (`docs/sources.md#widget`) knows one
+/// namespace only.
 fn updated(dialect: Dialect) -> String {
     let prefix = match dialect {
         Dialect::Document => "cus",

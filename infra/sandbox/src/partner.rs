@@ -1,7 +1,8 @@
 //! The demo partner: a small bank that opens the widget and hears of its outcome.
 //!
-//! Its back end does what a partner's would (source document 001): sign a token, POST it to `/company/non_auth_initialize`, take
-//! `Location` from the answer. Its pages show the three ways of opening the widget. The same is there as JSON for tests.
+//! Its back end does what a partner's would (`docs/sources.md#widget`): sign a token, POST it to
+//! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show the three ways of opening the
+//! widget. The same is there as JSON for tests.
 
 mod demo;
 mod initialize;

@@ -87,7 +87,8 @@ pub(crate) fn server(pki: &Path) -> Result<Arc<ServerConfig>, TlsError> {
 }
 
 /// TLS that asks for a client certificate and lets every caller in, so that [`ClientCertificates::judge`] can decide and the
-/// application can answer in words: a refused handshake has no room for the JSON of source document 004.
+/// application can answer in words: a refused handshake has no room for the JSON of the mutual TLS guide
+/// (`docs/sources.md#mutual-tls`).
 pub(crate) fn server_asking_for_certificates(
     pki: &Path,
     certificates_of_clients: &ClientCertificates,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::Malformed;
 
-/// Action that a token asks for (source document 001, `actionCode`).
+/// Action that a token asks for (`docs/sources.md#widget`, `actionCode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActionCode {
     /// `N`: new registration.
@@ -29,7 +29,7 @@ impl ActionCode {
         }
     }
 
-    /// The letter of source document 001.
+    /// The letter of the widget document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Enroll => "N",

@@ -1,4 +1,4 @@
-//! A client (partner) and its programs as they are configured (behaviour §1).
+//! A client (partner) and its programs as they are configured (`docs/contract.md#clients`).
 
 mod bin_range;
 pub mod file;
@@ -24,7 +24,7 @@ pub use origin::{Origin, OriginError};
 pub use palette::Palette;
 pub use receiver_host::{ReceiverHost, ReceiverHostError};
 
-/// X where the client file does not say it (source document 001, "e.g. 30 days").
+/// X where the client file does not say it (`docs/sources.md#widget`, "e.g. 30 days").
 pub const DEFAULT_RETENTION_DAYS: u16 = 30;
 
 /// One partner's whole set-up.
@@ -46,7 +46,7 @@ pub struct Client {
     pub keys: Vec<VerificationKey>,
     /// The language where a token names none, or one without a translation.
     pub default_language: Language,
-    /// Texts by language, in the JSON of source document 001.
+    /// Texts by language, in the JSON of the widget document.
     pub translations: BTreeMap<Language, serde_json::Value>,
     /// Terms and conditions.
     pub terms: Option<Document>,
@@ -228,7 +228,7 @@ pub struct Look {
     pub colors: Palette,
 }
 
-/// What Mastercard set up for the client (source document 001, "Technical description of the setup").
+/// What Mastercard set up for the client (`docs/sources.md#widget`, "Technical description of the setup").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Mastercard's name of it.
@@ -290,7 +290,7 @@ pub struct RetiredProgram {
     pub retention_days: u16,
 }
 
-/// What is sent to MRS as `BANK_CUSTOMER_NUMBER` (behaviour §1).
+/// What is sent to MRS as `BANK_CUSTOMER_NUMBER` (`docs/contract.md#bank-customer-number`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BankCustomerNumberKind {

@@ -1,4 +1,5 @@
-//! What the partner's back end is to be told (behaviour §5). Written in the transaction of the outcome.
+//! What the partner's back end is to be told (`docs/contract.md#confirmations`). Written in the transaction of the
+//! outcome.
 
 use std::fmt;
 
@@ -61,7 +62,7 @@ pub struct Confirmation {
     pub client: ClientId,
     /// Where it goes.
     pub url: Url,
-    /// The JSON body of source document 001.
+    /// The JSON body of the widget document (`docs/sources.md#widget`).
     pub body: String,
 }
 

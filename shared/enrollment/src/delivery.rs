@@ -1,4 +1,4 @@
-//! When a confirmation is tried again, and when a receiver is left alone (behaviour §5).
+//! When a confirmation is tried again, and when a receiver is left alone (`docs/contract.md#delivery`).
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,5 +1,5 @@
 //! How an interaction ends: the object that the page emits and the confirmation carries
-//! (source document 001, "Ending confirmation").
+//! (`docs/sources.md#widget`, "Ending confirmation").
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::status::{MrsCode, Status};
 
 /// `{status, statusCode, parentId, ranac, designCode, bin, last4}`. What is absent is left out, never null.
 ///
-/// Source document 001 names the second member `status_code` in its table and `statusCode` in both examples: the
+/// The widget document names the second member `status_code` in its table and `statusCode` in both examples: the
 /// examples win, as they are what partners copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
@@ -42,7 +42,7 @@ impl Ending {
         }
     }
 
-    /// The JSON text of source document 001.
+    /// The JSON text of the widget document.
     pub fn to_json(&self) -> String {
         let wire = Wire {
             status: self.status,

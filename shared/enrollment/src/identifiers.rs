@@ -24,7 +24,7 @@ impl Malformed {
     }
 }
 
-/// The partner: claim `iss` of its tokens (source document 001, "Partner ID (Client ID)").
+/// The partner: claim `iss` of its tokens (`docs/sources.md#widget`, "Partner ID (Client ID)").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientId(String);
@@ -78,7 +78,7 @@ impl Slug {
     }
 }
 
-/// Mastercard's name of a program (source document 001, "Program ID").
+/// Mastercard's name of a program (`docs/sources.md#widget`, "Program ID").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProgramId(String);
@@ -131,7 +131,7 @@ impl CustomerId {
 pub struct Ranac(String);
 
 impl Ranac {
-    /// 1 to 64 printable ASCII characters without a space (source document 001 shows 20 digits, the WSDL says 30
+    /// 1 to 64 printable ASCII characters without a space (the widget document shows 20 digits, the WSDL says 30
     /// characters): what MRS gave must be kept, or it can't be cancelled.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {

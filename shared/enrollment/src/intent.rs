@@ -1,4 +1,5 @@
-//! An intent: the stored record of one thing that a customer asked for, and its one outcome (behaviour §4).
+//! An intent: the stored record of one thing that a customer asked for, and its one outcome
+//! (`docs/contract.md#one-outcome`).
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -349,7 +350,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// `1234 XXXX XXXX 1234` (source document 001, "Replacement User Flow").
+    /// `1234 XXXX XXXX 1234` (`docs/sources.md#widget`, "Replacement User Flow").
     pub fn masked(&self) -> String {
         let first4 = self.bin.as_str().get(..4).unwrap_or_default();
         format!("{first4} XXXX XXXX {}", self.last4.as_str())

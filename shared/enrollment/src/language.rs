@@ -12,7 +12,7 @@ use crate::identifiers::Malformed;
 pub use requested::RequestedLanguage;
 
 /// Name of a language that there are texts in: a language, perhaps a script, perhaps a region (RFC 5646 §2.1), kept as
-/// `pl`, `en_US`, `zh_Hant_TW` (source document 001 writes it so).
+/// `pl`, `en_US`, `zh_Hant_TW` (`docs/sources.md#widget` writes it so).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
@@ -50,7 +50,7 @@ impl Language {
         }
     }
 
-    /// With an underscore, as source document 001 writes it.
+    /// With an underscore, as the widget document writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

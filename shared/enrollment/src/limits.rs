@@ -1,4 +1,4 @@
-//! Limits against card testing: a sliding window of minutes, over sessions (behaviour §1).
+//! Limits against card testing: a sliding window of minutes, over sessions (`docs/contract.md#card-testing-limits`).
 //!
 //! A counter counts attempts by minute, so the attempts of *any* sixty minutes are known, not those of an hour by the clock.
 //! An attempt counts for at least sixty minutes and for less than sixty-one.

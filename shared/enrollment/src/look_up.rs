@@ -1,5 +1,5 @@
 //! Look-ups: what MRS says about the accounts under a bank customer number, and what follows from it. Absence must be a
-//! positive statement; what MRS did not say, or what is not understood, is unknown (behaviour §4).
+//! positive statement; what MRS did not say, or what is not understood, is unknown (`docs/contract.md#look-ups`).
 
 use crate::identifiers::{Last4, ProgramId, Ranac};
 use crate::log::LogText;

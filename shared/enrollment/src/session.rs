@@ -1,4 +1,4 @@
-//! A session: what an accepted token opened (behaviour §2).
+//! A session: what an accepted token opened (`docs/contract.md#sessions`).
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;

@@ -1,4 +1,4 @@
-//! What a partner is told: the statuses and MRS codes of source document 001.
+//! What a partner is told: the statuses and MRS codes of the widget document (`docs/sources.md#widget`).
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::action::ActionCode;
 
-/// The main status of an interaction (source document 001, "All the supported processes can have main statuses").
+/// The main status of an interaction (`docs/sources.md#widget`, "All the supported processes can have main statuses").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
@@ -31,7 +31,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The text of source document 001.
+    /// The text of the widget document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
@@ -110,7 +110,7 @@ impl MrsCode {
     /// The bank customer number is enrolled already.
     pub const NUMBER_ENROLLED: Self = Self(-50);
 
-    /// The meaning in source document 001, for logs and the operator. `None` for a code that it does not list.
+    /// The meaning in the widget document, for logs and the operator. `None` for a code that it does not list.
     pub fn meaning(self) -> Option<&'static str> {
         Some(match self.0 {
             0 => "success",

@@ -1,4 +1,4 @@
-//! The page's texts: built-in English under a client's translations (the JSON of source document 001).
+//! The page's texts: built-in English under a client's translations (the JSON of `docs/sources.md#widget`).
 
 mod translation;
 

@@ -1,6 +1,6 @@
-//! Tokens that a client signs (behaviour §2; source document 001, "Initialization Parameters").
+//! Tokens that a client signs (`docs/contract.md#token-checks`; `docs/sources.md#widget`, "Initialization Parameters").
 //!
-//! A token is checked in two parts, in the order of behaviour §2's table; the first failure decides.
+//! A token is checked in two parts, in the order of `docs/contract.md#token-checks`; the first failure decides.
 //!
 //! 1. The envelope, the same for every purpose: [`UnverifiedToken::parse`] reads the JWT and its issuer,
 //!    [`UnverifiedToken::verify`] checks client, algorithm, signature and expiry, and the [`VerifiedToken`] it returns
@@ -47,7 +47,7 @@ pub struct TokenRules<'a> {
     pub audience: &'a str,
 }
 
-/// Refusal of a token: the row of behaviour §2's table that failed, and a fixed word for the log.
+/// Refusal of a token: the row of `docs/contract.md#token-checks` that failed, and a fixed word for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// The request or a claim is malformed, missing or of the wrong type.

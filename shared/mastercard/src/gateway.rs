@@ -27,7 +27,8 @@ pub struct GatewayError {
 /// `ReasonCode`, with those named that tell an operator what to repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayReason {
-    /// `INVALID_CLIENT_CERT`: the mTLS certificate is missing, expired, or not of this project (source document 004).
+    /// `INVALID_CLIENT_CERT`: the mTLS certificate is missing, expired, or not of this project
+    /// (`docs/sources.md#mutual-tls`).
     InvalidClientCert,
     /// `AUTHENTICATION_FAILED`: the OAuth signature, consumer key or signing key.
     AuthenticationFailed,

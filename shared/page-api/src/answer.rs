@@ -66,7 +66,7 @@ fn cards(choice: &Choice) -> Vec<CardBody<'_>> {
     choice.cards.iter().map(CardBody::of).collect()
 }
 
-/// The event of source document 001, with what the page needs beside it in headers.
+/// The event of the widget document (`docs/sources.md#widget`), with what the page needs beside it in headers.
 pub(crate) fn ending(
     ending: &Ending,
     incident: &IncidentId,
@@ -88,7 +88,7 @@ pub(crate) fn extension(extension: Extension) -> Response<Body> {
     json(StatusCode::OK, "application/json", &body)
 }
 
-/// The reason stands beside the event, whose members are those of source document 001.
+/// The reason stands beside the event, whose members are those of the widget document.
 fn because(builder: Builder, reason: Option<Reason>) -> Builder {
     match reason {
         Some(reason) => builder.header("ending-reason", reason.as_str()),

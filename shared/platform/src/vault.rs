@@ -1,5 +1,5 @@
-//! Envelope encryption of what is personal in the tables (behaviour §11). The bytes are described, with test vectors,
-//! in `docs/envelope.md`.
+//! Envelope encryption of what is personal in the tables (`docs/contract.md#sealing`). The bytes are described, with
+//! test vectors, in `docs/envelope.md`.
 //!
 //! A data key belongs to one client, one purpose and one period (a month in UTC). KMS makes it and wraps it; the wrapped
 //! form lies in the `keys` table. Each sealed value has a key of its own, derived from the data key and a fresh salt.

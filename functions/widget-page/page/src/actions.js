@@ -1,5 +1,5 @@
-// Actions that a session can be for (source document 001, `actionCode`). Each action is a module behind one interface: a new
-// action is a file in `actions/`, an entry below, and its code and description in `wire.js`.
+// Actions that a session can be for (`docs/sources.md#widget`, `actionCode`). Each action is a module behind one
+// interface: a new action is a file in `actions/`, an entry below, and its code and description in `wire.js`.
 
 import { enrollment } from "./actions/enrollment.js";
 import { optOut } from "./actions/opt-out.js";

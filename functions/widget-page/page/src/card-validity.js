@@ -9,7 +9,7 @@ import { fits, isWithin } from "./digit-range.js";
  */
 
 /**
- * An invalid number is corrected before anything is sent (source document 001, "PAN encryption process").
+ * An invalid number is corrected before anything is sent (`docs/sources.md#widget`, "PAN encryption process").
  *
  * @param {string} digits @param {BinRange[]} binRanges of the program; empty means any card
  */

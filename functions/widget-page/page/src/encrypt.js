@@ -1,7 +1,7 @@
-// ASSUMPTION, stated only here and in `infra/sandbox`: the cipher of the pair `{"key","data"}` (source document 001, "PAN
-// encryption process") is not public. Assumed: a fresh AES-256-GCM key `k` and a 12-byte `iv` for each pair; `data` =
-// base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD; `key` = base64 of the 32 bytes of `k` under
-// RSA-OAEP with SHA-256 (and MGF1 with SHA-256).
+// ASSUMPTION, stated only here and in `infra/sandbox`: the cipher of the pair `{"key","data"}`
+// (`docs/sources.md#widget`, "PAN encryption process") is not public. Assumed: a fresh AES-256-GCM key `k` and a
+// 12-byte `iv` for each pair; `data` = base64(iv || ciphertext || 16-byte tag) of the digits in ASCII, without AAD;
+// `key` = base64 of the 32 bytes of `k` under RSA-OAEP with SHA-256 (and MGF1 with SHA-256).
 
 import { fromBase64, toBase64 } from "./base64.js";
 

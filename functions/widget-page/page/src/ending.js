@@ -1,5 +1,5 @@
 // Reports the end of an interaction: `enrollmentEnded` to the embedding page (`embedding.js`) and over the bridges of native
-// WebViews. Source document 001, "Example JS event integration".
+// WebViews. `docs/sources.md#widget`, "Example JS event integration".
 
 /** @typedef {{ postMessage(message: unknown): void }} Bridge */
 

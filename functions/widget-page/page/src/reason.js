@@ -15,7 +15,7 @@ import { ACTIONS } from "./actions.js";
 const REASONS = { TOKEN_EXPIRED: "expired", ACCESS_DENIED: "access_denied", INVALID_PARAMETERS: "invalid_parameters" };
 
 /**
- * Returns the reason behind an event (source document 001, table of status codes).
+ * Returns the reason behind an event (`docs/sources.md#widget`, table of status codes).
  *
  * @param {import("./wire.js").EndedEvent} event
  * @param {import("./wire.js").EndingReason} [endingReason] the server's reason, beside the event

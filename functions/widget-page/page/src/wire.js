@@ -4,7 +4,7 @@
 /**
  * @typedef {(typeof STATUSES)[number]} Status
  * @typedef {{ status: Status, statusCode?: string, parentId?: string, ranac?: string, designCode?: string,
- *   bin?: string, last4?: string }} EndedEvent source document 001, "Event data structure"
+ *   bin?: string, last4?: string }} EndedEvent `docs/sources.md#widget`, "Event data structure"
  *
  * @typedef {"N" | "R" | "C"} ActionCode enrollment, replacement, opt-out
  *

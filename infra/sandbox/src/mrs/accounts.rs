@@ -1,4 +1,4 @@
-//! What MRS holds, and the rules by which it takes and refuses (source document 001, table of statuses).
+//! What MRS holds, and the rules by which it takes and refuses (`docs/sources.md#widget`, table of statuses).
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -209,7 +209,7 @@ impl Accounts {
         })
     }
 
-    /// Starts with 0, as in source document 001's example: who takes it for a number loses a digit.
+    /// Starts with 0, as in the widget document's example: who takes it for a number loses a digit.
     pub(super) fn new_ranac(&self) -> Result<String, Refusal> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|_| Code::SERVER_ERROR)?;

@@ -1,9 +1,10 @@
-//! The two vocabularies of MRS and the one table of their names (behavior, §4).
+//! The two vocabularies of MRS and the one table of their names (`docs/contract.md#mrs-messages`).
 //!
-//! Public sources differ: source document 001 writes `bankAccountNumber` and the status `CANCELLED`, the public WSDL
-//! `BANK_ACCOUNT_NUMBER` and numeric ids. The table holds the WSDL's names in the WSDL's order (`xs:sequence`: order matters)
-//! and derives the others by one rule, `BANK_ACCOUNT_NUMBER` → `bankAccountNumber`, with one exception that the table spells
-//! out. **Assumption:** that rule, beyond the names which source document 001 shows.
+//! Public sources differ: the widget document (`docs/sources.md#widget`) writes `bankAccountNumber` and the status
+//! `CANCELLED`, the public WSDL `BANK_ACCOUNT_NUMBER` and numeric ids. The table holds the WSDL's names in the WSDL's
+//! order (`xs:sequence`: order matters) and derives the others by one rule, `BANK_ACCOUNT_NUMBER` →
+//! `bankAccountNumber`, with one exception that the table spells out. **Assumption:** that rule, beyond the names which
+//! the widget document shows.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub(crate) const DIAGNOSTIC: &str = "http://diagnostic.ws.mcrewards.mastercard.c
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// Source document 001: `bankCustomerNumber`, statuses as words.
+    /// The widget document: `bankCustomerNumber`, statuses as words.
     Document,
     /// The public WSDL: `BANK_CUSTOMER_NUMBER`, statuses as numbers.
     Wsdl,
@@ -30,7 +31,7 @@ pub enum Dialect {
 /// One element of a sequence: its name in the WSDL, whether it is required, what it may hold.
 pub(crate) struct Field {
     wsdl: &'static str,
-    /// Where the rule does not give source document 001's name.
+    /// Where the rule does not give the widget document's name.
     document: Option<&'static str>,
     required: bool,
     value: Value,

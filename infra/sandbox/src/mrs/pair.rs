@@ -1,8 +1,9 @@
 //! The cipher behind the pair `{"key","data"}`.
 //!
-//! **Assumption.** Source document 001 names the two members and where they come from, not the cipher. Taken here, and in the
-//! page's one module for it: a fresh AES-256-GCM key; `data` = base64(12-byte IV ‖ ciphertext ‖ 16-byte tag) of the card
-//! number's ASCII digits, no AAD; `key` = base64 of the key under RSA-OAEP with SHA-256 and MGF1-SHA-256.
+//! **Assumption.** The widget document (`docs/sources.md#widget`) names the two members and where they come from, not
+//! the cipher. Taken here, and in the page's one module for it: a fresh AES-256-GCM key; `data` = base64(12-byte IV ‖
+//! ciphertext ‖ 16-byte tag) of the card number's ASCII digits, no AAD; `key` = base64 of the key under RSA-OAEP with
+//! SHA-256 and MGF1-SHA-256.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;

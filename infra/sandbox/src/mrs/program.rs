@@ -10,7 +10,8 @@ use super::dialect::Dialect;
 pub struct MrsSettings {
     /// The vocabularies that are understood; both by default.
     pub dialects: Vec<Dialect>,
-    /// Length of a RANAC, 20 to 30 digits. Source document 001 shows 20, the WSDL has room for 30.
+    /// Length of a RANAC, 20 to 30 digits. The widget document (`docs/sources.md#widget`) shows 20, the WSDL has room
+    /// for 30.
     pub ranac_digits: usize,
     /// How many accounts are held before `enroll` answers -1001.
     pub max_accounts: usize,

@@ -1,4 +1,4 @@
-//! How MRS says no: a code of source document 001's table, carried by a SOAP fault.
+//! How MRS says no: a code of the widget document's table, carried by a SOAP fault.
 
 /// A status of MRS. The known ones are constants; tests and faults on demand may use any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -503,7 +503,7 @@ async fn cancelling_twice_succeeds_twice() {
     }
 }
 
-/// The statuses of source document 001, and whether the work is done, for each operation.
+/// The statuses of the widget document (`docs/sources.md#widget`), and whether the work is done, for each operation.
 #[tokio::test]
 async fn each_code_can_be_ordered_for_each_operation() {
     let codes = [-1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001];

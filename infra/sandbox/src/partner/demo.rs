@@ -54,8 +54,8 @@ impl DemoFolder {
         Ok(demo)
     }
 
-    /// Signs a token as the partner's back end would (source document 001, "Initialization Parameters"). Members of `changes`
-    /// replace the defaults; `null` takes one away.
+    /// Signs a token as the partner's back end would (`docs/sources.md#widget`, "Initialization Parameters"). Members
+    /// of `changes` replace the defaults; `null` takes one away.
     pub(crate) fn sign(&self, now: u64, changes: &Map<String, Value>) -> Result<String, DemoError> {
         let claims = claims(&self.read()?, now, changes);
         let file = self.folder.join("private-key.pem");

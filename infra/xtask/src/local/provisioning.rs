@@ -17,7 +17,7 @@ use crate::local::ports::Ports;
 use crate::programs::command::{isolate, run_logged};
 use crate::programs::interrupt::Interrupt;
 
-/// Mastercard's test key has this reference (source document 001).
+/// Mastercard's test key has this reference (`docs/sources.md#widget`).
 const TEST_KEY_REFERENCE: &str = "119009";
 /// Tables whose items end by themselves, by their names in the stack's settings.
 const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [

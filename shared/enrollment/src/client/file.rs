@@ -1,5 +1,5 @@
-//! The client file: one declarative TOML that the operator applies (behaviour §1). Everything that is wrong with it is
-//! told at once, each fault by the place where it stands.
+//! The client file: one declarative TOML that the operator applies (`docs/contract.md#client-file`). Everything that is
+//! wrong with it is told at once, each fault by the place where it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! A client's pictures, checked before they are stored (source document 001, "Widget Customization & Localization").
+//! A client's pictures, checked before they are stored (`docs/sources.md#widget`, "Widget Customization &
+//! Localization").
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! A client's public key, out of whatever file its people send (behaviour §1).
+//! A client's public key, out of whatever file its people send (`docs/contract.md#public-keys`).
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Sending a confirmation: at least once, to a registered receiver, no more often than it can bear (behaviour §5).
+//! Sending a confirmation: at least once, to a registered receiver, no more often than it can bear
+//! (`docs/contract.md#confirmations`).
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,5 +1,5 @@
 //! What the page has to show when it opens: the form, the cards to choose from, or how the session already ended
-//! (behaviour §4).
+//! (`docs/contract.md#page-calls`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Extending a session, for customers who need more time (behaviour §2; WCAG 2.2, 2.2.1 "Timing Adjustable").
+//! Extending a session, for customers who need more time (`docs/contract.md#extension`; WCAG 2.2, 2.2.1 "Timing
+//! Adjustable").
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Opening the widget with a token (behaviour §2).
+//! Opening the widget with a token (`docs/contract.md#opening`).
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub struct OpenSession<'a> {
     pub clock: &'a dyn Clock,
     /// For the session.
     pub randomness: &'a dyn Randomness,
-    /// Rules for every token; a lifetime of 10 minutes (the text of source document 001 wins over its example).
+    /// Rules for every token; a lifetime of 10 minutes (the text of `docs/sources.md#widget` wins over its example).
     pub token_rules: TokenRules<'a>,
 }
 
@@ -51,7 +51,7 @@ pub enum OpenError {
     /// The token does not open one.
     #[error("{refusal}")]
     Refused {
-        /// Which row of behaviour §2.
+        /// Which row of `docs/contract.md#token-checks`.
         refusal: TokenError,
         /// The client, where the token names one that is known: its page shows the failure.
         client: Option<Arc<Client>>,
@@ -95,7 +95,7 @@ impl OpenError {
 }
 
 impl OpenSession<'_> {
-    /// Checks the token in the order of behaviour §2 and stores a session for it.
+    /// Checks the token in the order of `docs/contract.md#token-checks` and stores a session for it.
     ///
     /// # Errors
     /// The first check that fails.

@@ -1,5 +1,5 @@
 //! The purge: X days after its cancellation a card's record goes, and with the customer's last card all that is stored of
-//! the customer (behaviour §4, §6). What is due is reckoned from the cancellation and from the X of today.
+//! the customer (`docs/contract.md#purge`). What is due is reckoned from the cancellation and from the X of today.
 
 use std::collections::BTreeSet;
 
@@ -295,8 +295,8 @@ pub fn past_from(now: Timestamp, retention_days: u16) -> Timestamp {
     later(now, -SignedDuration::from_hours(24 * i64::from(retention_days)))
 }
 
-/// What may still be shown of a record: not what is past its date (`until`, by [`past_from`]), deleted or not (behaviour §6).
-/// `None` where that is nothing.
+/// What may still be shown of a record: not what is past its date (`until`, by [`past_from`]), deleted or not
+/// (`docs/contract.md#purge`). `None` where that is nothing.
 pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option<Record> {
     let past: Vec<IntentId> = match due(&record, until, now) {
         Due::Now(Removal::Everything) => return None,

@@ -1,5 +1,5 @@
 //! Settling what has no answer yet: an enrollment by asking MRS for its bank customer number, never by guessing; an
-//! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (behaviour §4).
+//! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (`docs/contract.md#settlement`).
 //!
 //! MRS is asked by one asker at a time, who has taken the intent: the request that begins it, then whoever is woken at the
 //! times of [`Intent::next_ask`], then the sweep.

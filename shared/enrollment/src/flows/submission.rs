@@ -1,4 +1,5 @@
-//! What the page submits, checked against the program before anything is done (behaviour §3, §4).
+//! What the page submits, checked against the program before anything is done (`docs/contract.md#form` and
+//! `docs/contract.md#actions`).
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Enrolling, replacing, opting out: the page's submission to its one outcome (behaviour §4).
+//! Enrolling, replacing, opting out: the page's submission to its one outcome (`docs/contract.md#one-outcome`).
 
 use std::sync::Arc;
 
@@ -256,8 +256,8 @@ impl Submit<'_> {
         self.answer(&intent).await
     }
 
-    /// Refusals before MRS is asked are told by the event alone (behaviour §5), and end no attempt. What refuses it may be
-    /// this very submission, sent twice: then its first answer is the one.
+    /// Refusals before MRS is asked are told by the event alone (`docs/contract.md#confirmations`), and end no attempt.
+    /// What refuses it may be this very submission, sent twice: then its first answer is the one.
     async fn refuse_unless_begun(
         &self,
         id: IntentId,

@@ -1,5 +1,6 @@
-//! The sweep: what was stored and not gone on with, found by its due time, never by scanning (behaviour §4, §5). It has two
-//! halves, confirmations and intents, neither of which waits for the other.
+//! The sweep: what was stored and not gone on with, found by its due time, never by scanning
+//! (`docs/contract.md#settlement` and `docs/contract.md#delivery`). It has two halves, confirmations and intents,
+//! neither of which waits for the other.
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};

@@ -18,8 +18,8 @@ pub struct Counted<'a> {
     pub customer: &'a CustomerId,
 }
 
-/// Counters against card testing, over sessions (behaviour §1). The window slides: no sixty minutes have more attempts than a
-/// limit allows, wherever they begin ([`crate::limits`]).
+/// Counters against card testing, over sessions (`docs/contract.md#card-testing-limits`). The window slides: no sixty
+/// minutes have more attempts than a limit allows, wherever they begin ([`crate::limits`]).
 #[async_trait]
 pub trait Limits: Send + Sync {
     /// The counters as they are stored, in one call of the store.

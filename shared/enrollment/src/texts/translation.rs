@@ -1,4 +1,5 @@
-//! A translation's file: JSON of source document 001, checked against the texts that the page has.
+//! A translation's file: JSON of the widget document (`docs/sources.md#widget`), checked against the texts that the
+//! page has.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The body that a token comes in (source document 001, "Widget Initialization").
+//! The body that a token comes in (`docs/sources.md#widget`, "Widget Initialization").
 
 use serde_json::Value;
 

@@ -89,7 +89,7 @@ fn language(token: &VerifiedToken<'_>) -> Option<RequestedLanguage> {
     RequestedLanguage::parse(token.claim("language")?.as_str()?)
 }
 
-/// `confirmationUrl`, also named `ranac_url` (source document 001 uses both).
+/// `confirmationUrl`, also named `ranac_url` (`docs/sources.md#widget` uses both).
 fn confirmation_url(token: &VerifiedToken<'_>) -> Result<Option<Url>, TokenError> {
     const REFUSED: TokenError = TokenError::InvalidParameters("confirmationUrl");
     let written = match (

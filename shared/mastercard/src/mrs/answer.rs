@@ -162,7 +162,7 @@ fn number(parent: &Element, name: &str) -> Result<Option<i64>, MrsError> {
     Ok(text(parent, name)?.and_then(|text| text.parse().ok()))
 }
 
-/// The schema says 30 characters, source document 001 shows 20 digits: neither is relied on.
+/// The schema says 30 characters, the widget document (`docs/sources.md#widget`) shows 20 digits: neither is relied on.
 fn is_reference(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

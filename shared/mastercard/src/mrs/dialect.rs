@@ -9,7 +9,7 @@ use super::account::AccountStatus;
 /// Whose element names and status values are spoken. An installation speaks one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// Source document 001: `bankAccountNumber`, status `CANCELLED`.
+    /// The widget document (`docs/sources.md#widget`): `bankAccountNumber`, status `CANCELLED`.
     #[default]
     Document,
     /// The public WSDL: `BANK_ACCOUNT_NUMBER`, `ACCOUNT_STATUS_ID` 3.
@@ -41,7 +41,7 @@ pub(super) const APP_ID_ECHO: AppId = AppId::Empty;
 /// Names and values of one dialect. All elements are of the customer namespace, with the prefix `cus` as written here.
 ///
 /// Assumed for both: the containers `customerFields` and `customerAccountFields` and every name of an answer but that of
-/// the status are those of the WSDL, since source document 001 shows one element alone, `cus:bankAccountNumber`. Its
+/// the status are those of the WSDL, since the widget document shows one element alone, `cus:bankAccountNumber`. Its
 /// other names are taken to be the WSDL's upper-case ones in the same style, in the same order.
 pub(super) struct Names {
     pub(super) bank_customer_number: &'static str,

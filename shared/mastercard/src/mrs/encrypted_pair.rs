@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Longest member of a pair; a 4096-bit wrapped key has 684 characters.
 const MAX_CHARS: usize = 4096;
 
-/// A card number as the customer's browser encrypted it for Mastercard, passed on unchanged (source document 001,
+/// A card number as the customer's browser encrypted it for Mastercard, passed on unchanged (`docs/sources.md#widget`,
 /// "PAN encryption process").
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedPair {

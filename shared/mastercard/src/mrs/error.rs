@@ -47,7 +47,7 @@ pub struct Fault {
     pub correlation: Option<CorrelationId>,
 }
 
-/// The codes of source document 001, "All potential statuses from MRS".
+/// The codes of `docs/sources.md#widget`, "All potential statuses from MRS".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultCode {

@@ -43,7 +43,8 @@ impl Writer {
             return;
         }
         self.out.push('>');
-        // Quotes need no escape in a text: the encrypted pair then looks as source document 001 shows it.
+        // Quotes need no escape in a text: the encrypted pair then looks as the widget document
+        // (`docs/sources.md#widget`) shows it.
         self.out.push_str(&partial_escape(text));
         self.end_tag(name);
     }

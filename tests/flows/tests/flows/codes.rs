@@ -1,5 +1,5 @@
-//! Every status and every MRS code of source document 001, as page and partner are told it. What the customer reads of it
-//! is the browser tests' to look at.
+//! Every status and every MRS code of the widget document (`docs/sources.md#widget`), as page and partner are told it.
+//! What the customer reads of it is the browser tests' to look at.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -13,7 +13,7 @@ use flows::stack::Stack;
 use flows::time::now;
 use serde_json::{Value, json};
 
-/// All of source document 001's but 0, and one that no table knows.
+/// All of the widget document's but 0, and one that no table knows.
 const CODES: [&str; 14] = [
     "-1", "-5", "-10", "-32", "-44", "-45", "-46", "-47", "-48", "-50", "-52", "-85", "-1001", "-199",
 ];

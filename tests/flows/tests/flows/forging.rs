@@ -1,5 +1,5 @@
-//! Forged tokens: whatever is wrong with one, it opens nothing, the row of the table in behaviour §2 that it fails first
-//! is what the partner is told, and nothing of it comes back.
+//! Forged tokens: whatever is wrong with one, it opens nothing, the row of the table in `docs/contract.md#token-checks`
+//! that it fails first is what the partner is told, and nothing of it comes back.
 
 mod bodies;
 mod claims;

@@ -284,7 +284,7 @@ fn clocks_may_differ_by_a_minute_and_a_token_lives_ten() {
             json!({"iat": now() - 10, "exp": now() + 591}),
             "INVALID_PARAMETERS",
         ),
-        // Source document 001's example lives for more than eight hours; its text says ten minutes.
+        // The widget document's example lives for more than eight hours; its text says ten minutes.
         (json!({"iat": now(), "exp": now() + 30_100}), "INVALID_PARAMETERS"),
         (json!({"iat": now(), "exp": now()}), "INVALID_PARAMETERS"),
         (

@@ -9,7 +9,7 @@ export const enrollment = {
 
   /** @param {import("../configuration.js").Texts} texts */
   texts: ({ register, waiting, success }) => ({
-    // The key is spelled this way in source document 001.
+    // The key is spelled this way in the widget document (`docs/sources.md#widget`).
     title: register.tittle,
     lead: register.info,
     cards: "",
