@@ -1,4 +1,4 @@
-//! A cache whose entries have an age and whose size is bounded: for data keys, clients and secrets.
+//! Cache with a maximum age and a maximum number of entries, for data keys, clients and secrets.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use enrollment::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
-/// Values by key. Concurrent first uses of a key load it once; a failed load is not kept.
+/// Values by key. Concurrent first uses of a key load it once. A failed load is not cached.
 pub(crate) struct AgedCache<K, V> {
     slots: Mutex<Slots<K, V>>,
     max_age: fn(&V, SignedDuration) -> SignedDuration,
@@ -19,7 +19,7 @@ pub(crate) struct AgedCache<K, V> {
 
 struct Slots<K, V> {
     by_key: HashMap<K, Slot<V>>,
-    /// Counts uses: the slot with the lowest number was used longest ago.
+    /// Counter of uses. The slot with the lowest number is the least recently used.
     uses: u64,
 }
 
@@ -34,12 +34,12 @@ struct Loaded<V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
-    /// Entries live for `max_age`; of more than `max_count`, the one used longest ago goes.
+    /// Cache whose entries live for `max_age`. Above `max_count` the least recently used entry is dropped.
     pub(crate) fn new(clock: Arc<dyn Clock>, max_age: SignedDuration, max_count: usize) -> Self {
         Self::with_age_by_value(clock, max_age, |_, base| base, max_count)
     }
 
-    /// As [`Self::new`], with an age that depends on the value (a negative answer may live shorter).
+    /// As [`Self::new`], with an age that depends on the value: a negative answer may live shorter.
     pub(crate) fn with_age_by_value(
         clock: Arc<dyn Clock>,
         base_age: SignedDuration,
@@ -59,7 +59,7 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
         }
     }
 
-    /// The value of `key`; where it isn't there or is too old, the one that `load` gives.
+    /// Returns the value of `key`, or loads it by `load` where it is missing or too old.
     pub(crate) async fn get_or_load<E>(
         &self,
         key: &K,
@@ -68,7 +68,7 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
         let loaded = self.slot(key);
         let entry = loaded
             .get_or_try_init(|| async {
-                // Age counts from before the load: what was read is at least that old.
+                // The age counts from the start of the load, since the value is at least that old.
                 let at = self.clock.now();
                 load.await.map(|value| Loaded { value, at })
             })
@@ -76,7 +76,7 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
         Ok(entry.value.clone())
     }
 
-    /// The value of `key`, where it is there and not too old.
+    /// Returns the value of `key` if it is cached and not too old.
     pub(crate) fn current(&self, key: &K) -> Option<V> {
         let now = self.clock.now();
         let mut slots = self.lock();
@@ -89,13 +89,13 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
         Some(value)
     }
 
-    /// Takes up a value that was read together with others, by a read that began at `at`.
+    /// Caches a value that was read together with others, in a read that began at `at`.
     pub(crate) fn put(&self, key: &K, value: V, at: Timestamp) {
-        // Where another load came first, its value stands: it is as new.
+        // If another load was faster, its value is as new and stays.
         let _ = self.slot(key).set(Loaded { value, at });
     }
 
-    /// Drops everything.
+    /// Drops all entries.
     pub(crate) fn clear(&self) {
         self.lock().by_key.clear();
     }
@@ -119,7 +119,7 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
                 loaded: Arc::clone(&loaded),
             },
         );
-        // What is past its age goes at the next load of anything, then what was used longest ago.
+        // A load of any key drops the entries that are too old, then the least recently used ones.
         slots
             .by_key
             .retain(|_, slot| slot.loaded.get().is_none_or(|entry| self.is_current(entry, now)));
@@ -139,12 +139,12 @@ impl<K: Clone + Eq + Hash, V: Clone> AgedCache<K, V> {
 
     fn is_current(&self, entry: &Loaded<V>, now: Timestamp) -> bool {
         let age = now.duration_since(entry.at);
-        // A clock that was set back makes an entry old, not eternal.
+        // If the clock was set back, an entry counts as old, not as fresh forever.
         !age.is_negative() && age < (self.max_age)(&entry.value, self.base_age)
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots<K, V>> {
-        // No code panics while it holds the lock; a poisoned one still guards whole slots.
+        // No code panics while it has the lock, so a poisoned one still guards complete slots.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

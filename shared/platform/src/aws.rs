@@ -1,4 +1,4 @@
-//! The SDK clients: one HTTPS client for all of them, and credentials from where a function has them.
+//! SDK clients, with one HTTPS client for all of them, and the credentials of the environment.
 
 mod http_client;
 
@@ -15,26 +15,26 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use enrollment::log::LogText;
 use std::time::Duration;
 
-/// Makes the SDK clients that a function asks for. Making one does no network work.
+/// Makes SDK clients. Making one needs no network.
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
 }
 
-/// Why AWS can't be called.
+/// Missing environment variable, without which AWS can't be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set: Lambda sets it, and 'cargo xtask watch' does locally")]
 pub struct MissingVariable(&'static str);
 
 impl Aws {
-    /// Region and credentials as Lambda gives them, by environment variables: nothing is looked up on the network, in
-    /// files or at the instance's metadata address, which the SDK's default chain would try in turn. `AWS_ENDPOINT_URL`
-    /// leads to a local AWS, `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS` lead one service elsewhere.
+    /// Reads region and credentials from environment variables, as Lambda sets them. Unlike the SDK's default chain it
+    /// tries neither files nor the instance's metadata address. `AWS_ENDPOINT_URL` is the address of a local AWS;
+    /// `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS` redirect one service.
     pub fn from_environment() -> Result<Self, MissingVariable> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    /// As [`Self::from_environment`], over any source of variables.
+    /// As [`Self::from_environment`], from any source of variables.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariable> {
         let variable = |name: &'static str| variable(name).filter(|value| !value.is_empty());
         let required = |name| variable(name).ok_or(MissingVariable(name));
@@ -63,7 +63,7 @@ impl Aws {
         })
     }
 
-    /// Region and credentials as an operator has them: environment, profiles, single sign-on.
+    /// Region and credentials of an operator: environment, profiles, single sign-on.
     #[cfg(feature = "operator")]
     pub async fn of_operator() -> Self {
         let endpoint = std::env::var("AWS_ENDPOINT_URL")
@@ -115,7 +115,7 @@ impl Aws {
     }
 }
 
-/// Services that may have an address of their own, and the variable that says it (AWS SDKs and Tools Reference Guide,
+/// Services that may have an address of their own, and its variable (AWS SDKs and Tools Reference Guide,
 /// "Service-specific endpoints").
 const SERVICES: [(&str, &str); 2] = [
     ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
@@ -134,19 +134,19 @@ impl LoadServiceConfig for ServiceEndpoints {
     }
 }
 
-/// The function's name in the user agent of its calls, by which `CloudTrail` and the tests of the roles tell functions
-/// apart. The SDK advises against more than 50 characters: a longer name loses its beginning, which is the stack's.
+/// Name of the function for the user agent of its calls. `CloudTrail` and the tests of the roles identify functions by
+/// it. The SDK advises at most 50 characters: a longer name loses its start, which is the stack's name.
 fn application(function: &str) -> Option<AppName> {
     let start = function.len().saturating_sub(50);
     AppName::new(function.get(start..)?.to_owned()).ok()
 }
 
-/// Pinned: a new SDK does not change how it behaves unasked.
+/// Pinned, so that an SDK update does not change behavior unnoticed.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// Throttling and broken connections are tried again at once or after well under a second: a function has 25 s in all.
+/// Retries of throttled calls and broken connections, within well under a second: a function has 25 s in all.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
@@ -162,8 +162,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Codes of AWS that an operator looks for. Another one is told by its length: an error's message may quote what was sent,
-/// and its code comes the same way.
+/// AWS error codes that are logged as they are. Others are logged by their length only, since code and message of an
+/// error may quote the request.
 const CODES: [&str; 40] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -207,7 +207,7 @@ const CODES: [&str; 40] = [
     "ValidationException",
 ];
 
-/// An SDK's error in closed words: where it came about, AWS's code of it, the HTTP status.
+/// Describes an SDK error in closed words: stage, AWS's error code, HTTP status.
 pub(crate) fn describe<E: ProvideErrorMetadata>(error: &SdkError<E>) -> LogText {
     match error {
         SdkError::ConstructionFailure(_) => "the request could not be made".into(),
@@ -225,7 +225,7 @@ pub(crate) fn describe<E: ProvideErrorMetadata>(error: &SdkError<E>) -> LogText 
     }
 }
 
-/// A code of AWS: itself where it is known, or of the closed form.
+/// Returns a known error code of AWS as it is, and any other in its closed form.
 pub(crate) fn service_code(code: &str) -> LogText {
     CODES
         .into_iter()
@@ -253,7 +253,8 @@ fn dispatch(failure: Option<&ConnectorError>) -> LogText {
     "the request could not be sent".into()
 }
 
-/// A conditional write's answer; `None` where its condition did not hold, and in closed words what else went wrong.
+/// Returns the answer of a conditional write, or `None` where its condition failed. Any other error is described in
+/// closed words.
 pub(crate) fn where_it_held<T, E: ProvideErrorMetadata>(
     result: Result<T, SdkError<E>>,
 ) -> Result<Option<T>, LogText> {

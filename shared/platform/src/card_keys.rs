@@ -1,5 +1,5 @@
-//! The key that pages encrypt card numbers under: kept in a secret, allowed by the deployment. Whoever can write the
-//! secret alone can't have card numbers encrypted for a key of their own.
+//! Key that pages encrypt card numbers under. It is stored in a secret and has to be allowed by the deployment, so
+//! write access to the secret alone can't redirect card numbers to a foreign key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,17 +13,17 @@ use crate::metrics::Metrics;
 use crate::secrets::{ENCRYPTION, Secrets};
 
 /// Fingerprints of the keys that pages may encrypt under: SHA-256 of the `SubjectPublicKeyInfo` DER in lower-case
-/// hexadecimal. Two while a key is rotated; none allows no key.
+/// hexadecimal. Two while a key is rotated. An empty list allows no key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardKeyFingerprints(Vec<String>);
 
-/// A list that is not one of fingerprints.
+/// Text that is not a list of fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a list of SHA-256 fingerprints, 64 hexadecimal digits each, separated by commas")]
 pub struct FingerprintsError;
 
 impl CardKeyFingerprints {
-    /// Whether pages may encrypt under the key of that fingerprint.
+    /// Whether pages may encrypt under the key with this fingerprint.
     pub fn allow(&self, fingerprint: &str) -> bool {
         self.0
             .iter()
@@ -56,7 +56,7 @@ impl fmt::Display for CardKeyFingerprints {
     }
 }
 
-/// The port [`EncryptionKeys`] of a deployed function.
+/// Port [`EncryptionKeys`] of a deployed function.
 pub struct CardKeys {
     secrets: Arc<Secrets>,
     allowed: CardKeyFingerprints,
@@ -64,7 +64,7 @@ pub struct CardKeys {
 }
 
 impl CardKeys {
-    /// Keys of `secrets`, as far as `allowed` names them. Others are counted in `metrics`.
+    /// Key of `secrets`, if `allowed` has its fingerprint. Refused keys are counted in `metrics`.
     pub fn new(secrets: Arc<Secrets>, allowed: CardKeyFingerprints, metrics: Metrics) -> Self {
         Self {
             secrets,

@@ -1,7 +1,7 @@
 use enrollment::clock::Clock;
 use jiff::Timestamp;
 
-/// The system's clock, in UTC.
+/// System clock, in UTC.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -11,7 +11,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// When a run of a Lambda function ends, by the deadline of its context: milliseconds since the epoch.
+/// End of a function's run, from the deadline of its context in milliseconds since the epoch.
 pub fn ends_at(deadline: u64) -> Timestamp {
     i64::try_from(deadline)
         .ok()
@@ -19,7 +19,7 @@ pub fn ends_at(deadline: u64) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// A clock that tests set.
+/// Clock that tests set.
 #[cfg(test)]
 pub(crate) struct ManualClock(std::sync::Mutex<Timestamp>);
 

@@ -1,5 +1,5 @@
-//! Requests as API Gateway (REST) passes them on, whatever address they came to: a custom domain with or without a base
-//! path, the stage's own endpoint, or a local tool.
+//! Requests of API Gateway (REST), for every address that leads to it: a custom domain with or without a base path, the
+//! stage's own endpoint, or a local tool.
 
 use enrollment::log::{by_display, error};
 use lambda_http::request::RequestContext;
@@ -12,8 +12,9 @@ const STAGE_VARIABLE: &str = "PublicBaseUrl";
 
 /// Public base address of the requests of one function.
 ///
-/// Without a custom domain it is the API's own address, and no variable of a function can name that: API and functions
-/// would each have to be there first. So the stage, which comes after both, says it with each request.
+/// Without a custom domain this is the API's own address. No variable of a function can contain it, since API and
+/// functions would depend on each other. The stage is created after both and sends it as a stage variable with each
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicBase {
     configured: Option<String>,
@@ -27,7 +28,8 @@ pub struct NoPublicBaseError;
 by_display!(NoPublicBaseError);
 
 impl PublicBase {
-    /// `configured` counts where a request has no stage variable: under a local tool, or at a stage of another making.
+    /// `configured` is used for requests without the stage variable: those of a local tool, or of a stage that another
+    /// template made.
     pub fn new(configured: Option<String>) -> Self {
         Self { configured }
     }
@@ -35,7 +37,7 @@ impl PublicBase {
     /// Returns the address (`https://cards.example.com/rewards`) without a slash at its end.
     ///
     /// # Errors
-    /// Error where neither names one, or the stage's is no http(s) address.
+    /// Error where neither has an address, or the stage's is not an http(s) address.
     pub fn of(&self, request: &Request) -> Result<String, NoPublicBaseError> {
         let variables = request.stage_variables_ref();
         let base = match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {
@@ -49,8 +51,8 @@ impl PublicBase {
 
 /// Returns the path of a request as template.yaml names its routes, with `{proxy+}` filled in: `/widget/demo`.
 ///
-/// The event's own `path` is no substitute: behind a custom domain it has the base path in front. `resource` and
-/// `pathParameters` never have it. Local tools send the other format of API Gateway, which has no base path.
+/// The event's own `path` is no substitute: behind a custom domain it starts with the base path. `resource` and
+/// `pathParameters` never do. Local tools send the other event format of API Gateway, which has no base path.
 pub fn route(request: &Request) -> String {
     let resource = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),

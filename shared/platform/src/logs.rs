@@ -1,15 +1,16 @@
-//! One line of JSON for each event, to standard output, where Lambda takes it up.
+//! Log of a function: one line of JSON per event, on the standard output, which Lambda collects.
 //!
-//! A line has `timestamp`, `level`, `target` and `message`, the fields of the spans around the event, the outermost first
-//! (so a span that is opened with `incident` marks every line of a request), and the event's own fields, which win.
+//! A line has `timestamp`, `level`, `target` and `message`, the fields of the spans around the event, from the
+//! outermost to the innermost (a span with `incident` marks every line of a request), and the event's own fields, which
+//! take precedence.
 //!
-//! Our own code says as much as `LOG_LEVEL` wants, in values of closed types (`enrollment::log`). Everybody else's says
-//! no more than INFO, whatever is set, and of that only level, crate and module: their words quote what they were given
-//! (a request, an error's text, a panic's message). Of their spans, the id of the invocation and the root of its trace
-//! are kept, each in its own form only: a caller of the API may put any text into a trace header. That is decided here, in
-//! code, so that nobody can switch it on in a hurry.
+//! This product's crates log at `LOG_LEVEL`, in values of closed types (`enrollment::log`). Other crates log at INFO or
+//! above, whatever the level is, and only level, crate and module of their events are written: their messages quote
+//! requests, errors and panics. Of their spans, the id of the invocation and the root of its trace are written, and
+//! only if they have the expected form, since a caller of the API may put any text into a trace header. No setting can
+//! change this.
 //!
-//! A panic is one line with the place in the source. Its message is not logged: it may hold a value.
+//! A panic is one line with its location in the source. Its message is not logged, since it may contain a value.
 
 use std::fmt;
 use std::io::Write as _;
@@ -27,25 +28,25 @@ use tracing_subscriber::filter::{FilterFn, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
 
-/// Our own crates beside the function's.
+/// Crates of this product beside the function's own.
 const OWN_CRATES: [&str; 4] = ["enrollment", "mastercard", "page_api", "platform"];
 
-/// Starts logging for this process: `own_crate` is the function's crate name, `level` how much our own code says.
-/// A second call changes nothing.
+/// Starts logging for this process. `own_crate` is the name of the function's crate, `level` the level of this
+/// product's crates. A second call changes nothing.
 pub fn install(level: Level, own_crate: &'static str, clock: Arc<dyn Clock>) {
     let subscriber = Registry::default()
         .with(JsonLines::to_stdout(clock, own_crate).with_filter(filter(level, own_crate)));
-    // Set already means that it runs already, as in a test process with several of them.
+    // A subscriber that is set already is this one, as in a test process with several functions.
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// In place of the standard hook, which writes the message to standard error, and so into the log.
+/// Logs a panic. Replaces the standard hook, which writes the message to standard error and so into the log.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     error!(place = panic.location().map(SourcePlace), "a panic");
 }
 
-/// A place in the source, without the folders of the machine that compiled it.
+/// Location in the source, without the directories of the machine that compiled it.
 struct SourcePlace<'a>(&'a Location<'a>);
 
 impl fmt::Display for SourcePlace<'_> {
@@ -64,7 +65,7 @@ by_display!(SourcePlace<'_>);
 
 fn filter(level: Level, own_crate: &'static str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
     filter_fn(move |metadata| {
-        // Levels compare by how much they let through.
+        // A more verbose level is the greater one.
         let most = if is_own(metadata, own_crate) {
             level
         } else {
@@ -80,7 +81,7 @@ fn is_own(metadata: &Metadata<'_>, own_crate: &str) -> bool {
     name == own_crate || OWN_CRATES.contains(&name)
 }
 
-/// In place of a library's message.
+/// Message of every event of another crate.
 const OF_A_LIBRARY: &str = "a library reports something; its words are not logged";
 
 struct JsonLines<W> {
@@ -91,7 +92,7 @@ struct JsonLines<W> {
 
 impl JsonLines<fn(&str)> {
     fn to_stdout(clock: Arc<dyn Clock>, own_crate: &'static str) -> Self {
-        // A log that can't be written has nowhere to be complained about.
+        // A failed write can't be reported anywhere.
         Self {
             clock,
             own_crate,
@@ -131,7 +132,7 @@ where
         line.insert("timestamp".into(), format!("{:.3}", self.clock.now()).into());
         line.insert("level".into(), event.metadata().level().as_str().into());
         line.insert("target".into(), event.metadata().target().into());
-        // Its place; the event's own field fills it.
+        // Placeholder, so that the fields keep their order.
         line.insert("message".into(), Value::Null);
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<Fields>() {
@@ -181,7 +182,8 @@ impl Visit for Fields {
     }
 }
 
-/// What is kept of a span that is not ours: `requestId` and `xrayTraceId` of the Lambda runtime, in their own forms.
+/// Fields that are kept of another crate's spans: `requestId` and `xrayTraceId` of the Lambda runtime, in their
+/// expected forms.
 struct Invocation<'a>(&'a mut Fields);
 
 impl Visit for Invocation<'_> {
@@ -199,8 +201,8 @@ impl Visit for Invocation<'_> {
     }
 }
 
-/// The root of a trace, without its version (`Root=1-5759e988-bd862e3fe1be46a994272793;…`: AWS X-Ray Developer Guide,
-/// "Tracing header"). The rest of the header is whatever a caller put there.
+/// Root of a trace without its version (`Root=1-5759e988-bd862e3fe1be46a994272793;…`: AWS X-Ray Developer Guide,
+/// "Tracing header"). The rest of the header is chosen by the caller.
 fn trace_root(header: &str) -> Option<LogText> {
     let root = header
         .split(';')
@@ -278,7 +280,7 @@ mod tests {
                 trace!(target: "rustls::client", "handshake");
                 debug!(target: "h2::codec", "frame");
                 debug!(target: "lambda_runtime", "payload");
-                // A name that only starts like ours is not ours.
+                // A crate whose name only starts like one of ours is a foreign one.
                 debug!(target: "platform_verifier", "x");
                 info!(target: "lambda_runtime", "kept");
             });

@@ -1,8 +1,9 @@
-//! Metrics as lines of JSON in `CloudWatch`'s embedded metric format: Lambda's log is all the transport they need.
+//! Metrics as lines of JSON in `CloudWatch`'s embedded metric format, written to the function's log.
 //!
-//! Namespace `CardEnrollment`; every metric has the dimension `Stack`, the stack's name. Nothing in them names a client or
-//! customer. `docs/metrics.md` lists them all, with their alarms; the crate `tests/alarms` checks the list. A metric whose
-//! name ends in `Faults` is written each time, as 1 or 0: its sum counts the faults, its number of samples the cases.
+//! Every metric has the namespace `CardEnrollment` and the dimension `Stack`, the stack's name. No metric identifies a
+//! client or customer. `docs/metrics.md` lists all metrics with their alarms; the crate `tests/alarms` checks the list.
+//! A metric whose name ends in `Faults` is written for every case, as 1 or 0: its sum counts the faults, its number of
+//! samples the cases.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 const NAMESPACE: &str = "CardEnrollment";
 
-/// Takes a line, without its end.
+/// Receives a line, without its newline.
 type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Writes metrics.
@@ -27,13 +28,13 @@ pub struct Metrics {
     /// Name of the stack.
     stack: String,
     clock: Arc<dyn Clock>,
-    /// `None`: nobody listens.
+    /// `None` where metrics are disabled.
     sink: Option<Sink>,
 }
 
-/// Metrics of one line that have the same dimensions.
+/// Metrics of one line with the same dimensions.
 struct Group<'a> {
-    /// Sets of dimensions beside `Stack`. `CloudWatch` stores each metric once for each set.
+    /// Sets of dimensions beside `Stack`. `CloudWatch` stores each metric once per set.
     sets: &'a [&'a [(&'static str, &'a str)]],
     /// Name, unit, value.
     metrics: &'a [(&'static str, &'static str, f64)],
@@ -44,24 +45,24 @@ struct Group<'a> {
 pub struct MastercardCall {
     /// Mastercard's name of the operation.
     pub operation: &'static str,
-    /// One word, such as `ok`, `fault`, `unknown` or `invalid_client_cert`.
+    /// Result in one word, such as `ok`, `fault`, `unknown` or `invalid_client_cert`.
     pub outcome: &'static str,
     /// Whether Mastercard did not do its part, or could not be asked: not an answer about the card.
     pub is_fault: bool,
-    /// Time that the call took.
+    /// Duration of the call.
     pub took: Duration,
 }
 
 impl Metrics {
-    /// Metrics of the stack of that name, on the standard output.
+    /// Metrics of a stack, written to the standard output.
     pub fn new(stack: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self::into_sink(stack, clock, |line| {
-            // As with the log: there is nowhere to complain.
+            // As with the log, a failed write can't be reported anywhere.
             drop(writeln!(std::io::stdout().lock(), "{line}"));
         })
     }
 
-    /// Metrics of the stack of that name, line by line to a function.
+    /// Metrics of a stack, written line by line to `sink`.
     pub fn into_sink(
         stack: impl Into<String>,
         clock: Arc<dyn Clock>,
@@ -74,7 +75,7 @@ impl Metrics {
         }
     }
 
-    /// For a program whose output is not Lambda's log: it writes nothing.
+    /// Metrics that are not written, for a program whose output is not Lambda's log.
     pub fn unheard(clock: Arc<dyn Clock>) -> Self {
         Self {
             stack: String::new(),
@@ -83,10 +84,10 @@ impl Metrics {
         }
     }
 
-    /// The widget was opened, or refused with a status.
+    /// Counts an opening of the widget, or its refusal with a status.
     pub fn widget_opening(&self, refused: Option<Status>) {
         let status = refused.map_or("OPENED", Status::as_str);
-        // Refusals have statuses of their own: this one says that the store failed.
+        // Refusals have other statuses: this one means that the store failed.
         let fault = flag(refused == Some(Status::ErrorEnrollment));
         self.write(&[
             Group {
@@ -100,13 +101,13 @@ impl Metrics {
         ]);
     }
 
-    /// Something was refused before MRS was asked: for that reason, or because client, signature or function do not fit.
+    /// Counts a refusal before MRS was called: its reason, or `None` where client, signature or function do not match.
     pub fn refusal(&self, reason: Option<Reason>) {
         let reason = reason.map_or("denied", Reason::as_str);
         self.count(&[("Reason", reason)], "Refusals", 1.0);
     }
 
-    /// An enrollment, replacement or opt-out has its outcome.
+    /// Counts the outcome of an enrollment, replacement or opt-out.
     pub fn outcome(&self, status: Status, code: Option<MrsCode>) {
         let fault = flag(code == Some(MrsCode::SERVER_ERROR));
         let mut line = self.line(&[
@@ -120,13 +121,13 @@ impl Metrics {
             },
         ]);
         if let Some(code) = code {
-            // A property to search for: as a dimension it would be a metric for each code.
+            // A property, to be searched for. As a dimension each code would be a metric of its own.
             line.insert("StatusCode".into(), code.0.into());
         }
         self.send(line);
     }
 
-    /// MRS was called, or would have been.
+    /// Measures a call to MRS, made or prevented.
     pub fn mrs_call(&self, call: MastercardCall) {
         let kind = [("Outcome", call.outcome)];
         let of_fault: [&[(&str, &str)]; 2] = [&[], &kind];
@@ -147,7 +148,7 @@ impl Metrics {
         ]);
     }
 
-    /// A confirmation was dealt with.
+    /// Counts a delivery attempt of a confirmation.
     pub fn confirmation(&self, confirmed: DeliveryReport) {
         self.count(&[("Outcome", confirmed.as_str())], "Confirmations", 1.0);
         if let DeliveryReport::Parked(reason) = confirmed {
@@ -155,13 +156,13 @@ impl Metrics {
         }
     }
 
-    /// The half of a sweep that wakes confirmations has ended.
+    /// Measures the half of a sweep that wakes due confirmations.
     pub fn wake(&self, woken: &WakeReport) {
         let oldest = woken.oldest_due.as_secs_f64();
         self.measure(&[("OldestDueConfirmation", "Seconds", oldest)]);
     }
 
-    /// The half of a sweep that looks after intents has ended.
+    /// Measures the half of a sweep that resumes due intents.
     pub fn sweep(&self, swept: &SweepReport) {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
         let [unsettled, unknown] = [swept.unsettled, swept.unknown_for_long].map(|count| count as f64);
@@ -172,7 +173,7 @@ impl Metrics {
         ]);
     }
 
-    /// A run of the purge has ended.
+    /// Measures a run of the purge.
     pub fn purge(&self, purged: &PurgeReport) {
         #[expect(clippy::cast_precision_loss, reason = "counts of what one run can do")]
         let count = |count: usize| count as f64;
@@ -185,19 +186,19 @@ impl Metrics {
         ]);
     }
 
-    /// A browser reports a violation of the page's policy. Both words are of closed lists.
+    /// Counts a browser's report that the page's policy was violated. Both words are from closed lists.
     pub fn policy_violation(&self, directive: &'static str, blocked: &'static str) {
         let dimensions = [("Directive", directive), ("Blocked", blocked)];
         self.count(&dimensions, "PolicyViolations", 1.0);
     }
 
-    /// How long the client certificate for Mastercard is valid yet. Below 30 it wants a new one.
+    /// Reports the remaining lifetime of the client certificate for Mastercard. Below 30 days it has to be renewed.
     pub fn certificate_expiry(&self, left: Duration) {
         let days = left.as_secs_f64() / 86_400.0;
         self.measure(&[("ClientCertificateDaysLeft", "None", days)]);
     }
 
-    /// The secret for card numbers holds a key that the deployment does not allow.
+    /// Counts a read of a card key that the deployment does not allow.
     pub fn card_key_refused(&self) {
         self.count(&[], "CardKeyRefused", 1.0);
     }
@@ -209,7 +210,7 @@ impl Metrics {
         }]);
     }
 
-    /// Metrics of the stack as a whole.
+    /// Writes metrics of the stack as a whole.
     fn measure(&self, metrics: &[(&'static str, &'static str, f64)]) {
         self.write(&[Group {
             sets: &[&[]],

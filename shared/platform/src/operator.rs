@@ -1,4 +1,4 @@
-//! What the operator's tool does beside the functions: finds a stack's settings, writes secrets and set-ups.
+//! Access of the operator's tool to a stack: finds its settings, writes secrets and set-ups.
 
 mod secret_policy;
 pub mod secret_version;
@@ -27,11 +27,11 @@ use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
 
-/// One deployed stack, with the operator's rights.
+/// Deployed stack, with the operator's rights.
 pub struct Stack {
-    /// Its settings.
+    /// Settings of the stack.
     pub settings: StackSettings,
-    /// Public address of the API, without a slash at its end.
+    /// Public address of the API, without a trailing slash.
     pub public_base_url: String,
     /// Adapters of the stack, without metrics.
     pub adapters: Adapters,
@@ -39,34 +39,34 @@ pub struct Stack {
     aws: Aws,
 }
 
-/// Why a stack can't be worked on.
+/// Reason for which a stack can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// There are no settings of that name.
+    /// No stack has this name.
     #[error("there is no stack '{0}' in this account and region: the secret '{1}' does not exist")]
     Unknown(String, String),
-    /// AWS was not reached or refused.
+    /// AWS could not be reached, or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The settings are not what this release needs.
+    /// Settings that this release needs are missing or wrong.
     #[error("the secret '{0}': {1}")]
     Settings(String, SettingsError),
-    /// The settings are not a JSON object of texts.
-    #[error("the secret '{0}' must be a JSON object of texts")]
+    /// The settings are not a JSON object of strings.
+    #[error("the secret '{0}' must be a JSON object of strings")]
     Shape(String),
 }
 
-/// What came of writing a secret that is written once.
+/// Result of writing a secret that is written once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
-    /// It is there now.
+    /// The secret was created.
     Now,
-    /// It was there before, and stands.
+    /// The secret existed before and was not changed.
     Before,
 }
 
 impl Stack {
-    /// Finds the stack of that name by its settings in `card-enrollment/{name}/settings`.
+    /// Finds a stack by its settings in `card-enrollment/{name}/settings`.
     pub async fn find(name: &str) -> Result<Self, StackError> {
         let aws = Aws::of_operator().await;
         let secret = format!("card-enrollment/{name}/settings");
@@ -113,17 +113,17 @@ impl Stack {
         })
     }
 
-    /// A client's set-up as it is stored.
+    /// Reads a client's set-up.
     pub async fn client(&self, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
         self.client_setups().find(id).await
     }
 
-    /// Notes a client in the register of all clients. Once more changes nothing.
+    /// Adds a client to the index of all clients. A repeated call changes nothing.
     pub async fn register_client(&self, id: &ClientId) -> Result<(), StoreError> {
         self.client_setups().register(id).await
     }
 
-    /// Stores a set-up over the one that was read.
+    /// Stores a set-up in place of the one that was read.
     pub async fn store_client(
         &self,
         _: &Permit,
@@ -133,7 +133,7 @@ impl Stack {
         self.client_setups().store(client, before).await
     }
 
-    /// To be written only with a permit.
+    /// Set-ups of clients. A write needs a permit.
     fn client_setups(&self) -> ClientSetups<'static> {
         ClientSetups {
             dynamodb: self.adapters.dynamodb(),
@@ -143,14 +143,14 @@ impl Stack {
         }
     }
 
-    /// Who looked at a person's data, or erased it.
+    /// Audit trail: accesses to personal data, and changes.
     pub fn audit_trail(&self) -> AuditTrail {
         AuditTrail::new(self.adapters.dynamodb(), &self.settings.tables.enrollments)
     }
 
-    /// The ARN of whoever runs this, as AWS knows it.
+    /// ARN of the caller's identity.
     pub async fn caller(&self) -> Result<String, StoreError> {
-        const OPERATION: &str = "asking AWS who this is";
+        const OPERATION: &str = "reading the caller's identity";
         let answer = self.aws.sts().get_caller_identity().send().await;
         let answer = answer.map_err(|error| StoreError::Unavailable {
             operation: OPERATION,
@@ -158,16 +158,16 @@ impl Stack {
         })?;
         answer.arn.ok_or(StoreError::Unavailable {
             operation: OPERATION,
-            detail: "the answer names nobody".into(),
+            detail: "the answer has no ARN".into(),
         })
     }
 
-    /// The full name of a secret of this stack.
+    /// Full name of a secret of this stack.
     pub fn secret_name(&self, name: &str) -> String {
         format!("{}/{name}", self.settings.secrets_prefix)
     }
 
-    /// Creates a secret where there is none of that name.
+    /// Creates a secret unless one of that name exists.
     pub async fn create_secret(
         &self,
         _: &Permit,
@@ -180,7 +180,7 @@ impl Stack {
         Ok(created)
     }
 
-    /// Gives a secret a new value, where the one of `read_version` is still its current one.
+    /// Replaces a secret's value if `read_version` is still the current version.
     pub async fn replace_secret(
         &self,
         _: &Permit,
@@ -197,12 +197,12 @@ impl Stack {
             &SystemRandomness,
         )
         .await?;
-        // The operator may be another one by now.
+        // The operator's role may have changed since the secret was created.
         self.restrict(name, &full_name).await?;
         Ok(replaced)
     }
 
-    /// Denies reading a secret to everybody but its functions and the operator.
+    /// Denies everyone but its functions and the operator to read a secret.
     async fn restrict(&self, name: &str, full_name: &str) -> Result<(), StoreError> {
         let readers = match name {
             MTLS => &self.readers.mtls,
@@ -227,7 +227,7 @@ impl Stack {
             })
     }
 
-    /// Creates a secret, or gives it a new version, whatever it was before.
+    /// Creates a secret, or gives it a new version.
     pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);
@@ -249,7 +249,7 @@ impl Stack {
     }
 }
 
-/// Roles by what they read, of a stack's settings. A stack that names none has none.
+/// Readers of secrets in a stack's settings, which may name none.
 fn readers(values: &HashMap<String, String>) -> SecretReaders {
     let list = |name: &str| {
         let text = values.get(name).map_or("", String::as_str);

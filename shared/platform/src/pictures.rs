@@ -1,5 +1,5 @@
-//! Clients' pictures: PNG files in a private bucket, named by the SHA-256 of their content, so that a name never changes
-//! what it stands for.
+//! Clients' pictures: PNG files in a private bucket. The SHA-256 of its content is a picture's name, so the content
+//! under a name never changes.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectError;
@@ -9,7 +9,7 @@ use enrollment::ports::StoreError;
 
 use crate::aws::describe;
 
-/// The bucket of pictures.
+/// Bucket of pictures.
 #[derive(Debug, Clone)]
 pub struct Pictures {
     s3: Client,
@@ -17,7 +17,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Over the bucket of that name.
+    /// Pictures in the bucket of that name.
     pub fn new(s3: Client, bucket: impl Into<String>) -> Self {
         Self {
             s3,
@@ -25,7 +25,8 @@ impl Pictures {
         }
     }
 
-    /// The picture of that hash (64 lower-case hexadecimal digits); none where it isn't stored or is no hash.
+    /// Reads the picture with this hash (64 lower-case hexadecimal digits). `None` where it is not stored or the text
+    /// is no hash.
     pub async fn find(&self, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         const OPERATION: &str = "reading a picture";
         let unavailable = |detail| StoreError::Unavailable {
@@ -71,7 +72,7 @@ impl Pictures {
         Ok(Some(body.to_vec()))
     }
 
-    /// Stores a picture under its hash. Once more changes nothing.
+    /// Stores a picture under its hash. A repeated call changes nothing.
     pub async fn store(&self, hash: &str, png: Vec<u8>) -> Result<(), StoreError> {
         self.s3
             .put_object()

@@ -1,4 +1,4 @@
-//! SQS: wakes the functions that go on with stored work. Messages carry names only.
+//! SQS queues that wake the functions which resume stored work. Messages carry ids only.
 
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -16,42 +16,42 @@ use serde_json::error::Category;
 
 use crate::aws::{describe, service_code};
 
-/// As many messages as one call takes.
+/// Number of messages that one call may send.
 const BATCH: usize = 10;
-/// The longest delay that SQS knows, in seconds.
+/// Longest delay of a message in SQS, in seconds.
 const LONGEST_DELAY: i32 = 900;
 
-/// Where the queues are.
+/// Addresses of the queues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueUrls {
-    /// For intents.
+    /// Queue of the function `settle`: intents.
     pub settle: String,
-    /// For confirmations.
+    /// Queue of the function `confirm`: confirmations.
     pub confirm: String,
 }
 
-/// The message that names an intent to look after.
+/// Message that names an intent to settle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleMessage {
     /// [`IntentId`], hexadecimal.
     pub intent: String,
 }
 
-/// The message that names a confirmation to send.
+/// Message that names a confirmation to deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmMessage {
     /// [`ConfirmationId`].
     pub confirmation: String,
 }
 
-/// The port `Wakeups` over two queues.
+/// Port `Wakeups` over two queues.
 pub struct SqsWakeups {
     sqs: Client,
     urls: QueueUrls,
 }
 
 impl SqsWakeups {
-    /// Over the queues at `urls`.
+    /// Port over the queues at `urls`.
     pub fn new(sqs: Client, urls: QueueUrls) -> Self {
         Self { sqs, urls }
     }
@@ -69,7 +69,7 @@ impl SqsWakeups {
                 .id(place.to_string())
                 .message_body(body(&message))
                 .delay_seconds(delay(after))
-                // A fair queue: one client's backlog does not hold up the others.
+                // In a fair queue one client's backlog does not delay the others' messages.
                 .message_group_id(client.as_str())
                 .build()
                 .map_err(|_| LogText::from("a message lacks something that SQS requires"))
@@ -112,7 +112,7 @@ impl Wakeups for SqsWakeups {
         confirmations: &[(ConfirmationId, ClientId)],
         after: SignedDuration,
     ) -> Result<(), StoreError> {
-        // Side by side, and a batch that fails keeps no other from being sent.
+        // Concurrently: a failed batch does not stop the others.
         let batches = confirmations.chunks(BATCH);
         let sent = join_all(batches.map(|batch| self.send_batch(batch, after))).await;
         sent.into_iter()
@@ -121,8 +121,8 @@ impl Wakeups for SqsWakeups {
     }
 }
 
-/// Gives each message of a delivery to `handle`, all of them at once. The answer names those that failed, and only
-/// those come again; what keeps failing ends in the dead-letter queue.
+/// Runs `handle` on all messages of an event concurrently. The answer lists those that failed, so that SQS delivers
+/// only them again; after the queue's limit they are moved to the dead-letter queue.
 pub async fn each<M: DeserializeOwned, E: Loggable + std::fmt::Display>(
     event: SqsEvent,
     handle: impl AsyncFn(M) -> Result<(), E>,
@@ -130,7 +130,7 @@ pub async fn each<M: DeserializeOwned, E: Loggable + std::fmt::Display>(
     let outcomes = event.records.into_iter().map(async |message| {
         let taken = match serde_json::from_str(message.body.as_deref().unwrap_or_default()) {
             Ok(named) => handle(named).await.map_err(LogText::of),
-            // Its text stays out of the log: whoever wrote it is not known.
+            // The text is not logged, since its author is unknown.
             Err(error) => Err(LogText::from("it can't be read").because(json_fault(&error))),
         };
         let id = message.message_id.unwrap_or_default();
@@ -148,7 +148,7 @@ pub async fn each<M: DeserializeOwned, E: Loggable + std::fmt::Display>(
     answer
 }
 
-/// What is wrong with a text of JSON, without the parser's words, which quote it.
+/// Kind of a JSON error, without the parser's message, which quotes its input.
 fn json_fault(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         Category::Io => "reading failed",
@@ -159,11 +159,11 @@ fn json_fault(error: &serde_json::Error) -> &'static str {
 }
 
 fn body<T: Serialize>(message: &T) -> String {
-    // Two texts and a name: there is nothing in them that can't be written.
+    // Ids can always be serialized.
     serde_json::to_string(message).unwrap_or_default()
 }
 
-/// Whole seconds, rather too late than too soon.
+/// Rounds up to whole seconds, within the limits of SQS.
 fn delay(after: SignedDuration) -> i32 {
     let seconds = after.as_secs() + i64::from(after.subsec_nanos() > 0);
     i32::try_from(seconds).map_or(LONGEST_DELAY, |seconds| seconds.clamp(0, LONGEST_DELAY))

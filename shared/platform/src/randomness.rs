@@ -1,12 +1,12 @@
 use enrollment::randomness::Randomness;
 
-/// aws-lc's generator, seeded by the operating system.
+/// Generator of aws-lc, seeded by the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandomness;
 
 impl Randomness for SystemRandomness {
     fn fill(&self, bytes: &mut [u8]) {
-        // Without randomness nothing here is safe to do, and no caller could do better than end.
+        // Nothing is safe without randomness, and no caller could do better than stop.
         assert!(
             aws_lc_rs::rand::fill(bytes).is_ok(),
             "the system has no randomness to give"

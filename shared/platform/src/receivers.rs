@@ -1,5 +1,5 @@
-//! The port `Receivers` over the crate `webhooks`, with each client's secrets from Secrets Manager: a rotated one signs
-//! within five minutes, without a deployment.
+//! Port `Receivers` over the crate `webhooks`, with each client's secrets from Secrets Manager. A rotated secret is
+//! used within five minutes, without a deployment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use webhooks::{MessageId, RetryAfter, Sender, SigningKeys};
 
 use crate::secrets::{ConfirmationSecrets, Secrets};
 
-/// So many clients' own senders are kept.
+/// Number of clients' own senders in the cache.
 const MAX_SENDERS: usize = 100;
 const USER_AGENT: &str = concat!("card-enrollment/", env!("CARGO_PKG_VERSION"));
 
@@ -24,13 +24,14 @@ const USER_AGENT: &str = concat!("card-enrollment/", env!("CARGO_PKG_VERSION"));
 pub struct WebhookReceivers {
     secrets: Arc<Secrets>,
     private_hosts: Vec<PrivateHost>,
-    /// For all clients whose receivers are believed under the public authorities.
+    /// Sender for all clients whose receivers have certificates of public authorities.
     public: Sender,
-    /// For those with authorities of their own, by client: made for a version of its secret.
+    /// Senders for clients with certificate authorities of their own, each with the version of the secret that it was
+    /// made from.
     own: Mutex<HashMap<ClientId, (String, Sender)>>,
 }
 
-/// Why a confirmation can't be sent, on our side.
+/// Reason on our side for which a confirmation can't be posted.
 #[derive(Debug, thiserror::Error)]
 enum Unready {
     #[error(transparent)]
@@ -45,11 +46,11 @@ enum Unready {
     Sender(#[from] SenderSetupError),
 }
 
-// The crate `webhooks` names what is wrong with a key or a certificate, and shows neither.
+// Errors of the crate `webhooks` describe a key or certificate without showing it.
 by_display!(Unready);
 
 impl WebhookReceivers {
-    /// `private_hosts` may be sent to although they are not on the public internet.
+    /// `private_hosts` may be posted to although they are not on the public internet.
     pub fn new(secrets: Arc<Secrets>, private_hosts: Vec<PrivateHost>) -> Result<Self, SenderSetupError> {
         let public = Sender::new(&settings(Trust::mozilla(), &private_hosts))?;
         Ok(Self {
@@ -104,7 +105,7 @@ impl Receivers for WebhookReceivers {
         let (sender, headers) = match self.prepared(confirmation, now).await {
             Ok(prepared) => prepared,
             Err(unready) => {
-                // As an attempt that failed: the schedule gives an operator three days to mend it.
+                // Counts as a failed attempt: the retry schedule leaves an operator three days to repair it.
                 error!(
                     error = unready,
                     client = confirmation.client,

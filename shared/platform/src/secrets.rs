@@ -1,5 +1,5 @@
-//! Secrets Manager: read, checked for their shape, and remembered for five minutes, so that a rotated secret is taken up
-//! without a deployment and a warm call asks for none.
+//! Secrets of Secrets Manager, checked for their shape and cached for five minutes: a rotated secret is used without a
+//! deployment, and most invocations read none.
 //!
 //! | name after the stack's prefix | JSON |
 //! | --- | --- |
@@ -29,64 +29,64 @@ const OPERATION: &str = "reading a secret";
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 const MAX_COUNT: usize = 100;
 
-/// Where the client certificate for Mastercard lies, after the prefix.
+/// Name of the client certificate for Mastercard, without the prefix.
 pub const MTLS: &str = "mastercard/mtls";
-/// Where the key that card numbers are encrypted under lies, after the prefix.
+/// Name of the key that card numbers are encrypted under, without the prefix.
 pub const ENCRYPTION: &str = "mastercard/encryption";
 
-/// Where a client's confirmation secrets lie, after the prefix.
+/// Name of a client's confirmation secrets, without the prefix.
 pub fn confirmation_name(client: &ClientId) -> String {
     format!("clients/{client}/confirmation")
 }
 
-/// The secrets of one stack.
+/// Secrets of one stack.
 pub struct Secrets {
     manager: Client,
     prefix: String,
-    remembered: AgedCache<String, Arc<Version>>,
+    cache: AgedCache<String, Arc<Version>>,
 }
 
-/// What mutual TLS towards Mastercard needs.
+/// Certificate and authorities for mutual TLS towards Mastercard.
 #[derive(Debug, Clone)]
 pub struct MutualTls {
-    /// The secret's version: as long as it is the same, so is the rest.
+    /// Version of the secret. While it is the same, so are the other members.
     pub version: String,
-    /// Certificate and key.
+    /// Certificate and private key.
     pub identity: TlsIdentity,
-    /// The only authorities whose servers are believed, PEM; the public ones where it is absent.
+    /// Certificate authorities (PEM) that are trusted instead of the public ones, if any.
     pub certificate_authorities: Option<String>,
 }
 
-/// A client certificate with its key, as it was stored.
+/// Client certificate with its private key, as the secret stores it.
 #[derive(Debug, Clone)]
 pub enum TlsIdentity {
-    /// As PEM texts.
+    /// PEM.
     Pem {
-        /// The chain, the client's certificate first.
+        /// Certificate chain, the client's certificate first.
         certificate: String,
-        /// PKCS#8.
+        /// Private key, PKCS#8.
         private_key: SecretString,
     },
-    /// As one file.
+    /// PKCS#12.
     Pkcs12 {
-        /// The file.
+        /// File with certificate and private key.
         file: SecretSlice<u8>,
-        /// Its password.
+        /// Password of the file.
         password: SecretString,
     },
 }
 
-/// What a client's confirmations are signed with, the current ones first.
+/// Keys that sign a client's confirmations, the current ones first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfirmationSecrets {
-    /// `whsec_…`, for `v1`: at least one; two while one rotates.
+    /// `whsec_…`, for `v1`: at least one; two while one is rotated.
     #[serde(serialize_with = "exposed")]
     pub secrets: Vec<SecretString>,
-    /// `whsk_…`, for `v1a`, where the client wants it.
+    /// `whsk_…`, for `v1a`, if the client wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "exposed")]
     pub signing_keys: Vec<SecretString>,
-    /// Authorities (PEM) under which the client's receivers are believed, beside the public ones.
+    /// Certificate authorities (PEM) of the client's receivers, trusted beside the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_authorities: Option<String>,
 }
@@ -101,16 +101,16 @@ struct Version {
 }
 
 impl Secrets {
-    /// The secrets whose names start with `prefix` and a slash.
+    /// Secrets whose names start with `prefix` and a slash.
     pub fn new(manager: Client, prefix: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
             manager,
             prefix: prefix.into(),
-            remembered: AgedCache::new(clock, MAX_AGE, MAX_COUNT),
+            cache: AgedCache::new(clock, MAX_AGE, MAX_COUNT),
         }
     }
 
-    /// What mutual TLS towards Mastercard needs.
+    /// Reads certificate and authorities for mutual TLS towards Mastercard.
     pub async fn mutual_tls(&self) -> Result<MutualTls, StoreError> {
         let version = self.version(SecretName::MutualTls).await?;
         let written: WrittenMutualTls = parse(SecretName::MutualTls, &version.text)?;
@@ -148,7 +148,7 @@ impl Secrets {
         })
     }
 
-    /// What a client's confirmations are signed with, and the version of the secret that says it.
+    /// Returns the keys that sign a client's confirmations, and the version of their secret.
     pub async fn confirmation_secrets(
         &self,
         client: &ClientId,
@@ -163,16 +163,21 @@ impl Secrets {
         }
     }
 
-    /// The key that card numbers are encrypted under, by the secret's own word: [`crate::card_keys`] asks the deployment.
+    /// Returns the key that card numbers are encrypted under, as the secret has it. [`crate::card_keys`] checks that
+    /// the deployment allows it.
     pub async fn encryption_key(&self) -> Result<EncryptionKey, StoreError> {
         let written: WrittenEncryption = parse(
             SecretName::Encryption,
             &self.version(SecretName::Encryption).await?.text,
         )?;
         let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key)
-            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is none that can be used"))?;
-        key.verify_fingerprint(&written.fingerprint)
-            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey has another fingerprint"))?;
+            .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is not usable"))?;
+        key.verify_fingerprint(&written.fingerprint).map_err(|_| {
+            unreadable(
+                SecretName::Encryption,
+                "its fingerprint does not match its publicKey",
+            )
+        })?;
         Ok(EncryptionKey {
             reference: written.key_reference,
             spki: key.spki_base64(),
@@ -180,9 +185,10 @@ impl Secrets {
         })
     }
 
-    /// Forgets what is remembered: the next read asks Secrets Manager. For a caller whom Mastercard has just refused.
+    /// Clears the cache, so that the next read asks Secrets Manager. For a caller whose certificate Mastercard has just
+    /// refused.
     pub fn refresh(&self) {
-        self.remembered.clear();
+        self.cache.clear();
     }
 
     async fn version(&self, name: SecretName<'_>) -> Result<Arc<Version>, StoreError> {
@@ -206,7 +212,7 @@ impl Secrets {
                 text: text.into(),
             }))
         };
-        self.remembered.get_or_load(&full_name, load).await
+        self.cache.get_or_load(&full_name, load).await
     }
 }
 
@@ -229,7 +235,7 @@ struct WrittenEncryption {
 }
 
 fn parse<T: DeserializeOwned>(name: SecretName<'_>, text: &SecretString) -> Result<T, StoreError> {
-    // The parser's own words may repeat a value; only the place is told.
+    // The parser's message may quote a value, so only the position is reported.
     serde_json::from_str(text.expose_secret()).map_err(|error| {
         let place = LogText::from("its JSON is wrong at line").with(error.line());
         unreadable(name, place.with("column").with(error.column()))
@@ -243,7 +249,7 @@ fn unreadable(name: SecretName<'_>, detail: impl Into<LogText>) -> StoreError {
     }
 }
 
-/// A secret after the stack's prefix.
+/// Name of a secret without the stack's prefix.
 #[derive(Clone, Copy)]
 enum SecretName<'a> {
     MutualTls,

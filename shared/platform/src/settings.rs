@@ -1,5 +1,5 @@
-//! What a function or the operator's tool must be told, from environment variables or from a stack's settings. Names are
-//! the same in both, and everything that is missing or wrong is told at once.
+//! Settings of functions and of the operator's tool, from environment variables or from a stack's settings. Both use
+//! the same names. All missing and wrong settings are reported together.
 
 use jiff::SignedDuration;
 use mastercard::mrs::Dialect;
@@ -11,61 +11,62 @@ use crate::card_keys::CardKeyFingerprints;
 use crate::queues::QueueUrls;
 use crate::tables::TableNames;
 
-/// Account of the local AWS. No account on AWS has this id.
+/// Account of the local AWS. No account of AWS has this id.
 const LOCAL_ACCOUNT: &str = "000000000000";
 const PUBLIC_BASE_URL: &str = "PUBLIC_BASE_URL";
 const WEB_ADDRESS: &str = "an http or https address without a query";
 
-/// What every function of a stack shares with the operator's tool.
+/// Settings that all functions of a stack share with the operator's tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSettings {
-    /// `STACK_NAME`: name of the stack, by which its metrics are told from those of another one in the account.
+    /// `STACK_NAME`: name of the stack, a dimension of all its metrics.
     pub name: String,
     /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
     pub tables: TableNames,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that wraps data keys.
     pub kms_key_id: String,
-    /// `SECRETS_PREFIX`: what secrets' names start with, such as `card-enrollment/local`.
+    /// `SECRETS_PREFIX`: start of secrets' names, such as `card-enrollment/local`.
     pub secrets_prefix: String,
-    /// `PICTURES_BUCKET`: the private bucket of clients' pictures.
+    /// `PICTURES_BUCKET`: private bucket of clients' pictures.
     pub pictures_bucket: String,
-    /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`: what wakes the functions of those names.
+    /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`: queues that wake the functions of those names.
     pub queues: QueueUrls,
-    /// `MRS_BASE_URL`: where the Mastercard Rewards System answers, such as `https://services.mastercard.com/MRS`.
+    /// `MRS_BASE_URL`: address of the Mastercard Rewards System, such as `https://services.mastercard.com/MRS`.
     pub mrs_base_url: Url,
     /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
     pub mrs_dialect: Dialect,
-    /// `CARD_KEY_FINGERPRINTS`: the keys that pages may encrypt card numbers under, separated by commas; none where it is
-    /// not set. Told to the functions that give a page its key, and to the operator's tool.
+    /// `CARD_KEY_FINGERPRINTS`: keys that pages may encrypt card numbers under, separated by commas; none by default.
+    /// Set for the functions that send a page its key, and for the operator's tool.
     pub card_key_fingerprints: CardKeyFingerprints,
-    /// `DELETION_PROTECTION`: whether the tables are protected, where it is known. For the operator's tool alone.
+    /// `DELETION_PROTECTION`: whether the tables are protected against deletion, if known. Only for the operator's
+    /// tool.
     pub deletion_protection: Option<bool>,
-    /// `POINT_IN_TIME_RECOVERY_DAYS`: how far the tables can be taken back, where it is known. The operator's tool alone
-    /// asks, so functions are not told.
+    /// `POINT_IN_TIME_RECOVERY_DAYS`: days that the tables can be restored to, if known. Only for the operator's tool.
     pub recovery_days: Option<u16>,
 }
 
-/// What a function is told.
+/// Settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// What all functions share.
+    /// Settings that all functions share.
     pub stack: StackSettings,
-    /// `PUBLIC_BASE_URL`: what the widget's addresses start with, without a slash at its end. The stage says it too, and
-    /// alone where no custom domain has it known beforehand: see [`crate::gateway::PublicBase`].
+    /// `PUBLIC_BASE_URL`: start of the widget's addresses, without a trailing slash. Without a custom domain only the
+    /// stage knows it, see [`crate::gateway::PublicBase`].
     pub public_base_url: Option<String>,
-    /// `TOKEN_MAX_LIFETIME_SECONDS`: the longest `exp − iat` of a client's token; 600.
+    /// `TOKEN_MAX_LIFETIME_SECONDS`: longest `exp − iat` of a client's token; 600 by default.
     pub token_max_lifetime: SignedDuration,
-    /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations may
-    /// be sent to although they are inside. A function does not start with it unless `ACCOUNT_ID` is that of the local AWS.
+    /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations
+    /// may be posted to although they are not public. A function refuses to start with it unless `ACCOUNT_ID` is the
+    /// account of the local AWS.
     pub dangerous_private_confirmation_hosts: Vec<PrivateHost>,
 }
 
-/// Everything that is missing or wrong, by name. Values are not shown: they are for whoever sets them.
+/// Names of all missing and wrong settings, without their values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("settings: {}", .0.join("; "))]
 pub struct SettingsError(Vec<String>);
 
-/// `LOG_LEVEL`: how much our own code says, `info` where it is not set.
+/// Reads `LOG_LEVEL`, the level of this product's own crates; `info` by default.
 pub fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<Level, SettingsError> {
     let mut reading = Reading {
         variable: &variable,
@@ -142,7 +143,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Every line is read before any is missed, so that all faults are told together.
+    /// Reads every setting before it fails, so that all faults are reported together.
     fn stack(&mut self) -> Option<StackSettings> {
         let name = self.text("STACK_NAME");
         let clients = self.text("CLIENTS_TABLE");
@@ -210,7 +211,7 @@ impl Reading<'_> {
         let Some(hosts) = self.value(NAME) else {
             return Vec::new();
         };
-        // The template sets it from the account that it is deployed to: no parameter makes a deployment local.
+        // The template sets it to the account that it is deployed to: no parameter can make a deployment local.
         if self.value("ACCOUNT_ID").as_deref() != Some(LOCAL_ACCOUNT) {
             self.faults.push(format!(
                 "{NAME} opens the inside to partners: only a deployment to the local AWS may have it"
@@ -264,7 +265,7 @@ impl Reading<'_> {
     }
 }
 
-/// Gives a public base address without a slash at its end; none for what is no http(s) address or has a query.
+/// Returns a public base address without a trailing slash; `None` unless it is an http(s) address without a query.
 pub(crate) fn base_url(text: &str) -> Option<String> {
     web_address(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned())
 }
@@ -318,7 +319,7 @@ mod tests {
             move |name: &str| match name {
                 "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => Some("localhost, other:8443".to_owned()),
                 "ACCOUNT_ID" => Some(account.to_owned()),
-                // What an operator may choose decides nothing.
+                // Nothing that an operator may choose has an influence.
                 "STACK_NAME" => Some("local".to_owned()),
                 name => variable(name),
             }

@@ -1,8 +1,8 @@
-//! Envelope encryption of what is personal in the tables (`docs/contract.md#sealing`). The bytes are described, with
-//! test vectors, in `docs/envelope.md`.
+//! Envelope encryption of personal data in the tables (`docs/contract.md#sealing`). `docs/envelope.md` describes the
+//! bytes, with test vectors.
 //!
-//! A data key belongs to one client, one purpose and one period (a month in UTC). KMS makes it and wraps it; the wrapped
-//! form lies in the `keys` table. Each sealed value has a key of its own, derived from the data key and a fresh salt.
+//! A data key belongs to one client, one purpose and one period (a month in UTC). KMS makes and wraps it; the `keys`
+//! table stores the wrapped form. Each sealed value has a key of its own, derived from the data key and a fresh salt.
 
 mod blind_index;
 mod data_keys;
@@ -35,12 +35,12 @@ pub struct Vault {
     randomness: Arc<dyn Randomness>,
 }
 
-/// How long and how many unwrapped data keys are held in memory.
+/// Lifetime and number of the unwrapped data keys in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyCaching {
-    /// After this time KMS is asked again, so that a key that was disabled there stops working here.
+    /// Lifetime of a cached key. Then KMS is called again, so a key that was disabled there stops working here.
     pub max_age: SignedDuration,
-    /// Beyond this count the key used longest ago is wiped.
+    /// Number of cached keys. Above it the least recently used key is wiped.
     pub max_count: usize,
 }
 
@@ -53,30 +53,30 @@ impl Default for KeyCaching {
     }
 }
 
-/// Why a value can't be sealed, opened or indexed.
+/// Error of the vault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The bytes are not a sealed value.
     #[error("not a sealed value: {0}")]
     Malformed(&'static str),
-    /// It was sealed in a format that this release does not know.
+    /// The value has a format that this release does not know.
     #[error("sealed in format {0}, which this release does not know")]
     UnknownFormat(u8),
-    /// There is no data key of that name.
+    /// No data key has this name.
     #[error("no data key {0}")]
     UnknownKey(KeyName),
     /// The bytes were changed, or belong to another place, client or purpose.
     #[error("the authentication tag does not match")]
     Forged,
-    /// The wrapped key did not unwrap to a key.
+    /// The wrapped key does not unwrap to a key.
     #[error("the wrapped key {0} is damaged")]
     DamagedKey(KeyName),
-    /// KMS or the table of keys did not do its work.
+    /// KMS or the `keys` table is not available.
     #[error("{operation} failed: {detail}")]
     Unavailable {
-        /// What was tried.
+        /// Operation that failed.
         operation: &'static str,
-        /// What came back.
+        /// Cause of the failure.
         detail: LogText,
     },
 }
@@ -85,7 +85,7 @@ pub enum VaultError {
 by_display!(VaultError);
 
 impl VaultError {
-    /// As the ports tell it.
+    /// Converts into the error of the ports.
     pub fn into_store_error(self, operation: &'static str) -> StoreError {
         match self {
             Self::Unavailable {
@@ -104,7 +104,7 @@ impl VaultError {
 }
 
 impl Vault {
-    /// A vault over wrapped keys and who can unwrap them.
+    /// Vault over stored wrapped keys and the service that unwraps them.
     pub fn new(
         wrapper: Arc<dyn KeyWrapper>,
         stored: Arc<dyn WrappedKeys>,
@@ -119,7 +119,7 @@ impl Vault {
         }
     }
 
-    /// Seals `plain` for one attribute of one item, under the client's key of the running month.
+    /// Seals `plain` for one attribute of one item, under the client's key of the current month.
     pub async fn seal(
         &self,
         client: &ClientId,
@@ -136,7 +136,7 @@ impl Vault {
         format::seal(&key, &name, place, salt, nonce, plain)
     }
 
-    /// Opens what [`Self::seal`] made for the same client, purpose and place, in this month or an earlier one.
+    /// Opens a value that [`Self::seal`] made for the same client, purpose and place, in this month or an earlier one.
     pub async fn open(
         &self,
         client: &ClientId,
@@ -150,8 +150,8 @@ impl Vault {
         format::open(&key, &name, place, &parts)
     }
 
-    /// A keyed hash by which an item is found without its name being stored: 64 hexadecimal digits. `field` is the
-    /// logical field, such as `customer`; equal values of two clients or two fields have different indexes.
+    /// Returns a keyed hash (64 hexadecimal digits) by which an item is found without storing its name. `field` is the
+    /// logical field, such as `customer`. Equal values of two clients or two fields have different hashes.
     pub async fn blind_index(
         &self,
         client: &ClientId,

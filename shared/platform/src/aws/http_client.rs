@@ -1,8 +1,8 @@
 //! One HTTPS client for all SDK clients, with roots that are compiled in.
 //!
-//! The SDK's own default builds a client, and reads the system's certificates from disk, for every SDK client that is
-//! made, before anything is asked of it. Here making a client costs nothing; the connection pool and its TLS set-up are
-//! made once, at the first request.
+//! By default the SDK builds an HTTP client and reads the system's certificates from disk for every SDK client, before
+//! the first request. Here an SDK client costs nothing: the connection pool and its TLS configuration are made once, at
+//! the first request.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,10 +17,11 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// How long a TCP connection and its TLS handshake may take to come about.
+/// Time limit for a TCP connection and its TLS handshake together.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The client for `endpoint`, or for AWS where there is none. A local AWS speaks plain HTTP, which needs no TLS set-up.
+/// Returns the client for `endpoint`, or for AWS without one. A local AWS speaks plain HTTP, which needs no TLS
+/// configuration.
 pub(super) fn shared(endpoint: Option<&str>) -> SharedHttpClient {
     let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     SharedHttpClient::new(LazyClient {
@@ -36,7 +37,7 @@ struct LazyClient {
 }
 
 impl HttpClient for LazyClient {
-    /// All SDK clients here have the same settings, so one connector serves them.
+    /// Returns one connector for all SDK clients, since their settings are the same.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         self.connector
             .get_or_init(|| SharedHttpConnector::new(self.connect()))
@@ -60,7 +61,7 @@ impl LazyClient {
     }
 }
 
-/// Mozilla's roots, as text because that is the only form that the trust store takes.
+/// Mozilla's roots as PEM, the only form that the trust store accepts.
 fn bundled_roots() -> TlsContext {
     let mut pem = String::new();
     for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
@@ -69,7 +70,7 @@ fn bundled_roots() -> TlsContext {
         pem.push_str("\n-----END CERTIFICATE-----\n");
     }
     let store = TrustStore::empty().with_pem_certificate(pem);
-    // A context without further server names has nothing that could be wrong with it.
+    // A context without additional server names can't be invalid.
     TlsContext::builder()
         .with_trust_store(store)
         .build()
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_tls_client_takes_the_bundled_roots() {
-        // The trust store checks each certificate when the connector is built, and panics on one that it can't read.
+        // The trust store checks each certificate when the connector is built, and panics on an unreadable one.
         LazyClient {
             plain: false,
             connector: OnceLock::new(),

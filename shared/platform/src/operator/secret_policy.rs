@@ -1,5 +1,5 @@
-//! Resource policies of secrets: beside the functions that read a secret, and the operator, nobody in the account does,
-//! whatever IAM allows them (docs/adr/0028).
+//! Resource policies of secrets: only the functions that need a secret and the operator may read it, whatever IAM
+//! allows others (docs/adr/0028).
 
 use serde_json::json;
 
@@ -12,14 +12,15 @@ pub struct SecretReaders {
     pub encryption: Vec<String>,
     /// `CONFIRMATION_READERS`: ARNs of roles that read clients' confirmation secrets.
     pub confirmation: Vec<String>,
-    /// `OPERATOR_ARN`: who runs the operator's tool; an account's `root` stands for whomever IAM allows.
+    /// `OPERATOR_ARN`: ARN of the role that runs the operator's tool. An account's `root` stands for everyone whom IAM
+    /// allows.
     pub operator: Option<String>,
 }
 
-/// The policy of a secret that `readers` read. None where the operator is whomever IAM allows, or nobody is named: then
-/// there is nobody to deny it to.
+/// Returns the policy of a secret that `readers` read. `None` where the operator is an account's `root`, or no reader
+/// is named: then nobody can be denied.
 ///
-/// It denies reading and nothing else: who manages secrets can take the policy away, so that nobody is locked out.
+/// The policy denies reading only. A principal that manages secrets can remove it, so nobody is locked out.
 pub(super) fn policy(readers: &[String], operator: Option<&str>) -> Option<String> {
     let operator = operator.filter(|arn| !arn.ends_with(":root"))?;
     if readers.is_empty() {
@@ -44,8 +45,8 @@ pub(super) fn policy(readers: &[String], operator: Option<&str>) -> Option<Strin
     Some(policy.to_string())
 }
 
-/// `CloudFormation` ends a role's name by characters of its own, which change where a deployment replaces the role: its
-/// functions must be able to read at once.
+/// Replaces the random end of a role's name by `*`. `CloudFormation` changes it when a deployment replaces the role,
+/// and the new role's functions have to read at once.
 fn of_any_replacement(arn: &str) -> String {
     match arn.rsplit_once('-') {
         Some((name, _)) => format!("{name}-*"),

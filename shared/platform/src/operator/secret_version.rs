@@ -1,8 +1,8 @@
-//! A secret that is read, changed and written: two operators who do it at the same time must not lose one another's change.
+//! Replacement of a secret that was read before: of two concurrent changes, neither is lost.
 //!
-//! Secrets Manager has no conditional write. It moves the label of the current version from one version to another, though,
-//! and refuses where the label is not on the version that the call names: the new value is stored under a label of its own
-//! first, and becomes the current one only in place of the version that was read.
+//! Secrets Manager has no conditional write. It can move a version's label, though, and refuses to move a label that is
+//! not on the version that the call names. So the new value is stored under a label of its own first, and gets the
+//! label of the current version only if the version that was read still has it.
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
@@ -20,14 +20,14 @@ const CURRENT: &str = "AWSCURRENT";
 pub enum Replaced {
     /// The new value is the current one.
     Done,
-    /// Somebody else has replaced the value that was read; theirs stands.
+    /// Another operator has replaced the value since it was read. Theirs stays.
     Changed,
 }
 
-/// Gives a secret a new value, where the one of `read_version` is still its current one.
+/// Replaces a secret's value if `read_version` is still the current version.
 ///
 /// # Errors
-/// Where Secrets Manager does not answer, or refuses for another reason.
+/// Error where Secrets Manager does not answer, or refuses for another reason.
 pub async fn replace(
     manager: &Client,
     full_name: &str,
@@ -37,7 +37,7 @@ pub async fn replace(
 ) -> Result<Replaced, StoreError> {
     let mut bytes = [0; 16];
     randomness.fill(&mut bytes);
-    // The name of the new version, by which the SDK's repeats of the call are known as such.
+    // Id of the new version. Secrets Manager recognizes a repeated call of the SDK by it.
     let version = hex::encode(bytes);
     let label = format!("pending-{version}");
     manager
@@ -59,14 +59,15 @@ pub async fn replace(
         .await;
     let replaced = match moved {
         Ok(_) => Replaced::Done,
-        // A repeat of a call that did its work is refused, too: what is current now decides.
+        // A repeated call is refused too if the first one succeeded: the current version decides.
         Err(error) => match current(manager, full_name).await? {
             now if now == version => Replaced::Done,
             now if now == read_version => return Err(failed(&error)),
             _ => Replaced::Changed,
         },
     };
-    // A version without a label is deleted by Secrets Manager some day. Its value was never used, or has its own label.
+    // Secrets Manager deletes versions without a label eventually. This value was never used, or has a label of its
+    // own.
     let forgotten = manager
         .update_secret_version_stage()
         .secret_id(full_name)

@@ -3,10 +3,11 @@ use aws_lc_rs::hmac;
 use super::format::length_prefixed;
 use super::{DataKey, KeyName};
 
-/// What every input starts with: a key of this purpose authenticates nothing else.
+/// Label of every input, so that a key of this purpose authenticates nothing else.
 const LABEL: &[u8] = b"card-enrollment/blind-index";
 
-/// `HMAC-SHA-256(data key, label ‖ version ‖ client ‖ field ‖ value)`, each with its length before it; hexadecimal.
+/// Returns `HMAC-SHA-256(data key, label ‖ version ‖ client ‖ field ‖ value)` in hexadecimal, with the length of each
+/// part before it.
 pub(super) fn of(key: &DataKey, name: &KeyName, field: &str, value: &str) -> String {
     let input = length_prefixed(&[
         LABEL,

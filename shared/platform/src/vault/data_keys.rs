@@ -1,4 +1,4 @@
-//! Unwrapped data keys: made, found, cached, wiped.
+//! Unwrapped data keys: made, looked up, cached, wiped.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 use super::{KeyCaching, KeyName, VaultError};
 use crate::aged_cache::AgedCache;
 
-/// An unwrapped data key of 256 bits. It is wiped when its last user lets go of it.
+/// Unwrapped data key of 256 bits. It is wiped when its last user drops it.
 #[derive(Clone)]
 pub struct DataKey(Arc<Zeroizing<[u8; 32]>>);
 
 impl DataKey {
-    /// Takes 32 bytes; anything else is no key.
+    /// Returns `None` unless there are 32 bytes.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let mut key = Zeroizing::new([0_u8; 32]);
         if bytes.len() != key.len() {
@@ -35,30 +35,30 @@ impl std::fmt::Debug for DataKey {
     }
 }
 
-/// A new data key in both its forms.
+/// New data key in both forms.
 #[derive(Debug)]
 pub struct GeneratedKey {
-    /// To be used now.
+    /// Unwrapped, for use.
     pub key: DataKey,
-    /// To be stored.
+    /// Wrapped, for the table.
     pub wrapped: Vec<u8>,
 }
 
-/// Who makes and unwraps data keys: KMS.
+/// Service that makes and unwraps data keys: KMS.
 #[async_trait]
 pub trait KeyWrapper: Send + Sync {
     /// Makes a data key whose wrapped form is bound to the name's client and purpose.
     async fn generate(&self, name: &KeyName) -> Result<GeneratedKey, VaultError>;
-    /// Unwraps one; the name's client and purpose must be those that it was made for.
+    /// Unwraps a data key. Client and purpose of the name have to be those that it was made for.
     async fn unwrap(&self, name: &KeyName, wrapped: &[u8]) -> Result<DataKey, VaultError>;
 }
 
-/// Where wrapped keys are kept: the `keys` table.
+/// Store of wrapped keys: the `keys` table.
 #[async_trait]
 pub trait WrappedKeys: Send + Sync {
-    /// The wrapped key of that name. A key that was stored before the call is found.
+    /// Returns the wrapped key of that name. The read is consistent.
     async fn find(&self, name: &KeyName) -> Result<Option<Vec<u8>>, VaultError>;
-    /// Stores a key where there is none of that name; tells whether it did.
+    /// Stores a key unless there is one of that name, and returns whether it did.
     async fn insert(&self, name: &KeyName, wrapped: &[u8]) -> Result<bool, VaultError>;
 }
 
@@ -82,12 +82,12 @@ impl DataKeys {
         }
     }
 
-    /// The key of that name, made where there is none yet.
+    /// Returns the key of that name, and makes it if there is none.
     pub(super) async fn current(&self, name: &KeyName) -> Result<DataKey, VaultError> {
         self.unwrapped.get_or_load(name, self.find_or_make(name)).await
     }
 
-    /// The key of that name, which must be there: opening makes no keys.
+    /// Returns the existing key of that name. Opening a value never makes a key.
     pub(super) async fn existing(&self, name: &KeyName) -> Result<DataKey, VaultError> {
         let load = async {
             match self.stored.find(name).await? {
@@ -106,7 +106,7 @@ impl DataKeys {
         if self.stored.insert(name, &generated.wrapped).await? {
             return Ok(generated.key);
         }
-        // Another process was first. Its key is the one; ours was never used.
+        // Another process stored its key first. That one is used; ours has sealed nothing.
         let wrapped = self
             .stored
             .find(name)

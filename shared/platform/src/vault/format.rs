@@ -1,4 +1,4 @@
-//! The bytes of a sealed value, as `docs/envelope.md` describes them.
+//! Bytes of a sealed value, as `docs/envelope.md` describes them.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -6,29 +6,29 @@ use zeroize::Zeroizing;
 
 use super::{DataKey, KeyName, Period, VaultError};
 
-/// The format written today.
+/// Format of new values.
 const FORMAT: u8 = 1;
-/// What the derivation of a record's key starts with.
+/// Label of the derivation of a value's key.
 const DERIVATION_LABEL: &[u8] = b"card-enrollment/sealed-value";
 
 pub(super) const SALT_LENGTH: usize = 32;
 pub(super) const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 
-/// Where a sealed value stands. Opened anywhere else it is refused.
+/// Location of a sealed value. It can't be opened at any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// The table's logical name, never the physical one: a restore changes that.
+    /// Logical name of the table. Not the physical one, which changes when a backup is restored.
     pub table: &'a str,
-    /// The item's partition key.
+    /// Partition key of the item.
     pub pk: &'a str,
-    /// The item's sort key; empty where the table has none.
+    /// Sort key of the item; empty where the table has none.
     pub sk: &'a str,
-    /// The attribute.
+    /// Name of the attribute.
     pub attribute: &'a str,
 }
 
-/// A sealed value taken apart; nothing in it is verified yet.
+/// Parts of a sealed value, not verified yet.
 pub(super) struct Parts<'a> {
     pub(super) period: Period,
     salt: &'a [u8; SALT_LENGTH],
@@ -65,7 +65,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Seals with a given salt and nonce, which must be fresh and random.
+/// Seals with this salt and nonce, which have to be fresh and random.
 pub(super) fn seal(
     key: &DataKey,
     name: &KeyName,
@@ -78,7 +78,7 @@ pub(super) fn seal(
     // `Period` is at most 16 bytes long.
     let period_length =
         u8::try_from(period.len()).map_err(|_| VaultError::Malformed("its period is too long"))?;
-    // The plain text lies in a buffer that is large enough for the whole, so that no copy of it is left behind.
+    // The buffer is large enough for the whole value, so that no copy of the plain text is left in memory.
     let header_length = 2 + period.len() + SALT_LENGTH + NONCE_LENGTH;
     let mut sealed = Vec::with_capacity(header_length + plain.len() + TAG_LENGTH);
     sealed.extend_from_slice(&[FORMAT, period_length]);
@@ -113,7 +113,7 @@ pub(super) fn open(
     Ok(text)
 }
 
-/// `HKDF-SHA-256(salt, data key, label ‖ format ‖ purpose ‖ client)`, each with its length before it.
+/// Derives `HKDF-SHA-256(salt, data key, label ‖ format ‖ purpose ‖ client)`, with the length of each part before it.
 fn record_key(key: &DataKey, name: &KeyName, salt: &[u8; SALT_LENGTH]) -> Result<LessSafeKey, VaultError> {
     let info = length_prefixed(&[
         DERIVATION_LABEL,
@@ -143,11 +143,11 @@ fn additional_data(place: Place<'_>) -> Aad<Vec<u8>> {
     ]))
 }
 
-/// Each field after its length as four bytes, big-endian: no two lists of fields give the same bytes.
+/// Joins fields, each after its length in four bytes (big-endian): different lists of fields give different bytes.
 pub(super) fn length_prefixed(fields: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(fields.iter().map(|field| field.len() + 4).sum());
     for field in fields {
-        // DynamoDB's items end at 400 KB, far below 4 GB.
+        // An item of DynamoDB has at most 400 KB, far below 4 GB.
         let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(field);

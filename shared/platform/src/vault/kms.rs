@@ -9,7 +9,7 @@ use aws_sdk_kms::types::DataKeySpec;
 use super::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 use crate::aws::describe;
 
-/// KMS, with the client and the purpose as encryption context.
+/// Key wrapper over KMS, with client and purpose as encryption context.
 #[derive(Debug, Clone)]
 pub struct KmsKeyWrapper {
     kms: Client,
@@ -57,7 +57,7 @@ impl KeyWrapper for KmsKeyWrapper {
         let answer = self
             .kms
             .decrypt()
-            // Named, so that a wrapped key that somebody put there from another account is refused.
+            // The key is named, so that a key that was wrapped in another account is refused.
             .key_id(&self.key_id)
             .ciphertext_blob(Blob::new(wrapped))
             .set_encryption_context(Some(context(name)))
@@ -77,7 +77,8 @@ impl KeyWrapper for KmsKeyWrapper {
     }
 }
 
-/// Not the period: the table's item tells it, and a key that moved from one month to another opens nothing.
+/// Encryption context of a data key. The period is not part of it: the item in the table states it, and a key that was
+/// moved to another month opens nothing.
 fn context(name: &KeyName) -> HashMap<String, String> {
     HashMap::from([
         ("client".to_owned(), name.client.to_string()),

@@ -1,4 +1,4 @@
-//! What data keys are called.
+//! Names of data keys.
 
 use std::fmt;
 
@@ -6,21 +6,22 @@ use enrollment::identifiers::ClientId;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-/// What a data key is for. Part of KMS's encryption context: a key of one purpose does not unwrap as another's.
+/// Purpose of a data key. It is part of KMS's encryption context: a key of one purpose does not unwrap as one of
+/// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// What sessions hold.
+    /// Attributes of sessions.
     Session,
-    /// Intents and cards.
+    /// Attributes of intents and cards.
     Enrollment,
-    /// Confirmations that wait to be sent.
+    /// Confirmations that are not delivered yet.
     Confirmation,
-    /// Look-up by value.
+    /// Blind indexes.
     BlindIndex,
 }
 
 impl Purpose {
-    /// As it stands in key names and in the encryption context.
+    /// Text in key names and in the encryption context.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -31,52 +32,52 @@ impl Purpose {
     }
 }
 
-/// Which of a purpose's keys: `2026-11` for sealing, `v1` for the blind index. At most [`Period::MAX_LENGTH`] letters,
-/// digits and `-`.
+/// Period of a data key: `2026-11` for sealing, `v1` for blind indexes. At most [`Period::MAX_LENGTH`] letters, digits
+/// and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Period(String);
 
 impl Period {
-    /// The longest name that a sealed value may carry.
+    /// Length of the longest period that a sealed value may have.
     pub const MAX_LENGTH: usize = 16;
 
-    /// The month of `now`, in UTC.
+    /// Month of `now`, in UTC.
     pub fn month_of(now: Timestamp) -> Self {
         let date = Offset::UTC.to_datetime(now).date();
         Self(format!("{:04}-{:02}", date.year(), date.month()))
     }
 
-    /// The version of blind indexes. A new version would need every index to be made anew: it is no date.
+    /// Version of blind indexes. It is not a date: with a new version every index would have to be made again.
     pub fn blind_index() -> Self {
         Self("v1".to_owned())
     }
 
-    /// One read from a sealed value.
+    /// Period read from a sealed value.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
         let shaped = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.iter().all(allowed);
         shaped.then(|| Self(String::from_utf8_lossy(text).into_owned()))
     }
 
-    /// As it stands in key names.
+    /// Text in key names.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The full name of a data key.
+/// Full name of a data key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName {
-    /// Whose data it seals.
+    /// Client whose data the key seals.
     pub client: ClientId,
-    /// What it is for.
+    /// Purpose of the key.
     pub purpose: Purpose,
-    /// Which one.
+    /// Period of the key.
     pub period: Period,
 }
 
 impl KeyName {
-    /// Names a key.
+    /// Name of a client's key.
     pub fn new(client: &ClientId, purpose: Purpose, period: Period) -> Self {
         Self {
             client: client.clone(),

@@ -8,8 +8,8 @@ use super::{KeyName, VaultError, WrappedKeys};
 use crate::aws::{describe, where_it_held};
 use crate::tables::item::{self, Fields};
 
-/// The `keys` table: `key#<client>#<purpose>#<period>` with the wrapped key and when it was made. Keys are never
-/// deleted here: what was sealed under them must open.
+/// Wrapped keys in the `keys` table: `key#<client>#<purpose>#<period>`, with the time at which each was made. Keys are
+/// never deleted here, since the values that they sealed have to open.
 pub struct DynamoWrappedKeys {
     dynamodb: Client,
     table: String,
@@ -17,7 +17,7 @@ pub struct DynamoWrappedKeys {
 }
 
 impl DynamoWrappedKeys {
-    /// Over the table of that physical name.
+    /// Wrapped keys in the table of that physical name.
     pub fn new(dynamodb: Client, table: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
             dynamodb,

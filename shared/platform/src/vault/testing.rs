@@ -51,7 +51,7 @@ impl KeyWrapper for InMemoryWrapper {
     }
 }
 
-/// Keys by name. As often as `misses` says, a reader misses a key that is there, as the loser of a race does.
+/// Keys by name. The first `misses` reads find nothing although the key is stored, as in a process that loses a race.
 #[derive(Default)]
 pub(crate) struct InMemoryKeys {
     keys: Mutex<HashMap<String, Vec<u8>>>,
