@@ -4,7 +4,7 @@ use x509_cert::{
     der::{Decode, Encode},
 };
 
-/// When a certificate ends, in UNIX seconds; `None` where it can't be read.
+/// End of a certificate's validity in UNIX seconds; `None` if it can't be parsed.
 pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Option<i64> {
     let certificate = Certificate::from_der(certificate).ok()?;
     let end = certificate
@@ -15,7 +15,7 @@ pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Option<i64> {
     i64::try_from(end.as_secs()).ok()
 }
 
-/// The subject's public key as `SubjectPublicKeyInfo` DER; `None` where the certificate can't be read.
+/// Public key of the subject as `SubjectPublicKeyInfo` DER; `None` if the certificate can't be parsed.
 pub(crate) fn public_key(certificate: &[u8]) -> Option<Vec<u8>> {
     let certificate = Certificate::from_der(certificate).ok()?;
     certificate

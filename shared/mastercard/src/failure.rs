@@ -5,76 +5,77 @@ use thiserror::Error;
 
 use crate::{foreign::ForeignText, gateway::GatewayError};
 
-/// The call certainly did nothing at the other end: it may be made again, or given up, without asking.
+/// Reason for which a call was certainly not carried out. It may be repeated or given up without asking.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// A value can't be put into a request: empty, too long, or with characters that XML cannot carry.
+    /// A value is not allowed in a request: it is empty, too long, or has characters that XML does not allow.
     #[error("the field {0} can't be sent: empty, too long or with forbidden characters")]
     InvalidField(&'static str),
-    /// No connection: name resolution, TCP or the TLS handshake failed before any byte of the request was written.
+    /// There was no connection: name resolution, TCP or the TLS handshake failed before the first byte of the request
+    /// was written.
     #[error("no connection: {0}")]
     Connect(ConnectionFailure),
-    /// Mastercard's gateway refused the caller, so the service behind it never saw the call.
+    /// Mastercard's gateway refused the caller, so the call did not reach the service.
     #[error("the gateway refused the call: {0}")]
     Gateway(GatewayError),
-    /// Mastercard's edge refused the connection since no client certificate came with it.
+    /// Mastercard's edge refused the connection for lack of a client certificate.
     #[error("the edge asks for a client certificate and saw none")]
     NoClientCertificate,
 }
 
-/// The call was, or may have been, carried out, and nothing readable says which: ask before making it again.
+/// Reason for which a call may have been carried out. Ask before repeating it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unknown {
-    /// The time for the whole call passed.
+    /// The time limit of the call passed.
     #[error("no answer in time")]
     Timeout,
-    /// The connection ended after the request, or a part of it, was written. With TLS 1.3 a refused client
-    /// certificate looks like this too: the server checks it when the client has sent its request already.
+    /// The connection ended after the request, or a part of it, was written. Under TLS 1.3 this includes a refused
+    /// client certificate, since the server checks it after the client has sent its request.
     #[error("the connection ended before the answer: {0}")]
     Connection(ConnectionFailure),
-    /// The answer's body was longer than the limit, in bytes.
+    /// The body of the answer is longer than the limit, in bytes.
     #[error("the answer is longer than {0} bytes")]
     AnswerTooLong(usize),
-    /// An HTTP status without an answer that explains it; redirects, which are never followed, are among them.
+    /// The HTTP status is an error, and the body does not explain it. Includes redirects, which are never followed.
     #[error("HTTP status {0} without a readable answer")]
     Status(u16),
-    /// The answer is not what the protocol allows; the text says what was wrong with its form, never what it held.
+    /// The answer breaks the protocol. The text describes the fault in its form, never its content.
     #[error("the answer can't be read: {0}")]
     Malformed(&'static str),
     /// A SOAP fault without a readable code of the service; its texts.
     #[error("a fault without a code")]
     FaultWithoutCode(ForeignText),
-    /// The gateway reports an error that doesn't say whether the service behind it saw the call.
+    /// The gateway reports an error that leaves open whether the service received the call.
     #[error("the gateway reports: {0}")]
     Gateway(GatewayError),
 }
 
-/// Reason for which a connection failed, in a closed vocabulary: the texts of the resolver, the socket and the TLS library
-/// quote what the other side sent.
+/// Reason for which a connection failed, in closed words. The messages of the resolver, the socket and the TLS library
+/// may quote what the other side sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectionFailure {
-    /// The limit for connecting passed.
+    /// The time limit for connecting passed.
     #[error("timed out")]
     Timeout,
-    /// The host's name has no address, or the resolver did not answer.
+    /// The host name has no address, or the resolver did not answer.
     #[error("the name can't be resolved")]
     NameResolution,
-    /// Nobody listens there.
+    /// The host refuses connections to this port.
     #[error("refused")]
     Refused,
-    /// The network has no way there.
+    /// The network has no route to the host.
     #[error("unreachable")]
     Unreachable,
-    /// The other side, or something between, broke the connection off.
+    /// The connection was reset by the other side or by a system in between.
     #[error("reset")]
     Reset,
-    /// The other side closed the connection before its answer, or its part of the handshake, was whole.
+    /// The other side closed the connection before its answer, or its part of the handshake, was complete.
     #[error("closed early")]
     Closed,
-    /// The other side ended TLS with this alert (RFC 8446 §6, by its name there).
+    /// The other side ended TLS with this alert (name as in RFC 8446 §6).
     #[error("TLS alert {0}")]
     Alert(&'static str),
     /// The server's certificate has expired.
@@ -83,23 +84,23 @@ pub enum ConnectionFailure {
     /// The server's certificate is not valid yet.
     #[error("the server's certificate is not valid yet")]
     CertificateNotYetValid,
-    /// The server's certificate is for another name.
+    /// The server's certificate has another name.
     #[error("the server's certificate is for another name")]
     CertificateName,
-    /// The server's certificate, or one above it, was issued by somebody who is not believed; an intermediate certificate
-    /// that the server forgot to send looks like this too.
+    /// The issuer of the server's certificate, or of one above it, is not trusted. A missing intermediate certificate
+    /// looks the same.
     #[error("the server's certificate has an unknown issuer")]
     CertificateIssuer,
-    /// The server's certificate is wrong in another way.
+    /// The server's certificate is invalid for another reason.
     #[error("the server's certificate is not acceptable")]
     Certificate,
-    /// TLS failed in another way, such as no version in common.
+    /// TLS failed for another reason, such as no common version.
     #[error("TLS failed")]
     Tls,
-    /// What came back is not HTTP, or its framing contradicts itself.
+    /// The answer is not HTTP, or its framing contradicts itself.
     #[error("not HTTP")]
     Http,
-    /// Anything else.
+    /// Any other reason.
     #[error("failed")]
     Other,
 }
@@ -181,7 +182,7 @@ impl ConnectionFailure {
     }
 }
 
-/// The names of RFC 8446 §6; what older versions of TLS had is `other`.
+/// Returns the name of an alert in RFC 8446 §6. Alerts of older versions of TLS are `other`.
 fn alert_name(alert: AlertDescription) -> &'static str {
     match alert {
         AlertDescription::CloseNotify => "close_notify",

@@ -1,43 +1,43 @@
-//! Values that came from outside, in types that keep them out of logs: a text never shows itself, a code and a
-//! correlation id show themselves only in a form in which nothing about a person fits.
+//! Untrusted values in types that keep them out of logs: a text is never shown, a code and a correlation id only in a
+//! form that can't identify a person.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Bytes kept of a text: enough for a fault of MRS with its additional details.
+/// Bytes that are kept of a text. A fault of MRS with its additional details has fewer.
 const MAX_BYTES: usize = 2048;
 
-/// Characters of the longest code that is shown.
+/// Longest code that is shown, in characters.
 const MAX_CODE_CHARS: usize = 64;
 
-/// From this many digits in a row a code could quote a part of a number about somebody.
+/// Number of digits in a row from which a code could quote a number about a person.
 const SUSPICIOUS_DIGITS_IN_CODE: usize = 4;
 
-/// From this many digits in a row a correlation id could be a card number.
+/// Number of digits in a row from which a correlation id could be a card number.
 const SUSPICIOUS_DIGITS_IN_ID: usize = 13;
 
-/// A text that came from outside, such as a fault's description: the first 2048 bytes of it, wiped when dropped.
+/// Untrusted text, such as a fault's description: its first 2048 bytes, wiped when dropped.
 ///
-/// It may quote whatever was sent, so it has no `Display`, and its `Debug` shows the length alone. [`ForeignText::expose`]
-/// is for code that seals it.
+/// It may quote the request, so it has no `Display`, and its `Debug` shows only the length. [`ForeignText::expose`] is
+/// for code that seals it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ForeignText(Zeroizing<String>);
 
 impl ForeignText {
-    /// Takes a text and keeps its beginning.
+    /// Keeps the start of a text.
     pub fn new(text: &str) -> Self {
         let text = text.trim();
         let end = text.floor_char_boundary(MAX_BYTES);
         Self(Zeroizing::new(text[..end].to_owned()))
     }
 
-    /// The text itself. It must not be logged or shown to a caller.
+    /// Returns the text. It must not be logged or shown to a caller.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing was said.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -49,18 +49,18 @@ impl fmt::Debug for ForeignText {
     }
 }
 
-/// A code that came from outside, kept only if it looks like one: `[A-Z][A-Z0-9_-]{0,63}` without four digits in a row.
+/// Untrusted code, kept only if it looks like one: `[A-Z][A-Z0-9_-]{0,63}` without four digits in a row.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ForeignCode(Option<String>);
 
 impl ForeignCode {
-    /// Takes a text, without white space and control characters around it, and keeps it if it looks like a code.
+    /// Trims white space and control characters from a text, and keeps it if it looks like a code.
     pub fn new(text: &str) -> Self {
         let code = trim(text);
         Self(is_code(code).then(|| code.to_owned()))
     }
 
-    /// Like [`ForeignCode::new`], for a value that may also be one of some known words.
+    /// As [`ForeignCode::new`], for a value that may also be one of some known words.
     pub(crate) fn or_known(text: &str, known: &[&str]) -> Self {
         let code = trim(text);
         if known.contains(&code) {
@@ -70,7 +70,7 @@ impl ForeignCode {
         }
     }
 
-    /// The code; `None` where what came did not look like one.
+    /// Returns the code, or `None` if the value does not look like one.
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_deref()
     }
@@ -93,7 +93,7 @@ impl fmt::Debug for ForeignCode {
 pub struct CorrelationId(String);
 
 impl CorrelationId {
-    /// Takes a text; `None` where it is not such an id, or has thirteen decimal digits in a row, which could be a card
+    /// Returns `None` if the text is not such an id, or has thirteen decimal digits in a row, which could be a card
     /// number.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -101,7 +101,7 @@ impl CorrelationId {
             .then(|| Self(text.to_owned()))
     }
 
-    /// The id.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

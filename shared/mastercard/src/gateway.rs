@@ -1,5 +1,5 @@
-//! Errors of Mastercard's API gateway: `{Source, ReasonCode, Description, Recoverable, Details}`, which comes in three
-//! shapes. Members that this module doesn't know are ignored, as Mastercard asks of its clients.
+//! Errors of Mastercard's API gateway: `{Source, ReasonCode, Description, Recoverable, Details}`, in three shapes.
+//! Unknown members are ignored, as Mastercard asks of its clients.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use zeroize::Zeroizing;
 
 use crate::foreign::{ForeignCode, ForeignText};
 
-/// Systems that name themselves otherwise than a code looks.
+/// Systems whose names do not look like a code.
 const KNOWN_ORIGINS: [&str; 2] = ["Gateway", "user-management"];
 
-/// One error of the gateway.
+/// Error of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayError {
-    /// Which system raised it (`Source`), such as `Gateway`.
+    /// System that raised the error (`Source`), such as `Gateway`.
     pub origin: ForeignCode,
-    /// Why.
+    /// Reason.
     pub reason: GatewayReason,
-    /// The explanation for people (`Description`), after origin and code where these are not shown by themselves.
+    /// Explanation for people (`Description`). Origin and code come before it if they can't be shown by themselves.
     pub text: ForeignText,
-    /// The gateway's word on whether the same call may succeed later.
+    /// Whether the same call may succeed later, if the gateway says so.
     pub recoverable: bool,
 }
 
-/// `ReasonCode`, with those named that tell an operator what to repair.
+/// `ReasonCode`. The named ones tell an operator what to repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayReason {
     /// `INVALID_CLIENT_CERT`: the mTLS certificate is missing, expired, or not of this project
@@ -38,10 +38,10 @@ pub enum GatewayReason {
     Other(ForeignCode),
 }
 
-/// Reads a gateway error from an answer's body, whichever shape it has:
-/// `{"Errors":{"Error":[{…}]}}`, `{"Errors":[{"Error":{…}}]}` or the bare `{…}`.
+/// Parses the gateway's errors from the body of an answer, in any of the shapes `{"Errors":{"Error":[{…}]}}`,
+/// `{"Errors":[{"Error":{…}}]}` and `{…}`.
 ///
-/// Gives every error that the answer lists, at least one, or `None` where the body is something else.
+/// Returns all errors, at least one, or `None` if the body is something else.
 pub fn parse(body: &[u8]) -> Option<Vec<GatewayError>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let errors: Vec<GatewayError> = match serde_json::from_slice(body).ok()? {
@@ -56,12 +56,12 @@ pub fn parse(body: &[u8]) -> Option<Vec<GatewayError>> {
 }
 
 impl GatewayReason {
-    /// Whether the gateway turned the *caller* away, before it looked at what the call wants.
+    /// Whether the gateway refused the *caller*, before it looked at the request.
     pub fn refuses_the_caller(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
 
-    /// The code as Mastercard writes it; `None` where what came does not look like one.
+    /// Returns the code as Mastercard writes it, or `None` if the value does not look like a code.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::InvalidClientCert => Some("INVALID_CLIENT_CERT"),
@@ -120,7 +120,7 @@ enum OneOrMany<T> {
     One(T),
 }
 
-/// `Details` is not read: it may repeat what the caller sent.
+/// Members of an error. `Details` is not read, since it may repeat the request.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
@@ -171,7 +171,7 @@ impl From<Wire> for GatewayError {
     }
 }
 
-/// A gateway that makes its JSON from XML writes a boolean as a string.
+/// Parses a boolean. A gateway that converts XML to JSON writes it as a string.
 fn is_true(value: &serde_json::Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str() == Some("true"))
 }

@@ -1,6 +1,6 @@
-//! The one HTTP client for Mastercard's hosts: TLS 1.2 or later by rustls with aws-lc, HTTPS alone, our own roots, a client
-//! certificate where one is given, limits on time and size, and nothing that a process's surroundings can change:
-//! no proxy, no cookies, no redirects, no retries.
+//! HTTP client for Mastercard's hosts: HTTPS only, TLS 1.2 or later by rustls with aws-lc, fixed roots, an optional
+//! client certificate, limits on time and size. The environment of a process can't change it: no proxy, no cookies, no
+//! redirects, no retries.
 
 mod content;
 mod identity;
@@ -23,48 +23,48 @@ use crate::{
 };
 pub use reqwest::{Url, header};
 
-/// An idle connection is given up before the other side, or a frozen Lambda sandbox, is likely to have done so: a
-/// request written to a connection that is dead already ends as [`Unknown::Connection`].
+/// Lifetime of an idle connection. The other side, or a frozen Lambda sandbox, is likely to close it later than that: a
+/// request on a dead connection ends as [`Unknown::Connection`].
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 
-/// The longest body of an answer, in bytes, as it comes and decompressed.
+/// Longest body of an answer, in bytes, as received and decompressed.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// What a client is made of; `HttpSettings::default()` trusts Mozilla's roots and shows no certificate.
+/// Settings of a client. `HttpSettings::default()` trusts Mozilla's roots and presents no certificate.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Limit for name resolution, TCP and TLS together: 3 s.
+    /// Time limit for name resolution, TCP and TLS together: 3 s.
     pub connect_timeout: Duration,
-    /// Limit for a whole call, up to the last byte of the answer: 8 s.
+    /// Time limit for a whole call, up to the last byte of the answer: 8 s.
     pub total_timeout: Duration,
-    /// The longest answer's body that is read: 1 MiB.
+    /// Longest body of an answer that is read: 1 MiB.
     pub max_answer_bytes: usize,
-    /// Which servers are believed.
+    /// Certificate authorities of trusted servers.
     pub trust: Trust,
-    /// The certificate to show to servers that ask for one.
+    /// Certificate for servers that ask for one.
     pub identity: Option<ClientIdentity>,
 }
 
-/// A client with its pool of connections; a clone shares them.
+/// Client with its pool of connections. Clones share them.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
     max_answer_bytes: usize,
 }
 
-/// An HTTP answer, whatever its status.
+/// HTTP answer of any status.
 #[derive(Clone)]
 pub struct Answer {
-    /// The status code.
+    /// Status code.
     pub status: u16,
-    /// The headers.
+    /// Headers.
     pub headers: HeaderMap,
-    /// The whole body, as it came.
+    /// Whole body, as received.
     pub body: Vec<u8>,
 }
 
-/// Headers in which Mastercard's systems give the id of a call, the most telling first. None is documented for MRS: they
-/// are those that are seen in answers of its API gateway and of the systems behind it.
+/// Headers in which Mastercard's systems send the id of a call, in order of preference. None is documented for MRS:
+/// they were seen in answers of its API gateway and of the systems behind it.
 const CORRELATION_HEADERS: [&str; 5] = [
     "x-mc-correlation-id",
     "x-correlation-id",
@@ -73,10 +73,10 @@ const CORRELATION_HEADERS: [&str; 5] = [
     "x-vcap-request-id",
 ];
 
-/// Why a call gave no answer: certainly not sent, or nobody knows.
+/// Reason for which a call got no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// The call never left.
+    /// The call was certainly not carried out.
     #[error(transparent)]
     NotSent(#[from] NotSent),
     /// The call may have been carried out.
@@ -84,13 +84,13 @@ pub enum SendError {
     Unknown(#[from] Unknown),
 }
 
-/// The TLS library or the HTTP client refused the settings.
+/// Error of the TLS library or the HTTP client about the settings.
 #[derive(Debug, Error)]
 pub enum HttpSetupError {
-    /// TLS: the versions of the protocol, or the client certificate.
+    /// TLS refused the protocol versions or the client certificate.
     #[error("the HTTP client can't be set up: TLS")]
     Tls,
-    /// The HTTP client around it.
+    /// The HTTP client refused the settings.
     #[error("the HTTP client can't be set up")]
     Client,
 }
@@ -108,7 +108,7 @@ impl Default for HttpSettings {
 }
 
 impl HttpClient {
-    /// Makes a client. Costs no file access and no network: nothing of the machine's own certificate store is read.
+    /// Makes a client. It reads no files, in particular not the machine's certificate store, and needs no network.
     pub fn new(settings: &HttpSettings) -> Result<Self, HttpSetupError> {
         let tls = tls_configuration(settings).map_err(|_| HttpSetupError::Tls)?;
         #[expect(
@@ -161,12 +161,12 @@ impl HttpClient {
 }
 
 impl Answer {
-    /// The body without the content codings that lie over it, at most 1 MiB. The error names what is wrong with the form.
+    /// Returns the body without its content codings, at most 1 MiB. An error describes the fault in the form.
     pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>, &'static str> {
         content::decode(&self.headers, &self.body, MAX_ANSWER_BYTES)
     }
 
-    /// The document in a body without content codings.
+    /// Returns the document in a body without content codings.
     pub(crate) fn document<'a>(&self, content: &'a [u8]) -> Result<mime::Document<'a>, &'static str> {
         let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
         let content_type = match (types.next(), types.next()) {
@@ -177,7 +177,7 @@ impl Answer {
         mime::document(content_type, content)
     }
 
-    /// Mastercard's id of the call: the first header that has one in a form that can be shown.
+    /// Mastercard's id of the call: the first header with an id that may be shown.
     pub fn correlation(&self) -> Option<CorrelationId> {
         CORRELATION_HEADERS
             .iter()
@@ -186,7 +186,7 @@ impl Answer {
     }
 }
 
-/// Headers and body stay out: they may hold what a customer typed.
+/// Omits headers and body, which may contain what a customer typed.
 impl std::fmt::Debug for Answer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -211,9 +211,9 @@ fn tls_configuration(settings: &HttpSettings) -> Result<ClientConfig, rustls::Er
     Ok(configuration)
 }
 
-/// `is_connect` is the only sign that nothing was written: hyper sets it for failures of the connector alone (name,
-/// TCP, TLS handshake, and their time limit). Everything after that, a refused certificate under TLS 1.3 included, may
-/// have happened with the request at the other end.
+/// Classifies an error of the HTTP library. `is_connect` is the only sign that nothing was written: hyper sets it for
+/// failures of the connector alone (name, TCP, TLS handshake, and their time limit). Everything later, including a
+/// refused certificate under TLS 1.3, may have happened after the other side had the request.
 fn classify(error: &reqwest::Error) -> SendError {
     if error.is_builder() {
         return NotSent::InvalidField("request").into();

@@ -1,5 +1,4 @@
-//! Mastercard's public encryption keys, which a page or a client encrypts under: parsed, checked and named by
-//! fingerprint.
+//! Mastercard's public encryption keys: parsed, checked and identified by fingerprint.
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -11,10 +10,10 @@ use thiserror::Error;
 
 use crate::certificate;
 
-/// Shorter keys are refused.
+/// Length of the shortest key, in bits.
 const MIN_BITS: usize = 2048;
 
-/// An RSA public key to encrypt under.
+/// RSA public key for encryption.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptionKey {
     spki: Vec<u8>,
@@ -22,34 +21,34 @@ pub struct EncryptionKey {
     bits: usize,
 }
 
-/// Why a key can't be used.
+/// Reason for which a key can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The text holds no PEM section that could be read.
+    /// The text has no readable PEM section.
     #[error("no readable PEM section")]
     NotPem,
-    /// The PEM section is neither a public key nor a certificate; a private key may be there, and does not belong.
+    /// The PEM section is neither a public key nor a certificate. It may be a private key, which does not belong here.
     #[error(
         "expected one PUBLIC KEY or CERTIFICATE section; convert others with `openssl rsa -pubin -pubout`"
     )]
     WrongSection,
-    /// The certificate is not DER that X.509 allows.
+    /// The certificate is not valid X.509 DER.
     #[error("the certificate can't be read")]
     Certificate,
-    /// Not an RSA public key of 2048 to 8192 bits.
+    /// The key is not an RSA public key of 2048 to 8192 bits.
     #[error("not an RSA public key of at least 2048 bits")]
     NotRsa2048,
-    /// The key is another than the one that its fingerprint was noted for.
+    /// The key does not have the expected fingerprint.
     #[error("the key's fingerprint is {actual}, not the expected one")]
     FingerprintMismatch {
-        /// The fingerprint of the key at hand.
+        /// Fingerprint of the key.
         actual: String,
     },
 }
 
 impl EncryptionKey {
-    /// Reads a key from PEM: one `PUBLIC KEY` (`SubjectPublicKeyInfo`) or one `CERTIFICATE` section.
+    /// Parses a key from PEM: one `PUBLIC KEY` (`SubjectPublicKeyInfo`) or one `CERTIFICATE` section.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let mut sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes());
         let (kind, der) = sections
@@ -68,7 +67,7 @@ impl EncryptionKey {
         }
     }
 
-    /// Reads a key from `SubjectPublicKeyInfo` DER.
+    /// Parses a key from `SubjectPublicKeyInfo` DER.
     pub fn from_spki_der(spki: Vec<u8>) -> Result<Self, KeyError> {
         let bits = PublicEncryptingKey::from_der(&spki)
             .map_err(|_| KeyError::NotRsa2048)?
@@ -84,7 +83,7 @@ impl EncryptionKey {
         })
     }
 
-    /// Checks that this is the key that `expected` names, in hexadecimal of either case.
+    /// Checks that the key has the fingerprint `expected`, in hexadecimal of either case.
     pub fn verify_fingerprint(&self, expected: &str) -> Result<(), KeyError> {
         if self.fingerprint.eq_ignore_ascii_case(expected) {
             Ok(())
@@ -95,22 +94,22 @@ impl EncryptionKey {
         }
     }
 
-    /// SHA-256 of the `SubjectPublicKeyInfo` DER in lower-case hexadecimal: what Mastercard calls the key fingerprint.
+    /// SHA-256 of the `SubjectPublicKeyInfo` DER in lower-case hexadecimal. Mastercard calls it the key fingerprint.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// The `SubjectPublicKeyInfo` DER.
+    /// `SubjectPublicKeyInfo` DER.
     pub fn spki_der(&self) -> &[u8] {
         &self.spki
     }
 
-    /// The `SubjectPublicKeyInfo` DER in base64, as `WebCrypto`'s `importKey("spki", …)` takes it once decoded.
+    /// `SubjectPublicKeyInfo` DER in base64. Decoded, it is the input of `WebCrypto`'s `importKey("spki", …)`.
     pub fn spki_base64(&self) -> String {
         STANDARD.encode(&self.spki)
     }
 
-    /// The modulus' length.
+    /// Length of the modulus, in bits.
     pub fn bits(&self) -> usize {
         self.bits
     }

@@ -1,4 +1,4 @@
-//! The Customer Service of the Mastercard Rewards System (MRS): SOAP over mutual TLS. Requests are SOAP 1.1, answers are
+//! Customer Service of the Mastercard Rewards System (MRS): SOAP over mutual TLS. Requests are SOAP 1.1. Answers are
 //! read in the shapes that SOAP stacks give them.
 
 mod account;
@@ -32,7 +32,7 @@ use crate::{
     xml::Writer,
 };
 
-/// A client of one MRS installation; a clone shares its connections.
+/// Client of one MRS installation. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct MrsClient {
     http: HttpClient,
@@ -42,14 +42,14 @@ pub struct MrsClient {
     institution_name: String,
 }
 
-/// Why a client can't be made.
+/// Reason for which a client can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MrsSetupError {
     /// The base address is not an `https` address, or has a query or fragment.
     #[error("the base address of MRS must be an https address")]
     BaseUrl,
-    /// The institution's name is empty, longer than 100 characters or not writable as XML.
+    /// The institution's name is empty, longer than 100 characters, or has characters that XML does not allow.
     #[error("the institution name must have 1 to 100 characters")]
     InstitutionName,
 }
@@ -57,7 +57,7 @@ pub enum MrsSetupError {
 impl MrsClient {
     /// Makes a client for the services under `base_url`, such as `https://services.mastercard.com/MRS`.
     ///
-    /// `institution_name` goes into every call's identity header.
+    /// `institution_name` is sent in the identity header of every call.
     pub fn new(
         http: HttpClient,
         base_url: &str,
@@ -84,9 +84,9 @@ impl MrsClient {
         })
     }
 
-    /// `enroll`: enrolls a customer with one card and gives the card's reference (RANAC).
+    /// `enroll`: enrolls a customer with one card and returns the card's reference (RANAC).
     ///
-    /// After [`MrsError::leaves_outcome_open`] the card may be enrolled: ask [`MrsClient::customer_accounts`] before
+    /// After [`MrsError::leaves_outcome_open`] the card may be enrolled: call [`MrsClient::customer_accounts`] before
     /// enrolling again.
     pub async fn enroll(&self, request: &EnrollRequest) -> Result<EnrollResponse, MrsError> {
         let app_id = dialect::APP_ID_ENROLL.value("");
@@ -100,7 +100,8 @@ impl MrsClient {
         .await
     }
 
-    /// `updateCustomerAccount` with the status that cancels: the card of this reference (RANAC) leaves the program.
+    /// `updateCustomerAccount` with the status "cancelled": removes the card with this reference (RANAC) from the
+    /// program.
     pub async fn cancel_account(&self, reference_id: &str) -> Result<(), MrsError> {
         let app_id = dialect::APP_ID_UPDATE.value(reference_id);
         self.call(
@@ -113,11 +114,11 @@ impl MrsClient {
         .await
     }
 
-    /// `getCustomerAccounts`: every card enrolled under a bank customer number, cancelled ones included.
+    /// `getCustomerAccounts`: lists every card enrolled under a bank customer number, including cancelled ones.
     ///
-    /// A list, the empty one included, is what MRS said. A fault is given back as one, -5 and -85 among them: such a code
-    /// ([`FaultCode::says_not_enrolled`]) also comes where the institution's name is not the one that MRS knows, so the
-    /// caller decides what it proves.
+    /// A list, even an empty one, is MRS's own statement. Faults are returned as such, -5 and -85 among them: such a
+    /// code ([`FaultCode::says_not_enrolled`]) also occurs if MRS does not know the institution's name, so the caller
+    /// decides what it proves.
     pub async fn customer_accounts(
         &self,
         bank_customer_number: &str,
@@ -133,7 +134,7 @@ impl MrsClient {
         .await
     }
 
-    /// `DiagnosticService.doEcho`: gives `text` back if address, certificate and network are right.
+    /// `DiagnosticService.doEcho`: returns `text` if address, certificate and network are right.
     pub async fn echo(&self, text: &str) -> Result<String, MrsError> {
         let app_id = dialect::APP_ID_ECHO.value("");
         self.call(
@@ -146,8 +147,8 @@ impl MrsClient {
         .await
     }
 
-    /// One call: nothing is sent unless `checked` is good. One log line says how it ended, and has nothing of what was sent
-    /// or answered but the operation, the kind of outcome, codes and the correlation id.
+    /// Makes one call, unless `checked` is an error. One log line reports its result: the operation, the kind of
+    /// outcome, codes and the correlation id, and nothing else of request or answer.
     async fn call<T>(
         &self,
         operation: Operation,

@@ -1,5 +1,5 @@
-//! The little XML that a SOAP client needs: a writer that escapes, and a reader that takes bytes from the network,
-//! decodes them and gives a small tree or an error.
+//! XML as far as a SOAP client needs it: a writer that escapes, and a reader that turns untrusted bytes into a small
+//! tree or an error.
 
 mod encoding;
 mod read;
@@ -9,7 +9,7 @@ pub(crate) use encoding::decode;
 pub(crate) use read::{Element, parse};
 pub(crate) use write::Writer;
 
-/// What XML 1.0 §2.2 calls `Char`.
+/// Whether XML 1.0 allows a character (§2.2, `Char`).
 pub(crate) fn is_xml_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }

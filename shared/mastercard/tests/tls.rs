@@ -1,5 +1,5 @@
-//! The client against servers that speak real TLS on loopback: what it shows, whom it believes, what it follows, and
-//! whether it tells "never sent" from "nobody knows".
+//! Client against TLS servers on loopback: what it sends, which servers it trusts, what it follows, and whether it
+//! distinguishes "not sent" from "unknown".
 
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
 
@@ -112,7 +112,7 @@ async fn a_fault_is_mrs_own_answer() {
     assert_eq!(fault.code, FaultCode::BankAccountNumberAlreadyEnrolled);
 }
 
-/// The institution's name may be the wrong one: what such a code proves is not decided here.
+/// The institution's name may be wrong: the client does not decide what such a code proves.
 #[tokio::test]
 async fn a_look_up_that_ends_with_a_code_is_not_an_empty_list() {
     for code in ["-5", "-85"] {
@@ -256,7 +256,7 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
     }
 }
 
-/// The end of TLS (`close_notify`) tells a whole answer from a cut one only where HTTP does not.
+/// TLS's `close_notify` distinguishes a complete answer from a truncated one only where HTTP does not.
 #[tokio::test]
 async fn a_whole_answer_is_read_without_close_notify() {
     let [length, chunks, cut_chunks, bare] = framings(ENROLLED);
@@ -299,7 +299,7 @@ async fn a_whole_answer_is_read_without_close_notify() {
     }
 }
 
-/// An answer with its length, in chunks, in chunks without the last, and with nothing that says where it ends.
+/// Answers with a length, in chunks, in chunks without the last one, and without any sign of their end.
 fn framings(body: &str) -> [String; 4] {
     let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
     let (first, second) = body.split_at(body.len() / 2);
@@ -481,7 +481,7 @@ fn only_https_is_spoken() {
     assert_eq!(client.err(), Some(MrsSetupError::InstitutionName));
 }
 
-/// A process can't change its own surroundings without unsafe code, so the call is made in a child process.
+/// A process can't change its own environment without unsafe code, so the call is made in a child process.
 #[test]
 fn a_proxy_in_the_environment_is_ignored() {
     let child = Command::new(std::env::current_exe().unwrap())
@@ -497,18 +497,18 @@ fn a_proxy_in_the_environment_is_ignored() {
     assert!(child.status.success() && report.contains("1 passed"), "{report}");
 }
 
-/// What was logged.
+/// Log lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
-/// What a server asks of its clients, and who vouches for it.
+/// Client certificates that a server demands, and its own authority.
 struct Demands {
     issuer: &'static Authority,
     versions: &'static [&'static rustls::SupportedProtocolVersion],
     certificate: bool,
 }
 
-/// A server that handles the connections it gets one after the other, and tells what each of them sent.
+/// Server that handles its connections one after the other, and reports what each of them sent.
 struct Server {
     port: u16,
     calls: Receiver<Call>,
@@ -654,7 +654,7 @@ fn identity(issuer: &Authority) -> ClientIdentity {
     ClientIdentity::from_pem(&certificate.pem(), &key.serialize_pem()).unwrap()
 }
 
-/// A server that demands no certificate still asks for one, as the sandbox does, and takes any of its authority.
+/// A server that demands no certificate still asks for one, as the sandbox does, and accepts any of its authority.
 fn server_configuration(demands: &Demands) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
@@ -681,7 +681,7 @@ fn server_configuration(demands: &Demands) -> ServerConfig {
         .unwrap()
 }
 
-/// Reads one request with its body; `None` where the client gave up in the handshake.
+/// Reads one request with its body; `None` if the client gave up in the handshake.
 fn read_request(connection: &mut Connection) -> Option<String> {
     let mut bytes = Vec::new();
     loop {

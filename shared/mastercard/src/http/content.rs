@@ -1,4 +1,5 @@
-//! Content codings of an answer (RFC 9110 §8.4). None is asked for; one that comes all the same is taken off, within a limit.
+//! Content codings of an answer (RFC 9110 §8.4). The client asks for none; a coding that is applied all the same is
+//! removed, within a limit.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -6,10 +7,10 @@ use std::io::Read;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// Codings that may lie over one another.
+/// Number of codings that may be applied to one body.
 const MAX_CODINGS: usize = 4;
 
-/// Takes the codings of `Content-Encoding` off a body, the last one first; `max_bytes` bounds what each of them gives.
+/// Removes the codings of `Content-Encoding` from a body, the last one first. `max_bytes` limits the output of each.
 pub(crate) fn decode<'a>(
     headers: &HeaderMap,
     body: &'a [u8],
@@ -42,7 +43,7 @@ pub(crate) fn decode<'a>(
     Ok(body)
 }
 
-/// A checksum or an end that is missing is an error here, so that half of a body is none.
+/// Decompresses a body. A missing checksum or end is an error, so that a truncated body is never used.
 fn inflate(decoder: impl Read, max_bytes: usize) -> Result<Vec<u8>, &'static str> {
     let mut body = Vec::new();
     let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
@@ -56,7 +57,7 @@ fn inflate(decoder: impl Read, max_bytes: usize) -> Result<Vec<u8>, &'static str
     Ok(body)
 }
 
-/// RFC 1950 §2.2: method 8, and the first two bytes together a multiple of 31.
+/// Whether the data has a zlib header (RFC 1950 §2.2): method 8, and a first pair of bytes that is a multiple of 31.
 fn is_zlib(body: &[u8]) -> bool {
     let [first, second, ..] = body else { return false };
     first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31)

@@ -10,47 +10,47 @@ use thiserror::Error;
 
 use crate::certificate;
 
-/// A client certificate with its chain and private key, for mutual TLS.
+/// Client certificate with its chain and private key, for mutual TLS.
 ///
-/// The key is parsed and held by aws-lc from the start; the text it came from is the caller's to wipe.
+/// The key is parsed and stored by aws-lc. The caller has to wipe the text that it came from.
 #[derive(Clone)]
 pub struct ClientIdentity {
     certified: Arc<CertifiedKey>,
     not_after: i64,
 }
 
-/// Why an identity can't be used.
+/// Reason for which an identity can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// No certificate, or one that can't be read.
+    /// There is no certificate, or it can't be parsed.
     #[error("no readable certificate")]
     Certificate,
-    /// No private key that could be used.
+    /// There is no usable private key.
     #[error("no usable private key; expected an unencrypted PKCS#8 `PRIVATE KEY` section")]
     PrivateKey,
-    /// The private key is locked with a passphrase.
+    /// The private key is encrypted with a passphrase.
     #[error("the private key is encrypted; unlock it with `openssl pkcs8 -topk8 -nocrypt`")]
     EncryptedPrivateKey,
     /// The private key belongs to another certificate.
     #[error("the private key does not belong to the first certificate")]
     KeyOfAnotherCertificate,
-    /// The PKCS#12 file's password is wrong, or its contents were changed.
+    /// The password of the PKCS#12 file is wrong, or its contents were changed.
     #[cfg(feature = "pkcs12")]
     #[error("the PKCS#12 password is wrong")]
     Pkcs12Password,
-    /// The PKCS#12 file is encrypted by an algorithm that is not read here.
+    /// The PKCS#12 file is encrypted by an unsupported algorithm.
     #[cfg(feature = "pkcs12")]
     #[error("the PKCS#12 file's encryption is not supported; export it again with OpenSSL 3")]
     Pkcs12Encryption,
-    /// Not a PKCS#12 file, or none with a private key and its certificate.
+    /// The data is not a PKCS#12 file with a private key and its certificate.
     #[cfg(feature = "pkcs12")]
     #[error("not a PKCS#12 file with a private key and its certificate")]
     Pkcs12,
 }
 
 impl ClientIdentity {
-    /// Reads a chain, the client's certificate first, and its private key (PKCS#8) from PEM.
+    /// Parses a chain, the client's certificate first, and its private key (PKCS#8) from PEM.
     pub fn from_pem(chain: &str, private_key: &str) -> Result<Self, IdentityError> {
         let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
             .collect::<Result<Vec<_>, _>>()
@@ -65,10 +65,10 @@ impl ClientIdentity {
         Self::new(chain, key)
     }
 
-    /// Reads chain and private key from a PKCS#12 file.
+    /// Parses chain and private key from a PKCS#12 file.
     ///
-    /// Files that OpenSSL 3 calls legacy (RC2-40, triple DES), as older key tools wrote them, are read as well: the file is
-    /// the operator's own secret, and how it was locked on its way matters no more.
+    /// Files that OpenSSL 3 calls legacy (RC2-40, triple DES) are supported, as older key tools write them. The file is
+    /// the operator's own secret, so the strength of its encryption in transit does not matter here.
     #[cfg(feature = "pkcs12")]
     pub fn from_pkcs12(file: &[u8], password: &str) -> Result<Self, IdentityError> {
         use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
@@ -88,7 +88,7 @@ impl ClientIdentity {
         )
     }
 
-    /// When the first certificate of the chain to end does so, in UNIX seconds: watch it.
+    /// End of the chain's validity, in UNIX seconds: that of its first certificate to expire. Monitor it.
     pub fn not_after(&self) -> i64 {
         self.not_after
     }

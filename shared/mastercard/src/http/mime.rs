@@ -1,21 +1,21 @@
-//! Media type of an answer, and the one part of an MTOM message (W3C "SOAP Message Transmission Optimization Mechanism"): a
-//! `multipart/related` (RFC 2387) whose root part is the envelope.
+//! Media type of an answer, and the only part of an MTOM message (W3C "SOAP Message Transmission Optimization
+//! Mechanism"): a `multipart/related` body (RFC 2387) whose root part is the envelope.
 
-/// The document in an HTTP body.
+/// Document in an HTTP body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Document<'a> {
     pub(crate) bytes: &'a [u8],
-    /// The `charset` that its `Content-Type` names.
+    /// `charset` of its `Content-Type`.
     pub(crate) charset: Option<String>,
 }
 
-/// A `Content-Type` (RFC 9110 §8.3.1): type and names of parameters in lower case.
+/// `Content-Type` (RFC 9110 §8.3.1). Type and names of parameters are in lower case.
 struct ContentType {
     media: String,
     parameters: Vec<(String, String)>,
 }
 
-/// Headers of a part that are looked at.
+/// Headers of a part that are used.
 #[derive(Default)]
 struct PartHeaders {
     content_type: Option<String>,
@@ -23,14 +23,14 @@ struct PartHeaders {
     transfer_encoding: Option<String>,
 }
 
-/// The bounds of RFC 2046 §5.1.1.
+/// Length of a boundary (RFC 2046 §5.1.1).
 const BOUNDARY_CHARS: std::ops::RangeInclusive<usize> = 1..=70;
 
-/// Bytes of a part's headers.
+/// Longest headers of a part, in bytes.
 const MAX_HEADERS: usize = 8 * 1024;
 
-/// Finds the document: the body itself, or the only part of a `multipart/related` body. Several parts are an error, as is
-/// one that was cut off.
+/// Returns the document: the body itself, or the only part of a `multipart/related` body. Several parts and a truncated
+/// part are errors.
 pub(crate) fn document<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<Document<'a>, &'static str> {
     let content_type = ContentType::parse(content_type.unwrap_or_default());
     if !content_type.media.starts_with("multipart/") {
@@ -71,7 +71,7 @@ pub(crate) fn document<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result
 }
 
 impl ContentType {
-    /// A value that breaks the grammar is read up to where it does.
+    /// Parses a `Content-Type`. An invalid value is parsed up to its fault.
     fn parse(value: &str) -> Self {
         let (media, mut rest) = value.split_at(value.find(';').unwrap_or(value.len()));
         let mut parameters = Vec::new();
@@ -105,7 +105,7 @@ impl ContentType {
     }
 }
 
-/// Reads a quoted string up to its closing quote; gives it with what follows.
+/// Parses a quoted string up to its closing quote, and returns it with the rest of the text.
 fn unquote(quoted: &str) -> (String, &str) {
     let mut value = String::new();
     let mut characters = quoted.char_indices();
@@ -119,7 +119,7 @@ fn unquote(quoted: &str) -> (String, &str) {
     (value, "")
 }
 
-/// Gives headers and content of the part between the first delimiter and the closing one.
+/// Returns headers and content of the part between the first delimiter and the closing one.
 fn only_part<'a>(body: &'a [u8], boundary: &str) -> Result<(&'a [u8], &'a [u8]), &'static str> {
     const CUT: &str = "a multipart body that is cut off";
     let delimiter = format!("--{boundary}");
@@ -151,17 +151,17 @@ fn only_part<'a>(body: &'a [u8], boundary: &str) -> Result<(&'a [u8], &'a [u8]),
     Ok((&part[..end], &part[end + length..]))
 }
 
-/// A line that begins with a delimiter.
+/// Line that starts with a delimiter.
 struct DelimiterLine<'a> {
-    /// Where it, or the line break before it, which belongs to it, begins.
+    /// Start of the line, or of the line break before it, which belongs to the delimiter.
     start: usize,
-    /// Whether it ends the last part.
+    /// Whether it closes the last part.
     closes: bool,
-    /// What follows the line; empty where the line does not end.
+    /// Rest of the text after the line; empty if the line does not end.
     after: Vec<&'a [u8]>,
 }
 
-/// Finds the first delimiter that stands at the beginning of a line and is followed by nothing else on it.
+/// Finds the first delimiter at the start of a line without other text.
 fn delimiter_line<'a>(bytes: &'a [u8], delimiter: &str) -> Option<DelimiterLine<'a>> {
     let mut from = 0;
     while let Some(found) = bytes
@@ -201,7 +201,7 @@ fn delimiter_line<'a>(bytes: &'a [u8], delimiter: &str) -> Option<DelimiterLine<
 }
 
 impl PartHeaders {
-    /// Reads `name: value` lines, folded ones joined (RFC 5322 §2.2.3).
+    /// Parses `name: value` lines, and joins folded ones (RFC 5322 §2.2.3).
     fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(bytes).map_err(|_| "a part whose headers are not ASCII")?;
         let mut lines: Vec<String> = Vec::new();

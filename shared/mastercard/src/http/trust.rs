@@ -6,26 +6,26 @@ use rustls::{
 };
 use thiserror::Error;
 
-/// Which servers are believed.
+/// Certificate authorities of trusted servers.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
-    /// Mozilla's roots as compiled in: the machine's own store is never scanned, which costs a cold start tens of
-    /// milliseconds and lets a base image decide.
+    /// Mozilla's roots, compiled in. The machine's own store is not read: that would cost a cold start tens of
+    /// milliseconds and let a base image decide.
     #[default]
     Mozilla,
-    /// The given authorities and no others.
+    /// These authorities and no others.
     Only(CertificateAuthorities),
 }
 
-/// A checked, non-empty set of certificate authorities.
+/// Checked, non-empty set of certificate authorities.
 #[derive(Debug, Clone)]
 pub struct CertificateAuthorities(Arc<RootCertStore>);
 
-/// Why a set of authorities can't be used.
+/// Reason for which a set of authorities can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TrustError {
-    /// The text holds no certificate, or one whose PEM or DER can't be read.
+    /// The text has no certificate, or one whose PEM or DER can't be parsed.
     #[error("no readable CERTIFICATE section")]
     NotCertificates,
 }

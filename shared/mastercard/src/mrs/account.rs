@@ -1,25 +1,25 @@
 use std::fmt;
 
-/// A card as MRS knows it. Members that MRS left out are `None`.
+/// Enrolled card of MRS. Members that MRS left out are `None`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CustomerAccount {
-    /// The card's reference (RANAC).
+    /// Reference of the card (RANAC).
     pub reference_id: Option<String>,
-    /// What the card is for MRS at the moment.
+    /// Status of the card.
     pub status: AccountStatus,
-    /// The card's last four digits, where MRS gave exactly four.
+    /// Last four digits of the card, if MRS sent exactly four.
     pub last_four: Option<String>,
-    /// MRS's number of the card.
+    /// Number of the account at MRS.
     pub account_id: Option<i64>,
-    /// MRS's number of the customer.
+    /// Number of the customer at MRS.
     pub customer_id: Option<i64>,
-    /// The product code of the bank.
+    /// Product code of the bank.
     pub bank_product_code: Option<String>,
-    /// The program that the card is enrolled in.
+    /// Program in which the card is enrolled.
     pub program_identifier: Option<String>,
 }
 
-/// The status of a card in MRS.
+/// Status of a card at MRS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccountStatus {
@@ -27,19 +27,19 @@ pub enum AccountStatus {
     New,
     /// Enrolled and in use.
     GoodStanding,
-    /// Collects nothing any more, may redeem.
+    /// No longer collects points, but may redeem them.
     RedeemOnly,
     /// Has left the program.
     Cancelled,
-    /// Stopped for the time being.
+    /// Suspended.
     OnHold,
-    /// Not in use.
+    /// Inactive.
     Inactive,
-    /// A status that the dialect doesn't name, or none.
+    /// Status that the dialect does not name, or none.
     Other,
 }
 
-/// References and digits stay out of logs.
+/// Omits references and digits, which must not be logged.
 impl fmt::Debug for CustomerAccount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,4 +1,5 @@
-//! What MRS's answers say: the readers behind [`MrsClient`](super::MrsClient), for answers that came some other way.
+//! Parsers of MRS's answers, as [`MrsClient`](super::MrsClient) uses them. They also serve answers that arrived in
+//! another way.
 
 use std::fmt;
 
@@ -8,10 +9,10 @@ use super::{
 };
 use crate::{failure::Unknown, http::Answer, xml::Element};
 
-/// The namespaces in which an answer itself is known.
+/// Namespaces of an answer's own element.
 const SERVICE: [&str; 2] = [CUSTOMER, ""];
 
-/// The members of an account by which it is known to be one.
+/// Members that identify an element as an account.
 const ACCOUNT_MEMBERS: [&str; 8] = [
     "referenceId",
     "accountStatusId",
@@ -23,23 +24,23 @@ const ACCOUNT_MEMBERS: [&str; 8] = [
     "programIdentifier",
 ];
 
-/// What MRS gives for a card that it enrolled.
+/// Answer to `enroll`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnrollResponse {
-    /// The card's reference (RANAC): what it is cancelled by.
+    /// Reference of the card (RANAC). It is needed to cancel the card.
     pub reference_id: String,
-    /// MRS's number of the customer, where it tells it.
+    /// Number of the customer at MRS, if MRS sends it.
     pub customer_id: Option<i64>,
 }
 
-/// The reference stays out of logs.
+/// Omits the reference, which must not be logged.
 impl fmt::Debug for EnrollResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("EnrollResponse").finish_non_exhaustive()
     }
 }
 
-/// Reads the answer to `enroll`.
+/// Parses the answer to `enroll`.
 pub fn enrolled(answer: &Answer) -> Result<EnrollResponse, MrsError> {
     let answer = &payload(answer)?;
     expect(answer, &SERVICE, &["enrollResponse"])?;
@@ -53,9 +54,9 @@ pub fn enrolled(answer: &Answer) -> Result<EnrollResponse, MrsError> {
     })
 }
 
-/// Reads the answer to `updateCustomerAccount`, which is good only where it says so: by one `success`, however deep.
+/// Parses the answer to `updateCustomerAccount`. It is a success only with one `success` that is true, at any depth.
 ///
-/// The schema makes `success` an element of the common namespace; installations that flatten it write their own, or none.
+/// The schema puts `success` into the common namespace. Installations that flatten it use their own namespace, or none.
 pub fn updated(answer: &Answer) -> Result<(), MrsError> {
     let answer = &payload(answer)?;
     expect(answer, &SERVICE, &["updateCustomerAccountResponse"])?;
@@ -69,11 +70,11 @@ pub fn updated(answer: &Answer) -> Result<(), MrsError> {
     }
 }
 
-/// Reads the answer to `getCustomerAccounts`.
+/// Parses the answer to `getCustomerAccounts`.
 ///
-/// It is called `CustomerAccounts` in the public schema, and after the operation by the usual convention. An empty list is
-/// given only for an empty answer: absence must be said. Whatever else stands where accounts are expected is an error, but
-/// for one element around all of them.
+/// The public schema calls it `CustomerAccounts`; the usual convention is the operation's name. Only an empty answer is
+/// an empty list, since absence has to be stated. Any other content in place of accounts is an error, except for one
+/// element around all accounts.
 pub fn accounts(dialect: Dialect, answer: &Answer) -> Result<Vec<CustomerAccount>, MrsError> {
     let answer = &payload(answer)?;
     expect(
@@ -95,7 +96,7 @@ pub fn accounts(dialect: Dialect, answer: &Answer) -> Result<Vec<CustomerAccount
         .collect()
 }
 
-/// Reads the answer to `doEcho`.
+/// Parses the answer to `doEcho`.
 pub fn echoed(answer: &Answer) -> Result<String, MrsError> {
     let answer = &payload(answer)?;
     expect(answer, &[DIAGNOSTIC, ""], &["doEchoResponse"])?;
@@ -127,7 +128,7 @@ fn account(dialect: Dialect, account: &Element) -> Result<CustomerAccount, MrsEr
     })
 }
 
-/// The element that has a member: the answer, or the one element in it.
+/// Returns the element that has the member: the answer, or its only child.
 fn with_member<'a>(answer: &'a Element, name: &str) -> Result<&'a Element, MrsError> {
     let has = |element: &Element| element.child(&MEMBERS, name).map(|child| child.is_some());
     match answer.children() {
@@ -146,7 +147,7 @@ fn expect(answer: &Element, namespaces: &[&str], names: &[&str]) -> Result<(), M
     }
 }
 
-/// A child's text; `None` where there is no such child or it is empty.
+/// Returns a child's text, or `None` without such a child or if it is empty.
 fn text<'a>(parent: &'a Element, name: &str) -> Result<Option<&'a str>, MrsError> {
     let text = parent
         .child(&MEMBERS, name)
@@ -157,12 +158,13 @@ fn text<'a>(parent: &'a Element, name: &str) -> Result<Option<&'a str>, MrsError
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A number; what is none is not known, as nothing is decided by one.
+/// Parses a number. Anything else is `None`, since no decision depends on it.
 fn number(parent: &Element, name: &str) -> Result<Option<i64>, MrsError> {
     Ok(text(parent, name)?.and_then(|text| text.parse().ok()))
 }
 
-/// The schema says 30 characters, the widget document (`docs/sources.md#widget`) shows 20 digits: neither is relied on.
+/// Whether a text can be a reference. The schema says 30 characters, the widget document (`docs/sources.md#widget`)
+/// shows 20 digits; this check relies on neither.
 fn is_reference(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

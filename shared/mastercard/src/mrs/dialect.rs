@@ -1,4 +1,4 @@
-//! What public sources about MRS disagree on, in one place.
+//! Differences between public sources about MRS, in one place.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::account::AccountStatus;
 
-/// Whose element names and status values are spoken. An installation speaks one.
+/// Element names and status values of an MRS installation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// The widget document (`docs/sources.md#widget`): `bankAccountNumber`, status `CANCELLED`.
@@ -16,17 +16,18 @@ pub enum Dialect {
     Wsdl,
 }
 
-/// A dialect's name is neither `document` nor `wsdl`.
+/// Name of a dialect that is neither `document` nor `wsdl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a dialect is `document` or `wsdl`")]
 pub struct UnknownDialect;
 
-/// What `common:identity/appID` carries in an operation.
+/// Content of `common:identity/appID` in an operation.
 ///
-/// Assumed, as nothing public says it (Mastercard sets it for each integrator): `updateCustomerAccount` has no
-/// account in its body and `getCustomerAccounts` need not have one, so the header must designate it; one public client
-/// sends an empty `appID` to enroll and to echo, and the card's number to update. With encrypted card numbers the RANAC is
-/// the one designation of a card that the caller has, and the bank customer number the one that it has before MRS answered.
+/// This is an assumption, since no public source says it (Mastercard assigns the value to each integrator).
+/// `updateCustomerAccount` has no account in its body and `getCustomerAccounts` need not have one, so the header has to
+/// name it. One public client sends an empty `appID` to enroll and to echo, and the card's number to update. With
+/// encrypted card numbers, the RANAC is the only name of a card that the caller has, and the bank customer number the
+/// only one before MRS has answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum AppId {
     Empty,
@@ -38,11 +39,11 @@ pub(super) const APP_ID_LOOK_UP: AppId = AppId::Designation;
 pub(super) const APP_ID_UPDATE: AppId = AppId::Designation;
 pub(super) const APP_ID_ECHO: AppId = AppId::Empty;
 
-/// Names and values of one dialect. All elements are of the customer namespace, with the prefix `cus` as written here.
+/// Names and values of one dialect. All elements belong to the customer namespace, with the prefix `cus`.
 ///
-/// Assumed for both: the containers `customerFields` and `customerAccountFields` and every name of an answer but that of
-/// the status are those of the WSDL, since the widget document shows one element alone, `cus:bankAccountNumber`. Its
-/// other names are taken to be the WSDL's upper-case ones in the same style, in the same order.
+/// Assumed for both: the containers `customerFields` and `customerAccountFields`, and every name in an answer except
+/// that of the status, are those of the WSDL. The widget document shows a single element, `cus:bankAccountNumber`. Its
+/// other names are assumed to be the WSDL's upper-case ones in the same style and order.
 pub(super) struct Names {
     pub(super) bank_customer_number: &'static str,
     pub(super) member_ica: &'static str,
@@ -52,13 +53,14 @@ pub(super) struct Names {
     pub(super) last_name: &'static str,
     pub(super) bank_account_number: &'static str,
     pub(super) account_status_code: &'static str,
-    /// The status that a new card is enrolled with. 001: values of the REST successor; WSDL: what a public client sends.
+    /// Status with which a new card is enrolled. Document 001: a value of the REST successor; WSDL: the value that a
+    /// public client sends.
     pub(super) new: &'static str,
     pub(super) bank_product_code: &'static str,
     pub(super) program_identifier: &'static str,
     pub(super) account_status: &'static str,
     pub(super) cancelled: &'static str,
-    /// Which member of an answer's `customerAccount` holds the status, without prefix.
+    /// Name of the status in an answer's `customerAccount`, without prefix.
     pub(super) status_of_answer: &'static str,
     pub(super) statuses: &'static [(&'static str, AccountStatus)],
 }

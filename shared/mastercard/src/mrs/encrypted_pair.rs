@@ -2,10 +2,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Longest member of a pair; a 4096-bit wrapped key has 684 characters.
+/// Longest member of a pair. A key wrapped with 4096-bit RSA has 684 characters.
 const MAX_CHARS: usize = 4096;
 
-/// A card number as the customer's browser encrypted it for Mastercard, passed on unchanged (`docs/sources.md#widget`,
+/// Card number, encrypted for Mastercard by the customer's browser and passed on unchanged (`docs/sources.md#widget`,
 /// "PAN encryption process").
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedPair {
@@ -13,20 +13,20 @@ pub struct EncryptedPair {
     data: String,
 }
 
-/// Why two texts are no encrypted pair.
+/// Reason for which two texts are not an encrypted pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidEncryptedPair {
-    /// A member is empty, too long, or has characters that base64 and hexadecimal don't.
+    /// A member is empty, too long, or has characters that neither base64 nor hexadecimal has.
     #[error("a member of the pair is not base64")]
     NotEncoded,
-    /// A member has digits alone: it could be a card number in clear.
+    /// A member has digits only: it could be a card number in the clear.
     #[error("a member of the pair could be a number in clear")]
     Clear,
 }
 
 impl EncryptedPair {
-    /// Takes the members `key` and `data`.
+    /// Checks the members `key` and `data`.
     pub fn new(key: impl Into<String>, data: impl Into<String>) -> Result<Self, InvalidEncryptedPair> {
         let pair = Self {
             key: key.into(),
@@ -43,7 +43,7 @@ impl EncryptedPair {
         Ok(pair)
     }
 
-    /// The text of the element. Neither member has a character that JSON would escape.
+    /// Returns the text of the element. Neither member has characters that JSON would escape.
     pub(super) fn to_json(&self) -> String {
         format!(r#"{{"key":"{}","data":"{}"}}"#, self.key, self.data)
     }

@@ -9,19 +9,19 @@ use crate::{
     http::SendError,
 };
 
-/// Reason for which a call to MRS did not succeed. The three kinds are three decisions: tell the customer, try again, ask
-/// MRS. What it shows are words of this crate, numbers and codes, never a text of the other side's.
+/// Error of a call to MRS. The three kinds are three decisions: tell the customer, try again, ask MRS. `Display` has
+/// words of this crate, numbers and codes, never text of the other side.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MrsError {
-    /// MRS answered, with a code.
+    /// MRS answered with a code.
     #[error("MRS refused: {0}")]
     Fault(Fault),
-    /// The call certainly never reached MRS.
+    /// The call certainly did not reach MRS.
     #[error("the call did not reach MRS: {reason}")]
     NotSent {
         /// Reason.
         reason: NotSent,
-        /// Mastercard's id of the call, where its gateway answered with one.
+        /// Mastercard's id of the call, if its gateway answered with one.
         correlation: Option<CorrelationId>,
     },
     /// The call may have been carried out.
@@ -29,25 +29,25 @@ pub enum MrsError {
     Unknown {
         /// Reason.
         reason: Unknown,
-        /// Mastercard's id of the call, where there was an answer with one.
+        /// Mastercard's id of the call, if there was an answer with one.
         correlation: Option<CorrelationId>,
     },
 }
 
-/// What MRS says about a call that it did not carry out.
+/// Fault: MRS's explanation of a call that it did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The code.
+    /// Code of the fault.
     pub code: FaultCode,
-    /// The fault's texts, a line each, with the names of their elements.
+    /// Texts of the fault, a line each, with the names of their elements.
     pub text: ForeignText,
-    /// MRS's own word on whether the same call may succeed later, where it gives one.
+    /// Whether the same call may succeed later, if MRS says so.
     pub recoverable: Option<bool>,
-    /// Mastercard's id of the call, where the answer has one.
+    /// Mastercard's id of the call, if the answer has one.
     pub correlation: Option<CorrelationId>,
 }
 
-/// The codes of `docs/sources.md#widget`, "All potential statuses from MRS".
+/// Codes of `docs/sources.md#widget`, "All potential statuses from MRS".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultCode {
@@ -77,15 +77,15 @@ pub enum FaultCode {
     AccountNotQualified,
     /// -85: the bank account number does not exist.
     BankAccountNumberDoesNotExist,
-    /// -1001: an error on MRS's side, which does not say how far the call had come.
+    /// -1001: an error at MRS. The call may have been carried out in part.
     ServerSideError,
-    /// A code that the document doesn't list.
+    /// Code that the document does not list.
     Other(i32),
 }
 
 impl MrsError {
-    /// Whether the call may have been carried out nevertheless: its outcome is unknown, or MRS reports an error of its own
-    /// (-1001) or contradicts itself (a fault with code 0).
+    /// Whether the call may have been carried out: its outcome is unknown, MRS reports an error of its own (-1001), or
+    /// it contradicts itself (a fault with code 0).
     pub fn leaves_outcome_open(&self) -> bool {
         match self {
             Self::Fault(fault) => matches!(fault.code, FaultCode::ServerSideError | FaultCode::Success),
@@ -94,7 +94,7 @@ impl MrsError {
         }
     }
 
-    /// The other side's own words about the error, if it said any: to be sealed with the incident, never logged.
+    /// Text of the other side about the error, if any. It has to be sealed and must not be logged.
     pub fn foreign_text(&self) -> Option<&ForeignText> {
         let text = match self {
             Self::Fault(fault) => &fault.text,
@@ -123,7 +123,7 @@ impl MrsError {
         }
     }
 
-    /// The same error with the id of the call that it came from.
+    /// Adds Mastercard's id of the call.
     pub(super) fn of_call(mut self, id: Option<CorrelationId>) -> Self {
         match &mut self {
             Self::Fault(fault) => fault.correlation = id,
@@ -132,7 +132,7 @@ impl MrsError {
         self
     }
 
-    /// The kind of error as a word for logs and metrics.
+    /// Kind of error as one word for logs and metrics.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Fault(_) => "fault",
@@ -152,7 +152,7 @@ impl MrsError {
 }
 
 impl FaultCode {
-    /// The number.
+    /// Number of the code.
     pub fn value(self) -> i32 {
         match self {
             Self::Success => 0,
@@ -173,8 +173,8 @@ impl FaultCode {
         }
     }
 
-    /// Whether this is what a look-up of a bank customer number that MRS doesn't know ends with (assumed), where it does not
-    /// end with an empty list: -5 or -85. It may mean that the institution is not known by this name.
+    /// Whether a look-up of an unknown bank customer number ends with this code (assumed), where it does not end with
+    /// an empty list: -5 or -85. It may also mean that MRS does not know the institution by this name.
     pub fn says_not_enrolled(self) -> bool {
         matches!(self, Self::AccountNotFound | Self::BankAccountNumberDoesNotExist)
     }

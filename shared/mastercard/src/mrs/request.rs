@@ -6,39 +6,39 @@ use crate::{
     xml::{Writer, is_xml_char},
 };
 
-/// The longest bank customer number that MRS takes.
+/// Longest bank customer number that MRS accepts.
 const MAX_BANK_CUSTOMER_NUMBER: usize = 30;
 
-/// The longest of the texts whose limit is not public.
+/// Longest text whose limit is not public.
 const MAX_TEXT: usize = 256;
 
-/// What `enroll` takes. Options that are absent or empty are left out of the request.
+/// Request of `enroll`. Members that are absent or empty are left out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnrollRequest {
-    /// The caller's number for the customer, 1 to 30 characters; MRS answers -50 where it is enrolled already.
+    /// Caller's number for the customer, 1 to 30 characters. MRS answers -50 if it is enrolled already.
     pub bank_customer_number: String,
-    /// The Interbank Card Association number of the member.
+    /// Interbank Card Association number of the member.
     pub member_ica: u64,
-    /// Where messages go.
+    /// E-mail address for messages.
     pub email_address: Option<String>,
-    /// The language of messages, such as `en_US`.
+    /// Language of messages, such as `en_US`.
     pub language_code: Option<String>,
-    /// The customer's first name.
+    /// First name of the customer.
     pub first_name: Option<String>,
-    /// The customer's last name.
+    /// Last name of the customer.
     pub last_name: Option<String>,
-    /// The card.
+    /// Card to enroll.
     pub account: EnrollAccount,
 }
 
-/// The card of an [`EnrollRequest`]; it is enrolled with the status "new".
+/// Card of an [`EnrollRequest`]. It is enrolled with the status "new".
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnrollAccount {
-    /// The card number, encrypted for Mastercard.
+    /// Card number, encrypted for Mastercard.
     pub number: EncryptedPair,
-    /// The product code of the bank.
+    /// Product code of the bank.
     pub bank_product_code: String,
-    /// The program.
+    /// Program to enroll the card in.
     pub program_identifier: String,
 }
 
@@ -60,7 +60,7 @@ impl EnrollRequest {
         Ok(())
     }
 
-    /// The order is the schema's, an `xs:sequence`.
+    /// Writes the members in the order of the schema, which is an `xs:sequence`.
     pub(super) fn write(&self, dialect: Dialect, body: &mut Writer) {
         let names = dialect.names();
         body.element("cus:enroll", |enroll| {
@@ -83,7 +83,7 @@ impl EnrollRequest {
     }
 }
 
-/// Who the customer is stays out of logs.
+/// Omits everything about the customer, which must not be logged.
 impl fmt::Debug for EnrollRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -110,7 +110,8 @@ pub(super) fn write_cancellation(dialect: Dialect, body: &mut Writer) {
     });
 }
 
-/// Empty: the header designates the customer, and the schema's default leaves the cards of a household's other members out.
+/// Writes an empty body: the header names the customer, and by the schema's default the cards of other members of the
+/// household are left out.
 pub(super) fn write_look_up(body: &mut Writer) {
     body.text("cus:getCustomerAccounts", "");
 }
@@ -123,7 +124,8 @@ pub(super) fn check_bank_customer_number(number: &str) -> Result<(), NotSent> {
     check("bankCustomerNumber", number, MAX_BANK_CUSTOMER_NUMBER)
 }
 
-/// Control characters are refused although XML allows a few: none belongs into these texts, and XML would change some.
+/// Checks a text. Control characters are refused although XML allows some: none belongs into these texts, and XML would
+/// change some of them.
 pub(super) fn check(field: &'static str, value: &str, max_chars: usize) -> Result<(), NotSent> {
     let writable = value
         .chars()

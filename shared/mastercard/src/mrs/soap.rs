@@ -7,24 +7,24 @@ use crate::{
     xml::{self, Element, Writer},
 };
 
-/// The namespace of SOAP 1.1, in which requests are written.
+/// Namespace of SOAP 1.1, the version of requests.
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-/// The namespaces of the versions in which answers are read: SOAP 1.1 and 1.2.
+/// Namespaces of the versions of answers: SOAP 1.1 and 1.2.
 pub(super) const ENVELOPES: [&str; 2] = [ENVELOPE, "http://www.w3.org/2003/05/soap-envelope"];
 pub(super) const CUSTOMER: &str = "http://customer.ws.mcrewards.mastercard.com/";
 pub(super) const COMMON: &str = "http://common.ws.mcrewards.mastercard.com/";
 pub(super) const DIAGNOSTIC: &str = "http://diagnostic.ws.mcrewards.mastercard.com/";
 
-/// The namespaces in which a member of an answer is known: where a stack leaves its elements unqualified they have none.
+/// Namespaces of an answer's members. A stack that leaves its elements unqualified uses none.
 pub(super) const MEMBERS: [&str; 3] = [CUSTOMER, COMMON, ""];
 
-/// Codes of MRS have up to four digits. A longer number is no code: it could quote one about a customer.
+/// Range of codes. Those of MRS have up to four digits; a number with more than five could be one about a customer.
 const CODES: std::ops::RangeInclusive<i32> = -99_999..=99_999;
 
-/// What the edge before MRS writes, as HTML with status 400, to a caller without a client certificate.
+/// Text that the edge in front of MRS sends as HTML, with status 400, to a caller without a client certificate.
 const NO_CERTIFICATE: &[u8] = b"No required SSL certificate was sent";
 
-/// The operations that this client knows.
+/// Operations of the services.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Operation {
     Enroll,
@@ -33,7 +33,7 @@ pub(super) enum Operation {
     DoEcho,
 }
 
-/// The header of every operation.
+/// Header of an operation.
 pub(super) struct Identity<'a> {
     pub(super) app_id: &'a str,
     pub(super) institution_name: &'a str,
@@ -49,7 +49,7 @@ impl Operation {
         }
     }
 
-    /// The header `SOAPAction`, with the quotes that SOAP 1.1 §6.1.1 asks for.
+    /// Value of the header `SOAPAction`, with the quotes that SOAP 1.1 §6.1.1 requires.
     pub(super) fn soap_action(self) -> &'static str {
         match self {
             Self::Enroll => "\"http://customer.ws.mcrewards.mastercard.com/enroll\"",
@@ -86,7 +86,7 @@ pub(super) fn envelope(
     envelope.finish()
 }
 
-/// Gives the one element in an answer's SOAP body, or what the answer says instead.
+/// Returns the only element of an answer's SOAP body, or the fault or error that came instead.
 pub(super) fn payload(answer: &Answer) -> Result<Element, MrsError> {
     read_payload(answer).map_err(|error| error.of_call(answer.correlation()))
 }
@@ -104,7 +104,7 @@ fn read_payload(answer: &Answer) -> Result<Element, MrsError> {
     }
 }
 
-/// Reads an envelope: a header, whose blocks are nothing to this client, or none, and a body with one element.
+/// Parses an envelope: an optional header, whose blocks are ignored, and a body with one element.
 fn read(answer: &Answer, content: &[u8]) -> Result<Element, &'static str> {
     let document = answer.document(content)?;
     let text = xml::decode(document.bytes, document.charset.as_deref())?;
@@ -137,7 +137,7 @@ fn read(answer: &Answer, content: &[u8]) -> Result<Element, &'static str> {
     }
 }
 
-/// An answer that is no SOAP comes from something in front of MRS.
+/// Classifies an answer that is not SOAP. It comes from a system in front of MRS.
 fn no_soap(status: u16, content: &[u8], problem: &'static str) -> MrsError {
     if let Some(errors) = gateway::parse(content) {
         let refusal = errors.iter().find(|error| error.reason.refuses_the_caller());
@@ -162,9 +162,9 @@ fn unreadable(status: u16, problem: &'static str) -> MrsError {
     }
 }
 
-/// Reads a fault of SOAP 1.1 or 1.2. Its own members are not looked at: stacks write them with and without namespace. What
-/// MRS says is in the one `ErrorResp`, which is found by its name, wherever the stack put it and whatever namespace it
-/// took; several of them, or several codes in one, say nothing that can be relied on.
+/// Parses a fault of SOAP 1.1 or 1.2. Its own members are ignored, since stacks write them with and without namespace.
+/// The fault of MRS is its only `ErrorResp`, which is found by name, at any depth and in any namespace. Several of
+/// them, or several codes in one, are not reliable and count as none.
 fn fault(fault: &Element) -> MrsError {
     let text = ForeignText::new(&fault.lines());
     let details = fault.descendant(&[], "ErrorResp").ok().flatten();
@@ -183,7 +183,7 @@ fn fault(fault: &Element) -> MrsError {
     })
 }
 
-/// `xs:boolean`.
+/// Parses an `xs:boolean`.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text {
         "true" | "1" => Some(true),
@@ -192,7 +192,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A part of an answer (206) is none.
+/// Whether a status is a success. A partial answer (206) is not.
 fn is_success(status: u16) -> bool {
     (200..300).contains(&status) && status != 206
 }

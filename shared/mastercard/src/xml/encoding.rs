@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252, mem::decode_latin1};
 
-/// An encoding that documents are read in.
+/// Encoding of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Charset {
     Ascii,
@@ -13,21 +13,22 @@ enum Charset {
     Windows1252,
 }
 
-/// Form of a document's first bytes (XML 1.0, appendix F).
+/// Start of a document (XML 1.0, appendix F).
 enum Start {
-    /// A byte-order mark, of this length.
+    /// Byte-order mark of this length.
     Mark(Charset, usize),
     /// `<` in two bytes.
     Wide(Charset),
-    /// ASCII, as far as the declaration goes.
+    /// ASCII, at least in the declaration.
     Narrow,
 }
 
-/// Bytes in which a declaration is looked for.
+/// Number of bytes in which a declaration is searched.
 const MAX_DECLARATION: usize = 256;
 
-/// Decodes a document by, in this order, its byte-order mark, the `charset` of its `Content-Type`, its XML declaration
-/// (RFC 7303 §3.2), and else as UTF-8. Nothing is replaced: a byte that the encoding does not have is an error.
+/// Decodes a document by its byte-order mark, the `charset` of its `Content-Type` or its XML declaration, in this order
+/// (RFC 7303 §3.2), and as UTF-8 without any of them. Bytes that are invalid in the encoding are an error and never
+/// replaced.
 pub(crate) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, &'static str> {
     let start = Start::of(bytes);
     let named = charset.map(|name| Charset::named(name).ok_or("an encoding that is not known"));
@@ -72,7 +73,7 @@ impl Start {
 }
 
 impl Charset {
-    /// The names that the IANA registers for them, as far as they are met, and `utf8`, which it does not register.
+    /// Names of the encoding: those registered by the IANA that occur in practice, and `utf8`, which is not registered.
     fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "us-ascii" | "ascii" | "iso646-us" | "ansi_x3.4-1968" => Some(Self::Ascii),
@@ -102,7 +103,7 @@ impl Charset {
     }
 }
 
-/// The encoding that an XML declaration names; `None` where there is no declaration, or none that names one.
+/// Returns the encoding of an XML declaration, or `None` without a declaration or an encoding in it.
 fn declared(bytes: &[u8]) -> Result<Option<&str>, &'static str> {
     let bytes = bytes.trim_ascii_start();
     if !bytes.starts_with(b"<?xml") {

@@ -8,35 +8,35 @@ use zeroize::Zeroizing;
 
 use super::is_xml_char;
 
-/// The longest document that is read at all, in bytes of UTF-8: twice what an answer has at most, since a character of
-/// ISO-8859-1 or UTF-16 may take more bytes here than it came in.
+/// Longest document that is read, in bytes of UTF-8: twice the longest answer, since a character of ISO-8859-1 or
+/// UTF-16 may take more bytes in UTF-8.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The deepest nesting that is read; an envelope with a signature in its header has about ten levels.
+/// Deepest nesting that is read. An envelope with a signature in its header has about ten levels.
 const MAX_DEPTH: usize = 32;
 
-/// The most elements that are read: some four thousand accounts.
+/// Number of elements that are read: about four thousand accounts.
 const MAX_ELEMENTS: usize = 50_000;
 
-/// The most attributes of one element.
+/// Number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 64;
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// An element: its namespace's URI (empty where it has none), local name, own text and child elements.
+/// Element: URI of its namespace (empty without one), local name, own text and child elements.
 pub(crate) struct Element {
     namespace: String,
     name: String,
     text: String,
-    /// `xsi:nil="true"`: the element says that it has no value.
+    /// Whether the element has `xsi:nil="true"`, so no value.
     nil: bool,
     children: Vec<Element>,
 }
 
-/// Reads a decoded document: well-formed, every prefix declared, no DTD, no entity beyond the five of XML itself. Comments
-/// are passed over, and processing instructions before and after the root element, such as `xml-stylesheet`, as they have
-/// no part in what a message says; inside they are refused (SOAP 1.1 §3). The error names what is wrong with the form,
-/// without a byte of the content.
+/// Parses a decoded document. It has to be well-formed, declare every prefix, and have no DTD and no entities beyond
+/// XML's own five. Comments are skipped. Processing instructions such as `xml-stylesheet` are skipped before and after
+/// the root element, and refused inside (SOAP 1.1 §3). An error describes the fault in the form, without a byte of the
+/// content.
 pub(crate) fn parse(document: &str) -> Result<Element, &'static str> {
     if document.len() > MAX_BYTES {
         return Err("longer than the limit");
@@ -90,28 +90,29 @@ pub(crate) fn parse(document: &str) -> Result<Element, &'static str> {
 }
 
 impl Element {
-    /// Whether this is the element of that namespace and name.
+    /// Whether the element has this namespace and name.
     pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name && self.namespace == namespace
     }
 
-    /// The child elements in their order.
+    /// Child elements in document order.
     pub(crate) fn children(&self) -> &[Element] {
         &self.children
     }
 
-    /// The child elements themselves.
+    /// Child elements, by value.
     pub(crate) fn into_children(self) -> Vec<Element> {
         self.children
     }
 
-    /// The one child of that name, in one of these namespaces or, where none is given, in any; `Ok(None)` where there is no
-    /// such child, an error where there are several.
+    /// Returns the child of this name in one of these namespaces, or in any if none is given. `Ok(None)` without such a
+    /// child, an error for several.
     pub(crate) fn child(&self, namespaces: &[&str], name: &str) -> Result<Option<&Element>, &'static str> {
         only(self.children.iter().filter(|child| child.is_in(namespaces, name)))
     }
 
-    /// The one element of that name in one of these namespaces, at whatever depth; of any namespace, where none is given.
+    /// Returns the descendant of this name in one of these namespaces, or in any if none is given. `Ok(None)` without
+    /// such an element, an error for several.
     pub(crate) fn descendant(
         &self,
         namespaces: &[&str],
@@ -122,22 +123,22 @@ impl Element {
         only(found.into_iter())
     }
 
-    /// Whether this is an element of that name in one of these namespaces; in any, where none is given.
+    /// Whether the element has this name and one of these namespaces, or any if none is given.
     pub(crate) fn is_in(&self, namespaces: &[&str], name: &str) -> bool {
         self.name == name && (namespaces.is_empty() || namespaces.contains(&self.namespace.as_str()))
     }
 
-    /// Whether there is text directly in the element, white space aside.
+    /// Whether the element has text of its own besides white space.
     pub(crate) fn has_text(&self) -> bool {
         !self.text.trim().is_empty()
     }
 
-    /// Whether the element says that it has no value (`xsi:nil`).
+    /// Whether the element has no value (`xsi:nil`).
     pub(crate) fn is_nil(&self) -> bool {
         self.nil
     }
 
-    /// The element's text without the white space around it; an error where it has child elements.
+    /// Returns the element's text without surrounding white space; an error if it has child elements.
     pub(crate) fn text(&self) -> Result<&str, &'static str> {
         if !self.children.is_empty() {
             Err("elements where a text belongs")
@@ -157,7 +158,7 @@ impl Element {
         }
     }
 
-    /// Every text in the element: `name: text` lines in their order. It is wiped when dropped.
+    /// Returns all text in the element as lines `name: text`, in document order. It is wiped when dropped.
     pub(crate) fn lines(&self) -> Zeroizing<String> {
         let mut lines = Zeroizing::new(String::new());
         self.append_lines(&mut lines);

@@ -1,15 +1,15 @@
 use quick_xml::escape::{escape, partial_escape};
 
-/// Writes elements whose names are ours and whose texts are not.
+/// Writer of elements with constant names and untrusted texts.
 ///
-/// Names are `&'static str`, so that nothing from outside becomes markup; every text is escaped.
+/// Names are `&'static str`, so no input becomes markup. Every text is escaped.
 pub(crate) struct Writer {
     out: String,
     open: Vec<&'static str>,
 }
 
 impl Writer {
-    /// Starts a document with its root element and the attributes of that.
+    /// Starts a document with its root element and the root's attributes.
     pub(crate) fn document(root: &'static str, attributes: &[(&'static str, &str)]) -> Self {
         let out = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
         let mut writer = Self {
@@ -22,7 +22,7 @@ impl Writer {
         writer
     }
 
-    /// Writes an element with what `content` writes inside it.
+    /// Writes an element with the elements that `content` writes.
     pub(crate) fn element(&mut self, name: &'static str, content: impl FnOnce(&mut Self)) {
         self.start_tag(name, &[]);
         self.out.push('>');
@@ -30,12 +30,12 @@ impl Writer {
         self.end_tag(name);
     }
 
-    /// Writes an element with a text.
+    /// Writes an element with text.
     pub(crate) fn text(&mut self, name: &'static str, text: &str) {
         self.text_with(name, &[], text);
     }
 
-    /// Writes an element with attributes and a text.
+    /// Writes an element with attributes and text.
     pub(crate) fn text_with(&mut self, name: &'static str, attributes: &[(&'static str, &str)], text: &str) {
         self.start_tag(name, attributes);
         if text.is_empty() {
@@ -49,14 +49,14 @@ impl Writer {
         self.end_tag(name);
     }
 
-    /// Writes an element with a text if there is one, and nothing at all otherwise.
+    /// Writes an element with text, or nothing without a text.
     pub(crate) fn optional(&mut self, name: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
-    /// Closes the root and gives the document.
+    /// Closes the root and returns the document.
     pub(crate) fn finish(mut self) -> String {
         while let Some(name) = self.open.pop() {
             self.end_tag(name);
