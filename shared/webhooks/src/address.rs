@@ -1,6 +1,6 @@
-//! Which addresses are on the public internet: global unicast by IANA's registries of special-purpose
-//! addresses (IPv4 and IPv6, as of 2025), read more strictly than they are
-//! written. What no receiver of webhooks has is refused, even where a registry calls it reachable.
+//! Public internet addresses: global unicast by IANA's registries of special-purpose addresses (IPv4 and IPv6, as of
+//! 2025), read more strictly than they are written. An address that no receiver of webhooks has is refused even if a
+//! registry calls it reachable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -28,12 +28,12 @@ const SPECIAL_V4: [Ipv4Net; 19] = [
     v4([240, 0, 0, 0], 4),      // reserved, RFC 1112 §4; limited broadcast, RFC 8190
 ];
 
-/// The only IPv6 unicast addresses that IANA has given out (RFC 4291 §2.4).
+/// IPv6 unicast addresses that IANA has assigned (RFC 4291 §2.4).
 const GLOBAL_UNICAST_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// Those that hold an IPv4 address (compatible, mapped, NAT64, Teredo, 6to4) are refused whole, whatever they
-/// hold: the name of a public receiver gives the IPv4 address itself. Those outside [`GLOBAL_UNICAST_V6`]
-/// would be refused unlisted too, and are here so that the table can be held against the registry.
+/// Special prefixes of IPv6. Those that contain an IPv4 address (compatible, mapped, NAT64, Teredo, 6to4) are refused
+/// as a whole, since the name of a public receiver has the IPv4 address itself. Those outside [`GLOBAL_UNICAST_V6`]
+/// would be refused without this list, and are in it so that it can be compared with the registry.
 #[rustfmt::skip] // a table
 const SPECIAL_V6: [Ipv6Net; 16] = [
     v6([0, 0, 0, 0, 0, 0, 0, 0], 96),              // IPv4-compatible, `::` and `::1`, RFC 4291 §2.5
@@ -54,8 +54,7 @@ const SPECIAL_V6: [Ipv6Net; 16] = [
     v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),          // multicast, RFC 4291 §2.7
 ];
 
-/// Whether an address is global unicast: on the public internet, neither special nor a wrapping of an IPv4
-/// address.
+/// Whether an address is global unicast: public, not special, and not an IPv4 address in IPv6 form.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|special| special.contains(&address)),
@@ -80,8 +79,8 @@ mod tests {
 
     use super::*;
 
-    /// First and last public address beside each special prefix of IPv4, in the registry's order. Written by
-    /// hand, so that a prefix which is too long, too short or missing in the table shows.
+    /// First and last public address next to each special prefix of IPv4, in the registry's order. Written by hand, so
+    /// that a prefix in the table which is too long, too short or missing is detected.
     const EDGES_V4: [(&str, &str, &str, &str); 16] = [
         ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
         ("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"),

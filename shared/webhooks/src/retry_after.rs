@@ -1,19 +1,18 @@
-//! The header `Retry-After` (RFC 9110 §10.2.3).
+//! Header `Retry-After` (RFC 9110 §10.2.3).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// When the other side wants to be asked again. Nothing is said about whether that is reasonable: a caller
-/// sets limits of its own.
+/// Time at which the other side wants the next request. It may be unreasonable: a caller sets limits of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// In so many seconds.
+    /// Number of seconds from now.
     Seconds(u64),
-    /// At this time, in seconds since 1970-01-01T00:00:00Z.
+    /// Time in seconds since 1970-01-01T00:00:00Z.
     At(i64),
 }
 
-/// Reads the header's value: seconds, or a date in one of the three forms that HTTP knows (RFC 9110 §5.6.7).
-/// `None` where it is neither. Numbers too large for `u64` become its largest value.
+/// Parses the value of the header: seconds, or a date in one of the three forms of HTTP (RFC 9110 §5.6.7). `None` if it
+/// is neither. Numbers too large for `u64` become its largest value.
 pub fn parse(value: &str) -> Option<RetryAfter> {
     let value = value.trim_matches([' ', '\t']);
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,5 +1,5 @@
-//! An HTTPS client for URLs that somebody else chose: it connects to public addresses alone, checked where
-//! the connection is made, and nothing in a process's surroundings or in an answer leads it elsewhere.
+//! HTTPS client for URLs that somebody else chose. It connects to public addresses only, which it checks where the
+//! connection is made. Neither the environment of the process nor an answer can redirect it.
 
 mod connect;
 mod exchange;
@@ -30,45 +30,45 @@ pub use self::{
 use self::{resolve::Reach, verifier::Verifier};
 use crate::retry_after::RetryAfter;
 
-/// What a sender is made of; `SenderSettings::default()` is fit for production.
+/// Settings of a sender. `SenderSettings::default()` is fit for production.
 #[derive(Clone)]
 pub struct SenderSettings {
-    /// Limit for an attempt, from name resolution to the last byte of the answer's head: 15 s. A status line that is there
-    /// by then counts, though the head goes on.
+    /// Time limit of an attempt, from name resolution to the end of the answer's head: 15 s. A status line that was
+    /// received by then counts, even if the head goes on.
     pub total_timeout: Duration,
-    /// Which servers are believed: Mozilla's roots.
+    /// Certificate authorities of trusted receivers: Mozilla's roots.
     pub trust: Trust,
-    /// Hosts for which private addresses are allowed: none. For a stack on one machine; in production each
-    /// entry is a way inside.
+    /// Hosts that may have private addresses: none. Only for a stack on one machine: in production each entry opens the
+    /// internal network.
     pub dangerous_private_hosts: Vec<PrivateHost>,
-    /// Who turns names into addresses: the operating system.
+    /// Resolver of host names: the operating system's.
     pub resolver: Arc<dyn Resolve>,
-    /// What the sender calls itself: `webhooks/` and this crate's version.
+    /// User agent: `webhooks/` and this crate's version.
     pub user_agent: String,
 }
 
-/// Posts to receivers. A clone shares its settings; there are no connections to share, since each attempt
-/// resolves, checks and connects anew.
+/// Posts to receivers. Clones share the settings. There are no connections to share, since each attempt resolves,
+/// checks and connects anew.
 #[derive(Clone)]
 pub struct Sender {
     tls: Arc<ClientConfig>,
-    /// Offers HTTP/1.1 alone.
+    /// TLS configuration that offers HTTP/1.1 only.
     tls_for_http_1: Arc<ClientConfig>,
     settings: SenderSettings,
     user_agent: HeaderValue,
 }
 
-/// The head of a receiver's answer, whatever its status. A redirect is an answer like any other; the body isn't read,
-/// and whatever stands beside the status line has no say.
+/// Answer of a receiver, of any status. A redirect is an answer like any other. The body is not read, and nothing but
+/// the status line decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
-    /// The status code.
+    /// Status code.
     pub status: u16,
-    /// When the receiver wants to be asked again.
+    /// Time at which the receiver wants the next attempt.
     pub retry_after: Option<RetryAfter>,
 }
 
-/// The TLS library or the HTTP client refused the settings.
+/// Error of the TLS library or the HTTP client about the settings.
 #[derive(Debug, Error)]
 #[error("the sender can't be set up")]
 pub struct SenderSetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
@@ -86,7 +86,7 @@ impl Default for SenderSettings {
 }
 
 impl Sender {
-    /// Makes a sender. Costs no file access and no network.
+    /// Makes a sender. It reads no files and needs no network.
     pub fn new(settings: &SenderSettings) -> Result<Self, SenderSetupError> {
         let user_agent = HeaderValue::from_str(&settings.user_agent);
         let tls = tls_configuration(&settings.trust)?;
@@ -100,8 +100,8 @@ impl Sender {
         })
     }
 
-    /// Makes one attempt: posts a body and waits for the head of the answer. A receiver whose answer over HTTP/2 breaks the
-    /// protocol is posted to once more, over HTTP/1.1.
+    /// Makes one attempt: posts a body and waits for the head of the answer. If the answer over HTTP/2 breaks the
+    /// protocol, the same attempt posts once more over HTTP/1.1.
     pub async fn post(
         &self,
         url: &Url,
@@ -133,9 +133,8 @@ impl Sender {
         Err(unanswered.failure)
     }
 
-    /// Judges all that can be judged before a name is looked up. An address in the URL never meets a
-    /// resolver, so it is judged here, in the form that the connector will read: however it was spelt, `url`
-    /// has made it four or eight numbers.
+    /// Checks what can be checked before name resolution. An address in the URL never reaches a resolver, so it is
+    /// checked here, in the form that the connector reads: `url` has turned every spelling into four or eight numbers.
     fn reach(&self, url: &Url) -> Result<Reach, Blocked> {
         if url.scheme() != "https" {
             return Err(Blocked::Scheme);
@@ -162,7 +161,7 @@ impl Sender {
         }
     }
 
-    /// The addresses to connect to, each of them judged.
+    /// Returns the addresses to connect to, all of them checked.
     async fn addresses(&self, url: &Url, reach: Reach, deadline: Instant) -> Result<Vec<IpAddr>, Failure> {
         match url.host() {
             Some(Host::Domain(name)) => {
@@ -177,7 +176,7 @@ impl Sender {
         }
     }
 
-    /// `None` where a name or value isn't one of HTTP.
+    /// Returns `None` if a name or value is not allowed by HTTP.
     fn headers(&self, given: &[(&'static str, String)]) -> Option<HeaderMap> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -192,7 +191,7 @@ impl Sender {
     }
 }
 
-/// Neither a resolver nor a certificate is worth printing.
+/// Omits resolver and certificates.
 impl fmt::Debug for Sender {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -203,7 +202,7 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// A fragment is the browser's business.
+/// Returns the target of the request, without the fragment, which only concerns browsers.
 fn without_fragment(url: &Url) -> String {
     url[..url::Position::AfterQuery].to_owned()
 }

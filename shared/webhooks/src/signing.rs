@@ -17,19 +17,19 @@ const VERIFYING_KEY_PREFIX: &str = "whpk_";
 
 const SEED_BYTES: usize = 32;
 
-/// The keys that a message is signed with: several of a kind while one replaces another. The library beneath
-/// wipes them when they are dropped.
+/// Keys that sign a message, several of a kind while one replaces another. The underlying library wipes them when they
+/// are dropped.
 pub struct SigningKeys {
     secrets: Vec<hmac::Key>,
     signing_keys: Vec<Ed25519KeyPair>,
 }
 
-/// What names a message, and stays the same over all attempts to deliver it. Visible ASCII without a full
-/// stop, which separates it from the timestamp in what is signed.
+/// Id of a message, the same for all attempts to deliver it. Visible ASCII without a full stop, which separates the id
+/// from the timestamp in the signed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageId(String);
 
-/// A message's three headers.
+/// The three headers of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     id: MessageId,
@@ -37,31 +37,31 @@ pub struct Signed {
     signature: String,
 }
 
-/// Why a set of keys can't be used. Says nothing of what is in them.
+/// Reason for which a set of keys can't be used. It shows nothing of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// Nothing to sign with.
+    /// There is no key.
     #[error("no key at all")]
     NoKey,
-    /// A secret for `v1` isn't one.
+    /// A secret for `v1` is invalid.
     #[error("a secret is `whsec_` and the base64 of 24 to 64 bytes")]
     Secret,
-    /// A key for `v1a` isn't one.
+    /// A key for `v1a` is invalid.
     #[error("a signing key is `whsk_` and the base64 of a 32-byte seed, or of seed and public key")]
     SigningKey,
-    /// A key for `v1a` holds a public key of another seed.
+    /// A key for `v1a` contains the public key of another seed.
     #[error("the public half of a signing key doesn't belong to its seed")]
     Halves,
 }
 
-/// The text can't name a message.
+/// Text that is not a valid message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a message id is made of visible ASCII characters without a full stop")]
 pub struct MessageIdError;
 
 impl SigningKeys {
-    /// Takes secrets for `v1` (`whsec_…`) and keys for `v1a` (`whsk_…`, a seed or seed and public key as
-    /// libsodium keeps them), at least one in all.
+    /// Parses secrets for `v1` (`whsec_…`) and keys for `v1a` (`whsk_…`: a seed, or seed and public key in libsodium's
+    /// form), at least one in all.
     pub fn new(secrets: &[SecretString], signing_keys: &[SecretString]) -> Result<Self, KeyError> {
         if secrets.is_empty() && signing_keys.is_empty() {
             return Err(KeyError::NoKey);
@@ -72,8 +72,8 @@ impl SigningKeys {
         })
     }
 
-    /// Signs a body as it will be sent, byte for byte. `timestamp` is that of the attempt, not of the event,
-    /// in seconds since 1970-01-01T00:00:00Z.
+    /// Signs a body, byte for byte as it is sent. `timestamp` is that of the attempt, not of the event, in seconds
+    /// since 1970-01-01T00:00:00Z.
     pub fn sign(&self, id: &MessageId, timestamp: i64, body: &[u8]) -> Signed {
         let content = [format!("{}.{timestamp}.", id.0).as_bytes(), body].concat();
         let symmetric = self
@@ -92,7 +92,7 @@ impl SigningKeys {
     }
 }
 
-/// Tells how many keys there are and nothing else.
+/// Shows the number of keys and nothing else.
 impl fmt::Debug for SigningKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -104,7 +104,7 @@ impl fmt::Debug for SigningKeys {
 }
 
 impl MessageId {
-    /// Checks a text.
+    /// Checks the text of an id.
     pub fn new(id: impl Into<String>) -> Result<Self, MessageIdError> {
         let id = id.into();
         if id.is_empty() || id.bytes().any(|byte| byte == b'.' || !byte.is_ascii_graphic()) {
@@ -113,15 +113,15 @@ impl MessageId {
         Ok(Self(id))
     }
 
-    /// The id as it is sent.
+    /// Returns the id as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Signed {
-    /// The headers of the message: `webhook-id`, `webhook-timestamp`, and `webhook-signature` with all
-    /// signatures by `v1` in the order of the keys, then all by `v1a`.
+    /// Returns the headers `webhook-id`, `webhook-timestamp`, and `webhook-signature` with all `v1` signatures in the
+    /// order of the keys, then all `v1a` signatures.
     pub fn headers(&self) -> [(&'static str, String); 3] {
         [
             ("webhook-id", self.id.0.clone()),
@@ -131,7 +131,7 @@ impl Signed {
     }
 }
 
-/// The public key (`whpk_…`) of a signing key (`whsk_…`), for those who verify.
+/// Returns the public key (`whpk_…`) of a signing key (`whsk_…`), for verification.
 pub fn verifying_key(key: &SecretString) -> Result<String, KeyError> {
     let key = signing_key(key)?;
     Ok(format!(

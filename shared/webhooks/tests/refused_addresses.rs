@@ -1,5 +1,5 @@
-//! What can be written into a URL, or answered by a name server, to reach inside, and that none of it does: a
-//! listener on loopback sees no connection.
+//! URLs and answers of name servers that lead to internal addresses. A listener on loopback sees no connection from any
+//! of them.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
 
@@ -160,7 +160,7 @@ const HOSTS: &[&str] = &[
     "[4000::1]",
 ];
 
-/// What `url` itself refuses, so that no sender ever sees it.
+/// URLs that `url` itself refuses, so that they never reach a sender.
 const NOT_URLS: &[&str] = &[
     "",
     "a b",
@@ -182,7 +182,7 @@ const NOT_URLS: &[&str] = &[
     "[fe80::1%25eth0]",
 ];
 
-/// What a name server may answer: one address that isn't public is enough, wherever it stands.
+/// Answers of a name server. One address that is not public is enough, at any position.
 const ANSWERS: &[&[&str]] = &[
     &["127.0.0.1"],
     &["0.0.0.0"],
@@ -279,8 +279,7 @@ async fn the_machines_own_name_is_refused_by_its_address() {
     inside.saw_nothing();
 }
 
-/// The first answer is an address in the part of `2000::/3` that no registry has been given, so nothing is
-/// there.
+/// The first answer is an address in an unassigned part of `2000::/3`, so nothing is there.
 #[tokio::test]
 async fn a_name_that_changes_its_address_is_judged_anew_for_each_attempt() {
     let inside = Inside::listen();
@@ -335,7 +334,7 @@ async fn only_https_without_credentials_is_posted_to() {
     inside.saw_nothing();
 }
 
-/// Without this the others would pass where nothing could be reached at all.
+/// Control: without it the other tests would pass if nothing could be reached at all.
 #[tokio::test]
 async fn the_listener_would_have_noticed() {
     let inside = Inside::listen();
@@ -353,16 +352,16 @@ async fn the_listener_would_have_noticed() {
     }
 }
 
-/// Loopback by IPv4, and by IPv6 on the same port where the machine has it.
+/// Listener on loopback by IPv4, and by IPv6 on the same port if the machine has it.
 struct Inside {
     port: u16,
     listeners: Vec<TcpListener>,
 }
 
-/// A resolver for URLs that need none.
+/// Resolver for URLs that need none.
 struct Unasked;
 
-/// A resolver that counts, and gives its last answer again and again.
+/// Resolver that counts its calls and repeats its last answer.
 struct Answering {
     answers: Vec<Vec<IpAddr>>,
     asked: AtomicUsize,
@@ -436,7 +435,7 @@ fn sender(resolver: Arc<dyn Resolve>) -> Sender {
     Sender::new(&settings(resolver)).unwrap()
 }
 
-/// The short limit is for what gets through: it would wait for a TLS handshake that nobody answers.
+/// The time limit is short for a URL that is not refused: it would wait for a TLS handshake without answer.
 fn settings(resolver: Arc<dyn Resolve>) -> SenderSettings {
     SenderSettings {
         total_timeout: Duration::from_secs(1),

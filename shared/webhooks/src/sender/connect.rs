@@ -18,8 +18,8 @@ use url::{Host, Url};
 
 use super::failure::{Failure, Stage, TlsFailure};
 
-/// Connects by TCP to one of the addresses, which were judged before. With addresses of both families the second is
-/// begun 300 ms after the first (RFC 8305).
+/// Connects by TCP to one of the checked addresses. With addresses of both families, the attempt for the second family
+/// starts 300 ms after the first (RFC 8305).
 pub(super) async fn tcp(uri: &Uri, addresses: Vec<IpAddr>, deadline: Instant) -> Result<TcpStream, Failure> {
     // The connector replaces the port. An address in the URI doesn't meet this resolver: the connector parses it as the
     // caller did, who judged it.
@@ -38,7 +38,7 @@ pub(super) async fn tcp(uri: &Uri, addresses: Vec<IpAddr>, deadline: Instant) ->
     }
 }
 
-/// Makes the TLS handshake with the host that the URL names.
+/// Performs the TLS handshake with the host of the URL.
 pub(super) async fn tls(
     configuration: Arc<ClientConfig>,
     url: &Url,

@@ -23,29 +23,29 @@ use super::{
 };
 use crate::retry_after;
 
-/// ALPN's name of HTTP/2 (RFC 9113 §3.1).
+/// Name of HTTP/2 in ALPN (RFC 9113 §3.1).
 pub(super) const HTTP_2: &[u8] = b"h2";
-/// ALPN's name of HTTP/1.1 (RFC 7301 §6).
+/// Name of HTTP/1.1 in ALPN (RFC 7301 §6).
 pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// As many header fields of an answer are read. With more of them its status is taken from the status line alone.
+/// Number of header fields of an answer that are read. Of an answer with more, only the status line is used.
 const MAX_HEADERS: usize = 1000;
-/// The longest header section over HTTP/2, decoded; there the status is part of it.
+/// Longest header section over HTTP/2, decoded. The status is part of it.
 const MAX_HEADER_BYTES: u32 = 1024 * 1024;
-/// An HTTP/2 connection has so long to end in an orderly way, once its answer is there.
+/// Time that an HTTP/2 connection has to end in an orderly way after its answer.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 type Connection = TlsStream<TcpStream>;
 type Post = Request<Full<Bytes>>;
 
-/// An exchange without an answer.
+/// Exchange without an answer.
 pub(super) struct Unanswered {
     pub(super) failure: Failure,
-    /// Whether HTTP/2 itself was the reason, so that HTTP/1.1 may do.
+    /// Whether HTTP/2 itself is the reason, so that HTTP/1.1 may succeed.
     pub(super) over_http_1: bool,
 }
 
-/// Writes the request of one attempt. `None` where HTTP can't carry it.
+/// Builds the request of one attempt. `None` if HTTP does not allow it.
 pub(super) fn request(uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Post> {
     let mut request = Request::post(uri.clone()).body(Full::new(body.into())).ok()?;
     *request.headers_mut() = headers;
@@ -69,8 +69,8 @@ pub(super) async fn post(
     }
 }
 
-/// What the library can't read of an answer changes nothing about its status line: two values of `Content-Length`, a
-/// head that never ends, a connection that breaks within it.
+/// Posts over HTTP/1.1. The status line counts even if the library can't read the rest of the head: two values of
+/// `Content-Length`, a head without end, a connection that breaks within it.
 async fn over_http_1(
     connection: Connection,
     mut request: Post,
@@ -110,8 +110,8 @@ async fn over_http_1(
     status.get().map(unread).ok_or(failure)
 }
 
-/// A header section that breaks the protocol, such as one with the field `connection`, is refused whole, with the status in
-/// it: some proxies write it, and browsers read it.
+/// Posts over HTTP/2. A header section that breaks the protocol, such as one with the field `connection`, is refused as
+/// a whole, including its status. Some proxies write it, and browsers accept it.
 async fn over_http_2(
     connection: Connection,
     mut request: Post,
@@ -143,7 +143,7 @@ async fn over_http_2(
     }
 }
 
-/// Waits for a response while its connection is at work beside it.
+/// Waits for a response while driving its connection.
 async fn driven(
     response: impl Future<Output = hyper::Result<Response<Incoming>>>,
     connection: impl Future<Output = hyper::Result<()>>,

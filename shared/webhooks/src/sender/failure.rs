@@ -3,99 +3,100 @@ use std::{error::Error, io, iter::successors};
 use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 
-/// Why an attempt got no answer. No variant carries an address, a URL, a header or what the other side sent.
+/// Reason for which an attempt got no answer. No variant contains an address, a URL, a header or text of the other
+/// side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Failure {
-    /// Refused here; nothing was sent, nothing connected to.
+    /// The URL was refused before anything was sent.
     #[error(transparent)]
     Blocked(#[from] Blocked),
-    /// A header can't be carried by HTTP.
+    /// A header is not allowed by HTTP.
     #[error("the request can't be written")]
     Request,
-    /// The name has no address, or its servers didn't answer.
+    /// The name has no address, or its name servers did not answer.
     #[error("the name can't be resolved")]
     Lookup,
-    /// No address took the connection.
+    /// No address accepted the connection.
     #[error("no connection")]
     Connect,
-    /// There is no trusted TLS connection.
+    /// TLS failed, or the certificate is not trusted.
     #[error(transparent)]
     Tls(#[from] TlsFailure),
-    /// The time was up in this stage. From [`Stage::Answer`] on the request may have been received.
+    /// The time limit passed in this stage. From [`Stage::Answer`] on the receiver may have the request.
     #[error("no answer in time: {0}")]
     Timeout(Stage),
-    /// What came back begins with no status line of HTTP. The request may have been received.
+    /// The answer does not start with a status line of HTTP. The receiver may have the request.
     #[error("the answer isn't HTTP")]
     NotHttp,
-    /// The connection broke before a status line was there. The request may have been received.
+    /// The connection broke before the status line was complete. The receiver may have the request.
     #[error("the connection broke before the answer")]
     Connection,
 }
 
-/// Why a URL isn't posted to.
+/// Reason for which a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Blocked {
-    /// Not `https`.
+    /// The scheme is not `https`.
     #[error("the URL isn't https")]
     Scheme,
-    /// The URL holds a user name or a password.
+    /// The URL has a user name or a password.
     #[error("the URL holds credentials")]
     Credentials,
-    /// The host is, or resolves to, an address that isn't public.
+    /// The host is, or resolves to, an address that is not public.
     #[error("the host isn't on the public internet")]
     Address,
 }
 
-/// The part of TLS that failed.
+/// Reason for which TLS failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TlsFailure {
     /// The certificate, or one of its chain, has expired.
     #[error("the certificate has expired")]
     Expired,
-    /// The certificate, or one of its chain, isn't valid yet.
+    /// The certificate, or one of its chain, is not valid yet.
     #[error("the certificate isn't valid yet")]
     NotYetValid,
-    /// The certificate is for other names than the URL's host.
+    /// The certificate is for other names than the host of the URL.
     #[error("the certificate is for another name")]
     WrongName,
-    /// The server sent its own certificate alone, which was issued by an authority that isn't trusted itself: most
-    /// likely the intermediate certificates are missing from its configuration.
+    /// The server sent only its own certificate, whose issuer is not a trusted authority. Most likely the intermediate
+    /// certificates are missing from its configuration.
     #[error("the server sent no intermediate certificate")]
     MissingIntermediate,
-    /// The chain ends at no trusted authority, or the certificate is self-signed.
+    /// The chain does not end at a trusted authority, or the certificate is self-signed.
     #[error("the certificate's issuer isn't trusted")]
     UnknownIssuer,
-    /// The certificate is unfit in another way: its encoding, signature, purpose or a critical extension.
+    /// The certificate is invalid for another reason: its encoding, signature, purpose or a critical extension.
     #[error("the certificate is unfit")]
     Certificate,
-    /// There is no common version, cipher suite or application protocol, or the server doesn't speak TLS.
+    /// There is no common version, cipher suite or application protocol, or the server does not speak TLS.
     #[error("no common protocol")]
     Protocol,
-    /// The server ended the handshake: by an alert, such as one that asks for a client certificate, or by closing
-    /// the connection.
+    /// The server ended the handshake: by an alert, such as one that asks for a client certificate, or by closing the
+    /// connection.
     #[error("the server ended the handshake")]
     Refused,
 }
 
-/// The stages of an attempt, in their order.
+/// Stages of an attempt, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Stage {
-    /// Resolving the name.
+    /// Name resolution.
     #[error("resolving the name")]
     Lookup,
-    /// Connecting by TCP.
+    /// TCP connection.
     #[error("connecting")]
     Connect,
-    /// The TLS handshake.
+    /// TLS handshake.
     #[error("the TLS handshake")]
     Tls,
-    /// Sending the request and waiting for the answer's status line.
+    /// Request, and the answer up to its status line.
     #[error("waiting for the answer")]
     Answer,
 }
 
 impl Failure {
-    /// A short name for statistics and logs, which stays the same over versions.
+    /// Short name for statistics and logs. It stays the same over versions.
     pub fn class(self) -> &'static str {
         match self {
             Self::Blocked(Blocked::Scheme) => "blocked_scheme",
@@ -121,8 +122,8 @@ impl Failure {
         }
     }
 
-    /// The failure of an exchange over an established connection. Under TLS 1.3 a server's refusal of the handshake
-    /// arrives only here.
+    /// Classifies the failure of an exchange over an established connection. Under TLS 1.3 the server's refusal of the
+    /// handshake arrives here.
     pub(super) fn of_exchange(error: &hyper::Error) -> Self {
         if let Some(tls) = cause::<rustls::Error>(error) {
             match TlsFailure::of(tls) {
@@ -139,7 +140,8 @@ impl Failure {
 }
 
 impl TlsFailure {
-    /// The failure of a handshake. Without an error of the TLS library the connection ended during the handshake.
+    /// Classifies the failure of a handshake. Without an error of the TLS library, the connection ended during the
+    /// handshake.
     pub(super) fn of_handshake(error: &io::Error) -> Self {
         let wrapped = error.get_ref().map(|error| error as &(dyn Error + 'static));
         let tls = wrapped.and_then(|error| {
@@ -179,18 +181,18 @@ impl TlsFailure {
     }
 }
 
-/// Whether an exchange failed by HTTP/2 itself: the answer breaks the protocol, or the server asks for HTTP/1.1 (RFC 9113 §7).
+/// Whether HTTP/2 itself failed: the answer breaks the protocol, or the server asks for HTTP/1.1 (RFC 9113 §7).
 pub(super) fn is_of_http_2(error: &hyper::Error) -> bool {
     cause::<h2::Error>(error)
         .is_some_and(|error| error.is_library() || error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
 }
 
-/// The first cause of a type.
+/// Finds the first cause of this type.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     successors(error.source(), |error| beneath(*error)).find_map(|error| error.downcast_ref())
 }
 
-/// `io::Error` leaves the error that it wraps out of `source`, and TLS errors come wrapped twice.
+/// Next cause of an error. `io::Error` omits the error that it wraps from `source`, and TLS errors are wrapped twice.
 fn beneath<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),

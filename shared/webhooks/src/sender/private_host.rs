@@ -3,16 +3,16 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// A host for which addresses that aren't public are allowed, on every port or on one: `localhost`,
-/// `localhost:8443`, `127.0.0.1:8443`, `[::1]:8443`. Compared as it stands in a URL: `localhost` says nothing
-/// of `127.0.0.1`.
+/// Host that may have addresses which are not public, on every port or on one: `localhost`, `localhost:8443`,
+/// `127.0.0.1:8443`, `[::1]:8443`. It is compared with the host in a URL as text: `localhost` does not include
+/// `127.0.0.1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateHost {
     host: Host,
     port: Option<u16>,
 }
 
-/// The text isn't `host` or `host:port`.
+/// Text that is neither `host` nor `host:port`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a private host is `host` or `host:port`")]
 pub struct PrivateHostError;

@@ -3,26 +3,26 @@ use std::{future::Future, io, net::IpAddr, pin::Pin};
 use super::failure::{Blocked, Failure};
 use crate::address;
 
-/// A look-up under way.
+/// Future of a look-up.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Turns names into addresses. What it gives is judged before it is used, so a resolver need not be trusted.
+/// Resolver of host names. Its addresses are checked before use, so a resolver need not be trusted.
 pub trait Resolve: Send + Sync {
-    /// Looks a name up. Asked once for each attempt.
+    /// Resolves a name. Called once per attempt.
     fn resolve(&self, name: &str) -> Resolving;
 }
 
-/// The operating system's resolver (`getaddrinfo`) on a thread of its own. A look-up that hangs keeps its
-/// thread after its attempt was given up.
+/// Resolver of the operating system (`getaddrinfo`), on a thread of its own. A look-up that hangs keeps its thread
+/// after its attempt has ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
-/// How far an attempt reaches.
+/// Addresses that an attempt may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Public addresses.
+    /// Public addresses only.
     Public,
-    /// Any address: for hosts that were named as dangerous.
+    /// Any address: for hosts that are configured as dangerous.
     Anywhere,
 }
 
@@ -42,7 +42,7 @@ impl Reach {
         self == Self::Anywhere || address::is_public(address)
     }
 
-    /// Looks a name up and judges the answer: the very list that is connected to.
+    /// Resolves a name and checks the answer. The connector gets this very list.
     pub(super) async fn resolve(self, resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, Failure> {
         let addresses = resolver.resolve(name).await.map_err(|_| Failure::Lookup)?;
         if addresses.is_empty() {

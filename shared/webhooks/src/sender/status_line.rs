@@ -7,20 +7,20 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The longest status line that is read; every server's is below 100 bytes.
+/// Longest status line that is read. Those of real servers are below 100 bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// A connection that reads the status line of HTTP/1.1 as the bytes pass, whatever the HTTP library thinks of the rest.
+/// Connection that parses the status line of HTTP/1.1 as its bytes pass, independently of the HTTP library.
 pub(super) struct Watched<S> {
     stream: S,
     status: Status,
 }
 
-/// The status that was read so far; a clone reads the same connection's.
+/// Status that was read so far. Clones belong to the same connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Status(Arc<Mutex<Reader>>);
 
-/// Reads a status line, skipping interim answers (RFC 9110 §15.2) with their heads.
+/// Parser of a status line. It skips interim answers (RFC 9110 §15.2) with their heads.
 #[derive(Debug, Default)]
 struct Reader {
     line: Vec<u8>,
@@ -29,12 +29,12 @@ struct Reader {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// In front of a status line or within it.
+    /// Before or within a status line.
     #[default]
     StatusLine,
-    /// In the header section of an interim answer.
+    /// Within the header section of an interim answer.
     Interim,
-    /// The first line that isn't one of an interim answer was complete.
+    /// After the first status line that is not an interim answer's.
     Done(Option<u16>),
 }
 
@@ -50,7 +50,7 @@ impl<S> Watched<S> {
 }
 
 impl Status {
-    /// The status of the final answer, where its status line was read to its end.
+    /// Status of the final answer, if its status line was read to the end.
     pub(super) fn get(&self) -> Option<u16> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).state {
             State::Done(status) => status,
@@ -95,7 +95,8 @@ impl Reader {
     }
 }
 
-/// `HTTP/1.1 200 OK`: the reason may be absent, and any version is taken. A status has three digits, the first from 1 to 9.
+/// Parses a line such as `HTTP/1.1 200 OK`. The reason is optional, and any version is accepted. A status has three
+/// digits, the first from 1 to 9.
 fn status(line: &[u8]) -> Option<u16> {
     let rest = line.strip_prefix(b"HTTP/")?;
     let space = rest.iter().position(|byte| *byte == b' ')?;
@@ -148,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// The same however the bytes are cut.
+    /// Checks that the result does not depend on how the bytes are split.
     fn read(bytes: &[u8]) -> Option<u16> {
         let at_once = Status::default();
         at_once.read(bytes);

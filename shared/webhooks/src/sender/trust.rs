@@ -6,23 +6,23 @@ use rustls::{
 };
 use thiserror::Error;
 
-/// Which servers are believed: those under Mozilla's roots as compiled in, and under what is added. The
-/// machine's own store is never read.
+/// Certificate authorities of trusted servers: Mozilla's roots, compiled in, and added ones. The machine's own store is
+/// never read.
 #[derive(Debug, Clone)]
 pub struct Trust(Arc<RootCertStore>);
 
-/// The text holds no certificate, or one whose PEM or DER can't be read.
+/// The text has no certificate, or one whose PEM or DER can't be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("no readable CERTIFICATE section")]
 pub struct TrustError;
 
 impl Trust {
-    /// Mozilla's roots alone.
+    /// Mozilla's roots only.
     pub fn mozilla() -> Self {
         Self(Arc::new(mozilla()))
     }
 
-    /// Mozilla's roots, and the authorities of a PEM text beside them.
+    /// Mozilla's roots and the authorities of a PEM text.
     pub fn mozilla_and_pem(pem: &str) -> Result<Self, TrustError> {
         let mut store = mozilla();
         let before = store.len();

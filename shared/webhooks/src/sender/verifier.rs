@@ -12,8 +12,9 @@ use x509_cert::{Certificate, der::Decode};
 
 use super::failure::TlsFailure;
 
-/// The TLS library's own verifier, which decides everything. This type only renames one refusal: an untrusted issuer of a
-/// lone certificate is reported as a missing intermediate, since after the handshake the chain is gone.
+/// Verifier of the TLS library, which makes every decision. This type only renames one refusal: an untrusted issuer of
+/// a certificate without a chain is reported as a missing intermediate, since the chain is not available after the
+/// handshake.
 #[derive(Debug)]
 pub(super) struct Verifier(Arc<WebPkiServerVerifier>);
 
@@ -69,7 +70,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a certificate names itself as its issuer; so does one that can't be read.
+/// Whether a certificate is its own issuer. `true` for one that can't be parsed.
 fn is_self_issued(certificate: &CertificateDer<'_>) -> bool {
     Certificate::from_der(certificate).map_or(true, |certificate| {
         let certificate = certificate.tbs_certificate();

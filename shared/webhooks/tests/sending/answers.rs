@@ -56,7 +56,7 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
-/// The limit on time is out of the way: a sender that read on would do so until the test's own patience ends.
+/// The time limit is far away: a sender that reads on would do so until the test's own limit.
 #[tokio::test]
 async fn an_answers_body_is_not_read() {
     let unlimited = SenderSettings {
@@ -109,7 +109,7 @@ async fn a_connection_that_breaks_is_told_apart() {
     }
 }
 
-/// Each as some server sends it, to the end of what it sends.
+/// Answers as some servers send them, complete.
 fn odd_answers() -> Vec<Vec<u8>> {
     let fields = |count| (0..count).fold(String::new(), |all, number| all + &format!("X-{number}: y\r\n"));
     let mut answers: Vec<Vec<u8>> = [

@@ -99,10 +99,10 @@ async fn a_foreign_authority_is_not_believed_over_http_2() {
     assert!(receiver.came.try_recv().is_err());
 }
 
-/// A field of an answer that is never given.
+/// Header field of an answer that is never sent.
 const NEVER: &str = "x-never";
 
-/// As some proxies do, which pass a field of HTTP/1.1 on.
+/// As some proxies do, which pass on a field of HTTP/1.1.
 #[tokio::test]
 async fn an_answer_that_breaks_http_2_is_asked_for_over_http_1() {
     for (frame, expected) in [
@@ -130,7 +130,7 @@ async fn an_answer_that_breaks_http_2_is_asked_for_over_http_1() {
     }
 }
 
-/// HEADERS that end stream 1: `:status: 200` and a literal field (RFC 7541 §6.2.2).
+/// Frame HEADERS that ends stream 1: `:status: 200` and a literal field (RFC 7541 §6.2.2).
 fn headers(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut block = vec![0x88, 0x00];
     for text in [name, value] {
@@ -141,7 +141,7 @@ fn headers(name: &[u8], value: &[u8]) -> Vec<u8> {
     [&[0, 0, length, 1, 0x05, 0, 0, 0, 1], &block[..]].concat()
 }
 
-/// Answers with one frame over HTTP/2, and with 200 over HTTP/1.1.
+/// Server that answers with one frame over HTTP/2, and with 200 over HTTP/1.1.
 fn raw(frame: Vec<u8>) -> (Url, UnboundedReceiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -20,8 +20,7 @@ use crate::{
     settings,
 };
 
-/// Far above the limit set here and far below the default one, so that a slow machine passes and a lost limit
-/// fails.
+/// Far above the configured limit and far below the default one, so that a slow machine passes and a lost limit fails.
 const GENEROUS: Duration = Duration::from_secs(10);
 
 #[tokio::test]
@@ -53,7 +52,7 @@ async fn a_head_without_end_counts_by_its_status_line() {
     }
 }
 
-/// A queue of connections that nobody accepts fills up, and the next handshake of TCP stays unanswered.
+/// A queue of connections that no one accepts fills up, and the next TCP handshake stays unanswered.
 #[tokio::test]
 async fn a_connection_that_takes_too_long_ends_as_a_timeout() {
     let socket = TcpSocket::new_v4().unwrap();
@@ -113,7 +112,7 @@ fn the_limit_is_fifteen_seconds_unless_told_otherwise() {
     assert_eq!(SenderSettings::default().total_timeout, Duration::from_secs(15));
 }
 
-/// The IPv4 one alone: where `localhost` has both, a refusal by the other would decide.
+/// IPv4 address only: if `localhost` has both, a refusal by the other one would decide.
 struct Loopback;
 
 impl Resolve for Loopback {

@@ -1,5 +1,4 @@
-//! The sender against servers that speak real TLS on loopback, which it is allowed to reach as a dangerous
-//! private host.
+//! Sender against TLS servers on loopback, which it may reach as a dangerous private host.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,7 +19,7 @@ use webhooks::{Answer, Failure, Sender, SenderSettings, Url, sender::Trust};
 
 use self::server::{CA, Server};
 
-/// Trusts the tests' authority, and may reach `localhost`.
+/// Sender that trusts the tests' authority and may connect to `localhost`.
 fn settings() -> SenderSettings {
     SenderSettings {
         dangerous_private_hosts: vec!["localhost".parse().unwrap()],

@@ -64,7 +64,7 @@ async fn a_private_address_may_be_named_too() {
     );
 }
 
-/// The resolver has one answer to give: a second question would fail.
+/// The resolver has only one answer: a second look-up would fail.
 #[tokio::test]
 async fn one_attempt_asks_once_and_connects_to_what_it_was_told() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");

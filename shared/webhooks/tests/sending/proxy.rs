@@ -2,7 +2,7 @@ use std::{env, io, net::TcpListener, process::Command};
 
 use crate::{post, server::Server, settings};
 
-/// Also run by the test below, in a child process with a proxy in its environment.
+/// Also run by the next test, in a child process with a proxy in its environment.
 #[tokio::test]
 async fn a_post_reaches_its_server() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");

@@ -1,4 +1,4 @@
-//! A TLS server on loopback with one way to behave.
+//! TLS server on loopback with one behavior.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use webhooks::Url;
 
-/// Longer than anything here takes, so that a test which would hang fails instead.
+/// Time limit of a test, so that one that would hang fails instead.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -31,18 +31,18 @@ pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 pub(crate) static CA: LazyLock<Authority> = LazyLock::new(|| authority("root"));
 pub(crate) static FOREIGN_CA: LazyLock<Authority> = LazyLock::new(|| authority("foreign root"));
 
-/// What a server does once it has read a request.
+/// Behavior of a server after it has read a request.
 #[derive(Clone)]
 pub(crate) enum Behavior {
     /// Answers, and waits for the client to hang up.
     Answer(String),
     /// Answers with these bytes and hangs up without TLS's `close_notify`.
     Cut(Vec<u8>),
-    /// Says nothing.
+    /// Sends nothing.
     Silence,
-    /// Begins with the first text, and repeats the second slowly without end.
+    /// Sends the first text, then repeats the second slowly without end.
     Dribble(&'static str, &'static str),
-    /// Begins with the text, and sends a body as fast as it can without end.
+    /// Sends the text, then a body as fast as it can without end.
     Flood(&'static str),
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Server {
     events: UnboundedReceiver<Event>,
 }
 
-/// What a server saw, in this order for each connection.
+/// Events of a server, in this order for each connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Connection,
@@ -101,7 +101,7 @@ impl Server {
         timeout(PATIENCE, self.events.recv()).await.unwrap().unwrap()
     }
 
-    /// The next connection's request.
+    /// Request of the next connection.
     pub(crate) async fn request(&mut self) -> String {
         assert_eq!(self.next().await, Event::Connection);
         match self.next().await {
@@ -193,7 +193,7 @@ pub(crate) fn authority_parameters(name: &str) -> CertificateParams {
     parameters
 }
 
-/// A server's certificate for the names that the tests use.
+/// Certificate of a server, for the names that the tests use.
 pub(crate) fn parameters() -> CertificateParams {
     CertificateParams::new(["localhost", "partner.test", "127.0.0.1"].map(str::to_owned)).unwrap()
 }
@@ -202,7 +202,7 @@ pub(crate) fn configuration(issuer: &Authority) -> ServerConfig {
     presenting(&parameters(), issuer, &[])
 }
 
-/// A server that presents a certificate and, after it, the rest of its chain.
+/// Server with a certificate and the rest of its chain.
 pub(crate) fn presenting(
     certificate: &CertificateParams,
     issuer: &Issuer<'_, KeyPair>,
@@ -218,7 +218,7 @@ pub(crate) fn presenting(
         .unwrap()
 }
 
-/// A server whose certificate is its own issuer.
+/// Server whose certificate is its own issuer.
 pub(crate) fn self_signed() -> ServerConfig {
     let key = KeyPair::generate().unwrap();
     let certificate = parameters().self_signed(&key).unwrap();
@@ -231,7 +231,7 @@ pub(crate) fn self_signed() -> ServerConfig {
         .unwrap()
 }
 
-/// A server that wants a client certificate.
+/// Server that demands a client certificate.
 pub(crate) fn demanding_a_certificate() -> ServerConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CA.der().clone()).unwrap();
