@@ -1,4 +1,4 @@
-//! The alarms of `infra/alarms.yaml`.
+//! Alarms of `infra/alarms.yaml`.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,37 @@ use serde_json::Value;
 
 use crate::yaml;
 
-/// The nested template.
+/// Path of the nested template.
 const ALARMS: &str = include_str!("../../../infra/alarms.yaml");
-/// The template that nests it.
+/// Path of the template that includes it.
 const STACK: &str = include_str!("../../../template.yaml");
 
-/// The namespace of the product's own metrics.
+/// Namespace of the product's own metrics.
 pub const OWN: &str = "CardEnrollment";
 
-/// Dimensions by name, in the template's terms where a parameter gives the value.
+/// Values of dimensions by name. A parameter of the template stands as `${Name}`.
 pub type Dimensions = BTreeMap<String, String>;
 
-/// One alarm, its parameters filled in.
+/// Alarm with its parameters filled in.
 #[derive(Debug, Clone)]
 pub struct Alarm {
-    /// Its name in the template.
+    /// Name in the template.
     pub name: String,
-    /// Its properties.
+    /// Properties.
     pub properties: Properties,
 }
 
-/// Properties of `AWS::CloudWatch::Alarm`. Another one is refused, so that none goes unchecked.
+/// Properties of `AWS::CloudWatch::Alarm`. Others are refused, so that none is left unchecked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Properties {
     /// Text for the operator.
     pub alarm_description: String,
-    /// Namespace of the one metric.
+    /// Namespace of a single metric.
     pub namespace: Option<String>,
-    /// Name of the one metric.
+    /// Name of a single metric.
     pub metric_name: Option<String>,
-    /// Dimensions of the one metric.
+    /// Dimensions of a single metric.
     #[serde(default)]
     pub dimensions: Vec<Dimension>,
     /// `Sum` and the like.
@@ -46,12 +46,12 @@ pub struct Properties {
     pub extended_statistic: Option<String>,
     /// Seconds.
     pub period: Option<u32>,
-    /// Metrics and expressions, instead of the one metric.
+    /// Metrics and expressions, in place of a single metric.
     #[serde(default)]
     pub metrics: Vec<Query>,
-    /// Periods that are looked at.
+    /// Number of periods that are evaluated.
     pub evaluation_periods: u32,
-    /// Periods that must breach.
+    /// Number of periods that have to breach.
     pub datapoints_to_alarm: Option<u32>,
     /// Bound.
     pub threshold: f64,
@@ -59,20 +59,20 @@ pub struct Properties {
     pub comparison_operator: Comparison,
     /// Meaning of a period without data.
     pub treat_missing_data: Missing,
-    /// Topics that are told of an alarm.
+    /// Topics that are notified of an alarm.
     pub alarm_actions: Value,
-    /// Topics that are told of its end.
+    /// Topics that are notified of its end.
     #[serde(rename = "OKActions")]
     pub ok_actions: Option<Value>,
 }
 
-/// A dimension of a metric.
+/// Dimension of a metric.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Dimension {
     /// Name.
     pub name: String,
-    /// Value: a text, or a parameter that has one.
+    /// Value: a string, or a parameter.
     pub value: Value,
 }
 
@@ -84,9 +84,9 @@ pub struct Query {
     pub id: String,
     /// Metric maths.
     pub expression: Option<String>,
-    /// A metric.
+    /// Metric.
     pub metric_stat: Option<MetricStat>,
-    /// Whether the alarm looks at this one.
+    /// Whether the alarm evaluates this one.
     pub return_data: bool,
 }
 
@@ -94,7 +94,7 @@ pub struct Query {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct MetricStat {
-    /// The metric.
+    /// Metric.
     pub metric: Metric,
     /// Seconds.
     pub period: u32,
@@ -130,11 +130,11 @@ pub enum Comparison {
 pub enum Missing {
     /// It breaches.
     Breaching,
-    /// It does not.
+    /// It does not breach.
     NotBreaching,
 }
 
-/// A metric that an alarm reads.
+/// Metric that an alarm reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Read {
     /// Namespace.
@@ -149,7 +149,7 @@ pub struct Read {
     pub period: u32,
 }
 
-/// The alarms, as the template has them.
+/// Returns the alarms of the template.
 pub fn all() -> Vec<Alarm> {
     let template = yaml::read(ALARMS);
     let resources = template["Resources"].as_object().expect("resources");
@@ -164,7 +164,7 @@ pub fn all() -> Vec<Alarm> {
     resources.iter().map(alarm).collect()
 }
 
-/// The nested template as JSON, without the alarms that have metric maths.
+/// Returns the nested template as JSON, without the alarms that have metric math.
 pub fn template_without_maths() -> Value {
     let mut template = yaml::read(ALARMS);
     let resources = template["Resources"].as_object_mut().expect("resources");
@@ -172,7 +172,7 @@ pub fn template_without_maths() -> Value {
     template
 }
 
-/// The parameters of the nested template, with whether each has a default.
+/// Returns the parameters of the nested template, each with whether it has a default.
 pub fn parameters() -> BTreeMap<String, bool> {
     let template = yaml::read(ALARMS);
     let parameters = template["Parameters"].as_object().expect("parameters");
@@ -183,12 +183,12 @@ pub fn parameters() -> BTreeMap<String, bool> {
         .collect()
 }
 
-/// `template.yaml` as JSON, before SAM's transform.
+/// Returns `template.yaml` as JSON, before SAM's transform.
 pub fn stack_template() -> Value {
     yaml::read(STACK)
 }
 
-/// The arguments that `template.yaml` gives to the nested template.
+/// Returns the arguments that `template.yaml` passes to the nested template.
 pub fn arguments() -> BTreeMap<String, Value> {
     let template = stack_template();
     let given = template["Resources"]["Alarms"]["Properties"]["Parameters"].as_object();
@@ -196,7 +196,7 @@ pub fn arguments() -> BTreeMap<String, Value> {
 }
 
 impl Alarm {
-    /// The metrics that it reads, by their names in its expression; the one metric has the name `m`.
+    /// Returns the metrics that the alarm reads, by their names in its expression. A single metric has the name `m`.
     pub fn reads(&self) -> Vec<(String, Read)> {
         let Properties {
             metrics,
@@ -232,13 +232,13 @@ impl Alarm {
         metrics.iter().filter_map(read).collect()
     }
 
-    /// The expression that it looks at; the one metric is `m`.
+    /// Returns the expression that the alarm evaluates; `m` for a single metric.
     pub fn expression(&self) -> &str {
         let looked_at = self.properties.metrics.iter().find(|query| query.return_data);
         looked_at.map_or("m", |query| query.expression.as_deref().expect("an expression"))
     }
 
-    /// Whether a period breaches in which the looked-at value is this; `None` is a period without data.
+    /// Whether a period with this value breaches; `None` is a period without data.
     pub fn breaches(&self, value: Option<f64>) -> bool {
         let Properties {
             threshold,

@@ -1,7 +1,7 @@
-//! Metrics in log lines, taken out as `CloudWatch` takes them: embedded metric format.
+//! Metrics in log lines, extracted as `CloudWatch` does: embedded metric format.
 //!
-//! Source: `CloudWatch` user guide, "Specification: Embedded metric format", with the bounds of its JSON schema. What breaks
-//! a rule, `CloudWatch` drops without a word to the function; here it is an error.
+//! Source: `CloudWatch` user guide, "Specification: Embedded metric format", with the limits of its JSON schema.
+//! `CloudWatch` silently drops what breaks a rule; here it is an error.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::alarm::Dimensions;
 
-/// Values that the schema allows as a unit.
+/// Units that the schema allows.
 const UNITS: [&str; 27] = [
     "Seconds",
     "Microseconds",
@@ -40,19 +40,19 @@ const UNITS: [&str; 27] = [
     "Count/Second",
     "None",
 ];
-/// Dimensions of a set, at most.
+/// Highest number of dimensions in a set.
 const MOST_DIMENSIONS: usize = 30;
-/// Metrics of a directive, at most.
+/// Highest number of metrics in a directive.
 const MOST_METRICS: usize = 100;
 
-/// One value of one metric.
+/// Value of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datum {
     /// Namespace.
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// Dimensions, all of which belong to the metric's identity.
+    /// Dimensions. All of them are part of the metric's identity.
     pub dimensions: Dimensions,
     /// Unit.
     pub unit: String,
@@ -90,10 +90,10 @@ struct Definition {
     unit: String,
 }
 
-/// The metrics of a log line: none, where it is no line of the format.
+/// Extracts the metrics of a log line; none from a line of another format.
 ///
 /// # Errors
-/// A sentence, where the line says that it is of the format and breaks a rule of it.
+/// Error where the line claims to have the format and breaks one of its rules.
 pub fn metrics(line: &str) -> Result<Vec<Datum>, String> {
     if !line.contains("\"_aws\"") {
         return Ok(Vec::new());

@@ -1,21 +1,21 @@
-//! Metric maths, as far as the alarms use it: numbers, ids, `+ - * /`, comparisons, `IF` and `FILL`, over one period.
+//! Metric math, as far as the alarms use it: numbers, ids, `+ - * /`, comparisons, `IF` and `FILL`, over one period.
 //!
-//! Source: `CloudWatch` user guide, "Using math expressions with `CloudWatch` metrics". A period in which a metric has no
-//! data point has none in what is computed from it; `FILL` gives it one. So has a division by zero. Comparisons give 1 or
-//! 0, and `IF` takes its second argument where the first is not 0.
+//! Source: `CloudWatch` user guide, "Using math expressions with `CloudWatch` metrics". A period without a data point
+//! of a metric has none in any result computed from it, unless `FILL` supplies one. The same is true of a division by
+//! zero. Comparisons result in 1 or 0, and `IF` takes its second argument unless the first is 0.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A parsed expression.
+/// Parsed expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expression {
-    /// A number.
+    /// Number.
     Number(f64),
-    /// A metric, or another expression.
+    /// Metric, or another expression.
     Id(String),
-    /// An operator between two.
+    /// Operator between two operands.
     Binary(Operator, Box<(Expression, Expression)>),
     /// `IF(condition, value, otherwise)`.
     If(Box<(Expression, Expression, Expression)>),
@@ -23,7 +23,7 @@ pub enum Expression {
     Fill(Box<Expression>, f64),
 }
 
-/// An operator.
+/// Operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// `+`
@@ -44,14 +44,14 @@ pub enum Operator {
     Below,
 }
 
-/// Reason for which a text is no expression.
+/// Error in the text of an expression.
 pub type SyntaxError = String;
 
 impl Expression {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// A sentence, where it is none, or has a function that the alarms do not use yet.
+    /// Error where the text is not an expression, or has a function that the alarms do not use yet.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut parser = Parser {
             rest: text.chars().peekable(),
@@ -63,7 +63,7 @@ impl Expression {
         }
     }
 
-    /// The ids that it reads.
+    /// Returns the ids that the expression reads.
     pub fn ids(&self) -> BTreeSet<&str> {
         match self {
             Self::Number(_) => BTreeSet::new(),

@@ -1,22 +1,22 @@
-//! Metrics that AWS's services publish, as far as the alarms read them.
+//! Metrics of AWS's services, as far as the alarms read them.
 //!
 //! Source: "Amazon API Gateway dimensions and metrics", "Types of metrics for Lambda functions", "Available `CloudWatch`
 //! metrics for Amazon SQS", in AWS's developer guides.
 
-/// A metric of AWS's.
+/// Metric of an AWS service.
 #[derive(Debug, Clone, Copy)]
 pub struct Published {
     /// Namespace.
     pub namespace: &'static str,
     /// Name.
     pub name: &'static str,
-    /// One of the sets of dimensions that it is published under, in the order of their names.
+    /// Set of dimensions that the metric is published under, in alphabetical order.
     pub dimensions: &'static [&'static str],
-    /// Statistics that AWS names as the sensible ones for it.
+    /// Statistics that AWS recommends for the metric.
     pub statistics: &'static [&'static str],
 }
 
-/// All that the alarms may read.
+/// Metrics that the alarms may read.
 pub const PUBLISHED: [Published; 7] = [
     Published {
         namespace: "AWS/ApiGateway",
