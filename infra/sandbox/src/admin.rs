@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::faults::Order;
-use crate::mrs::{Account, ByHandError, Mrs, NewStatus, Stray, TEST_CARDS, TestCard};
+use crate::mastercard::mrs::{Account, AddedAccount, Mrs, NewStatus, OverrideError, TEST_CARDS, TestCard};
 
 /// The paths that the README lists.
 pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
@@ -71,8 +71,8 @@ async fn accounts_of(
 
 async fn put_account(
     State(mrs): State<Arc<Mrs>>,
-    Json(stray): Json<Stray>,
-) -> Result<(StatusCode, Json<Account>), ByHandError> {
+    Json(stray): Json<AddedAccount>,
+) -> Result<(StatusCode, Json<Account>), OverrideError> {
     let account = mrs.put(stray).await?;
     tracing::info!("an account was put in by hand");
     Ok((StatusCode::CREATED, Json(account)))
@@ -82,7 +82,7 @@ async fn set_status(
     State(mrs): State<Arc<Mrs>>,
     Path(ranac): Path<String>,
     Json(NewStatus { status }): Json<NewStatus>,
-) -> Result<Json<Account>, ByHandError> {
+) -> Result<Json<Account>, OverrideError> {
     let account = mrs.set_status(&ranac, status).await?;
     tracing::info!(?status, "an account was changed by hand");
     Ok(Json(account))
@@ -91,13 +91,13 @@ async fn set_status(
 async fn remove_account(
     State(mrs): State<Arc<Mrs>>,
     Path(ranac): Path<String>,
-) -> Result<StatusCode, ByHandError> {
+) -> Result<StatusCode, OverrideError> {
     mrs.remove(&ranac).await?;
     tracing::info!("an account was taken away by hand");
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl IntoResponse for ByHandError {
+impl IntoResponse for OverrideError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Unknown => StatusCode::NOT_FOUND,

@@ -5,10 +5,11 @@
 )]
 
 mod admin;
+mod card_number;
 mod clock;
 mod faults;
 mod front;
-mod mrs;
+mod mastercard;
 mod partner;
 mod recorder;
 mod serve;
@@ -17,7 +18,7 @@ mod tls;
 
 pub use self::clock::Clock;
 pub use self::front::Upstream;
-pub use self::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError, StateError};
+pub use self::mastercard::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError, StateError};
 pub use self::recorder::{Call, RecorderSettings};
 pub use self::start::{Addresses, Sandbox, Settings, StartError};
 pub use self::tls::TlsError;

@@ -4,6 +4,7 @@
 //! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show the three ways of opening the
 //! widget. The same is there as JSON for tests.
 
+mod confirmation_log;
 mod demo;
 mod initialize;
 mod mask;
@@ -20,21 +21,22 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::confirmation_log::{AttemptLog, ConfirmationLog};
 pub(crate) use self::demo::DemoFolder;
 pub(crate) use self::initialize::Initializer;
-pub(crate) use self::receiver::{Attempted, Received, Receiver, router as receiver_router};
+pub(crate) use self::receiver::{Receiver, router as receiver_router};
 
+use self::confirmation_log::Confirmation;
 use self::demo::DemoError;
-use self::initialize::Opened;
-use self::receiver::Confirmation;
+use self::initialize::InitializeResponse;
 use crate::clock::Clock;
-use crate::mrs::{TEST_CARDS, TestCard};
+use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
 /// What the site needs.
 pub(crate) struct Partner {
     pub(crate) demo: DemoFolder,
     pub(crate) initializer: Initializer,
-    pub(crate) received: Arc<Received>,
+    pub(crate) received: Arc<ConfirmationLog>,
     pub(crate) clock: Clock,
 }
 
@@ -61,7 +63,7 @@ enum PartnerError {
 
 impl Partner {
     /// Signs a token with changed claims and opens the widget with it.
-    async fn open(&self, changes: &Map<String, Value>) -> Result<Opened, PartnerError> {
+    async fn open(&self, changes: &Map<String, Value>) -> Result<InitializeResponse, PartnerError> {
         let token = self.demo.sign(self.clock.seconds(), changes)?;
         Ok(self.initializer.initialize(&token).await?)
     }
@@ -84,7 +86,7 @@ async fn token(
 async fn open(
     State(partner): State<Arc<Partner>>,
     Json(mut changes): Json<Map<String, Value>>,
-) -> Result<Json<Opened>, PartnerError> {
+) -> Result<Json<InitializeResponse>, PartnerError> {
     // A token made elsewhere is used as it is.
     if let Some(Value::String(token)) = changes.remove("token") {
         return Ok(Json(partner.initializer.initialize(&token).await?));

@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 
 use crate::admin;
 use crate::clock::Clock;
-use crate::faults::FaultBook;
+use crate::faults::FaultQueue;
 use crate::front::{self, Upstream};
-use crate::mrs::{self, Mrs, MrsSettings, PairKey, StateError, StateFile};
-use crate::partner::{self, Attempted, DemoFolder, Initializer, Partner, Received, Receiver};
+use crate::mastercard;
+use crate::mastercard::mrs::{Mrs, MrsSettings, PairKey, StateError, StateFile};
+use crate::partner::{self, AttemptLog, ConfirmationLog, DemoFolder, Initializer, Partner, Receiver};
 use crate::recorder::{self, RecorderSettings};
 use crate::serve::{Transport, serve};
 use crate::tls::{self, ClientCertificates, TlsError};
@@ -138,8 +139,8 @@ impl Sandbox {
             admin: control.1,
         };
 
-        let faults = Arc::new(FaultBook::default());
-        let received = Arc::new(Received::default());
+        let faults = Arc::new(FaultQueue::default());
+        let received = Arc::new(ConfirmationLog::default());
         let demo = DemoFolder::new(settings.demo, settings.client, settings.program);
         let key = card_key(&settings.pki)?;
         let state = settings.state.map(StateFile::new);
@@ -148,7 +149,7 @@ impl Sandbox {
         let mutual = tls::server_asking_for_certificates(&settings.pki, &certificates)?;
         let referee = Receiver {
             received: Arc::clone(&received),
-            attempted: Attempted::default(),
+            attempted: AttemptLog::default(),
             demo: demo.clone(),
             faults,
             clock: settings.clock.clone(),
@@ -176,7 +177,7 @@ impl Sandbox {
         run(
             mastercard.0,
             Transport::MutualTls(mutual, certificates),
-            mrs::router(Arc::clone(&mrs)),
+            mastercard::router(Arc::clone(&mrs)),
         );
         run(control.0, Transport::Plain, admin::router(mrs));
         if let Some((listener, router)) = recorder {

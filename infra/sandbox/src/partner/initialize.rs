@@ -24,7 +24,7 @@ pub(crate) struct Initializer {
 /// What the product answered.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Opened {
+pub(crate) struct InitializeResponse {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
     /// The header `Enrollment-Status`.
@@ -58,7 +58,7 @@ impl Initializer {
             .unwrap_or_default()
     }
 
-    pub(crate) async fn initialize(&self, token: &str) -> Result<Opened, InitializeError> {
+    pub(crate) async fn initialize(&self, token: &str) -> Result<InitializeResponse, InitializeError> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}/company/non_auth_initialize", self.base))
@@ -73,7 +73,7 @@ impl Initializer {
             tracing::warn!(%error, "the product does not answer");
             InitializeError::Away
         })?;
-        let opened = Opened {
+        let opened = InitializeResponse {
             status: answer.status().as_u16(),
             location: header(answer.headers(), &LOCATION),
             enrollment_status: header(answer.headers(), &HeaderName::from_static("enrollment-status")),

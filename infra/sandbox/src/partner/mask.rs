@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::mrs::passes_luhn;
+use crate::card_number::passes_luhn;
 
 /// Masks what looks like a card number in every text of a document: 13 to 19 digits that stand alone and pass Luhn.
 pub(crate) fn mask(value: Value) -> Value {

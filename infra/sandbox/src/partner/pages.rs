@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Partner;
-use crate::mrs::{TEST_CARDS, TestCard};
+use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
 /// The pages and what they load.
 pub(crate) fn router() -> Router<Arc<Partner>> {

@@ -1,7 +1,6 @@
 //! The partner's receiver of confirmations: checks their signature and keeps them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,118 +8,25 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::Response;
 use axum::routing::post;
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use standardwebhooks::{HEADER_WEBHOOK_ID, Webhook, WebhookError};
 
+use super::confirmation_log::{AttemptLog, Confirmation, ConfirmationLog};
 use super::demo::DemoFolder;
 use super::mask::mask;
 use crate::clock::Clock;
-use crate::faults::{self, Answer, Effect, FaultBook, Operation, Subject};
+use crate::faults::{self, Answer, Effect, FaultQueue, Operation, Subject};
 
-const MAX_KEPT: usize = 50_000;
 const MAX_BODY: usize = 16 * 1024;
-
-/// The confirmations that came, oldest first.
-#[derive(Default)]
-pub(crate) struct Received(Mutex<Kept>);
-
-/// The `webhook-id`s that came before, whatever was answered.
-#[derive(Default)]
-pub(crate) struct Attempted(Mutex<HashSet<String>>);
-
-impl Attempted {
-    /// Notes an attempt; whether it is the first of its id.
-    fn is_first(&self, id: String) -> bool {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.len() == MAX_KEPT {
-            ids.clear();
-        }
-        ids.insert(id)
-    }
-}
-
-#[derive(Default)]
-struct Kept {
-    entries: VecDeque<Confirmation>,
-    /// The number of the first entry in `entries`: places shift when old ones go.
-    first: usize,
-    /// Verified ones by `webhook-id`.
-    by_id: HashMap<String, usize>,
-}
-
-/// One confirmation, however often it came.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Confirmation {
-    pub(crate) id: Option<String>,
-    pub(crate) received_at: String,
-    pub(crate) last_received_at: String,
-    pub(crate) verified: bool,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-    /// How often this id came with a good signature.
-    pub(crate) attempts: u32,
-    pub(crate) body: Value,
-}
 
 /// What the receiver needs.
 pub(crate) struct Receiver {
-    pub(crate) received: Arc<Received>,
-    pub(crate) attempted: Attempted,
+    pub(crate) received: Arc<ConfirmationLog>,
+    pub(crate) attempted: AttemptLog,
     pub(crate) demo: DemoFolder,
-    pub(crate) faults: Arc<FaultBook>,
+    pub(crate) faults: Arc<FaultQueue>,
     pub(crate) clock: Clock,
-}
-
-impl Received {
-    /// The last `count`, oldest first.
-    pub(crate) fn last(&self, count: usize) -> Vec<Confirmation> {
-        let kept = self.kept();
-        kept.entries
-            .iter()
-            .skip(kept.entries.len().saturating_sub(count))
-            .cloned()
-            .collect()
-    }
-
-    pub(crate) fn clear(&self) {
-        *self.kept() = Kept::default();
-    }
-
-    fn keep(&self, confirmation: Confirmation) {
-        let mut kept = self.kept();
-        let kept = &mut *kept;
-        let id = confirmation.id.clone().filter(|_| confirmation.verified);
-        if let Some(place) = id.as_ref().and_then(|id| kept.by_id.get(id)) {
-            if let Some(earlier) = kept.entries.get_mut(place - kept.first) {
-                earlier.attempts += 1;
-                earlier.last_received_at = confirmation.received_at;
-                earlier.body = confirmation.body;
-            }
-            return;
-        }
-        if let Some(id) = id {
-            kept.by_id.insert(id, kept.first + kept.entries.len());
-        }
-        kept.entries.push_back(confirmation);
-        if kept.entries.len() > MAX_KEPT {
-            if let Some(gone) = kept
-                .entries
-                .pop_front()
-                .filter(|gone| gone.verified)
-                .and_then(|gone| gone.id)
-            {
-                kept.by_id.remove(&gone);
-            }
-            kept.first += 1;
-        }
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// `POST /confirmations`, with anything behind it.
@@ -149,8 +55,8 @@ async fn receive(
 ) -> Response {
     let effect = receiver.effect(&headers);
     let work = async { wish.answer_for(receiver.take(&headers, &body)) };
-    let mut answer = faults::disturb(effect, work, |code| {
-        plain(StatusCode::INTERNAL_SERVER_ERROR, &code.to_string())
+    let mut answer = faults::disturb(effect, work, |_| {
+        plain(StatusCode::INTERNAL_SERVER_ERROR, "refused\n")
     })
     .await;
     if let Some(wait) = wish.retry_after.as_deref().and_then(|wait| wait.parse().ok()) {
@@ -231,54 +137,4 @@ fn id_of(headers: &HeaderMap) -> Option<String> {
 
 fn plain(status: StatusCode, body: &str) -> Answer {
     Answer::text(status, "text/plain; charset=utf-8", body.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn confirmation(id: &str, verified: bool, body: Value) -> Confirmation {
-        let at = "2026-11-01T00:00:00Z".to_owned();
-        Confirmation {
-            id: Some(id.to_owned()),
-            received_at: at.clone(),
-            last_received_at: at,
-            verified,
-            reason: None,
-            attempts: 1,
-            body,
-        }
-    }
-
-    #[test]
-    fn the_same_id_is_one_confirmation_that_came_twice() {
-        let received = Received::default();
-        received.keep(confirmation("a", true, json!(1)));
-        received.keep(confirmation("b", true, json!(2)));
-        received.keep(confirmation("a", true, json!(1)));
-        received.keep(confirmation("a", false, json!("forged")));
-        let attempts: Vec<u32> = received.last(10).iter().map(|c| c.attempts).collect();
-        assert_eq!(attempts, [2, 1, 1]);
-        assert_eq!(received.last(1)[0].body, json!("forged"));
-    }
-
-    #[test]
-    fn an_id_comes_for_the_first_time_once() {
-        let attempted = Attempted::default();
-        let first = |id: &str| attempted.is_first(id.to_owned());
-        assert_eq!([first("a"), first("b"), first("a")], [true, true, false]);
-    }
-
-    #[test]
-    fn only_so_many_are_kept() {
-        let received = Received::default();
-        for n in 0..MAX_KEPT + 5 {
-            received.keep(confirmation(&n.to_string(), true, json!(n)));
-        }
-        let all = received.last(usize::MAX);
-        assert_eq!(all.len(), MAX_KEPT);
-        assert_eq!(all[0].body, json!(5));
-        received.keep(confirmation("7", true, json!(7)));
-        assert_eq!(received.last(usize::MAX)[2].attempts, 2);
-    }
 }

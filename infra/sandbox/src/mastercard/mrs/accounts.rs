@@ -5,21 +5,21 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
+use super::account_table::{Account, AccountTable, Status};
 use super::card_key::CardKey;
-use super::card_number::CardNumber;
 use super::dialect::Dialect;
-use super::held::{Account, Held, Status};
 use super::program::{MrsSettings, Program};
 use super::refusal::{Code, Refusal};
 use super::request::{Enroll, Lookup, Update};
 use super::state::State;
+use crate::card_number::CardNumber;
 
 /// All accounts, in memory, bounded by the settings.
 pub(crate) struct Accounts {
     pub(super) settings: MrsSettings,
     card_key: CardKey,
     random: SystemRandom,
-    held: Mutex<Held>,
+    table: Mutex<AccountTable>,
 }
 
 /// What `enroll` gives back.
@@ -46,7 +46,7 @@ impl Accounts {
             settings,
             card_key: state.card_key,
             random,
-            held: Mutex::new(Held::of(state.accounts)),
+            table: Mutex::new(AccountTable::of(state.accounts)),
         }
     }
 
@@ -83,8 +83,8 @@ impl Accounts {
             return Err(Code::ACCOUNT_NOT_FOUND.into());
         }
         let status = Status::parse(&request.status, request.dialect).ok_or(Code::INVALID_ACCOUNT_STATUS)?;
-        let mut held = self.held();
-        let account = held
+        let mut table = self.table();
+        let account = table
             .by_ranac(&request.ranac)
             .ok_or(Code::ACCOUNT_DOES_NOT_EXIST)?;
         match (account.status, status) {
@@ -92,7 +92,7 @@ impl Accounts {
             (Status::Cancelled, Status::Cancelled) => {}
             (Status::Cancelled, _) => return Err(Code::INVALID_ACCOUNT_STATUS.into()),
             (_, status) => {
-                held.set_status(&request.ranac, status);
+                table.set_status(&request.ranac, status);
             }
         }
         Ok(())
@@ -100,8 +100,8 @@ impl Accounts {
 
     /// All accounts of a customer, or the one that is asked for.
     pub(crate) fn find(&self, request: &Lookup) -> Result<Vec<Account>, Refusal> {
-        let held = self.held();
-        let mut accounts = held.of_customer(&request.bank_customer_number).peekable();
+        let table = self.table();
+        let mut accounts = table.of_customer(&request.bank_customer_number).peekable();
         if accounts.peek().is_none() {
             return Err(Code::ACCOUNT_NOT_FOUND.into());
         }
@@ -117,7 +117,7 @@ impl Accounts {
     /// Whether an account of this customer has this card, or had it.
     pub(crate) fn customer_has(&self, bank_customer_number: &str, card: &CardNumber) -> bool {
         let digest = Some(self.card_key.digest(card));
-        self.held()
+        self.table()
             .of_customer(bank_customer_number)
             .any(|account| account.card == digest)
     }
@@ -125,25 +125,25 @@ impl Accounts {
     /// Whether the account of this RANAC has this card, or had it.
     pub(crate) fn account_has(&self, ranac: &str, card: &CardNumber) -> bool {
         let digest = Some(self.card_key.digest(card));
-        self.held()
+        self.table()
             .by_ranac(ranac)
             .is_some_and(|account| account.card == digest)
     }
 
     /// Everything, oldest first.
     pub(crate) fn all(&self) -> Vec<Account> {
-        self.held().all().to_vec()
+        self.table().all().to_vec()
     }
 
     /// Counts the changes since the start.
     pub(crate) fn version(&self) -> u64 {
-        self.held().version()
+        self.table().version()
     }
 
     /// Everything, with its version.
     pub(crate) fn snapshot(&self) -> (u64, Vec<Account>) {
-        let held = self.held();
-        (held.version(), held.all().to_vec())
+        let table = self.table();
+        (table.version(), table.all().to_vec())
     }
 
     /// The key of the digests that [`Self::snapshot`] gives.
@@ -153,7 +153,7 @@ impl Accounts {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.held().clear();
+        self.table().clear();
     }
 
     fn program(&self, identifier: &str) -> Result<&Program, Refusal> {
@@ -175,23 +175,23 @@ impl Accounts {
     fn hold(&self, request: &Enroll, card: &CardNumber) -> Result<Enrolled, Refusal> {
         let digest = self.card_key.digest(card);
         let ranac = self.new_ranac()?;
-        let mut held = self.held();
-        if held.has_active(&digest) {
+        let mut table = self.table();
+        if table.has_active(&digest) {
             return Err(Code::CARD_ALREADY_ENROLLED.into());
         }
         // Assumption: a customer whose accounts are all cancelled may be enrolled again under the same number.
-        if held
+        if table
             .of_customer(&request.bank_customer_number)
             .any(|earlier| earlier.status != Status::Cancelled)
         {
             return Err(Code::CUSTOMER_ALREADY_ENROLLED.into());
         }
-        let count = held.all().len();
+        let count = table.all().len();
         if count >= self.settings.max_accounts {
-            tracing::warn!(held = count, "the stand-in is full: POST /reset empties it");
+            tracing::warn!(accounts = count, "the stand-in is full: POST /reset empties it");
             return Err(Code::SERVER_ERROR.into());
         }
-        let account = held.add(Account {
+        let account = table.add(Account {
             id: 0,
             customer_id: 0,
             bank_customer_number: request.bank_customer_number.clone(),
@@ -220,8 +220,8 @@ impl Accounts {
         Ok(ranac)
     }
 
-    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn table(&self) -> std::sync::MutexGuard<'_, AccountTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -251,7 +251,7 @@ pub(super) fn is_ranac(text: &str) -> bool {
 mod tests {
     use zeroize::Zeroizing;
 
-    use super::super::by_hand::ByHandError;
+    use super::super::overrides::OverrideError;
     use super::super::request::BankAccountNumber;
     use super::*;
 
@@ -436,7 +436,7 @@ mod tests {
         accounts.set_status(&first, Status::Cancelled).unwrap();
         let second = enroll("d");
         let revive = |ranac: &str| accounts.set_status(ranac, Status::GoodStanding).err();
-        assert_eq!(revive(&first), Some(ByHandError::CardTaken));
+        assert_eq!(revive(&first), Some(OverrideError::CardTaken));
         assert_eq!(revive(&second), None);
         accounts.remove(&second).unwrap();
         assert_eq!(revive(&first), None);

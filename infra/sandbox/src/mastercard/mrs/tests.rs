@@ -12,9 +12,11 @@ use tower::ServiceExt as _;
 use super::dialect::{COMMON, CUSTOMER, DIAGNOSTIC};
 use super::quote::Quotes;
 use super::request::Service;
+use super::service::read;
 use super::soap::{FaultStyle, fault};
 use super::xml::{self, Element};
-use super::{Dialect, Mrs, MrsSettings, PairKey, Status, pair, read, router};
+use super::{Dialect, Mrs, MrsSettings, PairKey, Status, pair};
+use crate::mastercard::router;
 use crate::serve::Cut;
 use crate::tls::ClientCertificate;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::card_number::CardNumber;
+use crate::card_number::CardNumber;
 use crate::faults::{Effect, Kind};
 
 /// A number and what enrolling it does, each time.
@@ -183,8 +183,8 @@ impl TestCard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::card_number::passes_luhn;
     use super::*;
+    use crate::card_number::passes_luhn;
 
     #[test]
     fn every_test_card_passes_luhn_and_stands_once() {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_readme_shows_the_same_table() {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../../README.md");
         for card in &TEST_CARDS {
             let row = format!("| `{}` | {} |", card.grouped(), card.what);
             assert!(readme.contains(&row), "{row}");

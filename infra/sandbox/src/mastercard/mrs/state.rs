@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::account_table::Account;
 use super::card_key::CardKey;
-use super::held::Account;
 
 /// The form of the file that this release writes, and the only one that it reads.
 const VERSION: u32 = 1;
@@ -163,8 +163,8 @@ fn digest(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use super::super::account_table::Status;
     use super::super::dialect::Dialect;
-    use super::super::held::Status;
     use super::*;
 
     fn file(name: &str) -> StateFile {

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
+use super::account_table::{Account, Status};
 use super::accounts::{Accounts, is_ranac};
 use super::dialect::Dialect;
-use super::held::{Account, Status};
 
 /// An account that nobody enrolled.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Stray {
+pub(crate) struct AddedAccount {
     bank_customer_number: String,
     /// MRS tells no more of a card, so no more is asked for.
     last4: String,
@@ -33,7 +33,7 @@ pub(crate) struct NewStatus {
 
 /// Why a change by hand is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum ByHandError {
+pub(crate) enum OverrideError {
     #[error("there is no account of this RANAC")]
     Unknown,
     #[error("bankCustomerNumber must be 1 to 30 characters")]
@@ -62,32 +62,32 @@ fn document() -> Dialect {
 
 impl Accounts {
     /// Puts an account in. A customer may have several active ones that way.
-    pub(crate) fn put(&self, stray: Stray) -> Result<Account, ByHandError> {
+    pub(crate) fn put(&self, stray: AddedAccount) -> Result<Account, OverrideError> {
         if !(1..=30).contains(&stray.bank_customer_number.chars().count()) {
-            return Err(ByHandError::BankCustomerNumber);
+            return Err(OverrideError::BankCustomerNumber);
         }
         if stray.last4.len() != 4 || !stray.last4.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ByHandError::Last4);
+            return Err(OverrideError::Last4);
         }
         let mut programs = self.settings.programs.iter();
         let program = match &stray.program {
             Some(id) => programs.find(|program| program.id == *id),
             None => programs.next(),
         };
-        let program = program.ok_or(ByHandError::Program)?;
+        let program = program.ok_or(OverrideError::Program)?;
         let ranac = match stray.ranac {
-            Some(ranac) if !is_ranac(&ranac) => return Err(ByHandError::Ranac),
+            Some(ranac) if !is_ranac(&ranac) => return Err(OverrideError::Ranac),
             Some(ranac) => ranac,
-            None => self.new_ranac().map_err(|_| ByHandError::Ranac)?,
+            None => self.new_ranac().map_err(|_| OverrideError::Ranac)?,
         };
-        let mut held = self.held();
-        if held.by_ranac(&ranac).is_some() {
-            return Err(ByHandError::RanacTaken);
+        let mut table = self.table();
+        if table.by_ranac(&ranac).is_some() {
+            return Err(OverrideError::RanacTaken);
         }
-        if held.all().len() >= self.settings.max_accounts {
-            return Err(ByHandError::Full);
+        if table.all().len() >= self.settings.max_accounts {
+            return Err(OverrideError::Full);
         }
-        let account = held.add(Account {
+        let account = table.add(Account {
             id: 0,
             customer_id: 0,
             bank_customer_number: stray.bank_customer_number,
@@ -103,24 +103,25 @@ impl Accounts {
     }
 
     /// Sets a status, also one that no call could: a cancelled account may live again.
-    pub(crate) fn set_status(&self, ranac: &str, status: Status) -> Result<Account, ByHandError> {
-        let mut held = self.held();
-        let account = held.by_ranac(ranac).ok_or(ByHandError::Unknown)?;
+    pub(crate) fn set_status(&self, ranac: &str, status: Status) -> Result<Account, OverrideError> {
+        let mut table = self.table();
+        let account = table.by_ranac(ranac).ok_or(OverrideError::Unknown)?;
         let revives = account.status == Status::Cancelled && status != Status::Cancelled;
-        if revives && account.card.is_some_and(|card| held.has_active(&card)) {
-            return Err(ByHandError::CardTaken);
+        if revives && account.card.is_some_and(|card| table.has_active(&card)) {
+            return Err(OverrideError::CardTaken);
         }
-        held.set_status(ranac, status)
+        table
+            .set_status(ranac, status)
             .cloned()
-            .ok_or(ByHandError::Unknown)
+            .ok_or(OverrideError::Unknown)
     }
 
     /// Takes an account away, as if it had never been.
-    pub(crate) fn remove(&self, ranac: &str) -> Result<(), ByHandError> {
-        if self.held().remove(ranac) {
+    pub(crate) fn remove(&self, ranac: &str) -> Result<(), OverrideError> {
+        if self.table().remove(ranac) {
             Ok(())
         } else {
-            Err(ByHandError::Unknown)
+            Err(OverrideError::Unknown)
         }
     }
 }
@@ -144,7 +145,7 @@ mod tests {
         Accounts::new(settings, None)
     }
 
-    fn stray(changes: &Value) -> Stray {
+    fn stray(changes: &Value) -> AddedAccount {
         let mut stray = json!({"bankCustomerNumber": "c", "last4": "0123"});
         for (name, value) in changes.as_object().unwrap() {
             stray[name] = value.clone();
@@ -200,7 +201,7 @@ mod tests {
             accounts.update(&cancel).unwrap_err().code,
             Code::ACCOUNT_DOES_NOT_EXIST
         );
-        assert_eq!(accounts.remove(RANAC), Err(ByHandError::Unknown));
+        assert_eq!(accounts.remove(RANAC), Err(OverrideError::Unknown));
         // Places have shifted.
         let moved = accounts.set_status(&other.ranac, Status::Cancelled).unwrap();
         assert_eq!(moved.bank_customer_number, "d");
@@ -214,21 +215,24 @@ mod tests {
         let accounts = accounts();
         accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
         for (changes, why) in [
-            (json!({"bankCustomerNumber": ""}), ByHandError::BankCustomerNumber),
-            (json!({"last4": "12x4"}), ByHandError::Last4),
-            (json!({"ranac": "1"}), ByHandError::Ranac),
-            (json!({"ranac": RANAC}), ByHandError::RanacTaken),
-            (json!({"program": "1"}), ByHandError::Program),
+            (
+                json!({"bankCustomerNumber": ""}),
+                OverrideError::BankCustomerNumber,
+            ),
+            (json!({"last4": "12x4"}), OverrideError::Last4),
+            (json!({"ranac": "1"}), OverrideError::Ranac),
+            (json!({"ranac": RANAC}), OverrideError::RanacTaken),
+            (json!({"program": "1"}), OverrideError::Program),
         ] {
             assert_eq!(accounts.put(stray(&changes)).err(), Some(why), "{changes}");
         }
         for _ in 0..2 {
             accounts.put(stray(&json!({}))).unwrap();
         }
-        assert_eq!(accounts.put(stray(&json!({}))).err(), Some(ByHandError::Full));
+        assert_eq!(accounts.put(stray(&json!({}))).err(), Some(OverrideError::Full));
         assert_eq!(
             accounts.set_status("1", Status::New).err(),
-            Some(ByHandError::Unknown)
+            Some(OverrideError::Unknown)
         );
     }
 }

@@ -38,7 +38,7 @@ pub(crate) enum Status {
 
 /// All accounts, oldest first.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct AccountTable {
     accounts: Vec<Account>,
     by_ranac: HashMap<String, usize>,
     by_customer: HashMap<String, Vec<usize>>,
@@ -50,14 +50,14 @@ pub(crate) struct Held {
     version: u64,
 }
 
-impl Held {
+impl AccountTable {
     pub(crate) fn of(accounts: Vec<Account>) -> Self {
-        let mut held = Self::default();
+        let mut table = Self::default();
         for account in accounts {
-            held.index(&account, held.accounts.len());
-            held.accounts.push(account);
+            table.index(&account, table.accounts.len());
+            table.accounts.push(account);
         }
-        held
+        table
     }
 
     pub(crate) fn all(&self) -> &[Account] {

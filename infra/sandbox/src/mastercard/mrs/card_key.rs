@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 
-use super::card_number::CardNumber;
+use crate::card_number::CardNumber;
 
 /// HMAC-SHA-256 of a card number.
 pub(crate) type CardDigest = [u8; 32];

@@ -1,0 +1,81 @@
+//! Effects of faults.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::shape::Shape;
+
+/// Longer than the 8 s that the product gives a call to MRS.
+pub(super) const DEFAULT_DELAY: Duration = Duration::from_secs(12);
+
+/// One way of going wrong. "Before" is before the work, which is then left out unless the fault is merely slow; "after" is
+/// after the work was done for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// Waits, then does the work and answers. The work is done even if the caller has left.
+    SlowBefore,
+    /// Does the work, waits, then answers.
+    SlowAfter,
+    /// Cuts the connection instead of doing the work.
+    CutBefore,
+    /// Does the work, then cuts the connection instead of answering.
+    CutAfter,
+    /// Answers HTTP 500 instead of doing the work.
+    Http500Before,
+    /// Does the work, then answers HTTP 500.
+    Http500After,
+    /// Does the work, then answers with half of the document.
+    MalformedAfter,
+    /// Answers a fault with a code instead of doing the work.
+    CodeBefore,
+    /// Does the work, then answers a fault with a code.
+    CodeAfter,
+    /// Does the work and answers, in the shape that the order names.
+    Shaped,
+    /// Mastercard's gateway refuses the client certificate instead of passing the call on.
+    InvalidClientCert,
+    /// It refuses the signature.
+    AuthenticationFailed,
+    /// It refuses the hash of the body.
+    InvalidBodyHash,
+}
+
+/// A way of going wrong with its measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) kind: Kind,
+    pub(crate) delay: Duration,
+    pub(crate) code: i32,
+    /// How the answer is written, where not as usual.
+    pub(crate) shape: Option<Shape>,
+    /// Whether a refusal repeats what the caller sent.
+    pub(crate) quote: bool,
+}
+
+impl Effect {
+    pub(crate) const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            delay: DEFAULT_DELAY,
+            code: -1001,
+            shape: None,
+            quote: false,
+        }
+    }
+
+    pub(crate) const fn slow(kind: Kind, delay: Duration) -> Self {
+        Self {
+            delay,
+            ..Self::new(kind)
+        }
+    }
+
+    pub(crate) const fn with_code(kind: Kind, code: i32) -> Self {
+        Self {
+            code,
+            ..Self::new(kind)
+        }
+    }
+}
