@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::functions::Caller;
+use crate::caller::Caller;
 
 /// Groups of processes that run: an emulator and its function each.
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());

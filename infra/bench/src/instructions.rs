@@ -11,8 +11,9 @@ use nix::unistd::Pid;
 
 use crate::Arguments;
 use crate::bounds::{self, Exceeded};
+use crate::caller::Caller;
 use crate::counting::Counting;
-use crate::functions::{self, Caller, Function};
+use crate::functions::{self, Function};
 use crate::interactions;
 use crate::runtime_api::RuntimeApi;
 

@@ -1,8 +1,6 @@
 //! The calls to AWS of an enrollment, a replacement and an opt-out: with functions just started, and with the same functions
 //! once more.
 
-use std::sync::LazyLock;
-
 use anyhow::{Context as _, Result, ensure};
 use enrollment::action::ActionCode;
 use flows::card::Card;
@@ -13,12 +11,10 @@ use serde_json::{Value, json};
 
 use crate::Arguments;
 use crate::bounds::Exceeded;
+use crate::caller::Caller;
 use crate::counting::{Calls, Counting};
 use crate::emulator::Emulated;
-use crate::functions::Caller;
-
-/// A session that no function finds.
-static UNKNOWN_SESSION: LazyLock<String> = LazyLock::new(|| "A".repeat(43));
+use crate::events::{describe, event, initialize};
 
 /// Calls of `DynamoDB` by a warm opening.
 const OPENING: usize = 2;
@@ -165,16 +161,6 @@ pub(crate) fn variables(aws: &Counting) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A partner opens an enrollment for a customer whom nobody has seen before.
-pub(crate) fn opening() -> Value {
-    initialize(&Partner::demo().with_another_customer().token(&json!({})))
-}
-
-/// The page of a session that has ended asks what to show.
-pub(crate) fn of_unknown_session(function: &str) -> Value {
-    describe(function, &UNKNOWN_SESSION)
-}
-
 /// Gives the session.
 fn open(init: &Emulated, partner: &Partner, action: ActionCode) -> Result<String> {
     let token = partner.token(&json!({"actionCode": action.as_str()}));
@@ -185,25 +171,6 @@ fn open(init: &Emulated, partner: &Partner, action: ActionCode) -> Result<String
     let fragment = location.rsplit('#').next().unwrap_or_default();
     ensure!(!fragment.contains("status="), "an opening was refused");
     Ok(fragment.to_owned())
-}
-
-fn initialize(token: &str) -> Value {
-    event(
-        "POST",
-        "/company/non_auth_initialize",
-        &[("content-type", "application/json")],
-        &json!({"initializeWebsiteToken": token}).to_string(),
-    )
-}
-
-/// The page asks what to show.
-fn describe(function: &str, session: &str) -> Value {
-    event(
-        "GET",
-        &format!("/widget/api/{function}"),
-        &[("authorization", &format!("Bearer {session}"))],
-        "",
-    )
 }
 
 fn submission(interaction: &Interaction, session: &str, form: &Value) -> Result<Value> {
@@ -234,19 +201,6 @@ fn submission(interaction: &Interaction, session: &str, form: &Value) -> Result<
     ];
     let path = format!("/widget/api/{}", interaction.function);
     Ok(event("POST", &path, &headers, &body.to_string()))
-}
-
-/// An event of API Gateway's REST API.
-pub(crate) fn event(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Value {
-    let headers: Value = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
-        .collect();
-    json!({
-        "resource": path, "path": path, "httpMethod": method, "headers": headers, "body": body,
-        "multiValueHeaders": {}, "isBase64Encoded": false,
-        "requestContext": {"stage": "live", "path": path, "httpMethod": method, "requestId": "bench", "identity": {}}
-    })
 }
 
 fn told(calls: &Calls) -> String {

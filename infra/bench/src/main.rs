@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod bounds;
+mod caller;
 mod counting;
 mod emulator;
+mod events;
 mod functions;
 mod instructions;
 mod interactions;
