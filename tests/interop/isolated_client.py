@@ -132,7 +132,7 @@ class IsolatedClient:
         return enrollctl("reconcile", self.id, *arguments)
 
     def repair(self, *arguments: str) -> Result:
-        return self.reconcile("--mend", "--reference", "request 7", *arguments)
+        return self.reconcile("--repair", "--reference", "request 7", *arguments)
 
     def enroll_card(self, customer: Customer) -> tuple[Card, dict[str, Any]]:
         """Enrolls a new card of the customer, and returns the card and the event."""

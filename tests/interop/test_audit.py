@@ -81,7 +81,7 @@ def test_fault_text_is_hidden_without_reveal(client: IsolatedClient, incident: s
 def test_reveal_and_repair_need_a_reference(client: IsolatedClient, customer: Customer, incident: str) -> None:
     _, event = client.enroll_card(customer)
     client.change_status(event["ranac"], "CANCELLED")
-    commands = [("incident", incident, "--reveal"), ("reconcile", client.id, "--mend", "--accept-differences", "1")]
+    commands = [("incident", incident, "--reveal"), ("reconcile", client.id, "--repair", "--accept-differences", "1")]
     for command in commands:
         for ran in (enrollctl(*command), enrollctl(*command, "--reference", " ")):
             assert ran.code != 0, ran.output
@@ -96,12 +96,12 @@ def test_repair_is_audited_before_it_starts(client: IsolatedClient, customer: Cu
     client.change_status(event["ranac"], "CANCELLED")
     assert client.reconcile().code == DIFFERENT
     assert client.audit() == [], "comparing alone changes and reveals nothing"
-    ran = client.reconcile("--mend", "--accept-differences", "1", "--reveal", *REASON)
+    ran = client.reconcile("--repair", "--accept-differences", "1", "--reveal", *REASON)
     assert ran.code == 0, ran.output
     assert event["ranac"] in ran.out
     lines = client.audit()
     assert [(line["action"], line["records"], line["reference"]) for line in lines] == [
-        ("mend differences", "accepted differences 1", "ticket 9"),
+        ("repair differences", "accepted differences 1", "ticket 9"),
         ("reveal differences", "", "ticket 9"),
     ]
 

@@ -39,13 +39,13 @@ def test_card_missing_at_mrs_is_cancelled_here(client: IsolatedClient, customer:
     difference, summary = report.out.splitlines()
     assert difference.startswith("missing ")
     assert f"card ….{card.last4}" in difference
-    assert "mended" not in difference
+    assert "repaired" not in difference
     assert "1 cards agree, 1 differences, 1 of them left" in summary
     assert states(client, customer) == {event["ranac"]: "active", other["ranac"]: "active"}
 
     repaired = client.repair()
     assert repaired.code == AGREED, repaired.output
-    assert "; mended" in repaired.out.splitlines()[0]
+    assert "; repaired" in repaired.out.splitlines()[0]
     assert states(client, customer) == {event["ranac"]: "cancelled", other["ranac"]: "active"}
     assert customer.on_file() == [kept.last4]
     assert agrees(client)
@@ -63,7 +63,7 @@ def test_card_still_active_at_mrs_is_cancelled_there(client: IsolatedClient, cus
 
     repaired = client.repair("--accept-differences", "1")
     assert repaired.code == AGREED, repaired.output
-    assert "; mended" in repaired.out.splitlines()[0]
+    assert "; repaired" in repaired.out.splitlines()[0]
     assert client.account(card)["status"] == CANCELLED
     assert agrees(client)
 
@@ -126,7 +126,7 @@ def test_refused_cancellation_is_reported(client: IsolatedClient, customer: Cust
         ran = client.repair("--accept-differences", "1")
         rewards.forget_orders()
         assert ran.code == DIFFERENT, ran.output
-        assert "; could not be mended" in ran.out
+        assert "; could not be repaired" in ran.out
     assert client.account(card)["status"] == GOOD_STANDING
     assert client.repair("--accept-differences", "1").code == AGREED
 
@@ -177,7 +177,7 @@ def test_total_disagreement_needs_acceptance(client: IsolatedClient, customer: C
         assert ran.code == REFUSED, ran.output
         assert "nothing agrees" in ran.err
         assert "--accept-differences 2" in ran.err
-        assert "mended" not in ran.out
+        assert "repaired" not in ran.out
         assert list(states(client, customer).values()) == ["active", "active"]
     assert client.repair("--accept-differences", "2").code == AGREED
     assert list(states(client, customer).values()) == ["cancelled", "cancelled"]

@@ -25,7 +25,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Customer(CustomerCommand),
     /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
-    /// that could not be told, 3 where so much differs that nothing was mended.
+    /// that could not be told, 3 where so much differs that nothing was repaired.
     Reconcile(ReconcileArguments),
     /// Shows what an incident id stands for: which client and program, which outcome; and what Mastercard wrote.
     Incident {
@@ -174,16 +174,16 @@ pub(crate) struct Reason {
 
 /// Which client is compared, what else is done, and why.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("audited").args(["mend", "reveal"]).multiple(true))]
+#[command(group = ArgGroup::new("audited").args(["repair", "reveal"]).multiple(true))]
 pub(crate) struct ReconcileArguments {
     /// The client's id.
     pub(crate) client: String,
-    /// Mends what differs. Without it, it is only told. Leaves a line in the audit trail.
+    /// Repairs what differs. Without it, it is only told. Leaves a line in the audit trail.
     #[arg(long, requires = "reference")]
-    pub(crate) mend: bool,
-    /// Mends although nothing agrees, or more than a few cards differ: up to this many, which a run without `--mend`
+    pub(crate) repair: bool,
+    /// Repairs although nothing agrees, or more than a few cards differ: up to this many, which a run without `--repair`
     /// has shown.
-    #[arg(long, value_name = "COUNT", requires = "mend")]
+    #[arg(long, value_name = "COUNT", requires = "repair")]
     pub(crate) accept_differences: Option<usize>,
     /// Also Mastercard's names of cards. Leaves a line in the audit trail.
     #[arg(long, requires = "reference")]
@@ -194,7 +194,7 @@ pub(crate) struct ReconcileArguments {
 }
 
 impl ReconcileArguments {
-    /// Why, where something is to be mended or revealed.
+    /// Why, where something is to be repaired or revealed.
     pub(crate) fn reason(&self) -> Option<Reason> {
         let reference = self.reference.clone()?;
         Some(Reason { reference })
@@ -522,9 +522,9 @@ mod tests {
             "customer export --client demo --customer-file f",
             "customer erase --client demo --customer-file f",
             "reconcile demo --reveal",
-            "reconcile demo --mend",
-            "reconcile demo --mend --accept-differences 2",
-            "reconcile demo --mend --reveal",
+            "reconcile demo --repair",
+            "reconcile demo --repair --accept-differences 2",
+            "reconcile demo --repair --reveal",
             "incident AAAA-BBBB-CCCC --reveal",
             "confirmations show msg_1 --reveal",
             "confirmations replay msg_1",

@@ -18,13 +18,13 @@ use crate::gate::Gate;
 /// As diff(1) has it.
 const DIFFERENT: u8 = 1;
 const NOT_TOLD: u8 = 2;
-/// Nothing was mended, because so much differs.
+/// Nothing was repaired, because so much differs.
 const REFUSED: u8 = 3;
 
 /// What may be done beside comparing.
 #[derive(Default)]
 struct Permits {
-    mend: Option<Permit>,
+    repair: Option<Permit>,
     reveal: Option<Permit>,
 }
 
@@ -36,12 +36,12 @@ impl Permits {
         };
         let gate = Gate::open(stack, &reason).await?;
         let mut permits = Self::default();
-        if asked.mend {
+        if asked.repair {
             let accepted = asked.accept_differences;
             let records = accepted
                 .map(|count| format!("accepted differences {count}"))
                 .unwrap_or_default();
-            permits.mend = Some(gate.pass_for(id, "mend differences", &records).await?);
+            permits.repair = Some(gate.pass_for(id, "repair differences", &records).await?);
         }
         if asked.reveal {
             permits.reveal = Some(gate.pass_for(id, "reveal differences", "").await?);
@@ -49,8 +49,8 @@ impl Permits {
         Ok(permits)
     }
 
-    fn mending(&self, accepted: Option<usize>) -> RepairPolicy {
-        if self.mend.is_some() {
+    fn repair(&self, accepted: Option<usize>) -> RepairPolicy {
+        if self.repair.is_some() {
             RepairPolicy::UpTo {
                 accepted: accepted.unwrap_or_default(),
             }
@@ -64,7 +64,7 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
     let id = ClientId::parse(&asked.client)?;
     let stored = client::find(stack, &id).await?;
     let permits = Permits::obtain(stack, &id, asked).await?;
-    let mending = permits.mending(asked.accept_differences);
+    let repair = permits.repair(asked.accept_differences);
     let (enrollments, rewards) = (
         stack.adapters.enrollments(),
         stack.adapters.rewards(stack.adapters.mastercard()),
@@ -76,7 +76,7 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
         clock: &platform::SystemClock,
     };
     let tell = |difference: &Difference| println!("{}", line(difference, permits.reveal.as_ref()));
-    let ended = reconciliation.reconcile(&stored.client, mending, tell).await?;
+    let ended = reconciliation.reconcile(&stored.client, repair, tell).await?;
     let (sum, is_refused) = match ended {
         ReconciliationResult::Done(sum) => (sum, false),
         ReconciliationResult::Refused(sum) => (sum, true),
@@ -102,7 +102,7 @@ fn refusal(sum: &ReconciliationReport) -> String {
         format!("more than {FEW} cards, and more than one in {FEW_IN}, differ")
     };
     format!(
-        "enrollctl: {why}: nothing was mended. Is the client's institution name the one that Mastercard has, is this the right \
+        "enrollctl: {why}: nothing was repaired. Is the client's institution name the one that Mastercard has, is this the right \
          Mastercard? If what is listed above is right, say so by --accept-differences {}",
         sum.differing
     )
@@ -119,10 +119,10 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
         Kind::Last4(_, theirs) => format!("ends in {} by Mastercard", theirs.as_str()),
         Kind::Unknown(_) => "is active here, Mastercard's answer proves nothing".to_owned(),
     };
-    let mended = match difference.mended {
+    let repaired = match difference.repair {
         Repair::NotRequested => "",
-        Repair::Repaired => "; mended",
-        Repair::Failed => "; could not be mended",
+        Repair::Repaired => "; repaired",
+        Repair::Failed => "; could not be repaired",
     };
     let ranac = if permit.is_some() {
         format!("  RANAC {}", difference.kind.ranac().expose())
@@ -130,7 +130,7 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
         String::new()
     };
     format!(
-        "{:<12} program {}  card ….{digits}  {what}{mended}{ranac}",
+        "{:<12} program {}  card ….{digits}  {what}{repaired}{ranac}",
         difference.kind.as_str(),
         difference.program
     )

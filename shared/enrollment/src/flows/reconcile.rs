@@ -18,7 +18,7 @@ use crate::ports::{Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, Sto
 /// How many customers MRS is asked about at once.
 const AT_ONCE: usize = 8;
 
-/// A mending goes on by itself where not more differs than this many cards, or than one card in [`FEW_IN`] that were
+/// A repair goes on by itself where not more differs than this many cards, or than one card in [`FEW_IN`] that were
 /// compared, and where something agrees.
 pub const FEW: usize = 3;
 /// See [`FEW`].
@@ -48,21 +48,21 @@ pub struct Difference {
     /// What it is.
     pub kind: Kind,
     /// What became of it.
-    pub mended: Repair,
+    pub repair: Repair,
 }
 
 /// What differs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The card is active here, and MRS does not hold it. Mended by cancelling it here.
+    /// The card is active here, and MRS does not hold it. Repaired by cancelling it here.
     Missing(Card),
-    /// The card was cancelled here, and MRS holds it. Mended by cancelling it there.
+    /// The card was cancelled here, and MRS holds it. Repaired by cancelling it there.
     StillActive(Card),
-    /// MRS holds a card that is not known here. Mended by cancelling it there.
+    /// MRS holds a card that is not known here. Repaired by cancelling it there.
     Stray(MrsCard),
-    /// MRS says other last four digits. Mended by taking MRS's.
+    /// MRS says other last four digits. Repaired by taking MRS's.
     Last4(Card, Last4),
-    /// The card is active here, and MRS's answer does not prove whether it holds it. Never mended.
+    /// The card is active here, and MRS's answer does not prove whether it holds it. Never repaired.
     Unknown(Card),
 }
 
@@ -131,7 +131,7 @@ pub struct ReconciliationReport {
 
 impl ReconciliationReport {
     /// Whether so much differs that rather the question was wrong: another institution name, another MRS. Then nothing is
-    /// mended without a word of the operator's.
+    /// repaired without a word of the operator's.
     pub fn is_suspicious(&self) -> bool {
         let compared = self.agreed + self.differing;
         self.differing > 0 && (self.agreed == 0 || self.differing > FEW.max(compared / FEW_IN))
@@ -153,7 +153,7 @@ impl ReconciliationReport {
 pub enum RepairPolicy {
     /// They are told.
     ReportOnly,
-    /// They are mended, if they are few ([`ReconciliationReport::is_suspicious`]), or no more than were accepted.
+    /// They are repaired, if they are few ([`ReconciliationReport::is_suspicious`]), or no more than were accepted.
     UpTo {
         /// How many differences the operator accepts, however many agree.
         accepted: usize,
@@ -163,7 +163,7 @@ pub enum RepairPolicy {
 /// What a reconciliation ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReconciliationResult {
-    /// All was compared, and mended where it was to be.
+    /// All was compared, and repaired where it was to be.
     Done(ReconciliationReport),
     /// All was compared; too much differs. Nothing was changed.
     Refused(ReconciliationReport),
@@ -182,15 +182,15 @@ impl Compared {
             self.sum.unknown = 1;
         } else {
             self.sum.differing += 1;
-            self.sum.left += usize::from(difference.mended != Repair::Repaired);
+            self.sum.left += usize::from(difference.repair != Repair::Repaired);
         }
         self.differences.push(difference);
     }
 }
 
 impl Reconciliation<'_> {
-    /// Compares all of a client's cards with what MRS holds, then mends what differs if `mending` says so. Each difference is
-    /// given to `tell` once, as it was left. Only what the comparison found is mended, and only where a second look finds
+    /// Compares all of a client's cards with what MRS holds, then repairs what differs if `repair` says so. Each difference is
+    /// given to `tell` once, as it was left. Only what the comparison found is repaired, and only where a second look finds
     /// the same.
     ///
     /// # Errors
@@ -198,7 +198,7 @@ impl Reconciliation<'_> {
     pub async fn reconcile(
         &self,
         client: &Client,
-        mending: RepairPolicy,
+        repair: RepairPolicy,
         mut tell: impl FnMut(&Difference),
     ) -> Result<ReconciliationResult, StoreError> {
         let mut sum = ReconciliationReport::default();
@@ -224,11 +224,11 @@ impl Reconciliation<'_> {
                 break;
             }
         }
-        let is_refused = match mending {
+        let is_refused = match repair {
             RepairPolicy::ReportOnly => false,
             RepairPolicy::UpTo { accepted } => sum.is_suspicious() && sum.differing > accepted,
         };
-        if mending == RepairPolicy::ReportOnly || is_refused {
+        if repair == RepairPolicy::ReportOnly || is_refused {
             found
                 .iter()
                 .flat_map(|(_, differences)| differences)
@@ -240,15 +240,15 @@ impl Reconciliation<'_> {
             });
         }
         sum.left = 0;
-        let mut mended = stream::iter(found)
+        let mut repaired = stream::iter(found)
             .map(|(entry, differences)| async move {
-                let mended = self.entry_or_failed(client, entry, &differences).await;
-                as_left(differences, &mended)
+                let repaired = self.entry_or_failed(client, entry, &differences).await;
+                as_left(differences, &repaired)
             })
             .buffer_unordered(AT_ONCE);
-        while let Some(differences) = mended.next().await {
+        while let Some(differences) = repaired.next().await {
             let stands = |difference: &&Difference| {
-                difference.mended != Repair::Repaired && !matches!(difference.kind, Kind::Unknown(_))
+                difference.repair != Repair::Repaired && !matches!(difference.kind, Kind::Unknown(_))
             };
             sum.left += differences.iter().filter(stands).count();
             differences.iter().for_each(&mut tell);
@@ -256,11 +256,11 @@ impl Reconciliation<'_> {
         Ok(ReconciliationResult::Done(sum))
     }
 
-    /// `to_mend`: what may be mended, if it is found.
-    async fn entry_or_failed(&self, client: &Client, entry: Entry, to_mend: &[Difference]) -> Compared {
+    /// `to_repair`: what may be repaired, if it is found.
+    async fn entry_or_failed(&self, client: &Client, entry: Entry, to_repair: &[Difference]) -> Compared {
         let compared = match entry {
-            Entry::Customer(program, key) => self.customer(client, program, key, to_mend).await,
-            Entry::Failed(intent) => self.failed_intent(client, intent, to_mend).await,
+            Entry::Customer(program, key) => self.customer(client, program, key, to_repair).await,
+            Entry::Failed(intent) => self.failed_intent(client, intent, to_repair).await,
         };
         match compared {
             Ok(compared) => compared,
@@ -282,7 +282,7 @@ impl Reconciliation<'_> {
         client: &Client,
         program: ProgramId,
         key: CustomerKey,
-        to_mend: &[Difference],
+        to_repair: &[Difference],
     ) -> Result<Compared, StoreError> {
         let customer = self.ledger.by_key(&client.id, &key).await?;
         let mut compared = Compared::default();
@@ -316,9 +316,9 @@ impl Reconciliation<'_> {
                     customer: Some(key.clone()),
                     number: number.clone(),
                     kind,
-                    mended: Repair::NotRequested,
+                    repair: Repair::NotRequested,
                 };
-                compared.add(self.mended(client, difference, to_mend).await?);
+                compared.add(self.repaired(client, difference, to_repair).await?);
             }
         }
         Ok(compared)
@@ -329,7 +329,7 @@ impl Reconciliation<'_> {
         &self,
         client: &Client,
         id: IntentId,
-        to_mend: &[Difference],
+        to_repair: &[Difference],
     ) -> Result<Compared, StoreError> {
         let mut compared = Compared::default();
         let Some(intent) = self.enrollments.intent(id).await? else {
@@ -363,9 +363,9 @@ impl Reconciliation<'_> {
                         customer: None,
                         number: number.clone(),
                         kind: Kind::Stray(held),
-                        mended: Repair::NotRequested,
+                        repair: Repair::NotRequested,
                     };
-                    compared.add(self.mended(client, difference, to_mend).await?);
+                    compared.add(self.repaired(client, difference, to_repair).await?);
                 }
             }
             Finding::Unknown => compared.sum.unknown = 1,
@@ -374,20 +374,20 @@ impl Reconciliation<'_> {
         Ok(compared)
     }
 
-    /// Mends a difference if it may be mended.
-    async fn mended(
+    /// Repairs a difference if it may be repaired.
+    async fn repaired(
         &self,
         client: &Client,
         mut difference: Difference,
-        to_mend: &[Difference],
+        to_repair: &[Difference],
     ) -> Result<Difference, StoreError> {
-        if to_mend.contains(&difference) {
-            difference.mended = self.mend(client, &difference).await?;
+        if to_repair.contains(&difference) {
+            difference.repair = self.repair(client, &difference).await?;
         }
         Ok(difference)
     }
 
-    async fn mend(&self, client: &Client, difference: &Difference) -> Result<Repair, StoreError> {
+    async fn repair(&self, client: &Client, difference: &Difference) -> Result<Repair, StoreError> {
         let retention_days = client.retention_days(&difference.program);
         Ok(match (&difference.kind, &difference.customer) {
             (Kind::Missing(card), Some(key)) => {
@@ -416,7 +416,7 @@ impl Reconciliation<'_> {
     }
 }
 
-/// The differences of the comparison as the mending left them. One that the second look did not find stands: the customer
+/// The differences of the comparison as the repair left them. One that the second look did not find stands: the customer
 /// was at work, or MRS says something else by now.
 fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
     for difference in &mut found {
@@ -424,9 +424,9 @@ fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
             .differences
             .iter()
             .find(|again| again.kind == difference.kind && again.number == difference.number);
-        difference.mended = match (&difference.kind, again) {
+        difference.repair = match (&difference.kind, again) {
             (Kind::Unknown(_), _) => Repair::NotRequested,
-            (_, Some(again)) => again.mended,
+            (_, Some(again)) => again.repair,
             (_, None) => Repair::Failed,
         };
     }

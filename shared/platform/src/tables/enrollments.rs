@@ -45,7 +45,7 @@ const TABLE: &str = "enrollments";
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";
 const CARD: &str = "card#";
-/// How much longer than X a cancelled card may be there before `DynamoDB` deletes it: time enough to mend a purge that
+/// How much longer than X a cancelled card may be there before `DynamoDB` deletes it: time enough to repair a purge that
 /// does not run.
 const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
