@@ -23,12 +23,15 @@ async fn main() -> Result<(), Error> {
         let rewards = rewards.until(platform::ends_at(event.context.deadline));
         let sweep = Sweep {
             settlement: Settlement {
-                enrollments: &enrollments,
+                intents: &enrollments,
+                leases: &enrollments,
+                customers: &enrollments,
                 rewards: &rewards,
                 clients: &clients,
                 wakeups: &wakeups,
                 clock: &*clock,
             },
+            due_intents: &enrollments,
             confirmations: &confirmations,
         };
         let answer = handler::handle(&sweep, &mastercard, &metrics, event.payload).await;

@@ -97,7 +97,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
         .rewards(request.stack.adapters.mastercard());
     let erasure = Erasure {
         purges: &request.enrollments,
-        enrollments: &request.enrollments,
+        customers: &request.enrollments,
         ledger: &request.enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,

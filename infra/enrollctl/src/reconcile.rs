@@ -71,7 +71,8 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
     );
     let reconciliation = Reconciliation {
         ledger: &enrollments,
-        enrollments: &enrollments,
+        intents: &enrollments,
+        customers: &enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,
     };

@@ -25,7 +25,6 @@ mod customer_records;
 mod customers;
 mod due_intents;
 mod encryption_keys;
-mod enrollments;
 
 mod intents;
 mod leases;
@@ -46,7 +45,6 @@ pub use customer_records::{Entry, Ledger};
 pub use customers::Customers;
 pub use due_intents::{DueIntents, Unsettled};
 pub use encryption_keys::{EncryptionKey, EncryptionKeys};
-pub use enrollments::Enrollments;
 pub use intents::{Begun, Finished, Intents};
 pub use leases::{Leases, Turn};
 

@@ -191,7 +191,9 @@ impl Fixture {
             sessions: &*self.stores.sessions,
             records: &*self.stores.records,
             limits,
-            enrollments: &*self.stores.enrollments,
+            intents: &*self.stores.intents,
+            leases: &*self.stores.leases,
+            customers: &*self.stores.customers,
             rewards: &self.mrs,
             wakeups: &self.wakeups,
             clock: &*self.clock,
@@ -219,7 +221,8 @@ impl Fixture {
             action,
             clients: &*self.stores.clients,
             sessions: &*self.stores.sessions,
-            enrollments: &*self.stores.enrollments,
+            intents: &*self.stores.intents,
+            customers: &*self.stores.customers,
             wakeups: &self.wakeups,
             keys: &Key,
             clock: &*self.clock,
@@ -232,7 +235,7 @@ impl Fixture {
     /// Decides an intent that the page's calls have read.
     pub async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
         let decision = Decision {
-            enrollments: &*self.stores.enrollments,
+            intents: &*self.stores.intents,
             wakeups: &self.wakeups,
             clock: &*self.clock,
         };
@@ -254,12 +257,15 @@ impl Fixture {
     pub fn sweep_flow(&self) -> Sweep<'_> {
         Sweep {
             settlement: Settlement {
-                enrollments: &*self.stores.enrollments,
+                intents: &*self.stores.intents,
+                leases: &*self.stores.leases,
+                customers: &*self.stores.customers,
                 rewards: &self.mrs,
                 clients: &*self.stores.clients,
                 wakeups: &self.wakeups,
                 clock: &*self.clock,
             },
+            due_intents: &*self.stores.due_intents,
             confirmations: &*self.stores.confirmations,
         }
     }
@@ -267,12 +273,7 @@ impl Fixture {
     /// The intent of a submission.
     pub async fn intent(&self, token: &SessionToken, key: &str) -> Intent {
         let id = IntentId::derive(token.id(), &idempotency_key(key));
-        self.stores
-            .enrollments
-            .intent(id)
-            .await
-            .unwrap()
-            .expect("an intent")
+        self.stores.intents.intent(id).await.unwrap().expect("an intent")
     }
 
     /// `(active, pending)` of the customer.
@@ -284,7 +285,7 @@ impl Fixture {
     /// The customer.
     pub async fn customer(&self) -> Customer {
         self.stores
-            .enrollments
+            .customers
             .customer(&self.client, &self.program, &self.customer)
             .await
             .unwrap()

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use enrollment::client::Client;
 use enrollment::ports::{
-    Clients, Confirmations, Enrollments, Ledger, Limits, Purges, Register, Sessions, SubmissionRecords,
+    Clients, Confirmations, Customers, DueIntents, Intents, Leases, Ledger, Limits, Purges, Register,
+    Sessions, SubmissionRecords,
 };
 use serde_json::Value;
 
@@ -22,8 +23,14 @@ pub struct Stores {
     pub records: Arc<dyn SubmissionRecords>,
     /// Counters of attempts.
     pub limits: Arc<dyn Limits>,
-    /// Intents, cards and customers.
-    pub enrollments: Arc<dyn Enrollments>,
+    /// Intents.
+    pub intents: Arc<dyn Intents>,
+    /// Leases on intents.
+    pub leases: Arc<dyn Leases>,
+    /// Intents that have work left.
+    pub due_intents: Arc<dyn DueIntents>,
+    /// Customers' cards.
+    pub customers: Arc<dyn Customers>,
     /// Confirmations to send.
     pub confirmations: Arc<dyn Confirmations>,
     /// All clients.
@@ -70,7 +77,10 @@ impl Stores {
             sessions: model.clone(),
             records: model.clone(),
             limits: model.clone(),
-            enrollments: model.clone(),
+            intents: model.clone(),
+            leases: model.clone(),
+            due_intents: model.clone(),
+            customers: model.clone(),
             confirmations: model.clone(),
             register: model.clone(),
             purges: model.clone(),

@@ -6,13 +6,13 @@ use crate::action::ActionCode;
 use crate::clock::Clock;
 use crate::intent::{Intent, Outcome};
 use crate::log::{info, warn};
-use crate::ports::{Enrollments, Finished, StoreError, Wakeups};
+use crate::ports::{Finished, Intents, StoreError, Wakeups};
 
 /// What deciding needs.
 #[derive(Clone, Copy)]
 pub struct Decision<'a> {
-    /// Intents and cards.
-    pub enrollments: &'a dyn Enrollments,
+    /// Intents.
+    pub intents: &'a dyn Intents,
     /// For the outcome's confirmation.
     pub wakeups: &'a dyn Wakeups,
     /// The time.
@@ -39,7 +39,7 @@ impl Decision<'_> {
         let status = outcome.status;
         let code = outcome.code;
         intent.outcome = Some(outcome);
-        if self.enrollments.finish(&intent).await? == Finished::Now {
+        if self.intents.finish(&intent).await? == Finished::Now {
             info!(
                 client = intent.client,
                 program = intent.program,
@@ -52,7 +52,7 @@ impl Decision<'_> {
             self.tell(&intent).await;
             return Ok(intent);
         }
-        match self.enrollments.intent(intent.id).await? {
+        match self.intents.intent(intent.id).await? {
             Some(stored) if stored.outcome.is_some() => Ok(stored),
             _ => Err(StoreError::Unreadable {
                 operation: "settle",

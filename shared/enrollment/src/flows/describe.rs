@@ -12,7 +12,7 @@ use crate::client::{Client, Program};
 use crate::clock::Clock;
 use crate::identifiers::{IncidentId, SessionToken};
 use crate::intent::Card;
-use crate::ports::{Clients, EncryptionKey, EncryptionKeys, Enrollments, Sessions, Wakeups};
+use crate::ports::{Clients, Customers, EncryptionKey, EncryptionKeys, Intents, Sessions, Wakeups};
 use crate::reason::Reason;
 use crate::session::Session;
 use crate::status::Status;
@@ -25,8 +25,10 @@ pub struct Describe<'a> {
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
-    /// The customer's cards; intents, for a session that has begun one.
-    pub enrollments: &'a dyn Enrollments,
+    /// Intents.
+    pub intents: &'a dyn Intents,
+    /// Customers' cards.
+    pub customers: &'a dyn Customers,
     /// For the confirmation of an outcome that the deadline gives here. MRS is not asked.
     pub wakeups: &'a dyn Wakeups,
     /// The key that the page encrypts under.
@@ -129,7 +131,7 @@ impl Describe<'_> {
             return Ok(choice.cards.is_empty().then_some(Reason::NoCard));
         }
         let count = self
-            .enrollments
+            .customers
             .card_count(&session.client, &session.program, &session.customer)
             .await?;
         // An enrollment that is open elsewhere may fail yet.
@@ -142,7 +144,7 @@ impl Describe<'_> {
             return Ok(Vec::new());
         }
         let customer = self
-            .enrollments
+            .customers
             .customer(&session.client, &session.program, &session.customer)
             .await?;
         Ok(customer.offered(session.last4).cloned().collect())
@@ -154,13 +156,9 @@ impl Describe<'_> {
             .or(session.last_attempt)
             .ok_or(SubmitError::SessionEnded)?;
         // An intent that is gone takes its session with it.
-        let intent = self
-            .enrollments
-            .intent(id)
-            .await?
-            .ok_or(SubmitError::SessionEnded)?;
+        let intent = self.intents.intent(id).await?.ok_or(SubmitError::SessionEnded)?;
         let decision = Decision {
-            enrollments: self.enrollments,
+            intents: self.intents,
             wakeups: self.wakeups,
             clock: self.clock,
         };

@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::identifiers::{CustomerId, ProgramId};
 use crate::intent::CardState;
-use crate::ports::{Enrollments, Ledger, Purges, Record, Removal, Rewards, StoreError};
+use crate::ports::{Customers, Ledger, Purges, Record, Removal, Rewards, StoreError};
 use crate::status::MrsCode;
 
 use super::purge::is_quiet;
@@ -18,8 +18,8 @@ const TRIES: usize = 5;
 pub struct Erasure<'a> {
     /// The records.
     pub purges: &'a dyn Purges,
-    /// The customer's cards.
-    pub enrollments: &'a dyn Enrollments,
+    /// Customers' cards.
+    pub customers: &'a dyn Customers,
     /// For the customer's key, and cards that MRS has cancelled.
     pub ledger: &'a dyn Ledger,
     /// MRS, for active cards.
@@ -171,7 +171,7 @@ impl Erasure<'_> {
         }
         let DataSubject { client, program, .. } = person;
         let customer = self
-            .enrollments
+            .customers
             .customer(&client.id, program, person.customer)
             .await?;
         let retention_days = client.retention_days(program);

@@ -13,7 +13,7 @@ use crate::identifiers::{BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
 use crate::log::error;
 use crate::look_up::{Account, AccountStatus, Finding, LookUp, MrsCard};
-use crate::ports::{Cursor, CustomerKey, Enrollments, Entry, Ledger, Rewards, StoreError};
+use crate::ports::{Cursor, CustomerKey, Customers, Entry, Intents, Ledger, Rewards, StoreError};
 
 /// How many customers MRS is asked about at once.
 const AT_ONCE: usize = 8;
@@ -28,8 +28,10 @@ pub const FEW_IN: usize = 10;
 pub struct Reconciliation<'a> {
     /// Customers and failed intents.
     pub ledger: &'a dyn Ledger,
-    /// Failed intents.
-    pub enrollments: &'a dyn Enrollments,
+    /// Intents.
+    pub intents: &'a dyn Intents,
+    /// Customers' cards.
+    pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// The time.
@@ -332,7 +334,7 @@ impl Reconciliation<'_> {
         to_repair: &[Difference],
     ) -> Result<Compared, StoreError> {
         let mut compared = Compared::default();
-        let Some(intent) = self.enrollments.intent(id).await? else {
+        let Some(intent) = self.intents.intent(id).await? else {
             return Ok(compared);
         };
         // An opt-out's number is that of a card, which is compared with its customer.
@@ -347,14 +349,14 @@ impl Reconciliation<'_> {
         let look_up = self.rewards.find(client.institution(), number).await;
         // Read after MRS was asked, as above.
         let customer = self
-            .enrollments
+            .customers
             .customer(&intent.client, &intent.program, &intent.customer)
             .await?;
         let is_of_a_card = numbers_of(&customer).contains(&number);
         if is_of_a_card || !is_quiet(&customer) {
             return Ok(compared);
         }
-        let known_by_customer = customer_of(self.enrollments, &intent).await?;
+        let known_by_customer = customer_of(self.customers, &intent).await?;
         match finding(&intent, &look_up, known_by_customer.as_ref()) {
             Finding::Active(cards) => {
                 for held in cards {

@@ -13,7 +13,9 @@ use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
-use crate::ports::{Clients, Enrollments, IntentRewards, Rewards, RewardsError, StoreError, Turn, Wakeups};
+use crate::ports::{
+    Clients, Customers, IntentRewards, Intents, Leases, Rewards, RewardsError, StoreError, Turn, Wakeups,
+};
 use crate::status::MrsCode;
 use crate::time::later;
 
@@ -27,8 +29,12 @@ const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24)
 /// What settling needs.
 #[derive(Clone, Copy)]
 pub struct Settlement<'a> {
-    /// Intents and cards.
-    pub enrollments: &'a dyn Enrollments,
+    /// Intents.
+    pub intents: &'a dyn Intents,
+    /// Leases on intents.
+    pub leases: &'a dyn Leases,
+    /// Customers' cards.
+    pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// Set-ups.
@@ -107,7 +113,7 @@ impl Settlement<'_> {
     /// Where the store fails. The intent comes again once its lease has ended.
     pub async fn look(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let taken = Taken::at(self.clock.now());
-        let Some(intent) = self.enrollments.take(id, taken.at, taken.until).await? else {
+        let Some(intent) = self.leases.take(id, taken.at, taken.until).await? else {
             return Ok(None);
         };
         let was_open = intent.outcome.is_none();
@@ -163,7 +169,7 @@ impl Settlement<'_> {
             unanswered_at: inquiry.unanswered_at,
             unknown_since: inquiry.unknown_since,
         };
-        let is_given_back = self.enrollments.release(intent.id, taken.until, turn).await?;
+        let is_given_back = self.leases.release(intent.id, taken.until, turn).await?;
         // What comes after the last of these times is the sweep's.
         if is_given_back && intent.outcome.is_none() && intent.next_ask(now).is_some() {
             self.wake(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
@@ -188,7 +194,7 @@ impl Settlement<'_> {
 
     pub(super) fn decision(&self) -> Decision<'_> {
         Decision {
-            enrollments: self.enrollments,
+            intents: self.intents,
             wakeups: self.wakeups,
             clock: self.clock,
         }
@@ -198,7 +204,7 @@ impl Settlement<'_> {
         let Some(look_up) = self.look_up(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
-        let customer = customer_of(self.enrollments, &intent).await?;
+        let customer = customer_of(self.customers, &intent).await?;
         let found = finding(&intent, &look_up, customer.as_ref());
         let (now, action) = (self.clock.now(), intent.action);
         let outcome = match found {
@@ -262,7 +268,7 @@ impl Settlement<'_> {
         let Some(look_up) = self.look_up(&intent).await? else {
             return Ok(Answer::unknown(intent, false));
         };
-        let customer = customer_of(self.enrollments, &intent).await?;
+        let customer = customer_of(self.customers, &intent).await?;
         if customer.as_ref().is_some_and(|customer| !is_quiet(customer)) {
             // The card of the intent that is open could not be told apart.
             return Ok(Answer::known(intent));
@@ -298,7 +304,7 @@ impl Settlement<'_> {
     }
 
     async fn leftover_gone(&self, mut intent: Intent) -> Result<Answer, StoreError> {
-        self.enrollments.leftover_gone(&intent, self.clock.now()).await?;
+        self.intents.leftover_gone(&intent, self.clock.now()).await?;
         if let Some(outcome) = &mut intent.outcome {
             outcome.leftover = false;
         }
@@ -344,7 +350,7 @@ impl Settlement<'_> {
 /// The customer, where the number is the customer's. Read after MRS was asked: a card that MRS holds by then has its
 /// intent stored, open or ended.
 pub(super) async fn customer_of(
-    enrollments: &dyn Enrollments,
+    customers: &dyn Customers,
     intent: &Intent,
 ) -> Result<Option<Customer>, StoreError> {
     if !intent.is_known_by_customer() {
@@ -356,7 +362,7 @@ pub(super) async fn customer_of(
         customer,
         ..
     } = intent;
-    enrollments.customer(client, program, customer).await.map(Some)
+    customers.customer(client, program, customer).await.map(Some)
 }
 
 /// What a look-up proves about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].

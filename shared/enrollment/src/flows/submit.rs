@@ -17,8 +17,8 @@ use crate::limits::Counters;
 use crate::log::{by_display, info, warn};
 use crate::look_up::{Account, AccountStatus, LookUp};
 use crate::ports::{
-    Begun, Circumstances, Clients, Counted, Enrollments, IntentRewards, Limits, NewCard, Rewards,
-    RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
+    Begun, Circumstances, Clients, Counted, Customers, IntentRewards, Intents, Leases, Limits, NewCard,
+    Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
 };
 use crate::randomness::Randomness;
 use crate::reason::Reason;
@@ -40,8 +40,12 @@ pub struct Submit<'a> {
     pub records: &'a dyn SubmissionRecords,
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
-    /// Intents and cards.
-    pub enrollments: &'a dyn Enrollments,
+    /// Intents.
+    pub intents: &'a dyn Intents,
+    /// Leases on intents.
+    pub leases: &'a dyn Leases,
+    /// Customers' cards.
+    pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
     /// For what goes on after the answer.
@@ -177,7 +181,7 @@ impl Submit<'_> {
         }
         if !session.is_usable(now) {
             // Session and intent were not read in one instant: this very submission, sent twice, may have used it up.
-            return match self.enrollments.intent(id).await? {
+            return match self.intents.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(SubmitError::SessionEnded),
             };
@@ -223,7 +227,7 @@ impl Submit<'_> {
             }
             Begin::CardLimit => refuse(BeforeMrs::CardLimit).await,
             Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
-            Begin::Before => match self.enrollments.intent(id).await? {
+            Begin::Before => match self.intents.intent(id).await? {
                 Some(stored) => self.repeat(stored, body).await,
                 None => Err(SubmitError::AttemptOpen),
             },
@@ -266,7 +270,7 @@ impl Submit<'_> {
         refusal: BeforeMrs,
         incident: IncidentId,
     ) -> Result<SubmitResponse, SubmitError> {
-        if let Some(stored) = self.enrollments.intent(id).await? {
+        if let Some(stored) = self.intents.intent(id).await? {
             return self.repeat(stored, body).await;
         }
         let failure = Status::failure_of(self.action);
@@ -390,7 +394,7 @@ impl Submit<'_> {
     ) -> Result<Begin, StoreError> {
         let mut session = session.clone();
         let customers_count = || {
-            self.enrollments
+            self.customers
                 .card_count(&intent.client, &intent.program, &intent.customer)
         };
         let is_full = |count: &CardCount| {
@@ -406,7 +410,7 @@ impl Submit<'_> {
                 info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
-            match self.enrollments.begin(intent, count, session.failures).await? {
+            match self.intents.begin(intent, count, session.failures).await? {
                 Begun::Now => return Ok(Begin::Begun(Box::new(session))),
                 Begun::Before => return Ok(Begin::Before),
                 Begun::CardTaken => return Ok(Begin::CardTaken),
@@ -441,7 +445,7 @@ impl Submit<'_> {
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
             match self.present_under_number(&intent, client).await? {
                 Ok(ranacs) => {
-                    self.enrollments.note_present(&intent, &ranacs).await?;
+                    self.leases.note_present(&intent, &ranacs).await?;
                     intent.inquiry.present_before = Some(ranacs);
                 }
                 Err(outcome) => return self.decision().finish(intent, outcome).await,
@@ -524,10 +528,7 @@ impl Submit<'_> {
         let is_recorded = match look_up {
             LookUp::NotFound => {
                 let (program, customer) = (&intent.program, &intent.customer);
-                let customer = self
-                    .enrollments
-                    .customer(&intent.client, program, customer)
-                    .await?;
+                let customer = self.customers.customer(&intent.client, program, customer).await?;
                 is_recorded(&customer, number)
             }
             LookUp::Listed(_) | LookUp::Unknown(_) => false,
@@ -585,7 +586,7 @@ impl Submit<'_> {
 
     fn decision(&self) -> Decision<'_> {
         Decision {
-            enrollments: self.enrollments,
+            intents: self.intents,
             wakeups: self.wakeups,
             clock: self.clock,
         }
@@ -593,7 +594,9 @@ impl Submit<'_> {
 
     fn settlement(&self) -> Settlement<'_> {
         Settlement {
-            enrollments: self.enrollments,
+            intents: self.intents,
+            leases: self.leases,
+            customers: self.customers,
             rewards: self.rewards,
             clients: self.clients,
             wakeups: self.wakeups,

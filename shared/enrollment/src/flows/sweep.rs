@@ -9,7 +9,7 @@ use super::settle::Settlement;
 use crate::identifiers::IntentId;
 use crate::intent::{ASKER_LEASE, Intent};
 use crate::log::{error, warn};
-use crate::ports::{Confirmations, StoreError, Unsettled};
+use crate::ports::{Confirmations, DueIntents, StoreError, Unsettled};
 use crate::time::later;
 
 /// A look at an intent may take two calls to MRS, of 8 s each; a function has 25 s.
@@ -34,6 +34,8 @@ pub const UNKNOWN_FOR_LONG: SignedDuration = SignedDuration::from_hours(24);
 pub struct Sweep<'a> {
     /// For intents.
     pub settlement: Settlement<'a>,
+    /// Intents that have work left.
+    pub due_intents: &'a dyn DueIntents,
     /// What is due.
     pub confirmations: &'a dyn Confirmations,
 }
@@ -123,11 +125,7 @@ impl Sweep<'_> {
     pub async fn look_after(&self) -> Result<SweepReport, StoreError> {
         let started = self.settlement.clock.now();
         let mut swept = SweepReport::default();
-        let listed = self
-            .settlement
-            .enrollments
-            .unsettled(Timestamp::MAX, MOST_INTENTS)
-            .await?;
+        let listed = self.due_intents.unsettled(Timestamp::MAX, MOST_INTENTS).await?;
         let (due, waiting): (Vec<Unsettled>, Vec<Unsettled>) = listed
             .into_iter()
             .partition(|unsettled| unsettled.due_at <= started);
@@ -184,7 +182,7 @@ impl Sweep<'_> {
     async fn decide(&self, unsettled: Unsettled) -> Case {
         let Unsettled { id, created_at, .. } = unsettled;
         let decided = async {
-            let Some(intent) = self.settlement.enrollments.intent(id).await? else {
+            let Some(intent) = self.settlement.intents.intent(id).await? else {
                 return Ok((State::Settled, false));
             };
             let intent = self.settlement.decision().decide(intent).await?;
@@ -207,7 +205,7 @@ impl Sweep<'_> {
         error!(error = failed, intent = id, "an intent can't be looked after");
         let again = later(self.settlement.clock.now(), UNREADABLE_WAIT);
         if matches!(failed, StoreError::Unreadable { .. })
-            && let Err(error) = self.settlement.enrollments.look_again(id, again).await
+            && let Err(error) = self.due_intents.look_again(id, again).await
         {
             warn!(error, "it can't be put off either");
         }

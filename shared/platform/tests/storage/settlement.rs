@@ -307,12 +307,15 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
         let (clients, confirmations) = (world.clients(), world.confirmations(&world.vault()));
         let sweeping = Sweep {
             settlement: Settlement {
-                enrollments: &scene.enrollments,
+                intents: &scene.enrollments,
+                leases: &scene.enrollments,
+                customers: &scene.enrollments,
                 rewards: &Away,
                 clients: &clients,
                 wakeups: &slow,
                 clock: &*world.clock,
             },
+            due_intents: &scene.enrollments,
             confirmations: &confirmations,
         };
         let woken = sweeping.wake().await.unwrap();
