@@ -23,7 +23,7 @@ use builds::{lambda, page};
 use checkout::Checkout;
 use local::{down, up, watch};
 use programs::interrupt::Interrupt;
-use test::{bench, fuzz};
+use test::{bench, fuzz, mutants};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Run and test card enrollment on this machine")]
@@ -73,6 +73,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Change the code in small ways, and list the changes that no test of its crate notices. Takes hours: choose crates or files.
+    Mutants(mutants::Options),
     /// Run every check and test; everything that it starts is its own.
     Test(test::Options),
     /// List the findings of the lint for language: doc comments, names of tests, lines of Markdown, references.
@@ -113,6 +115,7 @@ fn run(task: Task) -> Result<()> {
         Task::Fuzz { target, seconds } => {
             fuzz::fuzz(&checkout, &interrupt, target.as_deref(), seconds).map(drop)
         }
+        Task::Mutants(options) => mutants::mutants(&checkout, &interrupt, &options),
         Task::Page => page::check_and_build(&checkout, &interrupt),
         Task::Language { paths } => test::language::show(&checkout, &paths),
         Task::Soak(options) => test::soak::soak(&checkout, &interrupt, &options),

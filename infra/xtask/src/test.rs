@@ -23,6 +23,7 @@ pub(crate) mod fuzz;
 mod gateway;
 mod lanes;
 pub(crate) mod language;
+pub(crate) mod mutants;
 mod report;
 mod roles;
 mod rust;
