@@ -8,7 +8,7 @@ const submission = { idempotencyKey: "k".repeat(32), body: '{"bin":"523400"}', l
 const success = { status: 200, body: { status: "SUCCESS_ENROLLMENT", ranac: "0364" }, headers: { "Incident-Id": "AAAA-BBBB-CCCC" } };
 
 /**
- * A server that gives these answers in turn (the last one for ever), and a clock that sleeping moves.
+ * Fake server with these answers in order (the last one repeats), and a clock that sleeping advances.
  *
  * @param {...Scripted} answers
  */

@@ -98,7 +98,7 @@ export function createCardChoice(document, texts, onChoice) {
       error.show(texts.validation.choice_missing);
       return { ok: false };
     },
-    refuse() {
+    showRefusal() {
       error.show(texts.validation.choice_missing);
     },
   };

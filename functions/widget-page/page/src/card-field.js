@@ -116,7 +116,7 @@ export function createCardField(document, texts, announce, afterPress, onChange)
       error.show(texts.validation[`card_number_${problem}`]);
       return { ok: false };
     },
-    refuse() {
+    showRefusal() {
       error.show(texts.validation.card_number_refused);
     },
     clear() {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { group, reformat } from "./card-number.js";
 
 /**
- * Does to a value with a caret (`|`) what a browser does on one edit, then what the field does.
+ * Applies an edit to a value with a caret (`|`) as a browser does, then formats it as the field does.
  *
  * @param {string} marked @param {string} edit a text to insert, "Backspace" or "Delete"
  */

@@ -58,7 +58,7 @@ export function createConsentField(name, document, texts) {
       input.checked = false;
       error.clear();
     },
-    refuse() {
+    showRefusal() {
       error.show(texts.validation[`${name}_missing`]);
     },
   };

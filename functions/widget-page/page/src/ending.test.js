@@ -14,9 +14,9 @@ test("every bridge gets the event in its own format", () => {
   const [ios, android, reactNative] = [listener(), listener(), listener()];
   const window = { webkit: { messageHandlers: { enrollmentEnded: ios } }, enrollmentEnded: android, ReactNativeWebView: reactNative };
   /** @type {unknown[]} */
-  const told = [];
-  reportEnding(event, (name, detail) => told.push([name, detail]), /** @type {any} */ (window));
-  assert.deepEqual(told, [["enrollmentEnded", event]]);
+  const reported = [];
+  reportEnding(event, (name, detail) => reported.push([name, detail]), /** @type {any} */ (window));
+  assert.deepEqual(reported, [["enrollmentEnded", event]]);
   assert.deepEqual(ios.heard, [event]);
   assert.deepEqual(android.heard, ['{"status":"SUCCESS_ENROLLMENT","ranac":"0364","last4":"0106"}']);
   assert.deepEqual(reactNative.heard, [`{"type":"enrollmentEnded","detail":${android.heard[0]}}`]);

@@ -4,15 +4,15 @@ import { createExpiryNotice } from "./expiry-notice.js";
 import { openTemplate } from "./testing/template.js";
 
 /** @type {ReturnType<typeof openTemplate>} */ let page;
-/** @type {string[]} */ let said;
+/** @type {string[]} */ let announced;
 /** @type {import("./expiry-notice.js").ExtensionResult} */ let answer;
 let asked = 0;
 /** @type {ReturnType<typeof createExpiryNotice>} */ let expiryNotice;
 
 beforeEach(() => {
   page = openTemplate();
-  [said, answer, asked] = [[], "extended", 0];
-  expiryNotice = createExpiryNotice(page.document, page.texts, (message) => said.push(message), async () => {
+  [announced, answer, asked] = [[], "extended", 0];
+  expiryNotice = createExpiryNotice(page.document, page.texts, (message) => announced.push(message), async () => {
     asked += 1;
     if (answer === "extended") expiryNotice.hide();
     return answer;
@@ -31,7 +31,7 @@ test("the notice is announced and does not take the focus", () => {
   element("#card-number").focus();
   expiryNotice.warn(false, true);
   assert(!element("#expiring").hidden);
-  assert.deepEqual(said, [`${page.texts.expiring.info} ${page.texts.expiring.extend}`]);
+  assert.deepEqual(announced, [`${page.texts.expiring.info} ${page.texts.expiring.extend}`]);
   assert.equal(page.document.activeElement, element("#card-number"));
 });
 
@@ -39,7 +39,7 @@ test("the last minutes have their own text, and no button", () => {
   expiryNotice.warn(true, false);
   assert.equal(element("#expiring p").textContent, page.texts.expiring.soon);
   assert(element("#expiring button").hidden);
-  assert.deepEqual(said, [page.texts.expiring.soon]);
+  assert.deepEqual(announced, [page.texts.expiring.soon]);
 });
 
 test("the button extends once and keeps the focus", async () => {
@@ -49,7 +49,7 @@ test("the button extends once and keeps the focus", async () => {
   await press();
   assert.equal(asked, 1);
   assert(element("#expiring").hidden);
-  assert.equal(said.at(-1), page.texts.expiring.extended);
+  assert.equal(announced.at(-1), page.texts.expiring.extended);
   assert.equal(page.document.activeElement, element("[data-screen]:not([hidden]) h1"));
 });
 
@@ -58,7 +58,7 @@ test("a failure can be retried, a refusal cannot", async () => {
   answer = "failed";
   await press();
   assert.equal(element("#expiring p").textContent, page.texts.expiring.failed);
-  assert.equal(said.at(-1), page.texts.expiring.failed);
+  assert.equal(announced.at(-1), page.texts.expiring.failed);
   answer = "exhausted";
   await press();
   assert(element("#expiring button").hidden);

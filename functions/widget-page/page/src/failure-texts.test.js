@@ -24,9 +24,9 @@ test("each reason of an action has a distinct text", () => {
     C: [...shared, "no_card", "card_gone", "noted", "declined"],
   });
   for (const action of /** @type {const} */ (["N", "R", "C"])) {
-    const told = reasons[action].map((reason) => failureTexts(reason, action, texts));
-    assert(told.every(({ title, info }) => title && info));
-    assert.equal(new Set(told.map(({ info }) => info)).size, told.length, `${action}: no two reasons alike`);
+    const reported = reasons[action].map((reason) => failureTexts(reason, action, texts));
+    assert(reported.every(({ title, info }) => title && info));
+    assert.equal(new Set(reported.map(({ info }) => info)).size, reported.length, `${action}: no two reasons alike`);
   }
 });
 

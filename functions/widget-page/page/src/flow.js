@@ -92,19 +92,19 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   function end({ event, attemptsLeft, endingReason, incident }) {
     if (event.status.startsWith("SUCCESS_")) {
       expiry.stop();
-      form.forget();
+      form.reset();
       screens.success(event.last4);
     } else {
-      const known = reasonOf(event, endingReason, attemptsLeft);
-      const more = known === "program" && description ? partsOf(description).readMoreUrl : undefined;
+      const cause = reasonOf(event, endingReason, attemptsLeft);
+      const more = cause === "program" && description ? partsOf(description).readMoreUrl : undefined;
       // Without an address the text must not offer to read more.
-      const reason = known === "program" && !more ? "in_another_program" : known;
+      const reason = cause === "program" && !more ? "in_another_program" : cause;
       const retry = attemptsLeft > 0 && !isTimedOut ? tryAgain : undefined;
       const tries = retry && attemptsLeft === 1 ? "one_try_left" : endingReason === "last_try" ? endingReason : undefined;
       if (description) description = { ...description, attemptsLeft };
       if (!retry) {
         expiry.stop();
-        form.forget();
+        form.reset();
       }
       screens.failure(reason, { incident, more, retry, tries });
     }
@@ -137,7 +137,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   /** @param {{ incident?: string, endingReason?: import("./wire.js").EndingReason }} [answer] */
   function expire({ incident, endingReason } = {}) {
     expiry.stop();
-    form.forget();
+    form.reset();
     screens.failure(endingReason === "suspended" ? endingReason : "expired", { incident });
     reportEnding({ status: "TOKEN_EXPIRED" });
   }
@@ -145,7 +145,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   /** Ends with a failure in the page itself. @param {"browser" | "technical"} reason */
   function fail(reason) {
     expiry.stop();
-    form.forget();
+    form.reset();
     screens.failure(reason);
     reportEnding({ status: ACTIONS[api.action].errorStatus });
   }
@@ -171,13 +171,13 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
 
   /** @param {Extract<import("./api.js").Answer, { kind: "refused" }>} answer */
   function refuse({ pointers, incident }) {
-    const focusField = form.refuse(pointers);
+    const focusField = form.showRefusal(pointers);
     if (focusField) {
       screens.form(description?.attemptsLeft);
       return focusField();
     }
     expiry.stop();
-    form.forget();
+    form.reset();
     screens.failure("refused", { incident });
     reportEnding({ status: "INVALID_PARAMETERS" });
   }
@@ -191,7 +191,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
       isTimedOut = true;
       expiry.stop();
       if (isBusy) return;
-      form.forget();
+      form.reset();
       if (screens.current === "form") return openOnceMore();
     },
   };

@@ -15,29 +15,29 @@ const refusedCard = { kind: "ended", event: { status: "ERROR_ENROLLMENT", status
 const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 
 /**
- * The flow among parts that write down what is asked of them.
+ * Flow with fakes that record their calls.
  *
- * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in turn, the last for ever
+ * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in order; the last one repeats
  */
 function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" } }) {
   /** @type {any[][]} */
   const shown = [];
   /** @type {string[]} */
-  const spoken = [];
+  const actions = [];
   /** @type {any[]} */
-  const timed = [];
+  const timers = [];
   /** @type {any[]} */
-  const told = [];
+  const reported = [];
   /** @type {any[]} */
   const sent = [];
   /** @type {any} */
   const screens = new Proxy(/** @type {any} */ ({}), {
-    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "setAction" ? spoken.push(given[0]) : shown.push([name, ...given])),
+    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "setAction" ? actions.push(given[0]) : shown.push([name, ...given])),
   });
   const next = (/** @type {Answer[]} */ answers) => /** @type {Answer} */ (answers.length > 1 ? answers.shift() : answers[0]);
   let made = 0;
   let asked = 0;
-  let forgotten = 0;
+  let resets = 0;
   const flow = createFlow({
     api: {
       action,
@@ -48,27 +48,27 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
     screens,
     form: /** @type {any} */ ({
       prepare: () => {},
-      refuse: (/** @type {string[]} */ pointers) => (pointers.includes("/email") ? () => shown.push(["lead"]) : undefined),
-      forget: () => (forgotten += 1),
+      showRefusal: (/** @type {string[]} */ pointers) => (pointers.includes("/email") ? () => shown.push(["lead"]) : undefined),
+      reset: () => (resets += 1),
       retry: () => shown.push(["retry"]),
     }),
-    expiry: { start: (...left) => timed.push(left), stop: () => timed.push("stop") },
-    reportEnding: (event) => told.push(event),
+    expiry: { start: (...left) => timers.push(left), stop: () => timers.push("stop") },
+    reportEnding: (event) => reported.push(event),
     canEncrypt: () => canEncrypt,
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, timed, spoken, told, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), forgotten: () => forgotten };
+  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets };
 }
 
 test("a success is shown, reported and cleared", async () => {
-  const { flow, names, told, last, forgotten } = flowWith({});
+  const { flow, names, reported, last, resets } = flowWith({});
   await flow.open();
   await flow.submit(entered);
   assert.deepEqual(names(), ["loading", "form", "waiting", "success"]);
   assert.deepEqual(last(), ["success", "0106"]);
-  assert.deepEqual(told, [{ status: "SUCCESS_ENROLLMENT", last4: "0106" }]);
-  assert.equal(forgotten(), 1);
+  assert.deepEqual(reported, [{ status: "SUCCESS_ENROLLMENT", last4: "0106" }]);
+  assert.equal(resets(), 1);
 });
 
 test("a double click submits once", async () => {
@@ -79,7 +79,7 @@ test("a double click submits once", async () => {
 });
 
 test("a refused card is reported, and retried as a new attempt", async () => {
-  const { flow, told, sent, last } = flowWith({ submits: [refusedCard, success] });
+  const { flow, reported, sent, last } = flowWith({ submits: [refusedCard, success] });
   await flow.open();
   await flow.submit(entered);
   const [, reason, details] = last();
@@ -89,7 +89,7 @@ test("a refused card is reported, and retried as a new attempt", async () => {
   assert.deepEqual(last(), ["retry"]);
   await flow.submit(entered);
   assert.deepEqual(sent.map(({ idempotencyKey }) => idempotencyKey), ["key 1", "key 2"]);
-  assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]);
+  assert.deepEqual(reported.map(({ status }) => status), ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]);
 });
 
 test("the last attempt offers no retry", async () => {
@@ -101,63 +101,63 @@ test("the last attempt offers no retry", async () => {
 
 test("an unknown outcome is not reported, and retried unchanged", async () => {
   for (const kind of /** @type {const} */ (["unsettled", "unreachable"])) {
-    const { flow, told, sent, last } = flowWith({ submits: [{ kind }, success] });
+    const { flow, reported, sent, last } = flowWith({ submits: [{ kind }, success] });
     await flow.open();
     await flow.submit(entered);
     assert.equal(last()[1], kind);
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
     await last()[2].retry();
     assert.equal(sent[0], sent[1]);
-    assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+    assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
   }
 });
 
 test("a reload after success shows and reports it again", async () => {
-  const { flow, told, last } = flowWith({ opens: [success] });
+  const { flow, reported, last } = flowWith({ opens: [success] });
   await flow.open();
   assert.equal(last()[0], "success");
-  assert.equal(told.length, 1);
+  assert.equal(reported.length, 1);
 });
 
 test("an attempt open elsewhere is awaited", async () => {
-  const { flow, told, last } = flowWith({ opens: [form, success], submits: [{ kind: "busy" }] });
+  const { flow, reported, last } = flowWith({ opens: [form, success], submits: [{ kind: "busy" }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[0], "success");
-  assert.equal(told.length, 1);
+  assert.equal(reported.length, 1);
 });
 
 test("a refused field is shown in the form and ends nothing", async () => {
-  const { flow, told, names } = flowWith({ submits: [{ kind: "refused", pointers: ["/email"] }] });
+  const { flow, reported, names } = flowWith({ submits: [{ kind: "refused", pointers: ["/email"] }] });
   await flow.open();
   await flow.submit(entered);
   assert.deepEqual(names().slice(-2), ["form", "lead"]);
-  assert.deepEqual(told, []);
+  assert.deepEqual(reported, []);
 });
 
 test("a refusal without a field ends with INVALID_PARAMETERS", async () => {
-  const { flow, told, last } = flowWith({ submits: [{ kind: "refused", pointers: [], incident: "I" }] });
+  const { flow, reported, last } = flowWith({ submits: [{ kind: "refused", pointers: [], incident: "I" }] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(last()[1], "refused");
-  assert.deepEqual(told, [{ status: "INVALID_PARAMETERS" }]);
+  assert.deepEqual(reported, [{ status: "INVALID_PARAMETERS" }]);
 });
 
 test("an expired session ends with TOKEN_EXPIRED", async () => {
-  const { flow, told, last, forgotten } = flowWith({ opens: [{ kind: "expired" }] });
+  const { flow, reported, last, resets } = flowWith({ opens: [{ kind: "expired" }] });
   await flow.open();
   assert.equal(last()[1], "expired");
-  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
-  assert.equal(forgotten(), 1);
+  assert.deepEqual(reported, [{ status: "TOKEN_EXPIRED" }]);
+  assert.equal(resets(), 1);
 });
 
 test("a timeout removes the form", async () => {
   for (const kind of /** @type {const} */ (["expired", "unreachable"])) {
-    const { flow, told, names } = flowWith({ opens: [form, { kind }] });
+    const { flow, reported, names } = flowWith({ opens: [form, { kind }] });
     await flow.open();
     await flow.timeOut();
     assert.deepEqual(names().slice(-3), ["form", "loading", "failure"]);
-    assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+    assert.deepEqual(reported, [{ status: "TOKEN_EXPIRED" }]);
   }
 });
 
@@ -168,36 +168,36 @@ test("a tab shows the outcome of another tab", async () => {
   const waits = flowWith({ opens: [form, success] });
   await waits.flow.open();
   await waits.flow.timeOut();
-  for (const { told, last } of [submits, waits]) {
+  for (const { reported, last } of [submits, waits]) {
     assert.equal(last()[0], "success");
-    assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+    assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
   }
 });
 
 test("a timeout leaves a running attempt its outcome", async () => {
-  const { flow, told } = flowWith({});
+  const { flow, reported } = flowWith({});
   await flow.open();
   const attempt = flow.submit(entered);
   flow.timeOut();
   await attempt;
-  assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+  assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
 
 test("a retry after a timeout ends instead", async () => {
-  const { flow, told, last } = flowWith({ submits: [refusedCard] });
+  const { flow, reported, last } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
   flow.timeOut();
   last()[2].retry();
-  assert.deepEqual(told.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
+  assert.deepEqual(reported.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
 });
 
 test("without Web Crypto no form is shown", async () => {
-  const { flow, told, last, names } = flowWith({ canEncrypt: false });
+  const { flow, reported, last, names } = flowWith({ canEncrypt: false });
   await flow.open();
   assert.deepEqual(names(), ["loading", "failure"]);
   assert.equal(last()[1], "browser");
-  assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
+  assert.deepEqual(reported, [{ status: "ERROR_ENROLLMENT" }]);
 });
 
 /** @type {Answer} */
@@ -209,13 +209,13 @@ test("replacement and opt-out are shown and reported as such", async () => {
   for (const [action, opened, ending] of /** @type {const} */ ([["R", replacement, "REPLACEMENT"], ["C", removal, "REMOVAL"]])) {
     /** @type {Answer} */
     const done = { kind: "ended", event: { status: `SUCCESS_${ending}`, last4: "0123" }, attemptsLeft: 0 };
-    const { flow, spoken, told, last, forgotten } = flowWith({ action, opens: [opened], submits: [done] });
+    const { flow, actions, reported, last, resets } = flowWith({ action, opens: [opened], submits: [done] });
     await flow.open();
-    assert.deepEqual(spoken, [action]);
+    assert.deepEqual(actions, [action]);
     await flow.submit({ ...entered, oldCard: gold });
     assert.deepEqual(last(), ["success", "0123"]);
-    assert.deepEqual(told, [{ status: `SUCCESS_${ending}`, last4: "0123" }]);
-    assert.equal(forgotten(), 1);
+    assert.deepEqual(reported, [{ status: `SUCCESS_${ending}`, last4: "0123" }]);
+    assert.equal(resets(), 1);
   }
 });
 
@@ -244,17 +244,17 @@ test("entries are cleared once no retry is offered", async () => {
   /** @type {Answer[]} */
   const answers = [over, { kind: "refused", pointers: [] }];
   for (const answer of answers) {
-    const { flow, forgotten } = flowWith({ submits: [answer] });
+    const { flow, resets } = flowWith({ submits: [answer] });
     await flow.open();
     await flow.submit(entered);
-    assert.equal(forgotten(), 1, answer.kind);
+    assert.equal(resets(), 1, answer.kind);
   }
-  const { flow, forgotten } = flowWith({ submits: [refusedCard] });
+  const { flow, resets } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
-  assert.equal(forgotten(), 0, "another try is offered");
+  assert.equal(resets(), 0, "another try is offered");
   flow.timeOut();
-  assert.equal(forgotten(), 1, "and can't be made any more");
+  assert.equal(resets(), 1, "and can't be made any more");
 });
 
 test("an attempt that failed during a reload can be retried", async () => {
@@ -267,30 +267,30 @@ test("an attempt that failed during a reload can be retried", async () => {
 test("an unanswered removal is reported and offers no retry", async () => {
   /** @type {Answer} */
   const noted = { kind: "ended", event: { status: "ERROR_REMOVAL", statusCode: "-1001" }, attemptsLeft: 0 };
-  const { flow, told, last } = flowWith({ action: "C", opens: [removal], submits: [noted] });
+  const { flow, reported, last } = flowWith({ action: "C", opens: [removal], submits: [noted] });
   await flow.open();
   await flow.submit({ oldCard: gold, personal: {}, consents: [] });
   assert.equal(last()[1], "noted");
   assert.equal(last()[2].retry, undefined);
-  assert.deepEqual(told, [{ status: "ERROR_REMOVAL", statusCode: "-1001" }]);
+  assert.deepEqual(reported, [{ status: "ERROR_REMOVAL", statusCode: "-1001" }]);
 });
 
 test("missing Web Crypto fails an action that encrypts", async () => {
   const replacing = flowWith({ action: "R", opens: [replacement], canEncrypt: false });
   await replacing.flow.open();
-  assert.deepEqual(replacing.told, [{ status: "ERROR_REPLACEMENT" }]);
+  assert.deepEqual(replacing.reported, [{ status: "ERROR_REPLACEMENT" }]);
   const removing = flowWith({ action: "C", opens: [removal], canEncrypt: false });
   await removing.flow.open();
   assert.equal(removing.last()[0], "form");
 });
 
 test("a failed encryption is a technical failure", async () => {
-  const { flow, sent, told, last } = flowWith({ makeSubmission: () => Promise.reject(new Error()) });
+  const { flow, sent, reported, last } = flowWith({ makeSubmission: () => Promise.reject(new Error()) });
   await flow.open();
   await flow.submit(entered);
   assert.deepEqual(sent, []);
   assert.equal(last()[1], "technical");
-  assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }]);
+  assert.deepEqual(reported, [{ status: "ERROR_ENROLLMENT" }]);
 });
 
 test("the last attempt is announced before and after it", async () => {
@@ -317,10 +317,10 @@ test("a refusal before the form has its own reason", async () => {
   for (const why of /** @type {const} */ (["card_limit", "limit"])) {
     /** @type {Answer} */
     const full = { kind: "ended", event: { status: "ERROR_ENROLLMENT" }, attemptsLeft: 0, endingReason: why };
-    const { flow, told, last } = flowWith({ opens: [full] });
+    const { flow, reported, last } = flowWith({ opens: [full] });
     await flow.open();
     assert.deepEqual([last()[1], last()[2].retry], [why, undefined]);
-    assert.deepEqual(told, [{ status: "ERROR_ENROLLMENT" }], "the reason is in no event");
+    assert.deepEqual(reported, [{ status: "ERROR_ENROLLMENT" }], "the reason is in no event");
   }
 });
 
@@ -341,50 +341,50 @@ test("read more is offered only with an address", async () => {
 });
 
 test("a session of a suspended client has its own reason", async () => {
-  const { flow, told, last } = flowWith({ opens: [{ kind: "expired", endingReason: "suspended" }] });
+  const { flow, reported, last } = flowWith({ opens: [{ kind: "expired", endingReason: "suspended" }] });
   await flow.open();
   assert.equal(last()[1], "suspended");
-  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+  assert.deepEqual(reported, [{ status: "TOKEN_EXPIRED" }]);
 });
 
 test("an extension restarts the timers", async () => {
-  const { flow, timed, names } = flowWith({ extension: { kind: "extended", secondsLeft: 900, extensionsLeft: 9 } });
+  const { flow, timers, names } = flowWith({ extension: { kind: "extended", secondsLeft: 900, extensionsLeft: 9 } });
   await flow.open();
   assert.equal(await flow.extend(), "extended");
-  assert.deepEqual(timed, [[900, 10], [900, 9]]);
+  assert.deepEqual(timers, [[900, 10], [900, 9]]);
   assert.equal(names().at(-1), "form");
 });
 
 test("a refused extension keeps the timers", async () => {
-  for (const [kind, told] of /** @type {const} */ ([["exhausted", "exhausted"], ["unreachable", "failed"]])) {
-    const { flow, timed } = flowWith({ extension: { kind } });
+  for (const [kind, reported] of /** @type {const} */ ([["exhausted", "exhausted"], ["unreachable", "failed"]])) {
+    const { flow, timers } = flowWith({ extension: { kind } });
     await flow.open();
-    assert.equal(await flow.extend(), told);
-    assert.equal(timed.length, 1);
+    assert.equal(await flow.extend(), reported);
+    assert.equal(timers.length, 1);
   }
 });
 
 test("an extension of an ended session ends the page", async () => {
-  const { flow, told } = flowWith({ extension: { kind: "expired" } });
+  const { flow, reported } = flowWith({ extension: { kind: "expired" } });
   await flow.open();
   assert.equal(await flow.extend(), "over");
-  assert.deepEqual(told, [{ status: "TOKEN_EXPIRED" }]);
+  assert.deepEqual(reported, [{ status: "TOKEN_EXPIRED" }]);
 });
 
 test("an extension leaves a running attempt its outcome", async () => {
-  const { flow, told } = flowWith({ extension: { kind: "expired" } });
+  const { flow, reported } = flowWith({ extension: { kind: "expired" } });
   await flow.open();
   const attempt = flow.submit(entered);
   assert.equal(await flow.extend(), "over");
   await attempt;
-  assert.deepEqual(told.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+  assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
 
 test("a session extended by another tab continues", async () => {
-  const { flow, told, last, timed } = flowWith({});
+  const { flow, reported, last, timers } = flowWith({});
   await flow.open();
   await flow.timeOut();
   assert.equal(last()[0], "form");
-  assert.deepEqual(told, []);
-  assert.deepEqual(timed, [[900, 10], "stop", [900, 10]]);
+  assert.deepEqual(reported, []);
+  assert.deepEqual(timers, [[900, 10], "stop", [900, 10]]);
 });

@@ -80,7 +80,7 @@ export function createForm(document, texts, announce, onChange) {
   }
 
   /** Clears all that was typed and ticked. */
-  function empty() {
+  function clear() {
     card.clear();
     for (const field of [...personal, ...consents]) field.clear();
   }
@@ -123,24 +123,24 @@ export function createForm(document, texts, announce, onChange) {
      * @param {string[]} pointers JSON pointers into the body that was sent
      * @returns {(() => void) | undefined} focuses the first of them; nothing if no field is meant
      */
-    refuse(pointers) {
+    showRefusal(pointers) {
       /** @param {...string} prefixes */
       const meant = (...prefixes) => pointers.some((pointer) => prefixes.some((prefix) => pointer.startsWith(prefix)));
-      const refused = [
+      const refusedFields = [
         ...(meant("/oldCard") && choice.input ? [choice] : []),
         ...(meant("/bin", "/last4", "/card") ? [card] : []),
         ...personal.filter(({ name }) => meant(`/${name}`)),
         ...(meant("/consents") ? consents.filter(({ input }) => input.required && !input.checked) : []),
       ];
-      for (const field of refused) field.refuse();
-      const first = refused[0]?.input;
+      for (const field of refusedFields) field.showRefusal();
+      const first = refusedFields[0]?.input;
       return first && (() => focusInvalid(first));
     },
 
-    empty,
+    clear,
     /** Clears all that was entered, and the cards that were shown. */
-    forget() {
-      empty();
+    reset() {
+      clear();
       choice.prepare([]);
     },
     /** Prepares another attempt: the next digit replaces the number. Without a number field the focus stays. */

@@ -7,14 +7,14 @@ import { openTemplate } from "./testing/template.js";
 const number = "5234000000000106";
 /** @type {ReturnType<typeof openTemplate>} */ let page;
 /** @type {import("./form.js").Form} */ let form;
-/** @type {string[]} */ let said;
+/** @type {string[]} */ let announced;
 /** @type {import("./card-field.js").CardChange[]} */ let changes;
 /** @type {import("./submission.js").Entered[]} */ let submitted;
 
 beforeEach(() => {
   page = openTemplate();
-  [said, changes, submitted] = [[], [], []];
-  form = createForm(page.document, page.texts, (message) => said.push(message), (change) => changes.push(change));
+  [announced, changes, submitted] = [[], [], []];
+  form = createForm(page.document, page.texts, (message) => announced.push(message), (change) => changes.push(change));
   form.prepare(demoForm());
   form.onSubmit((entered) => submitted.push(entered));
 });
@@ -163,7 +163,7 @@ test("an empty form focuses its first invalid field", () => {
 test("the message of a focused invalid field is announced", () => {
   input("card-number").focus();
   submit();
-  assert.deepEqual(said, [page.texts.validation.card_number_missing]);
+  assert.deepEqual(announced, [page.texts.validation.card_number_missing]);
 });
 
 test("a corrected field clears its message", () => {
@@ -192,7 +192,7 @@ test("the brand is shown and announced once", () => {
   type("card-number", "5234");
   const badge = page.document.querySelector(".brand");
   assert.equal(badge?.textContent, "Mastercard");
-  assert.deepEqual(said, ["Mastercard"]);
+  assert.deepEqual(announced, ["Mastercard"]);
 });
 
 test("a blur during a press is checked after the click", (t) => {
@@ -230,10 +230,10 @@ test("an email address is checked if given", () => {
 });
 
 test("a refusal is shown at its field", () => {
-  form.refuse(["/lastName", "/consents/0/version"])?.();
+  form.showRefusal(["/lastName", "/consents/0/version"])?.();
   assert.equal(messageOf("last-name"), page.texts.validation.last_name_refused);
   assert.equal(page.document.activeElement, input("last-name"));
-  assert.equal(form.refuse(["/unheard-of"]), undefined);
+  assert.equal(form.showRefusal(["/unheard-of"]), undefined);
 });
 
 test("a cleared form has no typed or ticked value", () => {
@@ -242,7 +242,7 @@ test("a cleared form has no typed or ticked value", () => {
   type("email", "ada@");
   input("email").dispatchEvent(new Event("blur"));
   input("terms").checked = true;
-  form.empty();
+  form.clear();
   const ids = ["card-number", "first-name", "last-name", "email"];
   assert.deepEqual(ids.map((id) => input(id).value), ["", "", "", ""]);
   assert.equal(input("terms").checked, false);
@@ -253,7 +253,7 @@ test("a cleared form has no typed or ticked value", () => {
 
 test("a cleared number is gone from the page", () => {
   type("card-number", number);
-  form.forget();
+  form.reset();
   assert.equal(input("card-number").value, "");
   submit();
   assert.deepEqual(submitted, []);
@@ -343,7 +343,7 @@ test("a missing choice focuses the first card", () => {
   assert.equal(messageOf("old-card"), page.texts.validation.choice_missing);
   assert.equal(page.document.querySelector("#old-card")?.getAttribute("aria-invalid"), "true");
   submit();
-  assert.deepEqual(said.slice(-1), [page.texts.validation.choice_missing]);
+  assert.deepEqual(announced.slice(-1), [page.texts.validation.choice_missing]);
   choose(0);
   assert.equal(messageOf("old-card"), "");
 });
@@ -364,19 +364,19 @@ test("a changed list keeps a choice that is still there", () => {
 
 test("a refused card is shown at the choice, if there is one", () => {
   form.prepare(demoRemoval());
-  form.refuse(["/oldCard"])?.();
+  form.showRefusal(["/oldCard"])?.();
   assert.equal(messageOf("old-card"), page.texts.validation.choice_missing);
   form.prepare(demoRemoval([gold]));
-  assert.equal(form.refuse(["/oldCard"]), undefined);
+  assert.equal(form.showRefusal(["/oldCard"]), undefined);
   form.prepare(demoReplacement([gold]));
-  form.refuse(["/oldCard", "/lastName"])?.();
+  form.showRefusal(["/oldCard", "/lastName"])?.();
   assert.equal(page.document.activeElement, input("last-name"));
 });
 
 test("cleared cards are gone from the page", () => {
   form.prepare(demoRemoval());
   choose(0);
-  form.forget();
+  form.reset();
   assert.equal(page.document.querySelectorAll(".on-file").length, 0);
   assert.equal(textOf(".chosen .last4"), "");
 });

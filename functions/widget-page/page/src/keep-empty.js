@@ -2,7 +2,7 @@
 // (Firefox), from the session history, from the back/forward cache, and with a closed tab.
 
 /**
- * @param {Window} window @param {Pick<import("./form.js").Form, "empty" | "forget">} form
+ * @param {Window} window @param {Pick<import("./form.js").Form, "clear" | "reset">} form
  */
 export function keepEmpty(window, form) {
   let isTouched = false;
@@ -11,12 +11,12 @@ export function keepEmpty(window, form) {
   }
 
   // The document is parsed: values restored by the parser are there.
-  form.empty();
+  form.clear();
   window.addEventListener("pageshow", ({ persisted }) => {
     // From the back/forward cache: the session may have changed since.
     if (persisted) return window.location.reload();
     // A reopened tab restores its values after loading.
-    if (!isTouched) form.empty();
+    if (!isTouched) form.clear();
   });
-  window.addEventListener("pagehide", () => form.forget());
+  window.addEventListener("pagehide", () => form.reset());
 }

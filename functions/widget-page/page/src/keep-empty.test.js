@@ -7,7 +7,7 @@ function open() {
   let forgotten = 0;
   let reloaded = 0;
   const window = /** @type {any} */ (Object.assign(new EventTarget(), { location: { reload: () => (reloaded += 1) } }));
-  keepEmpty(window, { empty: () => (emptied += 1), forget: () => (forgotten += 1) });
+  keepEmpty(window, { clear: () => (emptied += 1), reset: () => (forgotten += 1) });
   const happen = (/** @type {string} */ type, more = {}) => window.dispatchEvent(Object.assign(new Event(type), more));
   return { happen, emptied: () => emptied, forgotten: () => forgotten, reloaded: () => reloaded };
 }

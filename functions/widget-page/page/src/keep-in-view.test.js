@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepInView } from "./keep-in-view.js";
 
-/** A frame of 1000 px, of which a part is in sight. */
+/** Frame of 1000 px, partly visible. */
 function framed() {
   const notice = { hidden: false, style: { transform: "" } };
   const page = { isIntersecting: true, intersectionRect: { bottom: 640 } };

@@ -67,7 +67,7 @@ export function createPersonalField(name, document, texts, afterPress) {
       input.value = "";
       error.clear();
     },
-    refuse() {
+    showRefusal() {
       error.show(key === "email" ? texts.validation.email_wrong : texts.validation[`${key}_refused`]);
     },
   };

@@ -5,12 +5,12 @@ import { openTemplate } from "./testing/template.js";
 
 /** @type {ReturnType<typeof openTemplate>} */ let page;
 /** @type {import("./screens.js").Screens} */ let screens;
-/** @type {string[]} */ let said;
+/** @type {string[]} */ let announced;
 
 beforeEach(() => {
   page = openTemplate();
-  said = [];
-  screens = createScreens(page.document, page.texts, (message) => said.push(message));
+  announced = [];
+  screens = createScreens(page.document, page.texts, (message) => announced.push(message));
 });
 afterEach(() => page.close());
 
@@ -41,11 +41,11 @@ test("the heading gets the focus once the page is in use", () => {
 test("the heading is announced only without the focus", () => {
   screens.success("0106");
   const { title, info, card } = page.texts.success;
-  assert.deepEqual(said, [`${title} ${info} ${card} 0106`]);
+  assert.deepEqual(announced, [`${title} ${info} ${card} 0106`]);
   screens.form();
   element("#card-number").focus();
   screens.success(undefined);
-  assert.equal(said[1], info);
+  assert.equal(announced[1], info);
 });
 
 test("each wait reason is announced once", () => {
@@ -55,7 +55,7 @@ test("each wait reason is announced once", () => {
   screens.stillWaiting("long");
   screens.stillWaiting("offline");
   const { title, info, long, offline } = page.texts.waiting;
-  assert.deepEqual(said, [info, long, offline].map((message) => `${title} ${message}`));
+  assert.deepEqual(announced, [info, long, offline].map((message) => `${title} ${message}`));
 });
 
 test("a failure shows its incident id and its options", () => {
@@ -79,10 +79,10 @@ test("waiting, success and failure use the action's texts", () => {
     screens.setAction(action);
     screens.waiting("0123");
     assert.equal(element("[data-screen=waiting] h1").textContent, words.waiting);
-    said.length = 0;
+    announced.length = 0;
     screens.success("0123");
     assert.equal(element("[data-screen=success] .info").textContent, words.success);
-    assert.deepEqual(said, [`${success.title} ${words.success} ${success.card} 0123`]);
+    assert.deepEqual(announced, [`${success.title} ${words.success} ${success.card} 0123`]);
     screens.failure("no_card");
     assert.equal(element("[data-screen=failure] .info").textContent, words.error.no_card);
   }
@@ -102,10 +102,10 @@ test("the last attempt is announced before and after it", () => {
   assert(element("#last-try").hidden);
   screens.failure("technical", { tries: "one_try_left", retry: () => {} });
   assert.equal(element(".tries").textContent, error.one_try_left);
-  assert(said.at(-1)?.endsWith(error.one_try_left));
+  assert(announced.at(-1)?.endsWith(error.one_try_left));
   screens.form(1);
   assert(!element("#last-try").hidden);
-  assert(said.at(-1)?.endsWith(register.last_try));
+  assert(announced.at(-1)?.endsWith(register.last_try));
   screens.failure("technical", { tries: "last_try" });
   assert.equal(element(".tries").textContent, error.last_try);
 });
