@@ -1,5 +1,5 @@
-// The language that RFC 4647 look-up chooses, by the likely subtags of Intl.Locale: an answer that is not the product's.
-// Standard input: {"offered": ["pt_BR", …], "tags": ["pt", …]}; standard output: the chosen ones, null for the default.
+// Language choice by RFC 4647 lookup with the likely subtags of Intl.Locale, independent of the product.
+// Standard input: {"offered": ["pt_BR", …], "tags": ["pt", …]}; standard output: the chosen languages, null for the default.
 import { readFileSync } from "node:fs";
 
 const { offered, tags } = JSON.parse(readFileSync(0, "utf8"));

@@ -6,7 +6,7 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.util.Base64;
 
-/** Writes key pairs as Java programs do: {@code java KeyFiles.java FOLDER}. */
+/** Writes key pairs like typical Java programs: {@code java KeyFiles.java FOLDER}. */
 public final class KeyFiles {
     public static void main(String[] arguments) throws GeneralSecurityException, IOException {
         Path folder = Path.of(arguments[0]);
@@ -19,7 +19,7 @@ public final class KeyFiles {
                 case "encoder" -> Base64.getEncoder().encode(key);
                 case "mime" -> Base64.getMimeEncoder().encode(key);
                 case "pem" -> pem("PUBLIC KEY", key);
-                // A mistake that is made often: the label of PKCS#1 around another structure.
+                // A common mistake: the label of PKCS#1 around another structure.
                 case "pkcs1-label" -> pem("RSA PUBLIC KEY", key);
                 default -> key;
             });

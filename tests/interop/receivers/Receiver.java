@@ -14,8 +14,8 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * A receiver of confirmations as Java's HttpsServer serves it, with a chunked body. Arguments: PKCS#12, its password, file for what
- * came (a line each: the message's id, the body in base64), file for the port.
+ * Receiver of confirmations on Java's HttpsServer, with a chunked body. Arguments: PKCS#12, its password, file for received messages
+ * (one line each: id of the message, body in base64), file for the port.
  */
 public final class Receiver {
     public static void main(String[] arguments) throws Exception {

@@ -1,4 +1,4 @@
-// A receiver of confirmations as node serves it. Arguments: kind, chain, key, file for what came, file for the port.
+// Receiver of confirmations on node. Arguments: kind, chain, key, file for received messages, file for the port.
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 const [kind, chain, key, came, ready] = process.argv.slice(2);
 const tls = { cert: readFileSync(chain), key: readFileSync(key) };
 
-/** A head as no two servers write it, which breaks off. */
+/** Unusual response head that breaks off. */
 const ODD = [
   'HTTP/1.1 200 OK',
   'X-Powered-By : ASP',

@@ -12,7 +12,7 @@ test("simultaneous messages are joined, later ones replace them", (t) => {
   assert.equal(panel.textContent, "One. Two.");
 
   announce("Two.");
-  assert.equal(panel.textContent, "", "emptied first, so that the same message is read again");
+  assert.equal(panel.textContent, "", "cleared first, so that the same message is read again");
   t.mock.timers.tick(100);
   assert.equal(panel.textContent, "Two.");
 });

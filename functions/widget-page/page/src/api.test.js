@@ -74,7 +74,7 @@ test("another action's session switches to its path and stays", async () => {
     await open();
     assert.deepEqual(requests.map(({ address }) => address), ["/widget/api/enroll", ...Array(3).fill(`/widget/api/${path}`)]);
     assert.equal(api.action, action);
-    assert.deepEqual([waits, sleeps], [[], []], "that is no failure");
+    assert.deepEqual([waits, sleeps], [[], []], "not counted as a failure");
   }
 });
 

@@ -25,7 +25,7 @@ test("events are dispatched on the page's own window", () => {
   const { window, posted, dispatched } = windowIn({ framed: false });
   createDispatch(window, origins)("ready", {});
   assert.equal(dispatched[0]?.type, "ready");
-  assert.deepEqual(posted, [], "a page that nobody embeds posts nothing");
+  assert.deepEqual(posted, [], "a page that is not embedded posts nothing");
 });
 
 test("the embedding page gets events by its exact origin", () => {

@@ -252,9 +252,9 @@ test("entries are cleared once no retry is offered", async () => {
   const { flow, resets } = flowWith({ submits: [refusedCard] });
   await flow.open();
   await flow.submit(entered);
-  assert.equal(resets(), 0, "another try is offered");
+  assert.equal(resets(), 0, "a retry is offered");
   flow.timeOut();
-  assert.equal(resets(), 1, "and can't be made any more");
+  assert.equal(resets(), 1, "the retry has timed out");
 });
 
 test("an attempt that failed during a reload can be retried", async () => {
@@ -320,7 +320,7 @@ test("a refusal before the form has its own reason", async () => {
     const { flow, reported, last } = flowWith({ opens: [full] });
     await flow.open();
     assert.deepEqual([last()[1], last()[2].retry], [why, undefined]);
-    assert.deepEqual(reported, [{ status: "ERROR_ENROLLMENT" }], "the reason is in no event");
+    assert.deepEqual(reported, [{ status: "ERROR_ENROLLMENT" }], "no event has the reason");
   }
 });
 

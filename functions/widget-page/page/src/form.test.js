@@ -105,7 +105,7 @@ test("a composition is not changed until it ends", () => {
   assert.equal(input("card-number").value, "５２");
   assert.equal(page.document.querySelector(".brand")?.textContent, "Mastercard");
   type("card-number", "９９");
-  assert.equal(messageOf("card-number"), "", "it is not finished");
+  assert.equal(messageOf("card-number"), "", "it is unfinished");
   type("card-number", "５２３４０");
   compose("compositionend");
   assert.equal(input("card-number").value, "5234 0");

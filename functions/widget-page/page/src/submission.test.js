@@ -24,7 +24,7 @@ test("only the pair, first six and last four digits are sent", async () => {
   assert.deepEqual(rest, { bin: "523400", last4: "0106", firstName: "Ada", consents: entered.consents });
   assert.deepEqual(Object.keys(card), ["key", "data"]);
   assert.equal(last4, "0106");
-  assert(!body.includes("00000000"), "the digits between are nowhere in the body");
+  assert(!body.includes("00000000"), "the body has none of the digits in between");
 });
 
 test("each attempt has its own idempotency key", async () => {

@@ -1,4 +1,4 @@
-/* MRS as gSOAP serves it: the prefix `SOAP-ENV:`, its own prefixes for ours, the request's header echoed in a fault, and gzip
+/* MRS on gSOAP: the prefix `SOAP-ENV:`, its own prefixes for ours, the request's header echoed in a fault, and gzip
    that nobody asked for. Under /v12 it answers in SOAP 1.2. Arguments: chain and key in one PEM, CA in PEM, file for the port. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static int fault(struct soap *soap, const char *code)
     return SOAP_FAULT;
 }
 
-/* Whatever was asked in, the answer is in the version that the path names. */
+/* Answers in the SOAP version of the path, whatever the version of the request. */
 static void choose_version(struct soap *soap)
 {
     soap_set_version(soap, strncmp(soap->path, "/v12/", 5) == 0 ? 2 : 1);
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
         return 1;
     soap->send_timeout = soap->recv_timeout = 10;
     for (;;) {
-        /* A connection that fails, such as one without a certificate, is nobody else's matter. */
+        /* A failed connection, such as one without a certificate, does not affect others. */
         if (soap_valid_socket(soap_accept(soap)) && soap_ssl_accept(soap) == SOAP_OK)
             soap_serve(soap);
         soap_destroy(soap);

@@ -19,7 +19,7 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
 import javax.xml.ws.Endpoint;
 
-/** MRS as JAX-WS serves it: chunked, the prefix `S:`, faults by exception. Arguments: PKCS#12, its password, CA in PEM, file for the port. */
+/** MRS on JAX-WS: chunked, prefix `S:`, faults by exception. Arguments: PKCS#12, its password, CA in PEM, file for the port. */
 public final class Mrs {
     private static final Map<String, CustomerAccount> ACCOUNTS = new ConcurrentHashMap<>();
 

@@ -1,4 +1,4 @@
-// MRS as npm `soap` serves it: the prefix `soap:`, SOAP 1.1 or 1.2 whatever was asked, gzip and encodings that nobody asked for.
+// MRS on npm `soap`: prefix `soap:`, SOAP 1.1 or 1.2 whatever the request, gzip and encodings without negotiation.
 // Arguments: the WSDL with its placeholders, chain, key, CA in PEM, file for the port.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -71,7 +71,7 @@ function services(variant) {
   return { CustomerService: { CustomerPort }, DiagnosticService: { DiagnosticPort } };
 }
 
-/** Another encoding, as the XML declaration and the content type say. */
+/** Re-encodes an answer, and declares it in the XML declaration and the content type. */
 function encodedAs(name, encode) {
   return {
     headers: { 'Content-Type': `text/xml; charset=${name}` },
@@ -79,7 +79,7 @@ function encodedAs(name, encode) {
   };
 }
 
-/** Changes how an answer is coded, although the request asked for nothing of the kind. */
+/** Changes the encoding of an answer without a request for it. */
 function recode(response, { headers, encode }) {
   let xml = '';
   response.write = (part) => {
