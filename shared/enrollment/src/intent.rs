@@ -1,5 +1,7 @@
-//! An intent: the stored record of one thing that a customer asked for, and its one outcome
+//! An intent: the stored record of one submission, through its stages to its one outcome
 //! (`docs/contract.md#one-outcome`).
+
+mod stage;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -10,139 +12,147 @@ use crate::ending::Ending;
 use crate::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
-use crate::status::{MrsCode, Status};
 use crate::time::later;
 
-/// How long an answer of MRS may stay away before the outcome is an error.
-pub const SETTLEMENT_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
+pub use stage::{Cleanup, Conclusion, Outcome, SETTLEMENT_DEADLINE, Stage};
 
-/// When the asker asks MRS again while an outcome is open, in seconds after its first call. After the last one it is the
-/// sweep's.
-const ASKED_AGAIN_AFTER: [i64; 5] = [5, 10, 20, 40, 60];
-
-/// How long one asker has an intent to itself. A function ends after 25 s, so that whoever has it longer is dead.
+/// Duration of the lease on an intent. A function ends after 25 s, so the holder of an expired lease is dead.
 pub const ASKER_LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long a call of unknown outcome may still be at work at MRS. Until then a decline of another call proves nothing.
-pub const AT_WORK: SignedDuration = SignedDuration::from_mins(2);
+/// Time for which a call of unknown result may still take effect at MRS. Until then a decline of another call proves nothing.
+const IN_FLIGHT: SignedDuration = SignedDuration::from_mins(2);
 
-/// What was asked for, and how it ended.
+/// Stored record of one submission.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
-    /// Its name.
+    /// Id of the intent.
     pub id: IntentId,
-    /// The session that asked.
+    /// Session of the submission.
     pub session: SessionId,
-    /// Whose customer it is.
+    /// Client of the session.
     pub client: ClientId,
-    /// In which program.
+    /// Program of the session.
     pub program: ProgramId,
-    /// What was asked for.
+    /// Action of the session.
     pub action: ActionCode,
-    /// Who asked.
+    /// Customer of the session.
     pub customer: CustomerId,
-    /// What MRS knows the card by: a new one, or the one that is opted out.
+    /// Number under which MRS knows the card: the new one, or the one that is opted out.
     pub bank_customer_number: BankCustomerNumber,
-    /// First six digits of that card, as the browser told them.
+    /// First six digits of that card, as the browser gave them.
     pub bin: Bin,
-    /// Its last four digits, as the browser told them.
+    /// Last four digits of that card, as the browser gave them.
     pub last4: Last4,
-    /// The card's visual design, by its range.
+    /// Visual design of that card, by its BIN range.
     pub design_code: Option<String>,
-    /// The card that goes: the one that is replaced or opted out.
+    /// Card that leaves the program: the one that is replaced or opted out.
     pub old_card: Option<OldCard>,
-    /// What the customer consented to.
+    /// Consents of the customer.
     pub consents: Vec<Consent>,
-    /// Where its confirmation goes.
+    /// Address for the confirmation of the outcome.
     pub confirmation_url: Option<Url>,
-    /// SHA-256 of the submission: the same key with another submission is refused.
+    /// SHA-256 of the submission: the same idempotency key with another submission is refused.
     pub fingerprint: [u8; 32],
-    /// What the customer is shown if it fails.
+    /// Incident id that the customer is shown if the intent fails.
     pub incident: IncidentId,
-    /// When it was stored, before MRS was asked.
+    /// Time at which the intent was stored, before MRS was asked.
     pub created_at: Timestamp,
-    /// What its calls to MRS left open.
+    /// State of the calls to MRS.
     pub inquiry: Inquiry,
-    /// Its outcome, once there is one.
-    pub outcome: Option<Outcome>,
+    /// Stage that the intent has reached.
+    pub stage: Stage,
 }
 
-/// What the calls to MRS for an intent left open.
+/// State of the calls to MRS for an intent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inquiry {
-    /// When the last call was made whose outcome is not known; that of an asker that died is one of them.
+    /// Time of the last call whose result is not known. The call of a lease holder that died is one of them.
     pub unanswered_at: Option<Timestamp>,
-    /// Since when look-ups have proved nothing.
+    /// Time since which look-ups have proved nothing.
     pub unknown_since: Option<Timestamp>,
-    /// The RANACs that MRS listed under the number before it was asked to enroll, where the number is the customer's;
-    /// `None` where it was not asked.
+    /// RANACs that MRS listed under the number before the enrollment, where the number is the customer's; `None` where MRS
+    /// was not asked.
     pub present_before: Option<Vec<Ranac>>,
 }
 
 impl Inquiry {
-    /// Whether an earlier call may do its work after one that is made at `call`.
-    pub fn is_at_work(&self, call: Timestamp) -> bool {
-        self.unanswered_at.is_some_and(|at| call < later(at, AT_WORK))
+    /// Whether an earlier call may take effect after one that is made at `call`.
+    pub fn has_call_in_flight(&self, call: Timestamp) -> bool {
+        self.unanswered_at.is_some_and(|at| call < later(at, IN_FLIGHT))
     }
 }
 
 impl Intent {
-    /// Until when an answer that stayed away may still come.
-    pub fn deadline(&self) -> Timestamp {
-        later(self.created_at, SETTLEMENT_DEADLINE)
+    /// Whether the outcome is open.
+    pub fn is_open(&self) -> bool {
+        self.conclusion().is_none()
     }
 
-    /// When its asker asks again while the outcome is open; `None`: from `now` on it is the sweep's.
-    pub fn next_ask(&self, now: Timestamp) -> Option<Timestamp> {
-        ASKED_AGAIN_AFTER
-            .map(|seconds| later(self.created_at, SignedDuration::from_secs(seconds)))
-            .into_iter()
-            .find(|at| *at > now)
-    }
-
-    /// Whether MRS knows the card by the customer's id, under which other cards stand too.
-    pub fn is_known_by_customer(&self) -> bool {
-        self.bank_customer_number.expose() == self.customer.expose()
+    /// Whether the deadline of MRS's answer has passed at `now`. It never passes for an intent that has its outcome.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.stage.deadline().is_some_and(|deadline| now >= deadline)
     }
 
     /// Conclusion of the intent; `None` while its outcome is open.
     pub fn conclusion(&self) -> Option<&Conclusion> {
-        self.outcome.as_ref()
+        match &self.stage {
+            Stage::Open { .. } => None,
+            Stage::Ended(conclusion) => Some(conclusion),
+        }
     }
 
     /// Outcome of the intent; `None` while it is open.
     pub fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
+        self.conclusion().map(|conclusion| &conclusion.outcome)
+    }
+
+    /// Cleanup that the intent still needs at MRS.
+    pub fn cleanup(&self) -> Option<Cleanup> {
+        self.conclusion().and_then(|conclusion| conclusion.cleanup)
+    }
+
+    /// Whether the customer got what was asked for; false while the outcome is open.
+    pub fn is_success(&self) -> bool {
+        self.outcome().is_some_and(|outcome| outcome.status.is_success())
     }
 
     /// Concludes the intent.
     pub fn conclude(&mut self, conclusion: Conclusion) {
-        self.outcome = Some(conclusion);
+        self.stage = Stage::Ended(conclusion);
     }
 
-    /// What page and confirmation say. `None` while the outcome is open.
-    pub fn ending(&self) -> Option<Ending> {
-        self.outcome.as_ref().map(|outcome| self.ending_of(outcome))
-    }
-
-    /// What the page is told at `now`. An opt-out only rolls forward: where MRS has not agreed by the deadline, the page
-    /// says so, while the outcome stays open.
-    pub fn told(&self, now: Timestamp) -> Option<Ending> {
-        let overdue = || self.action == ActionCode::OptOut && now >= self.deadline();
-        match &self.outcome {
-            Some(outcome) => Some(self.ending_of(outcome)),
-            None if overdue() => Some(self.ending_of(&Outcome::unreachable(self.action, now))),
-            None => None,
+    /// Marks the cleanup as done.
+    pub fn finish_cleanup(&mut self) {
+        if let Stage::Ended(conclusion) = &mut self.stage {
+            conclusion.cleanup = None;
         }
     }
 
-    /// The card with whose record its confirmation goes: the one that it enrolled, else the one that it was to take out.
+    /// Whether MRS knows the card by the customer's id, under which it may list other cards too.
+    pub fn is_known_by_customer(&self) -> bool {
+        self.bank_customer_number.expose() == self.customer.expose()
+    }
+
+    /// Ending for page and confirmation; `None` while the outcome is open.
+    pub fn ending(&self) -> Option<Ending> {
+        self.outcome().map(|outcome| self.ending_of(outcome))
+    }
+
+    /// Ending for the page at `now`. An opt-out is never given up: where MRS has not agreed by the deadline, the page gets an
+    /// error, while the outcome stays open.
+    pub fn page_ending(&self, now: Timestamp) -> Option<Ending> {
+        match &self.stage {
+            Stage::Ended(conclusion) => Some(self.ending_of(&conclusion.outcome)),
+            Stage::Open { .. } if self.action == ActionCode::OptOut && self.is_overdue(now) => {
+                Some(self.ending_of(&Conclusion::unreachable(self.action, now).outcome))
+            }
+            Stage::Open { .. } => None,
+        }
+    }
+
+    /// Card whose record keeps the confirmation: the one that was enrolled, or else the one that should leave the program.
     pub fn card(&self) -> Option<IntentId> {
-        let has_enrolled = self
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome.status.is_success() && self.action != ActionCode::OptOut);
-        if has_enrolled {
+        if self.is_success() && self.action != ActionCode::OptOut {
             Some(self.id)
         } else {
             self.old_card.as_ref().map(|card| card.id)
@@ -166,7 +176,7 @@ impl Intent {
         }
     }
 
-    /// The confirmation of its outcome, where the session asked for one.
+    /// Confirmation of the outcome, where the session asked for one.
     pub fn confirmation(&self) -> Option<Confirmation> {
         let url = self.confirmation_url.clone()?;
         Some(Confirmation::of(
@@ -178,110 +188,34 @@ impl Intent {
     }
 }
 
-/// The card that an intent takes out of the program.
+/// Card that an intent takes out of the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OldCard {
-    /// Its name: that of the intent which enrolled it.
+    /// Id of the card: that of the intent which enrolled it.
     pub id: IntentId,
-    /// MRS's id of it.
+    /// MRS's id of the card.
     pub ranac: Ranac,
-    /// What MRS knows it by.
+    /// Number under which MRS knows the card.
     pub bank_customer_number: BankCustomerNumber,
-    /// X of the program when it was chosen: what its time to live is reckoned by until a purge does so anew.
+    /// Retention of the program, in days, when the card was chosen. The card's time to live follows it until a purge renews
+    /// that.
     pub retention_days: u16,
 }
 
-/// How an intent ended. It has one outcome, ever.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// The status that the partner is told.
-    pub status: Status,
-    /// MRS's code, where it gave an error.
-    pub code: Option<MrsCode>,
-    /// MRS's id of the card, where it enrolled one.
-    pub ranac: Option<Ranac>,
-    /// MRS's own last four digits, where it told them.
-    pub last4: Option<Last4>,
-    /// Whether MRS holds a card that must be cancelled there: perhaps that of a failed enrollment, surely the one that
-    /// was replaced.
-    pub leftover: bool,
-    /// When it was stored.
-    pub at: Timestamp,
-}
-
-/// Conclusion of an intent.
-pub type Conclusion = Outcome;
-
-impl Outcome {
-    /// Whether MRS may still have a card that must be cancelled there.
-    pub fn has_cleanup(&self) -> bool {
-        self.leftover
-    }
-
-    /// MRS holds the new card. One that it replaces is still to be cancelled there.
-    pub fn enrolled(action: ActionCode, ranac: Ranac, last4: Option<Last4>, at: Timestamp) -> Self {
-        Self {
-            status: Status::success_of(action),
-            code: None,
-            ranac: Some(ranac),
-            last4,
-            leftover: action == ActionCode::Replace,
-            at,
-        }
-    }
-
-    /// MRS holds the card no longer.
-    pub fn removed(at: Timestamp) -> Self {
-        Self {
-            status: Status::SuccessRemoval,
-            code: None,
-            ranac: None,
-            last4: None,
-            leftover: false,
-            at,
-        }
-    }
-
-    /// MRS said no.
-    pub fn declined(action: ActionCode, code: MrsCode, at: Timestamp) -> Self {
-        Self {
-            status: Status::failure_of(action),
-            code: Some(code),
-            ranac: None,
-            last4: None,
-            leftover: false,
-            at,
-        }
-    }
-
-    /// MRS was never reached: there is nothing there.
-    pub fn unreachable(action: ActionCode, at: Timestamp) -> Self {
-        Self::declined(action, MrsCode::SERVER_ERROR, at)
-    }
-
-    /// Nobody knows whether MRS holds the card: it is an error, and what MRS turns out to hold goes.
-    pub fn unsettled(action: ActionCode, at: Timestamp) -> Self {
-        Self {
-            leftover: true,
-            ..Self::unreachable(action, at)
-        }
-    }
-}
-
-/// Evidence of one consent; it goes when the customer goes.
+/// Evidence of one consent. It is deleted with the customer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Consent {
     /// `terms` or `privacy`.
     pub document: ConsentDocument,
-    /// The version that was shown.
+    /// Version that was shown.
     pub version: String,
-    /// The language that it was shown in.
+    /// Language in which it was shown.
     pub language: crate::language::Language,
-    /// When it was given.
+    /// Time at which it was given.
     pub at: Timestamp,
 }
 
-/// What a consent is about.
+/// Document of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsentDocument {
@@ -291,34 +225,34 @@ pub enum ConsentDocument {
     Privacy,
 }
 
-/// A customer's cards as far as their number must be limited.
+/// Counts of a customer's cards in a program, for the card limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CardCount {
-    /// Active cards, those that are on their way out by opt-out among them.
+    /// Active cards, including those with an open opt-out.
     pub active: u32,
-    /// Enrollments whose outcome is open.
+    /// Enrollments with an open outcome.
     pub pending: u32,
-    /// Replacements and opt-outs whose outcome is open. None of them makes the cards more.
+    /// Replacements and opt-outs with an open outcome. They don't increase the number of cards.
     pub changing: u32,
-    /// Changes with every change of the customer: what a transaction is conditional on. 0: no customer yet.
+    /// Version of the record, which each change increases: the condition of a transaction. 0: no record.
     pub version: u64,
-    /// When the record goes by itself; `None` while there is an active card.
+    /// Time to live of the record; `None` while there is an active card.
     pub kept_until: Option<Timestamp>,
 }
 
-/// What is known of a customer of a program.
+/// Customer of a program.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Customer {
-    /// How many cards there are, and the version that a change is conditional on.
+    /// Counts of the cards, and the version of the record.
     pub count: CardCount,
-    /// The cards, the oldest first; those that have left the program too, as long as they are kept.
+    /// Cards, oldest first. Cancelled ones are included as long as they are kept.
     pub cards: Vec<Card>,
-    /// What the customer consented to: evidence, which goes when the customer goes.
+    /// Evidence of the customer's consents, deleted with the customer.
     pub consents: Vec<Consent>,
 }
 
 impl Customer {
-    /// The cards that can be replaced or opted out, where the token names `last4` only those that end in it.
+    /// Cards that can be replaced or opted out. Where the token names `last4`, only those that end in it.
     pub fn offered(&self, last4: Option<Last4>) -> impl Iterator<Item = &Card> {
         let named = move |card: &&Card| last4.is_none_or(|last4| card.last4 == last4);
         self.cards
@@ -328,24 +262,24 @@ impl Customer {
     }
 }
 
-/// A card that was enrolled.
+/// Enrolled card.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
-    /// Its name: that of the intent which enrolled it.
+    /// Id of the card: that of the intent which enrolled it.
     pub id: IntentId,
-    /// MRS's id of it.
+    /// MRS's id of the card.
     pub ranac: Ranac,
-    /// What MRS knows it by.
+    /// Number under which MRS knows the card.
     pub bank_customer_number: BankCustomerNumber,
     /// First six digits.
     pub bin: Bin,
     /// Last four digits.
     pub last4: Last4,
-    /// The card's visual design.
+    /// Visual design of the card.
     pub design_code: Option<String>,
-    /// Whether it is in the program.
+    /// State of the card.
     pub state: CardState,
-    /// Since when it has been.
+    /// Time at which it was enrolled.
     pub enrolled_at: Timestamp,
 }
 
@@ -357,18 +291,18 @@ impl Card {
     }
 }
 
-/// Whether a card is in the program.
+/// State of a card in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CardState {
-    /// It is.
+    /// The card is in the program.
     Active,
-    /// It is, and an open intent is about to change that. No other intent may take it meanwhile.
+    /// The card is in the program, and an open intent is about to replace it or opt it out. No other intent may change it.
     Locked,
-    /// It was replaced; MRS has still to cancel it.
+    /// The card was replaced, and MRS has yet to cancel it.
     PendingCancellation,
-    /// It was, until then.
+    /// The card has left the program.
     Cancelled {
-        /// When MRS agreed.
+        /// Time at which MRS agreed.
         at: Timestamp,
     },
 }
@@ -405,7 +339,7 @@ mod tests {
             incident: IncidentId::stored("incident".into()),
             created_at: START,
             inquiry: Inquiry::default(),
-            outcome: None,
+            stage: Stage::Open { since: START },
         }
     }
 
@@ -414,25 +348,25 @@ mod tests {
         let intent = intent();
         let mut now = after(1);
         let mut asked = Vec::new();
-        while let Some(at) = intent.next_ask(now) {
+        while let Some(at) = intent.stage.next_query(now) {
             asked.push(at.duration_since(START).as_secs());
             now = at;
         }
         assert_eq!(asked, [5, 10, 20, 40, 60]);
         assert_eq!(
-            intent.next_ask(after(8_300)),
+            intent.stage.next_query(after(8_300)),
             Some(after(10_000)),
             "a call took 8 s"
         );
-        assert_eq!(intent.next_ask(after(3_600_000)), None);
+        assert_eq!(intent.stage.next_query(after(3_600_000)), None);
     }
 
     #[test]
     fn an_unanswered_call_may_be_at_work_for_two_minutes() {
         let mut inquiry = Inquiry::default();
-        assert!(!inquiry.is_at_work(START));
+        assert!(!inquiry.has_call_in_flight(START));
         inquiry.unanswered_at = Some(START);
-        assert!(inquiry.is_at_work(after(119_999)));
-        assert!(!inquiry.is_at_work(after(120_000)));
+        assert!(inquiry.has_call_in_flight(after(119_999)));
+        assert!(!inquiry.has_call_in_flight(after(120_000)));
     }
 }

@@ -5,7 +5,7 @@ use enrollment::client::{Document, Field, Fields};
 use enrollment::ending::Ending;
 use enrollment::flows::describe::{Choice, Form};
 use enrollment::flows::extend::Extension;
-use enrollment::flows::submission::{self, Fault};
+use enrollment::flows::submission::{self, FieldError};
 use enrollment::flows::submit::SubmitError;
 use enrollment::identifiers::IncidentId;
 use enrollment::intent::Card;
@@ -105,7 +105,7 @@ pub(crate) fn open() -> Response<Body> {
 }
 
 /// Places of a submission, which are the rules' own and never the request's.
-fn pointers(faults: &[Fault]) -> Option<LogText> {
+fn pointers(faults: &[FieldError]) -> Option<LogText> {
     let mut pointers = faults.iter().map(|fault| fault.pointer);
     let first = LogText::from(pointers.next()?);
     Some(pointers.fold(first, LogText::with))
@@ -120,7 +120,7 @@ pub(crate) fn refusal(refused: &Refused, incident: &IncidentId) -> Response<Body
         }
         _ => info!(reason = refused, "request refused"),
     }
-    let none: &[Fault] = &[];
+    let none: &[FieldError] = &[];
     let (status, title, faults) = match refused {
         Refused::Flow(SubmitError::SessionEnded) => {
             return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, None);
@@ -181,7 +181,7 @@ fn event(status: StatusCode, event: Status, incident: &IncidentId, reason: Optio
 }
 
 /// RFC 9457.
-fn problem(status: StatusCode, title: &str, faults: &[Fault], incident: &IncidentId) -> Response<Body> {
+fn problem(status: StatusCode, title: &str, faults: &[FieldError], incident: &IncidentId) -> Response<Body> {
     let body = Problem {
         kind: "about:blank",
         title,
@@ -261,8 +261,8 @@ struct Problem<'a> {
     title: &'a str,
     status: u16,
     incident: &'a IncidentId,
-    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
-    errors: &'a [Fault],
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Body> {

@@ -4,18 +4,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use enrollment::flows::submission::{Asked, MAX_BYTES, Submission, read};
+use enrollment::flows::submission::{
+    FieldError, MAX_BYTES, NewCardForm, Rules, Submission, UncheckedSubmission,
+};
 use enrollment::action::ActionCode;
 use fuzz::{NOW, SET_UP, assert_no_card_number};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let program = &SET_UP.programs[0];
     for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
-        match read(body, action, &SET_UP, program, &SET_UP.default_language, NOW) {
-            Ok(asked) => {
+        match read(action, body) {
+            Ok(submission) => {
                 assert!(body.len() <= MAX_BYTES);
-                assert_fits(action, &asked);
+                assert_fits(action, &submission);
             }
             Err(faults) => {
                 assert!(!faults.is_empty());
@@ -28,28 +29,37 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
+fn read(action: ActionCode, body: &[u8]) -> Result<Submission, Vec<FieldError>> {
+    UncheckedSubmission::parse(action, body)?.check(Rules {
+        client: &SET_UP,
+        program: &SET_UP.programs[0],
+        language: &SET_UP.default_language,
+        now: NOW,
+    })
+}
+
 /// A new card and an old one, each where its action wants it and nowhere else.
-fn assert_fits(action: ActionCode, asked: &Asked) {
-    assert_eq!(asked.card.is_some(), action != ActionCode::OptOut);
-    assert_eq!(asked.old_card.is_some(), action != ActionCode::Enroll);
-    if let Some(submission) = &asked.card {
-        assert_may_be_sent(submission);
+fn assert_fits(action: ActionCode, submission: &Submission) {
+    assert_eq!(submission.new_card().is_some(), action != ActionCode::OptOut);
+    assert_eq!(submission.old_card().is_some(), action != ActionCode::Enroll);
+    if let Some(form) = submission.new_card() {
+        assert_may_be_sent(form);
         // That to the terms; who replaces a card has consented before.
         let consents = usize::from(action == ActionCode::Enroll);
-        assert_eq!(submission.consents.len(), consents);
+        assert_eq!(form.consents.len(), consents);
     }
 }
 
-fn assert_may_be_sent(submission: &Submission) {
-    assert!(SET_UP.programs[0].range_of(submission.bin).is_some());
-    for part in [&submission.number.key, &submission.number.data] {
+fn assert_may_be_sent(form: &NewCardForm) {
+    assert!(SET_UP.programs[0].range_of(form.bin).is_some());
+    for part in [&form.number.key, &form.number.data] {
         assert!(STANDARD.decode(part).is_ok_and(|bytes| bytes.len() >= 24));
     }
-    let names = [&submission.person.first_name, &submission.person.last_name];
+    let names = [&form.person.first_name, &form.person.last_name];
     for name in names.into_iter().flatten() {
         assert_no_card_number(name);
         assert!(!name.is_empty() && !name.chars().any(char::is_control));
     }
-    assert!(submission.person.first_name.is_some(), "it is required");
-    assert_no_card_number(&format!("{submission:?}"));
+    assert!(form.person.first_name.is_some(), "it is required");
+    assert_no_card_number(&format!("{form:?}"));
 }

@@ -1,44 +1,51 @@
-//! Outcomes: stored once, whoever comes first, and confirmed. Nothing here asks MRS, so that the page's calls may use it.
+//! Decision of an outcome: stored once, whoever is first, and confirmed. Nothing here calls MRS, so the page's calls may use
+//! it.
+//!
+//! Tests: `tests/flows/tests/flows/settlement` for deadlines and repeats, `tests/crash` for races,
+//! `shared/platform/tests/storage` for what an outcome writes.
 
 use jiff::SignedDuration;
 
 use crate::action::ActionCode;
 use crate::clock::Clock;
-use crate::intent::{Intent, Outcome};
+use crate::intent::{Conclusion, Intent};
 use crate::log::{info, warn};
 use crate::ports::{Finished, Intents, StoreError, Wakeups};
 
-/// What deciding needs.
+/// Ports of a decision.
 #[derive(Clone, Copy)]
 pub struct Decision<'a> {
     /// Intents.
     pub intents: &'a dyn Intents,
-    /// For the outcome's confirmation.
+    /// Wake-ups for confirmations.
     pub wakeups: &'a dyn Wakeups,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
 impl Decision<'_> {
-    /// Gives an open enrollment that is past its deadline its outcome. That decides, not who looks when: what MRS says
-    /// afterwards changes nothing, and what it holds is cancelled there.
+    /// Concludes an enrollment or a replacement whose deadline has passed. The deadline decides, and not the time of this
+    /// call: a later answer of MRS changes nothing, and a card that MRS enrolled by then is cancelled there.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
         let now = self.clock.now();
-        if intent.outcome.is_some() || intent.action == ActionCode::OptOut || now < intent.deadline() {
+        if intent.action == ActionCode::OptOut || !intent.is_overdue(now) {
             return Ok(intent);
         }
-        let outcome = Outcome::unsettled(intent.action, now);
-        self.finish(intent, outcome).await
+        let conclusion = Conclusion::unsettled(intent.action, now);
+        self.finish(intent, conclusion).await
     }
 
-    /// Stores an outcome. Where another run was first, its outcome is the one, and the intent as stored is given.
-    pub(super) async fn finish(&self, mut intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
-        let status = outcome.status;
-        let code = outcome.code;
-        intent.outcome = Some(outcome);
+    /// Stores a conclusion. Where another run was first, its outcome stands, and the intent is given as it is stored.
+    pub(super) async fn finish(
+        &self,
+        mut intent: Intent,
+        conclusion: Conclusion,
+    ) -> Result<Intent, StoreError> {
+        let (status, code) = (conclusion.outcome.status, conclusion.outcome.code);
+        intent.conclude(conclusion);
         if self.intents.finish(&intent).await? == Finished::Now {
             info!(
                 client = intent.client,
@@ -47,28 +54,28 @@ impl Decision<'_> {
                 code,
                 meaning = code.and_then(crate::status::MrsCode::meaning),
                 incident = intent.incident,
-                "intent has its outcome"
+                "outcome stored"
             );
-            self.tell(&intent).await;
+            self.wake_delivery(&intent).await;
             return Ok(intent);
         }
         match self.intents.intent(intent.id).await? {
-            Some(stored) if stored.outcome.is_some() => Ok(stored),
+            Some(stored) if !stored.is_open() => Ok(stored),
             _ => Err(StoreError::Unreadable {
-                operation: "settle",
-                detail: "an intent that had its outcome has lost it".into(),
+                operation: "concluding an intent",
+                detail: "the stored outcome is missing".into(),
             }),
         }
     }
 
-    /// The confirmation was stored with the outcome; here only its sender is woken.
-    async fn tell(&self, intent: &Intent) {
+    /// Wakes the delivery of the confirmation, which was stored with the outcome.
+    async fn wake_delivery(&self, intent: &Intent) {
         let Some(confirmation) = intent.confirmation() else {
             return;
         };
         let due = [(confirmation.id, confirmation.client)];
         if let Err(error) = self.wakeups.confirm(&due, SignedDuration::ZERO).await {
-            warn!(error, "a confirmation is left to the sweep");
+            warn!(error, "wake-up of a confirmation failed, the sweep sends it");
         }
     }
 }

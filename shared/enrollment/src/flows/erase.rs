@@ -9,7 +9,7 @@ use crate::ports::{Customers, Ledger, Purges, Record, Removal, Rewards, StoreErr
 use crate::status::MrsCode;
 
 use super::purge::is_quiet;
-use super::settle::{Cancellation, let_go};
+use super::settle::{Cancellation, cancel_card};
 
 /// How often it begins anew because the customer changed in between.
 const TRIES: usize = 5;
@@ -178,7 +178,7 @@ impl Erasure<'_> {
         let mut done = 0;
         for card in customer.offered(None) {
             let number = &card.bank_customer_number;
-            match let_go(self.rewards, client.institution(), number, &card.ranac).await {
+            match cancel_card(self.rewards, client.institution(), number, &card.ranac).await {
                 Cancellation::Done => progress.cancelled += 1,
                 Cancellation::Refused(code) => return Err(ErasureCause::Refused(code)),
                 Cancellation::Unknown { .. } => return Err(ErasureCause::NoAnswer),

@@ -5,7 +5,7 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::settle::{Cancellation, customer_of, finding, is_recorded, let_go};
+use super::settle::{Cancellation, cancel_card, customer_of, finding, is_recorded};
 use crate::action::ActionCode;
 use crate::client::{BankCustomerNumberKind, Client};
 use crate::clock::Clock;
@@ -338,11 +338,8 @@ impl Reconciliation<'_> {
             return Ok(compared);
         };
         // An opt-out's number is that of a card, which is compared with its customer.
-        let is_over = intent
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| !outcome.status.is_success() && !outcome.leftover);
-        if !is_over || intent.action == ActionCode::OptOut {
+        let has_failed = !intent.is_open() && !intent.is_success() && intent.cleanup().is_none();
+        if !has_failed || intent.action == ActionCode::OptOut {
             return Ok(compared);
         }
         let number = &intent.bank_customer_number;
@@ -407,7 +404,7 @@ impl Reconciliation<'_> {
             }
             (Kind::StillActive(_) | Kind::Stray(_), _) => {
                 let ranac = difference.kind.ranac();
-                match let_go(self.rewards, client.institution(), &difference.number, ranac).await {
+                match cancel_card(self.rewards, client.institution(), &difference.number, ranac).await {
                     Cancellation::Done => Repair::Repaired,
                     Cancellation::Refused(_) | Cancellation::Unknown { .. } => Repair::Failed,
                 }

@@ -1,8 +1,16 @@
-//! Settling what has no answer yet: an enrollment by asking MRS for its bank customer number, never by guessing; an
-//! opt-out, and the old card of a replacement, by asking MRS to cancel until it agrees (`docs/contract.md#settlement`).
+//! Settlement of intents that MRS has not clearly answered (`docs/contract.md#settlement`): an enrollment by looking up
+//! its bank customer number, never by guessing; an opt-out by asking MRS to cancel until it agrees. After the outcome
+//! the same runs do the cleanup that the intent needs at MRS.
 //!
-//! MRS is asked by one asker at a time, who has taken the intent: the request that begins it, then whoever is woken at the
-//! times of [`Intent::next_ask`], then the sweep.
+//! MRS is queried by one lease holder at a time: the request that begins the intent, then a run that is woken at the times of
+//! [`Stage::next_query`], then the sweep.
+//!
+//! Tests: `tests/flows/tests/flows/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
+//! `shared/platform/tests/storage` for leases.
+//!
+//! [`Stage::next_query`]: crate::intent::Stage::next_query
+
+mod cancellation;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,23 +18,19 @@ use super::decide::Decision;
 use crate::action::ActionCode;
 use crate::clock::Clock;
 use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
-use crate::intent::{ASKER_LEASE, CardState, Customer, Intent, OldCard, Outcome};
+use crate::intent::{ASKER_LEASE, CardState, Cleanup, Conclusion, Customer, Intent, OldCard, Stage};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
-use crate::ports::{
-    Clients, Customers, IntentRewards, Intents, Leases, Rewards, RewardsError, StoreError, Turn, Wakeups,
-};
-use crate::status::MrsCode;
+use crate::ports::{Clients, Customers, IntentRewards, Intents, Leases, Rewards, StoreError, Turn, Wakeups};
 use crate::time::later;
 
-/// Later looks, for what MRS may hold and for a card that it does not let go: after a minute, then at twice the age each
-/// time, at the longest after six hours.
-const FIRST_LATER_LOOK: SignedDuration = SignedDuration::from_mins(1);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
-/// What MRS does not hold a week after an enrollment it will not hold: then the case is closed.
-const LEFTOVER_CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) use cancellation::{Cancellation, cancel_card};
 
-/// What settling needs.
+/// Wait before the next run of the sweep for an intent: its age, within these limits. So the waits double each time.
+const MIN_WAIT: SignedDuration = SignedDuration::from_mins(1);
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(6);
+
+/// Ports of a settlement.
 #[derive(Clone, Copy)]
 pub struct Settlement<'a> {
     /// Intents.
@@ -37,158 +41,164 @@ pub struct Settlement<'a> {
     pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
-    /// Set-ups.
+    /// Set-ups of the clients.
     pub clients: &'a dyn Clients,
-    /// For the outcome's confirmation, and for looking again.
+    /// Wake-ups for confirmations and for further runs.
     pub wakeups: &'a dyn Wakeups,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
-/// What is known of MRS's side of an intent before it is asked.
+/// Answer of MRS to the enrollment, before its number is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answered {
-    /// MRS may still be at work on it: that it holds no card yet proves nothing before the deadline.
-    Never,
-    /// MRS has answered that it failed inside (-1001): what it does not hold now it will not hold.
-    WithServerError,
+pub(super) enum FirstAnswer {
+    /// None: MRS may still process the call, so until the deadline an absent card proves nothing.
+    Missing,
+    /// An internal error (-1001): a card that is absent now will not appear.
+    ServerError,
 }
 
-/// The right to ask MRS about an intent.
+/// Lease on an intent: the right to call MRS for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Taken {
-    /// When it was taken: no call is older.
-    pub(super) at: Timestamp,
-    /// When it ends.
-    pub(super) until: Timestamp,
+pub(super) struct Lease {
+    /// Time at which it was acquired. No call under it is older.
+    acquired_at: Timestamp,
+    /// Time at which it expires.
+    expires_at: Timestamp,
 }
 
-impl Taken {
-    /// That of whoever begins the intent.
-    pub(super) fn by_beginning(intent: &Intent) -> Self {
-        Self::at(intent.created_at)
+impl Lease {
+    /// Lease of the request that begins the intent.
+    pub(super) fn of_begin(intent: &Intent) -> Self {
+        Self::acquired_at(intent.created_at)
     }
 
-    fn at(now: Timestamp) -> Self {
+    fn acquired_at(now: Timestamp) -> Self {
         Self {
-            at: now,
-            until: later(now, ASKER_LEASE),
+            acquired_at: now,
+            expires_at: later(now, ASKER_LEASE),
         }
     }
 }
 
-/// An intent after MRS was asked.
-pub(super) struct Answer {
-    /// As it stands.
+/// Intent after calls to MRS.
+pub(super) struct Progress {
+    /// Intent as it stands.
     pub(super) intent: Intent,
-    /// Whether a call that was made may still do its work.
-    pub(super) is_at_work: bool,
-    /// Whether MRS proved nothing.
-    pub(super) is_unknown: bool,
+    /// Whether a call may still take effect.
+    pub(super) has_call_in_flight: bool,
+    /// Whether MRS's answer proved nothing.
+    is_inconclusive: bool,
 }
 
-impl Answer {
-    fn known(intent: Intent) -> Self {
+impl Progress {
+    fn conclusive(intent: Intent) -> Self {
         Self {
             intent,
-            is_at_work: false,
-            is_unknown: false,
+            has_call_in_flight: false,
+            is_inconclusive: false,
         }
     }
 
-    fn unknown(intent: Intent, is_at_work: bool) -> Self {
+    fn inconclusive(intent: Intent, has_call_in_flight: bool) -> Self {
         Self {
             intent,
-            is_at_work,
-            is_unknown: true,
+            has_call_in_flight,
+            is_inconclusive: true,
         }
     }
 }
 
 impl Settlement<'_> {
-    /// Asks MRS about an intent whose turn has come, and notes when it comes again. Gives it as it stands then; `None`
-    /// where it is not its turn: somebody else asks, or has asked a moment ago.
+    /// Resumes a due intent: queries MRS and schedules the next run. Gives the intent as it stands after that; `None` where
+    /// it is not due, or another run has its lease.
     ///
     /// # Errors
-    /// Where the store fails. The intent comes again once its lease has ended.
-    pub async fn look(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
-        let taken = Taken::at(self.clock.now());
-        let Some(intent) = self.leases.take(id, taken.at, taken.until).await? else {
+    /// Where the store fails. The intent is due again when its lease expires.
+    pub async fn resume(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
+        let lease = Lease::acquired_at(self.clock.now());
+        let acquired = self.leases.take(id, lease.acquired_at, lease.expires_at).await?;
+        let Some(intent) = acquired else {
             return Ok(None);
         };
-        let was_open = intent.outcome.is_none();
+        let was_open = intent.is_open();
         let intent = self.decision().decide(intent).await?;
-        let mut answer = if intent.outcome.is_none() {
-            self.settle(intent, Answered::Never, taken).await?
+        let mut progress = if intent.is_open() {
+            self.query(intent, FirstAnswer::Missing, lease).await?
         } else {
-            Answer::known(intent)
+            Progress::conclusive(intent)
         };
-        if was_open && is_success(&answer.intent) {
-            // MRS was asked for it in this look: the card that was replaced is the next look's work.
-            self.hand_over(&answer.intent).await;
-            return Ok(Some(answer.intent));
+        if was_open && progress.intent.is_success() {
+            // MRS was called for the outcome in this run. The replaced card is left to the next one.
+            self.start_cleanup(&progress.intent).await;
+            return Ok(Some(progress.intent));
         }
-        if answer.intent.outcome.is_some() {
-            answer = self.look_for_leftover(answer.intent).await?;
+        if let Some(cleanup) = progress.intent.cleanup() {
+            progress = match cleanup {
+                Cleanup::ReplacedCard => self.cancel_replaced_card(progress.intent).await?,
+                Cleanup::LateEnrollment { search_until } => {
+                    self.cancel_late_enrollment(progress.intent, search_until).await?
+                }
+            };
         }
-        self.give_back(answer, taken).await.map(Some)
+        self.release(progress, lease).await.map(Some)
     }
 
-    /// Asks MRS what became of an open intent, which the caller has taken. Its outcome is still `None` where MRS can't tell
-    /// before the deadline, or has not let an opted-out card go.
-    pub(super) async fn settle(
+    /// Queries MRS for the outcome of an open intent, whose lease the caller has. The outcome is still open afterwards where
+    /// MRS can't answer before the deadline, or has not cancelled the card of an opt-out.
+    pub(super) async fn query(
         &self,
         intent: Intent,
-        answered: Answered,
-        taken: Taken,
-    ) -> Result<Answer, StoreError> {
+        first_answer: FirstAnswer,
+        lease: Lease,
+    ) -> Result<Progress, StoreError> {
         match intent.action {
-            ActionCode::Enroll | ActionCode::Replace => self.look_for_card(intent, answered).await,
-            ActionCode::OptOut => self.roll_forward(intent, taken).await,
+            ActionCode::Enroll | ActionCode::Replace => self.query_enrollment(intent, first_answer).await,
+            ActionCode::OptOut => self.query_opt_out(intent, lease).await,
         }
     }
 
-    /// Ends the caller's turn where something is left to do, and has the next asker woken.
-    pub(super) async fn give_back(&self, answer: Answer, taken: Taken) -> Result<Intent, StoreError> {
-        let Answer {
+    /// Releases the lease where the intent needs another run, and wakes that run.
+    pub(super) async fn release(&self, progress: Progress, lease: Lease) -> Result<Intent, StoreError> {
+        let Progress {
             mut intent,
-            is_at_work,
-            is_unknown,
-        } = answer;
-        let Some(next) = self.next_look(&intent) else {
+            has_call_in_flight,
+            is_inconclusive,
+        } = progress;
+        let now = self.clock.now();
+        let Some(next) = next_run(&intent, now) else {
             return Ok(intent);
         };
-        let now = self.clock.now();
         let inquiry = &mut intent.inquiry;
-        if is_at_work {
-            inquiry.unanswered_at = Some(taken.at);
+        if has_call_in_flight {
+            inquiry.unanswered_at = Some(lease.acquired_at);
         }
-        inquiry.unknown_since = is_unknown.then(|| inquiry.unknown_since.unwrap_or(now));
+        inquiry.unknown_since = is_inconclusive.then(|| inquiry.unknown_since.unwrap_or(now));
         let turn = Turn {
             next,
             unanswered_at: inquiry.unanswered_at,
             unknown_since: inquiry.unknown_since,
         };
-        let is_given_back = self.leases.release(intent.id, taken.until, turn).await?;
-        // What comes after the last of these times is the sweep's.
-        if is_given_back && intent.outcome.is_none() && intent.next_ask(now).is_some() {
-            self.wake(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
+        let is_released = self.leases.release(intent.id, lease.expires_at, turn).await?;
+        // The sweep does the runs after the last of these times.
+        if is_released && intent.stage.next_query(now).is_some() {
+            self.schedule(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
                 .await;
         }
         Ok(intent)
     }
 
-    /// The old card of a replacement goes at once, and the customer does not wait for it.
-    pub(super) async fn hand_over(&self, intent: &Intent) {
-        if leftover_since(intent).is_some() && is_success(intent) {
-            self.wake(intent.id, SignedDuration::ZERO).await;
+    /// Wakes the cancellation of a replaced card at once. The customer does not wait for it.
+    pub(super) async fn start_cleanup(&self, intent: &Intent) {
+        if intent.cleanup().is_some_and(Cleanup::is_certain) {
+            self.schedule(intent.id, SignedDuration::ZERO).await;
         }
     }
 
-    /// Has the intent looked after by the function that does nothing else.
-    pub(super) async fn wake(&self, id: IntentId, after: SignedDuration) {
+    /// Wakes a run for the intent. A wake-up that fails is not an error, since the sweep finds the intent.
+    pub(super) async fn schedule(&self, id: IntentId, after: SignedDuration) {
         if let Err(error) = self.wakeups.settle(id, after).await {
-            warn!(error, "an open intent is left to the sweep");
+            warn!(error, "wake-up of an intent failed, the sweep resumes it");
         }
     }
 
@@ -200,131 +210,138 @@ impl Settlement<'_> {
         }
     }
 
-    async fn look_for_card(&self, intent: Intent, answered: Answered) -> Result<Answer, StoreError> {
+    async fn query_enrollment(
+        &self,
+        intent: Intent,
+        first_answer: FirstAnswer,
+    ) -> Result<Progress, StoreError> {
         let Some(look_up) = self.look_up(&intent).await? else {
-            return Ok(Answer::unknown(intent, false));
+            return Ok(Progress::inconclusive(intent, false));
         };
         let customer = customer_of(self.customers, &intent).await?;
         let found = finding(&intent, &look_up, customer.as_ref());
         let (now, action) = (self.clock.now(), intent.action);
-        let outcome = match found {
-            // It came while MRS was asked.
-            _ if now >= intent.deadline() => Outcome::unsettled(action, now),
+        let conclusion = match found {
+            // The deadline passed during the look-up.
+            _ if intent.is_overdue(now) => Conclusion::unsettled(action, now),
             Finding::Active(cards) => match cards.into_iter().next() {
-                Some(MrsCard { ranac, last4 }) => Outcome::enrolled(action, ranac, last4, now),
-                None => return Ok(Answer::unknown(intent, false)),
+                Some(MrsCard { ranac, last4 }) => Conclusion::enrolled(action, ranac, last4, now),
+                None => return Ok(Progress::inconclusive(intent, false)),
             },
             Finding::Unknown => {
-                tell_unknown(&intent, &look_up);
-                return Ok(Answer::unknown(intent, false));
+                log_inconclusive(&intent, &look_up);
+                return Ok(Progress::inconclusive(intent, false));
             }
-            Finding::Cancelled | Finding::Absent if answered == Answered::WithServerError => {
-                Outcome::unsettled(action, now)
+            Finding::Cancelled | Finding::Absent if first_answer == FirstAnswer::ServerError => {
+                Conclusion::unsettled(action, now)
             }
-            Finding::Cancelled | Finding::Absent => return Ok(Answer::known(intent)),
+            Finding::Cancelled | Finding::Absent => return Ok(Progress::conclusive(intent)),
         };
-        self.decision().finish(intent, outcome).await.map(Answer::known)
+        self.conclude(intent, conclusion).await
     }
 
-    async fn roll_forward(&self, intent: Intent, taken: Taken) -> Result<Answer, StoreError> {
-        let outcome = match self.let_go(&intent, old_card(&intent)?).await? {
-            Cancellation::Done => Outcome::removed(self.clock.now()),
-            Cancellation::Refused(code) if intent.inquiry.is_at_work(taken.at) => {
+    async fn query_opt_out(&self, intent: Intent, lease: Lease) -> Result<Progress, StoreError> {
+        let conclusion = match self.cancel_old_card(&intent).await? {
+            Cancellation::Done => Conclusion::removed(self.clock.now()),
+            Cancellation::Refused(code) if intent.inquiry.has_call_in_flight(lease.acquired_at) => {
                 let incident = &intent.incident;
                 info!(
                     code,
-                    incident, "a decline proves nothing yet: an earlier call may be at work"
+                    incident, "decline of a cancellation ignored, an earlier call may be in flight"
                 );
-                return Ok(Answer::known(intent));
+                return Ok(Progress::conclusive(intent));
             }
-            Cancellation::Refused(code) => Outcome::declined(intent.action, code, self.clock.now()),
-            Cancellation::Unknown { is_at_work } => return Ok(Answer::unknown(intent, is_at_work)),
+            Cancellation::Refused(code) => Conclusion::declined(intent.action, code, self.clock.now()),
+            Cancellation::Unknown { is_in_flight } => {
+                return Ok(Progress::inconclusive(intent, is_in_flight));
+            }
         };
-        self.decision().finish(intent, outcome).await.map(Answer::known)
+        self.conclude(intent, conclusion).await
     }
 
-    async fn let_go(&self, intent: &Intent, card: &OldCard) -> Result<Cancellation, StoreError> {
-        let Some(institution) = self.institution(intent).await? else {
-            return Ok(Cancellation::Unknown { is_at_work: false });
-        };
-        let number = &card.bank_customer_number;
-        let rewards = IntentRewards::new(self.rewards, intent);
-        Ok(let_go(rewards.get(), &institution, number, &card.ranac).await)
+    async fn conclude(&self, intent: Intent, conclusion: Conclusion) -> Result<Progress, StoreError> {
+        let concluded = self.decision().finish(intent, conclusion).await;
+        concluded.map(Progress::conclusive)
     }
 
-    /// Cancels what MRS holds and should not. Of a failed enrollment a week without a trace closes the case too; that there
-    /// is a card that was replaced is known, and it is never given up.
-    async fn look_for_leftover(&self, intent: Intent) -> Result<Answer, StoreError> {
-        let Some(at) = leftover_since(&intent) else {
-            return Ok(Answer::known(intent));
-        };
-        if is_success(&intent) {
-            return match self.let_go(&intent, old_card(&intent)?).await? {
-                Cancellation::Done => self.leftover_gone(intent).await,
-                Cancellation::Refused(_) => Ok(Answer::known(intent)),
-                Cancellation::Unknown { is_at_work } => Ok(Answer::unknown(intent, is_at_work)),
-            };
+    /// Cancels a replaced card at MRS. It is never given up, since MRS certainly has the card.
+    async fn cancel_replaced_card(&self, intent: Intent) -> Result<Progress, StoreError> {
+        match self.cancel_old_card(&intent).await? {
+            Cancellation::Done => self.finish_cleanup(intent).await,
+            Cancellation::Refused(_) => Ok(Progress::conclusive(intent)),
+            Cancellation::Unknown { is_in_flight } => Ok(Progress::inconclusive(intent, is_in_flight)),
         }
+    }
+
+    /// Cancels a card that MRS enrolled for a failed intent. The search ends at `search_until` where none is found.
+    async fn cancel_late_enrollment(
+        &self,
+        intent: Intent,
+        search_until: Timestamp,
+    ) -> Result<Progress, StoreError> {
         let Some(look_up) = self.look_up(&intent).await? else {
-            return Ok(Answer::unknown(intent, false));
+            return Ok(Progress::inconclusive(intent, false));
         };
         let customer = customer_of(self.customers, &intent).await?;
-        if customer.as_ref().is_some_and(|customer| !is_quiet(customer)) {
-            // The card of the intent that is open could not be told apart.
-            return Ok(Answer::known(intent));
+        if customer
+            .as_ref()
+            .is_some_and(|customer| has_open_intent(customer))
+        {
+            // The card of the open intent could not be distinguished.
+            return Ok(Progress::conclusive(intent));
         }
         match finding(&intent, &look_up, customer.as_ref()) {
-            Finding::Active(cards) => self.cancel_leftovers(intent, &cards).await,
-            // One intent sends one enrollment.
-            Finding::Cancelled => self.leftover_gone(intent).await,
-            // Nothing found is no proof that nothing will come: only time closes the case.
-            Finding::Absent if self.clock.now() >= later(at, LEFTOVER_CLOSED_AFTER) => {
-                self.leftover_gone(intent).await
-            }
-            Finding::Absent => Ok(Answer::known(intent)),
+            Finding::Active(cards) => self.cancel_cards(intent, &cards).await,
+            // An intent sends one enrollment, so there is no other card.
+            Finding::Cancelled => self.finish_cleanup(intent).await,
+            // An absent card may still appear: only time ends the search.
+            Finding::Absent if self.clock.now() >= search_until => self.finish_cleanup(intent).await,
+            Finding::Absent => Ok(Progress::conclusive(intent)),
             Finding::Unknown => {
-                tell_unknown(&intent, &look_up);
-                Ok(Answer::unknown(intent, false))
+                log_inconclusive(&intent, &look_up);
+                Ok(Progress::inconclusive(intent, false))
             }
         }
     }
 
-    async fn cancel_leftovers(&self, intent: Intent, cards: &[MrsCard]) -> Result<Answer, StoreError> {
+    async fn cancel_cards(&self, intent: Intent, cards: &[MrsCard]) -> Result<Progress, StoreError> {
         let Some(institution) = self.institution(&intent).await? else {
-            return Ok(Answer::unknown(intent, false));
+            return Ok(Progress::inconclusive(intent, false));
         };
         let rewards = IntentRewards::new(self.rewards, &intent);
         for card in cards {
             if let Err(error) = rewards.get().cancel(&institution, &card.ranac).await {
-                warn!(error, incident = intent.incident, "cancelling a leftover failed");
-                return Ok(Answer::unknown(intent, may_be_at_work(&error)));
+                warn!(
+                    error,
+                    incident = intent.incident,
+                    "cancellation of a late enrollment failed"
+                );
+                return Ok(Progress::inconclusive(
+                    intent,
+                    cancellation::may_take_effect(&error),
+                ));
             }
         }
-        self.leftover_gone(intent).await
+        self.finish_cleanup(intent).await
     }
 
-    async fn leftover_gone(&self, mut intent: Intent) -> Result<Answer, StoreError> {
+    async fn finish_cleanup(&self, mut intent: Intent) -> Result<Progress, StoreError> {
         self.intents.leftover_gone(&intent, self.clock.now()).await?;
-        if let Some(outcome) = &mut intent.outcome {
-            outcome.leftover = false;
-        }
-        Ok(Answer::known(intent))
+        intent.finish_cleanup();
+        Ok(Progress::conclusive(intent))
     }
 
-    fn next_look(&self, intent: &Intent) -> Option<Timestamp> {
-        let now = self.clock.now();
-        let since = match intent.outcome {
-            None => match intent.next_ask(now) {
-                Some(at) => return Some(at),
-                None => intent.created_at,
-            },
-            Some(_) => leftover_since(intent)?,
+    async fn cancel_old_card(&self, intent: &Intent) -> Result<Cancellation, StoreError> {
+        let card = old_card(intent)?;
+        let Some(institution) = self.institution(intent).await? else {
+            return Ok(Cancellation::Unknown { is_in_flight: false });
         };
-        let age = now.duration_since(since);
-        Some(later(now, age.clamp(FIRST_LATER_LOOK, LONGEST_WAIT)))
+        let number = &card.bank_customer_number;
+        let rewards = IntentRewards::new(self.rewards, intent);
+        Ok(cancel_card(rewards.get(), &institution, number, &card.ranac).await)
     }
 
-    /// `None`: MRS can't be asked.
+    /// Looks up the intent's number; `None` where MRS can't be asked.
     async fn look_up(&self, intent: &Intent) -> Result<Option<LookUp>, StoreError> {
         let Some(institution) = self.institution(intent).await? else {
             return Ok(None);
@@ -334,21 +351,36 @@ impl Settlement<'_> {
         Ok(Some(rewards.get().find(&institution, number).await))
     }
 
-    /// `None` where there is no such client any more: by another name MRS would find none of its cards.
+    /// Institution name of the client; `None` where the client is not set up any more. Under another name MRS would find
+    /// none of its cards.
     async fn institution(&self, intent: &Intent) -> Result<Option<String>, StoreError> {
         let client = self.clients.by_id(&intent.client).await?;
         if client.is_none() {
             warn!(
                 client = intent.client,
-                "an intent of a client that is not set up can't be settled"
+                "settlement impossible, the client is not set up"
             );
         }
         Ok(client.map(|client| client.institution().to_owned()))
     }
 }
 
-/// The customer, where the number is the customer's. Read after MRS was asked: a card that MRS holds by then has its
-/// intent stored, open or ended.
+/// Time of the next run for an intent; `None` where it needs none.
+fn next_run(intent: &Intent, now: Timestamp) -> Option<Timestamp> {
+    let since = match &intent.stage {
+        Stage::Open { since } => match intent.stage.next_query(now) {
+            Some(at) => return Some(at),
+            None => *since,
+        },
+        Stage::Ended(conclusion) if conclusion.has_cleanup() => conclusion.outcome.at,
+        Stage::Ended(_) => return None,
+    };
+    let age = now.duration_since(since);
+    Some(later(now, age.clamp(MIN_WAIT, MAX_WAIT)))
+}
+
+/// Customer of an intent, where the bank customer number is the customer's. It must be read after the look-up: then every
+/// card that MRS listed has its intent stored, open or ended.
 pub(super) async fn customer_of(
     customers: &dyn Customers,
     intent: &Intent,
@@ -365,7 +397,7 @@ pub(super) async fn customer_of(
     customers.customer(client, program, customer).await.map(Some)
 }
 
-/// What a look-up proves about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].
+/// Finding of a look-up about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].
 pub(super) fn finding(intent: &Intent, look_up: &LookUp, customer: Option<&Customer>) -> Finding {
     let Some(customer) = customer else {
         return look_up.of_intent(Claim::Number, false);
@@ -381,99 +413,31 @@ pub(super) fn finding(intent: &Intent, look_up: &LookUp, customer: Option<&Custo
     look_up.of_intent(claim, is_recorded(customer, number))
 }
 
-/// Whether the tables have a card under a number that MRS should hold.
+/// Whether the tables have a card under a number that MRS should have as active.
 pub(super) fn is_recorded(customer: &Customer, number: &BankCustomerNumber) -> bool {
     customer.cards.iter().any(|card| {
         card.bank_customer_number == *number && !matches!(card.state, CardState::Cancelled { .. })
     })
 }
 
-fn is_quiet(customer: &Customer) -> bool {
-    customer.count.pending + customer.count.changing == 0
+fn has_open_intent(customer: &Customer) -> bool {
+    customer.count.pending + customer.count.changing > 0
 }
 
-fn tell_unknown(intent: &Intent, look_up: &LookUp) {
+fn log_inconclusive(intent: &Intent, look_up: &LookUp) {
     let reason = match look_up {
         LookUp::Unknown(reason) => reason.clone(),
-        LookUp::NotFound => LogText::from("it does not know the number of a card that is in the tables"),
-        LookUp::Listed(_) => LogText::from("it left out what tells the card"),
+        LookUp::NotFound => LogText::from("MRS does not know the number of a card that is in the tables"),
+        LookUp::Listed(_) => LogText::from("MRS left out what identifies the card"),
     };
     let incident = &intent.incident;
-    warn!(reason, incident, "MRS's answer to a look-up proves nothing");
+    warn!(reason, incident, "look-up inconclusive");
 }
 
-/// What came of asking MRS to cancel a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cancellation {
-    /// MRS holds it no longer.
-    Done,
-    /// MRS holds it, and says why.
-    Refused(MrsCode),
-    /// Nobody knows.
-    Unknown {
-        /// Whether the call may still do its work.
-        is_at_work: bool,
-    },
-}
-
-/// Asks MRS to cancel a card that is in the tables. A decline counts only while MRS holds the card: an earlier call may
-/// have done it.
-pub(super) async fn let_go(
-    rewards: &dyn Rewards,
-    institution: &str,
-    number: &BankCustomerNumber,
-    ranac: &Ranac,
-) -> Cancellation {
-    let code = match rewards.cancel(institution, ranac).await {
-        Ok(()) => return Cancellation::Done,
-        Err(RewardsError::Declined(code)) if code != MrsCode::SERVER_ERROR => code,
-        Err(error) => {
-            warn!(error, "cancelling a card has no answer");
-            let is_at_work = may_be_at_work(&error);
-            return Cancellation::Unknown { is_at_work };
-        }
-    };
-    let look_up = rewards.find(institution, number).await;
-    match look_up.card(ranac, true) {
-        Finding::Active(_) => {
-            warn!(code, meaning = code.meaning(), "MRS does not cancel a card");
-            Cancellation::Refused(code)
-        }
-        Finding::Cancelled | Finding::Absent => Cancellation::Done,
-        Finding::Unknown => {
-            warn!("MRS's answer about a card that it does not cancel proves nothing");
-            Cancellation::Unknown { is_at_work: false }
-        }
-    }
-}
-
-/// Whether a call that ended so may still do its work: -1001 does not say how far it had come.
-fn may_be_at_work(error: &RewardsError) -> bool {
-    match error {
-        RewardsError::Declined(code) => *code == MrsCode::SERVER_ERROR,
-        RewardsError::NotSent(_) => false,
-        RewardsError::Unknown(_) => true,
-    }
-}
-
-/// The card that an opt-out or a replacement takes out of the program.
+/// Card that an opt-out or a replacement takes out of the program.
 fn old_card(intent: &Intent) -> Result<&OldCard, StoreError> {
     intent.old_card.as_ref().ok_or(StoreError::Unreadable {
-        operation: "settle",
-        detail: "the intent names no card that is to go".into(),
+        operation: "settling an intent",
+        detail: "the intent names no card to cancel".into(),
     })
-}
-
-fn is_success(intent: &Intent) -> bool {
-    let outcome = intent.outcome.as_ref();
-    outcome.is_some_and(|outcome| outcome.status.is_success())
-}
-
-/// Since when MRS may hold a card that is to go; `None` where it does not.
-fn leftover_since(intent: &Intent) -> Option<Timestamp> {
-    intent
-        .outcome
-        .as_ref()
-        .filter(|outcome| outcome.leftover)
-        .map(|outcome| outcome.at)
 }

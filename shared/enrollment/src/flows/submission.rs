@@ -1,149 +1,222 @@
-//! What the page submits, checked against the program before anything is done (`docs/contract.md#form` and
-//! `docs/contract.md#actions`).
+//! Submissions of the page, checked against the program before anything is done (`docs/contract.md#form` and
+//! `docs/contract.md#actions`): one parser and one set of checks for each action.
+//!
+//! A body is parsed first ([`UncheckedSubmission`]), since the old card that it names decides which records are read. Its
+//! values are checked after that ([`Submission`]).
+
+mod consents;
+mod new_card;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::action::ActionCode;
-use crate::client::{Client, Document, Field, Fields, Program};
-use crate::digits;
+use crate::client::{Client, Field, Fields, Program};
 use crate::encoding;
-use crate::identifiers::{Bin, IntentId, Last4};
-use crate::intent::{Consent, ConsentDocument};
+use crate::identifiers::IntentId;
 use crate::language::Language;
-use crate::ports::{EncryptedNumber, Person};
 
-/// The largest body that is read, in bytes.
+use new_card::NewCardBody;
+pub use new_card::NewCardForm;
+
+/// Size limit of a body, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
-/// One fault of a submission, by JSON pointer (RFC 6901). It names the rule and never repeats the value.
+/// Pointer to the card that leaves the program.
+const OLD_CARD: &str = "/oldCard";
+
+/// Checked submission. `C` is the card that leaves the program: its id as submitted, or the card once it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Submission<C = IntentId> {
+    /// Enrolls a card.
+    Enroll(NewCardForm),
+    /// Replaces a card by a new one.
+    Replace {
+        /// Card to enroll.
+        new_card: NewCardForm,
+        /// Card to cancel.
+        old_card: C,
+    },
+    /// Takes a card out of the program.
+    OptOut {
+        /// Card to cancel.
+        old_card: C,
+    },
+}
+
+impl<C> Submission<C> {
+    /// Card to enroll; `None` for an opt-out.
+    pub fn new_card(&self) -> Option<&NewCardForm> {
+        match self {
+            Self::Enroll(new_card) | Self::Replace { new_card, .. } => Some(new_card),
+            Self::OptOut { .. } => None,
+        }
+    }
+
+    /// Card to cancel; `None` for an enrollment.
+    pub fn old_card(&self) -> Option<&C> {
+        match self {
+            Self::Enroll(_) => None,
+            Self::Replace { old_card, .. } | Self::OptOut { old_card } => Some(old_card),
+        }
+    }
+
+    /// Exchanges the old card for the result of `find`, which an enrollment does not call.
+    ///
+    /// # Errors
+    /// Those of `find`.
+    pub fn find_old_card<D, E>(self, find: impl FnOnce(C) -> Result<D, E>) -> Result<Submission<D>, E> {
+        Ok(match self {
+            Self::Enroll(new_card) => Submission::Enroll(new_card),
+            Self::Replace { new_card, old_card } => Submission::Replace {
+                new_card,
+                old_card: find(old_card)?,
+            },
+            Self::OptOut { old_card } => Submission::OptOut {
+                old_card: find(old_card)?,
+            },
+        })
+    }
+}
+
+/// Error in one field of a submission. It names the field and the rule and never repeats the value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// Where.
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field.
     pub pointer: &'static str,
-    /// What is wrong.
+    /// Rule that the field breaks.
     pub detail: &'static str,
 }
 
-/// Where a body names the card that goes.
-pub(super) const OLD_CARD: &str = "/oldCard";
+impl FieldError {
+    fn new(pointer: &'static str, detail: &'static str) -> Self {
+        Self { pointer, detail }
+    }
 
-/// What a body asks for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    /// The card to enroll, for an enrollment or a replacement.
-    pub card: Option<Submission>,
-    /// The card that goes, for a replacement or an opt-out.
-    pub old_card: Option<IntentId>,
+    /// Error of an old card that is not the customer's. An id that can't be one gets the same error.
+    pub(super) fn unknown_old_card() -> Self {
+        Self::new(OLD_CARD, "is none of the cards to choose from")
+    }
 }
 
-/// A card that may be sent to MRS.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Submission {
-    /// The pair, unreadable here.
-    pub number: EncryptedNumber,
-    /// First six digits, the browser's claim.
-    pub bin: Bin,
-    /// Last four digits, the browser's claim.
-    pub last4: Last4,
-    /// Passed on to MRS.
-    pub person: Person,
-    /// Evidence.
-    pub consents: Vec<Consent>,
-    /// The card's visual design.
-    pub design_code: Option<String>,
+/// Set-up, language and time that a submission is checked against.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// Client of the session.
+    pub client: &'a Client,
+    /// Program of the session.
+    pub program: &'a Program,
+    /// Language of the page, for the evidence of consents.
+    pub language: &'a Language,
+    /// Time of the submission.
+    pub now: Timestamp,
 }
 
-/// SHA-256 of the body as it came: what tells a repeat from another submission under the same key.
-pub fn fingerprint(body: &[u8]) -> [u8; 32] {
-    Sha256::digest(body).into()
+/// Parsed body of a submission. Its values are not checked yet.
+pub struct UncheckedSubmission(Body);
+
+enum Body {
+    Enroll(NewCardBody),
+    Replace(NewCardBody),
+    OptOut(OptOutBody),
 }
 
-/// A body that has the form of a submission; nothing in it is checked yet.
-pub struct Parsed(Form);
-
-enum Form {
-    /// An enrollment or a replacement.
-    Card(Wire),
-    OptOut(WireOptOut),
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct OptOutBody {
+    old_card: String,
 }
 
-impl Parsed {
-    /// Parses a body.
+impl UncheckedSubmission {
+    /// Parses the body of a submission for `action`.
     ///
     /// # Errors
-    /// The one fault: it is too long, or not the object of a submission.
-    pub fn of(body: &[u8], action: ActionCode) -> Result<Self, Vec<Fault>> {
+    /// One error without a pointer: the body is too long, or not the JSON object of a submission.
+    pub fn parse(action: ActionCode, body: &[u8]) -> Result<Self, Vec<FieldError>> {
         if body.len() > MAX_BYTES {
-            return Err(vec![fault("", "is too long")]);
+            return Err(vec![FieldError::new("", "is too long")]);
         }
         let body = encoding::without_mark(body);
-        let malformed = || vec![fault("", "must be the JSON object of a submission")];
-        // serde takes a list of the members for the object, too.
+        let malformed = || vec![FieldError::new("", "must be the JSON object of a submission")];
+        // serde also accepts an array of the members for a struct.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(malformed());
         }
-        let form = match action {
-            ActionCode::OptOut => serde_json::from_slice(body).map(Form::OptOut),
-            ActionCode::Enroll | ActionCode::Replace => serde_json::from_slice(body).map(Form::Card),
+        let parsed = match action {
+            ActionCode::Enroll => serde_json::from_slice(body).map(Body::Enroll),
+            ActionCode::Replace => serde_json::from_slice(body).map(Body::Replace),
+            ActionCode::OptOut => serde_json::from_slice(body).map(Body::OptOut),
         };
-        form.map(Self).map_err(|_| malformed())
+        parsed.map(Self).map_err(|_| malformed())
     }
 
-    /// The card that it names as the one that is to go, for reading it beforehand.
-    pub fn named_card(&self) -> Option<IntentId> {
+    /// Old card that the body names, to be read together with the other records of the submission.
+    pub fn old_card(&self) -> Option<IntentId> {
         let named = match &self.0 {
-            Form::Card(wire) => wire.old_card.as_deref(),
-            Form::OptOut(wire) => Some(wire.old_card.as_str()),
+            Body::Enroll(_) => None,
+            Body::Replace(body) => body.old_card.as_deref(),
+            Body::OptOut(body) => Some(body.old_card.as_str()),
         };
         named.and_then(|named| IntentId::from_hex(named).ok())
     }
 
-    /// Checks it against the program. Whose card the old one is, is not known here.
+    /// Checks the values. Whether the old card is the customer's is not known here.
     ///
     /// # Errors
-    /// Every fault that was found.
-    pub fn check(
-        self,
-        action: ActionCode,
-        client: &Client,
-        program: &Program,
-        language: &Language,
-        now: Timestamp,
-    ) -> Result<Asked, Vec<Fault>> {
+    /// All errors that were found.
+    pub fn check(self, rules: Rules<'_>) -> Result<Submission, Vec<FieldError>> {
         match self.0 {
-            Form::Card(wire) => wire.check(action, client, program, language, now),
-            Form::OptOut(wire) => {
-                let mut faults = Vec::new();
-                let old_card = old_card(action, Some(&wire.old_card), &mut faults);
-                if faults.is_empty() {
-                    Ok(Asked { card: None, old_card })
-                } else {
-                    Err(faults)
-                }
-            }
+            Body::Enroll(body) => enrollment(body, rules),
+            Body::Replace(body) => replacement(body, rules),
+            Body::OptOut(body) => opt_out(&body),
         }
     }
 }
 
-/// Reads and checks a body. Whose card the old one is, is not known here.
-///
-/// # Errors
-/// Every fault that was found.
-pub fn read(
-    body: &[u8],
-    action: ActionCode,
-    client: &Client,
-    program: &Program,
-    language: &Language,
-    now: Timestamp,
-) -> Result<Asked, Vec<Fault>> {
-    Parsed::of(body, action)?.check(action, client, program, language, now)
+fn enrollment(mut body: NewCardBody, rules: Rules<'_>) -> Result<Submission, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let old_card = body.old_card.take();
+    let new_card = body.check(ActionCode::Enroll, rules, &mut errors);
+    if old_card.is_some() {
+        errors.push(FieldError::new(OLD_CARD, "is not asked for"));
+    }
+    match new_card {
+        Some(new_card) if errors.is_empty() => Ok(Submission::Enroll(new_card)),
+        _ => Err(errors),
+    }
 }
 
-/// What is asked for beside the number. Who replaces a card has consented when it was enrolled; names and e-mail are
-/// MRS's for each card, and not stored here.
+fn replacement(mut body: NewCardBody, rules: Rules<'_>) -> Result<Submission, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let old_card = match body.old_card.take() {
+        Some(named) => IntentId::from_hex(&named).map_err(|_| FieldError::unknown_old_card()),
+        None => Err(FieldError::new(OLD_CARD, "is required")),
+    };
+    let new_card = body.check(ActionCode::Replace, rules, &mut errors);
+    match (new_card, old_card) {
+        (Some(new_card), Ok(old_card)) if errors.is_empty() => Ok(Submission::Replace { new_card, old_card }),
+        (_, old_card) => {
+            errors.extend(old_card.err());
+            Err(errors)
+        }
+    }
+}
+
+fn opt_out(body: &OptOutBody) -> Result<Submission, Vec<FieldError>> {
+    match IntentId::from_hex(&body.old_card) {
+        Ok(old_card) => Ok(Submission::OptOut { old_card }),
+        Err(_) => Err(vec![FieldError::unknown_old_card()]),
+    }
+}
+
+/// SHA-256 of a body as received. It distinguishes a repeat from another submission under the same idempotency key.
+pub fn fingerprint(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
+
+/// Fields that `action` asks for beside the card number. A replacement asks for no consents: they were given at the
+/// enrollment. It asks for names and e-mail address again, since MRS has them for each card and they are not stored here.
 pub fn fields(client: &Client, action: ActionCode) -> Fields {
     match action {
         ActionCode::Enroll => client.fields,
@@ -155,269 +228,6 @@ pub fn fields(client: &Client, action: ActionCode) -> Fields {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Wire {
-    card: WirePair,
-    bin: String,
-    last4: String,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    email: Option<String>,
-    #[serde(default)]
-    consents: Vec<WireConsent>,
-    old_card: Option<String>,
-}
-
-impl Wire {
-    fn check(
-        self,
-        action: ActionCode,
-        client: &Client,
-        program: &Program,
-        language: &Language,
-        now: Timestamp,
-    ) -> Result<Asked, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let number = EncryptedNumber {
-            key: self.card.key,
-            data: self.card.data,
-        };
-        check_base64(&number.key, "/card/key", 256..=1024, &mut faults);
-        // 12 bytes of IV, 12 to 19 digits, 16 bytes of tag; the assumed cipher may change within reason.
-        check_base64(&number.data, "/card/data", 24..=1024, &mut faults);
-        let bin = Bin::parse(&self.bin)
-            .map_err(|_| faults.push(fault("/bin", "must be exactly six digits")))
-            .ok();
-        let last4 = Last4::parse(&self.last4)
-            .map_err(|_| faults.push(fault("/last4", "must be exactly four digits")))
-            .ok();
-        let range = bin.and_then(|bin| program.range_of(bin));
-        if bin.is_some() && range.is_none() {
-            faults.push(fault("/bin", "does not belong to the program"));
-        }
-        let fields = client.fields;
-        let person = Person {
-            first_name: text(self.first_name, fields.first_name, "/firstName", 100, &mut faults),
-            last_name: text(self.last_name, fields.last_name, "/lastName", 100, &mut faults),
-            email: text(self.email, fields.email, "/email", 254, &mut faults),
-        };
-        for (value, pointer) in [
-            (&person.first_name, "/firstName"),
-            (&person.last_name, "/lastName"),
-            (&person.email, "/email"),
-        ] {
-            if value.as_deref().is_some_and(looks_like_a_card_number) {
-                faults.push(fault(pointer, "must not be a card number"));
-            }
-        }
-        if person
-            .email
-            .as_deref()
-            .is_some_and(|email| !looks_like_an_address(email))
-        {
-            faults.push(fault("/email", "must be an e-mail address"));
-        }
-        let documents = Documents::of(client, action);
-        let consents = documents.consents(&self.consents, language, now, &mut faults);
-        let old_card = old_card(action, self.old_card.as_deref(), &mut faults);
-        match (bin, last4) {
-            (Some(bin), Some(last4)) if faults.is_empty() => Ok(Asked {
-                card: Some(Submission {
-                    number,
-                    bin,
-                    last4,
-                    person,
-                    consents,
-                    design_code: range.and_then(|range| range.design_code.clone()),
-                }),
-                old_card,
-            }),
-            _ => Err(faults),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct WireOptOut {
-    old_card: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WirePair {
-    key: String,
-    data: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireConsent {
-    document: ConsentDocument,
-    version: String,
-}
-
-/// The pair is passed on unchanged, so only its alphabet and size are looked at: a card number in clear (digits alone)
-/// is far too short to pass.
-fn check_base64(
-    text: &str,
-    pointer: &'static str,
-    bytes: std::ops::RangeInclusive<usize>,
-    faults: &mut Vec<Fault>,
-) {
-    use base64::Engine as _;
-    let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
-    if !decoded.is_some_and(|decoded| bytes.contains(&decoded.len())) {
-        faults.push(fault(pointer, "must be the base64 text that the page made"));
-    }
-}
-
-fn text(
-    value: Option<String>,
-    field: Field,
-    pointer: &'static str,
-    longest: usize,
-    faults: &mut Vec<Fault>,
-) -> Option<String> {
-    let value = value
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty());
-    match (&value, field) {
-        (Some(_), Field::Hidden) => faults.push(fault(pointer, "is not asked for")),
-        (None, Field::Required) => faults.push(fault(pointer, "is required")),
-        (Some(value), _) if value.chars().count() > longest => faults.push(fault(pointer, "is too long")),
-        (Some(value), _)
-            if value
-                .chars()
-                .any(|character| character.is_control() || is_noncharacter(character)) =>
-        {
-            faults.push(fault(pointer, "must not hold control characters"));
-        }
-        _ => {}
-    }
-    value
-}
-
-/// U+FFFE and its like, which Unicode keeps free and XML has no place for.
-fn is_noncharacter(character: char) -> bool {
-    let code = u32::from(character);
-    code & 0xFFFE == 0xFFFE || (0xFDD0..=0xFDEF).contains(&code)
-}
-
-/// A card number in the wrong field, which must not go on from here. Twelve digits or more, of any script and with anything
-/// between them, are no name. An e-mail address may hold as many, a telephone number for instance: what stands between its
-/// letters must be a card number by first (ISO/IEC 7812-1: 2 to 6), last (check digit) and count of digits.
-/// The page stops the same (`functions/widget-page/page/src/misplaced.js`).
-fn looks_like_a_card_number(value: &str) -> bool {
-    if !value.contains('@') {
-        return digits::of(value).count() >= 12;
-    }
-    value
-        .split(|character: char| character == '@' || character.is_alphabetic())
-        .map(|between| digits::of(between).collect::<Vec<_>>())
-        .any(|digits| {
-            (13..=19).contains(&digits.len())
-                && digits.first().is_some_and(|first| (2..=6).contains(first))
-                && digits::pass_luhn(&digits)
-        })
-}
-
-/// One `@` with something on both sides; whether mail arrives there is MRS's to find out.
-fn looks_like_an_address(email: &str) -> bool {
-    email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && domain.len() >= 3
-            && !domain.contains('@')
-            && !email.contains(char::is_whitespace)
-    })
-}
-
-fn old_card(action: ActionCode, given: Option<&str>, faults: &mut Vec<Fault>) -> Option<IntentId> {
-    let is_asked = action != ActionCode::Enroll;
-    match given {
-        None if is_asked => faults.push(fault(OLD_CARD, "is required")),
-        Some(_) if !is_asked => faults.push(fault(OLD_CARD, "is not asked for")),
-        Some(text) => match IntentId::from_hex(text) {
-            Ok(id) => return Some(id),
-            Err(_) => faults.push(not_the_customers()),
-        },
-        None => {}
-    }
-    None
-}
-
-/// The same for what can't be a card and for what is another customer's.
-pub(super) fn not_the_customers() -> Fault {
-    fault(OLD_CARD, "is none of the cards to choose from")
-}
-
-/// What the customer may be asked to consent to.
-struct Documents<'a> {
-    fields: Fields,
-    client: &'a Client,
-}
-
-impl<'a> Documents<'a> {
-    fn of(client: &'a Client, action: ActionCode) -> Self {
-        Self {
-            fields: fields(client, action),
-            client,
-        }
-    }
-
-    fn consents(
-        &self,
-        given: &[WireConsent],
-        language: &Language,
-        now: Timestamp,
-        faults: &mut Vec<Fault>,
-    ) -> Vec<Consent> {
-        let mut evidence = Vec::new();
-        for (document, field, current) in [
-            (ConsentDocument::Terms, self.fields.terms, &self.client.terms),
-            (
-                ConsentDocument::Privacy,
-                self.fields.privacy,
-                &self.client.privacy,
-            ),
-        ] {
-            let mut of_document = given.iter().filter(|consent| consent.document == document);
-            match (of_document.next(), field, current) {
-                (None, Field::Required, _) => faults.push(fault("/consents", missing(document))),
-                (Some(_), Field::Hidden, _) | (Some(_), _, None) => {
-                    faults.push(fault("/consents", "is not asked for"));
-                }
-                (Some(consent), _, Some(Document { version, .. })) if consent.version != *version => {
-                    faults.push(fault("/consents", "names a version that is not the current one"));
-                }
-                (Some(consent), ..) => evidence.push(Consent {
-                    document,
-                    version: consent.version.clone(),
-                    language: language.clone(),
-                    at: now,
-                }),
-                (None, ..) => {}
-            }
-            if of_document.next().is_some() {
-                faults.push(fault("/consents", "names a document twice"));
-            }
-        }
-        evidence
-    }
-}
-
-fn missing(document: ConsentDocument) -> &'static str {
-    match document {
-        ConsentDocument::Terms => "lacks the consent to the terms",
-        ConsentDocument::Privacy => "lacks the consent to the privacy notice",
-    }
-}
-
-fn fault(pointer: &'static str, detail: &'static str) -> Fault {
-    Fault { pointer, detail }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
@@ -425,7 +235,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client::DocumentContent;
+    use crate::client::{Document, DocumentContent};
     use crate::testing;
 
     fn client() -> Client {
@@ -451,29 +261,36 @@ mod tests {
         })
     }
 
-    fn check(body: &Value) -> Result<Submission, Vec<Fault>> {
-        check_for(ActionCode::Enroll, body).map(|asked| asked.card.unwrap())
+    fn check(body: &Value) -> Result<NewCardForm, Vec<FieldError>> {
+        check_for(ActionCode::Enroll, body).map(|submission| submission.new_card().unwrap().clone())
     }
 
-    fn check_for(action: ActionCode, body: &Value) -> Result<Asked, Vec<Fault>> {
+    fn check_for(action: ActionCode, body: &Value) -> Result<Submission, Vec<FieldError>> {
         read_text_for(action, &body.to_string())
     }
 
-    fn read_text(body: &str) -> Result<Asked, Vec<Fault>> {
+    fn read_text(body: &str) -> Result<Submission, Vec<FieldError>> {
         read_text_for(ActionCode::Enroll, body)
     }
 
-    fn read_text_for(action: ActionCode, body: &str) -> Result<Asked, Vec<Fault>> {
+    fn read_text_for(action: ActionCode, body: &str) -> Result<Submission, Vec<FieldError>> {
         let client = client();
         let language = Language::parse("en").unwrap();
-        read(
-            body.as_bytes(),
-            action,
-            &client,
-            &client.programs[0],
-            &language,
-            Timestamp::UNIX_EPOCH,
-        )
+        read(action, body.as_bytes(), &client, &language)
+    }
+
+    fn read(
+        action: ActionCode,
+        body: &[u8],
+        client: &Client,
+        language: &Language,
+    ) -> Result<Submission, Vec<FieldError>> {
+        UncheckedSubmission::parse(action, body)?.check(Rules {
+            client,
+            program: &client.programs[0],
+            language,
+            now: Timestamp::UNIX_EPOCH,
+        })
     }
 
     #[test]
@@ -605,18 +422,18 @@ mod tests {
         body["consents"] = json!([]);
         body["oldCard"] = json!(card);
         let asked = check_for(ActionCode::Replace, &body).unwrap();
-        assert_eq!(asked.old_card.map(IntentId::to_hex), Some(card));
-        assert_eq!(asked.card.unwrap().consents, []);
+        assert_eq!(asked.old_card().copied().map(IntentId::to_hex), Some(card));
+        assert_eq!(asked.new_card().unwrap().consents, []);
         body["oldCard"] = json!("5234");
         assert_eq!(
             check_for(ActionCode::Replace, &body).unwrap_err(),
-            [not_the_customers()]
+            [FieldError::unknown_old_card()]
         );
         body["consents"] = good()["consents"].clone();
         assert!(
             check(&body)
                 .unwrap_err()
-                .contains(&fault(OLD_CARD, "is not asked for"))
+                .contains(&FieldError::new(OLD_CARD, "is not asked for"))
         );
     }
 
@@ -624,8 +441,11 @@ mod tests {
     fn an_opt_out_names_the_card_and_nothing_else() {
         let card = "0f".repeat(32);
         let asked = check_for(ActionCode::OptOut, &json!({"oldCard": card})).unwrap();
-        assert_eq!(asked.old_card.map(IntentId::to_hex), Some(card.clone()));
-        assert_eq!(asked.card, None);
+        assert_eq!(
+            asked.old_card().copied().map(IntentId::to_hex),
+            Some(card.clone())
+        );
+        assert_eq!(asked.new_card(), None);
         for refused in [
             json!({}),
             json!({"oldCard": 1}),
@@ -639,7 +459,7 @@ mod tests {
         }
         assert_eq!(
             check_for(ActionCode::OptOut, &json!({"oldCard": "x"})).unwrap_err(),
-            [not_the_customers()]
+            [FieldError::unknown_old_card()]
         );
     }
 
@@ -649,7 +469,7 @@ mod tests {
             let client = client();
             let language = Language::parse("en").unwrap();
             for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
-                let _ = read(&bytes, action, &client, &client.programs[0], &language, Timestamp::UNIX_EPOCH);
+                let _ = read(action, &bytes, &client, &language);
             }
         }
     }

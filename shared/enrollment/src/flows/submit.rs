@@ -1,42 +1,52 @@
-//! Enrolling, replacing, opting out: the page's submission to its one outcome (`docs/contract.md#one-outcome`).
+//! Submission of the page to its one outcome: an enrollment, a replacement or an opt-out
+//! (`docs/contract.md#one-outcome`).
+//!
+//! The intent is stored before MRS is asked, so that a lost answer, a crash or a repeat never sends a second enrollment.
+//!
+//! Tests: `tests/flows/tests/flows/{enrolling,replacing,opting_out,refusing,limits}.rs` over HTTP, `settlement` for the
+//! order of calls, `tests/crash` for every interleaving and crash, `shared/platform/tests/storage/{calls,visits}.rs` for the
+//! calls of the store.
+
+mod mrs;
+mod response;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::decide::Decision;
-use super::settle::{Answer, Answered, Settlement, Taken, is_recorded};
-use super::submission::{self, Asked, Fault, Parsed, Submission};
+use super::settle::Settlement;
+use super::submission::{self, FieldError, Rules, Submission, UncheckedSubmission};
 use crate::action::ActionCode;
 use crate::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
 use crate::clock::Clock;
-use crate::ending::Ending;
-use crate::identifiers::{BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionToken};
-use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Outcome};
+use crate::identifiers::{BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, SessionToken};
+use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Stage};
 use crate::limits::Counters;
-use crate::log::{by_display, info, warn};
-use crate::look_up::{Account, AccountStatus, LookUp};
+use crate::log::{info, warn};
 use crate::ports::{
-    Begun, Circumstances, Clients, Counted, Customers, IntentRewards, Intents, Leases, Limits, NewCard,
-    Rewards, RewardsError, Sessions, StoreError, SubmissionRecords, Wakeups, Wanted,
+    Begun, Circumstances, Clients, Counted, Customers, Intents, Leases, Limits, Rewards, Sessions,
+    StoreError, SubmissionRecords, Wakeups, Wanted,
 };
 use crate::randomness::Randomness;
 use crate::reason::Reason;
-use crate::session::{MAX_FAILURES, Session};
-use crate::status::{MrsCode, Status};
+use crate::session::Session;
+use crate::status::Status;
 
-/// How often a submission is begun anew because the customer changed in between.
+pub use response::{SubmitError, SubmitResponse};
+
+/// Tries to store an intent, each of which may fail because the customer's record changed.
 const BEGIN_TRIES: usize = 5;
 
-/// What a submission needs.
+/// Ports of a submission.
 pub struct Submit<'a> {
-    /// What the sessions must have been opened for.
+    /// Action for which the sessions must have been opened.
     pub action: ActionCode,
-    /// Set-ups.
+    /// Set-ups of the clients.
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
-    /// Batched reads of a submission.
+    /// Batched reads.
     pub records: &'a dyn SubmissionRecords,
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
@@ -48,116 +58,28 @@ pub struct Submit<'a> {
     pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
-    /// For what goes on after the answer.
+    /// Wake-ups for confirmations and for runs after the answer.
     pub wakeups: &'a dyn Wakeups,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
-    /// For bank customer numbers.
+    /// Generator of bank customer numbers.
     pub randomness: &'a dyn Randomness,
 }
 
-/// The answer to a submission.
-#[derive(Debug, PartialEq)]
-pub enum SubmitResponse {
-    /// It has its outcome.
-    Ended {
-        /// What the page shows and emits.
-        ending: Ending,
-        /// What the customer is shown if it failed. A repeat is told the first one.
-        incident: IncidentId,
-        /// How many more submissions may be tried.
-        attempts_left: u32,
-        /// Why, where the customer is told more than the event says.
-        reason: Option<Reason>,
-    },
-    /// Its outcome is open: repeat the call.
-    Open,
-}
-
-/// Why a submission is not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum SubmitError {
-    /// The session is unknown, expired or used up.
-    #[error("session is unknown, expired or used up")]
-    SessionEnded,
-    /// The session's client was suspended.
-    #[error("client is suspended")]
-    Suspended,
-    /// The session was opened for something else.
-    #[error("session is for another action")]
-    WrongAction(ActionCode),
-    /// The submission breaks rules; nothing was done.
-    #[error("submission has {} faults", .0.len())]
-    Invalid(Vec<Fault>),
-    /// Another submission of the session is open.
-    #[error("another attempt of the session is open")]
-    AttemptOpen,
-    /// The key came before with another submission.
-    #[error("idempotency key was used for another submission")]
-    KeyReused,
-    /// A fault of ours.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-by_display!(SubmitError);
-
-impl SubmitResponse {
-    /// What the page is told of an intent, whose session is read as it stands after it.
-    pub(super) async fn of(
-        intent: &Intent,
-        sessions: &dyn Sessions,
-        clock: &dyn Clock,
-    ) -> Result<Self, StoreError> {
-        let session = if may_try_again(intent) {
-            sessions.find(intent.session).await?
-        } else {
-            None
-        };
-        Ok(Self::told(intent, session.as_ref(), clock.now()))
-    }
-
-    /// The same, with the session as it stands after the intent; none is needed where no other try is offered.
-    fn told(intent: &Intent, session: Option<&Session>, now: Timestamp) -> Self {
-        let Some(ending) = intent.told(now) else {
-            return Self::Open;
-        };
-        let (attempts_left, reason) = match session.filter(|_| may_try_again(intent)) {
-            Some(session) if session.is_usable(now) => (session.attempts_left(), None),
-            Some(session) if session.failures >= MAX_FAILURES => (0, Some(Reason::LastTry)),
-            _ => (0, None),
-        };
-        Self::Ended {
-            ending,
-            incident: intent.incident.clone(),
-            attempts_left,
-            reason,
-        }
-    }
-
-    /// A refusal that is told by the event alone.
-    pub(super) fn refused(
-        session: &Session,
-        status: Status,
-        incident: IncidentId,
-        attempts_left: u32,
-        reason: Reason,
-    ) -> Self {
-        Self::Ended {
-            ending: Ending {
-                customer: Some(session.customer.clone()),
-                ..Ending::bare(status)
-            },
-            incident,
-            attempts_left,
-            reason: Some(reason),
-        }
-    }
+/// One call of the page.
+struct Attempt<'a> {
+    /// Id of its intent, whether or not there is one.
+    id: IntentId,
+    body: &'a [u8],
+    /// Incident id of this call.
+    incident: IncidentId,
+    /// Time at which the session was found alive.
+    now: Timestamp,
 }
 
 impl Submit<'_> {
-    /// Does what `body` asks for in the session. The same `key` gives the first answer again. `incident` is the new
-    /// one of this request.
+    /// Processes a submission of the session. A repeat under the same `key` gets the first answer again. `incident` is the new
+    /// incident id of this call.
     ///
     /// # Errors
     /// [`SubmitError`]; then nothing was done and MRS was not asked.
@@ -171,182 +93,197 @@ impl Submit<'_> {
         let id = IntentId::derive(token.id(), key);
         let records = self.records.session_and_intent(token.id(), id).await?;
         let (session, intent) = records.ok_or(SubmitError::SessionEnded)?;
-        opened_for(self.action, &session)?;
+        check_action(self.action, &session)?;
         let now = self.clock.now();
         if session.is_over(now) {
             return Err(SubmitError::SessionEnded);
         }
+        let attempt = Attempt {
+            id,
+            body,
+            incident,
+            now,
+        };
         if let Some(intent) = intent {
             return self.repeat(intent, body).await;
         }
         if !session.is_usable(now) {
             // Session and intent were not read in one instant: this very submission, sent twice, may have used it up.
-            return match self.intents.intent(id).await? {
-                Some(stored) => self.repeat(stored, body).await,
-                None => Err(SubmitError::SessionEnded),
-            };
+            return self.repeat_stored(&attempt, SubmitError::SessionEnded).await;
         }
-        let parsed = Parsed::of(body, self.action);
-        let known = self.circumstances(&session, &parsed).await?;
-        let client = active(known.client)?;
+        self.submit_new(&attempt, &session).await
+    }
+
+    /// Processes a submission that has no intent yet.
+    async fn submit_new(
+        &self,
+        attempt: &Attempt<'_>,
+        session: &Session,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let unchecked = UncheckedSubmission::parse(self.action, attempt.body);
+        let known = self.circumstances(session, unchecked.as_ref().ok()).await?;
+        let client = check_active(known.client)?;
         let program = client
             .program(&session.program)
             .ok_or(SubmitError::SessionEnded)?;
-        let asked = parsed
-            .and_then(|parsed| parsed.check(self.action, &client, program, &session.language, now))
-            .map_err(SubmitError::Invalid)?;
-        let refuse = |refusal| self.refuse_unless_begun(id, body, &session, refusal, incident.clone());
-
-        let old_card = match asked.old_card {
-            None => None,
-            Some(chosen) => match offered(&session, chosen, known.card)? {
-                card if card.state == CardState::Active => Some(card),
-                _ => return refuse(BeforeMrs::CardTaken).await,
-            },
+        let rules = Rules {
+            client: &client,
+            program,
+            language: &session.language,
+            now: attempt.now,
         };
-        // An opt-out tries no number.
-        if asked.card.is_some()
+        let submission = unchecked
+            .and_then(|unchecked| unchecked.check(rules))
+            .map_err(SubmitError::Invalid)?
+            .find_old_card(|id| offered_card(session, id, known.card))?;
+        if submission
+            .old_card()
+            .is_some_and(|card| card.state != CardState::Active)
+        {
+            return self.refuse(attempt, session, BeforeMrs::CardTaken).await;
+        }
+        // An opt-out tries no card number.
+        if submission.new_card().is_some()
             && self
-                .limit_reached(&session, program, &known.counters, (id, now))
+                .has_reached_limit(attempt, session, program, &known.counters)
                 .await?
         {
-            return refuse(BeforeMrs::LimitOfAttempts).await;
+            return self.refuse(attempt, session, BeforeMrs::AttemptLimit).await;
         }
-        let incident_of_attempt = (incident.clone(), now);
-        let Some(intent) = self.intent(id, &session, program, &asked, old_card, body, incident_of_attempt)
-        else {
-            return Err(SubmitError::Invalid(vec![submission::not_the_customers()]));
-        };
-        match self.begin(&intent, program, known.count, &session).await? {
-            Begin::Begun(session) => {
-                let intent = match &asked.card {
-                    Some(card) => self.enroll(intent, &client, program, card).await?,
+        let intent = self.new_intent(attempt, session, program, &submission);
+        match self.begin(&intent, program, known.count, session).await? {
+            Begin::Created(session) => {
+                let intent = match submission.new_card() {
+                    Some(form) => self.enroll(intent, &client, program, form).await?,
                     None => self.opt_out(intent).await?,
                 };
-                self.answer_to_first(&intent, &session).await
+                self.first_response(&intent, &session).await
             }
-            Begin::CardLimit => refuse(BeforeMrs::CardLimit).await,
-            Begin::CardTaken => refuse(BeforeMrs::CardTaken).await,
-            Begin::Before => match self.intents.intent(id).await? {
-                Some(stored) => self.repeat(stored, body).await,
-                None => Err(SubmitError::AttemptOpen),
-            },
-            Begin::Busy => Err(SubmitError::AttemptOpen),
+            Begin::CardLimit => self.refuse(attempt, session, BeforeMrs::CardLimit).await,
+            Begin::CardTaken => self.refuse(attempt, session, BeforeMrs::CardTaken).await,
+            Begin::AlreadyExists => self.repeat_stored(attempt, SubmitError::AttemptOpen).await,
+            Begin::SessionBusy => Err(SubmitError::AttemptOpen),
         }
     }
 
-    /// Reads the circumstances of a new submission. The card that it names is believed for this read only.
+    /// Reads the records that decide about a new submission. The old card that the body names is trusted for this read only.
     async fn circumstances(
         &self,
         session: &Session,
-        parsed: &Result<Parsed, Vec<Fault>>,
+        submission: Option<&UncheckedSubmission>,
     ) -> Result<Circumstances, StoreError> {
-        let is_opt_out = self.action == ActionCode::OptOut;
-        let named = parsed.as_ref().ok().and_then(Parsed::named_card);
         let wanted = Wanted {
-            // An opt-out tries no number.
-            counters: !is_opt_out,
-            card: named.filter(|_| self.action != ActionCode::Enroll),
+            // An opt-out tries no card number.
+            counters: self.action != ActionCode::OptOut,
+            card: submission.and_then(UncheckedSubmission::old_card),
         };
         self.records.circumstances(session, wanted).await
     }
 
-    /// A key that came before: its outcome as it is stored. MRS is not asked: that is its asker's.
+    /// Answers a repeat from the stored intent. MRS is not asked, since that needs the lease.
     async fn repeat(&self, intent: Intent, body: &[u8]) -> Result<SubmitResponse, SubmitError> {
         if intent.fingerprint != submission::fingerprint(body) {
             return Err(SubmitError::KeyReused);
         }
         let intent = self.decision().decide(intent).await?;
-        self.answer(&intent).await
+        self.response(&intent).await
     }
 
-    /// Refusals before MRS is asked are told by the event alone (`docs/contract.md#confirmations`), and end no attempt.
-    /// What refuses it may be this very submission, sent twice: then its first answer is the one.
-    async fn refuse_unless_begun(
+    /// Answers from the intent where it has been stored by now, and gives `otherwise` where it has not.
+    async fn repeat_stored(
         &self,
-        id: IntentId,
-        body: &[u8],
+        attempt: &Attempt<'_>,
+        otherwise: SubmitError,
+    ) -> Result<SubmitResponse, SubmitError> {
+        match self.intents.intent(attempt.id).await? {
+            Some(stored) => self.repeat(stored, attempt.body).await,
+            None => Err(otherwise),
+        }
+    }
+
+    /// Refuses a submission before MRS is asked. A refusal is reported by the event alone
+    /// (`docs/contract.md#confirmations`) and ends no attempt. This very submission, sent twice, may be the cause: then
+    /// the answer is that of its intent.
+    async fn refuse(
+        &self,
+        attempt: &Attempt<'_>,
         session: &Session,
         refusal: BeforeMrs,
-        incident: IncidentId,
     ) -> Result<SubmitResponse, SubmitError> {
-        if let Some(stored) = self.intents.intent(id).await? {
-            return self.repeat(stored, body).await;
+        if let Some(stored) = self.intents.intent(attempt.id).await? {
+            return self.repeat(stored, attempt.body).await;
         }
         let failure = Status::failure_of(self.action);
         let (status, attempts_left, reason) = match refusal {
-            BeforeMrs::LimitOfAttempts => (Status::AccessDenied, 0, Reason::Limit),
+            BeforeMrs::AttemptLimit => (Status::AccessDenied, 0, Reason::Limit),
             BeforeMrs::CardLimit => (failure, 0, Reason::CardLimit),
-            // There may be another card to choose.
+            // The customer may have another card to choose.
             BeforeMrs::CardTaken => (failure, session.attempts_left(), Reason::CardGone),
         };
         Ok(SubmitResponse::refused(
             session,
             status,
-            incident,
+            attempt.incident.clone(),
             attempts_left,
             reason,
         ))
     }
 
-    async fn limit_reached(
+    /// Counts the attempt, unless a limit is reached already: a refused attempt does not use up the client's limit for the
+    /// other customers.
+    async fn has_reached_limit(
         &self,
+        attempt: &Attempt<'_>,
         session: &Session,
         program: &Program,
         known: &Counters,
-        (attempt, now): (IntentId, Timestamp),
     ) -> Result<bool, StoreError> {
         let counted = Counted {
             client: &session.client,
             program: &program.id,
             customer: &session.customer,
         };
-        // Looked at before it is counted: what is refused does not use up the client's limit for everybody else.
-        let reached = known.attempts(now).reach_limit_of(program)
+        let is_reached = known.attempts(attempt.now).reach_limit_of(program)
             || self
                 .limits
-                .count(counted, known, attempt, now)
+                .count(counted, known, attempt.id, attempt.now)
                 .await?
                 .reach_limit_of(program);
-        if reached {
+        if is_reached {
             warn!(
                 client = session.client,
                 program = program.id,
-                "limit of attempts reached"
+                "attempt limit reached"
             );
         }
-        Ok(reached)
+        Ok(is_reached)
     }
 
-    /// `None` where there is neither a card to enroll nor one that goes.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an intent is made of all of them, and made nowhere else"
-    )]
-    fn intent(
+    fn new_intent(
         &self,
-        id: IntentId,
+        attempt: &Attempt<'_>,
         session: &Session,
         program: &Program,
-        asked: &Asked,
-        old_card: Option<Card>,
-        body: &[u8],
-        (incident, now): (IncidentId, Timestamp),
-    ) -> Option<Intent> {
-        let (bank_customer_number, bin, last4, design_code) = match (&asked.card, &old_card) {
-            (Some(new), _) => {
-                let number = self.number(session, program);
-                (number, new.bin, new.last4, new.design_code.clone())
-            }
-            (None, Some(old)) => {
-                let number = old.bank_customer_number.clone();
-                (number, old.bin, old.last4, old.design_code.clone())
-            }
-            (None, None) => return None,
+        submission: &Submission<Card>,
+    ) -> Intent {
+        let (bank_customer_number, bin, last4, design_code, consents) = match submission {
+            Submission::Enroll(form) | Submission::Replace { new_card: form, .. } => (
+                self.bank_customer_number(session, program),
+                form.bin,
+                form.last4,
+                form.design_code.clone(),
+                form.consents.clone(),
+            ),
+            Submission::OptOut { old_card } => (
+                old_card.bank_customer_number.clone(),
+                old_card.bin,
+                old_card.last4,
+                old_card.design_code.clone(),
+                Vec::new(),
+            ),
         };
-        let consents = asked.card.as_ref().map(|new| new.consents.clone());
-        Some(Intent {
-            id,
+        Intent {
+            id: attempt.id,
             session: session.id,
             client: session.client.clone(),
             program: program.id.clone(),
@@ -356,35 +293,34 @@ impl Submit<'_> {
             bin,
             last4,
             design_code,
-            old_card: old_card.map(|card| OldCard {
+            old_card: submission.old_card().map(|card| OldCard {
                 id: card.id,
-                ranac: card.ranac,
-                bank_customer_number: card.bank_customer_number,
+                ranac: card.ranac.clone(),
+                bank_customer_number: card.bank_customer_number.clone(),
                 retention_days: program.retention_days,
             }),
-            consents: consents.unwrap_or_default(),
+            consents,
             confirmation_url: session.confirmation_url.clone(),
-            fingerprint: submission::fingerprint(body),
-            incident,
-            // The instant at which the session was found alive.
-            created_at: now,
+            fingerprint: submission::fingerprint(attempt.body),
+            incident: attempt.incident.clone(),
+            created_at: attempt.now,
             inquiry: Inquiry::default(),
-            outcome: None,
-        })
+            stage: Stage::Open { since: attempt.now },
+        }
     }
 
-    /// What MRS shall know a new card by.
-    fn number(&self, session: &Session, program: &Program) -> BankCustomerNumber {
+    /// Number under which MRS shall know a new card.
+    fn bank_customer_number(&self, session: &Session, program: &Program) -> BankCustomerNumber {
         let named = match program.bank_customer_number {
             BankCustomerNumberKind::PerCard => None,
-            // The token was refused where the id does not fit.
+            // A customer id that is no bank customer number was refused with its token.
             BankCustomerNumberKind::CustomerId => BankCustomerNumber::parse(session.customer.expose()).ok(),
         };
         named.unwrap_or_else(|| BankCustomerNumber::random(self.randomness))
     }
 
-    /// Stores the intent. The card limit holds against two tabs: the count is part of the transaction, and so are the
-    /// session's failures, which the answer tells. Both are read again only where they have changed since.
+    /// Stores the intent. The transaction is conditional on the customer's counts, which keeps the card limit against two
+    /// tabs, and on the session's failures, which the answer reports. Both are read again only where they have changed.
     async fn begin(
         &self,
         intent: &Intent,
@@ -393,7 +329,7 @@ impl Submit<'_> {
         session: &Session,
     ) -> Result<Begin, StoreError> {
         let mut session = session.clone();
-        let customers_count = || {
+        let read_count = || {
             self.customers
                 .card_count(&intent.client, &intent.program, &intent.customer)
         };
@@ -403,16 +339,16 @@ impl Submit<'_> {
         };
         for _ in 0..BEGIN_TRIES {
             if is_full(&count) {
-                // A refusal is bound by no condition, so it is decided by what stands now.
-                count = customers_count().await?;
+                // No condition guards a refusal, so it needs the current counts.
+                count = read_count().await?;
             }
             if is_full(&count) {
                 info!(client = intent.client, program = program.id, "card limit reached");
                 return Ok(Begin::CardLimit);
             }
             match self.intents.begin(intent, count, session.failures).await? {
-                Begun::Now => return Ok(Begin::Begun(Box::new(session))),
-                Begun::Before => return Ok(Begin::Before),
+                Begun::Now => return Ok(Begin::Created(Box::new(session))),
+                Begun::Before => return Ok(Begin::AlreadyExists),
                 Begun::CardTaken => return Ok(Begin::CardTaken),
                 Begun::SessionBusy => {
                     let failures = session.failures;
@@ -424,163 +360,32 @@ impl Submit<'_> {
                         {
                             session = changed;
                         }
-                        _ => return Ok(Begin::Busy),
+                        _ => return Ok(Begin::SessionBusy),
                     }
                 }
-                Begun::CustomerChanged => {
-                    count = customers_count().await?;
-                }
+                Begun::CustomerChanged => count = read_count().await?,
             }
         }
-        Ok(Begin::Busy)
+        Ok(Begin::SessionBusy)
     }
 
-    async fn enroll(
-        &self,
-        mut intent: Intent,
-        client: &Arc<Client>,
-        program: &Program,
-        submission: &Submission,
-    ) -> Result<Intent, StoreError> {
-        if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
-            match self.present_under_number(&intent, client).await? {
-                Ok(ranacs) => {
-                    self.leases.note_present(&intent, &ranacs).await?;
-                    intent.inquiry.present_before = Some(ranacs);
-                }
-                Err(outcome) => return self.decision().finish(intent, outcome).await,
-            }
-        }
-        let card = NewCard {
-            institution: client.institution(),
-            program,
-            bank_customer_number: &intent.bank_customer_number,
-            number: &submission.number,
-            person: &submission.person,
-        };
-        let rewards = IntentRewards::new(self.rewards, &intent);
-        let answer = rewards.get().enroll(card).await;
-        let now = self.clock.now();
-        let action = intent.action;
-        match answer {
-            Ok(ranac) => {
-                self.end(intent, Outcome::enrolled(action, ranac, None, now))
-                    .await
-            }
-            Err(RewardsError::Declined(MrsCode::SERVER_ERROR)) => {
-                self.ask(intent, Answered::WithServerError).await
-            }
-            Err(RewardsError::Declined(code)) => self.end(intent, Outcome::declined(action, code, now)).await,
-            Err(error @ RewardsError::NotSent(_)) => {
-                warn!(error, incident = intent.incident, "enrollment was not sent");
-                self.end(intent, Outcome::unreachable(action, now)).await
-            }
-            Err(error @ RewardsError::Unknown(_)) => {
-                warn!(
-                    error,
-                    incident = intent.incident,
-                    "enrollment has no answer, asking MRS"
-                );
-                self.ask(intent, Answered::Never).await
-            }
-        }
-    }
-
-    /// Has MRS cancel the card. From here on it only rolls forward.
-    async fn opt_out(&self, intent: Intent) -> Result<Intent, StoreError> {
-        let taken = Taken::by_beginning(&intent);
-        let answer = self.settlement().settle(intent, Answered::Never, taken).await?;
-        self.settlement().give_back(answer, taken).await
-    }
-
-    async fn end(&self, intent: Intent, outcome: Outcome) -> Result<Intent, StoreError> {
-        let intent = self.decision().finish(intent, outcome).await?;
-        self.settlement().hand_over(&intent).await;
-        Ok(intent)
-    }
-
-    /// Asks MRS what became of an enrollment. What is not known then goes on elsewhere: the browser may be closed by now.
-    async fn ask(&self, intent: Intent, answered: Answered) -> Result<Intent, StoreError> {
-        let taken = Taken::by_beginning(&intent);
-        let answer = self.settlement().settle(intent, answered, taken).await?;
-        self.settlement().hand_over(&answer.intent).await;
-        if answer.intent.outcome.is_some() {
-            return Ok(answer.intent);
-        }
-        let answer = Answer {
-            is_at_work: true,
-            ..answer
-        };
-        self.settlement().give_back(answer, taken).await
-    }
-
-    /// A customer id is the number of every card that the customer ever had. MRS refuses it while one is active, and so do
-    /// we, before it is asked: otherwise an answer that never came would be settled by a card of another intent. Gives the
-    /// RANACs of what MRS lists, which are not the new card's; else the outcome.
-    async fn present_under_number(
-        &self,
-        intent: &Intent,
-        client: &Client,
-    ) -> Result<Result<Vec<Ranac>, Outcome>, StoreError> {
-        let number = &intent.bank_customer_number;
-        let rewards = IntentRewards::new(self.rewards, intent);
-        let look_up = rewards.get().find(client.institution(), number).await;
-        let is_recorded = match look_up {
-            LookUp::NotFound => {
-                let (program, customer) = (&intent.program, &intent.customer);
-                let customer = self.customers.customer(&intent.client, program, customer).await?;
-                is_recorded(&customer, number)
-            }
-            LookUp::Listed(_) | LookUp::Unknown(_) => false,
-        };
-        let (action, now) = (intent.action, self.clock.now());
-        let is_unclear = |account: &Account| account.status == AccountStatus::Unknown || account.is_unnamed();
-        let is_of_program = |account: &Account| {
-            let program = account.program.as_deref();
-            program.is_none_or(|program| program == intent.program.as_str())
-        };
-        Ok(match look_up.accounts(is_recorded) {
-            Some(accounts) if !accounts.iter().any(is_unclear) => {
-                let is_active = |account: &Account| account.status == AccountStatus::Active;
-                if accounts
-                    .iter()
-                    .any(|account| is_active(account) && is_of_program(account))
-                {
-                    Err(Outcome::declined(action, MrsCode::NUMBER_ENROLLED, now))
-                } else {
-                    Ok(accounts
-                        .iter()
-                        .filter_map(|account| account.ranac.clone())
-                        .collect())
-                }
-            }
-            _ => {
-                let incident = &intent.incident;
-                warn!(
-                    incident,
-                    "MRS's answer about the number proves nothing, nothing is enrolled"
-                );
-                Err(Outcome::unreachable(action, now))
-            }
-        })
-    }
-
-    async fn answer(&self, intent: &Intent) -> Result<SubmitResponse, SubmitError> {
+    async fn response(&self, intent: &Intent) -> Result<SubmitResponse, SubmitError> {
         Ok(SubmitResponse::of(intent, self.sessions, self.clock).await?)
     }
 
-    /// The answer to whoever began the intent in `session`. While its attempt is open, nobody changes a session but for its
-    /// end: where that has come, it is read, since the customer may have put it off.
-    async fn answer_to_first(
+    /// Answer to the call that stored the intent in `session`. While the attempt is open, only the session's end may change:
+    /// the session is read again where that has come, since the customer may have extended it.
+    async fn first_response(
         &self,
         intent: &Intent,
         session: &Session,
     ) -> Result<SubmitResponse, SubmitError> {
         let now = self.clock.now();
         if now < session.expires_at {
-            Ok(SubmitResponse::told(intent, Some(&session.after_failure()), now))
+            let session = session.after_failure();
+            Ok(SubmitResponse::of_session(intent, Some(&session), now))
         } else {
-            self.answer(intent).await
+            self.response(intent).await
         }
     }
 
@@ -605,20 +410,14 @@ impl Submit<'_> {
     }
 }
 
-/// Whether the intent's customer may be offered another try: it has failed.
-fn may_try_again(intent: &Intent) -> bool {
-    let outcome = intent.outcome.as_ref();
-    outcome.is_some_and(|outcome| !outcome.status.is_success())
-}
-
-/// The card that the customer chose, whatever its state. Another customer's is as unknown as none, and so is one that the
+/// Card that the customer chose, whatever its state. Another customer's card is as unknown as none, and so is one that the
 /// token did not offer.
-fn offered(session: &Session, chosen: IntentId, card: Option<Card>) -> Result<Card, SubmitError> {
+fn offered_card(session: &Session, chosen: IntentId, card: Option<Card>) -> Result<Card, SubmitError> {
     card.filter(|card| card.id == chosen && session.last4.is_none_or(|last4| card.last4 == last4))
-        .ok_or_else(|| SubmitError::Invalid(vec![submission::not_the_customers()]))
+        .ok_or_else(|| SubmitError::Invalid(vec![FieldError::unknown_old_card()]))
 }
 
-/// The session behind a token, which must have been opened for `action`; expired ones included.
+/// Session of a token, which must have been opened for `action`. Expired sessions are included.
 pub(super) async fn session_for(
     action: ActionCode,
     sessions: &dyn Sessions,
@@ -628,11 +427,11 @@ pub(super) async fn session_for(
         .find(token.id())
         .await?
         .ok_or(SubmitError::SessionEnded)?;
-    opened_for(action, &session)?;
+    check_action(action, &session)?;
     Ok(session)
 }
 
-fn opened_for(action: ActionCode, session: &Session) -> Result<(), SubmitError> {
+fn check_action(action: ActionCode, session: &Session) -> Result<(), SubmitError> {
     if session.action == action {
         Ok(())
     } else {
@@ -640,15 +439,15 @@ fn opened_for(action: ActionCode, session: &Session) -> Result<(), SubmitError> 
     }
 }
 
-/// The session's client. One that was suspended meanwhile begins nothing new.
+/// Client of the session, which must not be suspended.
 pub(super) async fn active_client(
     clients: &dyn Clients,
     session: &Session,
 ) -> Result<Arc<Client>, SubmitError> {
-    active(clients.by_id(&session.client).await?)
+    check_active(clients.by_id(&session.client).await?)
 }
 
-fn active(client: Option<Arc<Client>>) -> Result<Arc<Client>, SubmitError> {
+fn check_active(client: Option<Arc<Client>>) -> Result<Arc<Client>, SubmitError> {
     let client = client.ok_or(SubmitError::SessionEnded)?;
     match client.status {
         ClientStatus::Active => Ok(client),
@@ -656,20 +455,24 @@ fn active(client: Option<Arc<Client>>) -> Result<Arc<Client>, SubmitError> {
     }
 }
 
-/// What came of storing an intent.
+/// Result of storing an intent.
 enum Begin {
-    /// The session as it was then.
-    Begun(Box<Session>),
-    Before,
-    Busy,
+    /// The intent is stored. The session is given as it stood then.
+    Created(Box<Session>),
+    /// The intent was stored by an earlier call.
+    AlreadyExists,
+    /// The session has another open attempt, or can't begin one.
+    SessionBusy,
+    /// The customer has as many cards as the program allows.
     CardLimit,
+    /// The old card is not active any more.
     CardTaken,
 }
 
-/// Why MRS is not even asked.
+/// Reason for which MRS is not asked.
 #[derive(Clone, Copy)]
 enum BeforeMrs {
-    LimitOfAttempts,
+    AttemptLimit,
     CardLimit,
     CardTaken,
 }

@@ -6,7 +6,7 @@ use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IdempotencyKey, IncidentId, IntentId, Last4, ProgramId,
     SessionToken,
 };
-use enrollment::intent::{Consent, ConsentDocument, Inquiry, Intent};
+use enrollment::intent::{Consent, ConsentDocument, Inquiry, Intent, Stage};
 use enrollment::language::Language;
 use enrollment::randomness::Randomness;
 use enrollment::session::{LIFETIME, Session, UsedToken};
@@ -98,7 +98,7 @@ pub(crate) fn intent(session: &Session, attempt: u32, now: Timestamp) -> Intent 
         incident: IncidentId::random(&SystemRandomness),
         created_at: now,
         inquiry: Inquiry::default(),
-        outcome: None,
+        stage: Stage::Open { since: now },
     }
 }
 

@@ -1,7 +1,7 @@
 //! A customer's counts after an outcome.
 
 use enrollment::action::ActionCode;
-use enrollment::intent::{CardCount, Conclusion, Consent, Intent};
+use enrollment::intent::{CardCount, Consent, Intent, Outcome};
 use jiff::Timestamp;
 
 use super::{StoredCustomer, card_ttl};
@@ -24,7 +24,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub(super) fn of(intent: &Intent, outcome: &Conclusion) -> Self {
+    pub(super) fn of(intent: &Intent, outcome: &Outcome) -> Self {
         match (intent.action, &intent.old_card) {
             (action, _) if !outcome.status.is_success() => Self::Failed(action),
             (ActionCode::OptOut, Some(card)) => Self::OptedOut {

@@ -2,7 +2,7 @@
 
 use enrollment::action::ActionCode;
 use enrollment::identifiers::IntentId;
-use enrollment::intent::{ASKER_LEASE, Card, CardCount, CardState, Conclusion, Intent};
+use enrollment::intent::{ASKER_LEASE, Card, CardCount, CardState, Conclusion, Intent, Outcome};
 use enrollment::ports::{Begun, CustomerKey, Finished, StoreError};
 use enrollment::session::MAX_FAILURES;
 use enrollment::status::Status;
@@ -91,14 +91,15 @@ impl State {
 
     pub(super) fn finish(&mut self, intent: &Intent) -> Result<Finished, StoreError> {
         const OPERATION: &str = "storing an outcome";
-        let outcome = intent.outcome();
-        let outcome = outcome.ok_or(unavailable(OPERATION, "the intent has no outcome"))?;
+        let conclusion = intent.conclusion();
+        let conclusion = conclusion.ok_or(unavailable(OPERATION, "the intent has no outcome"))?;
+        let outcome = &conclusion.outcome;
         let stored = self.intents.get_mut(&intent.id);
         let stored = stored.ok_or(unavailable(OPERATION, "there is no such intent"))?;
         if stored.intent.outcome().is_some() {
             return Ok(Finished::Before);
         }
-        stored.end(outcome);
+        stored.end(conclusion);
         let owner = stored.owner.clone();
         if outcome.status.is_success() && intent.action != ActionCode::OptOut {
             self.store_card(&owner, intent, outcome);
@@ -118,7 +119,7 @@ impl State {
         Ok(Finished::Now)
     }
 
-    fn store_card(&mut self, owner: &CustomerKey, intent: &Intent, outcome: &Conclusion) {
+    fn store_card(&mut self, owner: &CustomerKey, intent: &Intent, outcome: &Outcome) {
         let Some(ranac) = outcome.ranac.clone() else {
             return;
         };
@@ -143,7 +144,7 @@ impl State {
         customer.cards.insert(intent.id, stored);
     }
 
-    fn unlock_old_card(&mut self, owner: &CustomerKey, intent: &Intent, outcome: &Conclusion) {
+    fn unlock_old_card(&mut self, owner: &CustomerKey, intent: &Intent, outcome: &Outcome) {
         let Some(old) = &intent.old_card else {
             return;
         };
@@ -164,7 +165,7 @@ impl State {
         }
     }
 
-    fn end_attempt(&mut self, intent: &Intent, outcome: &Conclusion) {
+    fn end_attempt(&mut self, intent: &Intent, outcome: &Outcome) {
         let Some(stored) = self.sessions.get_mut(&intent.session) else {
             return;
         };
@@ -185,13 +186,11 @@ impl State {
         let Some(stored) = self.intents.get_mut(&intent.id) else {
             return;
         };
-        let conclusion = stored.intent.conclusion().cloned();
-        let Some(mut conclusion) = conclusion.filter(Conclusion::has_cleanup) else {
+        if stored.intent.cleanup().is_none() {
             return;
-        };
-        conclusion.leftover = false;
-        let is_success = conclusion.status.is_success();
-        stored.intent.conclude(conclusion);
+        }
+        let is_success = stored.intent.is_success();
+        stored.intent.finish_cleanup();
         stored.settle();
         let owner = stored.owner.clone();
         match &intent.old_card {
@@ -216,19 +215,20 @@ impl State {
 }
 
 impl StoredIntent {
-    fn end(&mut self, outcome: &Conclusion) {
+    fn end(&mut self, conclusion: &Conclusion) {
+        let outcome = &conclusion.outcome;
         let is_success = outcome.status.is_success();
-        self.intent.conclude(outcome.clone());
+        self.intent.conclude(conclusion.clone());
         self.ttl = match (&self.intent.old_card, outcome.status) {
             (Some(card), Status::SuccessRemoval) => Some(card_ttl(outcome.at, card.retention_days)),
-            _ if is_success || outcome.has_cleanup() => None,
+            _ if is_success || conclusion.has_cleanup() => None,
             _ => Some(ttl(later(outcome.at, FAILED_KEPT))),
         };
         self.intent.inquiry.unknown_since = None;
         if self.intent.action == ActionCode::Replace && !is_success {
             self.intent.old_card = None;
         }
-        if !outcome.has_cleanup() {
+        if !conclusion.has_cleanup() {
             self.settle();
             self.intent.inquiry.present_before = None;
         } else if is_success {

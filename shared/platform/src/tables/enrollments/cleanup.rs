@@ -37,12 +37,8 @@ const OPERATION: &str = "noting that a leftover is gone";
 impl DynamoEnrollments {
     /// Once only: a repeat changes nothing.
     pub(super) async fn note_leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
-        let is_replaced = intent
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome.status.is_success());
         let parts = match &intent.old_card {
-            Some(card) if is_replaced => {
+            Some(card) if intent.is_success() => {
                 let customer_key = self.customer_key(OPERATION, intent).await?;
                 let kept_until = card_ttl(at, card.retention_days);
                 Parts {

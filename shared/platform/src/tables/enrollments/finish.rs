@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use enrollment::action::ActionCode;
 use enrollment::confirmation::Confirmation;
 use enrollment::identifiers::IntentId;
-use enrollment::intent::{Consent, Intent, Outcome};
+use enrollment::intent::{Conclusion, Consent, Intent, Outcome};
 use enrollment::ports::{Finished, StoreError};
 use enrollment::status::Status;
 use enrollment::time::later;
@@ -22,12 +22,13 @@ const OPERATION: &str = "storing an outcome";
 
 impl DynamoEnrollments {
     pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Finished, StoreError> {
-        let Some(outcome) = &intent.outcome else {
+        let Some(conclusion) = intent.conclusion() else {
             return Err(StoreError::Unavailable {
                 operation: OPERATION,
                 detail: "the intent has no outcome".into(),
             });
         };
+        let outcome = &conclusion.outcome;
         let customer_key = self.customer_key(OPERATION, intent).await?;
         let mut required = Vec::new();
         if outcome.status.is_success() && intent.action != ActionCode::OptOut {
@@ -48,7 +49,7 @@ impl DynamoEnrollments {
         };
         let change = Change::of(intent, outcome);
         let parts = Parts {
-            intent: self.store_outcome(intent, outcome).await?,
+            intent: self.store_outcome(intent, conclusion).await?,
             recounts: self.recounts(OPERATION, &customer_key, change, consents)?,
             required,
             old_card: self.change_old_card(&customer_key, intent, outcome)?,
@@ -68,8 +69,10 @@ impl DynamoEnrollments {
     async fn store_outcome(
         &self,
         intent: &Intent,
-        outcome: &Outcome,
+        conclusion: &Conclusion,
     ) -> Result<TransactWriteItem, StoreError> {
+        let outcome = &conclusion.outcome;
+        let has_cleanup = conclusion.has_cleanup();
         let pk = intent_key(intent.id);
         let sealing = self.sealing(OPERATION, &intent.client, &pk, INTENT);
         let ranac = outcome.ranac.as_ref().map(enrollment::identifiers::Ranac::expose);
@@ -80,7 +83,7 @@ impl DynamoEnrollments {
                 outcome.last4.map(|last4| item::text(last4.as_str())),
             ),
             ("ranac", sealing.seal_optional("ranac", ranac).await?),
-            ("ttl", kept_until(intent, outcome).map(item::seconds)),
+            ("ttl", kept_until(intent, conclusion).map(item::seconds)),
         ];
         let mut expression = "SET #status = :status, leftover = :leftover, finished_at = :at".to_owned();
         let mut update = Update::builder()
@@ -89,7 +92,7 @@ impl DynamoEnrollments {
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(#status)")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", item::text(outcome.status.as_str()))
-            .expression_attribute_values(":leftover", AttributeValue::Bool(outcome.leftover))
+            .expression_attribute_values(":leftover", AttributeValue::Bool(has_cleanup))
             .expression_attribute_values(":at", item::millis(outcome.at));
         for (attribute, value) in optional {
             let Some(value) = value else { continue };
@@ -100,13 +103,13 @@ impl DynamoEnrollments {
                 .expression_attribute_values(format!(":{attribute}"), value);
         }
         let is_success = outcome.status.is_success();
-        if outcome.leftover && is_success {
+        if has_cleanup && is_success {
             // The old card is the next asker's, at once.
             expression.push_str(", agenda_at = :at");
         }
         let is_failed_replacement = intent.action == ActionCode::Replace && !is_success;
         // Who had it to itself has it no longer, but for a failure that leaves something: its asker may be at work.
-        expression.push_str(match (outcome.leftover, is_failed_replacement) {
+        expression.push_str(match (has_cleanup, is_failed_replacement) {
             (false, false) => {
                 " REMOVE lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at"
             }
@@ -233,10 +236,11 @@ impl DynamoEnrollments {
 
 /// When an intent goes by itself: a failed one some days after its outcome, unless MRS may hold something for it; an
 /// opt-out with its card. One that enrolled a card stays as long as the card.
-fn kept_until(intent: &Intent, outcome: &Outcome) -> Option<Timestamp> {
+fn kept_until(intent: &Intent, conclusion: &Conclusion) -> Option<Timestamp> {
+    let outcome = &conclusion.outcome;
     match (&intent.old_card, outcome.status) {
         (Some(card), Status::SuccessRemoval) => Some(card_ttl(outcome.at, card.retention_days)),
-        (_, status) if status.is_success() || outcome.leftover => None,
+        (_, status) if status.is_success() || conclusion.has_cleanup() => None,
         _ => Some(later(outcome.at, FAILED_KEPT)),
     }
 }

@@ -5,7 +5,9 @@ use enrollment::action::ActionCode;
 use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
-use enrollment::intent::{ASKER_LEASE, CardCount, Inquiry, Intent, OldCard, Outcome};
+use enrollment::intent::{
+    ASKER_LEASE, CardCount, Cleanup, Conclusion, Inquiry, Intent, OldCard, Outcome, Stage,
+};
 use enrollment::ports::{Begun, Finished, Intents, StoreError};
 use enrollment::status::{MrsCode, Status};
 use enrollment::time::later;
@@ -133,7 +135,7 @@ impl DynamoEnrollments {
                 unknown_since: fields.optional_time("unknown_since")?,
                 present_before: sealing.open_optional(fields, "present_before", ranacs).await?,
             },
-            outcome: outcome(fields, sealing).await?,
+            stage: stage(fields, sealing).await?,
             client: client.clone(),
         })
     }
@@ -169,17 +171,23 @@ async fn old_card(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<OldCar
     }))
 }
 
-async fn outcome(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<Outcome>, StoreError> {
+/// Stage of an intent. MRS is asked as soon as it is stored.
+async fn stage(fields: &Fields, sealing: Sealing<'_>) -> Result<Stage, StoreError> {
     let known = |text: &str| Status::from_text(text).ok_or("a status that this release does not know");
     let Some(status) = fields.optional_parsed("status", known)? else {
-        return Ok(None);
+        return Ok(Stage::Open {
+            since: fields.time("created_at")?,
+        });
     };
-    Ok(Some(Outcome {
+    let outcome = Outcome {
         status,
         code: fields.optional_number("code")?.map(MrsCode),
         ranac: sealing.open_optional(fields, "ranac", Ranac::parse).await?,
         last4: fields.optional_parsed("outcome_last4", Last4::parse)?,
-        leftover: fields.flag("leftover")?,
         at: fields.time("finished_at")?,
+    };
+    Ok(Stage::Ended(Conclusion {
+        cleanup: fields.flag("leftover")?.then(|| Cleanup::after(&outcome)),
+        outcome,
     }))
 }
