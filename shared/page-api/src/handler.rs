@@ -1,11 +1,10 @@
-//! `GET` tells the page what to show, `POST` does what it asks for.
+//! Calls of the page: `GET` describes the session, `POST` submits, `POST …/extension` extends the session.
 
-use enrollment::flows::describe::{Describe, Description};
-use enrollment::flows::extend::{ExtendError, ExtendSession};
+use enrollment::flows::describe::Describe;
+use enrollment::flows::extend::ExtendSession;
 use enrollment::flows::submission::MAX_BYTES;
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::identifiers::{IdempotencyKey, IncidentId, SessionToken};
-use enrollment::log::by_display;
 use enrollment::reason::Reason;
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
@@ -13,11 +12,12 @@ use platform::gateway;
 use platform::metrics::Metrics;
 
 use crate::answer;
+use crate::error::ApiError;
 
 /// End of the path that extends a session, under the address of its action.
 const EXTENSION: &str = "/extension";
 
-/// What the page's calls are answered by.
+/// Flows behind the calls.
 pub(crate) struct Flows<'a> {
     /// GET.
     pub(crate) describe: Describe<'a>,
@@ -39,85 +39,46 @@ pub(crate) async fn handle(
         Method::POST if is_extension => extend(&flows.extend, request).await,
         Method::GET if !is_extension => describe(&flows.describe, incident, request).await,
         Method::POST => submit(&flows.submit, metrics, incident, request).await,
-        _ => Err(Refused::Method),
+        _ => Err(ApiError::Method),
     };
-    result.unwrap_or_else(|refused| answer::refusal(&refused, incident))
+    result.unwrap_or_else(|error| error.response(incident))
 }
-
-/// Why a call gets no answer of the flow. [`answer::refusal`] is the one table from here to HTTP.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
-    /// Neither GET nor POST.
-    #[error("method not allowed")]
-    Method,
-    /// No `Idempotency-Key`, or none that can be taken.
-    #[error("{0}")]
-    IdempotencyKey(enrollment::identifiers::Malformed),
-    /// Not `application/json`.
-    #[error("content type is not JSON")]
-    ContentType,
-    /// Larger than a submission can be.
-    #[error("body too large")]
-    TooLarge,
-    /// The session was extended as often as it may be.
-    #[error("session was extended as often as it may be")]
-    Exhausted,
-    /// The flow refused.
-    #[error(transparent)]
-    Flow(#[from] SubmitError),
-}
-
-by_display!(Refused);
 
 async fn describe(
-    describe: &Describe<'_>,
+    flow: &Describe<'_>,
     incident: &IncidentId,
     request: &Request,
-) -> Result<Response<Body>, Refused> {
-    match describe.describe(&session(request)?, incident.clone()).await? {
-        Description::Form(form) => Ok(answer::form(describe.action, &form)),
-        Description::OptOut(choice) => Ok(answer::opt_out(&choice)),
-        Description::Attempt(submitted) => Ok(answered(&submitted)),
-    }
+) -> Result<Response<Body>, ApiError> {
+    let session = session(request)?;
+    let description = flow.describe(&session, incident.clone()).await?;
+    Ok(answer::description(flow.action, &description))
 }
 
 async fn submit(
-    submit: &Submit<'_>,
+    flow: &Submit<'_>,
     metrics: &Metrics,
     incident: &IncidentId,
     request: &Request,
-) -> Result<Response<Body>, Refused> {
+) -> Result<Response<Body>, ApiError> {
     let session = session(request)?;
-    let key = IdempotencyKey::parse(text(request, "idempotency-key")).map_err(Refused::IdempotencyKey)?;
-    let media_type = text(request, header::CONTENT_TYPE.as_str())
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Refused::ContentType);
-    }
-    let body: &[u8] = request.body().as_ref();
-    if body.len() > MAX_BYTES {
-        return Err(Refused::TooLarge);
-    }
-    let submitted = submit.submit(&session, &key, body, incident.clone()).await?;
-    if let Some(reason) = refusal(&submitted) {
+    let key = idempotency_key(request)?;
+    let body = json_body(request)?;
+    let response = flow.submit(&session, &key, body, incident.clone()).await?;
+    if let Some(reason) = refusal(&response) {
         metrics.refusal(Some(reason));
     }
-    Ok(answered(&submitted))
+    Ok(answer::attempt(&response))
 }
 
-async fn extend(extend: &ExtendSession<'_>, request: &Request) -> Result<Response<Body>, Refused> {
-    match extend.extend(&session(request)?).await {
-        Ok(extension) => Ok(answer::extension(extension)),
-        Err(ExtendError::Session(refused)) => Err(refused.into()),
-        Err(ExtendError::Exhausted) => Err(Refused::Exhausted),
-    }
+async fn extend(flow: &ExtendSession<'_>, request: &Request) -> Result<Response<Body>, ApiError> {
+    let session = session(request)?;
+    let extension = flow.extend(&session).await?;
+    Ok(answer::extension(extension))
 }
 
-/// The reason of a refusal before MRS was asked; an outcome may have a reason too, which is none.
-fn refusal(submitted: &SubmitResponse) -> Option<Reason> {
-    let SubmitResponse::Ended { reason, .. } = submitted else {
+/// Reason of a refusal before MRS was asked. The reason of an outcome is not one.
+fn refusal(response: &SubmitResponse) -> Option<Reason> {
+    let SubmitResponse::Ended { reason, .. } = response else {
         return None;
     };
     reason.filter(|reason| {
@@ -128,20 +89,8 @@ fn refusal(submitted: &SubmitResponse) -> Option<Reason> {
     })
 }
 
-fn answered(submitted: &SubmitResponse) -> Response<Body> {
-    match submitted {
-        SubmitResponse::Ended {
-            ending,
-            incident,
-            attempts_left,
-            reason,
-        } => answer::ending(ending, incident, *attempts_left, *reason),
-        SubmitResponse::Open => answer::open(),
-    }
-}
-
-/// A session that can't be one is as unknown as one that is not stored.
-fn session(request: &Request) -> Result<SessionToken, Refused> {
+/// Session of the request. A malformed one gets the same error as an unknown one.
+fn session(request: &Request) -> Result<SessionToken, ApiError> {
     let (scheme, token) = text(request, header::AUTHORIZATION.as_str())
         .split_once(' ')
         .unwrap_or_default();
@@ -153,6 +102,26 @@ fn session(request: &Request) -> Result<SessionToken, Refused> {
     }
 }
 
+fn idempotency_key(request: &Request) -> Result<IdempotencyKey, ApiError> {
+    IdempotencyKey::parse(text(request, "idempotency-key")).map_err(ApiError::IdempotencyKey)
+}
+
+fn json_body(request: &Request) -> Result<&[u8], ApiError> {
+    let media_type = text(request, header::CONTENT_TYPE.as_str())
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::ContentType);
+    }
+    let body: &[u8] = request.body().as_ref();
+    if body.len() > MAX_BYTES {
+        return Err(ApiError::TooLarge);
+    }
+    Ok(body)
+}
+
+/// Value of a header; empty where it is missing or no text.
 fn text<'a>(request: &'a Request, name: &str) -> &'a str {
     request
         .headers()

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod error;
 mod handler;
+mod response;
 
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use handler::Flows;
 /// Runs the function `name`, for sessions that were opened for `action`, until Lambda ends it.
 ///
 /// # Errors
-/// Where the settings are not complete, or Lambda can't be reached.
+/// If the settings are not complete, or Lambda can't be reached.
 pub async fn run(action: ActionCode, name: &'static str) -> Result<(), Error> {
     let function = platform::start(name)?;
     let adapters = &function.adapters;
