@@ -1,4 +1,4 @@
-//! One delivery of the queue: its confirmations are sent side by side, so that none waits for another's receiver.
+//! Batch of the queue. Its confirmations are sent concurrently, so that none waits for another's receiver.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::confirmation::ConfirmationId;
@@ -9,25 +9,25 @@ use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
 use platform::queues::{self, ConfirmMessage};
 
-/// Sends what is named and due. The answer names the messages that have to come again: those that can't be read, and
-/// those whose confirmation the store could not be asked about.
+/// Sends the confirmations that are due. The answer names the messages that return to the queue: malformed ones, and those
+/// whose confirmation the store could not be asked for.
 pub(crate) async fn handle(delivery: &Delivery<'_>, metrics: &Metrics, event: SqsEvent) -> SqsBatchResponse {
     let confirm = async |message: ConfirmMessage| {
-        let id = ConfirmationId::parse(&message.confirmation).map_err(Refused::Message)?;
-        let confirmed = delivery.confirm(&id).await?;
-        metrics.confirmation(confirmed);
-        Ok::<_, Refused>(())
+        let id = ConfirmationId::parse(&message.confirmation).map_err(MessageError::Message)?;
+        let report = delivery.confirm(&id).await?;
+        metrics.confirmation(report);
+        Ok::<_, MessageError>(())
     };
     queues::each(event, confirm).await
 }
 
-/// Why a message has to come again.
+/// Reason for which a message returns to the queue.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum MessageError {
     #[error(transparent)]
     Message(Malformed),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-by_display!(Refused);
+by_display!(MessageError);

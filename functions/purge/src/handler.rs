@@ -1,20 +1,20 @@
-//! One run.
+//! Run of the purge.
 
 use enrollment::flows::purge::Purge;
 use enrollment::log::info;
 use enrollment::ports::StoreError;
 use platform::metrics::Metrics;
 
-/// Purges for as long as a run lasts, and tells what it did.
+/// Purges expired records, and reports the result.
 pub(crate) async fn handle(purge: &Purge<'_>, metrics: &Metrics) -> Result<(), StoreError> {
-    let purged = purge.run().await?;
-    metrics.purge(&purged);
+    let report = purge.run().await?;
+    metrics.purge(&report);
     info!(
-        customers = purged.customers,
-        cards = purged.cards,
-        deferred = purged.deferred,
-        is_cut_short = purged.is_cut_short,
-        "purged"
+        customers = report.customers,
+        cards = report.cards,
+        deferred = report.deferred,
+        is_cut_short = report.is_cut_short,
+        "purge finished"
     );
     Ok(())
 }

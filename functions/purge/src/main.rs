@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let adapters = &function.adapters;
     let (clients, enrollments) = (adapters.clients(), adapters.enrollments());
     let (clock, metrics) = (adapters.clock(), adapters.metrics());
-    // Nothing in the schedule's event is needed.
+    // The event of the schedule is not used.
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
         let purge = Purge {
             register: &clients,

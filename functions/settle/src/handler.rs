@@ -1,4 +1,4 @@
-//! Two triggers: the schedules, which sweep, and the queue, which names intents.
+//! Triggers of the function: schedules, which sweep, and the queue, which names intents.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use enrollment::flows::sweep::Sweep;
@@ -10,32 +10,32 @@ use platform::metrics::Metrics;
 use platform::queues::{self, SettleMessage};
 use serde::Deserialize;
 
-/// What the function is called with.
+/// Event of a call.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Trigger {
     /// Messages of the queue.
     Queue(SqsEvent),
-    /// A schedule that names its half of the sweep.
+    /// Schedule of one half of the sweep.
     Half {
-        /// Which half.
+        /// Half to sweep.
         sweep: Half,
     },
-    /// Anything else, such as a schedule without an input: both halves, one after the other.
+    /// Anything else, such as a schedule without an input: both halves are swept, one after the other.
     Schedule(serde::de::IgnoredAny),
 }
 
-/// A half of the sweep. Each has a schedule, and so a call and a time of its own.
+/// Half of the sweep. Each has its own schedule, and so a call and a time limit of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Half {
     /// Due confirmations.
     Confirmations,
-    /// Intents without an outcome, and what MRS may still hold.
+    /// Intents with an open outcome, or with cleanup left at MRS.
     Intents,
 }
 
-/// Does what the trigger asks for. The answer to a queue names the messages that have to come again.
+/// Processes an event. The answer to the queue names the messages that return to it.
 pub(crate) async fn handle(
     sweep: &Sweep<'_>,
     mastercard: &MastercardConnection,
@@ -48,64 +48,64 @@ pub(crate) async fn handle(
         } => wake(sweep, metrics).await.map(|()| None),
         Trigger::Half { sweep: Half::Intents } => {
             report(mastercard).await;
-            look_after(sweep, metrics).await.map(|()| None)
+            resume(sweep, metrics).await.map(|()| None)
         }
         Trigger::Schedule(_) => {
-            // The quick half first, and neither waits for the other to be well.
+            // The quick half comes first. A half that fails does not prevent the other.
             let woken = wake(sweep, metrics).await;
             report(mastercard).await;
-            look_after(sweep, metrics).await?;
+            resume(sweep, metrics).await?;
             woken.map(|()| None)
         }
         Trigger::Queue(event) => {
             let settle = async |message: SettleMessage| {
-                let intent = IntentId::from_hex(&message.intent).map_err(Refused::Message)?;
-                sweep.settle(intent).await.map_err(Refused::from)
+                let intent = IntentId::from_hex(&message.intent).map_err(MessageError::Message)?;
+                sweep.resume_intent(intent).await.map_err(MessageError::from)
             };
             Ok(Some(queues::each(event, settle).await))
         }
     }
 }
 
-/// Reports the end of the client certificate although nobody connects. It keeps no case from its turn.
+/// Reports the expiry of the client certificate, even while nobody connects. A failure does not prevent the sweep.
 async fn report(mastercard: &MastercardConnection) {
     if let Err(error) = mastercard.report_certificate().await {
-        error!(error, "the client certificate can't be read");
+        error!(error, "client certificate not readable");
     }
 }
 
 async fn wake(sweep: &Sweep<'_>, metrics: &Metrics) -> Result<(), StoreError> {
-    let woken = sweep.wake().await?;
-    metrics.wake(&woken);
+    let report = sweep.wake_deliveries().await?;
+    metrics.wake(&report);
     info!(
-        woken = woken.woken,
-        oldest_due = woken.oldest_due.as_secs(),
+        woken = report.woken,
+        oldest_due = report.oldest_due.as_secs(),
         "due confirmations woken"
     );
     Ok(())
 }
 
-async fn look_after(sweep: &Sweep<'_>, metrics: &Metrics) -> Result<(), StoreError> {
-    let swept = sweep.look_after().await?;
-    metrics.sweep(&swept);
+async fn resume(sweep: &Sweep<'_>, metrics: &Metrics) -> Result<(), StoreError> {
+    let report = sweep.resume_intents().await?;
+    metrics.sweep(&report);
     info!(
-        looked_after = swept.looked_after,
-        unsettled = swept.unsettled,
-        "swept"
+        resumed = report.resumed,
+        unsettled = report.unsettled,
+        "sweep finished"
     );
     Ok(())
 }
 
-/// Why a message has to come again.
+/// Reason for which a message returns to the queue.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum MessageError {
     #[error(transparent)]
     Message(enrollment::identifiers::Malformed),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-by_display!(Refused);
+by_display!(MessageError);
 
 #[cfg(test)]
 mod tests {

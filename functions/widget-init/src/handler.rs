@@ -1,5 +1,5 @@
-//! `POST /company/non_auth_initialize` (`docs/contract.md#opening-answer`): a signed token in, a redirect to the widget
-//! out. Always.
+//! `POST /company/non_auth_initialize` (`docs/contract.md#opening-answer`): takes a signed token, and always answers
+//! with a redirect to the widget.
 
 use enrollment::flows::open::{NewSession, OpenError, OpenSession};
 use enrollment::identifiers::IncidentId;
@@ -10,19 +10,19 @@ use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 
-/// What `Enrollment-Status` says when there is a session. Failures say their status of the widget document
+/// `Enrollment-Status` of an opened session. A failure has its status of the widget document
 /// (`docs/sources.md#widget`).
 pub(crate) const OPENED: &str = "OPENED";
 
-/// Where the widget is, and what it costs to say so.
+/// Address of the widget.
 #[derive(Debug, Clone)]
 pub(crate) struct WidgetAddress {
-    /// `PublicBaseUrl`, without a slash at its end.
+    /// `PublicBaseUrl`, without a trailing slash.
     pub(crate) public_base_url: String,
 }
 
-/// Opens a session for the request's token and answers with the address of the widget, or of its failure page.
-/// Gives status and reason of a refusal beside the response, for the metrics.
+/// Opens a session for the request's token and redirects to the widget, or to its failure page. Gives status and reason of a
+/// failure beside the response, for the metrics.
 pub(crate) async fn handle(
     open_session: &OpenSession<'_>,
     address: &WidgetAddress,
@@ -50,7 +50,7 @@ pub(crate) async fn handle(
 }
 
 impl WidgetAddress {
-    /// The session rides in the fragment: no server, proxy, log or referrer sees it.
+    /// Address of a session. The token is in the fragment, which no server, proxy, log or referrer sees.
     fn of_session(&self, opened: &NewSession) -> String {
         format!(
             "{}/widget/{}/?lang={}#{}",
@@ -61,7 +61,7 @@ impl WidgetAddress {
         )
     }
 
-    /// `_` is no client's slug: that page belongs to nobody and may not be framed.
+    /// Address of a failure page. `_` is no client's slug: that page may not be framed.
     fn of_failure(&self, failure: &OpenError, incident: &IncidentId) -> String {
         let slug = failure.client().map_or("_", |client| client.slug.as_str());
         let reason = failure
@@ -82,14 +82,14 @@ fn log(failure: &OpenError) {
             reason = refusal,
             "token refused"
         ),
-        OpenError::Store { cause, .. } => error!(error = cause, "session could not be opened"),
+        OpenError::Store { cause, .. } => error!(error = cause, "session not opened"),
     }
 }
 
-/// The widget document: the answer is always a redirect, and "the URL returned in HTML tag" opens the widget.
+/// Redirect with the address in its body too: in the widget document "the URL returned in HTML tag" opens the widget.
 fn redirect(location: &str, status: &'static str) -> Response<Body> {
-    // The address is made of our own base address, a checked slug, a language tag, base64url and fixed words: of all
-    // these, only `&` means something in HTML.
+    // The address consists of the own base address, a checked slug, a language tag, base64url and fixed words. Of all these,
+    // only `&` has a meaning in HTML.
     let href = location.replace('&', "&amp;");
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Enrollment</title></head>\
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_redirect_is_complete_without_following_it() {
+    fn redirect_is_complete_without_following_it() {
         let response = redirect(
             "https://host.example/widget/_/#status=ACCESS_DENIED&incident=A",
             "ACCESS_DENIED",

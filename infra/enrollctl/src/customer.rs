@@ -130,7 +130,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
 /// What came of it, and what to do about it.
 fn explained(error: ErasureError) -> anyhow::Error {
     let so_far = so_far(&error);
-    let advice = match error.why {
+    let advice = match error.cause {
         ErasureCause::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
         ErasureCause::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
         ErasureCause::Refused(_) | ErasureCause::NoAnswer | ErasureCause::Store(_) => "; try again",
@@ -147,7 +147,7 @@ fn so_far(error: &ErasureError) -> String {
         "nothing was erased"
     };
     let cards = error.progress.cancelled;
-    match (cards, matches!(error.why, ErasureCause::NoAnswer)) {
+    match (cards, matches!(error.cause, ErasureCause::NoAnswer)) {
         (0, false) => erased.to_owned(),
         (0, true) => format!("{erased}; Mastercard may have cancelled a card"),
         (_, false) => format!("{erased}; Mastercard has cancelled {cards} of the cards"),

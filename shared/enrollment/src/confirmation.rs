@@ -1,5 +1,5 @@
-//! What the partner's back end is to be told (`docs/contract.md#confirmations`). Written in the transaction of the
-//! outcome.
+//! Confirmation of an outcome for the partner's back end (`docs/contract.md#confirmations`), stored in the transaction
+//! of the outcome.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use crate::ending::Ending;
 use crate::identifiers::{ClientId, IntentId, Malformed};
 use crate::status::Status;
 
-/// What Standard Webhooks calls `webhook-id`: one outcome has one, over all its retries.
+/// Id of a confirmation, the `webhook-id` of Standard Webhooks. It stays the same over all retries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConfirmationId(String);
 
 impl ConfirmationId {
-    /// Made from the intent and what is told of it: the same outcome has the same id, whoever stores it.
+    /// Id of the confirmation of an outcome. The same outcome always has the same id.
     pub fn derive(intent: IntentId, status: Status) -> Self {
         let mut hash = Sha256::new();
         hash.update(intent.to_hex());
@@ -23,7 +23,10 @@ impl ConfirmationId {
         Self(format!("msg_{}", &hex::encode(hash.finalize())[..32]))
     }
 
-    /// `msg_` and 32 lower-case hexadecimal digits.
+    /// Parses `msg_` and 32 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is anything else.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let is_hex = |digits: &str| {
             digits.len() == 32
@@ -41,7 +44,7 @@ impl ConfirmationId {
         }
     }
 
-    /// As the partner sees it.
+    /// Text of the id, as the partner sees it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,21 +56,21 @@ impl fmt::Display for ConfirmationId {
     }
 }
 
-/// One confirmation to send. Its id stays the same over retries, and one outcome has one.
+/// Confirmation to be sent. An outcome has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmation {
-    /// `webhook-id`.
+    /// Id, the same over all retries.
     pub id: ConfirmationId,
-    /// Whom it is for.
+    /// Client that receives it.
     pub client: ClientId,
-    /// Where it goes.
+    /// Address of the receiver.
     pub url: Url,
-    /// The JSON body of the widget document (`docs/sources.md#widget`).
+    /// JSON body of the widget document (`docs/sources.md#widget`).
     pub body: String,
 }
 
 impl Confirmation {
-    /// The confirmation of an intent's ending.
+    /// Confirmation of an intent's ending.
     pub fn of(intent: IntentId, client: ClientId, url: Url, ending: &Ending) -> Self {
         Self {
             id: ConfirmationId::derive(intent, ending.status),
@@ -77,7 +80,7 @@ impl Confirmation {
         }
     }
 
-    /// `host:port` of the receiver: what a hanging receiver holds up, and nothing else.
+    /// `host:port` of the receiver, for which failures are counted.
     pub fn destination(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         format!("{host}:{}", self.url.port_or_known_default().unwrap_or_default())

@@ -1,11 +1,11 @@
-//! When a confirmation is tried again, and when a receiver is left alone (`docs/contract.md#delivery`).
+//! Rules of deliveries: retries of a confirmation, and the circuit breaker of a receiver (`docs/contract.md#delivery`).
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::randomness::Randomness;
 use crate::time::later;
 
-/// The waits after the first, second … attempt. After the last attempt the confirmation is parked.
+/// Waits after the first, second … attempt. After the last attempt the confirmation is parked.
 pub const RETRY_AFTER: [SignedDuration; 9] = [
     SignedDuration::from_secs(5),
     SignedDuration::from_mins(5),
@@ -17,39 +17,40 @@ pub const RETRY_AFTER: [SignedDuration; 9] = [
     SignedDuration::from_hours(20),
     SignedDuration::from_hours(24),
 ];
-/// How often a confirmation is sent at most.
+/// Limit of attempts of a confirmation.
 pub const MAX_ATTEMPTS: u32 = 10;
-/// A receiver's whole answer must be there within this.
+/// Time limit for the whole answer of a receiver.
 pub const ATTEMPT_LIMIT: SignedDuration = SignedDuration::from_secs(15);
-/// For how long one run has a confirmation to itself. Whoever dies with it gives it free by this. Longer than a function
-/// lives (25 s, template.yaml): who lost a claim is dead.
+/// Duration of the claim on a confirmation. It is longer than a function lives (25 s, template.yaml), so the holder of an
+/// expired claim is dead.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// A confirmation is due for at most this long from its outcome, or from the operator's replay: it is parked at this age,
-/// whatever its receiver asks for. The waits above are 75.6 hours, 83 with all jitter.
+/// Age, counted from its outcome or from the operator's replay, at which a confirmation is parked, whatever its receiver asks
+/// for. The waits above add up to 75.6 hours, 83 with all jitter.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(96);
-/// An attempt begins within this of its claim, or not at all: the function must outlive it.
+/// Time after its claim within which an attempt begins, or else is not made: the function must outlive it.
 pub const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(8);
-/// The longest `Retry-After` that is respected.
+/// Longest `Retry-After` that is respected.
 pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many failures in a row make a receiver count as down.
+/// Number of failures in a row after which a receiver counts as down.
 const DOWN_AFTER: u32 = 5;
-const FIRST_HOLD: SignedDuration = SignedDuration::from_secs(30);
-const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(15);
-/// While one confirmation tries whether a receiver is back, the others wait.
+/// First and longest closure of a receiver that is down.
+const FIRST_CLOSURE: SignedDuration = SignedDuration::from_secs(30);
+const LONGEST_CLOSURE: SignedDuration = SignedDuration::from_mins(15);
+/// Time for which the others wait while one confirmation probes a receiver.
 const PROBE: SignedDuration = SignedDuration::from_secs(30);
 
-/// When the next attempt is due after `attempts` that failed; `None` where that was the last.
+/// Time of the next attempt after `attempts` failed ones; `None` where that was the last.
 pub fn next_attempt(attempts: u32, now: Timestamp, randomness: &dyn Randomness) -> Option<Timestamp> {
     let wait = *RETRY_AFTER.get(usize::try_from(attempts.checked_sub(1)?).ok()?)?;
     Some(later(now, jittered(wait, randomness)))
 }
 
-/// When a confirmation is tried again whose attempt, the `attempts`th, failed at `now`: as the waits above say, or as its
-/// receiver asks, within [`MAX_AGE`] of `waiting_since` in any case.
+/// Time of the next attempt after the `attempts`th failed at `now`: by the waits above, or later where the receiver asks for it,
+/// within [`MAX_AGE`] of `waiting_since` in any case.
 ///
 /// # Errors
-/// Why it is parked instead.
+/// The reason for which it is parked instead.
 pub fn retry_at(
     attempts: u32,
     delivery: DeliveryResult,
@@ -72,7 +73,7 @@ pub fn retry_at(
     Ok(due.min(ends))
 }
 
-/// `wait` and up to a tenth more: what failed together does not come back together.
+/// `wait` and up to a tenth more, so that deliveries that failed together are not retried together.
 pub fn jittered(wait: SignedDuration, randomness: &dyn Randomness) -> SignedDuration {
     let mut bytes = [0; 2];
     randomness.fill(&mut bytes);
@@ -83,7 +84,7 @@ pub fn jittered(wait: SignedDuration, randomness: &dyn Randomness) -> SignedDura
     ))
 }
 
-/// What came of one attempt.
+/// Result of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryResult {
     /// The receiver answered.
@@ -93,30 +94,30 @@ pub enum DeliveryResult {
         /// `Retry-After`, counted from now.
         retry_after: Option<SignedDuration>,
     },
-    /// It did not answer, or could not be asked: one word for log and store, such as `timeout_answer` or
+    /// The receiver did not answer, or was not reached: one word for log and store, such as `timeout_answer` or
     /// `tls_expired`.
     Failed(&'static str),
-    /// Nothing was sent, for a reason on our side: it says nothing of the receiver.
+    /// Nothing was sent, for a reason on our side, so it says nothing about the receiver.
     Unready,
 }
 
-/// Why a confirmation is not tried any more by itself. An operator may replay or drop it.
+/// Reason for which a confirmation is parked: it is not tried again until an operator replays or drops it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parked {
     /// Every attempt failed.
     Exhausted,
-    /// The receiver answered 410: it wants no more.
+    /// The receiver answered 410, so nothing more is sent to it.
     Gone,
-    /// The client is gone, or no longer registers the host.
+    /// The client was removed, or does not register the host any more.
     NotRegistered,
-    /// The receiver was down for so long that it was not even tried.
+    /// The receiver was down for longer than [`MAX_AGE`].
     TooOld,
-    /// What is stored of it can't be read any more.
+    /// The stored confirmation can't be read.
     Unreadable,
 }
 
 impl Parked {
-    /// The word that is stored and shown.
+    /// Word for store and output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
@@ -127,7 +128,7 @@ impl Parked {
         }
     }
 
-    /// The reason behind a word.
+    /// Reason of a stored word.
     pub fn from_text(text: &str) -> Option<Self> {
         [
             Self::Exhausted,
@@ -141,35 +142,35 @@ impl Parked {
     }
 }
 
-/// What is known of one client's receiver, by its host and port: a circuit breaker, so that a dead receiver costs
-/// nobody but its own client anything.
+/// State of one client's receiver, by host and port: a circuit breaker, so that a dead receiver delays nobody but its own
+/// client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Destination {
-    /// Attempts in a row that found nobody, or a server error.
+    /// Attempts in a row without an answer, or with a server error.
     pub failures: u32,
-    /// Until then nothing is sent there.
+    /// Time until which nothing is sent there.
     pub closed_until: Option<Timestamp>,
-    /// It answered 410.
+    /// Whether it answered 410.
     pub gone: bool,
-    /// Changes with every change. 0: nothing is stored.
+    /// Version, which each change increases. 0: nothing is stored.
     pub version: u64,
 }
 
-/// Whether an attempt may be made.
+/// Decision about an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// It may.
+    /// It may be made.
     Go,
-    /// It may, as the one that finds out whether the receiver is back: once this state is stored.
+    /// It may be made as the probe of a receiver that was down, once this state is stored.
     Probe(Destination),
-    /// Not before.
+    /// It may not be made before this time.
     Wait(Timestamp),
-    /// Never.
+    /// It may never be made.
     Gone,
 }
 
 impl Destination {
-    /// Judges an attempt at `now`.
+    /// Decides about an attempt at `now`.
     pub fn admit(&self, now: Timestamp) -> Admission {
         match self.closed_until {
             _ if self.gone => Admission::Gone,
@@ -182,7 +183,7 @@ impl Destination {
         }
     }
 
-    /// The state after an attempt; `None` where it is the same.
+    /// State after an attempt; `None` where it is the same.
     pub fn after(
         &self,
         delivery: DeliveryResult,
@@ -194,7 +195,7 @@ impl Destination {
                 gone: true,
                 ..self.clone()
             },
-            // Asking for no time at all is no hold: then a 503 is a failure, and a 429 an answer, like any other.
+            // A wait of zero closes nothing: then a 503 is a failure, and a 429 an answer, like any other.
             DeliveryResult::Answered {
                 status: 429 | 503,
                 retry_after: Some(wait),
@@ -204,7 +205,7 @@ impl Destination {
             },
             DeliveryResult::Answered { status, .. } if status < 500 => Self {
                 failures: 0,
-                // An answer ends the hold of a receiver that was down, not the time that another answer has asked for.
+                // An answer reopens a receiver that was down, but does not shorten a wait that another answer has asked for.
                 closed_until: self
                     .closed_until
                     .filter(|until| now < *until && self.failures < DOWN_AFTER),
@@ -216,7 +217,7 @@ impl Destination {
         (next != *self).then_some(next)
     }
 
-    /// Whether nothing is sent there at `now`.
+    /// Whether the receiver is closed at `now`.
     pub fn is_closed(&self, now: Timestamp) -> bool {
         self.gone || self.closed_until.is_some_and(|until| now < until)
     }
@@ -224,8 +225,10 @@ impl Destination {
     fn failed(&self, now: Timestamp, randomness: &dyn Randomness) -> Self {
         let failures = self.failures.saturating_add(1);
         let closed_until = failures.checked_sub(DOWN_AFTER).map(|times| {
-            let hold = FIRST_HOLD.saturating_mul(1 << times.min(16)).min(LONGEST_HOLD);
-            later(now, jittered(hold, randomness))
+            let closure = FIRST_CLOSURE
+                .saturating_mul(1 << times.min(16))
+                .min(LONGEST_CLOSURE);
+            later(now, jittered(closure, randomness))
         });
         Self {
             failures,
@@ -319,7 +322,7 @@ mod tests {
         let Admission::Wait(until) = down.admit(NOW) else {
             panic!("{:?}", down.admit(NOW));
         };
-        assert!(until >= later(NOW, FIRST_HOLD));
+        assert!(until >= later(NOW, FIRST_CLOSURE));
         let Admission::Probe(probing) = down.admit(until) else {
             panic!("{:?}", down.admit(until));
         };
@@ -333,14 +336,17 @@ mod tests {
         let Admission::Wait(again) = still_down.admit(until) else {
             panic!("{still_down:?}");
         };
-        assert!(again.duration_since(until) >= FIRST_HOLD * 2, "longer each time");
+        assert!(
+            again.duration_since(until) >= FIRST_CLOSURE * 2,
+            "longer each time"
+        );
     }
 
     #[test]
     fn holds_grow_to_a_quarter_of_an_hour() {
         let held = down(60).closed_until.unwrap().duration_since(NOW);
         assert!(
-            held >= LONGEST_HOLD && held <= LONGEST_HOLD + LONGEST_HOLD / 10,
+            held >= LONGEST_CLOSURE && held <= LONGEST_CLOSURE + LONGEST_CLOSURE / 10,
             "{held}"
         );
     }

@@ -1,4 +1,4 @@
-//! How an interaction ends: the object that the page emits and the confirmation carries
+//! Ending of an interaction: the object that the page emits and the confirmation carries
 //! (`docs/sources.md#widget`, "Ending confirmation").
 
 use serde::Serialize;
@@ -6,21 +6,22 @@ use serde::Serialize;
 use crate::identifiers::{Bin, CustomerId, Last4, Ranac};
 use crate::status::{MrsCode, Status};
 
-/// `{status, statusCode, parentId, ranac, designCode, bin, last4}`. What is absent is left out, never null.
+/// Ending of an interaction, `{status, statusCode, parentId, ranac, designCode, bin, last4}`. Absent members are left out and
+/// never null.
 ///
 /// The widget document names the second member `status_code` in its table and `statusCode` in both examples: the
 /// examples win, as they are what partners copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// The main status.
+    /// Main status.
     pub status: Status,
     /// MRS's code, only where MRS gave an error.
     pub code: Option<MrsCode>,
-    /// `parentId`.
+    /// Customer, as `parentId`.
     pub customer: Option<CustomerId>,
     /// MRS's id of the card.
     pub ranac: Option<Ranac>,
-    /// The card's visual design.
+    /// Visual design of the card.
     pub design_code: Option<String>,
     /// First six digits.
     pub bin: Option<Bin>,
@@ -29,7 +30,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// An ending with a status and nothing else.
+    /// Ending with a status and nothing else.
     pub fn bare(status: Status) -> Self {
         Self {
             status,
@@ -42,7 +43,7 @@ impl Ending {
         }
     }
 
-    /// The JSON text of the widget document.
+    /// JSON text in the form of the widget document.
     pub fn to_json(&self) -> String {
         let wire = Wire {
             status: self.status,

@@ -1,4 +1,4 @@
-//! What the functions do, free of HTTP and AWS: each flow's signature is its list of dependencies.
+//! Flows of the functions, free of HTTP and AWS. The fields of a flow are its dependencies.
 
 pub mod decide;
 pub mod deliver;

@@ -17,7 +17,7 @@ use crate::time::later;
 pub use stage::{Cleanup, Conclusion, Outcome, SETTLEMENT_DEADLINE, Stage};
 
 /// Duration of the lease on an intent. A function ends after 25 s, so the holder of an expired lease is dead.
-pub const ASKER_LEASE: SignedDuration = SignedDuration::from_secs(30);
+pub const INTENT_LEASE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Time for which a call of unknown result may still take effect at MRS. Until then a decline of another call proves nothing.
 const IN_FLIGHT: SignedDuration = SignedDuration::from_mins(2);

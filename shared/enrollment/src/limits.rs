@@ -1,6 +1,7 @@
-//! Limits against card testing: a sliding window of minutes, over sessions (`docs/contract.md#card-testing-limits`).
+//! Limits against card testing: a sliding window of minutes over all sessions (`docs/contract.md#card-testing-limits`).
 //!
-//! A counter counts attempts by minute, so the attempts of *any* sixty minutes are known, not those of an hour by the clock.
+//! A counter has the attempts of each minute, so the attempts of *any* sixty minutes are known, and not those of a calendar
+//! hour.
 //! An attempt counts for at least sixty minutes and for less than sixty-one.
 
 use std::collections::BTreeMap;
@@ -9,39 +10,39 @@ use jiff::Timestamp;
 
 use crate::client::Program;
 
-/// Seconds.
+/// Seconds of a minute.
 const MINUTE: i64 = 60;
-/// An attempt counts in its own minute and in so many after it.
+/// Number of minutes after its own in which an attempt counts.
 const WINDOW: i64 = 60;
 
 /// Attempts of the last sixty minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attempts {
-    /// Of this customer.
+    /// Attempts of the customer.
     pub customer: u32,
-    /// Of all the client's customers.
+    /// Attempts of all customers of the client.
     pub client: u32,
 }
 
 impl Attempts {
-    /// Whether the program's limits are reached: one more attempt would be too many.
+    /// Whether a limit of the program is reached, so that no further attempt is allowed.
     pub fn reach_limit_of(self, program: &Program) -> bool {
         self.customer >= program.attempts_per_customer_per_hour
             || self.client >= program.attempts_per_client_per_hour
     }
 }
 
-/// Counters of a customer and of a client's program, as they were read.
+/// Counters of a customer and of a client in a program, as they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Of this customer; `None` where nothing was counted yet.
+    /// Counter of the customer; `None` where nothing was counted yet.
     pub customer: Option<Counter>,
-    /// Of all the client's customers; the same.
+    /// Counter of all customers of the client; `None` where nothing was counted yet.
     pub client: Option<Counter>,
 }
 
 impl Counters {
-    /// The counts of the sixty minutes up to `now`.
+    /// Attempts of the sixty minutes up to `now`.
     pub fn attempts(&self, now: Timestamp) -> Attempts {
         let total = |counter: &Option<Counter>| {
             counter
@@ -55,31 +56,31 @@ impl Counters {
     }
 }
 
-/// One counter as it is stored.
+/// Stored counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
-    /// The latest minute since 1970 in which an attempt was counted.
+    /// Latest minute since 1970 in which an attempt was counted.
     pub minute: i64,
     /// Attempts by minute since 1970.
     pub minutes: BTreeMap<i64, u32>,
-    /// Names of the attempts of the latest two minutes: an attempt that is counted again counts once.
+    /// Ids of the attempts of the latest two minutes, so that an attempt that is counted again counts once.
     pub seen: Vec<String>,
 }
 
 impl Counter {
-    /// The attempts that count at `minute`. Later ones were counted by a clock that is ahead.
+    /// Attempts that count at `minute`. Those of later minutes, counted by a clock that is ahead, are included.
     pub fn total(&self, minute: i64) -> u32 {
         let counting = self.minutes.range(minute - WINDOW..);
         counting.fold(0, |sum, (_, attempts)| sum.saturating_add(*attempts))
     }
 
-    /// The minutes that never count again, at `minute`.
+    /// Minutes that have left the window at `minute`.
     pub fn passed(&self, minute: i64) -> impl Iterator<Item = i64> {
         self.minutes.range(..minute - WINDOW).map(|(minute, _)| *minute)
     }
 }
 
-/// The minute since 1970.
+/// Minutes since 1970.
 pub fn minute_of(now: Timestamp) -> i64 {
     now.as_second().div_euclid(MINUTE)
 }

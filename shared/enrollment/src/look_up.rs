@@ -1,92 +1,93 @@
-//! Look-ups: what MRS says about the accounts under a bank customer number, and what follows from it. Absence must be a
-//! positive statement; what MRS did not say, or what is not understood, is unknown (`docs/contract.md#look-ups`).
+//! Look-ups of the accounts under a bank customer number at MRS, and the findings that they allow. A card is absent only by a
+//! positive statement of MRS. Whatever MRS left out, or answered in a form that is not understood, is unknown
+//! (`docs/contract.md#look-ups`).
 
 use crate::identifiers::{Last4, ProgramId, Ranac};
 use crate::log::LogText;
 
-/// An account as MRS lists it. Members that it left out are `None`.
+/// Account as MRS lists it. Members that MRS left out are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// MRS's id of the card.
     pub ranac: Option<Ranac>,
-    /// Whether the card is in the program.
+    /// Status of the card at MRS.
     pub status: AccountStatus,
-    /// The program identifier.
+    /// Program identifier.
     pub program: Option<String>,
     /// MRS's own last four digits.
     pub last4: Option<Last4>,
 }
 
-/// Whether MRS holds a card in the program.
+/// Status of a card at MRS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountStatus {
-    /// It does, whatever the card may be used for.
+    /// The card is in the program, whatever it may be used for.
     Active,
-    /// It did.
+    /// The card has left the program.
     Cancelled,
-    /// It gives no status, or one that is not known here.
+    /// MRS gave no status, or one that is not known here.
     Unknown,
 }
 
-/// The answer to one look-up.
+/// Answer to one look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookUp {
-    /// A well-formed list of all accounts, cancelled ones included. It may be empty.
+    /// Well-formed list of all accounts, including cancelled ones. It may be empty.
     Listed(Vec<Account>),
-    /// -5 or -85. Where the tables have a card under the number, the institution's name may be wrong.
+    /// The code -5 or -85. Where the tables have a card under the number, the institution name may be wrong.
     NotFound,
-    /// No answer, or none that is understood. The reason is for the log.
+    /// No answer, or one that is not understood. The reason is for the log.
     Unknown(LogText),
 }
 
-/// An active card that MRS holds.
+/// Active card at MRS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MrsCard {
-    /// MRS's id of it.
+    /// MRS's id of the card.
     pub ranac: Ranac,
     /// MRS's own last four digits, where it gives them.
     pub last4: Option<Last4>,
 }
 
-/// What a look-up proves about one card, or about what an intent enrolled.
+/// Finding of a look-up about one card, or about the card of an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// MRS holds it. There is at least one; more than one only where MRS breaks its own rule.
+    /// MRS has the card as active. There is at least one; more than one only where MRS breaks its own rule.
     Active(Vec<MrsCard>),
-    /// MRS held it, and cancelled it.
+    /// MRS has cancelled the card.
     Cancelled,
-    /// MRS lists nothing, or others only.
+    /// MRS lists no card, or only others.
     Absent,
-    /// Nothing is proved.
+    /// The answer proves nothing.
     Unknown,
 }
 
 impl Finding {
-    /// Whether MRS holds it no longer, by a positive statement.
+    /// Whether MRS stated that the card is not active.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Cancelled | Self::Absent)
     }
 }
 
-/// By what the account of an intent is recognized.
+/// Rule by which the account of an intent is recognized.
 #[derive(Debug, Clone, Copy)]
 pub enum Claim<'a> {
-    /// The number was made for the intent: whatever stands under it is the intent's.
+    /// The number was made for the intent, so every account under it is the intent's.
     Number,
-    /// The number is the customer's: other programs and earlier cards stand under it too.
+    /// The number is the customer's, so accounts of other programs and of earlier cards may be under it too.
     Members {
-        /// The intent's program.
+        /// Program of the intent.
         program: &'a ProgramId,
-        /// The last four digits that the browser gave.
+        /// Last four digits, as the browser gave them.
         last4: Last4,
-        /// The RANACs that MRS listed before the enrollment; `None` where it was not asked.
+        /// RANACs that MRS listed before the enrollment; `None` where MRS was not asked.
         present_before: Option<&'a [Ranac]>,
-        /// The RANACs of the customer's cards in the tables.
+        /// RANACs of the customer's cards in the tables.
         recorded: &'a [Ranac],
     },
 }
 
-/// Whose an account is.
+/// Owner of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Intent,
@@ -95,8 +96,8 @@ enum Owner {
 }
 
 impl LookUp {
-    /// All accounts under the number; `None` where the answer proves nothing. `is_recorded`: the tables have a card under
-    /// the number that is not cancelled.
+    /// All accounts under the number; `None` where the answer proves nothing. `is_recorded` says whether the tables have a
+    /// card under the number that is not cancelled.
     pub fn accounts(&self, is_recorded: bool) -> Option<&[Account]> {
         match self {
             Self::Listed(accounts) => Some(accounts),
@@ -105,7 +106,7 @@ impl LookUp {
         }
     }
 
-    /// Looks for the card of a RANAC.
+    /// Finds the card of a RANAC.
     pub fn card(&self, ranac: &Ranac, is_recorded: bool) -> Finding {
         let Some(accounts) = self.accounts(is_recorded) else {
             return Finding::Unknown;
@@ -115,17 +116,17 @@ impl LookUp {
             .find(|account| account.ranac.as_ref() == Some(ranac));
         match named {
             Some(account) => match account.status {
-                AccountStatus::Active => Finding::Active(account.held().into_iter().collect()),
+                AccountStatus::Active => Finding::Active(account.mrs_card().into_iter().collect()),
                 AccountStatus::Cancelled => Finding::Cancelled,
                 AccountStatus::Unknown => Finding::Unknown,
             },
-            // It may be the one whose reference MRS left out.
+            // It may be an account whose RANAC MRS left out.
             None if accounts.iter().any(Account::is_unnamed) => Finding::Unknown,
             None => Finding::Absent,
         }
     }
 
-    /// Looks for what an intent enrolled, whose card is not in the tables yet.
+    /// Finds the card of an intent that is not in the tables yet.
     pub fn of_intent(&self, claim: Claim<'_>, is_recorded: bool) -> Finding {
         let Some(accounts) = self.accounts(is_recorded) else {
             return Finding::Unknown;
@@ -140,7 +141,7 @@ impl LookUp {
                 .filter(move |(account, owner)| *owner == Owner::Intent && account.status == status)
         };
         let active: Vec<MrsCard> = of_intent(AccountStatus::Active)
-            .filter_map(|(account, _)| account.held())
+            .filter_map(|(account, _)| account.mrs_card())
             .collect();
         if !active.is_empty() {
             Finding::Active(active)
@@ -155,8 +156,8 @@ impl LookUp {
 }
 
 impl Account {
-    /// As a card that MRS holds; `None` where it does not, or left the reference out.
-    pub fn held(&self) -> Option<MrsCard> {
+    /// Card of an active account; `None` where the account is not active, or its RANAC was left out.
+    pub fn mrs_card(&self) -> Option<MrsCard> {
         let ranac = self.ranac.clone()?;
         (self.status == AccountStatus::Active).then_some(MrsCard {
             ranac,
@@ -164,7 +165,7 @@ impl Account {
         })
     }
 
-    /// Whether it could be any card: MRS left the reference out. A cancelled account may have lost it.
+    /// Whether the account may be that of any card, since MRS left out its RANAC. A cancelled account needs none.
     pub fn is_unnamed(&self) -> bool {
         self.ranac.is_none() && self.status != AccountStatus::Cancelled
     }
@@ -199,7 +200,7 @@ impl Claim<'_> {
                 match account.status {
                     _ if is_another => Owner::Other,
                     AccountStatus::Active | AccountStatus::Cancelled if is_complete => Owner::Intent,
-                    // What is cancelled needs no decision.
+                    // A cancelled account needs no decision.
                     AccountStatus::Cancelled => Owner::Other,
                     AccountStatus::Active | AccountStatus::Unknown => Owner::Unknown,
                 }

@@ -1,13 +1,13 @@
-//! Reasons that the page tells a customer beside a status.
+//! Reasons that the page shows a customer beside a status.
 
-/// Reason that chooses the text of the page. It stands in no event and no confirmation.
+/// Reason that chooses the text of the page. It is in no event and no confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The limit of attempts of this hour is reached.
+    /// The attempt limit of this hour is reached.
     Limit,
     /// The client is suspended.
     Suspended,
-    /// The token opened a session before.
+    /// The token has already opened a session.
     Used,
     /// The customer has as many cards as the program allows.
     CardLimit,
@@ -15,12 +15,12 @@ pub enum Reason {
     NoCard,
     /// The chosen card is not in the program any more.
     CardGone,
-    /// The session has no further try.
+    /// The last try of the session has failed.
     LastTry,
 }
 
 impl Reason {
-    /// The word in the address of a failed opening (`reason`) and in the header `Ending-Reason`.
+    /// Word for the address of a failed opening (`reason`) and for the header `Ending-Reason`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Limit => "limit",

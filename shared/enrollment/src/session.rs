@@ -1,4 +1,4 @@
-//! A session: what an accepted token opened (`docs/contract.md#sessions`).
+//! Session of a customer, opened by an accepted token (`docs/contract.md#sessions`).
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -8,73 +8,73 @@ use crate::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId, Sessi
 use crate::language::Language;
 use crate::time::later;
 
-/// How long a session is alive.
+/// Lifetime of a session.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// How often a session may be extended.
+/// Number of times that a session may be extended.
 pub const MAX_EXTENSIONS: u32 = 10;
 
-/// How long after its opening a session ends, however often it is extended.
+/// Lifetime of a session with all its extensions.
 pub const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(3);
 
-/// How long after its time a session still tells how it ended.
+/// Time after its end for which a session still shows its outcome.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
-/// How many failed submissions end a session.
+/// Number of failed submissions that ends a session.
 pub const MAX_FAILURES: u32 = 5;
 
-/// One session as it is stored.
+/// Stored session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    /// SHA-256 of what the browser holds.
+    /// SHA-256 of the session token, which only the browser has.
     pub id: SessionId,
-    /// Whose customer it is.
+    /// Client of the customer.
     pub client: ClientId,
-    /// In which program.
+    /// Program of the token.
     pub program: ProgramId,
-    /// What may be done with it.
+    /// Action that the session allows.
     pub action: ActionCode,
-    /// Who the customer is.
+    /// Customer of the token.
     pub customer: CustomerId,
-    /// The language that the page was opened in.
+    /// Language in which the page was opened.
     pub language: Language,
-    /// Where confirmations go.
+    /// Address for confirmations.
     pub confirmation_url: Option<Url>,
-    /// The card that the token names.
+    /// Last four digits of the card that the token names.
     pub last4: Option<Last4>,
-    /// When it was opened.
+    /// Time at which it was opened.
     pub opened_at: Timestamp,
-    /// When it ends by time.
+    /// Time at which it expires.
     pub expires_at: Timestamp,
-    /// How often its end was put off.
+    /// Number of extensions.
     pub extensions: u32,
-    /// Submissions that failed.
+    /// Number of failed submissions.
     pub failures: u32,
-    /// The submission that is not settled yet. There is at most one.
+    /// Submission with an open outcome. There is at most one.
     pub open_attempt: Option<IntentId>,
-    /// The submission that was begun last.
+    /// Last submission.
     pub last_attempt: Option<IntentId>,
-    /// Whether it has had its success.
+    /// Whether a submission has succeeded.
     pub finished: bool,
 }
 
 impl Session {
-    /// Whether a new submission may begin.
+    /// Whether a new submission is accepted at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         now < self.expires_at && !self.is_used_up()
     }
 
-    /// Whether it tells nothing any more: neither what it may do nor how it ended.
+    /// Whether the grace period has ended at `now`: then the session shows nothing any more.
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= later(self.expires_at, GRACE)
     }
 
-    /// Whether it has had its success, or its last failure.
+    /// Whether a submission has succeeded, or the last one has failed.
     pub fn is_used_up(&self) -> bool {
         self.finished || self.failures >= MAX_FAILURES
     }
 
-    /// How often its end may still be put off (WCAG 2.2, 2.2.1 "Timing Adjustable").
+    /// Number of extensions that are left (WCAG 2.2, 2.2.1 "Timing Adjustable").
     pub fn extensions_left(&self) -> u32 {
         if self.expires_at < later(self.opened_at, MAX_LIFETIME) {
             MAX_EXTENSIONS.saturating_sub(self.extensions)
@@ -83,8 +83,8 @@ impl Session {
         }
     }
 
-    /// The session with its end put off to a lifetime from `now`, within its longest lifetime; `None` where it was put off
-    /// as often as it may be. Limits and failures stay as they are.
+    /// Session that ends one lifetime from `now`, within [`MAX_LIFETIME`]; `None` where no extension is left. Limits and failures
+    /// stay as they are.
     #[must_use]
     pub fn extended(&self, now: Timestamp) -> Option<Self> {
         let until = later(now, LIFETIME).min(later(self.opened_at, MAX_LIFETIME));
@@ -95,7 +95,7 @@ impl Session {
         })
     }
 
-    /// The session after its open attempt has failed.
+    /// Session after its open attempt has failed.
     #[must_use]
     pub fn after_failure(&self) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl Session {
         }
     }
 
-    /// How many submissions may still fail.
+    /// Number of submissions that may still fail.
     pub fn attempts_left(&self) -> u32 {
         if self.finished {
             0
@@ -115,12 +115,12 @@ impl Session {
     }
 }
 
-/// A token that opened a session: kept, so that it opens no second one.
+/// Token that opened a session. It is kept so that it opens no second one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedToken {
-    /// SHA-256 of the token as it came.
+    /// SHA-256 of the token as received.
     pub digest: [u8; 32],
-    /// Until when it would be accepted.
+    /// Time until which the token would be accepted.
     pub until: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What a partner is told: the statuses and MRS codes of the widget document (`docs/sources.md#widget`).
+//! Statuses for the partner, and MRS's codes, as in the widget document (`docs/sources.md#widget`).
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::action::ActionCode;
 
-/// The main status of an interaction (`docs/sources.md#widget`, "All the supported processes can have main statuses").
+/// Main status of an interaction (`docs/sources.md#widget`, "All the supported processes can have main statuses").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
@@ -20,18 +20,18 @@ pub enum Status {
     SuccessEnrollment,
     /// The card was not enrolled.
     ErrorEnrollment,
-    /// The new card is in and the old one goes.
+    /// The new card is enrolled, and the old one is cancelled.
     SuccessReplacement,
     /// The old card stays as it was.
     ErrorReplacement,
-    /// The card is out of the program.
+    /// The card has left the program.
     SuccessRemoval,
     /// The card was not removed, or it is not known yet.
     ErrorRemoval,
 }
 
 impl Status {
-    /// The text of the widget document.
+    /// Text of the widget document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
@@ -46,12 +46,12 @@ impl Status {
         }
     }
 
-    /// One read back from storage.
+    /// Status of a stored text.
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// How `action` ends when the customer gets what was asked for.
+    /// Status of `action` when it succeeds.
     pub fn success_of(action: ActionCode) -> Self {
         match action {
             ActionCode::Enroll => Self::SuccessEnrollment,
@@ -60,7 +60,7 @@ impl Status {
         }
     }
 
-    /// How `action` ends when it fails.
+    /// Status of `action` when it fails.
     pub fn failure_of(action: ActionCode) -> Self {
         match action {
             ActionCode::Enroll => Self::ErrorEnrollment,
@@ -96,7 +96,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// A status code of MRS, told as text (`"statusCode":"-45"`). An unknown one is passed through.
+/// Status code of MRS, reported as text (`"statusCode":"-45"`). An unknown one is passed through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MrsCode(pub i32);
 
@@ -110,7 +110,7 @@ impl MrsCode {
     /// The bank customer number is enrolled already.
     pub const NUMBER_ENROLLED: Self = Self(-50);
 
-    /// The meaning in the widget document, for logs and the operator. `None` for a code that it does not list.
+    /// Meaning in the widget document, for logs and the operator; `None` for a code that it does not list.
     pub fn meaning(self) -> Option<&'static str> {
         Some(match self.0 {
             0 => "success",

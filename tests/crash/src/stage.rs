@@ -308,14 +308,14 @@ impl<'g> Stage<'g> {
 
     pub(crate) async fn settle(&self, course: &Course, intent: IntentId) -> Result<(), StoreError> {
         let ports = self.ports(course);
-        self.sweeping(&ports).settle(intent).await
+        self.sweeping(&ports).resume_intent(intent).await
     }
 
     pub(crate) async fn sweep(&self, course: &Course) -> Result<(), StoreError> {
         let ports = self.ports(course);
         let sweeping = self.sweeping(&ports);
-        let woken = sweeping.wake().await;
-        sweeping.look_after().await?;
+        let woken = sweeping.wake_deliveries().await;
+        sweeping.resume_intents().await?;
         woken.map(drop)
     }
 

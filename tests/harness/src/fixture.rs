@@ -245,12 +245,12 @@ impl Fixture {
     /// Resumes an intent, as its wake-up does: MRS is asked if the intent is due.
     pub async fn resume(&self, token: &SessionToken, key: &str) {
         let id = IntentId::derive(token.id(), &idempotency_key(key));
-        self.sweep_flow().settle(id).await.unwrap();
+        self.sweep_flow().resume_intent(id).await.unwrap();
     }
 
     /// Sweeps, as a schedule does every minute.
     pub async fn sweep(&self) -> SweepReport {
-        self.sweep_flow().look_after().await.unwrap()
+        self.sweep_flow().resume_intents().await.unwrap()
     }
 
     /// The sweep over these stores.

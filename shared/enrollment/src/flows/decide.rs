@@ -1,7 +1,7 @@
 //! Decision of an outcome: stored once, whoever is first, and confirmed. Nothing here calls MRS, so the page's calls may use
 //! it.
 //!
-//! Tests: `tests/flows/tests/flows/settlement` for deadlines and repeats, `tests/crash` for races,
+//! Tests: `tests/harness/src/settlement` for deadlines and repeats, `tests/crash` for races,
 //! `shared/platform/tests/storage` for what an outcome writes.
 
 use jiff::SignedDuration;
@@ -28,13 +28,13 @@ impl Decision<'_> {
     /// call: a later answer of MRS changes nothing, and a card that MRS enrolled by then is cancelled there.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn decide(&self, intent: Intent) -> Result<Intent, StoreError> {
         let now = self.clock.now();
         if intent.action == ActionCode::OptOut || !intent.is_overdue(now) {
             return Ok(intent);
         }
-        let conclusion = Conclusion::unsettled(intent.action, now);
+        let conclusion = Conclusion::undetermined(intent.action, now);
         self.finish(intent, conclusion).await
     }
 

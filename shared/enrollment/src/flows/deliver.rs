@@ -1,5 +1,8 @@
-//! Sending a confirmation: at least once, to a registered receiver, no more often than it can bear
+//! Delivery of a confirmation: at least once, to a registered receiver, with retries and a circuit breaker
 //! (`docs/contract.md#confirmations`).
+//!
+//! Tests: `tests/flows/tests/flows/deliveries.rs` over HTTP, `shared/platform/tests/storage/{confirmations,destinations}.rs`,
+//! `tests/crash` for lost claims, and `tests.rs` beside this file for a store that fails.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,47 +16,47 @@ use crate::ports::{Claim, ClaimWrite, Clients, Confirmations, Receivers, StoreEr
 use crate::randomness::Randomness;
 use crate::time::later;
 
-/// How often a receiver's state is written anew because another run changed it in between.
+/// Tries to write a receiver's state, each of which may fail because another run changed it.
 const UPDATE_TRIES: usize = 5;
-/// A retry that is due sooner than the next sweep gets a wake-up of its own.
+/// Interval of the sweep. A retry that is due sooner gets a wake-up of its own.
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
-/// What sending confirmations needs.
+/// Ports of a delivery.
 pub struct Delivery<'a> {
-    /// What there is to send.
+    /// Confirmations.
     pub confirmations: &'a dyn Confirmations,
-    /// Whom to.
+    /// Receivers of the partners.
     pub receivers: &'a dyn Receivers,
-    /// Set-ups: which hosts are registered.
+    /// Set-ups of the clients, for the registered hosts.
     pub clients: &'a dyn Clients,
-    /// For a retry after seconds.
+    /// Wake-ups for retries.
     pub wakeups: &'a dyn Wakeups,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
-    /// For the jitter of waits.
+    /// Generator of jitter.
     pub randomness: &'a dyn Randomness,
 }
 
-/// What came of one run over one confirmation.
+/// Result of a run for one confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryReport {
-    /// The receiver has it.
+    /// The receiver accepted it.
     Delivered,
-    /// An attempt failed, the next one is due then.
+    /// The attempt failed, and the next one is due at this time.
     Retry(Timestamp),
-    /// The receiver is left alone until then; no attempt was made.
+    /// The receiver is closed until this time, and no attempt was made.
     Waiting(Timestamp),
-    /// It is not tried any more by itself.
+    /// It is not tried again until an operator replays it.
     Parked(Parked),
-    /// It is not due, another run has it, or there is none: a wake-up too many.
+    /// It is not due, another run has claimed it, or it was deleted.
     NotDue,
-    /// The claim was lost before the result could be stored: unless an operator dropped the confirmation, it is sent again,
-    /// whatever the receiver answered.
+    /// The claim was lost before the result was stored. Unless an operator dropped the confirmation, it is sent again, whatever
+    /// the receiver answered.
     ClaimLost,
 }
 
 impl DeliveryReport {
-    /// The word for logs and metrics.
+    /// Word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
@@ -67,31 +70,26 @@ impl DeliveryReport {
 }
 
 impl Delivery<'_> {
-    /// Sends a confirmation where it is due.
+    /// Sends a confirmation if it is due.
     ///
     /// # Errors
-    /// Where the store fails. The confirmation is due again when the claim ends, so it may be sent twice, never not at
-    /// all.
+    /// If the store fails. The confirmation is due again when the claim expires, so it may be sent twice.
     pub async fn confirm(&self, id: &ConfirmationId) -> Result<DeliveryReport, StoreError> {
         let now = self.clock.now();
         let claim = match self.confirmations.claim(id, now, later(now, LEASE)).await {
             Ok(Some(claim)) => claim,
             Ok(None) => return Ok(DeliveryReport::NotDue),
             Err(error @ StoreError::Unreadable { .. }) => {
-                // The store has parked it: another message about it would find nothing to do.
-                error!(
-                    error,
-                    confirmation = id,
-                    "a confirmation can't be read, it is parked"
-                );
+                // The store has parked it, so the message need not return to the queue.
+                error!(error, confirmation = id, "unreadable confirmation parked");
                 return Ok(DeliveryReport::Parked(Parked::Unreadable));
             }
             Err(error) => return Err(error),
         };
         let confirmed = match self.admit(&claim).await {
-            Ok(admitted) => self.follow(&claim, admitted).await?,
+            Ok(admitted) => self.act(&claim, admitted).await?,
             Err(error) => {
-                // Nobody was asked, so no attempt counts.
+                // Nothing was sent, so no attempt counts.
                 self.wait(&claim, later(self.clock.now(), SWEEP_INTERVAL)).await?;
                 return Err(error);
             }
@@ -101,12 +99,12 @@ impl Delivery<'_> {
             client = claim.confirmation.client,
             attempt = claim.attempt,
             outcome = confirmed.as_str(),
-            "confirmation was dealt with"
+            "delivery attempt finished"
         );
         Ok(confirmed)
     }
 
-    async fn follow(&self, claim: &Claim, admitted: Admitted) -> Result<DeliveryReport, StoreError> {
+    async fn act(&self, claim: &Claim, admitted: Admitted) -> Result<DeliveryReport, StoreError> {
         match admitted {
             Admitted::Go(destination) => self.deliver(claim, destination).await,
             Admitted::Wait(until) => self.wait(claim, until).await,
@@ -114,14 +112,14 @@ impl Delivery<'_> {
         }
     }
 
-    /// A host that was taken out of the set-up gets nothing any more. A suspended client is told what still happens.
+    /// Whether the host is still registered. A suspended client still gets its confirmations.
     async fn is_registered(&self, claim: &Claim) -> Result<bool, StoreError> {
         let client = self.clients.by_id(&claim.confirmation.client).await?;
         Ok(client.is_some_and(|client| client.may_confirm_to(&claim.confirmation.url)))
     }
 
     async fn admit(&self, claim: &Claim) -> Result<Admitted, StoreError> {
-        // Runs that died count too: a confirmation that kills its run ends some day.
+        // Runs that died count too, so that a confirmation that kills its run is parked in the end.
         if claim.attempt > MAX_ATTEMPTS {
             return Ok(Admitted::Never(Parked::Exhausted));
         }
@@ -146,7 +144,7 @@ impl Delivery<'_> {
                         ..probing
                     })
                 } else {
-                    // Another run probes.
+                    // Another run is the probe.
                     Admitted::Wait(probing.closed_until.unwrap_or(now))
                 }
             }
@@ -164,7 +162,7 @@ impl Delivery<'_> {
         );
         let due = due.min(later(claim.waiting_since, MAX_AGE));
         let noted = self.confirmations.wait(claim, due).await?;
-        Ok(Self::told(claim, noted, DeliveryReport::Waiting(due)))
+        Ok(Self::report(claim, noted, DeliveryReport::Waiting(due)))
     }
 
     async fn deliver(&self, claim: &Claim, destination: Destination) -> Result<DeliveryReport, StoreError> {
@@ -174,13 +172,13 @@ impl Delivery<'_> {
         }
         let delivery = self.receivers.post(&claim.confirmation, started).await;
         let now = self.clock.now();
-        // First what became of the confirmation: that it was delivered must not be lost over a receiver's state.
+        // The result comes first: it must not be lost over the receiver's state.
         let confirmed = match delivery {
             DeliveryResult::Answered {
                 status: 200..=299, ..
             } => {
                 let noted = self.confirmations.delivered(claim, now).await?;
-                Self::told(claim, noted, DeliveryReport::Delivered)
+                Self::report(claim, noted, DeliveryReport::Delivered)
             }
             DeliveryResult::Answered { status: 410, .. } => {
                 self.park(claim, Parked::Gone, Some(failure(delivery).as_str()))
@@ -188,8 +186,8 @@ impl Delivery<'_> {
             }
             _ => self.retry(claim, delivery, now).await?,
         };
-        if let Err(error) = self.note(claim, destination, delivery, now).await {
-            warn!(error, "what was learned of a receiver is lost");
+        if let Err(error) = self.update_receiver(claim, destination, delivery, now).await {
+            warn!(error, "state of a receiver not updated");
         }
         Ok(confirmed)
     }
@@ -206,7 +204,7 @@ impl Delivery<'_> {
             client = claim.confirmation.client,
             attempt = claim.attempt,
             failure,
-            "a confirmation was not taken"
+            "delivery attempt failed"
         );
         let times = (claim.waiting_since, now);
         let due = match delivery::retry_at(claim.attempt, delivery, times, self.randomness) {
@@ -214,7 +212,7 @@ impl Delivery<'_> {
             Err(reason) => return self.park(claim, reason, Some(failure.as_str())).await,
         };
         if self.confirmations.retry(claim, due, failure.as_str()).await? == ClaimWrite::ClaimLost {
-            return Ok(Self::told(
+            return Ok(Self::report(
                 claim,
                 ClaimWrite::ClaimLost,
                 DeliveryReport::Retry(due),
@@ -224,7 +222,7 @@ impl Delivery<'_> {
         if wait < SWEEP_INTERVAL {
             let this = [(claim.confirmation.id.clone(), claim.confirmation.client.clone())];
             if let Err(error) = self.wakeups.confirm(&this, wait).await {
-                warn!(error, "a retry is left to the sweep");
+                warn!(error, "wake-up of a retry failed, the sweep sends it");
             }
         }
         Ok(DeliveryReport::Retry(due))
@@ -243,14 +241,14 @@ impl Delivery<'_> {
                 confirmation = claim.confirmation.id,
                 client = claim.confirmation.client,
                 reason = reason.as_str(),
-                "a confirmation is parked"
+                "confirmation parked"
             );
         }
-        Ok(Self::told(claim, noted, DeliveryReport::Parked(reason)))
+        Ok(Self::report(claim, noted, DeliveryReport::Parked(reason)))
     }
 
-    /// A lost claim is reported as such: neither log nor metric may say `delivered` of what is sent again.
-    fn told(claim: &Claim, noted: ClaimWrite, confirmed: DeliveryReport) -> DeliveryReport {
+    /// Reports a lost claim as such: neither log nor metric may say `delivered` of a confirmation that is sent again.
+    fn report(claim: &Claim, noted: ClaimWrite, confirmed: DeliveryReport) -> DeliveryReport {
         match noted {
             ClaimWrite::Stored => confirmed,
             ClaimWrite::ClaimLost => {
@@ -259,14 +257,14 @@ impl Delivery<'_> {
                     client = claim.confirmation.client,
                     attempt = claim.attempt,
                     result = confirmed.as_str(),
-                    "claim of a confirmation lost, it is sent again"
+                    "claim lost, the confirmation is sent again"
                 );
                 DeliveryReport::ClaimLost
             }
         }
     }
 
-    async fn note(
+    async fn update_receiver(
         &self,
         claim: &Claim,
         mut destination: Destination,
@@ -287,11 +285,11 @@ impl Delivery<'_> {
             }
             destination = self.confirmations.destination(client, &host).await?;
             if destination.is_closed(now) && matches!(delivery, DeliveryResult::Failed(_)) {
-                // Sent side by side, failed together: that is one blip, not ten.
+                // Attempts that were made and failed together count as one failure.
                 return Ok(());
             }
         }
-        // So many change it at once that one more word makes no difference.
+        // Many runs update it at the same time, so this update makes no difference.
         Ok(())
     }
 }

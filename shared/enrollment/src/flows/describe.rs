@@ -1,5 +1,7 @@
-//! What the page has to show when it opens: the form, the cards to choose from, or how the session already ended
+//! Description of a session for the page: the form, the cards to choose from, or the outcome of the session
 //! (`docs/contract.md#page-calls`).
+//!
+//! Tests: `tests/flows/tests/flows/{page,replacements,opt_outs}.rs` over HTTP.
 
 use std::sync::Arc;
 
@@ -17,11 +19,11 @@ use crate::reason::Reason;
 use crate::session::Session;
 use crate::status::Status;
 
-/// What describing needs.
+/// Ports of a description.
 pub struct Describe<'a> {
-    /// What the sessions must have been opened for.
+    /// Action for which the sessions must have been opened.
     pub action: ActionCode,
-    /// Set-ups.
+    /// Set-ups of the clients.
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
@@ -29,63 +31,63 @@ pub struct Describe<'a> {
     pub intents: &'a dyn Intents,
     /// Customers' cards.
     pub customers: &'a dyn Customers,
-    /// For the confirmation of an outcome that the deadline gives here. MRS is not asked.
+    /// Wake-ups for the confirmation of an outcome that is decided here. MRS is not asked.
     pub wakeups: &'a dyn Wakeups,
-    /// The key that the page encrypts under.
+    /// Key with which the page encrypts card numbers.
     pub keys: &'a dyn EncryptionKeys,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
-/// What the page shows.
+/// Description of a session.
 #[derive(Debug)]
 pub enum Description {
-    /// What a card is enrolled with, or replaced.
+    /// Form of an enrollment or a replacement.
     Form(Box<Form>),
-    /// The cards that may be opted out.
+    /// Cards that may be opted out.
     OptOut(Choice),
-    /// A submission that was begun before the page was loaded anew, or why there is nothing to submit.
+    /// Answer to the last submission, where the page was reloaded, or the reason for which nothing can be submitted.
     Attempt(SubmitResponse),
 }
 
-/// What the form is made from.
+/// Content of the form.
 #[derive(Debug)]
 pub struct Form {
-    /// Fields and documents.
+    /// Client, for its fields and documents.
     pub client: Arc<Client>,
-    /// Ranges.
+    /// Program, for its BIN ranges.
     pub program: Program,
-    /// The key that the page encrypts under.
+    /// Key with which the page encrypts card numbers.
     pub key: EncryptionKey,
-    /// What there is to choose from; no cards for an enrollment.
+    /// Cards to choose from; none for an enrollment.
     pub choice: Choice,
 }
 
-/// The cards to choose from, and how long.
+/// Cards to choose from, and the limits of the session.
 #[derive(Debug)]
 pub struct Choice {
-    /// The customer's; where the token names `last4`, those that end in it.
+    /// Cards of the customer. Where the token names `last4`, only those that end in it.
     pub cards: Vec<Card>,
-    /// How many submissions may be tried.
+    /// Number of submissions that may be tried.
     pub attempts_left: u32,
-    /// When the session ends.
+    /// Time at which the session ends.
     pub expires_at: Timestamp,
-    /// How often that may be put off.
+    /// Number of extensions that are left.
     pub extensions_left: u32,
 }
 
 impl Describe<'_> {
-    /// Describes a session. `incident` is the new one of this request.
+    /// Describes a session. `incident` is the new incident id of this call.
     ///
     /// # Errors
-    /// Those of a submission that apply.
+    /// Those of a submission, as far as they apply.
     pub async fn describe(
         &self,
         token: &SessionToken,
         incident: IncidentId,
     ) -> Result<Description, SubmitError> {
         let session = submit::session_for(self.action, self.sessions, token).await?;
-        // An outcome is shown again to whoever reloads at the end, not to whoever finds the page open the next day.
+        // A reload shows the outcome again, but not to someone who finds the page open the next day.
         let now = self.clock.now();
         if session.is_over(now) {
             return Err(SubmitError::SessionEnded);
@@ -120,7 +122,7 @@ impl Describe<'_> {
         })))
     }
 
-    /// What a submission would be refused for whatever it held: the customer is told before anything is typed.
+    /// Reason for which every submission would be refused. The customer learns it before typing anything.
     async fn refusal(
         &self,
         session: &Session,
@@ -134,7 +136,7 @@ impl Describe<'_> {
             .customers
             .card_count(&session.client, &session.program, &session.customer)
             .await?;
-        // An enrollment that is open elsewhere may fail yet.
+        // An enrollment with an open outcome may still fail.
         let is_full = count.active >= u32::from(program.max_cards);
         Ok(is_full.then_some(Reason::CardLimit))
     }
@@ -155,7 +157,7 @@ impl Describe<'_> {
             .open_attempt
             .or(session.last_attempt)
             .ok_or(SubmitError::SessionEnded)?;
-        // An intent that is gone takes its session with it.
+        // A session whose intent was deleted has ended.
         let intent = self.intents.intent(id).await?.ok_or(SubmitError::SessionEnded)?;
         let decision = Decision {
             intents: self.intents,

@@ -1,5 +1,8 @@
-//! Erasure: all that is stored of a person in a program goes at once, where the person asks for it. What MRS holds is
-//! cancelled there first, so that no card is forgotten.
+//! Erasure of a person's data: all records of the person in a program are deleted at once, at the person's request. Active
+//! cards are cancelled at MRS first, so that none is forgotten.
+//!
+//! Tests: `tests/interop/test_personal_data.py` with the operator's commands, `shared/platform/tests/storage/purging.rs` for
+//! the deletion.
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -8,90 +11,90 @@ use crate::intent::CardState;
 use crate::ports::{Customers, Ledger, Purges, Record, Removal, Rewards, StoreError};
 use crate::status::MrsCode;
 
-use super::purge::is_quiet;
+use super::purge::is_settled_record;
 use super::settle::{Cancellation, cancel_card};
 
-/// How often it begins anew because the customer changed in between.
+/// Tries to delete a record, each of which may fail because the record changed.
 const TRIES: usize = 5;
 
-/// What an erasure needs.
+/// Ports of an erasure.
 pub struct Erasure<'a> {
-    /// The records.
+    /// Records to delete.
     pub purges: &'a dyn Purges,
     /// Customers' cards.
     pub customers: &'a dyn Customers,
-    /// For the customer's key, and cards that MRS has cancelled.
+    /// Key of the customer, and cards that MRS has cancelled.
     pub ledger: &'a dyn Ledger,
-    /// MRS, for active cards.
+    /// MRS, to cancel active cards.
     pub rewards: &'a dyn Rewards,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
-/// Whom it is about.
+/// Person whose data is erased.
 #[derive(Debug, Clone, Copy)]
 pub struct DataSubject<'a> {
-    /// Whose customer.
+    /// Client of the customer.
     pub client: &'a Client,
-    /// In which program.
+    /// Program.
     pub program: &'a ProgramId,
-    /// Who.
+    /// Customer id of the person.
     pub customer: &'a CustomerId,
 }
 
-/// What was erased.
+/// Numbers of erased records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasureReport {
-    /// Cards, those that had left the program before included.
+    /// Cards, including those that had left the program before.
     pub cards: usize,
     /// Cards that MRS was asked to cancel first.
     pub cancelled: usize,
     /// Intents.
     pub intents: usize,
-    /// Confirmations, those that were never sent included.
+    /// Confirmations, including those that were never sent.
     pub confirmations: usize,
     /// Sessions.
     pub sessions: usize,
 }
 
-/// Nothing was erased, or not all: why, and what was done by then. A next run goes on from there.
+/// Error of an erasure that did nothing, or not all. The next run resumes it.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}")]
+#[error("{cause}")]
 pub struct ErasureError {
-    /// Why.
-    pub why: ErasureCause,
-    /// What was done by then.
+    /// Reason.
+    pub cause: ErasureCause,
+    /// Progress until then.
     pub progress: ErasureProgress,
 }
 
-/// How far an erasure has come.
+/// Progress of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ErasureProgress {
     /// Cards that MRS has cancelled.
     pub cancelled: usize,
-    /// Whether records may have gone: where they are too many for one transaction, or the store failed at it.
+    /// Whether records may have been deleted: they are too many for one transaction, or the store failed at it.
     pub has_begun: bool,
 }
 
-/// Why not all was erased.
+/// Reason for which not all was erased.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureCause {
-    /// There is nothing.
+    /// Nothing is stored of the person.
     #[error("nothing is stored of this customer in this program")]
     Nobody,
-    /// Cards are in the program, and were not to be taken out.
+    /// Cards are in the program, and the caller did not allow to cancel them.
     #[error("{0} of the customer's cards are in the program")]
     ActiveCards(usize),
-    /// Something is under way.
+    /// An intent has an open outcome, or needs cleanup.
     #[error("an enrollment, a replacement or an opt-out of this customer is not settled yet")]
     Unsettled,
-    /// MRS does not cancel a card.
+    /// MRS declined to cancel a card.
     #[error("MRS does not cancel a card: {0}")]
     Refused(MrsCode),
-    /// MRS does not answer: it may have cancelled one card more.
+    /// MRS gave no clear answer: it may have cancelled one more card.
     #[error("MRS gave no usable answer to the cancellation of a card")]
     NoAnswer,
-    /// The customer is at work at this very moment.
+    /// The records changed during each try.
     #[error("the customer's records change at this very moment")]
     Busy,
     /// The store failed.
@@ -100,8 +103,8 @@ pub enum ErasureCause {
 }
 
 impl Erasure<'_> {
-    /// Erases all that is stored of a person. Active cards are cancelled at MRS first, where `opt_out` says so. A run that
-    /// was cut off is begun again.
+    /// Erases all records of a person. Active cards are cancelled at MRS first if `opt_out` is set. A run that was interrupted
+    /// is repeated.
     ///
     /// # Errors
     /// [`ErasureError`].
@@ -115,11 +118,11 @@ impl Erasure<'_> {
                 confirmations: record.confirmations.len(),
                 sessions: record.sessions.len(),
             }),
-            Err(why) => Err(ErasureError { why, progress }),
+            Err(cause) => Err(ErasureError { cause, progress }),
         }
     }
 
-    /// Gives what was there.
+    /// Erases the records, and gives them as they were.
     async fn erase_record(
         &self,
         person: DataSubject<'_>,
@@ -135,12 +138,12 @@ impl Erasure<'_> {
                 .record(client, &key)
                 .await?
                 .ok_or(ErasureCause::Nobody)?;
-            if !is_quiet(&record) {
+            if !is_settled_record(&record) {
                 return Err(ErasureCause::Unsettled);
             }
             let before = progress.cancelled;
             self.cancel_active(person, &record, opt_out, progress).await?;
-            // A cancellation changes the record.
+            // A cancellation changes the record, which is read again then.
             if progress.cancelled == before {
                 progress.has_begun = true;
                 if self.purges.remove(&record, &Removal::Erasure).await? {
@@ -152,7 +155,7 @@ impl Erasure<'_> {
         Err(ErasureCause::Busy)
     }
 
-    /// Counts those that were cancelled.
+    /// Cancels the active cards at MRS, and counts them.
     async fn cancel_active(
         &self,
         person: DataSubject<'_>,
@@ -189,7 +192,7 @@ impl Erasure<'_> {
             done += 1;
         }
         if done < active {
-            // One is held by an intent that came in between.
+            // A card was locked by an intent in between.
             return Err(ErasureCause::Busy);
         }
         Ok(())

@@ -1,5 +1,7 @@
-//! Extending a session, for customers who need more time (`docs/contract.md#extension`; WCAG 2.2, 2.2.1 "Timing
+//! Extension of a session, for customers who need more time (`docs/contract.md#extension`; WCAG 2.2, 2.2.1 "Timing
 //! Adjustable").
+//!
+//! Tests: `tests/flows/tests/flows/extensions.rs` over HTTP, `shared/platform/tests/storage/sessions.rs` for races.
 
 use jiff::Timestamp;
 
@@ -10,43 +12,43 @@ use crate::identifiers::SessionToken;
 use crate::log::info;
 use crate::ports::{Clients, Sessions, StoreError};
 
-/// How often an extension is tried again because another tab extended the session in between.
+/// Tries to extend a session, each of which may fail because another tab extended it.
 const TRIES: usize = 5;
 
 /// Ports of an extension.
 pub struct ExtendSession<'a> {
-    /// The action that the sessions must have been opened for.
+    /// Action for which the sessions must have been opened.
     pub action: ActionCode,
-    /// Set-ups.
+    /// Set-ups of the clients.
     pub clients: &'a dyn Clients,
     /// Sessions.
     pub sessions: &'a dyn Sessions,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
 /// New end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
-    /// When the session ends.
+    /// Time at which the session ends.
     pub expires_at: Timestamp,
-    /// How often it may be extended after this.
+    /// Number of further extensions.
     pub extensions_left: u32,
 }
 
 /// Reason for which a session is not extended.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtendError {
-    /// No submission would be taken either.
+    /// The session would not accept a submission either.
     #[error(transparent)]
     Session(#[from] SubmitError),
-    /// It was extended as often as it may be.
+    /// The session was extended as often as it may be.
     #[error("session was extended as often as it may be")]
     Exhausted,
 }
 
 impl ExtendSession<'_> {
-    /// Puts the end of a session off. Neither limits nor failures change.
+    /// Extends a session. Neither limits nor failures change.
     ///
     /// # Errors
     /// [`ExtendError`]; then the session ends when it did.

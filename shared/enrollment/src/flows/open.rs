@@ -1,4 +1,6 @@
-//! Opening the widget with a token (`docs/contract.md#opening`).
+//! Opening of a session with a token (`docs/contract.md#opening`).
+//!
+//! Tests: `tests/flows/tests/flows/{openings,forging}` over HTTP, `shared/platform/tests/storage/sessions.rs` for single use.
 
 use std::sync::Arc;
 
@@ -18,50 +20,50 @@ use crate::status::Status;
 use crate::time::later;
 use crate::token::{TokenError, TokenRules, UnverifiedToken, WidgetClaims};
 
-/// What opening needs.
+/// Ports of an opening.
 pub struct OpenSession<'a> {
-    /// Set-ups.
+    /// Set-ups of the clients.
     pub clients: &'a dyn Clients,
-    /// Where the session goes.
+    /// Sessions.
     pub sessions: &'a dyn Sessions,
     /// Counters against card testing.
     pub limits: &'a dyn Limits,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
-    /// For the session.
+    /// Generator of session tokens.
     pub randomness: &'a dyn Randomness,
     /// Rules for every token; a lifetime of 10 minutes (the text of `docs/sources.md#widget` wins over its example).
     pub token_rules: TokenRules<'a>,
 }
 
-/// A session to send the browser to.
+/// Opened session, to which the browser is redirected.
 #[derive(Debug)]
 pub struct NewSession {
-    /// Whose page.
+    /// Client whose page is shown.
     pub client: Arc<Client>,
-    /// In which language.
+    /// Language of the page.
     pub language: Language,
-    /// What goes into the fragment.
+    /// Token of the session, for the fragment of the address.
     pub session: SessionToken,
 }
 
-/// Why there is no session.
+/// Reason for which no session was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The token does not open one.
+    /// The token was refused.
     #[error("{refusal}")]
     Refused {
-        /// Which row of `docs/contract.md#token-checks`.
+        /// Row of `docs/contract.md#token-checks`.
         refusal: TokenError,
-        /// The client, where the token names one that is known: its page shows the failure.
+        /// Client, where the token names a known one: its page shows the failure.
         client: Option<Arc<Client>>,
     },
-    /// We can't tell.
+    /// The store failed.
     #[error("{cause}")]
     Store {
-        /// What failed.
+        /// Error of the store.
         cause: StoreError,
-        /// The client, where it was found before that.
+        /// Client, where it was found before that.
         client: Option<Arc<Client>>,
     },
 }
@@ -69,14 +71,14 @@ pub enum OpenError {
 by_display!(OpenError);
 
 impl OpenError {
-    /// The client whose page shows the failure.
+    /// Client whose page shows the failure.
     pub fn client(&self) -> Option<&Client> {
         match self {
             Self::Refused { client, .. } | Self::Store { client, .. } => client.as_deref(),
         }
     }
 
-    /// Why, where the customer is told more than the status says.
+    /// Reason, where the customer is told more than the status says.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Refused { refusal, .. } => refusal.reason(),
@@ -84,8 +86,8 @@ impl OpenError {
         }
     }
 
-    /// What the partner is told. A fault of ours is told as an enrollment that did not come about: the token, which
-    /// might say what was asked for, is not believed yet at most places where we can fail.
+    /// Status for the partner. A failed store is reported as a failed enrollment: at most places where it can fail the token,
+    /// which names the action, is not trusted yet.
     pub fn status(&self) -> Status {
         match self {
             Self::Refused { refusal, .. } => refusal.status(),
@@ -98,7 +100,7 @@ impl OpenSession<'_> {
     /// Checks the token in the order of `docs/contract.md#token-checks` and stores a session for it.
     ///
     /// # Errors
-    /// The first check that fails.
+    /// That of the first check that fails.
     pub async fn open(&self, token: &str) -> Result<NewSession, OpenError> {
         let unverified = UnverifiedToken::parse(token).map_err(|refusal| refused(refusal, None))?;
         let client = self
@@ -163,7 +165,7 @@ impl OpenSession<'_> {
         claims: &WidgetClaims,
         now: Timestamp,
     ) -> Result<(), OpenError> {
-        // An opt-out tries no number, and nobody who tries numbers may keep others from it.
+        // An opt-out tries no card number, and card testing must not prevent it.
         if claims.action == ActionCode::OptOut {
             return Ok(());
         }

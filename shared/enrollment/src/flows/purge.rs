@@ -1,5 +1,9 @@
-//! The purge: X days after its cancellation a card's record goes, and with the customer's last card all that is stored of
-//! the customer (`docs/contract.md#purge`). What is due is reckoned from the cancellation and from the X of today.
+//! Purge of expired records (`docs/contract.md#purge`): the record of a card is deleted `retention_days` after its
+//! cancellation, and with the customer's last card everything that is stored of the customer. The current
+//! `retention_days` of the program apply.
+//!
+//! Tests: `shared/platform/tests/storage/purging.rs` on real stores, `tests/flows/tests/flows/purges.rs` for the function,
+//! `tests/crash` for purges among other calls.
 
 use std::collections::BTreeSet;
 
@@ -18,47 +22,47 @@ use crate::ports::{
 use crate::status::Status;
 use crate::time::later;
 
-/// A run begins nothing new after this; what it has begun takes seconds.
+/// Time after which a run begins nothing new. Work that has begun takes seconds.
 pub const RUN_LIMIT: SignedDuration = SignedDuration::from_secs(90);
-/// How many customers are purged at once.
+/// Customers that are purged at the same time.
 const AT_ONCE: usize = 32;
-/// Cards of a program that are listed at once.
+/// Cards of a program on one page of the list.
 const LISTED_AT_ONCE: usize = 500;
-/// Clients that are read at once.
+/// Clients that are read at the same time.
 const CLIENTS_AT_ONCE: usize = 16;
-/// Programs that are listed, or dated, at once. Each asks for all its shards side by side.
+/// Programs that are processed at the same time. Each queries all its shards concurrently.
 const PROGRAMS_AT_ONCE: usize = 8;
 
-/// What a purge needs.
+/// Ports of a purge.
 pub struct Purge<'a> {
-    /// Whose records.
+    /// Ids of all clients.
     pub register: &'a dyn Register,
-    /// For X.
+    /// Set-ups of the clients, for `retention_days`.
     pub clients: &'a dyn Clients,
-    /// The records.
+    /// Records.
     pub purges: &'a dyn Purges,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
-/// What a run did and left.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PurgeReport {
-    /// Customers of whom nothing is left.
+    /// Customers that were deleted.
     pub customers: usize,
-    /// Cards that went while their customer stayed.
+    /// Cards that were deleted while their customer stays.
     pub cards: usize,
-    /// Customers that are past their date and were held back, by what is unsettled, under way or still to be told.
+    /// Expired customers whose purge was deferred, because of an open intent, a session or a due confirmation.
     pub deferred: usize,
-    /// Confirmations that went although no receiver ever had them: the audit trail names them.
+    /// Confirmations that were deleted undelivered. The audit trail names them.
     pub undelivered: usize,
-    /// Whether the run ended before it had seen all that is due, or failed at some of it: the next goes on.
+    /// Whether the run ended before it had processed everything, or a part failed. The next run resumes it.
     pub is_cut_short: bool,
 }
 
 impl PurgeReport {
     fn fail(&mut self, client: &ClientId, error: &StoreError) {
-        error!(error, client, "records can't be purged");
+        error!(error, client, "purge failed");
         self.is_cut_short = true;
     }
 
@@ -80,7 +84,7 @@ impl PurgeReport {
     }
 }
 
-/// The X of one program.
+/// Retention of one program.
 #[derive(Clone)]
 struct Retention {
     client: ClientId,
@@ -88,9 +92,9 @@ struct Retention {
     days: u16,
 }
 
-/// An entry of the list of what is past its date, or why the list ends.
+/// Entry of the list of expired customers, or the reason for which the list ends.
 enum Found {
-    /// The customer may have a card that was cancelled by `until`.
+    /// Customer who may have a card that was cancelled by `until`.
     Customer {
         client: ClientId,
         key: CustomerKey,
@@ -111,12 +115,12 @@ enum Done {
 }
 
 impl Purge<'_> {
-    /// Deletes what is past its date, for as long as a run lasts. What is deleted is not found again, so the next run resumes
-    /// one that was cut off or killed. Programs are listed and dated side by side: the time of a run that finds nothing does not
-    /// grow with their number until there are more than [`PROGRAMS_AT_ONCE`].
+    /// Deletes expired records, as long as there is time. Deleted records are not found again, so the next run resumes one that
+    /// was interrupted. Programs are processed concurrently: the time of a run that finds nothing does not grow with their
+    /// number until there are more than [`PROGRAMS_AT_ONCE`].
     ///
     /// # Errors
-    /// Where the clients can't be listed. One client or customer that fails keeps no other from its turn.
+    /// If the clients can't be listed. A client or customer that fails does not prevent the others.
     pub async fn run(&self) -> Result<PurgeReport, StoreError> {
         let ends = later(self.clock.now(), RUN_LIMIT);
         let mut purged = PurgeReport::default();
@@ -131,7 +135,7 @@ impl Purge<'_> {
                 purged.add(done);
             }
         }
-        // With the time that is left: nobody's records wait for it.
+        // With the time that is left, since no record waits for it.
         let mut dating = stream::iter(retentions)
             .map(|retention| self.date(retention, ends))
             .buffer_unordered(PROGRAMS_AT_ONCE);
@@ -141,7 +145,7 @@ impl Purge<'_> {
         Ok(purged)
     }
 
-    /// The X of every program that has or had cards. A client that can't be read is reported and left out.
+    /// Retention of every program that has or had cards. A client that can't be read is reported and left out.
     async fn retentions(&self, purged: &mut PurgeReport) -> Result<Vec<Retention>, StoreError> {
         let mut retentions = Vec::new();
         let mut clients = stream::iter(self.register.clients().await?)
@@ -167,7 +171,7 @@ impl Purge<'_> {
         Ok(retentions)
     }
 
-    /// Lists the customers of one program who may have something past its date, each once.
+    /// Lists the customers of one program who may have an expired card, each once.
     fn past(&self, retention: Retention, ends: Timestamp) -> BoxStream<'_, Found> {
         let until = past_from(self.clock.now(), retention.days);
         let start = Some(Listing::default());
@@ -252,7 +256,7 @@ impl Purge<'_> {
             Due::Now(removal) => removal,
         };
         if !self.purges.remove(&record, &removal).await? {
-            // Somebody enrolls, or looks after an intent, at this very moment.
+            // The record changed at this moment, by a submission or a settlement.
             return Ok(Done::Deferred);
         }
         Ok(match removal {
@@ -262,7 +266,7 @@ impl Purge<'_> {
                     cards = record.cards.len(),
                     intents = record.intents.len(),
                     confirmations = record.confirmations.len(),
-                    "a customer is purged"
+                    "customer purged"
                 );
                 let undelivered = record.confirmations.iter();
                 Done::Customer {
@@ -290,13 +294,13 @@ struct Listing {
     seen: BTreeSet<CustomerKey>,
 }
 
-/// Cards cancelled by this time are past their date.
+/// Time by which a card must have been cancelled to be expired at `now`.
 pub fn past_from(now: Timestamp, retention_days: u16) -> Timestamp {
     later(now, -SignedDuration::from_hours(24 * i64::from(retention_days)))
 }
 
-/// What may still be shown of a record: not what is past its date (`until`, by [`past_from`]), deleted or not
-/// (`docs/contract.md#purge`). `None` where that is nothing.
+/// Unexpired part of a record, which may be shown (`docs/contract.md#purge`), whether or not the purge has deleted the
+/// rest; `None` where all of it is expired. `until` is that of [`past_from`].
 pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option<Record> {
     let past: Vec<IntentId> = match due(&record, until, now) {
         Due::Now(Removal::Everything) => return None,
@@ -320,7 +324,7 @@ pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option
     Some(record)
 }
 
-/// Whether a confirmation is past its date with the record that it goes with, deleted or not (`until` by [`past_from`]).
+/// Whether a confirmation is expired together with its record, deleted or not. `until` is that of [`past_from`].
 pub fn is_past(record: Option<Record>, id: &ConfirmationId, until: Timestamp, now: Timestamp) -> bool {
     let shown = record.and_then(|record| unexpired(record, until, now));
     let Some(record) = shown else {
@@ -328,11 +332,11 @@ pub fn is_past(record: Option<Record>, id: &ConfirmationId, until: Timestamp, no
     };
     let is_there = |card: IntentId| record.cards.iter().any(|there| there.id == card);
     let found = record.confirmations.iter().find(|found| found.id == *id);
-    // Its card may be gone a moment before it.
+    // Its card may be deleted a moment before it.
     found.is_none_or(|found| found.card.is_some_and(|card| !is_there(card)))
 }
 
-/// What of a record is due.
+/// Part of a record that is due for deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Due {
     Nothing,
@@ -340,9 +344,9 @@ enum Due {
     Now(Removal),
 }
 
-/// A card goes when it is past its date, no intent that touches it is unsettled and no confirmation that goes with it is still
-/// to be sent. With the last cards goes everything, unless something of the customer is unsettled, under way or to be sent:
-/// then they wait for it, since they are what the customer is found by.
+/// Decides what to delete. A card is deleted when it is expired, no intent of it is unsettled and no confirmation of it is due.
+/// The last cards are deleted together with everything else of the customer. They wait while an intent is unsettled, a session
+/// is alive or a confirmation is due, since the customer is found by them.
 fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     let past: Vec<IntentId> = past_cards(record, until).collect();
     if past.is_empty() {
@@ -351,7 +355,7 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
     if past.len() == record.cards.len() {
         let is_alive = record.sessions.iter().any(|session| now < session.expires_at);
         let is_told = !record.confirmations.iter().any(|one| one.defers_purge(now));
-        return if is_quiet(record) && !is_alive && is_told {
+        return if is_settled_record(record) && !is_alive && is_told {
             Due::Now(Removal::Everything)
         } else {
             Due::Deferred
@@ -379,13 +383,13 @@ fn past_cards(record: &Record, until: Timestamp) -> impl Iterator<Item = IntentI
     record.cards.iter().filter(is_past).map(|card| card.id)
 }
 
-/// Whether nothing of the customer is open, and nothing is left to be cancelled at MRS.
-pub(super) fn is_quiet(record: &Record) -> bool {
+/// Whether the customer has no open outcome, and MRS has nothing left to cancel.
+pub(super) fn is_settled_record(record: &Record) -> bool {
     record.count.pending + record.count.changing == 0 && record.intents.iter().all(|intent| intent.is_settled)
 }
 
-/// The intents that go with a card: the one that enrolled it, and those that were to take it out. One that replaced it is
-/// also that of the new card, and stays.
+/// Intents that are deleted with a card: the one that enrolled it, and those that should have taken it out of the program. An
+/// intent that replaced it is also that of the new card, and stays.
 pub fn intents_of(record: &Record, card: IntentId) -> impl Iterator<Item = &RecordedIntent> {
     record.intents.iter().filter(move |intent| {
         intent.id == card
@@ -393,8 +397,8 @@ pub fn intents_of(record: &Record, card: IntentId) -> impl Iterator<Item = &Reco
     })
 }
 
-/// The confirmations that go with a card: those that name it, and those of its intents, which were stored before they did or
-/// which no index shows yet.
+/// Confirmations that are deleted with a card: those that name it, and those of its intents, which may be missing from the
+/// index.
 pub fn confirmations_of(record: &Record, card: IntentId) -> BTreeSet<ConfirmationId> {
     let naming = record
         .confirmations
@@ -406,7 +410,7 @@ pub fn confirmations_of(record: &Record, card: IntentId) -> BTreeSet<Confirmatio
         .collect()
 }
 
-/// The confirmations that go with a card although no receiver ever had them.
+/// Undelivered confirmations that are deleted with a card.
 pub fn undelivered_of(record: &Record, card: IntentId) -> impl Iterator<Item = &ConfirmationId> {
     let going = confirmations_of(record, card);
     let undelivered = record.confirmations.iter().filter(|one| one.is_undelivered());

@@ -1,7 +1,9 @@
-//! Reconciliation: whether MRS and the tables agree about a client's cards, and what is to be done where they do not.
+//! Reconciliation of a client's cards: differences between MRS and the tables, and their repair.
 //!
-//! MRS has no list of a client's cards: it is asked for every bank customer number that the tables know. A card under a
-//! number that nobody knows any more can't be found.
+//! MRS has no list of a client's cards, so every bank customer number in the tables is looked up. A card under a number that is
+//! not in the tables any more can't be found.
+//!
+//! Tests: `tests/interop` with the operator's command, and the unit tests below for the comparison.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -15,16 +17,16 @@ use crate::log::error;
 use crate::look_up::{Account, AccountStatus, Finding, LookUp, MrsCard};
 use crate::ports::{Cursor, CustomerKey, Customers, Entry, Intents, Ledger, Rewards, StoreError};
 
-/// How many customers MRS is asked about at once.
+/// Records that are compared at the same time.
 const AT_ONCE: usize = 8;
 
-/// A repair goes on by itself where not more differs than this many cards, or than one card in [`FEW_IN`] that were
-/// compared, and where something agrees.
+/// Number of differing cards up to which a repair needs no further word, if something agrees. One differing card in [`FEW_IN`]
+/// compared ones is accepted too.
 pub const FEW: usize = 3;
-/// See [`FEW`].
+/// Share of differing cards up to which a repair needs no further word: one in this many.
 pub const FEW_IN: usize = 10;
 
-/// What a reconciliation needs.
+/// Ports of a reconciliation.
 pub struct Reconciliation<'a> {
     /// Customers and failed intents.
     pub ledger: &'a dyn Ledger,
@@ -34,42 +36,42 @@ pub struct Reconciliation<'a> {
     pub customers: &'a dyn Customers,
     /// MRS.
     pub rewards: &'a dyn Rewards,
-    /// The time.
+    /// Clock.
     pub clock: &'a dyn Clock,
 }
 
-/// One difference.
+/// Difference between MRS and the tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// In which program.
+    /// Program of the card.
     pub program: ProgramId,
-    /// The customer, where there is one.
+    /// Customer, where the tables have one.
     pub customer: Option<CustomerKey>,
-    /// What MRS knows the card by.
+    /// Number under which MRS knows the card.
     pub number: BankCustomerNumber,
-    /// What it is.
+    /// Kind of the difference.
     pub kind: Kind,
-    /// What became of it.
+    /// State of its repair.
     pub repair: Repair,
 }
 
-/// What differs.
+/// Kind of a difference.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The card is active here, and MRS does not hold it. Repaired by cancelling it here.
+    /// The card is active here, but not at MRS. The repair cancels it here.
     Missing(Card),
-    /// The card was cancelled here, and MRS holds it. Repaired by cancelling it there.
+    /// The card is cancelled here, but active at MRS. The repair cancels it there.
     StillActive(Card),
-    /// MRS holds a card that is not known here. Repaired by cancelling it there.
+    /// MRS has an active card that is not known here. The repair cancels it there.
     Stray(MrsCard),
-    /// MRS says other last four digits. Repaired by taking MRS's.
+    /// MRS has other last four digits. The repair takes MRS's.
     Last4(Card, Last4),
-    /// The card is active here, and MRS's answer does not prove whether it holds it. Never repaired.
+    /// The card is active here, and MRS's answer proves nothing about it. It is never repaired.
     Unknown(Card),
 }
 
 impl Kind {
-    /// One word for it.
+    /// Word for output.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Missing(_) => "missing",
@@ -80,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// The last four digits of the card, where they are known.
+    /// Last four digits of the card, where they are known.
     pub fn last4(&self) -> Option<Last4> {
         match self {
             Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) | Self::Unknown(card) => {
@@ -90,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// MRS's name of the card.
+    /// MRS's id of the card.
     pub fn ranac(&self) -> &Ranac {
         match self {
             Self::Missing(card) | Self::StillActive(card) | Self::Last4(card, _) | Self::Unknown(card) => {
@@ -101,39 +103,39 @@ impl Kind {
     }
 }
 
-/// What became of a difference.
+/// State of the repair of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// It was only to be told.
+    /// No repair was requested.
     NotRequested,
-    /// It is no more.
+    /// The difference was repaired.
     Repaired,
-    /// It stands: MRS refused or did not answer, or the customer was at work.
+    /// The difference is left: MRS declined or gave no clear answer, or the record changed.
     Failed,
 }
 
-/// What was seen besides.
+/// Numbers of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReconciliationReport {
-    /// Customers that were compared.
+    /// Compared customers.
     pub customers: usize,
-    /// Cards that both have as active.
+    /// Cards that are active on both sides.
     pub agreed: usize,
-    /// Customers of whom something is under way: settlement is at them.
+    /// Customers with an unsettled intent, which are left to the settlement.
     pub unsettled: usize,
-    /// Differences. What is unknown is none.
+    /// Differences, without unknown cards.
     pub differing: usize,
-    /// Differences that stand.
+    /// Differences that are left.
     pub left: usize,
-    /// Customers and failed intents about which MRS's answers prove nothing, or not all.
+    /// Customers and failed intents with inconclusive look-ups.
     pub unknown: usize,
-    /// Customers and failed intents that could not be compared: the record can't be read.
+    /// Customers and failed intents whose record can't be read.
     pub failed: usize,
 }
 
 impl ReconciliationReport {
-    /// Whether so much differs that rather the question was wrong: another institution name, another MRS. Then nothing is
-    /// repaired without a word of the operator's.
+    /// Whether so much differs that a wrong institution name or a wrong MRS is more likely. Then nothing is repaired unless the
+    /// operator accepts the number of differences.
     pub fn is_suspicious(&self) -> bool {
         let compared = self.agreed + self.differing;
         self.differing > 0 && (self.agreed == 0 || self.differing > FEW.max(compared / FEW_IN))
@@ -150,28 +152,28 @@ impl ReconciliationReport {
     }
 }
 
-/// What is to be done about differences.
+/// Policy for differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepairPolicy {
-    /// They are told.
+    /// They are reported.
     ReportOnly,
-    /// They are repaired, if they are few ([`ReconciliationReport::is_suspicious`]), or no more than were accepted.
+    /// They are repaired if they are few ([`ReconciliationReport::is_suspicious`]), or no more than were accepted.
     UpTo {
-        /// How many differences the operator accepts, however many agree.
+        /// Number of differences that the operator accepts, however many cards agree.
         accepted: usize,
     },
 }
 
-/// What a reconciliation ended with.
+/// Result of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReconciliationResult {
-    /// All was compared, and repaired where it was to be.
+    /// Everything was compared, and repaired as far as requested.
     Done(ReconciliationReport),
-    /// All was compared; too much differs. Nothing was changed.
+    /// Everything was compared, and too much differs. Nothing was changed.
     Refused(ReconciliationReport),
 }
 
-/// What came of one entry.
+/// Result for one record.
 #[derive(Default)]
 struct Compared {
     differences: Vec<Difference>,
@@ -191,16 +193,15 @@ impl Compared {
 }
 
 impl Reconciliation<'_> {
-    /// Compares all of a client's cards with what MRS holds, then repairs what differs if `repair` says so. Each difference is
-    /// given to `tell` once, as it was left. Only what the comparison found is repaired, and only where a second look finds
-    /// the same.
+    /// Compares all of a client's cards with MRS, then repairs the differences if `policy` says so. `tell` gets each difference
+    /// once, in its final state. A difference is repaired only if a second comparison finds it again.
     ///
     /// # Errors
-    /// Where the table can't be gone through. One customer that fails keeps no other from being compared.
+    /// If the records can't be listed. A record that fails does not prevent the others.
     pub async fn reconcile(
         &self,
         client: &Client,
-        repair: RepairPolicy,
+        policy: RepairPolicy,
         mut tell: impl FnMut(&Difference),
     ) -> Result<ReconciliationResult, StoreError> {
         let mut sum = ReconciliationReport::default();
@@ -226,11 +227,11 @@ impl Reconciliation<'_> {
                 break;
             }
         }
-        let is_refused = match repair {
+        let is_refused = match policy {
             RepairPolicy::ReportOnly => false,
             RepairPolicy::UpTo { accepted } => sum.is_suspicious() && sum.differing > accepted,
         };
-        if repair == RepairPolicy::ReportOnly || is_refused {
+        if policy == RepairPolicy::ReportOnly || is_refused {
             found
                 .iter()
                 .flat_map(|(_, differences)| differences)
@@ -244,8 +245,8 @@ impl Reconciliation<'_> {
         sum.left = 0;
         let mut repaired = stream::iter(found)
             .map(|(entry, differences)| async move {
-                let repaired = self.entry_or_failed(client, entry, &differences).await;
-                as_left(differences, &repaired)
+                let second = self.entry_or_failed(client, entry, &differences).await;
+                after_repair(differences, &second)
             })
             .buffer_unordered(AT_ONCE);
         while let Some(differences) = repaired.next().await {
@@ -258,7 +259,7 @@ impl Reconciliation<'_> {
         Ok(ReconciliationResult::Done(sum))
     }
 
-    /// `to_repair`: what may be repaired, if it is found.
+    /// Compares one record. Differences that are in `to_repair` are repaired.
     async fn entry_or_failed(&self, client: &Client, entry: Entry, to_repair: &[Difference]) -> Compared {
         let compared = match entry {
             Entry::Customer(program, key) => self.customer(client, program, key, to_repair).await,
@@ -267,7 +268,7 @@ impl Reconciliation<'_> {
         match compared {
             Ok(compared) => compared,
             Err(cause) => {
-                error!(error = cause, client = client.id, "a record can't be compared");
+                error!(error = cause, client = client.id, "record not compared");
                 Compared {
                     sum: ReconciliationReport {
                         failed: 1,
@@ -289,7 +290,7 @@ impl Reconciliation<'_> {
         let customer = self.ledger.by_key(&client.id, &key).await?;
         let mut compared = Compared::default();
         compared.sum.customers = 1;
-        if !is_quiet(&customer) {
+        if !is_settled(&customer) {
             compared.sum.unsettled = 1;
             return Ok(compared);
         }
@@ -297,9 +298,9 @@ impl Reconciliation<'_> {
         for number in numbers_of(&customer) {
             answers.push((number, self.rewards.find(client.institution(), number).await));
         }
-        // What MRS held by then is compared with what is stored after that: a card that came in between is no stray.
+        // The record is read again after the look-ups, so that a card that was enrolled in between is no stray.
         let after = self.ledger.by_key(&client.id, &key).await?;
-        if !is_quiet(&after) || after.count.version != customer.count.version {
+        if !is_settled(&after) || after.count.version != customer.count.version {
             compared.sum.unsettled = 1;
             return Ok(compared);
         }
@@ -320,13 +321,13 @@ impl Reconciliation<'_> {
                     kind,
                     repair: Repair::NotRequested,
                 };
-                compared.add(self.repaired(client, difference, to_repair).await?);
+                compared.add(self.repair_if_allowed(client, difference, to_repair).await?);
             }
         }
         Ok(compared)
     }
 
-    /// MRS may hold a card for an intent that was given up.
+    /// Compares the number of a failed intent, under which MRS may have a card.
     async fn failed_intent(
         &self,
         client: &Client,
@@ -337,20 +338,20 @@ impl Reconciliation<'_> {
         let Some(intent) = self.intents.intent(id).await? else {
             return Ok(compared);
         };
-        // An opt-out's number is that of a card, which is compared with its customer.
+        // The number of an opt-out is that of a card, which is compared with its customer.
         let has_failed = !intent.is_open() && !intent.is_success() && intent.cleanup().is_none();
         if !has_failed || intent.action == ActionCode::OptOut {
             return Ok(compared);
         }
         let number = &intent.bank_customer_number;
         let look_up = self.rewards.find(client.institution(), number).await;
-        // Read after MRS was asked, as above.
+        // Read after the look-up, as above.
         let customer = self
             .customers
             .customer(&intent.client, &intent.program, &intent.customer)
             .await?;
         let is_of_a_card = numbers_of(&customer).contains(&number);
-        if is_of_a_card || !is_quiet(&customer) {
+        if is_of_a_card || !is_settled(&customer) {
             return Ok(compared);
         }
         let known_by_customer = customer_of(self.customers, &intent).await?;
@@ -364,7 +365,7 @@ impl Reconciliation<'_> {
                         kind: Kind::Stray(held),
                         repair: Repair::NotRequested,
                     };
-                    compared.add(self.repaired(client, difference, to_repair).await?);
+                    compared.add(self.repair_if_allowed(client, difference, to_repair).await?);
                 }
             }
             Finding::Unknown => compared.sum.unknown = 1,
@@ -373,8 +374,8 @@ impl Reconciliation<'_> {
         Ok(compared)
     }
 
-    /// Repairs a difference if it may be repaired.
-    async fn repaired(
+    /// Repairs a difference if it is in `to_repair`.
+    async fn repair_if_allowed(
         &self,
         client: &Client,
         mut difference: Difference,
@@ -415,9 +416,9 @@ impl Reconciliation<'_> {
     }
 }
 
-/// The differences of the comparison as the repair left them. One that the second look did not find stands: the customer
-/// was at work, or MRS says something else by now.
-fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
+/// Differences of the first comparison in their final state. One that the second comparison did not find is left: the record
+/// changed, or MRS answers differently by now.
+fn after_repair(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
     for difference in &mut found {
         let again = second
             .differences
@@ -432,13 +433,13 @@ fn as_left(mut found: Vec<Difference>, second: &Compared) -> Vec<Difference> {
     found
 }
 
-/// Nothing is under way that would change what is compared.
-fn is_quiet(customer: &Customer) -> bool {
+/// Whether no intent is about to change the customer's cards.
+fn is_settled(customer: &Customer) -> bool {
     let is_still = |card: &Card| matches!(card.state, CardState::Active | CardState::Cancelled { .. });
     customer.count.pending + customer.count.changing == 0 && customer.cards.iter().all(is_still)
 }
 
-/// Each once: where the customer id is the number, all cards have the same.
+/// Numbers of the customer's cards, each once. Where the customer id is the number, all cards have the same.
 fn numbers_of(customer: &Customer) -> Vec<&BankCustomerNumber> {
     let mut numbers: Vec<&BankCustomerNumber> = Vec::new();
     for card in &customer.cards {
@@ -449,17 +450,17 @@ fn numbers_of(customer: &Customer) -> Vec<&BankCustomerNumber> {
     numbers
 }
 
-/// A number, and what stands under it.
+/// Number, and the accounts that belong under it.
 #[derive(Clone, Copy)]
 struct NumberScope<'a> {
     number: &'a BankCustomerNumber,
     program: &'a ProgramId,
-    /// Whether it was made for one card, or is the customer's, under which the cards of other programs stand too.
+    /// Whether the number was made for one card. A customer's number has the cards of other programs too.
     is_of_one_card: bool,
 }
 
 impl NumberScope<'_> {
-    /// Whether an account that the tables do not know should be there; `None` where MRS left out what tells.
+    /// Whether an account that is not in the tables is a stray; `None` where MRS left out what decides.
     fn is_stray(self, account: &Account) -> Option<bool> {
         if account.status == AccountStatus::Cancelled {
             return Some(false);
@@ -478,14 +479,14 @@ impl NumberScope<'_> {
     }
 }
 
-/// A program that is retired may have had either kind.
+/// Whether the program's numbers are made for one card each. A retired program may have had either kind.
 fn is_of_one_card(client: &Client, program: &ProgramId) -> bool {
     client
         .program(program)
         .is_some_and(|program| program.bank_customer_number == BankCustomerNumberKind::PerCard)
 }
 
-/// What differs under one number, how many cards agree, and whether MRS's answer left something open.
+/// Differences under one number, the number of cards that agree, and whether the look-up was inconclusive.
 fn compare(customer: &Customer, under: NumberScope<'_>, look_up: &LookUp) -> (Vec<Kind>, usize, bool) {
     let mut kinds = Vec::new();
     let (mut agreed, mut is_unknown) = (0, false);
@@ -521,7 +522,7 @@ fn compare(customer: &Customer, under: NumberScope<'_>, look_up: &LookUp) -> (Ve
     let accounts = look_up.accounts(is_recorded).unwrap_or_default();
     for account in accounts.iter().filter(|account| !is_known(account)) {
         match under.is_stray(account) {
-            Some(true) => kinds.extend(account.held().map(Kind::Stray)),
+            Some(true) => kinds.extend(account.mrs_card().map(Kind::Stray)),
             Some(false) => {}
             None => is_unknown = true,
         }
@@ -574,7 +575,7 @@ mod tests {
         }
     }
 
-    /// What differs, and how many agree, where all accounts are told.
+    /// Differences and number of agreeing cards, where MRS lists all accounts.
     fn compared(customer: &Customer, number: &BankCustomerNumber, held: &[MrsCard]) -> (Vec<Kind>, usize) {
         let look_up = LookUp::Listed(held.iter().map(account).collect());
         let (kinds, agreed, is_unknown) = compare(customer, under(number, true), &look_up);
@@ -703,15 +704,15 @@ mod tests {
 
     #[test]
     fn a_customer_under_settlement_is_left_to_it() {
-        assert!(is_quiet(&customer(vec![card("1", "a", CardState::Active)])));
+        assert!(is_settled(&customer(vec![card("1", "a", CardState::Active)])));
         for state in [CardState::Locked, CardState::PendingCancellation] {
-            assert!(!is_quiet(&customer(vec![card("1", "a", state)])));
+            assert!(!is_settled(&customer(vec![card("1", "a", state)])));
         }
         let mut open = customer(vec![]);
         open.count = CardCount {
             pending: 1,
             ..CardCount::default()
         };
-        assert!(!is_quiet(&open));
+        assert!(!is_settled(&open));
     }
 }

@@ -5,7 +5,7 @@
 //! MRS is queried by one lease holder at a time: the request that begins the intent, then a run that is woken at the times of
 //! [`Stage::next_query`], then the sweep.
 //!
-//! Tests: `tests/flows/tests/flows/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
+//! Tests: `tests/harness/src/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
 //! `shared/platform/tests/storage` for leases.
 //!
 //! [`Stage::next_query`]: crate::intent::Stage::next_query
@@ -18,7 +18,7 @@ use super::decide::Decision;
 use crate::action::ActionCode;
 use crate::clock::Clock;
 use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
-use crate::intent::{ASKER_LEASE, CardState, Cleanup, Conclusion, Customer, Intent, OldCard, Stage};
+use crate::intent::{CardState, Cleanup, Conclusion, Customer, INTENT_LEASE, Intent, OldCard, Stage};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
 use crate::ports::{Clients, Customers, IntentRewards, Intents, Leases, Rewards, StoreError, Turn, Wakeups};
@@ -76,7 +76,7 @@ impl Lease {
     fn acquired_at(now: Timestamp) -> Self {
         Self {
             acquired_at: now,
-            expires_at: later(now, ASKER_LEASE),
+            expires_at: later(now, INTENT_LEASE),
         }
     }
 }
@@ -114,7 +114,7 @@ impl Settlement<'_> {
     /// it is not due, or another run has its lease.
     ///
     /// # Errors
-    /// Where the store fails. The intent is due again when its lease expires.
+    /// If the store fails. The intent is due again when its lease expires.
     pub async fn resume(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let lease = Lease::acquired_at(self.clock.now());
         let acquired = self.leases.take(id, lease.acquired_at, lease.expires_at).await?;
@@ -223,7 +223,7 @@ impl Settlement<'_> {
         let (now, action) = (self.clock.now(), intent.action);
         let conclusion = match found {
             // The deadline passed during the look-up.
-            _ if intent.is_overdue(now) => Conclusion::unsettled(action, now),
+            _ if intent.is_overdue(now) => Conclusion::undetermined(action, now),
             Finding::Active(cards) => match cards.into_iter().next() {
                 Some(MrsCard { ranac, last4 }) => Conclusion::enrolled(action, ranac, last4, now),
                 None => return Ok(Progress::inconclusive(intent, false)),
@@ -233,7 +233,7 @@ impl Settlement<'_> {
                 return Ok(Progress::inconclusive(intent, false));
             }
             Finding::Cancelled | Finding::Absent if first_answer == FirstAnswer::ServerError => {
-                Conclusion::unsettled(action, now)
+                Conclusion::undetermined(action, now)
             }
             Finding::Cancelled | Finding::Absent => return Ok(Progress::conclusive(intent)),
         };

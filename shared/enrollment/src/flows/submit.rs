@@ -3,9 +3,9 @@
 //!
 //! The intent is stored before MRS is asked, so that a lost answer, a crash or a repeat never sends a second enrollment.
 //!
-//! Tests: `tests/flows/tests/flows/{enrolling,replacing,opting_out,refusing,limits}.rs` over HTTP, `settlement` for the
-//! order of calls, `tests/crash` for every interleaving and crash, `shared/platform/tests/storage/{calls,visits}.rs` for the
-//! calls of the store.
+//! Tests: `tests/flows/tests/flows/{enrollments,replacements,opt_outs,refusals,limits}.rs` over HTTP,
+//! `tests/harness/src/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
+//! `shared/platform/tests/storage/{calls,visits}.rs` for the calls of the store.
 
 mod mrs;
 mod response;

@@ -2,7 +2,7 @@
 //! (`docs/contract.md#settlement` and `docs/contract.md#delivery`). It has two halves, confirmations and intents,
 //! neither of which waits for the other.
 //!
-//! Tests: `tests/flows/tests/flows/settlement` for intents, `shared/platform/tests/storage/settlement.rs` for both halves,
+//! Tests: `tests/harness/src/settlement` for intents, `shared/platform/tests/storage/settlement.rs` for both halves,
 //! `tests/crash` for a sweep after every crash.
 
 use futures_util::{StreamExt as _, stream};
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::settle::Settlement;
 use crate::identifiers::IntentId;
-use crate::intent::{ASKER_LEASE, Cleanup, Intent, Stage};
+use crate::intent::{Cleanup, INTENT_LEASE, Intent, Stage};
 use crate::log::{error, warn};
 use crate::ports::{Confirmations, DueIntents, StoreError, Unsettled};
 use crate::time::later;
@@ -43,7 +43,7 @@ pub struct Sweep<'a> {
     pub confirmations: &'a dyn Confirmations,
 }
 
-/// Result of [`Sweep::wake`].
+/// Result of [`Sweep::wake_deliveries`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WakeReport {
     /// Confirmations for which a wake-up was sent.
@@ -52,11 +52,11 @@ pub struct WakeReport {
     pub oldest_due: SignedDuration,
 }
 
-/// Result of [`Sweep::look_after`].
+/// Result of [`Sweep::resume_intents`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepReport {
     /// Intents that were resumed.
-    pub looked_after: usize,
+    pub resumed: usize,
     /// Intents that still need a run.
     pub unsettled: usize,
     /// Resumed intents with inconclusive look-ups for a day.
@@ -88,11 +88,11 @@ struct Case {
 
 impl Sweep<'_> {
     /// Wakes the delivery of due confirmations. It has a limit and a time of its own, and shares nothing with
-    /// [`Self::look_after`]: on AWS each has its own schedule.
+    /// [`Self::resume_intents`]: on AWS each has its own schedule.
     ///
     /// # Errors
-    /// Where the store or the queue fails. A failed wake-up does not prevent the others.
-    pub async fn wake(&self) -> Result<WakeReport, StoreError> {
+    /// If the store or the queue fails. A failed wake-up does not prevent the others.
+    pub async fn wake_deliveries(&self) -> Result<WakeReport, StoreError> {
         let started = self.settlement.clock.now();
         let due = self.confirmations.due(started, MAX_CONFIRMATIONS).await?;
         let mut report = WakeReport::default();
@@ -116,16 +116,16 @@ impl Sweep<'_> {
     /// Resumes one intent.
     ///
     /// # Errors
-    /// Where the store fails.
-    pub async fn settle(&self, id: IntentId) -> Result<(), StoreError> {
+    /// If the store fails.
+    pub async fn resume_intent(&self, id: IntentId) -> Result<(), StoreError> {
         self.settlement.resume(id).await.map(drop)
     }
 
     /// Resumes the due intents.
     ///
     /// # Errors
-    /// Where the due intents can't be listed. An intent that fails does not prevent the others.
-    pub async fn look_after(&self) -> Result<SweepReport, StoreError> {
+    /// If the due intents can't be listed. An intent that fails does not prevent the others.
+    pub async fn resume_intents(&self) -> Result<SweepReport, StoreError> {
         let started = self.settlement.clock.now();
         let mut report = SweepReport::default();
         let listed = self.due_intents.unsettled(Timestamp::MAX, MAX_INTENTS).await?;
@@ -178,7 +178,7 @@ impl Sweep<'_> {
             .await;
         for (case, resumed) in cases.iter_mut().zip(resumed) {
             if let Some(resumed) = resumed {
-                report.looked_after += 1;
+                report.resumed += 1;
                 report.unknown_for_long += usize::from(resumed.is_unknown_for_long);
                 case.state = resumed.state;
             }
@@ -223,7 +223,7 @@ impl Sweep<'_> {
         match self.settlement.resume(id).await {
             Ok(Some(intent)) => Some(Resumed::new(&intent, self.settlement.clock.now())),
             Ok(None) => {
-                self.settlement.schedule(id, ASKER_LEASE).await;
+                self.settlement.schedule(id, INTENT_LEASE).await;
                 None
             }
             Err(error) => Some(Resumed {

@@ -138,7 +138,7 @@ impl Conclusion {
     }
 
     /// Nobody knows whether MRS enrolled the card: the outcome is an error, and a card that turns up is cancelled.
-    pub fn unsettled(action: ActionCode, at: Timestamp) -> Self {
+    pub fn undetermined(action: ActionCode, at: Timestamp) -> Self {
         let failed = Self::unreachable(action, at);
         Self {
             cleanup: Some(Cleanup::after(&failed.outcome)),

@@ -38,7 +38,7 @@ pub trait Intents: Send + Sync {
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError>;
     /// Stores a new intent. One transaction
     ///
-    /// - stores the intent with a lease of [`crate::intent::ASKER_LEASE`] for the caller,
+    /// - stores the intent with a lease of [`crate::intent::INTENT_LEASE`] for the caller,
     /// - makes it the session's open attempt: the session must have none, be alive at `intent.created_at`, not be used up,
     ///   and have had `failures` failed submissions,
     /// - counts it as open at the customer, whose version must be that of `count`,

@@ -416,7 +416,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         let ends = (scene.world.clock.now() + week).as_second();
         assert_eq!(scene.ttl_of(&declined).await, Some(ends));
 
-        let unsettled = Conclusion::unsettled(ActionCode::Enroll, scene.world.clock.now());
+        let unsettled = Conclusion::undetermined(ActionCode::Enroll, scene.world.clock.now());
         let (unsettled, _) = scene.finish(scene.begun(2).await, unsettled).await;
         assert_eq!(scene.ttl_of(&unsettled).await, None);
         assert!(

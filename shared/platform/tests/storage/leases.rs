@@ -4,7 +4,7 @@ use engine::{World, on_every_engine};
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::Ranac;
-use enrollment::intent::{ASKER_LEASE, Conclusion, Intent};
+use enrollment::intent::{Conclusion, INTENT_LEASE, Intent};
 use enrollment::ports::{Begun, Customers as _, Finished, Intents as _, Leases as _, Sessions as _, Turn};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -44,10 +44,10 @@ async fn one_of_many_takes_an_intent() {
     on_every_engine(|world| async move {
         let intent = begun(&world).await;
         let enrollments = Arc::new(world.enrollments(&world.vault()));
-        let now = intent.created_at + ASKER_LEASE;
+        let now = intent.created_at + INTENT_LEASE;
         let early = enrollments.take(intent.id, now - SECOND, now).await.unwrap();
         assert_eq!(early, None, "whoever begins it asks first");
-        let turns = (0..8).map(|_| enrollments.take(intent.id, now, now + ASKER_LEASE));
+        let turns = (0..8).map(|_| enrollments.take(intent.id, now, now + INTENT_LEASE));
         let taken: Vec<Intent> = join_all(turns)
             .await
             .into_iter()
@@ -68,7 +68,7 @@ async fn an_intent_comes_again_when_its_turn_does() {
     on_every_engine(|world| async move {
         let intent = begun(&world).await;
         let enrollments = world.enrollments(&world.vault());
-        let (begun_at, lease) = (intent.created_at, intent.created_at + ASKER_LEASE);
+        let (begun_at, lease) = (intent.created_at, intent.created_at + INTENT_LEASE);
         let next = begun_at + SECOND * 10;
         let unknown = Turn {
             unanswered_at: Some(begun_at),
@@ -81,7 +81,7 @@ async fn an_intent_comes_again_when_its_turn_does() {
 
         let early = next - SignedDuration::from_millis(1);
         assert_eq!(enrollments.take(intent.id, early, lease).await.unwrap(), None);
-        let until = next + ASKER_LEASE;
+        let until = next + INTENT_LEASE;
         let taken = enrollments.take(intent.id, next, until).await.unwrap().unwrap();
         assert_eq!(taken.inquiry.unanswered_at, Some(begun_at));
         assert_eq!(taken.inquiry.unknown_since, Some(begun_at + SECOND));
@@ -102,7 +102,7 @@ async fn what_is_settled_is_taken_by_nobody() {
         let mut intent = begun(&world).await;
         let enrollments = world.enrollments(&world.vault());
         let ranac = Ranac::parse("03643782610476418733").unwrap();
-        let now = intent.created_at + ASKER_LEASE;
+        let now = intent.created_at + INTENT_LEASE;
         intent.conclude(Conclusion::enrolled(ActionCode::Enroll, ranac, None, now));
         assert_eq!(enrollments.finish(&intent).await.unwrap(), Finished::Now);
         assert_eq!(enrollments.take(intent.id, now, now).await.unwrap(), None);
@@ -125,7 +125,7 @@ async fn what_was_present_before_is_sealed_with_the_intent() {
         let items = world.scan(&world.tables.enrollments).await;
         assert!(!format!("{items:?}").contains("03643782610476418733"), "sealed");
 
-        intent.conclude(Conclusion::unsettled(ActionCode::Enroll, intent.created_at));
+        intent.conclude(Conclusion::undetermined(ActionCode::Enroll, intent.created_at));
         enrollments.finish(&intent).await.unwrap();
         let late = enrollments.note_present(&intent, &ranacs).await;
         assert!(late.is_err(), "what has its outcome enrolls nothing: {late:?}");

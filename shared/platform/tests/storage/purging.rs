@@ -337,7 +337,7 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
         assert_eq!(retention.purge(&scene).await, held);
         scene.world.clock.advance(SignedDuration::from_mins(20));
         assert_eq!(retention.purge(&scene).await, held, "the intent is open");
-        let unsettled = Conclusion::unsettled(ActionCode::Enroll, scene.world.clock.now());
+        let unsettled = Conclusion::undetermined(ActionCode::Enroll, scene.world.clock.now());
         let intent = scene.finish(intent, unsettled).await;
         assert_eq!(retention.purge(&scene).await, held, "MRS may hold something");
         assert!(scene.stored().await.len() > before);

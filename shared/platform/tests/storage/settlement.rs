@@ -143,7 +143,7 @@ async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
         scene
             .finish(
                 leftover.clone(),
-                Conclusion::unsettled(ActionCode::Enroll, scene.now()),
+                Conclusion::undetermined(ActionCode::Enroll, scene.now()),
             )
             .await;
         assert_eq!(scene.unsettled(10).await, [leftover.id]);
@@ -207,7 +207,7 @@ async fn a_customer_has_cards_and_open_intents() {
         assert!(customer.cards.iter().all(|card| card.state == CardState::Active));
         assert_eq!((customer.count.active, customer.count.pending), (2, 1));
         scene
-            .finish(open, Conclusion::unsettled(ActionCode::Enroll, scene.now()))
+            .finish(open, Conclusion::undetermined(ActionCode::Enroll, scene.now()))
             .await;
         let customer = scene.customer().await;
         assert_eq!((customer.count.pending, customer.cards.len()), (0, 2));
@@ -318,7 +318,7 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
             due_intents: &scene.enrollments,
             confirmations: &confirmations,
         };
-        let woken = sweeping.wake().await.unwrap();
+        let woken = sweeping.wake_deliveries().await.unwrap();
         assert_eq!(woken.oldest_due, SECOND * 60);
         assert_eq!(woken.woken, 800, "a hundred a second, and no more after eight");
         let first: Vec<String> = slow.woken.lock().unwrap()[..4]
@@ -327,7 +327,7 @@ async fn a_backlog_of_one_client_delays_nobody_else() {
             .collect();
         assert_eq!(first, ["busy", "other", "busy", "other"]);
 
-        sweeping.look_after().await.unwrap();
+        sweeping.resume_intents().await.unwrap();
         let settled = scene.enrollments.intent(open.id).await.unwrap().unwrap();
         assert!(settled.outcome().is_some(), "however long the wake-ups took");
     })

@@ -2,7 +2,7 @@
 
 use enrollment::action::ActionCode;
 use enrollment::identifiers::IntentId;
-use enrollment::intent::{ASKER_LEASE, Card, CardCount, CardState, Conclusion, Intent, Outcome};
+use enrollment::intent::{Card, CardCount, CardState, Conclusion, INTENT_LEASE, Intent, Outcome};
 use enrollment::ports::{Begun, CustomerKey, Finished, StoreError};
 use enrollment::session::MAX_FAILURES;
 use enrollment::status::Status;
@@ -57,7 +57,7 @@ impl State {
             old_card: intent.old_card.as_ref().map(|card| card.id),
             owner,
             due_at: Some(intent.created_at),
-            lease_until: Some(later(intent.created_at, ASKER_LEASE)),
+            lease_until: Some(later(intent.created_at, INTENT_LEASE)),
             ttl: None,
         };
         // Its first call to MRS has no answer yet.

@@ -160,7 +160,7 @@ pub async fn cleanup_ends_by_proof_only(backend: &dyn Backend) {
     }
     let swept = fixture.sweep().await;
     assert_eq!(
-        (swept.looked_after, swept.unknown_for_long),
+        (swept.resumed, swept.unknown_for_long),
         (1, 1),
         "the operator is told"
     );

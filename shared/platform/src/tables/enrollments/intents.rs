@@ -6,7 +6,7 @@ use enrollment::identifiers::{
     BankCustomerNumber, Bin, ClientId, CustomerId, IncidentId, IntentId, Last4, ProgramId, Ranac, SessionId,
 };
 use enrollment::intent::{
-    ASKER_LEASE, CardCount, Cleanup, Conclusion, Inquiry, Intent, OldCard, Outcome, Stage,
+    CardCount, Cleanup, Conclusion, INTENT_LEASE, Inquiry, Intent, OldCard, Outcome, Stage,
 };
 use enrollment::ports::{Begun, Finished, Intents, StoreError};
 use enrollment::status::{MrsCode, Status};
@@ -101,7 +101,7 @@ impl DynamoEnrollments {
             // At once: a sweep comes within the 60 s that an outcome may stay away, wherever its process died.
             .millis("agenda_at", intent.created_at)
             // Whoever stores it asks MRS first.
-            .millis("lease_until", later(intent.created_at, ASKER_LEASE))
+            .millis("lease_until", later(intent.created_at, INTENT_LEASE))
             .millis("unanswered_at", intent.created_at);
         Ok(item.into_item())
     }
