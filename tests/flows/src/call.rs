@@ -1,4 +1,4 @@
-//! Plain HTTP, one call at a time: no redirect followed, no status taken for an error, no proxy.
+//! Plain HTTP calls: no redirect is followed, no status is an error, and no proxy is used.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use http::{HeaderMap, Request};
 use serde_json::Value;
 use ureq::Agent;
 
-/// Longer than the gateway waits for a function.
+/// Time limit of a call, longer than the gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(40);
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// What came back.
+/// Response.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status code.
+    /// Status code.
     pub status: u16,
-    /// The header.
+    /// Header.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// Body as received.
     pub bytes: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ pub fn send(request: Request<Vec<u8>>) -> Answer {
     send_patiently(request, PATIENCE)
 }
 
-/// Sends a request that may take so long.
+/// Sends a request with a time limit.
 pub fn send_patiently(request: Request<Vec<u8>>, patience: Duration) -> Answer {
     let place = format!("{} {}", request.method(), request.uri());
     let request = agent()
@@ -59,25 +59,25 @@ pub fn post_json(address: &str, body: &str) -> Answer {
 }
 
 impl Answer {
-    /// A header that must be there.
+    /// Header that must be present.
     pub fn header(&self, name: &str) -> &str {
         self.optional_header(name)
             .unwrap_or_else(|| panic!("no header {name} in {self:?}"))
     }
 
-    /// A header that may be there.
+    /// Header that may be present.
     pub fn optional_header(&self, name: &str) -> Option<&str> {
         self.headers
             .get(name)
             .map(|value| value.to_str().expect("a header of visible characters"))
     }
 
-    /// The body as text.
+    /// Body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes).expect("a body of text")
     }
 
-    /// The body as JSON.
+    /// Body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.text()))

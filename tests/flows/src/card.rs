@@ -1,4 +1,4 @@
-//! Card numbers that nobody has enrolled before, and the pair that the page makes of them.
+//! Unused card numbers, and their encryption as the page does it.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -12,24 +12,24 @@ use serde_json::{Value, json};
 use crate::rewards;
 use crate::stack::Stack;
 
-/// A test card.
+/// Test card.
 #[derive(Debug, Clone)]
 pub struct Card {
     /// All digits.
     pub number: String,
-    /// The last account that the Mastercard stand-in had given out when this card was made.
+    /// Serial number of the last account at the Mastercard stand-in when this card was made.
     pub(crate) accounts_before: usize,
 }
 
 impl Card {
-    /// A valid number in the demo program's first range. Its last four digits are those of no other card of about ten
-    /// thousand tests, so that what MRS holds for it can be told apart.
+    /// Valid number in the demo program's first range. Its last four digits are unique among about ten thousand tests, so that
+    /// its accounts at MRS can be identified.
     pub fn fresh() -> Self {
         let range = &Stack::here().program().bin_ranges[0];
         Self::in_range(&range.from[..6])
     }
 
-    /// A valid number with these first six digits.
+    /// Valid number with these first six digits.
     pub fn in_range(bin: &str) -> Self {
         let last4 = format!("{:04}", next_last4());
         let free = random_digits(5);
@@ -40,7 +40,7 @@ impl Card {
         Self::numbered(&number)
     }
 
-    /// The card of a given number, perhaps one that the stand-in has a fault for.
+    /// Card of a given number, perhaps one with a fault at the stand-in.
     pub fn numbered(number: &str) -> Self {
         Self {
             number: number.to_owned(),
@@ -48,7 +48,7 @@ impl Card {
         }
     }
 
-    /// The number that begins so and passes Luhn. What MRS holds for it is not told apart from older accounts.
+    /// Number with this prefix that passes Luhn. Its accounts at MRS can't be distinguished from older ones.
     pub fn completed(start: &str) -> Self {
         let number = (b'0'..=b'9')
             .map(|digit| format!("{start}{}", char::from(digit)))
@@ -70,7 +70,7 @@ impl Card {
         &self.number[self.number.len() - 4..]
     }
 
-    /// What its range looks like, by the client's file.
+    /// Design code of its range, by the client's file.
     pub fn design_code(&self) -> Option<&'static str> {
         let holds = |from: &str, to: &str| (&from[..6]..=&to[..6]).contains(&self.bin());
         let mut ranges = Stack::here().program().bin_ranges.iter();
@@ -79,7 +79,7 @@ impl Card {
             .and_then(|range| range.design_code.as_deref())
     }
 
-    /// The pair `{"key","data"}` under Mastercard's public key, as the page makes it: a fresh AES-256-GCM key, `data` =
+    /// Pair `{"key","data"}` under Mastercard's public key, as the page makes it: a fresh AES-256-GCM key, `data` =
     /// base64(IV ‖ ciphertext ‖ tag) of the digits, `key` = base64(RSA-OAEP with SHA-256 of the AES key).
     pub fn encrypted_under(&self, spki: &str) -> Value {
         let [key, iv] = [random_bytes(32), random_bytes(12)];
@@ -120,7 +120,7 @@ fn random_bytes(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// The next of ten thousand, over all processes that test this stack.
+/// Next of ten thousand numbers, over all processes that test this stack.
 fn next_last4() -> u32 {
     let place = Stack::here().file("flows.last4");
     let mut file = File::options()
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn luhn_takes_a_good_number_and_refuses_its_neighbor() {
+    fn luhn_accepts_a_good_number_only() {
         assert!(passes_luhn("5234000000090123"));
         assert!(!passes_luhn("5234000000090124"));
     }

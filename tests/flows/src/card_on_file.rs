@@ -1,4 +1,4 @@
-//! A card that a customer has in the program.
+//! Card that a customer has in the program.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::page::Page;
 use crate::partner::Partner;
 use crate::rewards;
 
-/// A card that was enrolled, and what it is called.
+/// Enrolled card with its ids.
 #[derive(Debug, Clone)]
 pub struct CardOnFile {
-    /// What the page calls it: the name of the intent that enrolled it.
+    /// Id of the card: that of the intent which enrolled it.
     pub id: String,
-    /// Its number.
+    /// Card number.
     pub card: Card,
-    /// What MRS calls it.
+    /// RANAC.
     pub ranac: String,
 }
 
@@ -37,7 +37,7 @@ impl CardOnFile {
         }
     }
 
-    /// As the page is to show it.
+    /// Description that the page must get.
     pub fn listed(&self) -> Value {
         let (bin, last4) = (self.card.bin(), self.card.last4());
         let mut listed = json!({
@@ -49,7 +49,7 @@ impl CardOnFile {
         listed
     }
 
-    /// Whether MRS has it as a card that is not cancelled.
+    /// Whether the card is active at MRS.
     pub fn is_active(&self) -> bool {
         rewards::is_active(&self.ranac)
     }

@@ -1,4 +1,4 @@
-//! Someone who wants in without the partner's key: tokens put together byte by byte.
+//! Forger without the partner's key, who makes tokens byte by byte.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
@@ -11,32 +11,32 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// The key of nobody's set-up.
+/// Key that is in no set-up.
 const PRIVATE_KEY: &str = include_str!("other-private-key.pem");
-/// Its certificate, signed by itself.
+/// Self-signed certificate of that key.
 const CERTIFICATE: &str = include_str!("other-certificate.pem");
 
-/// An RSA key, with what its owner and others know of it.
+/// RSA key with its private and public parts.
 #[derive(Debug)]
 pub struct RsaKey(KeyPair);
 
 impl RsaKey {
-    /// A new one of 2048 bits.
+    /// Generates a key of 2048 bits.
     pub fn fresh() -> Self {
         Self(KeyPair::generate(KeySize::Rsa2048).expect("the system's generator"))
     }
 
-    /// That of a PKCS#8 file.
+    /// Reads a PKCS#8 file.
     pub fn of_pem(pem: &str) -> Self {
         Self(KeyPair::from_pkcs8(&der(pem)).expect("a private RSA key"))
     }
 
-    /// A key that belongs to no client; [`certificate`] is about it.
+    /// Key of no client, which [`certificate`] certifies.
     pub fn nobodys() -> Self {
         Self::of_pem(PRIVATE_KEY)
     }
 
-    /// A signature over `message`.
+    /// Signs `message`.
     pub fn sign(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
@@ -45,18 +45,18 @@ impl RsaKey {
         signature
     }
 
-    /// A token with this very header and these claims, signed as RS256 whatever the header says.
+    /// Token with exactly this header and these claims, signed as RS256 whatever the header says.
     pub fn token(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         assemble(header, claims, |signed| self.sign(&RSA_PKCS1_SHA256, signed))
     }
 
-    /// The public half as `SubjectPublicKeyInfo`.
+    /// Public key as `SubjectPublicKeyInfo`.
     pub fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().expect("a public key");
         der.as_ref().to_vec()
     }
 
-    /// The public half as a client's file has it.
+    /// Public key as in a client's file.
     pub fn public_pem(&self) -> String {
         let lines: Vec<String> = STANDARD
             .encode(self.public_der())
@@ -70,7 +70,7 @@ impl RsaKey {
         )
     }
 
-    /// The number that everybody knows of it.
+    /// Modulus.
     pub fn modulus(&self) -> Vec<u8> {
         self.0
             .public_key()
@@ -79,32 +79,32 @@ impl RsaKey {
             .to_vec()
     }
 
-    /// The public half as RFC 7517 writes it.
+    /// Public key as a JWK (RFC 7517).
     pub fn jwk(&self) -> Value {
         json!({"kty": "RSA", "alg": "RS256", "use": "sig", "n": segment(self.modulus()), "e": "AQAB"})
     }
 }
 
-/// The certificate of [`RsaKey::nobodys`] as the header `x5c` takes it.
+/// Certificate of [`RsaKey::nobodys`] in the form of the header `x5c`.
 pub fn certificate() -> String {
     STANDARD.encode(der(CERTIFICATE))
 }
 
-/// A signature as ES256 makes it, by a key that nobody knows.
+/// ES256 signature by an unknown key.
 pub fn es256(message: &[u8]) -> Vec<u8> {
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("the system's generator");
     let signature = key.sign(&SystemRandom::new(), message).expect("a key that signs");
     signature.as_ref().to_vec()
 }
 
-/// A signature under a shared secret.
+/// Signature under a shared secret.
 pub fn hmac(algorithm: hmac::Algorithm, secret: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(algorithm, secret), message)
         .as_ref()
         .to_vec()
 }
 
-/// A token of these bytes, signed by `sign`.
+/// Token of these bytes, signed by `sign`.
 pub fn assemble(
     header: impl AsRef<[u8]>,
     claims: impl AsRef<[u8]>,
@@ -115,7 +115,7 @@ pub fn assemble(
     format!("{signed}.{signature}")
 }
 
-/// A part of a token.
+/// Encodes a part of a token.
 pub fn segment(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,4 +1,4 @@
-//! The local AWS, asked past the product: what stands in tables, queues and logs; functions on a schedule.
+//! Local AWS, accessed without the product: tables, queues and logs, and functions on a schedule.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use serde_json::{Value, json};
 use crate::call;
 use crate::stack::Stack;
 
-/// In the name of a function that a test deployed.
+/// Part of the name of a function that a test deployed.
 const COPY: &str = "copy";
-/// Longer than any function may run.
+/// Time limit of a call, longer than any function may run.
 const LONGEST_RUN: Duration = Duration::from_mins(3);
 
-/// Names of tables and the like, as the template wrote them down.
+/// Names of resources, as the template's outputs have them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Settings {
-    /// Set-ups.
+    /// Table of set-ups.
     pub clients_table: String,
-    /// Sessions and used tokens.
+    /// Table of sessions and used tokens.
     pub sessions_table: String,
-    /// Intents, customers, cards.
+    /// Table of intents, customers and cards.
     pub enrollments_table: String,
-    /// What partners shall be told.
+    /// Table of confirmations.
     pub confirmations_table: String,
-    /// Counters.
+    /// Table of counters.
     pub limits_table: String,
-    /// Wrapped data keys.
+    /// Table of wrapped data keys.
     pub keys_table: String,
-    /// What wraps them.
+    /// Key that wraps the data keys.
     pub kms_key_id: String,
-    /// What wakes settlement.
+    /// Queue of the settlement.
     pub settle_queue_url: String,
-    /// What wakes the sender of confirmations.
+    /// Queue of the deliveries.
     pub confirm_queue_url: String,
 }
 
@@ -92,13 +92,13 @@ pub fn invoke_with(function: &str, event: &str) -> Value {
     call_function(name, event)
 }
 
-/// A deployed function once more, with other settings. Dropping it deletes it.
+/// Copy of a deployed function with other settings. Dropping it deletes it.
 pub struct FunctionCopy {
     name: String,
 }
 
 impl FunctionCopy {
-    /// Deploys the function of this name in the template with `variables` beside and instead of its own.
+    /// Deploys the function of this name in the template, with `variables` added to its own or in their place.
     pub fn of(function: &str, variables: &[(&str, &str)]) -> Self {
         let original = configuration(function);
         let original_name = original["FunctionName"].as_str().expect("a name");
@@ -122,7 +122,7 @@ impl FunctionCopy {
         Self { name }
     }
 
-    /// Calls it and gives what it returns.
+    /// Calls it and gives its answer.
     pub fn call(&self, event: &Value) -> Value {
         call_function(&self.name, &event.to_string())
     }
@@ -145,7 +145,7 @@ fn call_function(name: &str, event: &str) -> Value {
     answer.json()
 }
 
-/// The configuration of the function of this name in the template.
+/// Configuration of the function of this name in the template.
 fn configuration(function: &str) -> Value {
     let list = lambda(Request::get(functions("/")), Vec::new()).json();
     let all = list["Functions"].as_array().expect("functions");
@@ -167,7 +167,7 @@ fn lambda(request: http::request::Builder, body: Vec<u8>) -> call::Answer {
     call::send(request.body(body).expect("an address"))
 }
 
-/// The address of the queue with this in its name.
+/// Address of the queue with this in its name.
 pub fn queue_named(part: &str) -> String {
     queues()
         .into_iter()
@@ -175,7 +175,7 @@ pub fn queue_named(part: &str) -> String {
         .expect("a queue of that name")
 }
 
-/// The addresses of all queues.
+/// Addresses of all queues.
 pub fn queues() -> Vec<String> {
     let queues = aws("AmazonSQS.ListQueues", &json!({}));
     let addresses = queues["QueueUrls"].as_array().expect("queues");
@@ -183,20 +183,20 @@ pub fn queues() -> Vec<String> {
     addresses.iter().map(address).collect()
 }
 
-/// The messages that a queue would deliver now, some of them where there are many. They stay in it.
+/// Messages that a queue would deliver now, some of them where there are many. They stay in it.
 pub fn messages(queue: &str) -> Vec<Value> {
     let query = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
     let answer = aws("AmazonSQS.ReceiveMessage", &query);
     answer["Messages"].as_array().cloned().unwrap_or_default()
 }
 
-/// The local AWS does not check the root user's signature.
+/// Credentials of the root user, whose signature the local AWS does not check.
 fn authorization(service: &str) -> String {
     let credential = format!("test/20260101/eu-central-1/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0")
 }
 
-/// The SDK's clients, as the product's own adapters take them.
+/// Clients of the SDK, for the product's own adapters.
 pub fn sdk() -> Aws {
     Aws::from_variables(|name| {
         let value = match name {
@@ -224,7 +224,7 @@ pub fn scan(table: &str) -> Vec<Value> {
     )
 }
 
-/// The lines that the functions logged since `from` (milliseconds since 1970), over all log groups.
+/// Log lines of all functions since `from` (milliseconds since 1970).
 pub fn log_lines(from: i64) -> Vec<String> {
     let token = |answer: &Value| answer.get("nextToken").map(|token| ("nextToken", token.clone()));
     let groups = pages("Logs_20140328.DescribeLogGroups", &json!({}), "logGroups", token);
@@ -241,7 +241,7 @@ pub fn log_lines(from: i64) -> Vec<String> {
     lines
 }
 
-/// Whether `secret` stands anywhere in `item`: as text, as bytes, in base64 of either alphabet or in hexadecimal.
+/// Whether `item` contains `secret`: as text, as bytes, in base64 of either alphabet or in hexadecimal.
 pub fn stands_in(item: &Value, secret: &str) -> bool {
     match item {
         Value::Object(members) => members

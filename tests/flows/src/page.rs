@@ -1,4 +1,4 @@
-//! What the page does with a session: gets what to show, encrypts a card, submits, repeats what is open.
+//! Page of a session: reads the description, encrypts a card, submits, and repeats while the outcome is open.
 
 use enrollment::action::ActionCode;
 use enrollment::confirmation::ConfirmationId;
@@ -17,29 +17,29 @@ use crate::rewards::Faults;
 use crate::stack::Stack;
 use crate::time::{Stopwatch, pause};
 
-/// The 60 s of a deadline and some.
+/// Time limit of an outcome: the deadline of 60 s and a margin.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
-/// The page of one session.
+/// Page of one session.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// What stood in the fragment.
+    /// Session token of the fragment.
     pub session: String,
-    /// What it calls: the address that belongs to this action.
+    /// Action, whose address it calls.
     pub action: ActionCode,
 }
 
-/// One attempt: key and body, made once.
+/// Attempt: key and body, made once.
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// `Idempotency-Key`.
     pub key: String,
-    /// The body.
+    /// Body.
     pub body: Value,
 }
 
 impl Submission {
-    /// What a customer submits who opts a card out.
+    /// Opt-out of a card.
     pub fn opt_out(old: &CardOnFile) -> Self {
         Self {
             key: random_hex(16),
@@ -54,7 +54,7 @@ impl Page {
         Self::of(&Partner::demo().open(&json!({})))
     }
 
-    /// The page that a token was answered with which opens an enrollment.
+    /// Page to which the token of an enrollment redirects.
     pub fn of(redirect: &Redirect) -> Self {
         Self {
             session: redirect.session().to_owned(),
@@ -62,17 +62,17 @@ impl Page {
         }
     }
 
-    /// The page of the partner's customer, opened to replace a card.
+    /// Page of the partner's customer for a replacement.
     pub fn replacing(partner: &Partner) -> Self {
         Self::opened(partner, ActionCode::Replace, &json!({}))
     }
 
-    /// The page of the partner's customer, opened to opt a card out.
+    /// Page of the partner's customer for an opt-out.
     pub fn opting_out(partner: &Partner) -> Self {
         Self::opened(partner, ActionCode::OptOut, &json!({}))
     }
 
-    /// The page of the partner's customer, opened for an action by a token with further claims.
+    /// Page of the partner's customer for an action, by a token with further claims.
     pub fn opened(partner: &Partner, action: ActionCode, claims: &Value) -> Self {
         let mut claims = claims.clone();
         claims["actionCode"] = action.as_str().into();
@@ -82,7 +82,7 @@ impl Page {
         }
     }
 
-    /// The same session at the address that belongs to another action.
+    /// Same session at the address of another action.
     #[must_use]
     pub fn at_address_of(&self, action: ActionCode) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Page {
         }
     }
 
-    /// What there is to show.
+    /// Reads the description.
     pub fn describe(&self) -> Answer {
         call::send(
             self.request(Request::get(self.api()))
@@ -100,13 +100,13 @@ impl Page {
         )
     }
 
-    /// Asks for more time.
+    /// Extends the session.
     pub fn extend(&self) -> Answer {
         let request = self.request(Request::post(format!("{}/extension", self.api())));
         call::send(request.body(Vec::new()).expect("a request"))
     }
 
-    /// The form, or the cards to choose from, which must be there.
+    /// Form or cards of the description, which must have them.
     pub fn form(&self) -> Value {
         let answer = self.describe();
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -115,7 +115,7 @@ impl Page {
         form
     }
 
-    /// The names of the cards to choose from, in their order.
+    /// Ids of the cards to choose from, in order.
     pub fn offered(&self) -> Vec<String> {
         let form = self.form();
         let cards = form["cards"].as_array().expect("cards to choose from");
@@ -123,19 +123,19 @@ impl Page {
         cards.iter().map(name).collect()
     }
 
-    /// What a customer submits who replaces a card by another.
+    /// Replacement of a card by another.
     pub fn replacement(&self, old: &CardOnFile, new: &Card) -> Submission {
         let mut submission = self.submission(new);
         submission.body["oldCard"] = old.id.clone().into();
         submission
     }
 
-    /// The name of a submission's intent, which is made from session and key.
+    /// Id of a submission's intent, derived from session and key.
     pub fn intent(&self, submission: &Submission) -> String {
         self.intent_id(submission).to_hex()
     }
 
-    /// The `webhook-id` of what is told of a submission, which stays the same over retries.
+    /// `webhook-id` of a submission's confirmation.
     pub fn confirmation(&self, submission: &Submission, status: Status) -> String {
         let intent = self.intent_id(submission);
         ConfirmationId::derive(intent, status).as_str().to_owned()
@@ -147,7 +147,7 @@ impl Page {
         IntentId::derive(session.id(), &key)
     }
 
-    /// What a customer submits who fills in what must be filled.
+    /// Enrollment of a card with the required fields.
     pub fn submission(&self, card: &Card) -> Submission {
         let form = self.form();
         let documents = ["terms", "privacy"]
@@ -190,7 +190,7 @@ impl Page {
         )
     }
 
-    /// Submits once, while MRS has these faults for the card, all of which must have been served by then.
+    /// Submits once, while MRS has these faults for the card. All of them must be served.
     pub fn submit_disturbed(&self, submission: &Submission, card: &Card, orders: &[Value]) -> Answer {
         let faults = Faults::about(card, orders);
         let answer = self.submit(submission);
@@ -203,7 +203,7 @@ impl Page {
         answer
     }
 
-    /// Submits once. MRS must not be asked this about the card meanwhile.
+    /// Submits once. MRS must not get this call about the card meanwhile.
     pub fn submit_without_asking(&self, submission: &Submission, card: &Card, operation: &str) -> Answer {
         // Were it asked, this fault would be met.
         let order = json!({"operation": operation, "fault": "code-before", "code": -199});
@@ -237,8 +237,7 @@ impl Page {
         answer
     }
 
-    /// Submits with a header or body of the test's own: members of `changes` replace header fields, `None` takes one
-    /// away.
+    /// Submits with a header or body of the test's own. Members of `changes` replace header fields, and `None` removes one.
     pub fn submit_raw(&self, changes: &[(&str, Option<&str>)], body: &[u8]) -> Answer {
         let session = format!("Bearer {}", self.session);
         let key = random_hex(16);

@@ -1,4 +1,4 @@
-//! The partner's back end: signs a token and opens the widget with it.
+//! Back end of the partner: signs a token and opens the widget with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,10 +12,10 @@ use crate::set_ups;
 use crate::stack::Stack;
 use crate::time::now;
 
-/// Another key than the demo client's, made for tests alone.
+/// Key of no client, made for tests.
 const OTHER_PRIVATE_KEY: &str = include_str!("other-private-key.pem");
 
-/// A partner with a customer that nobody has seen before.
+/// Partner with a new customer.
 #[derive(Debug, Clone)]
 pub struct Partner {
     /// `iss`.
@@ -27,23 +27,22 @@ pub struct Partner {
 }
 
 impl Partner {
-    /// The demo client.
+    /// Demo client with a new customer.
     pub fn demo() -> Self {
         Self::of(&Stack::here().demo.client_id)
     }
 
-    /// A client like the demo client but for `changes`, which signs with the same key. Its id and slug are new.
+    /// Copy of the demo client with `changes`, under a new id and slug. It signs with the same key.
     pub fn like_demo_but(changes: impl FnOnce(&mut Client)) -> Self {
         Self::of(set_ups::like_demo_but(changes).as_str())
     }
 
-    /// Changes the client, which must be one of this test's own. Functions that have read it may remember it for a
-    /// minute.
+    /// Changes the client, which must be the test's own. Functions may have it cached for a minute.
     pub fn change(&self, changes: impl FnOnce(&mut Client)) {
         set_ups::change(&self.client, changes);
     }
 
-    /// The same client, with a customer that nobody has seen before.
+    /// Same client with a new customer.
     #[must_use]
     pub fn with_another_customer(&self) -> Self {
         Self::of(&self.client)
@@ -57,7 +56,7 @@ impl Partner {
         }
     }
 
-    /// Claims of a token that opens an enrollment. Members of `changes` replace the defaults; `null` takes one away.
+    /// Claims of an enrollment token. Members of `changes` replace the defaults, and `null` removes one.
     pub fn claims(&self, changes: &Value) -> Value {
         let now = now();
         let mut claims = Map::new();
@@ -72,7 +71,7 @@ impl Partner {
         Value::Object(claims)
     }
 
-    /// A token that opens an enrollment, but for `changes`.
+    /// Enrollment token with `changes`.
     pub fn token(&self, changes: &Value) -> String {
         sign(&self.claims(changes))
     }
@@ -93,7 +92,7 @@ pub fn sign(claims: &Value) -> String {
     )
 }
 
-/// Signs by any algorithm and key, under a header that may say something else.
+/// Signs by any algorithm and key, under any header.
 pub fn sign_as(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", segment(header), segment(claims));
@@ -101,18 +100,18 @@ pub fn sign_as(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Alg
     format!("{signed}.{signature}")
 }
 
-/// The demo client's key.
+/// Key of the demo client.
 pub fn own_key() -> EncodingKey {
     let pem = Stack::here().text("demo/private-key.pem");
     EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a private RSA key")
 }
 
-/// A key that is not the demo client's.
+/// Key of no client.
 pub fn other_key() -> EncodingKey {
     EncodingKey::from_rsa_pem(OTHER_PRIVATE_KEY.as_bytes()).expect("a private RSA key")
 }
 
-/// The answer of `non_auth_initialize`.
+/// Answer of `non_auth_initialize`.
 #[derive(Debug, Clone)]
 pub struct Redirect {
     /// `Enrollment-Status`.
@@ -127,13 +126,13 @@ impl Redirect {
         Self::of_body(&json!({"initializeWebsiteToken": token}).to_string())
     }
 
-    /// Posts any body. What is true of every answer is checked here: 302, an address, the same address in an `<a>`, a
-    /// status, kept nowhere.
+    /// Posts any body, and checks what every answer has: 302, an address, the same address in an `<a>`, a status, and no
+    /// caching.
     pub fn of_body(body: &str) -> Self {
         Self::of_answer(&initialize(body))
     }
 
-    /// The session, and that the rest of the address is as it should be.
+    /// Session of the address, whose other parts are checked.
     pub fn session(&self) -> &str {
         assert_eq!(self.status, "OPENED", "{}", self.location);
         let (page, session) = self
@@ -150,7 +149,7 @@ impl Redirect {
         session
     }
 
-    /// Whose page, and the language of a page that was opened.
+    /// Slug and language of an opened page.
     pub fn slug_and_language(&self) -> (&str, Option<&str>) {
         let path = self
             .location
@@ -161,7 +160,7 @@ impl Redirect {
         (slug, query.strip_prefix("?lang="))
     }
 
-    /// The status and incident of a failure's address, which may hold a reason beside them.
+    /// Status and incident of a failure's address, which may have a reason too.
     pub fn failure(&self) -> (&str, &str) {
         let fragment = self
             .location
@@ -181,7 +180,7 @@ impl Redirect {
         (status, incident)
     }
 
-    /// The reason in a failure's address.
+    /// Reason of a failure's address.
     pub fn reason(&self) -> Option<&str> {
         self.failure();
         self.location.split_once("&reason=").map(|(_, reason)| reason)

@@ -1,4 +1,4 @@
-//! What the tests' customers are called: words that nothing else has, so that the canary can look for them.
+//! Names of the tests' customers: unique words, so that the canary can search for them.
 
 /// First name.
 pub const FIRST_NAME: &str = "Zoë-Kanarienvogel";

@@ -1,4 +1,4 @@
-//! The demo partner's receiver of confirmations, seen from behind.
+//! Receiver of the demo partner, by its admin interface.
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -8,30 +8,30 @@ use crate::call;
 use crate::stack::Stack;
 use crate::time::eventually;
 
-/// Longer than the sweep's minute: a wake-up may be lost.
+/// Time limit of a delivery, longer than the sweep's minute, since a wake-up may be lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
-/// What came under one id.
+/// Confirmation as received.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Received {
     /// `webhook-id`.
     pub id: Option<String>,
-    /// Whether its signature was good.
+    /// Whether its signature was valid.
     pub verified: bool,
-    /// How often it came.
+    /// Number of deliveries.
     pub attempts: u32,
-    /// What it said.
+    /// Body.
     pub body: Value,
 }
 
-/// All that came, the last thousand of it.
+/// Last thousand confirmations.
 pub fn received() -> Vec<Received> {
     let address = format!("{}/received?last=1000", Stack::here().endpoints.partner);
     serde_json::from_value(call::get(&address).json()).expect("a list of confirmations")
 }
 
-/// What came under an id, once it came at least so often.
+/// Confirmation of an id, once it was delivered at least that often.
 pub fn wait_for(id: &str, attempts: u32) -> Received {
     eventually("the confirmation at the partner's", PATIENCE, || {
         received()

@@ -1,4 +1,4 @@
-//! The Mastercard stand-in, seen from behind: what it holds, and what shall go wrong in it.
+//! Mastercard stand-in, by its admin interface: its accounts, and the faults that it shall show.
 
 use http::Request;
 use serde::Deserialize;
@@ -8,40 +8,40 @@ use crate::call;
 use crate::card::Card;
 use crate::stack::Stack;
 
-/// An account that MRS holds.
+/// Account at MRS.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
-    /// Counts up.
+    /// Serial number.
     #[serde(rename = "accountId")]
     pub place: usize,
-    /// What the product calls it.
+    /// Bank customer number.
     pub bank_customer_number: String,
-    /// What MRS calls it.
+    /// RANAC.
     pub ranac: String,
-    /// Its program.
+    /// Program.
     pub program: String,
     /// Last four digits.
     pub last4: String,
-    /// `NEW`, `CANCELLED`, …
+    /// Status: `NEW`, `CANCELLED`, …
     pub status: String,
 }
 
-/// A number that makes something happen.
+/// Card number with a fault.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TestCard {
     /// All digits.
     pub number: String,
-    /// What happens.
+    /// Fault of the number.
     pub what: String,
 }
 
-/// All that MRS holds.
+/// All accounts at MRS.
 pub fn accounts() -> Vec<Account> {
     read("/accounts")
 }
 
-/// The highest id of an account; accounts that were taken away leave gaps below it.
+/// Highest serial number. Accounts that were taken away leave gaps below it.
 pub(crate) fn last_account() -> usize {
     accounts()
         .iter()
@@ -50,7 +50,7 @@ pub(crate) fn last_account() -> usize {
         .unwrap_or_default()
 }
 
-/// The account of a card that was enrolled.
+/// Account of an enrolled card.
 pub fn account(ranac: &str) -> Account {
     accounts()
         .into_iter()
@@ -58,31 +58,31 @@ pub fn account(ranac: &str) -> Account {
         .expect("MRS holds it")
 }
 
-/// Whether MRS holds a card that is not cancelled under this RANAC.
+/// Whether MRS has a card under this RANAC that is not cancelled.
 pub fn is_active(ranac: &str) -> bool {
     account(ranac).status != "CANCELLED"
 }
 
-/// Cancels a card at MRS, past the product.
+/// Cancels a card at MRS without the product.
 pub fn cancel(ranac: &str) {
     let body = json!({"status": "CANCELLED"}).to_string();
     let answer = call::post_json(&address(&format!("/accounts/{ranac}/status")), &body);
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// What MRS has come to hold for a card since the test made it.
+/// Accounts that MRS has made for a card since the test made it.
 pub fn accounts_of(card: &Card) -> Vec<Account> {
     let mut accounts = accounts();
     accounts.retain(|account| account.place > card.accounts_before && account.last4 == card.last4());
     accounts
 }
 
-/// The numbers that make something happen.
+/// Card numbers with a fault.
 pub fn test_cards() -> Vec<TestCard> {
     read("/cards")
 }
 
-/// What shall go wrong at the stand-in; taken back when dropped.
+/// Fault ordered at the stand-in. Dropping it cancels the order.
 #[derive(Debug)]
 #[must_use]
 pub struct Faults {
@@ -90,7 +90,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The next calls about this card go wrong, those about others don't.
+    /// Orders a fault for the next calls about this card.
     pub fn about(card: &Card, orders: &[Value]) -> Self {
         let about_it = |order: &Value| {
             let mut order = order.clone();
@@ -102,14 +102,14 @@ impl Faults {
         }
     }
 
-    /// A call goes wrong, whoever calls next: for a test that has the stand-in to itself.
+    /// Orders a fault for the next call about any card, for a test that runs alone.
     pub fn of_anyone(order: &Value) -> Self {
         Self {
             ids: vec![ordered(order)],
         }
     }
 
-    /// The orders that nobody has run into, or not as often as they say.
+    /// Orders that were not served as often as ordered.
     pub fn unserved(&self) -> Vec<Value> {
         let mut open: Vec<Value> = read("/faults");
         open.retain(|order| order["id"].as_u64().is_some_and(|id| self.ids.contains(&id)));
@@ -130,7 +130,7 @@ impl Drop for Faults {
     }
 }
 
-/// Gives the number of the order.
+/// Places an order and gives its number.
 fn ordered(order: &Value) -> u64 {
     let answer = call::post_json(&address("/faults"), &order.to_string());
     assert_eq!(answer.status, 201, "{}", answer.text());

@@ -29,7 +29,7 @@ pub(crate) fn like_demo_but(changes: impl FnOnce(&mut Client)) -> ClientId {
     copy
 }
 
-/// Changes a client that is stored.
+/// Changes a stored client.
 pub(crate) fn change(client: &str, changes: impl FnOnce(&mut Client)) {
     let id = ClientId::parse(client).expect("an id");
     in_the_table(async |set_ups| {
@@ -42,7 +42,7 @@ pub(crate) fn change(client: &str, changes: impl FnOnce(&mut Client)) {
     });
 }
 
-/// The demo partner's receiver verifies by the demo client's secret: the copy signs with the same.
+/// Copies the demo client's secret, by which the demo partner's receiver verifies.
 fn share_confirmation_secret(demo: &ClientId, copy: &ClientId) {
     let name = |client| format!("card-enrollment/local/{}", confirmation_name(client));
     let secret = aws("secretsmanager.GetSecretValue", &json!({"SecretId": name(demo)}));

@@ -1,4 +1,4 @@
-//! Settlement, which otherwise comes when it is due.
+//! Settlement on demand.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::local_aws::{Settings, aws};
 use crate::stored;
 use crate::time::now_in_milliseconds;
 
-/// Has an intent looked after at once, instead of when its turn comes.
+/// Resumes an intent at once, before it is due.
 pub fn wake(intent: &str) {
     let now = now_in_milliseconds();
     let turn = [("agenda_at", now), ("lease_until", now)];

@@ -1,4 +1,4 @@
-//! The running stack: where its parts listen, and what its demo client is.
+//! Running stack: addresses of its parts, and its demo client.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -8,46 +8,46 @@ use serde::Deserialize;
 /// Addresses and files of the stack that the tests run against.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where its parts listen.
+    /// Addresses of the parts.
     pub endpoints: Endpoints,
-    /// What the partner's developers are given.
+    /// Data for the partner's developers.
     pub demo: Demo,
-    /// The demo client's file, as the operator applied it.
+    /// File of the demo client, as the operator applied it.
     pub client: ClientFile,
     folder: PathBuf,
 }
 
-/// `endpoints.json`.
+/// Content of `endpoints.json`.
 #[derive(Debug, Deserialize)]
 pub struct Endpoints {
-    /// The product.
+    /// Product.
     pub api: String,
-    /// The local AWS.
+    /// Local AWS.
     pub aws: String,
-    /// The demo partner's site.
+    /// Site of the demo partner.
     pub partner: String,
-    /// The Mastercard stand-in.
+    /// Mastercard stand-in.
     pub mastercard: String,
-    /// The admin listener of the Mastercard stand-in.
+    /// Admin listener of the Mastercard stand-in.
     pub admin: String,
 }
 
-/// `demo/demo.json`.
+/// Content of `demo/demo.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Demo {
-    /// `iss` of its tokens.
+    /// `iss` of the tokens.
     pub client_id: String,
-    /// Its program.
+    /// Program.
     pub program_id: String,
-    /// Where its confirmations go.
+    /// Address for confirmations.
     pub confirmation_url: String,
 }
 
-/// What the tests need of `demo/client.toml`.
+/// Part of `demo/client.toml` that the tests need.
 #[derive(Debug, Deserialize)]
 pub struct ClientFile {
-    /// Its name in addresses.
+    /// Slug in addresses.
     pub slug: String,
     /// Language of a token that names none.
     pub default_language: String,
@@ -57,32 +57,32 @@ pub struct ClientFile {
     pub programs: Vec<ProgramFile>,
 }
 
-/// A program of `demo/client.toml`.
+/// Program of `demo/client.toml`.
 #[derive(Debug, Deserialize)]
 pub struct ProgramFile {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Cards that a customer may have.
+    /// Card limit of a customer.
     pub max_cards: usize,
-    /// Submissions of one customer in an hour.
+    /// Attempt limit of a customer per hour.
     pub attempts_per_customer_per_hour: usize,
-    /// Which cards belong to it.
+    /// BIN ranges.
     pub bin_ranges: Vec<BinRangeFile>,
 }
 
-/// A BIN range of `demo/client.toml`.
+/// BIN range of `demo/client.toml`.
 #[derive(Debug, Deserialize)]
 pub struct BinRangeFile {
     /// First.
     pub from: String,
     /// Last.
     pub to: String,
-    /// What its cards look like.
+    /// Design code of the cards.
     pub design_code: Option<String>,
 }
 
 impl Stack {
-    /// The stack that the environment names.
+    /// Stack that the environment names.
     pub fn here() -> &'static Self {
         static STACK: OnceLock<Result<Stack, String>> = OnceLock::new();
         match STACK.get_or_init(Self::find) {
@@ -91,7 +91,7 @@ impl Stack {
         }
     }
 
-    /// The program that the demo client's tokens name.
+    /// Program of the demo client's tokens.
     pub fn program(&self) -> &ProgramFile {
         let named = |program: &&ProgramFile| program.id == self.demo.program_id;
         self.client
@@ -101,12 +101,12 @@ impl Stack {
             .expect("the program of demo.json stands in client.toml")
     }
 
-    /// A file of the stack's folder.
+    /// File of the stack's folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The text of a file of the stack's folder.
+    /// Text of a file of the stack's folder.
     pub fn text(&self, name: &str) -> String {
         read(&self.file(name)).unwrap_or_else(|sentence| panic!("{sentence}"))
     }

@@ -1,4 +1,4 @@
-//! The time outside: the stack runs by the machine's clock, so these tests do too.
+//! Time of the machine, by which the stack runs, and so do these tests.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub fn now_in_milliseconds() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Measures from where it is made.
+/// Stopwatch.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Timestamp);
 
@@ -24,13 +24,13 @@ impl Stopwatch {
         Self(Timestamp::now())
     }
 
-    /// What has passed.
+    /// Elapsed time.
     pub fn passed(self) -> SignedDuration {
         Timestamp::now().duration_since(self.0)
     }
 }
 
-/// Looks again and again until there is something to see.
+/// Polls until there is a result.
 pub fn eventually<T>(what: &str, patience: SignedDuration, look: impl Fn() -> Option<T>) -> T {
     let watch = Stopwatch::start();
     loop {
@@ -42,7 +42,7 @@ pub fn eventually<T>(what: &str, patience: SignedDuration, look: impl Fn() -> Op
     }
 }
 
-/// Does nothing for so many milliseconds.
+/// Sleeps for that many milliseconds.
 pub fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }

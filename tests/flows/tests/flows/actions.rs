@@ -1,4 +1,4 @@
-//! A session is for one action: at the address of another it does nothing, and is told where it belongs.
+//! Sessions are for one action: at the address of another they do nothing, and the answer names their action.
 
 use enrollment::action::ActionCode;
 use flows::card::{Card, random_hex};
@@ -12,7 +12,7 @@ const ACTIONS: [ActionCode; 3] = [ActionCode::Enroll, ActionCode::Replace, Actio
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_session_is_told_which_address_it_belongs_to() {
+fn wrong_address_names_the_session_action() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let new = Card::fresh();
@@ -52,7 +52,7 @@ fn a_session_is_told_which_address_it_belongs_to() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn what_is_no_session_is_told_no_action_at_any_address() {
+fn unknown_session_learns_no_action() {
     for action in ACTIONS {
         let unknown = Page {
             session: "A".repeat(43),

@@ -1,4 +1,4 @@
-//! The alarms: what they read stands in the logs of the deployed functions, and the local AWS takes their template.
+//! Alarms: the metrics that they read are in the logs of the deployed functions, and the local AWS accepts their template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,18 +21,18 @@ use url::form_urlencoded;
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 /// Name of the stack that these tests run against.
 const STACK: &str = "local";
-/// A schema that no release has.
+/// Schema version that no release has.
 const NEWER: i64 = 999;
-/// -45, whoever tries it.
+/// Card number that MRS declines with -45.
 const DECLINED: &str = "5234000000001450";
-/// Cases that would disturb every other test, by metric and `Outcome`, with what shows them. Taking the certificate away is
+/// Cases that would disturb every other test, by metric and `Outcome`, and the tests that show them: a missing certificate is
 /// shown by `rewards::tests::call_without_a_certificate_is_counted` in `platform`, another key for card numbers by
 /// `card_keys` here, which may run later.
 const SHOWN_ELSEWHERE: [(&str, Option<&str>); 2] = [("MrsFaults", Some("unready")), ("CardKeyRefused", None)];
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn deployed_functions_write_what_the_alarms_read() {
+fn functions_write_what_the_alarms_read() {
     opening_that_the_store_fails();
     refused_openings();
     faults_of_mrs();
@@ -129,7 +129,7 @@ fn assert_stored(alarm: &Alarm, stored: &Value, parameters: &BTreeMap<String, St
     assert_eq!(statistic, &*read.statistic, "{}", alarm.name);
 }
 
-/// A client that can't be read, as a store that fails: the partner gets its redirect.
+/// Shows an unreadable client, which is a failing store: the partner gets its redirect.
 fn opening_that_the_store_fails() {
     let partner = Partner::like_demo_but(|_| {});
     let table = Settings::read().clients_table;
@@ -178,7 +178,7 @@ fn faults_of_mrs() {
     }
 }
 
-/// One that its receiver does not want any more, and one that can't be unsealed.
+/// Shows a confirmation whose receiver is gone, and one that can't be unsealed.
 fn parked_confirmations() {
     let partner = Partner::like_demo_but(|_| {});
     let gone = enrolled(&partner, "?answer=410");
@@ -198,7 +198,7 @@ fn parked_confirmations() {
     assert_parked(&id, "unreadable");
 }
 
-/// Gives the name of the confirmation.
+/// Gives the id of the confirmation.
 fn enrolled(partner: &Partner, wish: &str) -> String {
     let address = format!("{}{wish}", Stack::here().demo.confirmation_url);
     let page = Page::of(&partner.open(&json!({"confirmationUrl": address})));
@@ -214,7 +214,7 @@ fn assert_parked(id: &str, reason: &str) {
     assert_eq!(item["reason"]["S"], reason, "{item}");
 }
 
-/// All metrics of the lines, each of which must be of the format that it says it has.
+/// All metrics of the lines, each of which must have a valid format.
 fn metrics(lines: &[String]) -> Vec<Datum> {
     let of_line = |line: &String| emitted::metrics(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     lines.iter().flat_map(of_line).collect()
@@ -246,13 +246,13 @@ fn is_read(datum: &Datum, read: &Read) -> bool {
         && datum.dimensions.clone().into_iter().collect::<BTreeSet<_>>() == dimensions
 }
 
-/// A dimension's value, with that of the parameter that stands for it.
+/// Value of a dimension, which may be a parameter's.
 fn filled(value: &str, parameters: &BTreeMap<String, String>) -> String {
     let parameter = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     parameter.map_or_else(|| value.to_owned(), |name| parameters[name].clone())
 }
 
-/// The alarms that a stack has made.
+/// Alarms of a stack.
 fn alarms_of(stack: &str) -> Vec<Value> {
     let answer = aws("GraniteServiceVersion20100801.DescribeAlarms", &json!({}));
     let all = answer["MetricAlarms"].as_array().expect("alarms").clone();
@@ -264,7 +264,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// Calls `CloudFormation`, which speaks in forms.
+/// Calls `CloudFormation`, whose requests are forms.
 fn cloud_formation(action: &str, stack: &str, members: &[(String, String)]) {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", action)

@@ -1,5 +1,4 @@
-//! Answers of MRS in the shapes that other SOAP stacks give them: what is said is understood, and what is not understood
-//! proves nothing.
+//! Answers of MRS in the shapes of other SOAP stacks: readable ones are understood, and an unreadable one proves nothing.
 
 use std::thread;
 
@@ -15,7 +14,7 @@ use flows::time::pause;
 use flows::{settlement, stored};
 use serde_json::{Value, json};
 
-/// Shapes that are read (infra/sandbox/README.md).
+/// Readable shapes (infra/sandbox/README.md).
 const READ: [&str; 24] = [
     "soap-1.2",
     "qualified-fault",
@@ -43,7 +42,7 @@ const READ: [&str; 24] = [
     "no-close-notify",
 ];
 
-/// Shapes in which a look-up is not understood.
+/// Unreadable shapes of a look-up.
 const UNREADABLE: [&str; 10] = [
     "unknown-element",
     "unknown-namespace",
@@ -57,7 +56,7 @@ const UNREADABLE: [&str; 10] = [
     "accepted",
 ];
 
-/// Wake-ups of the settlement while look-ups are not understood.
+/// Wake-ups of the settlement while look-ups are unreadable.
 const WAKE_UPS: usize = 3;
 
 #[test]
@@ -112,7 +111,7 @@ fn an_opt_out_is_told_at_once_in_every_shape() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_enrollment_is_found_by_a_look_up_in_every_shape() {
+fn look_up_finds_an_enrollment_in_every_shape() {
     in_every(&READ, |shape| {
         let page = Page::new();
         let card = Card::fresh();
@@ -131,7 +130,7 @@ fn an_enrollment_is_found_by_a_look_up_in_every_shape() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_look_up_that_is_not_understood_ends_no_opt_out() {
+fn unreadable_look_up_ends_no_opt_out() {
     in_every(&UNREADABLE, |shape| {
         let partner = Partner::demo();
         let card = CardOnFile::fresh(&partner);

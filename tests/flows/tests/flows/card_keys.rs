@@ -25,10 +25,10 @@ fn metric_lines(from: i64) -> Vec<Value> {
         .collect()
 }
 
-/// The secret holds a key, the deployment allows another: as if somebody had changed the secret.
+/// Secret with another key than the deployment allows, as if somebody had changed the secret.
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_key_that_is_not_allowed_is_given_to_no_page() {
+fn disallowed_key_reaches_no_page() {
     let from = now_in_milliseconds();
     let page = Page::of(&Partner::demo().open(&json!({})));
     let event = form_of("/widget/api/enroll", &page.session);

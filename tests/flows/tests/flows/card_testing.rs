@@ -1,5 +1,4 @@
-//! Limits against card testing: who tries numbers is stopped, over sessions and over actions, and nobody is kept from
-//! leaving by it.
+//! Limits against card testing: attempts are limited over sessions and actions, and opt-outs are never limited.
 
 use std::thread;
 
@@ -13,12 +12,12 @@ use flows::rewards;
 use flows::stored;
 use serde_json::{Map, Value, json};
 
-/// -45, whoever tries it.
+/// Card number that MRS declines with -45.
 const DECLINED: &str = "5234000000001450";
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn attempts_to_enroll_and_to_replace_count_together_over_sessions() {
+fn enrollments_and_replacements_count_together() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 4);
     let old = CardOnFile::fresh(&partner);
     let [first, second, too_late] = [(); 3].map(|()| Page::replacing(&partner));
@@ -67,7 +66,7 @@ fn a_customer_at_the_limit_can_still_opt_out() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_client_s_limit_holds_for_replacements_and_keeps_nobody_from_opting_out() {
+fn client_limit_covers_replacements_but_no_opt_out() {
     let partner = with_program(|program| program.attempts_per_client_per_hour = 4);
     let (one, other) = (partner.clone(), partner.with_another_customer());
     let [card, others] = [CardOnFile::fresh(&one), CardOnFile::fresh(&other)];
@@ -109,7 +108,7 @@ fn opting_out_is_no_attempt() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn sessions_that_try_at_once_do_not_get_past_the_limit() {
+fn concurrent_sessions_stay_within_the_limit() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 5);
     let cards = [(); 3].map(|()| CardOnFile::fresh(&partner));
     let declined = Card::numbered(DECLINED);
@@ -137,7 +136,7 @@ fn sessions_that_try_at_once_do_not_get_past_the_limit() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn attempts_count_for_sixty_minutes_wherever_they_begin() {
+fn attempts_count_for_any_sixty_minutes() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let page = Page::of(&partner.open(&json!({})));
     let submission = page.submission(&Card::numbered(DECLINED));
@@ -158,7 +157,7 @@ fn attempts_count_for_sixty_minutes_wherever_they_begin() {
     assert_eq!(counter.attempts(), 1, "what counts no more is forgotten");
 }
 
-/// A customer's counter.
+/// Counter of a customer.
 struct Counter(Value);
 
 impl Counter {
@@ -179,7 +178,7 @@ impl Counter {
             .sum()
     }
 
-    /// Makes the attempts so many minutes older.
+    /// Moves the attempts that many minutes into the past.
     fn age(&self, minutes: i64) {
         let older = |minute: &str| (minute.parse::<i64>().unwrap() - minutes).to_string();
         let moved: Map<String, Value> = self
@@ -195,7 +194,7 @@ impl Counter {
     }
 }
 
-/// Tries a number that is declined, to enroll it or in the place of a card, and gives MRS's code.
+/// Submits a number that is declined, to enroll it or to replace a card, and gives MRS's code.
 fn code(page: &Page, old: Option<&CardOnFile>) -> String {
     let card = Card::numbered(DECLINED);
     let submission = match old {

@@ -1,5 +1,5 @@
-//! Every status and every MRS code of the widget document (`docs/sources.md#widget`), as page and partner are told it.
-//! What the customer reads of it is the browser tests' to look at.
+//! Every status and every MRS code of the widget document (`docs/sources.md#widget`), as page and partner get it.
+//! The browser tests check the text for the customer.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -13,11 +13,11 @@ use flows::stack::Stack;
 use flows::time::now;
 use serde_json::{Value, json};
 
-/// All of the widget document's but 0, and one that no table knows.
+/// Codes of the widget document without 0, and an unknown one.
 const CODES: [&str; 14] = [
     "-1", "-5", "-10", "-32", "-44", "-45", "-46", "-47", "-48", "-50", "-52", "-85", "-1001", "-199",
 ];
-/// How many failures end a session.
+/// Number of failures that ends a session.
 const FAILURES: usize = 5;
 
 #[test]
@@ -72,7 +72,7 @@ fn every_status_of_source_document_001_is_told() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_code_reaches_event_and_confirmation_of_an_enrollment() {
+fn enrollment_reports_every_code() {
     let partner = Partner::demo();
     let mut told = Vec::new();
     for codes in CODES.chunks(FAILURES) {
@@ -96,7 +96,7 @@ fn every_code_reaches_event_and_confirmation_of_an_enrollment() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_code_reaches_event_and_confirmation_of_a_replacement_and_the_old_card_stays() {
+fn replacement_reports_every_code_and_keeps_the_card() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let mut told = Vec::new();
@@ -120,10 +120,10 @@ fn every_code_reaches_event_and_confirmation_of_a_replacement_and_the_old_card_s
     assert_confirmed(&told);
 }
 
-/// MRS still holds the card each time, so what it says is the outcome; but for -1001, which is no answer to an opt-out.
+/// MRS has the card each time, so its code is the outcome, except for -1001, which is no answer to an opt-out.
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_code_but_minus_1001_reaches_event_and_confirmation_of_an_opt_out() {
+fn opt_out_reports_every_code_but_minus_1001() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let codes: Vec<&str> = CODES.into_iter().filter(|code| *code != "-1001").collect();
@@ -170,8 +170,8 @@ fn declining(code: &str) -> Value {
     json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": code})
 }
 
-/// The number that the stand-in declines outright with this code: "-44 Invalid …". One that it enrolls all the same is not
-/// meant.
+/// Card number that the stand-in declines with this code: "-44 Invalid …". Numbers that it enrolls nevertheless are left
+/// out.
 fn declined_with(code: &str) -> Card {
     let is_meant =
         |what: &str| what.split([' ', ',']).next() == Some(code) && !what.contains("yet it is enrolled");

@@ -1,4 +1,4 @@
-//! What a customer consented to is kept as evidence: which document, which version, in which language, when.
+//! Consents are kept as evidence: document, version, language and time.
 
 use enrollment::language::Language;
 use flows::card::Card;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_enrollment_keeps_document_version_language_and_time() {
+fn enrollment_keeps_document_version_language_and_time() {
     let partner = Partner::like_demo_but(|client| {
         let language = Language::parse("pl").unwrap();
         client.translations.insert(language, json!({"register": {}}));
@@ -41,7 +41,7 @@ fn an_enrollment_keeps_document_version_language_and_time() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_further_card_adds_its_own_and_a_replacement_or_an_opt_out_none() {
+fn only_enrollments_add_consents() {
     let partner = Partner::demo();
     let [old, _] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = Page::replacing(&partner);
@@ -71,7 +71,7 @@ fn owner(page: &Page, submission: &Submission) -> String {
     stored::owner(&intent).to_owned()
 }
 
-/// What stands in the customer's item, in the order in which it was given.
+/// Consents of the customer's item, in the order in which they were given.
 fn consents(owner: &str) -> Vec<Value> {
     let customer = stored::customer(owner).expect("the customer");
     let kept = customer["consents"]["L"].as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! MRS misbehaves: an intent has one outcome all the same, and page, table and MRS agree on it.
+//! Faults of MRS: an intent has one outcome nevertheless, on which page, table and MRS agree.
 
 use flows::call::Answer;
 use flows::card::Card;
@@ -22,7 +22,7 @@ fn an_error_500_after_the_work_is_a_success() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_unreadable_answer_after_the_work_is_a_success() {
+fn unreadable_answer_after_the_work_succeeds() {
     assert_enrolled_once(&[json!({"operation": "enroll", "fault": "malformed-after"})]);
 }
 
@@ -34,7 +34,7 @@ fn minus_1001_after_the_work_is_a_success() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_answer_later_than_a_call_may_take_is_a_success() {
+fn late_answer_succeeds() {
     let watch = Stopwatch::start();
     assert_enrolled_once(&[json!({"operation": "enroll", "fault": "slow-after", "delayMs": 12_000})]);
     assert!(watch.passed().as_secs() >= 8, "a call to MRS has 8 s");
@@ -42,7 +42,7 @@ fn an_answer_later_than_a_call_may_take_is_a_success() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_outcome_that_mrs_can_t_tell_at_once_is_open_until_it_can() {
+fn unclear_outcome_is_open_until_mrs_answers() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -78,7 +78,7 @@ fn a_card_that_mrs_enrolls_late_is_a_success() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn mrs_is_asked_by_the_schedule_however_often_the_page_asks() {
+fn page_does_not_change_the_query_schedule() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -143,10 +143,10 @@ fn minus_1001_without_work_is_a_failure_at_once() {
     );
 }
 
-/// The slow one: it waits for the deadline.
+/// Slow test, since it waits for the deadline.
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_answer_that_never_comes_is_a_failure_after_sixty_seconds() {
+fn missing_answer_fails_after_sixty_seconds() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -182,7 +182,7 @@ fn an_answer_that_never_comes_is_a_failure_after_sixty_seconds() {
     );
 }
 
-/// Submits a card that MRS enrolls although its answer is of no use.
+/// Submits a card that MRS enrolls although its answer is useless.
 fn assert_enrolled_once(orders: &[Value]) {
     let page = Page::new();
     let card = Card::fresh();

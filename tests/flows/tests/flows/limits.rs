@@ -1,4 +1,4 @@
-//! How many cards a customer may have, and how often somebody may try.
+//! Card limit of a customer, and attempt limits.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_customer_has_as_many_cards_as_the_program_allows() {
+fn card_limit_of_the_program_holds() {
     let partner = Partner::demo();
     let most = Stack::here().program().max_cards;
     let card = Card::fresh();
@@ -46,7 +46,7 @@ fn a_customer_has_as_many_cards_as_the_program_allows() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_card_limit_holds_against_two_sessions_at_once() {
+fn card_limit_holds_against_two_sessions() {
     let partner = with_program(|program| program.max_cards = 1);
     for _ in 0..3 {
         let partner = partner.with_another_customer();
@@ -80,7 +80,7 @@ fn the_card_limit_holds_against_two_sessions_at_once() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_declined_card_leaves_the_customer_s_room() {
+fn declined_card_takes_no_place() {
     let partner = with_program(|program| program.max_cards = 1);
     let page = Page::of(&partner.open(&json!({})));
     for _ in 0..2 {
@@ -94,7 +94,7 @@ fn a_declined_card_leaves_the_customer_s_room() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
+fn customer_attempts_are_limited_over_sessions() {
     let most = Stack::here().program().attempts_per_customer_per_hour;
     let partner = Partner::demo();
     let last = Page::of(&partner.open(&json!({})));
@@ -127,7 +127,7 @@ fn a_customer_s_attempts_are_limited_by_the_hour_over_sessions() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_client_s_attempts_are_limited_by_the_hour_over_customers() {
+fn client_attempts_are_limited_over_customers() {
     let partner = with_program(|program| program.attempts_per_client_per_hour = 3);
     let last = Page::of(&partner.with_another_customer().open(&json!({})));
     for _ in 0..3 {
@@ -146,7 +146,7 @@ fn a_client_s_attempts_are_limited_by_the_hour_over_customers() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn refused_submissions_and_repeats_are_not_counted_as_attempts() {
+fn refusals_and_repeats_count_as_no_attempt() {
     let partner = with_program(|program| program.attempts_per_customer_per_hour = 2);
     let page = Page::of(&partner.open(&json!({})));
     let declined = page.submission(&Card::numbered("5234000000001450"));
@@ -165,7 +165,7 @@ fn refused_submissions_and_repeats_are_not_counted_as_attempts() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_program_that_names_its_customers_to_mrs_refuses_ids_that_do_not_fit() {
+fn customer_id_that_mrs_refuses_is_invalid() {
     let partner = with_program(|program| {
         program.bank_customer_number = enrollment::client::BankCustomerNumberKind::CustomerId;
     });
@@ -193,7 +193,7 @@ fn with_program(change: impl Fn(&mut Program)) -> Partner {
     Partner::like_demo_but(|client| client.programs.iter_mut().for_each(change))
 }
 
-/// Refused before MRS was asked.
+/// Asserts a refusal before MRS was asked.
 fn refused(partner: &Partner) -> Value {
     json!({"status": "ERROR_ENROLLMENT", "parentId": partner.customer})
 }

@@ -1,4 +1,4 @@
-//! One binary for all of them: linking is what costs time here.
+//! All flow tests in one binary, since linking takes most of the time.
 
 #[cfg(test)]
 mod actions;
@@ -13,13 +13,13 @@ mod card_testing;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
-mod confirming;
-#[cfg(test)]
 mod consents;
 #[cfg(test)]
-mod enrolling;
+mod deliveries;
 #[cfg(test)]
-mod extending;
+mod enrollments;
+#[cfg(test)]
+mod extensions;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -27,17 +27,17 @@ mod forging;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
-mod opening;
+mod openings;
 #[cfg(test)]
-mod opting_out;
+mod opt_outs;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
-mod purging;
+mod purges;
 #[cfg(test)]
-mod refusing;
+mod refusals;
 #[cfg(test)]
-mod replacing;
+mod replacements;
 #[cfg(test)]
 mod sample_events;
 #[cfg(test)]

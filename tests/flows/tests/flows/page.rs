@@ -1,4 +1,4 @@
-//! The page and its parts as they are served: headers, addresses, integrity.
+//! Page and its parts as served: headers, addresses, integrity.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +35,7 @@ fn the_page_allows_nothing_but_its_own_parts() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_inline_style_is_the_one_that_the_policy_names() {
+fn inline_style_matches_the_policy() {
     let page = page(&Stack::here().client.slug);
     let allowed = directive(page.header("content-security-policy"), "style-src");
     let html = page.text();
@@ -55,7 +55,7 @@ fn an_inline_style_is_the_one_that_the_policy_names() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_page_s_parts_are_immutable_and_are_what_their_integrity_says() {
+fn parts_are_immutable_and_match_their_integrity() {
     let html = page(&Stack::here().client.slug);
     let parts = elements_with_integrity(html.text());
     assert_eq!(parts.len(), 2, "one script, one stylesheet: {parts:?}");
@@ -89,7 +89,7 @@ fn the_page_s_parts_are_immutable_and_are_what_their_integrity_says() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_part_of_another_name_is_not_found_and_not_kept() {
+fn part_of_another_name_is_not_found() {
     let html = page(&Stack::here().client.slug);
     let (script, _) = elements_with_integrity(html.text())
         .into_iter()
@@ -152,7 +152,7 @@ fn an_unknown_client_has_no_page() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn nobody_s_page_is_never_framed() {
+fn neutral_page_is_never_framed() {
     let page = page("_");
     assert_eq!(page.status, 200);
     assert_eq!(
@@ -165,7 +165,7 @@ fn nobody_s_page_is_never_framed() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_page_of_a_client_without_origins_is_never_framed() {
+fn page_without_origins_is_never_framed() {
     let partner = Partner::like_demo_but(|client| client.embed_origins.clear());
     let page = page(&partner.client);
     assert_eq!(page.status, 200);
@@ -187,7 +187,7 @@ fn the_page_is_there_with_and_without_the_slash() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn fetching_the_page_has_no_side_effect_and_holds_no_session() {
+fn fetching_the_page_has_no_side_effect() {
     let redirect = Partner::demo().open(&json!({}));
     let session = redirect.session();
     let address = redirect.location.split('#').next().unwrap();
@@ -201,7 +201,7 @@ fn fetching_the_page_has_no_side_effect_and_holds_no_session() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_page_that_the_browser_has_is_not_sent_again() {
+fn cached_page_is_not_sent_again() {
     let slug = &Stack::here().client.slug;
     let address = format!("{}/widget/{slug}/", Stack::here().endpoints.api);
     let etag = page(slug).header("etag").to_owned();
@@ -257,7 +257,7 @@ fn the_page_speaks_the_language_of_its_address() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_client_s_pictures_are_served_under_the_hash_of_their_content() {
+fn pictures_are_served_under_their_hash() {
     let html = page(&Stack::here().client.slug);
     let pictures: Vec<&str> = html
         .text()
@@ -294,7 +294,7 @@ fn a_client_s_pictures_are_served_under_the_hash_of_their_content() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_picture_is_its_client_s_own() {
+fn picture_belongs_to_its_client() {
     let partner = Partner::like_demo_but(|client| {
         client.look.logo = None;
         client.look.background = None;
@@ -333,7 +333,7 @@ fn a_report_of_a_violation_is_taken() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_address_that_the_page_calls_is_the_product_s() {
+fn page_calls_the_own_address() {
     let page = page(&Stack::here().client.slug);
     let (_, rest) = page.text().split_once("id=\"configuration\">").unwrap();
     let configuration: Value = serde_json::from_str(rest.split("</script>").next().unwrap()).unwrap();
@@ -361,7 +361,7 @@ fn is_script(address: &str) -> bool {
     address.rsplit('.').next() == Some("js")
 }
 
-/// The sources of a directive.
+/// Sources of a directive.
 fn directive(policy: &str, name: &str) -> Vec<String> {
     let mut directives = policy.split(';').map(|directive| directive.split_whitespace());
     directives
@@ -369,7 +369,7 @@ fn directive(policy: &str, name: &str) -> Vec<String> {
         .unwrap_or_else(|| panic!("no {name} in {policy}"))
 }
 
-/// `(address, integrity)` of each element that has one.
+/// `(address, integrity)` of each element with an integrity.
 fn elements_with_integrity(html: &str) -> Vec<(String, String)> {
     let attribute = |element: &str, name: &str| {
         let (_, rest) = element.split_once(&format!(" {name}=\""))?;

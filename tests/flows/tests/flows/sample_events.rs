@@ -1,4 +1,4 @@
-//! The events in `events/`, each given to the deployed function of its folder, and answered as `events/README.md` says.
+//! Sample events in `events/`: the deployed function of their folder answers each as `events/README.md` says.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flows::local_aws::invoke_with;
 use serde_json::Value;
 
-/// Address of the events under a base path, as their stage variable says it.
+/// Address of the events under a base path, as in their stage variable.
 const UNDER_BASE_PATH: &str = "https://cards.example.com/rewards";
 
 #[test]
@@ -63,7 +63,7 @@ fn page_under_a_base_path_names_its_parts_there() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn opening_under_a_base_path_leads_to_the_page_there() {
+fn base_path_leads_to_the_page_there() {
     let opening = answer("widget-init/unknown-client-under-base-path.json");
     let location = header(&opening, "location");
     assert!(

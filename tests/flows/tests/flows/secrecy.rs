@@ -1,4 +1,4 @@
-//! What must not stand in tables or logs does not, in any encoding that a look-over would miss.
+//! Secrets are in no table and no log, in any encoding.
 
 use flows::card::Card;
 use flows::local_aws::{Settings, log_lines, scan, stands_in};
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// An enrollment, and all of it that is nobody's business.
+/// Enrollment with all its secrets.
 struct Enrollment {
     incident: String,
     session: String,
@@ -74,7 +74,7 @@ fn nothing_personal_is_logged() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_refused_submission_is_logged_by_its_pointers_and_incident() {
+fn refusal_is_logged_by_pointers_and_incident() {
     let from = now_in_milliseconds() - 1000;
     let page = Page::new();
     let card = Card::fresh();
@@ -97,7 +97,7 @@ fn a_refused_submission_is_logged_by_its_pointers_and_incident() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_function_s_log_line_is_json_with_the_incident_of_its_answer() {
+fn log_line_is_json_with_the_incident() {
     let from = now_in_milliseconds() - 1000;
     let redirect = Partner::demo().open(&json!({"programId": "99999"}));
     let incident = redirect.failure().1.to_owned();

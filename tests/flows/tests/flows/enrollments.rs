@@ -1,4 +1,4 @@
-//! `/widget/api/enroll`: a card is enrolled, or MRS says no, and what repeats of a submission get.
+//! `/widget/api/enroll`: a card is enrolled or declined, and repeats of a submission get the first answer.
 
 use std::thread;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_is_enrolled_and_the_event_is_that_of_source_document_001() {
+fn success_event_is_that_of_the_source_document() {
     let partner = Partner::demo();
     let page = Page::of(&partner.open(&json!({})));
     let card = Card::fresh();
@@ -37,7 +37,7 @@ fn a_card_is_enrolled_and_the_event_is_that_of_source_document_001() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_form_says_what_the_page_needs_and_nothing_of_the_customer() {
+fn form_says_nothing_of_the_customer() {
     let partner = Partner::demo();
     let page = Page::of(&partner.open(&json!({})));
     let answer = page.describe();
@@ -59,7 +59,7 @@ fn the_form_says_what_the_page_needs_and_nothing_of_the_customer() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_encryption_key_is_the_one_of_its_fingerprint() {
+fn encryption_key_matches_its_fingerprint() {
     use base64::Engine as _;
     use sha2::{Digest as _, Sha256};
 
@@ -94,7 +94,7 @@ fn a_card_of_somebody_else_is_declined() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn after_a_declined_card_another_one_is_enrolled_in_the_same_session() {
+fn another_card_enrolls_after_a_declined_one() {
     let page = Page::new();
     let declined = page.enroll(&Card::numbered("5234000000001450"));
     assert_eq!(declined.json()["status"], "ERROR_ENROLLMENT");
@@ -104,7 +104,7 @@ fn after_a_declined_card_another_one_is_enrolled_in_the_same_session() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
+fn repeat_gets_the_first_answer_without_mrs() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -120,7 +120,7 @@ fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_repeat_of_a_failure_gets_the_first_answer_and_counts_once() {
+fn repeat_of_a_failure_counts_once() {
     let page = Page::new();
     let submission = page.submission(&Card::numbered("5234000000001526"));
     let first = page.settle(&submission);
@@ -135,7 +135,7 @@ fn a_repeat_of_a_failure_gets_the_first_answer_and_counts_once() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_submission_sent_eight_times_at_once_enrolls_one_card() {
+fn eight_concurrent_repeats_enroll_one_card() {
     let page = Page::new();
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -155,7 +155,7 @@ fn a_submission_sent_eight_times_at_once_enrolls_one_card() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn two_cards_sent_at_once_in_one_session_are_not_both_enrolled() {
+fn concurrent_cards_in_one_session_enroll_one() {
     let page = Page::new();
     let cards = [Card::fresh(), Card::fresh()];
     let submissions = cards.each_ref().map(|card| page.submission(card));
@@ -200,7 +200,7 @@ fn a_key_that_came_with_another_body_is_refused() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_key_is_one_session_s_own() {
+fn key_belongs_to_one_session() {
     let key = random_hex(16);
     for _ in 0..2 {
         let page = Page::new();
@@ -214,7 +214,7 @@ fn a_key_is_one_session_s_own() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn after_its_success_a_session_shows_it_again_and_takes_nothing_more() {
+fn finished_session_shows_its_success_only() {
     let page = Page::new();
     let further = page.submission(&Card::fresh());
     let answer = page.enroll(&Card::fresh());

@@ -1,4 +1,4 @@
-//! What the partner's back end is told of an outcome: once, sealed until it is told, and forgotten then.
+//! Confirmations to the partner's back end: one for each outcome, sealed until delivered, and deleted then.
 
 use std::net::TcpListener;
 
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 const ENROLLED: Status = Status::SuccessEnrollment;
 const FAILED: Status = Status::ErrorEnrollment;
-/// Longer than one attempt of 15 s, and than the sweep's minute.
+/// Time limit of a delivery, longer than one attempt of 15 s and than the sweep's minute.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
+fn repeats_have_one_confirmation_id() {
     let page = with_address(&Partner::demo(), "");
     let failed = page.submission(&Card::numbered("5234000000001450"));
     let failure = page.settle(&failed).json();
@@ -48,7 +48,7 @@ fn every_outcome_is_confirmed_under_one_id_however_often_it_is_asked_for() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn what_a_closed_browser_left_open_is_finished_and_confirmed() {
+fn closed_browser_attempt_is_finished_and_confirmed() {
     let page = with_address(&Partner::demo(), "");
     let card = Card::fresh();
     let submission = page.submission(&card);
@@ -70,7 +70,7 @@ fn what_a_closed_browser_left_open_is_finished_and_confirmed() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_confirmation_is_sealed_until_it_is_delivered() {
+fn sealed_until_delivered() {
     let partner = Partner::like_demo_but(|_| {});
     let page = with_address(&partner, "?answer=500");
     let submission = page.submission(&Card::fresh());
@@ -105,7 +105,7 @@ fn what_was_delivered_is_forgotten() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_receiver_that_fails_is_asked_again_after_seconds_under_the_same_id() {
+fn failed_delivery_is_retried_under_the_same_id() {
     let partner = Partner::like_demo_but(|_| {});
     let page = with_address(&partner, "?answer=500");
     let submission = page.submission(&Card::fresh());
@@ -204,7 +204,7 @@ fn a_receiver_that_hangs_delays_nobody_else() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_host_that_is_no_longer_registered_is_told_nothing() {
+fn unregistered_host_gets_nothing() {
     let partner = Partner::like_demo_but(|_| {});
     let page = with_address(&partner, "");
     partner.change(|client| client.confirmation_hosts.clear());
@@ -216,7 +216,7 @@ fn a_host_that_is_no_longer_registered_is_told_nothing() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_message_that_can_t_be_read_ends_in_the_dead_letters_and_harms_nobody() {
+fn malformed_message_becomes_a_dead_letter() {
     let settings = Settings::read();
     let letters = local_aws::queue_named("SettleDeadLetters");
     // It comes again after a second, for this test, instead of after minutes.
@@ -252,7 +252,7 @@ fn without_an_address_nothing_is_confirmed() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_refusal_before_mrs_is_asked_is_told_by_the_event_alone() {
+fn refusal_before_mrs_has_no_confirmation() {
     let partner = Partner::like_demo_but(|client| {
         for program in &mut client.programs {
             program.max_cards = 1;
@@ -274,7 +274,7 @@ fn enrolled(partner: &Partner, wish: &str) -> (Page, Submission) {
     (page, submission)
 }
 
-/// `wish` is what the demo partner's receiver shall answer, see the sandbox's README.
+/// Client whose receiver answers as `wish` says (see the sandbox's README).
 fn with_address(partner: &Partner, wish: &str) -> Page {
     let address = format!("{}{wish}", Stack::here().demo.confirmation_url);
     Page::of(&partner.open(&json!({"confirmationUrl": address})))
@@ -289,7 +289,7 @@ fn parked(id: &str, reason: &str) -> Value {
     item
 }
 
-/// A queue whose messages come again at once, until this is dropped.
+/// Queue whose messages return at once, until this is dropped.
 struct ShortVisibility {
     queue: String,
     before: String,

@@ -1,5 +1,5 @@
-//! The purge: X days after its cancellation nothing is left of a card, and with the last card nothing of the customer, in
-//! no table and no queue.
+//! Purge: `retention_days` after its cancellation nothing is left of a card, and with the last card nothing of the customer,
+//! in no table and no queue.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -16,13 +16,13 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// Confirmations are tried, cards cancelled by settlement within a minute.
+/// Time limit of deliveries and of cancellations by settlement.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 const DAY: i64 = 24 * 3600 * 1000;
-/// X of the demo client's program.
+/// `retention_days` of the demo client's program.
 const RETENTION: i64 = 30 * DAY;
 
-/// A customer with a past: a card that was declined, one that was enrolled, replaced and opted out in the end.
+/// Customer with a declined card, and one that was enrolled, replaced and finally opted out.
 struct Past {
     partner: Partner,
     owner: String,
@@ -35,7 +35,7 @@ struct Past {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn with_the_last_card_goes_everything_about_the_customer() {
+fn last_card_is_deleted_with_the_whole_customer() {
     let past = Past::of(&Partner::like_demo_but(|_| {}));
     let tables = Settings::read();
     // What is to go is there, and found by these searches: also a confirmation that is parked.
@@ -103,7 +103,7 @@ fn with_the_last_card_goes_everything_about_the_customer() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn nothing_goes_before_its_date_and_all_of_it_at_its_date() {
+fn deleted_exactly_on_the_date() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = Page::opting_out(&partner);
@@ -126,7 +126,7 @@ fn nothing_goes_before_its_date_and_all_of_it_at_its_date() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_goes_and_its_customer_stays_with_the_others() {
+fn expired_card_is_deleted_and_the_customer_stays() {
     let partner = Partner::demo();
     let [old, opted_out, stays] = [(); 3].map(|()| CardOnFile::fresh(&partner));
     let replacing = with_address(&partner, ActionCode::Replace, "");
@@ -175,7 +175,7 @@ fn a_card_goes_and_its_customer_stays_with_the_others() {
 }
 
 impl Past {
-    /// Every confirmation of it is parked: the receiver answers 410.
+    /// Parks every confirmation, since the receiver answers 410.
     fn of(partner: &Partner) -> Self {
         let enrolling = with_address(partner, ActionCode::Enroll, "?answer=410");
         let declined = enrolling.submission(&Card::numbered("5234000000001526"));
@@ -231,7 +231,7 @@ impl Past {
         assert!(end_sessions_of(&self.owner) >= self.sessions.len());
     }
 
-    /// The keyed hash by which everything stored of the customer is found.
+    /// Keyed hash by which all items of the customer are found.
     fn blind_index(&self) -> String {
         let (_, index) = self.owner.rsplit_once('#').expect("a key that ends in it");
         index.to_owned()
@@ -254,7 +254,7 @@ impl Past {
     }
 }
 
-/// The keys of all items, of whatever table, in which a secret stands.
+/// Keys of all items of all tables that contain a secret.
 fn traces(secret: &str) -> Vec<String> {
     let tables = Settings::read();
     let items = tables.tables().into_iter().flat_map(scan);
@@ -275,7 +275,7 @@ fn on_file(page: &Page, submission: &Submission, card: Card, event: &Value) -> C
     }
 }
 
-/// `wish` is what the demo partner's receiver shall answer, see the sandbox's README.
+/// Client whose receiver answers as `wish` says (see the sandbox's README).
 fn with_address(partner: &Partner, action: ActionCode, wish: &str) -> Page {
     let address = format!("{}{wish}", Stack::here().demo.confirmation_url);
     Page::opened(partner, action, &json!({"confirmationUrl": address}))
@@ -300,7 +300,7 @@ fn delivered(id: &str) {
     });
 }
 
-/// Makes it so long ago that a card was cancelled.
+/// Moves the cancellation of a card into the past.
 fn age(owner: &str, id: &str, milliseconds: i64) {
     let at = now_in_milliseconds() - milliseconds;
     stored::rewrite(

@@ -1,4 +1,4 @@
-//! Submissions that are refused before MRS is asked: who sends them, in which form, and what stands in them.
+//! Submissions that are refused before MRS is asked: by their session, their form and their fields.
 
 use enrollment::client::Field;
 use flows::call::Answer;
@@ -146,7 +146,7 @@ fn a_body_that_is_no_submission_is_refused() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn each_fault_is_told_by_its_pointer_and_without_its_value() {
+fn errors_have_pointers_and_no_values() {
     let partner = Partner::like_demo_but(|client| {
         client.fields.first_name = Field::Required;
         client.fields.last_name = Field::Optional;
@@ -225,7 +225,7 @@ fn each_fault_is_told_by_its_pointer_and_without_its_value() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_outside_the_program_is_not_sent_to_mrs() {
+fn card_outside_the_program_is_not_sent() {
     let page = Page::new();
     let card = Card::in_range("555555");
     let answer = page.submit(&page.submission(&card));
@@ -236,7 +236,7 @@ fn a_card_outside_the_program_is_not_sent_to_mrs() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_claimed_bin_does_not_make_a_card_belong_to_the_program() {
+fn claimed_bin_does_not_decide_the_program() {
     let page = Page::new();
     let card = Card::in_range("555555");
     let mut submission = page.submission(&card);
@@ -284,7 +284,7 @@ fn what_is_not_asked_for_is_refused() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_document_that_changed_meanwhile_must_be_consented_to_anew() {
+fn changed_document_needs_new_consent() {
     let page = Page::new();
     let card = Card::fresh();
     let mut submission = page.submission(&card);
@@ -312,7 +312,7 @@ fn assert_expired(answer: &Answer, what: &str) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
-/// RFC 9457, with an incident to ask support about.
+/// Problem details of RFC 9457 with an incident.
 fn assert_problem(answer: &Answer, status: u16, what: &str) {
     assert_eq!(answer.status, status, "{what}: {}", answer.text());
     assert_eq!(
@@ -330,7 +330,7 @@ fn assert_problem(answer: &Answer, status: u16, what: &str) {
     );
 }
 
-/// Nothing was counted, nothing was enrolled.
+/// Asserts that nothing was counted and nothing enrolled.
 fn assert_untouched(page: &Page, card: &Card) {
     assert_eq!(page.form()["attemptsLeft"], 5);
     assert_eq!(rewards::accounts_of(card), []);

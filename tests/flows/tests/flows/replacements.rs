@@ -1,5 +1,4 @@
-//! `/widget/api/replace`: the customer's cards, the new one in the place of the chosen one, and never a moment with fewer
-//! cards than before.
+//! `/widget/api/replace`: the list of cards, the new card in place of the chosen one, and never fewer cards than before.
 
 use std::thread;
 
@@ -19,12 +18,12 @@ use flows::{settlement, stored};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// Settlement is woken at once, and comes within its minute where that was lost.
+/// Time limit of a settlement: the sweep comes within a minute where the wake-up was lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_cards_are_listed_masked_in_the_order_of_their_enrollment() {
+fn cards_are_listed_masked_by_enrollment_order() {
     let partner = Partner::demo();
     let cards = [
         CardOnFile::enrolled(&partner, Card::in_range("541234")),
@@ -68,7 +67,7 @@ fn last4_of_the_token_narrows_the_list() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn without_a_card_to_choose_the_session_ends_and_nobody_is_told_but_the_page() {
+fn session_without_cards_ends_without_confirmation() {
     let partner = Partner::like_demo_but(|_| {});
     let none_yet = with_address(&partner.with_another_customer());
     let card = CardOnFile::fresh(&partner);
@@ -97,7 +96,7 @@ fn without_a_card_to_choose_the_session_ends_and_nobody_is_told_but_the_page() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn page_partner_mrs_and_table_agree_on_a_replacement() {
+fn page_partner_mrs_and_table_agree() {
     let partner = Partner::demo();
     let [old, other] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = with_address(&partner);
@@ -144,7 +143,7 @@ fn page_partner_mrs_and_table_agree_on_a_replacement() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
+fn repeat_gets_the_first_answer_without_mrs() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let page = Page::replacing(&partner);
@@ -170,7 +169,7 @@ fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_is_not_the_customer_s_is_refused_and_nothing_is_done() {
+fn foreign_card_is_refused() {
     let partner = Partner::demo();
     let [own, other] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let somebody_else_s = CardOnFile::fresh(&partner.with_another_customer());
@@ -209,7 +208,7 @@ fn a_consent_that_is_not_asked_for_is_refused() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_has_gone_meanwhile_is_an_error_without_a_code_and_another_can_be_chosen() {
+fn vanished_card_is_an_error_and_another_can_be_chosen() {
     let partner = Partner::demo();
     let [gone, stays] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = with_address(&partner);
@@ -232,7 +231,7 @@ fn a_card_that_has_gone_meanwhile_is_an_error_without_a_code_and_another_can_be_
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn of_two_tabs_at_once_on_the_same_card_one_wins() {
+fn one_of_two_tabs_wins() {
     for _ in 0..3 {
         let partner = Partner::demo();
         let old = CardOnFile::fresh(&partner);
@@ -262,7 +261,7 @@ fn two_tabs_at_once_on_different_cards_both_win() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_same_number_again_is_declined_and_the_old_card_stays() {
+fn same_number_is_declined_and_the_card_stays() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let page = Page::replacing(&partner);
@@ -284,7 +283,7 @@ fn the_same_number_again_is_declined_and_the_old_card_stays() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn at_the_card_limit_a_card_can_be_replaced_and_none_enrolled() {
+fn card_limit_allows_replacements() {
     let partner = with_program(|program| program.max_cards = 2);
     let open = || Page::of(&partner.open(&json!({})));
     let mut opened_before = [(); 3]
@@ -317,7 +316,7 @@ fn at_the_card_limit_a_card_can_be_replaced_and_none_enrolled() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn while_mrs_can_t_cancel_the_old_card_the_replacement_is_a_success_all_the_same() {
+fn success_while_mrs_can_not_cancel_the_old_card() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let page = with_address(&partner);
@@ -362,7 +361,7 @@ fn while_mrs_can_t_cancel_the_old_card_the_replacement_is_a_success_all_the_same
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_new_card_whose_answer_was_lost_replaces_the_old_one_once() {
+fn lost_answer_replaces_once() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let page = Page::replacing(&partner);
@@ -385,7 +384,7 @@ fn a_new_card_whose_answer_was_lost_replaces_the_old_one_once() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_was_replaced_is_not_replaced_again_and_its_number_can_be_enrolled_anew() {
+fn replaced_card_can_be_enrolled_anew_only() {
     let partner = Partner::demo();
     let old = CardOnFile::fresh(&partner);
     let page = Page::replacing(&partner);
@@ -406,7 +405,7 @@ fn a_card_that_was_replaced_is_not_replaced_again_and_its_number_can_be_enrolled
     assert_eq!(again.offered().len(), 2);
 }
 
-/// A tab in which a card is about to be replaced.
+/// Tab in which a card is about to be replaced.
 struct Tab {
     page: Page,
     new: Card,
@@ -435,7 +434,7 @@ fn at_once(tabs: &[Tab; 2]) -> [Value; 2] {
     })
 }
 
-/// MRS and the list of cards agree on how many are left, once settlement is through.
+/// Asserts that MRS and the list of cards agree once the settlement has finished.
 fn assert_cards_in_the_end(partner: &Partner, left: usize, old: &[&CardOnFile], tabs: &[Tab]) {
     let new: Vec<&Card> = tabs.iter().map(|tab| &tab.new).collect();
     eventually("the old cards to be cancelled", PATIENCE, || {
@@ -473,13 +472,13 @@ fn with_program(change: impl Fn(&mut Program)) -> Partner {
     Partner::like_demo_but(|client| client.programs.iter_mut().for_each(change))
 }
 
-/// Four digits that the card does not end in.
+/// Four digits in which the card does not end.
 fn another_last4(card: &CardOnFile) -> String {
     let digits: u32 = card.card.last4().parse().unwrap();
     format!("{:04}", (digits + 1) % 10_000)
 }
 
-/// The same submission under a key of its own, for another card.
+/// Same submission for another card, under a new key.
 fn choosing(submission: &Submission, old_card: &Value) -> Submission {
     let mut body = submission.body.clone();
     body["oldCard"] = old_card.clone();

@@ -1,4 +1,4 @@
-//! `/widget/api/cancel`: a card leaves the program, at MRS first, and it only rolls forward.
+//! `/widget/api/cancel`: a card leaves the program, at MRS first, and an opt-out is never given up.
 
 use std::thread;
 
@@ -18,12 +18,12 @@ use flows::{settlement, stored};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// A wake-up may be lost: then it is the sweep of the next minute.
+/// Time limit of a settlement: the sweep comes within a minute where the wake-up was lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn the_cards_are_listed_and_nothing_is_asked_for() {
+fn cards_are_listed_without_a_form() {
     let partner = Partner::demo();
     let cards = [(); 3].map(|()| CardOnFile::fresh(&partner));
     let page = Page::opting_out(&partner);
@@ -49,7 +49,7 @@ fn the_cards_are_listed_and_nothing_is_asked_for() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn without_a_card_to_choose_the_session_ends_and_nobody_is_told_but_the_page() {
+fn session_without_cards_ends_without_confirmation() {
     let partner = Partner::like_demo_but(|_| {});
     let none_yet = with_address(&partner.with_another_customer());
     let only = CardOnFile::fresh(&partner);
@@ -72,7 +72,7 @@ fn without_a_card_to_choose_the_session_ends_and_nobody_is_told_but_the_page() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn page_partner_mrs_and_table_agree_on_an_opt_out() {
+fn page_partner_mrs_and_table_agree() {
     let partner = Partner::demo();
     let [old, other] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = with_address(&partner);
@@ -105,7 +105,7 @@ fn page_partner_mrs_and_table_agree_on_an_opt_out() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
+fn repeat_gets_the_first_answer_without_mrs() {
     let partner = Partner::demo();
     let [old, other] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = Page::opting_out(&partner);
@@ -131,7 +131,7 @@ fn a_repeat_gets_the_first_answer_and_mrs_is_not_asked_again() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_is_not_the_customer_s_is_refused_and_nothing_is_done() {
+fn foreign_card_is_refused() {
     let partner = Partner::demo();
     let [own, other] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let somebody_else_s = CardOnFile::fresh(&partner.with_another_customer());
@@ -171,7 +171,7 @@ fn a_card_that_is_not_the_customer_s_is_refused_and_nothing_is_done() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_has_gone_meanwhile_is_an_error_without_a_code_and_another_can_be_chosen() {
+fn vanished_card_is_an_error_and_another_can_be_chosen() {
     let partner = Partner::demo();
     let [gone, stays] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let page = with_address(&partner);
@@ -190,7 +190,7 @@ fn a_card_that_has_gone_meanwhile_is_an_error_without_a_code_and_another_can_be_
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn of_two_tabs_at_once_on_the_same_card_one_wins_and_on_different_cards_both() {
+fn two_tabs_win_once_per_card() {
     for _ in 0..3 {
         let partner = Partner::demo();
         let cards = [(); 3].map(|()| CardOnFile::fresh(&partner));
@@ -209,7 +209,7 @@ fn of_two_tabs_at_once_on_the_same_card_one_wins_and_on_different_cards_both() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_opt_out_and_a_replacement_at_once_of_the_same_card_do_not_both_win() {
+fn concurrent_replacement_and_opt_out_do_not_both_win() {
     for _ in 0..3 {
         let partner = Partner::demo();
         let card = CardOnFile::fresh(&partner);
@@ -232,7 +232,7 @@ fn an_opt_out_and_a_replacement_at_once_of_the_same_card_do_not_both_win() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_opt_out_that_mrs_answers_too_late_is_open_and_then_a_success() {
+fn late_answer_is_open_and_then_a_success() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = with_address(&partner);
@@ -246,7 +246,7 @@ fn an_opt_out_that_mrs_answers_too_late_is_open_and_then_a_success() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_opt_out_that_mrs_loses_is_gone_on_with_although_nobody_asks_again() {
+fn lost_call_is_resumed_without_the_page() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = with_address(&partner);
@@ -265,7 +265,7 @@ fn an_opt_out_that_mrs_loses_is_gone_on_with_although_nobody_asks_again() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
+fn timeout_is_reported_then_completed() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = with_address(&partner);
@@ -324,7 +324,7 @@ fn what_is_told_as_minus_1001_after_a_minute_is_carried_out_all_the_same() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_decline_counts_only_while_mrs_holds_the_card() {
+fn decline_counts_only_while_mrs_has_the_card() {
     let partner = Partner::demo();
     let [held, gone] = [(); 2].map(|()| CardOnFile::fresh(&partner));
     let decline = json!({"operation": "updateCustomerAccount", "fault": "code-before", "code": -10});
@@ -344,7 +344,7 @@ fn a_decline_counts_only_while_mrs_holds_the_card() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_declined_opt_out_leaves_the_card_and_five_of_them_end_the_session() {
+fn declines_keep_the_card_and_five_end_the_session() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = Page::opting_out(&partner);
@@ -371,7 +371,7 @@ fn a_declined_opt_out_leaves_the_card_and_five_of_them_end_the_session() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_card_that_was_opted_out_can_be_enrolled_again() {
+fn opted_out_card_can_be_enrolled_again() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     let page = Page::opting_out(&partner);
@@ -400,7 +400,7 @@ fn at_once(tabs: &[(Page, Submission); 2]) -> [Value; 2] {
     })
 }
 
-/// What is told of a card that has left the program.
+/// Answer about a card that has left the program.
 fn removed(partner: &Partner, card: &CardOnFile) -> Value {
     let mut event = json!({
         "status": "SUCCESS_REMOVAL", "parentId": partner.customer, "ranac": card.ranac,
@@ -412,7 +412,7 @@ fn removed(partner: &Partner, card: &CardOnFile) -> Value {
     event
 }
 
-/// What is told where another tab was first.
+/// Answer where another tab was first.
 fn lost(partner: &Partner) -> Value {
     json!({"status": "ERROR_REMOVAL", "parentId": partner.customer})
 }
@@ -428,13 +428,13 @@ fn with_address(partner: &Partner) -> Page {
     Page::opened(partner, ActionCode::OptOut, &json!({"confirmationUrl": address}))
 }
 
-/// Four digits that the card does not end in.
+/// Four digits in which the card does not end.
 fn another_last4(card: &CardOnFile) -> String {
     let digits: u32 = card.card.last4().parse().unwrap();
     format!("{:04}", (digits + 1) % 10_000)
 }
 
-/// The same submission under a key of its own, for another card.
+/// Same submission for another card, under a new key.
 fn choosing(submission: &Submission, old_card: &Value) -> Submission {
     let mut body = submission.body.clone();
     body["oldCard"] = old_card.clone();

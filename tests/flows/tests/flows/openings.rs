@@ -1,5 +1,5 @@
-//! `POST /company/non_auth_initialize`: each row of its table, on the wire. What holds for every answer (302, the
-//! address twice, kept nowhere) is checked by [`Redirect`] for each of them.
+//! `POST /company/non_auth_initialize`: each row of its table. What every answer has (302, the address twice, no caching) is
+//! checked by [`Redirect`].
 
 use std::thread;
 
@@ -34,7 +34,7 @@ fn a_signed_token_opens_the_widget() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn any_language_opens_the_widget_and_finds_its_texts() {
+fn any_language_opens_and_finds_its_texts() {
     let partner = Partner::like_demo_but(|client| {
         client.default_language = Language::parse("de").unwrap();
         client
@@ -86,7 +86,7 @@ fn any_language_opens_the_widget_and_finds_its_texts() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_body_that_is_not_json_with_one_token_is_invalid() {
+fn body_without_exactly_one_token_is_invalid() {
     let token = Partner::demo().token(&json!({}));
     for body in [
         String::new(),
@@ -113,7 +113,7 @@ fn a_body_that_is_not_json_with_one_token_is_invalid() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_token_that_is_no_jwt_or_names_no_client_is_invalid() {
+fn token_without_jwt_form_or_client_is_invalid() {
     let partner = Partner::demo();
     let token = partner.token(&json!({}));
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -136,7 +136,7 @@ fn a_token_that_is_no_jwt_or_names_no_client_is_invalid() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_unknown_client_is_denied_on_nobody_s_page() {
+fn unknown_client_is_denied_on_the_neutral_page() {
     for client in ["somebody-else", "../demo", "demo ", "DEMO"] {
         let redirect = Partner::demo().open(&json!({"iss": client}));
         assert_eq!(redirect.failure().0, "ACCESS_DENIED", "{client}");
@@ -151,7 +151,7 @@ fn an_unknown_client_is_denied_on_nobody_s_page() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_suspended_client_and_an_ended_key_are_denied_on_the_client_s_page() {
+fn suspended_client_and_ended_key_are_denied() {
     let suspended = Partner::like_demo_but(|client| client.status = ClientStatus::Suspended);
     let ended = Partner::like_demo_but(|client| {
         for key in &mut client.keys {
@@ -168,7 +168,7 @@ fn a_suspended_client_and_an_ended_key_are_denied_on_the_client_s_page() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_client_s_keys_can_be_rotated() {
+fn keys_can_be_rotated() {
     let partner = Partner::like_demo_but(|client| {
         let current = client.keys[0].clone();
         let ended = VerificationKey {
@@ -244,7 +244,7 @@ fn a_forged_token_is_denied() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn an_expired_token_is_told_apart_from_a_forged_one() {
+fn expired_differs_from_forged() {
     let partner = Partner::demo();
     let expired = json!({"iat": now() - 400, "exp": now() - 90});
     assert_eq!(partner.open(&expired).failure().0, "TOKEN_EXPIRED");
@@ -271,7 +271,7 @@ fn an_expired_token_is_told_apart_from_a_forged_one() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn clocks_may_differ_by_a_minute_and_a_token_lives_ten() {
+fn leeway_is_one_minute_and_lifetime_ten() {
     let cases = [
         (json!({"iat": now() - 400, "exp": now() - 30}), "OPENED"),
         (json!({"iat": now() + 30, "exp": now() + 300}), "OPENED"),
@@ -299,7 +299,7 @@ fn clocks_may_differ_by_a_minute_and_a_token_lives_ten() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_claim_that_is_missing_or_malformed_is_invalid() {
+fn missing_or_malformed_claim_is_invalid() {
     let long = "x".repeat(257);
     let cases = [
         json!({"sub": null}),
@@ -337,7 +337,7 @@ fn a_claim_that_is_missing_or_malformed_is_invalid() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn confirmations_go_to_registered_https_hosts_only() {
+fn confirmation_host_must_be_registered_https() {
     let registered = &*Stack::here().demo.confirmation_url;
     let port = registered.rsplit(':').next().unwrap().split('/').next().unwrap();
     let plain = registered.replace("https:", "http:");
@@ -378,7 +378,7 @@ fn confirmations_go_to_registered_https_hosts_only() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_program_or_an_action_that_is_not_the_client_s_is_denied() {
+fn foreign_program_or_action_is_denied() {
     assert_eq!(
         Partner::demo().open(&json!({"programId": "99999"})).failure().0,
         "ACCESS_DENIED"
@@ -414,7 +414,7 @@ fn a_token_opens_one_session() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn one_token_posted_twenty_times_at_once_opens_one_session() {
+fn twenty_concurrent_posts_open_one_session() {
     let token = Partner::demo().token(&json!({}));
     let statuses: Vec<String> = thread::scope(|scope| {
         let posts: Vec<_> = (0..20)
@@ -438,7 +438,7 @@ fn a_token_that_was_refused_is_not_used_up() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn another_method_is_the_gateway_s_to_refuse() {
+fn gateway_refuses_other_methods() {
     let address = format!("{}/company/non_auth_initialize", Stack::here().endpoints.api);
     for method in ["GET", "PUT", "DELETE"] {
         let request = Request::builder()
@@ -477,7 +477,7 @@ fn the_content_type_does_not_matter() {
     assert!(initialize("{}").bytes.len() < 1000);
 }
 
-/// Another signature of the same length. Reversing the text instead would seldom give canonical base64.
+/// Another signature of the same length. Reversing the text instead would rarely give canonical base64.
 fn backwards(signature: &str) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64");
     bytes.reverse();

@@ -10,12 +10,12 @@ use flows::stored;
 use flows::time::now;
 use serde_json::json;
 
-/// -52, whoever tries it.
+/// Card number that MRS declines with -52.
 const DECLINED: &str = "5234000000001526";
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn a_session_of_each_action_gets_15_more_minutes() {
+fn each_action_gets_15_more_minutes() {
     let partner = Partner::demo();
     let card = CardOnFile::fresh(&partner);
     for action in [ActionCode::Enroll, ActionCode::Replace, ActionCode::OptOut] {
@@ -79,7 +79,7 @@ fn an_extension_changes_no_failures() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn what_is_over_or_of_another_action_is_not_extended() {
+fn ended_or_other_session_is_not_extended() {
     let over = Page::new();
     stored::end_session(&over, now());
     let unknown = Page {
