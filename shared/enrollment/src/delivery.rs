@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_waits_are_those_of_the_contract_with_up_to_a_tenth_more() {
+    fn waits_are_those_of_the_contract_with_jitter() {
         let seconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
         for (attempts, wait) in (1..).zip(seconds) {
             let next = next_attempt(attempts, NOW, &Seeded::new(u64::from(attempts))).unwrap();
@@ -297,7 +297,7 @@ mod tests {
         };
         assert_eq!(dues, [24, 48, 72, 96].map(|hours| hours * 3600));
         assert_eq!(parked, Parked::TooOld);
-        // A second before the end there is one more try, at the end.
+        // One more try is due at the end, even a second before it.
         let late = later(NOW, MAX_AGE - SignedDuration::from_secs(1));
         let failed = DeliveryResult::Failed("timeout");
         let due = retry_at(2, failed, (NOW, late), &Seeded::new(1)).unwrap();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_outlives_all_its_waits() {
+    fn confirmation_outlives_all_its_waits() {
         let waits: SignedDuration = RETRY_AFTER
             .iter()
             .fold(SignedDuration::ZERO, |sum, wait| sum + *wait + *wait / 10);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_is_down_after_five_failures_in_a_row_and_one_confirmation_tries_it_again() {
+    fn five_failures_close_a_receiver_and_one_probe_opens_it() {
         assert_eq!(down(4).admit(NOW), Admission::Go);
         let down = down(5);
         let Admission::Wait(until) = down.admit(NOW) else {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_grow_to_a_quarter_of_an_hour() {
+    fn closures_grow_to_a_quarter_of_an_hour() {
         let held = down(60).closed_until.unwrap().duration_since(NOW);
         assert!(
             held >= LONGEST_CLOSURE && held <= LONGEST_CLOSURE + LONGEST_CLOSURE / 10,
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_shows_that_a_receiver_is_there_whatever_it_says() {
+    fn any_answer_resets_the_failures() {
         for status in [200, 204, 302, 400, 404, 429] {
             let after = down(4).after(answered(status), NOW, &Seeded::new(1)).unwrap();
             assert_eq!(after.failures, 0, "{status}");
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_holds_the_whole_receiver_for_a_day_at_most() {
+    fn retry_after_closes_the_receiver_for_a_day_at_most() {
         for status in [429, 503] {
             let delivery = |wait| DeliveryResult::Answered {
                 status,
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_of_no_time_is_no_hold() {
+    fn retry_after_of_zero_closes_nothing() {
         let answered = |status| DeliveryResult::Answered {
             status,
             retry_after: Some(SignedDuration::ZERO),
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_success_does_not_take_back_the_time_that_a_receiver_asked_for() {
+    fn late_success_does_not_shorten_retry_after() {
         let busy = DeliveryResult::Answered {
             status: 429,
             retry_after: Some(SignedDuration::from_hours(1)),
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn gone_is_gone() {
+    fn status_410_closes_for_good() {
         let gone = Destination::default()
             .after(answered(410), NOW, &Seeded::new(1))
             .unwrap();
@@ -419,7 +419,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_receiver_that_is_not_gone_is_tried_again_some_day(statuses in prop::collection::vec(prop_oneof![200_u16..600, Just(0)], 0..40)) {
+        fn other_receivers_open_again(statuses in prop::collection::vec(prop_oneof![200_u16..600, Just(0)], 0..40)) {
             let mut destination = Destination::default();
             for status in statuses.into_iter().filter(|status| *status != 410) {
                 let delivery = if status == 0 { DeliveryResult::Failed("connect") } else { answered(status) };

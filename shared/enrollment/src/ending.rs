@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_json_is_that_of_source_document_001() {
+    fn json_is_that_of_the_source_document() {
         let ending = Ending {
             status: Status::SuccessEnrollment,
             code: Some(MrsCode(-50)),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_left_out() {
+    fn absent_members_are_left_out() {
         assert_eq!(
             Ending::bare(Status::TokenExpired).to_json(),
             r#"{"status":"TOKEN_EXPIRED"}"#

@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn asked_again_after_5_10_20_40_and_60_seconds() {
+    fn queried_again_after_5_10_20_40_and_60_seconds() {
         let intent = intent();
         let mut now = after(1);
         let mut asked = Vec::new();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unanswered_call_may_be_at_work_for_two_minutes() {
+    fn unanswered_call_is_in_flight_for_two_minutes() {
         let mut inquiry = Inquiry::default();
         assert!(!inquiry.has_call_in_flight(START));
         inquiry.unanswered_at = Some(START);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_counts_for_sixty_minutes_and_less_than_sixty_one() {
+    fn attempt_counts_for_sixty_minutes() {
         let attempted: Timestamp = "2026-11-30T10:00:59Z".parse().unwrap();
         let counters = Counters {
             customer: Some(counter(&[(minute_of(attempted), 1)])),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_no_more_is_taken_away_and_nothing_else() {
+    fn only_minutes_outside_the_window_have_passed() {
         let counter = counter(&[(0, 3), (39, 1), (40, 2), (100, 4)]);
         assert_eq!(counter.total(100), 6);
         assert_eq!(counter.passed(100).collect::<Vec<_>>(), [0, 39]);

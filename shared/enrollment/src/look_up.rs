@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_gone_only_by_a_positive_statement() {
+    fn card_is_absent_only_by_a_statement() {
         let unnamed = Account {
             ranac: None,
             ..active("2")
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn all_under_a_number_of_its_own_is_the_intent_s() {
+    fn every_account_under_an_own_number_matches() {
         let of = |accounts: Vec<Account>| LookUp::Listed(accounts).of_intent(Claim::Number, false);
         let other_digits = Account {
             program: None,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn under_the_number_of_a_customer_all_members_must_fit() {
+    fn all_members_must_match_under_a_customer_number() {
         let program = ProgramId::parse(PROGRAM).unwrap();
         let before = [ranac("7")];
         let recorded = [ranac("8")];

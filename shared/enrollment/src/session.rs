@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_ends_a_lifetime_from_now() {
+    fn extension_ends_a_lifetime_from_now() {
         let opened = testing::session();
         let now = opened.opened_at + minutes(13);
         let extended = opened.extended(now).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eleventh_extension_is_refused() {
+    fn eleventh_extension_is_refused() {
         let mut session = testing::session();
         let now = session.opened_at;
         for left in (0..MAX_EXTENSIONS).rev() {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn no_extension_reaches_beyond_three_hours() {
+    fn extension_stays_within_three_hours() {
         let mut session = testing::session();
         session.expires_at = session.opened_at + minutes(176);
         let extended = session.extended(session.opened_at + minutes(170)).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_never_brings_the_end_nearer() {
+    fn extension_never_brings_the_end_nearer() {
         let mut session = testing::session();
         session.expires_at = session.opened_at + minutes(40);
         let extended = session.extended(session.opened_at).unwrap();

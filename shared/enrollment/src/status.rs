@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_of_source_document_001_is_known_by_name() {
+    fn every_documented_code_has_a_meaning() {
         for code in [0, -1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001] {
             assert!(MrsCode(code).meaning().is_some(), "{code}");
         }

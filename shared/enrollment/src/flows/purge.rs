@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_goes_thirty_days_after_its_cancellation_and_not_a_moment_earlier() {
+    fn card_expires_exactly_thirty_days_after_cancellation() {
         assert_eq!(
             due_of(&record(vec![card(1, cancelled(30))])),
             Due::Now(Removal::Everything)
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn the_customer_stays_with_a_card_that_stays() {
+    fn customer_stays_with_an_unexpired_card() {
         let record = record(vec![
             card(1, cancelled(31)),
             card(2, CardState::Active),
@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsettled_or_under_way_holds_the_last_card_back() {
+    fn unsettled_work_or_a_session_defers_the_last_card() {
         let base = record(vec![card(1, cancelled(40))]);
         let mut pending = base.clone();
         pending.count.pending = 1;
@@ -552,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsettled_intent_holds_back_the_card_that_it_touches_and_no_other() {
+    fn unsettled_intent_defers_its_own_card_only() {
         let mut record = record(vec![
             card(1, cancelled(40)),
             card(2, cancelled(40)),
@@ -570,8 +570,8 @@ mod tests {
     }
 
     #[test]
-    fn a_due_confirmation_holds_back_for_96_hours() {
-        // Today's attempt failed, and the customer's only card left the program long ago.
+    fn due_confirmation_defers_for_96_hours() {
+        // Today's attempt failed, and the customer's only card was cancelled long ago.
         let mut record = record(vec![card(1, cancelled(40))]);
         record.intents.push(RecordedIntent {
             status: Some(Status::ErrorEnrollment),
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn a_due_confirmation_holds_back_its_own_card_and_no_other() {
+    fn due_confirmation_defers_its_own_card_only() {
         let mut record = record(vec![
             card(1, cancelled(40)),
             card(2, cancelled(40)),
@@ -618,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_is_past_its_date_with_its_record() {
+    fn confirmation_expires_with_its_record() {
         let mut record = record(vec![card(1, cancelled(30)), card(2, CardState::Active)]);
         let [first, second] =
             [1, 2].map(|number| confirmation(intent_id(number), Status::SuccessEnrollment, Progress::Parked));
@@ -636,7 +636,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_card_goes_what_took_it_out_but_not_the_card_that_replaced_it() {
+    fn card_is_deleted_without_its_replacement() {
         let mut record = record(vec![card(1, cancelled(40)), card(2, CardState::Active)]);
         record.intents[1].old_card = Some(intent_id(1));
         record.intents[1].status = Some(Status::SuccessReplacement);
@@ -652,7 +652,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_past_its_date_is_not_shown_though_it_is_there() {
+    fn expired_records_are_not_shown() {
         let mut record = record(vec![card(1, cancelled(40)), card(2, CardState::Active)]);
         record.intents.push(RecordedIntent {
             old_card: Some(intent_id(1)),
@@ -669,7 +669,7 @@ mod tests {
                 progress: Progress::Delivered,
             })
             .collect();
-        // Its intent is gone.
+        // Confirmation of a deleted intent.
         record.confirmations.push(RecordedConfirmation {
             id: ConfirmationId::derive(intent_id(9), Status::ErrorRemoval),
             card: Some(intent_id(1)),
@@ -685,7 +685,7 @@ mod tests {
 
         record.cards.truncate(1);
         assert_eq!(unexpired(record.clone(), until, now()), None);
-        // What holds the purge back is still to be seen.
+        // An unsettled intent stays visible.
         record.intents.push(RecordedIntent {
             status: None,
             is_settled: false,

@@ -604,7 +604,7 @@ mod tests {
     };
 
     #[test]
-    fn what_both_have_agrees_and_what_one_has_differs() {
+    fn cards_of_one_side_differ() {
         let (active, gone) = (card("1", "a", CardState::Active), card("2", "b", CANCELLED));
         let customer = customer(vec![active.clone(), gone.clone()]);
         let of = |number_of: &str, held: &[MrsCard]| compared(&customer, &number(number_of), held);
@@ -625,7 +625,7 @@ mod tests {
     }
 
     #[test]
-    fn cards_under_one_number_are_told_apart_by_their_ranacs() {
+    fn ranacs_distinguish_cards_of_one_number() {
         let (gone, active) = (card("1", "a", CANCELLED), card("2", "a", CardState::Active));
         let customer = customer(vec![gone, active]);
         assert_eq!(numbers_of(&customer).len(), 1);
@@ -636,7 +636,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mrs_does_not_say_is_unknown_and_no_difference() {
+    fn missing_answer_is_unknown_and_no_difference() {
         let (active, gone) = (card("1", "a", CardState::Active), card("2", "b", CANCELLED));
         let customer = customer(vec![active.clone(), gone]);
         let (a, b) = (number("a"), number("b"));
@@ -655,7 +655,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_of_another_program_is_no_stray() {
+    fn card_of_another_program_is_no_stray() {
         let customer = customer(vec![card("1", "a", CardState::Active)]);
         let a = number("a");
         let of = |program: Option<&str>, is_of_one_card| {
@@ -678,7 +678,7 @@ mod tests {
     }
 
     #[test]
-    fn few_differences_are_mended_and_many_want_a_word() {
+    fn many_differences_are_suspicious() {
         let of = |agreed, differing| ReconciliationReport {
             agreed,
             differing,
@@ -703,7 +703,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_under_settlement_is_left_to_it() {
+    fn unsettled_customer_is_not_compared() {
         assert!(is_settled(&customer(vec![card("1", "a", CardState::Active)])));
         for state in [CardState::Locked, CardState::PendingCancellation] {
             assert!(!is_settled(&customer(vec![card("1", "a", state)])));

@@ -1,4 +1,4 @@
-//! Reports of a run where the store gives no claim. Deliveries are tested on real stores.
+//! Reports of a run whose claim fails. Deliveries are tested on real stores.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::ports::Due;
 use crate::status::Status;
 use crate::testing::Seeded;
 
-/// A store whose claims end so. Nothing else may be asked, and nobody else.
+/// Store whose claims fail with this error. No other call and no other port may be used.
 struct Failing(fn() -> StoreError);
 
 #[async_trait]
@@ -123,7 +123,7 @@ fn unreadable_counts_as_parked() {
 }
 
 #[test]
-fn a_store_that_is_away_is_an_error() {
+fn unavailable_store_is_an_error() {
     let away = || StoreError::Unavailable {
         operation: "claiming a confirmation",
         detail: "no answer".into(),
