@@ -32,7 +32,10 @@ fuzz_target!(|text: &str| {
     }
     // They stand in a header, where these characters have a meaning.
     for origin in &client.embed_origins {
-        assert!(!origin.as_str().contains([' ', ';', ',', '*', '\'', '"']), "{origin}");
+        assert!(
+            !origin.as_str().contains([' ', ';', ',', '*', '\'', '"']),
+            "{origin}"
+        );
     }
     for (_, color) in client.look.colors.iter() {
         let value = color.to_string();

@@ -4,10 +4,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use enrollment::action::ActionCode;
 use enrollment::flows::submission::{
     FieldError, MAX_BYTES, NewCardForm, Rules, Submission, UncheckedSubmission,
 };
-use enrollment::action::ActionCode;
 use fuzz::{NOW, SET_UP, assert_no_card_number};
 use libfuzzer_sys::fuzz_target;
 
