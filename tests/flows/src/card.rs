@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::rewards;
+use crate::mrs_admin;
 use crate::stack::Stack;
 
 /// Test card.
@@ -44,7 +44,7 @@ impl Card {
     pub fn numbered(number: &str) -> Self {
         Self {
             number: number.to_owned(),
-            accounts_before: rewards::last_account(),
+            accounts_before: mrs_admin::last_account(),
         }
     }
 

@@ -3,8 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::card::Card;
-use crate::page::Page;
-use crate::partner::Partner;
 use crate::rewards;
 
 /// Enrolled card with its ids.
@@ -19,24 +17,6 @@ pub struct CardOnFile {
 }
 
 impl CardOnFile {
-    /// Enrolls a fresh card for the customer.
-    pub fn fresh(partner: &Partner) -> Self {
-        Self::enrolled(partner, Card::fresh())
-    }
-
-    /// Enrolls this card for the customer.
-    pub fn enrolled(partner: &Partner, card: Card) -> Self {
-        let page = Page::of(&partner.open(&json!({})));
-        let submission = page.submission(&card);
-        let event = page.settle(&submission).json();
-        assert_eq!(event["status"], "SUCCESS_ENROLLMENT", "{event}");
-        Self {
-            id: page.intent(&submission),
-            card,
-            ranac: event["ranac"].as_str().expect("a RANAC").to_owned(),
-        }
-    }
-
     /// Description that the page must get.
     pub fn listed(&self) -> Value {
         let (bin, last4) = (self.card.bin(), self.card.last4());

@@ -9,8 +9,10 @@
 pub mod call;
 pub mod card;
 pub mod card_on_file;
+mod enrolled_card;
 pub mod forger;
 pub mod local_aws;
+mod mrs_admin;
 pub mod page;
 pub mod partner;
 pub mod person;

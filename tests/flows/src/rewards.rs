@@ -1,4 +1,4 @@
-//! Mastercard stand-in, by its admin interface: its accounts, and the faults that it shall show.
+//! Mastercard stand-in: its accounts, and the faults that it shall show.
 
 use http::Request;
 use serde::Deserialize;
@@ -6,26 +6,9 @@ use serde_json::{Value, json};
 
 use crate::call;
 use crate::card::Card;
-use crate::stack::Stack;
+use crate::mrs_admin::{address, read};
 
-/// Account at MRS.
-#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Account {
-    /// Serial number.
-    #[serde(rename = "accountId")]
-    pub place: usize,
-    /// Bank customer number.
-    pub bank_customer_number: String,
-    /// RANAC.
-    pub ranac: String,
-    /// Program.
-    pub program: String,
-    /// Last four digits.
-    pub last4: String,
-    /// Status: `NEW`, `CANCELLED`, …
-    pub status: String,
-}
+pub use crate::mrs_admin::{Account, accounts};
 
 /// Card number with a fault.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,20 +17,6 @@ pub struct TestCard {
     pub number: String,
     /// Fault of the number.
     pub what: String,
-}
-
-/// All accounts at MRS.
-pub fn accounts() -> Vec<Account> {
-    read("/accounts")
-}
-
-/// Highest serial number. Accounts that were taken away leave gaps below it.
-pub(crate) fn last_account() -> usize {
-    accounts()
-        .iter()
-        .map(|account| account.place)
-        .max()
-        .unwrap_or_default()
 }
 
 /// Account of an enrolled card.
@@ -135,14 +104,4 @@ fn ordered(order: &Value) -> u64 {
     let answer = call::post_json(&address("/faults"), &order.to_string());
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer.json()["id"].as_u64().expect("an order has a number")
-}
-
-fn read<T: serde::de::DeserializeOwned>(path: &str) -> T {
-    let answer = call::get(&address(path));
-    assert_eq!(answer.status, 200, "{path}");
-    serde_json::from_slice(&answer.bytes).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn address(path: &str) -> String {
-    format!("{}{path}", Stack::here().endpoints.admin)
 }
