@@ -283,10 +283,7 @@ impl Settlement<'_> {
             return Ok(Progress::inconclusive(intent, false));
         };
         let customer = customer_of(self.customers, &intent).await?;
-        if customer
-            .as_ref()
-            .is_some_and(|customer| has_open_intent(customer))
-        {
+        if customer.as_ref().is_some_and(has_open_intent) {
             // The card of the open intent could not be distinguished.
             return Ok(Progress::conclusive(intent));
         }
