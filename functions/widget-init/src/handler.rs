@@ -9,6 +9,7 @@ use enrollment::status::Status;
 use enrollment::token;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
+use platform::public_base_url::PublicBaseUrl;
 
 /// `Enrollment-Status` of an opened session. A failure has its status of the widget document
 /// (`docs/sources.md#widget`).
@@ -17,8 +18,8 @@ pub(crate) const OPENED: &str = "OPENED";
 /// Address of the widget.
 #[derive(Debug, Clone)]
 pub(crate) struct WidgetAddress {
-    /// `PublicBaseUrl`, without a trailing slash.
-    pub(crate) public_base_url: String,
+    /// Public base address of the stack.
+    pub(crate) public_base_url: PublicBaseUrl,
 }
 
 /// Opens a session for the request's token and redirects to the widget, or to its failure page. Gives status and reason of a

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
             randomness: &*randomness,
             token_rules: TokenRules {
                 max_lifetime,
-                audience: &address.public_base_url,
+                audience: address.public_base_url.as_str(),
             },
         };
         let incident = IncidentId::random(&*randomness);

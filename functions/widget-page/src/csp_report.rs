@@ -14,6 +14,7 @@ use enrollment::log::warn;
 use enrollment::ports::Clients;
 use jiff::{SignedDuration, Timestamp};
 use platform::metrics::Metrics;
+use platform::public_base_url::PublicBaseUrl;
 use serde_json::Value;
 
 /// The largest report that is read, in bytes.
@@ -102,9 +103,9 @@ struct Violation {
 }
 
 impl Violation {
-    fn of(reported: &Reported, public_base_url: &str, registered: &[Origin]) -> Self {
+    fn of(reported: &Reported, public_base_url: &PublicBaseUrl, registered: &[Origin]) -> Self {
         let by_origin = || match origin(&reported.blocked) {
-            Some(blocked) if origin(public_base_url) == Some(blocked) => Source::OwnOrigin,
+            Some(blocked) if public_base_url.origin() == blocked => Source::OwnOrigin,
             Some(blocked) if registered.iter().any(|own| own.as_str() == blocked) => Source::Registered,
             _ => Source::Other,
         };
@@ -164,7 +165,7 @@ impl PolicyReports {
 /// Pages that a report may be about.
 pub(crate) struct Pages<'a> {
     /// Prefix of their addresses.
-    pub(crate) public_base_url: &'a str,
+    pub(crate) public_base_url: &'a PublicBaseUrl,
     /// Clients, by the slugs in their addresses.
     pub(crate) clients: &'a dyn Clients,
 }
@@ -181,8 +182,10 @@ impl Pages<'_> {
 }
 
 /// A base path may itself be named `widget`.
-fn slug(document: &str, public_base_url: &str) -> Option<Slug> {
-    let path = document.strip_prefix(public_base_url).unwrap_or(document);
+fn slug(document: &str, public_base_url: &PublicBaseUrl) -> Option<Slug> {
+    let path = document
+        .strip_prefix(public_base_url.as_str())
+        .unwrap_or(document);
     let (_, rest) = path.split_once("/widget/")?;
     Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
 }

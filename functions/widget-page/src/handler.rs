@@ -14,8 +14,8 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use platform::gateway;
 use platform::pictures::Pictures;
+use platform::public_base_url::PublicBaseUrl;
 
-use crate::base_path::BasePath;
 use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
 use crate::headers::{self, Headers};
@@ -28,10 +28,8 @@ pub struct Serving<'a> {
     pub clients: &'a dyn Clients,
     /// Logos and backgrounds.
     pub pictures: &'a Pictures,
-    /// Where the service begins on its host.
-    pub base: &'a BasePath,
-    /// Start of the service's addresses, for reports of browsers.
-    pub public_base_url: &'a str,
+    /// Address that the service is reached under.
+    pub public_base_url: &'a PublicBaseUrl,
     /// What browsers report.
     pub reports: &'a PolicyReports,
     /// The time.
@@ -96,7 +94,7 @@ impl Serving<'_> {
 
     async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, NotServed> {
         let rendered = if slug == NEUTRAL_SLUG {
-            Page::neutral(&Texts::built_in(), "en", self.base).render()?
+            Page::neutral(&Texts::built_in(), "en", self.public_base_url.path()).render()?
         } else {
             let client = self.client(slug).await?;
             self.client_page(&client, request)?
@@ -128,7 +126,7 @@ impl Serving<'_> {
             logo: client.look.logo.as_deref(),
             background: client.look.background.as_deref(),
             embed_origins: &client.embed_origins,
-            base: self.base,
+            base: self.public_base_url.path(),
         };
         Ok(page.render()?)
     }

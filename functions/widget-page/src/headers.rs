@@ -2,7 +2,7 @@
 
 use enrollment::client::Origin;
 
-use crate::base_path::BasePath;
+use platform::public_base_url::BasePath;
 
 /// Names and values, each name once.
 pub type Headers = Vec<(&'static str, String)>;

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-pub mod base_path;
 pub mod colors;
 pub mod csp_report;
 pub mod direction;

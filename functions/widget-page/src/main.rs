@@ -3,7 +3,6 @@
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, service_fn};
-use widget_page::base_path::BasePath;
 use widget_page::csp_report::PolicyReports;
 use widget_page::handler::Serving;
 
@@ -22,7 +21,6 @@ async fn main() -> Result<(), Error> {
         let serving = Serving {
             clients: &clients,
             pictures: &pictures,
-            base: &BasePath::of(&public_base_url)?,
             public_base_url: &public_base_url,
             reports: &reports,
             clock: &*clock,

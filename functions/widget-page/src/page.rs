@@ -8,11 +8,11 @@ use enrollment::texts::Texts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::base_path::BasePath;
 use crate::colors::Colors;
 use crate::direction::Direction;
 use crate::headers::{self, Headers, Policy};
 use crate::parts::{self, Part};
+use platform::public_base_url::BasePath;
 
 /// The slug of the page that belongs to no client: it shows failures of tokens whose client is unknown.
 pub const NEUTRAL_SLUG: &str = "_";

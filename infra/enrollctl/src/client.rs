@@ -140,7 +140,7 @@ pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
     if json {
         print!("{}", readable(&client)?);
     } else {
-        let base_url = &stack.public_base_url;
+        let base_url = stack.public_base_url.as_str();
         print!("{}", summary(&client, base_url, SystemClock.now()));
     }
     Ok(())

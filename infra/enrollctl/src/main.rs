@@ -72,7 +72,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Token(TokenCommand::Open { token, url }) => {
             let base = match url {
                 Some(url) => url,
-                None => find(stack).await?.public_base_url,
+                None => find(stack).await?.public_base_url.to_string(),
             };
             token::open(&base, token).await
         }

@@ -5,7 +5,7 @@ use enrollment::log::{by_display, error};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
-use crate::settings::base_url;
+use crate::public_base_url::PublicBaseUrl;
 
 /// Stage variable of template.yaml that holds the public base address.
 const STAGE_VARIABLE: &str = "PublicBaseUrl";
@@ -17,7 +17,7 @@ const STAGE_VARIABLE: &str = "PublicBaseUrl";
 /// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicBase {
-    configured: Option<String>,
+    configured: Option<PublicBaseUrl>,
 }
 
 /// Neither the stage nor the function's environment has a usable public base address.
@@ -30,7 +30,7 @@ by_display!(NoPublicBaseError);
 impl PublicBase {
     /// `configured` is used for requests without the stage variable: those of a local tool, or of a stage that another
     /// template made.
-    pub fn new(configured: Option<String>) -> Self {
+    pub fn new(configured: Option<PublicBaseUrl>) -> Self {
         Self { configured }
     }
 
@@ -38,10 +38,10 @@ impl PublicBase {
     ///
     /// # Errors
     /// Error where neither has an address, or the stage's is not an http(s) address.
-    pub fn of(&self, request: &Request) -> Result<String, NoPublicBaseError> {
+    pub fn of(&self, request: &Request) -> Result<PublicBaseUrl, NoPublicBaseError> {
         let variables = request.stage_variables_ref();
         let base = match variables.and_then(|variables| variables.first(STAGE_VARIABLE)) {
-            Some(text) => base_url(text),
+            Some(text) => PublicBaseUrl::parse(text).ok(),
             None => self.configured.clone(),
         };
         base.ok_or(NoPublicBaseError)
@@ -166,14 +166,14 @@ mod tests {
 
     #[test]
     fn stage_names_the_address_before_the_setting_does() {
-        let configured = PublicBase::new(Some("http://localhost:8700".to_owned()));
+        let configured = PublicBase::new(Some(PublicBaseUrl::parse("http://localhost:8700").unwrap()));
         let with_variable = rest("/widget/{proxy+}", "/rewards/widget/demo", Some("demo"));
         assert_eq!(
-            configured.of(&with_variable).unwrap(),
+            configured.of(&with_variable).unwrap().as_str(),
             "https://cards.example.com/rewards"
         );
         assert_eq!(
-            configured.of(&Request::default()).unwrap(),
+            configured.of(&Request::default()).unwrap().as_str(),
             "http://localhost:8700"
         );
         assert_eq!(

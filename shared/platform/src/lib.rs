@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod operator;
 #[cfg(feature = "pictures")]
 pub mod pictures;
+pub mod public_base_url;
 pub mod queues;
 mod randomness;
 pub mod receivers;

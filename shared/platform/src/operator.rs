@@ -21,6 +21,7 @@ use crate::adapters::Adapters;
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
 use crate::metrics::Metrics;
+use crate::public_base_url::PublicBaseUrl;
 use crate::randomness::SystemRandomness;
 use crate::secrets::{ENCRYPTION, MTLS};
 use crate::settings::{SettingsError, StackSettings, public_base_url};
@@ -32,7 +33,7 @@ pub struct Stack {
     /// Settings of the stack.
     pub settings: StackSettings,
     /// Public address of the API, without a trailing slash.
-    pub public_base_url: String,
+    pub public_base_url: PublicBaseUrl,
     /// Adapters of the stack, without metrics.
     pub adapters: Adapters,
     readers: SecretReaders,

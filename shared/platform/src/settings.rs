@@ -8,6 +8,7 @@ use url::Url;
 use webhooks::sender::PrivateHost;
 
 use crate::card_keys::CardKeyFingerprints;
+use crate::public_base_url::PublicBaseUrl;
 use crate::queues::QueueUrls;
 use crate::tables::TableNames;
 
@@ -52,7 +53,7 @@ pub struct Settings {
     pub stack: StackSettings,
     /// `PUBLIC_BASE_URL`: start of the widget's addresses, without a trailing slash. Without a custom domain only the
     /// stage knows it, see [`crate::gateway::PublicBase`].
-    pub public_base_url: Option<String>,
+    pub public_base_url: Option<PublicBaseUrl>,
     /// `TOKEN_MAX_LIFETIME_SECONDS`: longest `exp − iat` of a client's token; 600 by default.
     pub token_max_lifetime: SignedDuration,
     /// `DANGEROUS_PRIVATE_CONFIRMATION_HOSTS`: hosts (`host` or `host:port`, separated by commas) that confirmations
@@ -82,12 +83,14 @@ pub fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<Level, Set
 }
 
 /// Reads `PUBLIC_BASE_URL` of a stack's settings, which always have it. `variable` gives the value of a name.
-pub fn public_base_url(variable: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
+pub fn public_base_url(variable: impl Fn(&str) -> Option<String>) -> Result<PublicBaseUrl, SettingsError> {
     let mut reading = Reading {
         variable: &variable,
         faults: Vec::new(),
     };
-    let url = reading.required(PUBLIC_BASE_URL, WEB_ADDRESS, base_url);
+    let url = reading.required(PUBLIC_BASE_URL, WEB_ADDRESS, |text| {
+        PublicBaseUrl::parse(text).ok()
+    });
     reading.finish(url)
 }
 
@@ -112,7 +115,7 @@ impl Settings {
         };
         let stack = reading.stack();
         let public_base_url = reading.or_default(PUBLIC_BASE_URL, WEB_ADDRESS, None, |text| {
-            base_url(text).map(Some)
+            PublicBaseUrl::parse(text).ok().map(Some)
         });
         let lifetime = SignedDuration::from_mins(10);
         let token_max_lifetime = reading.or_default(
@@ -265,11 +268,6 @@ impl Reading<'_> {
     }
 }
 
-/// Returns a public base address without a trailing slash; `None` unless it is an http(s) address without a query.
-pub(crate) fn base_url(text: &str) -> Option<String> {
-    web_address(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned())
-}
-
 fn web_address(text: &str, schemes: &[&str]) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let bare = url.query().is_none() && url.fragment().is_none() && url.host_str().is_some();
@@ -299,8 +297,14 @@ mod tests {
     #[test]
     fn settings_are_read_and_what_may_be_absent_has_its_default() {
         let settings = Settings::read(variable).unwrap();
-        assert_eq!(settings.public_base_url.as_deref(), Some("http://localhost:8700"));
-        assert_eq!(public_base_url(variable).unwrap(), "http://localhost:8700");
+        assert_eq!(
+            settings.public_base_url.as_ref().map(PublicBaseUrl::as_str),
+            Some("http://localhost:8700")
+        );
+        assert_eq!(
+            public_base_url(variable).unwrap().as_str(),
+            "http://localhost:8700"
+        );
         assert_eq!(settings.stack.tables.keys, "KEYS_TABLE");
         assert_eq!(settings.token_max_lifetime, SignedDuration::from_secs(600));
         assert_eq!(settings.stack.recovery_days, None);

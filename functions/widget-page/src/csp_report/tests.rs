@@ -9,6 +9,10 @@ use super::*;
 const BASE: &str = "https://enroll.example/test";
 const CARD: &str = "5234000000000015";
 
+fn base(address: &str) -> PublicBaseUrl {
+    PublicBaseUrl::parse(address).unwrap()
+}
+
 fn reports() -> PolicyReports {
     let metrics = Metrics::unheard(Arc::new(SystemClock));
     PolicyReports::new(metrics)
@@ -19,7 +23,7 @@ fn kept(body: &[u8]) -> Vec<(&'static str, &'static str)> {
     let registered = [Origin::parse("https://bank.example").unwrap()];
     reported(body)
         .iter()
-        .map(|report| Violation::of(report, BASE, &registered))
+        .map(|report| Violation::of(report, &base(BASE), &registered))
         .map(|violation| (violation.directive, violation.blocked.as_str()))
         .collect()
 }
@@ -111,7 +115,7 @@ fn directive_is_known_or_other() {
 
 #[test]
 fn slug_is_found_after_the_base_path() {
-    for (base, document, expected) in [
+    for (address, document, expected) in [
         (
             BASE,
             "https://enroll.example/test/widget/bank/?lang=en",
@@ -126,7 +130,7 @@ fn slug_is_found_after_the_base_path() {
         (BASE, "https://enroll.example/test", None),
     ] {
         assert_eq!(
-            slug(document, base).as_ref().map(Slug::as_str),
+            slug(document, &base(address)).as_ref().map(Slug::as_str),
             expected,
             "{document}"
         );
