@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(Colors::default().style(), None);
     }
 
-    /// What `enrollctl client apply` computes contrasts with.
+    /// `enrollctl client apply` computes contrasts with these palettes.
     #[test]
     fn contrast_is_checked_with_the_palettes_of_the_stylesheet() {
         let css = std::str::from_utf8(crate::parts::STYLE.bytes).unwrap();

@@ -21,7 +21,7 @@ use serde_json::Value;
 const MAX_BYTES: usize = 16 * 1024;
 /// The most violations of one report that are counted.
 const MAX_VIOLATIONS: usize = 5;
-/// One line of the log in this time.
+/// Time between two log lines.
 const BETWEEN_LINES: SignedDuration = SignedDuration::from_secs(60);
 
 /// The directives that a violation can be of: Content Security Policy Level 3, §6, and the specifications that add to it
@@ -59,10 +59,10 @@ const DIRECTIVES: [&str; 31] = [
     "webrtc",
     "worker-src",
 ];
-/// In place of a directive that is none.
+/// Word for an unknown directive.
 const NO_DIRECTIVE: &str = "other";
 
-/// Where what was blocked came from.
+/// Source of a blocked resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The page's own origin.
@@ -95,7 +95,7 @@ impl Source {
     }
 }
 
-/// What is kept of a violation.
+/// Violation in closed words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Violation {
     directive: &'static str,
@@ -133,7 +133,7 @@ impl PolicyReports {
         }
     }
 
-    /// Counts what a report says. One that can't be read is dropped.
+    /// Counts the violations of a report. A report that can't be read is dropped.
     pub(crate) async fn take(&self, pages: &Pages<'_>, clock: &dyn Clock, body: &[u8]) {
         for reported in reported(body) {
             let registered = pages.registered_origins(&reported.document).await;
@@ -146,7 +146,7 @@ impl PolicyReports {
                     directive = violation.directive,
                     blocked = violation.blocked.as_str(),
                     violations = self.since_last_line.swap(0, Ordering::Relaxed),
-                    "page's policy was violated"
+                    "content security policy violated"
                 );
             }
         }

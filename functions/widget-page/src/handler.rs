@@ -22,24 +22,24 @@ use crate::headers::{self, Headers};
 use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
 use crate::parts;
 
-/// What serving needs.
+/// Dependencies of [`Serving::handle`].
 pub struct Serving<'a> {
-    /// Set-ups.
+    /// Clients' set-ups.
     pub clients: &'a dyn Clients,
     /// Logos and backgrounds.
     pub pictures: &'a Pictures,
     /// Address that the service is reached under.
     pub public_base_url: &'a PublicBaseUrl,
-    /// What browsers report.
+    /// Reports of policy violations.
     pub reports: &'a PolicyReports,
     /// The time.
     pub clock: &'a dyn Clock,
 }
 
-/// Why there is nothing to serve.
+/// Refusal or failure of a request.
 #[derive(Debug, thiserror::Error)]
-enum NotServed {
-    #[error("nothing is here")]
+enum ServeError {
+    #[error("not found")]
     Unknown,
     #[error("method not allowed")]
     Method,
@@ -49,7 +49,7 @@ enum NotServed {
     Store(#[from] StoreError),
 }
 
-by_display!(NotServed);
+by_display!(ServeError);
 
 impl Serving<'_> {
     /// Answers one request. HEAD has GET's answer without its body (RFC 9110 §9.3.2).
@@ -64,7 +64,7 @@ impl Serving<'_> {
         response
     }
 
-    async fn serve(&self, request: &Request) -> Result<Response<Body>, NotServed> {
+    async fn serve(&self, request: &Request) -> Result<Response<Body>, ServeError> {
         let route = gateway::route(request);
         let segments: Vec<&str> = route.split('/').filter(|segment| !segment.is_empty()).collect();
         let method = match *request.method() {
@@ -87,12 +87,12 @@ impl Serving<'_> {
             (&Method::GET, ["widget", "assets", name]) => part(name),
             (&Method::GET, ["widget", slug]) => self.page(slug, request).await,
             (&Method::GET, ["widget", slug, "pictures", name]) => self.picture(slug, name).await,
-            (&Method::GET, _) => Err(NotServed::Unknown),
-            _ => Err(NotServed::Method),
+            (&Method::GET, _) => Err(ServeError::Unknown),
+            _ => Err(ServeError::Method),
         }
     }
 
-    async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, NotServed> {
+    async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, ServeError> {
         let rendered = if slug == NEUTRAL_SLUG {
             Page::neutral(&Texts::built_in(), "en", self.public_base_url.path()).render()?
         } else {
@@ -113,7 +113,7 @@ impl Serving<'_> {
         ))
     }
 
-    fn client_page(&self, client: &Client, request: &Request) -> Result<Rendered, NotServed> {
+    fn client_page(&self, client: &Client, request: &Request) -> Result<Rendered, ServeError> {
         let query = request.query_string_parameters();
         let requested = query.first("lang").and_then(RequestedLanguage::parse);
         let language = client.language_for(requested.as_ref());
@@ -131,10 +131,10 @@ impl Serving<'_> {
         Ok(page.render()?)
     }
 
-    /// Only what the client's set-up names: the bucket holds other clients' pictures too.
-    async fn picture(&self, slug: &str, name: &str) -> Result<Response<Body>, NotServed> {
+    /// Serves only pictures that the client's set-up names: the bucket has other clients' pictures too.
+    async fn picture(&self, slug: &str, name: &str) -> Result<Response<Body>, ServeError> {
         let client = self.client(slug).await?;
-        let hash = name.strip_suffix(".png").ok_or(NotServed::Unknown)?;
+        let hash = name.strip_suffix(".png").ok_or(ServeError::Unknown)?;
         let named = [&client.look.logo, &client.look.background]
             .into_iter()
             .flatten()
@@ -144,7 +144,7 @@ impl Serving<'_> {
         } else {
             None
         };
-        let bytes = bytes.ok_or(NotServed::Unknown)?;
+        let bytes = bytes.ok_or(ServeError::Unknown)?;
         Ok(respond(
             StatusCode::OK,
             headers::immutable("image/png"),
@@ -152,14 +152,14 @@ impl Serving<'_> {
         ))
     }
 
-    async fn client(&self, slug: &str) -> Result<Arc<Client>, NotServed> {
-        let slug = Slug::parse(slug).map_err(|_| NotServed::Unknown)?;
-        self.clients.by_slug(&slug).await?.ok_or(NotServed::Unknown)
+    async fn client(&self, slug: &str) -> Result<Arc<Client>, ServeError> {
+        let slug = Slug::parse(slug).map_err(|_| ServeError::Unknown)?;
+        self.clients.by_slug(&slug).await?.ok_or(ServeError::Unknown)
     }
 }
 
-fn part(name: &str) -> Result<Response<Body>, NotServed> {
-    let part = parts::find(name).ok_or(NotServed::Unknown)?;
+fn part(name: &str) -> Result<Response<Body>, ServeError> {
+    let part = parts::find(name).ok_or(ServeError::Unknown)?;
     Ok(respond(
         StatusCode::OK,
         headers::immutable(part.content_type),
@@ -167,10 +167,10 @@ fn part(name: &str) -> Result<Response<Body>, NotServed> {
     ))
 }
 
-fn refusal(reason: &NotServed) -> Response<Body> {
+fn refusal(reason: &ServeError) -> Response<Body> {
     let (status, text) = match reason {
-        NotServed::Unknown => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
-        NotServed::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n"),
+        ServeError::Unknown => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        ServeError::Method => (StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.\n"),
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -185,7 +185,7 @@ fn refusal(reason: &NotServed) -> Response<Body> {
     )
 }
 
-/// Names and values are fixed or checked, so the builder has nothing to refuse.
+/// Names and values are fixed or checked, so the builder can't fail.
 fn respond(status: StatusCode, headers: Headers, body: Body) -> Response<Body> {
     let builder = headers
         .into_iter()

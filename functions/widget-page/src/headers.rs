@@ -7,17 +7,17 @@ use platform::public_base_url::BasePath;
 /// Names and values, each name once.
 pub type Headers = Vec<(&'static str, String)>;
 
-/// Where browsers report violations of the Content-Security-Policy, under the base path.
+/// Path of the endpoint for reports of Content-Security-Policy violations, under the base path.
 pub const CSP_REPORT_PATH: &str = "/widget/csp-report";
 
-/// What the page's Content-Security-Policy depends on.
+/// Inputs of the page's Content-Security-Policy.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy<'a> {
-    /// Who may frame the page; nobody where empty.
+    /// Origins that may frame the page; none where empty.
     pub embed_origins: &'a [Origin],
     /// `sha256-…` of the content of its one inline `<style>`, where it has one.
     pub style_hash: Option<&'a str>,
-    /// Where the service begins.
+    /// Base path of the service.
     pub base: &'a BasePath,
 }
 
@@ -47,7 +47,7 @@ impl Policy<'_> {
     }
 }
 
-/// Of the page. It may be kept, but not shown without asking whether the client's set-up has changed.
+/// Headers of the page. A browser may cache it, but has to revalidate it: the client's set-up may have changed.
 pub fn page(policy: &Policy<'_>, language: &str, etag: &str) -> Headers {
     let base = policy.base.as_str();
     let mut headers = common("text/html; charset=utf-8", "no-cache");
@@ -79,14 +79,14 @@ pub fn page(policy: &Policy<'_>, language: &str, etag: &str) -> Headers {
     headers
 }
 
-/// Of a part or a picture: named after its content, so it never changes.
+/// Headers of a part or a picture: named after its content, so it never changes.
 pub fn immutable(content_type: &str) -> Headers {
     let mut headers = common(content_type, "public, max-age=31536000, immutable");
     headers.push(("cross-origin-resource-policy", "same-origin".to_owned()));
     headers
 }
 
-/// Of an answer that is neither: a missing file, a report taken.
+/// Headers of other answers: a missing file, an accepted report.
 pub fn bare(content_type: &str) -> Headers {
     let mut headers = common(content_type, "no-store");
     headers.push((
@@ -96,7 +96,7 @@ pub fn bare(content_type: &str) -> Headers {
     headers
 }
 
-/// Whether the browser has this version already (RFC 9110 §13.1.2), which 304 tells it.
+/// Whether the browser already has this version (RFC 9110 §13.1.2) and gets a 304.
 pub fn is_current(if_none_match: Option<&str>, etag: &str) -> bool {
     if_none_match.is_some_and(|value| {
         value
@@ -106,7 +106,7 @@ pub fn is_current(if_none_match: Option<&str>, etag: &str) -> bool {
     })
 }
 
-/// Features that the page never asks for and that nothing in it may.
+/// Features that neither the page nor anything in it may use.
 const PERMISSIONS: [&str; 14] = [
     "accelerometer",
     "autoplay",

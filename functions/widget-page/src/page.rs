@@ -17,7 +17,7 @@ use platform::public_base_url::BasePath;
 /// The slug of the page that belongs to no client: it shows failures of tokens whose client is unknown.
 pub const NEUTRAL_SLUG: &str = "_";
 
-/// What a page shows, and whom it talks to. No session: the page is the same for everyone.
+/// Content of a page and its partners in communication. It knows no session: the page is the same for everyone.
 #[derive(Debug, Clone)]
 pub struct Page<'a> {
     /// The client's name in addresses; `_` for the neutral page.
@@ -34,13 +34,13 @@ pub struct Page<'a> {
     pub logo: Option<&'a str>,
     /// Hexadecimal SHA-256 of the client's background picture.
     pub background: Option<&'a str>,
-    /// Who may frame the page and hears its events.
+    /// Origins that may frame the page and receive its events.
     pub embed_origins: &'a [Origin],
-    /// Where the service begins on its host.
+    /// Base path of the service.
     pub base: &'a BasePath,
 }
 
-/// A page to send.
+/// Page with its headers, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// The body.
@@ -81,7 +81,7 @@ impl<'a> Page<'a> {
     /// Renders the page and the headers that belong to it.
     ///
     /// # Errors
-    /// Where a slug or picture name is none, or the template fails.
+    /// On a slug or picture name that can't stand in an address, and on a failure of the template.
     pub fn render(&self) -> Result<Rendered, RenderError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         let names = [Some(self.slug), self.logo, self.background];

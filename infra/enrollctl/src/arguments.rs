@@ -2,11 +2,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
-/// The operator's tool of a card-enrollment stack.
+/// Command-line tool for the operator of a card-enrollment stack.
 #[derive(Debug, Parser)]
 #[command(name = "enrollctl", version, about)]
 pub(crate) struct Arguments {
-    /// The stack to work on, by its name.
+    /// Name of the stack.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
     #[command(subcommand)]
@@ -15,44 +15,44 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Clients' set-ups.
+    /// Manages clients.
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Tokens to try a client's integration with; no AWS needed.
+    /// Signs tokens and opens the widget with them, to test a client's integration; no AWS needed.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// What is stored of a person: shown, exported, erased, with a line in the client's audit trail each time.
+    /// Shows, exports or erases a person's records; each use is recorded in the client's audit trail.
     #[command(subcommand)]
     Customer(CustomerCommand),
-    /// Compares a client's cards with what Mastercard holds. Ends with 0 where both agree, 1 where they differ, 2 where
-    /// that could not be told, 3 where so much differs that nothing was repaired.
+    /// Compares a client's cards with Mastercard's. Exit code: 0 no differences, 1 differences, 2 comparison incomplete, 3 too
+    /// many differences to repair.
     Reconcile(ReconcileArguments),
-    /// Shows what an incident id stands for: which client and program, which outcome; and what Mastercard wrote.
+    /// Shows the client, program and outcome of an incident id, and Mastercard's message.
     Incident {
-        /// As the customer or the partner was shown it.
+        /// Incident id, as shown to the customer or the partner.
         id: String,
         #[command(flatten)]
         revealing: Revealing,
     },
-    /// Shows an audit trail: who revealed what, changed trust or keys, or had something sent again, when and why.
+    /// Shows an audit trail: personal data revealed, trust or keys changed, confirmations resent; by whom, when and why.
     Audit {
-        /// Of this client; the stack's own where it is left out.
+        /// Client whose trail is shown [default: the stack's own trail].
         #[arg(long, value_name = "ID")]
         client: Option<String>,
     },
-    /// Intents: what settlement has not come to an end with.
+    /// Lists intents that settlement has not finished.
     #[command(subcommand)]
     Intents(IntentsCommand),
-    /// Confirmations to partners: what is parked, and what they are signed with.
+    /// Manages confirmations to partners and their signing keys.
     #[command(subcommand)]
     Confirmations(ConfirmationsCommand),
-    /// What Mastercard gave you: the client certificate and the key to encrypt card numbers under.
+    /// Stores the credentials that Mastercard issued: the client certificate and the key that encrypts card numbers.
     #[command(subcommand)]
     Mastercard(MastercardCommand),
 }
 
 impl Command {
-    /// The exit code where the command fails. 1, but for what compares, as diff(1) does: there, 1 tells of differences.
+    /// Returns the exit code of a failure: 2 for commands that compare, where 1 means differences as in diff(1); else 1.
     pub(crate) fn failure(&self) -> u8 {
         match self {
             Self::Client(ClientCommand::Diff { .. }) | Self::Reconcile(_) => 2,
@@ -63,12 +63,12 @@ impl Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IntentsCommand {
-    /// Lists those of which Mastercard's answers have proved nothing for a day.
+    /// Lists intents whose state at Mastercard has been unknown for a day.
     List {
-        /// All that are unsettled, instead.
+        /// List all unsettled intents.
         #[arg(long)]
         all: bool,
-        /// At most so many are looked at, those whose turn comes first.
+        /// Number of intents to look at, earliest due first.
         #[arg(long, default_value_t = 1000)]
         limit: usize,
     },
@@ -76,45 +76,45 @@ pub(crate) enum IntentsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Writes a client file to fill in, and a fresh key pair; no AWS needed.
+    /// Writes a client file to fill in, and a new key pair; no AWS needed.
     New {
-        /// The client's id: what its tokens say in `iss`.
+        /// The client's id, claim `iss` of its tokens.
         id: String,
-        /// Its name for people; the id where it is left out.
+        /// Display name [default: the id].
         #[arg(long)]
         name: Option<String>,
-        /// Where the files go; a folder of the client's id where it is left out.
+        /// Folder for the files [default: a folder named after the id].
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-    /// Shows what applying a client file would change: exit code 0 nothing, 1 something, 2 it can't be told.
+    /// Shows what applying a client file would change. Exit code: 0 no changes, 1 changes, 2 failure.
     Diff {
         /// The client file.
         file: PathBuf,
     },
-    /// Applies a client file (TOML), after showing what it would change.
+    /// Applies a client file (TOML) after showing the changes.
     Apply {
-        /// The client file; what it names lies relative to it.
+        /// The client file; files that it names are relative to it.
         file: PathBuf,
-        /// Don't ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         reason: Reason,
     },
-    /// Shows a client as it is stored: status, programs, keys.
+    /// Shows a stored client: status, programs, keys.
     Show {
         /// The client's id.
         id: String,
-        /// The whole set-up, as JSON.
+        /// Print the whole set-up as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Suspends a client at once, whatever its file says: its tokens are refused.
+    /// Suspends a client at once, whatever its file says; its tokens are refused.
     Suspend {
         /// The client's id.
         id: String,
-        /// Lifts the suspension instead.
+        /// Lift the suspension instead.
         #[arg(long)]
         lift: bool,
         #[command(flatten)]
@@ -124,19 +124,18 @@ pub(crate) enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomerCommand {
-    /// Shows what is stored, without what is personal.
+    /// Shows the stored records, without personal data.
     Show(Person),
-    /// Prints everything that is stored, as JSON: for the person who asks.
+    /// Prints all stored records as JSON, for the person who requested them.
     Export(Person),
-    /// Erases everything that is stored, at once and for good.
+    /// Erases all stored records, immediately and permanently.
     Erase {
         #[command(flatten)]
         person: Person,
-        /// Have Mastercard cancel the cards that are in the program, first. Without it, nothing is erased while there are
-        /// such cards.
+        /// Have Mastercard cancel the enrolled cards first. Without this option, nothing is erased while a card is enrolled.
         #[arg(long)]
         opt_out: bool,
-        /// Don't ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -148,72 +147,72 @@ pub(crate) enum CustomerCommand {
     },
 }
 
-/// Whom it is about, and why.
+/// Person whose records are processed, and the reason.
 #[derive(Debug, Args)]
 pub(crate) struct Person {
     /// The client's id.
     #[arg(long, value_name = "ID")]
     pub(crate) client: String,
-    /// Only in this program; in all of the client's, those that it has given up too, where it is left out.
+    /// Limit to this program [default: all of the client's, retired ones included].
     #[arg(long, value_name = "ID")]
     pub(crate) program: Option<String>,
-    /// A file with the customer's id, `-` for standard input: in an argument, every process could read it.
+    /// File with the customer's id, `-` for standard input. An argument would be visible to every process.
     #[arg(long, value_name = "FILE")]
     pub(crate) customer_file: PathBuf,
     #[command(flatten)]
     pub(crate) reason: Reason,
 }
 
-/// Why something is done.
+/// Reason of an action.
 #[derive(Debug, Args)]
 pub(crate) struct Reason {
-    /// Your name of the request or ticket, for the audit trail. It must not name a person.
+    /// Your reference of the request or ticket, for the audit trail. It must not name a person.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reference: String,
 }
 
-/// Which client is compared, what else is done, and why.
+/// Options of `reconcile`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("audited").args(["repair", "reveal"]).multiple(true))]
 pub(crate) struct ReconcileArguments {
     /// The client's id.
     pub(crate) client: String,
-    /// Repairs what differs. Without it, it is only told. Leaves a line in the audit trail.
+    /// Repair differences instead of only reporting them. Recorded in the audit trail.
     #[arg(long, requires = "reference")]
     pub(crate) repair: bool,
-    /// Repairs although nothing agrees, or more than a few cards differ: up to this many, which a run without `--repair`
-    /// has shown.
+    /// Repair up to this many differences even if no card agrees or more than a few differ; review them first without
+    /// `--repair`.
     #[arg(long, value_name = "COUNT", requires = "repair")]
     pub(crate) accept_differences: Option<usize>,
-    /// Also Mastercard's names of cards. Leaves a line in the audit trail.
+    /// Also show Mastercard's ids of cards. Recorded in the audit trail.
     #[arg(long, requires = "reference")]
     pub(crate) reveal: bool,
-    /// Your name of the request or ticket, for the audit trail. It must not name a person.
+    /// Your reference of the request or ticket, for the audit trail. It must not name a person.
     #[arg(long, value_name = "TEXT", requires = "audited")]
     pub(crate) reference: Option<String>,
 }
 
 impl ReconcileArguments {
-    /// Why, where something is to be repaired or revealed.
+    /// Returns the reason, if something is to be repaired or revealed.
     pub(crate) fn reason(&self) -> Option<Reason> {
         let reference = self.reference.clone()?;
         Some(Reason { reference })
     }
 }
 
-/// Whether personal data are shown, and why.
+/// Request to reveal personal data, and its reason.
 #[derive(Debug, Args)]
 pub(crate) struct Revealing {
-    /// Also what is personal: addresses, bodies, Mastercard's words. Leaves a line in the audit trail.
+    /// Also show personal data: addresses, bodies, Mastercard's messages. Recorded in the audit trail.
     #[arg(long, requires = "reference")]
     pub(crate) reveal: bool,
-    /// Your name of the request or ticket, for the audit trail. It must not name a person.
+    /// Your reference of the request or ticket, for the audit trail. It must not name a person.
     #[arg(long, value_name = "TEXT", requires = "reveal")]
     pub(crate) reference: Option<String>,
 }
 
 impl Revealing {
-    /// Why, where personal data are to be shown.
+    /// Returns the reason, if personal data are to be shown.
     pub(crate) fn reason(&self) -> Option<Reason> {
         let reference = self.reference.clone().filter(|_| self.reveal)?;
         Some(Reason { reference })
@@ -224,17 +223,17 @@ impl Revealing {
 pub(crate) enum TokenCommand {
     /// Signs a token and prints it.
     Sign(Claims),
-    /// Opens the widget with a token and prints the answer: `Enrollment-Status` and `Location`.
+    /// Opens the widget with a token and prints `Enrollment-Status` and `Location` of the answer.
     Open {
-        /// The token; read from standard input where it is left out.
+        /// The token [default: read from standard input].
         token: Option<String>,
-        /// Where the product answers, such as `http://localhost:8700`; the stack's address where it is left out.
+        /// Public base address, such as `http://localhost:8700` [default: the stack's].
         #[arg(long)]
         url: Option<String>,
     },
 }
 
-/// What a token says.
+/// Claims of a token, and the key that signs it.
 #[derive(Debug, Args)]
 pub(crate) struct Claims {
     /// The client's private key (PEM, RSA).
@@ -255,70 +254,70 @@ pub(crate) struct Claims {
     /// The page's language, such as `en_US`.
     #[arg(long)]
     pub(crate) language: Option<String>,
-    /// Where the outcome is confirmed; https, on a registered host.
+    /// Address for the confirmation; https, on a registered host.
     #[arg(long, value_name = "URL")]
     pub(crate) confirmation_url: Option<String>,
-    /// The last four digits of the card that is meant.
+    /// Last four digits of the card to replace or remove.
     #[arg(long, value_name = "DIGITS")]
     pub(crate) last4: Option<String>,
-    /// How long the token may be used.
+    /// Lifetime of the token.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) lifetime: u32,
-    /// The id of the key, as the client file has it.
+    /// Id of the key in the client file.
     #[arg(long)]
     pub(crate) kid: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfirmationsCommand {
-    /// Lists those that are parked: they are not sent any more by themselves.
+    /// Lists parked confirmations, which are no longer retried.
     List {
-        /// Of this client only.
+        /// Limit to this client.
         #[arg(long, value_name = "ID")]
         client: Option<String>,
-        /// Those that are still tried, instead.
+        /// List confirmations that are still retried instead.
         #[arg(long)]
         due: bool,
-        /// At most so many.
+        /// Maximum number of entries.
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
-    /// Shows how one stands.
+    /// Shows the state of a confirmation.
     Show {
-        /// Its `webhook-id`.
+        /// `webhook-id` of the confirmation.
         id: String,
         #[command(flatten)]
         revealing: Revealing,
     },
-    /// Has them sent again at once, with all attempts before them.
+    /// Sends confirmations again, immediately and with all attempts anew.
     Replay {
         #[command(flatten)]
         chosen: Chosen,
         #[command(flatten)]
         reason: Reason,
     },
-    /// Deletes them: the partner is never told.
+    /// Deletes confirmations; the partner never receives them.
     Drop {
         #[command(flatten)]
         chosen: Chosen,
-        /// Don't ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         reason: Reason,
     },
-    /// What a client's confirmations are signed with.
+    /// Manages the signing keys of a client's confirmations.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Says under which authorities a client's receivers are believed.
+    /// Sets the certificate authorities that a client's receivers are trusted under.
     Trust {
         /// The client's id.
         #[arg(long, value_name = "ID")]
         client: String,
-        /// Beside the public authorities, those of this file (PEM).
+        /// Trust the authorities of this file (PEM) beside the public ones.
         #[arg(long, value_name = "FILE", required_unless_present = "public")]
         authorities: Option<PathBuf>,
-        /// The public authorities only.
+        /// Trust the public authorities only.
         #[arg(long, conflicts_with = "authorities")]
         public: bool,
         #[command(flatten)]
@@ -326,43 +325,43 @@ pub(crate) enum ConfirmationsCommand {
     },
 }
 
-/// Some confirmations by name, or all parked ones of a client.
+/// Selection of confirmations: by id, or all parked ones of a client.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Chosen {
-    /// Their `webhook-id`s.
+    /// `webhook-id`s of the confirmations.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// All that are parked for this client.
+    /// Select all parked confirmations of this client.
     #[arg(long, value_name = "CLIENT")]
     pub(crate) all_parked_of: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Shows where the secret lies, and public keys.
+    /// Shows the name of the secret, and public keys.
     Show {
         /// The client's id.
         #[arg(long, value_name = "ID")]
         client: String,
     },
-    /// Adds a new key before the one in use. Both sign until `retire`, so that the partner can change over meanwhile.
+    /// Adds a new key. Both keys sign until `retire`, so that the partner can switch in between.
     Rotate {
         /// The client's id.
         #[arg(long, value_name = "ID")]
         client: String,
-        /// An ed25519 key, for signatures `v1a`, instead of a shared secret.
+        /// Use an ed25519 key, for signatures `v1a`, instead of a shared secret.
         #[arg(long)]
         asymmetric: bool,
         #[command(flatten)]
         reason: Reason,
     },
-    /// Ends a rotation: only the newest key stays.
+    /// Ends a rotation; only the newest key remains.
     Retire {
         /// The client's id.
         #[arg(long, value_name = "ID")]
         client: String,
-        /// Of the ed25519 keys, instead of the shared secrets.
+        /// Retire the older ed25519 key instead of the older shared secret.
         #[arg(long)]
         asymmetric: bool,
         #[command(flatten)]
@@ -382,7 +381,7 @@ pub(crate) enum MastercardCommand {
         /// The key or its certificate (PEM).
         #[arg(long, value_name = "FILE")]
         public_key: PathBuf,
-        /// The fingerprint that the key must have, if you have it from elsewhere.
+        /// Expected fingerprint, if you received it separately.
         #[arg(long, value_name = "HEX")]
         fingerprint: Option<String>,
         #[command(flatten)]
@@ -390,7 +389,7 @@ pub(crate) enum MastercardCommand {
     },
 }
 
-/// Where the client certificate lies.
+/// Files of the client certificate.
 #[derive(Debug, Args)]
 pub(crate) struct MutualTlsFiles {
     /// The certificate with its chain (PEM).
@@ -412,10 +411,10 @@ pub(crate) struct MutualTlsFiles {
         conflicts_with = "certificate"
     )]
     pub(crate) pkcs12: Option<PathBuf>,
-    /// A file with the password of the PKCS#12 file: in an argument, every process could read it.
+    /// File with the password of the PKCS#12 file. An argument would be visible to every process.
     #[arg(long, value_name = "FILE", requires = "pkcs12")]
     pub(crate) password_file: Option<PathBuf>,
-    /// The only authorities to believe as Mastercard's servers (PEM); the public ones where it is left out.
+    /// Trust only these authorities (PEM) for Mastercard's servers [default: the public ones].
     #[arg(long, value_name = "FILE")]
     pub(crate) authorities: Option<PathBuf>,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use platform::tables::audit::Trail;
 
 use crate::client;
 
-/// Prints the lines of a trail, the oldest first, as JSON.
+/// Prints the lines of a trail as JSON, oldest first.
 pub(crate) async fn run(stack: &Stack, client: Option<&str>) -> Result<()> {
     let lines = match client {
         Some(id) => {

@@ -20,12 +20,12 @@ use crate::gate::Gate;
 use crate::summary::{summary, word};
 use crate::{files, terminal};
 
-/// How often a change is tried again where somebody else's came between.
+/// Number of tries when concurrent changes collide.
 const TRIES: u32 = 3;
 
-/// A client file beside what is stored.
+/// A client file and the stored client.
 struct Comparison {
-    /// As it would be stored: programs that the file no longer names are retired.
+    /// Set-up as it would be stored, with the programs retired that the file no longer names.
     setup: ClientSetup,
     before: Option<StoredClient>,
 }
@@ -36,11 +36,11 @@ impl Comparison {
         let before = stack.client(&setup.client.id).await?;
         if stack.settings.deletion_protection == Some(false) {
             eprintln!(
-                "warning: nothing protects the tables of this stack from deletion: deploy it with DeletionProtection=true"
+                "warning: the tables of this stack are not protected from deletion; deploy it with DeletionProtection=true"
             );
         }
         if let Some(days) = stack.settings.recovery_days {
-            not_outlived(&setup.client, days)?;
+            check_recovery_window(&setup.client, days)?;
         }
         if let Some(before) = &before {
             setup.client.retire_programs_of(&before.client);
@@ -54,7 +54,7 @@ impl Comparison {
             .is_none_or(|before| before.client != self.setup.client)
     }
 
-    /// What follows from the change, then its lines. Retired programs are left out: no file has them.
+    /// Prints the consequences of the change, then the changed lines. Retired programs are left out: no file has them.
     fn print(&self) -> Result<()> {
         let written = |client: &Client| {
             readable(&Client {
@@ -82,14 +82,14 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &Reason
     let Comparison { setup, before } = &comparison;
     let client = &setup.client;
     if !comparison.has_differences() {
-        // A run that was cut off, or a picture or secret that was lost, is made good here; so is a register without it.
+        // Completes an interrupted run, restores a lost picture or secret, and adds the client to the index if it is missing.
         store_pictures(stack, setup).await?;
         stack.register_client(&client.id).await?;
         let permit = Gate::open(stack, reason)
             .await?
             .pass_for(&client.id, "apply client", "nothing to change")
             .await?;
-        say_secret(stack, &permit, &client.id).await?;
+        ensure_secret(stack, &permit, &client.id).await?;
         println!("client '{}': nothing to change", client.id);
         return Ok(());
     }
@@ -111,20 +111,20 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &Reason
     match stack.store_client(&permit, client, before.as_ref()).await? {
         Stored::Now => {}
         Stored::SlugTaken => bail!(
-            "the slug '{}' belongs to another client; nothing was changed",
+            "the slug '{}' is taken by another client; nothing was changed",
             client.slug
         ),
         Stored::ChangedMeanwhile => {
-            bail!("somebody else has just changed this client; nothing was changed, try again")
+            bail!("the client was changed concurrently; nothing was changed, try again")
         }
     }
-    say_secret(stack, &permit, &client.id).await?;
+    ensure_secret(stack, &permit, &client.id).await?;
     println!("client '{}': {kind}", client.id);
     println!("page: {}/widget/{}/", stack.public_base_url, client.slug);
     Ok(())
 }
 
-/// Shows what applying a client file would change. Gives whether that is anything.
+/// Shows what applying a client file would change. Returns whether there are changes.
 pub(crate) async fn diff(stack: &Stack, file: &Path) -> Result<bool> {
     let comparison = Comparison::of(stack, file).await?;
     let has_differences = comparison.has_differences();
@@ -146,7 +146,7 @@ pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// Suspends a client, or lifts that, whatever its file says.
+/// Suspends a client or lifts the suspension, whatever its file says.
 pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &Reason) -> Result<()> {
     let id = ClientId::parse(id)?;
     let wanted = if lift {
@@ -158,7 +158,7 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &Reason
     for _ in 0..TRIES {
         let before = find(stack, &id).await?;
         if before.client.status == wanted {
-            println!("client '{id}': {} already", word(wanted));
+            println!("client '{id}' is already {}", word(wanted));
             return Ok(());
         }
         let mut client = before.client.clone();
@@ -167,20 +167,20 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &Reason
         let permit = gate.pass_for(&id, action, "").await?;
         if stack.store_client(&permit, &client, Some(&before)).await? == Stored::Now {
             println!(
-                "client '{id}': {word}; every function knows within a minute\n\
-                 its file should say so too, or the next apply undoes it: status = \"{word}\"",
+                "client '{id}': {word}; takes effect within a minute\n\
+                 set status = \"{word}\" in its file too, or the next apply reverts it",
                 word = word(wanted)
             );
             return Ok(());
         }
     }
-    bail!("somebody else keeps changing this client; nothing was changed, try again")
+    bail!("the client keeps being changed concurrently; nothing was changed, try again")
 }
 
-/// A client as it is stored.
+/// Returns the stored client.
 pub(crate) async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
     let found = stack.client(id).await?;
-    found.with_context(|| format!("there is no client '{id}'"))
+    found.with_context(|| format!("client '{id}' does not exist"))
 }
 
 fn read(file: &Path) -> Result<ClientSetup> {
@@ -203,16 +203,17 @@ fn read(file: &Path) -> Result<ClientSetup> {
     Ok(setup)
 }
 
-/// What was deleted must not come back with a table that is taken back (`docs/contract.md#purge`).
-fn not_outlived(client: &Client, recovery_days: u16) -> Result<()> {
+/// Refuses retention days shorter than the reach of point-in-time recovery: a restored table would bring deleted records
+/// back (`docs/contract.md#purge`).
+fn check_recovery_window(client: &Client, recovery_days: u16) -> Result<()> {
     match client
         .programs
         .iter()
         .find(|program| program.retention_days < recovery_days)
     {
         Some(program) => bail!(
-            "program {}: retention_days is {}, but the tables of this stack can be taken back {recovery_days} days \
-             (its parameter PointInTimeRecoveryDays): what was deleted could return; nothing was changed",
+            "program {}: retention_days is {}, but tables of this stack can be restored to {recovery_days} days ago (parameter \
+             PointInTimeRecoveryDays), which would bring deleted records back; nothing was changed",
             program.id,
             program.retention_days
         ),
@@ -231,8 +232,8 @@ async fn store_pictures(stack: &Stack, setup: &ClientSetup) -> Result<()> {
     Ok(())
 }
 
-/// Makes the client's confirmation secret where there is none, and says where it lies. It is never printed.
-async fn say_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Result<()> {
+/// Creates the client's confirmation secret if there is none, and prints its name. The secret itself is never printed.
+async fn ensure_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Result<()> {
     let secrets = ConfirmationSecrets {
         secrets: vec![confirmation_keys::new_secret()],
         signing_keys: Vec::new(),
@@ -249,7 +250,7 @@ async fn say_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Result
         == Created::Now
     {
         println!(
-            "confirmations to this client are signed with the secret in Secrets Manager at '{}'",
+            "confirmations to this client are signed with the secret '{}' in Secrets Manager",
             stack.secret_name(&name)
         );
     }

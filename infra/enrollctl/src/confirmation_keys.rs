@@ -18,9 +18,9 @@ use crate::arguments::{KeysCommand, Reason};
 use crate::files;
 use crate::gate::Gate;
 
-/// A secret and the one that it replaces: more than that is a rotation that was never ended.
+/// Maximum number of keys: the current one and the one that it replaces.
 const MOST: usize = 2;
-/// How often a change is made anew because another operator was quicker.
+/// Number of tries when concurrent changes collide.
 const TRIES: usize = 5;
 
 pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
@@ -39,7 +39,7 @@ pub(crate) async fn run(stack: &Stack, command: KeysCommand) -> Result<()> {
     }
 }
 
-/// Believes a client's receivers under the authorities of a file too, or under the public ones alone.
+/// Trusts a client's receivers under the authorities of a file too, or under the public ones only.
 pub(crate) async fn trust(
     stack: &Stack,
     client: &str,
@@ -72,7 +72,7 @@ pub(crate) async fn trust(
     })
     .await?;
     println!(
-        "within five minutes receivers of client '{client}' are believed under {}",
+        "within five minutes, receivers of client '{client}' are trusted under {}",
         match authorities {
             Some(file) => format!("the public authorities and those of {}", file.display()),
             None => "the public authorities only".to_owned(),
@@ -81,7 +81,7 @@ pub(crate) async fn trust(
     Ok(())
 }
 
-/// A fresh `whsec_` secret: 256 bits.
+/// Generates a `whsec_` secret of 256 bits.
 pub(crate) fn new_secret() -> SecretString {
     random("whsec_")
 }
@@ -113,22 +113,22 @@ async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Rea
         records: kind(asymmetric),
     };
     change(stack, client, line, |secrets| {
-        let (keys, fresh) = if asymmetric {
+        let (keys, new) = if asymmetric {
             (&mut secrets.signing_keys, random("whsk_"))
         } else {
             (&mut secrets.secrets, new_secret())
         };
         if keys.len() >= MOST {
             bail!(
-                "an earlier rotation is not ended: 'confirmations keys retire --client {client}' ends it; nothing was changed"
+                "a rotation is in progress; end it with 'confirmations keys retire --client {client}'; nothing was changed"
             );
         }
-        keys.insert(0, fresh);
+        keys.insert(0, new);
         Ok(())
     })
     .await?;
     show(stack, client).await?;
-    println!("within five minutes every confirmation carries a signature by each of them");
+    println!("within five minutes, every confirmation is signed with each of them");
     Ok(())
 }
 
@@ -145,7 +145,7 @@ async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Rea
             &mut secrets.secrets
         };
         if keys.len() < MOST {
-            bail!("client '{client}' is not in a rotation: there is no older key to retire");
+            bail!("client '{client}' has no rotation in progress: there is no older key to retire");
         }
         keys.truncate(1);
         Ok(())
@@ -158,7 +158,7 @@ fn kind(asymmetric: bool) -> &'static str {
     if asymmetric { "v1a" } else { "v1" }
 }
 
-/// What the audit trail says of a change.
+/// Line of the audit trail for a change.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     reason: &'a Reason,
@@ -166,15 +166,15 @@ struct Line<'a> {
     records: &'a str,
 }
 
-/// Reads, changes and writes a client's secrets; anew where another operator has changed them in between, so that the
-/// change is judged by what is there.
+/// Reads, changes and writes a client's secrets; again from the start if they were changed concurrently, so that the change is
+/// based on the current ones.
 async fn change(
     stack: &Stack,
     client: &ClientId,
     line: Line<'_>,
     change: impl Fn(&mut ConfirmationSecrets) -> Result<()>,
 ) -> Result<()> {
-    // One line, however often it is tried: nothing is in the trail of what can't be done.
+    // One line for all tries, and none for a change that is refused.
     let mut permit: Option<Permit> = None;
     for _ in 0..TRIES {
         let (mut secrets, version) = stack
@@ -195,7 +195,7 @@ async fn change(
             return Ok(());
         }
     }
-    bail!("others change the secrets of client '{client}' at this very moment; nothing was changed")
+    bail!("the secrets of client '{client}' are being changed concurrently; nothing was changed, try again")
 }
 
 fn random(prefix: &str) -> SecretString {

@@ -29,7 +29,7 @@ pub(crate) async fn run(stack: &Stack, command: ConfirmationsCommand) -> Result<
 
 async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> Result<()> {
     let client = client.map(ClientId::parse).transpose()?;
-    // One more than is shown tells whether there are more.
+    // One more than is shown, to know whether there are more.
     let mut listed = stack
         .adapters
         .confirmation_desk()
@@ -43,7 +43,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
     match (listed.len(), due) {
         (0, true) => println!("no confirmation is due"),
         (0, false) => println!("no confirmation is parked"),
-        _ if more => println!("… and more: see --limit"),
+        _ if more => println!("… and more; raise --limit"),
         _ => {}
     }
     Ok(())
@@ -54,7 +54,7 @@ async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let desk = stack.adapters.confirmation_desk();
     let Some(entry) = desk.find(&id).await? else {
         bail!(
-            "there is no confirmation '{id}'; delivered ones are forgotten after a week, parked ones after a month"
+            "confirmation '{id}' does not exist; delivered ones are deleted after a week, parked ones after a month"
         );
     };
     println!("{}", line(&entry));
@@ -67,7 +67,7 @@ async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
         .await?;
     match desk.reveal(&permit, &id).await? {
         Some(confirmation) => println!("{}\n{}", confirmation.url, confirmation.body),
-        None => println!("it was delivered, or its record is past its date: address and body are forgotten"),
+        None => println!("address and body are deleted: it was delivered, or its record has expired"),
     }
     Ok(())
 }
@@ -81,18 +81,18 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
         let permit = gate.pass_for(&client, "replay confirmation", id.as_str()).await?;
         match desk.replay(&permit, &id).await? {
             Decided::Done => replayed.push((id, client)),
-            Decided::TooLate => println!("{id}: delivered meanwhile, or gone"),
-            Decided::PastDate => println!("{id}: its record is past its date, nothing may be sent of it"),
+            Decided::TooLate => println!("{id}: already delivered or deleted"),
+            Decided::PastDate => println!("{id}: its record has expired and must not be sent"),
         }
     }
-    // They are due and will be found: this only makes it sooner.
+    // They are due and the next sweep finds them; the wake-up only makes it sooner.
     if let Err(error) = stack
         .adapters
         .wakeups()
         .confirm(&replayed, SignedDuration::ZERO)
         .await
     {
-        println!("they are sent within a minute, not at once: {error}");
+        println!("sending starts within a minute, not immediately: {error}");
     }
     println!("{} due now", counted(replayed.len()));
     Ok(())
@@ -101,7 +101,10 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
 async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> Result<()> {
     let desk = stack.adapters.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
-    let question = format!("Drop {}? The partner will never be told.", counted(chosen.len()));
+    let question = format!(
+        "Drop {}? The partner will never receive them.",
+        counted(chosen.len())
+    );
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was dropped");
     }
@@ -111,14 +114,14 @@ async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> 
         let permit = gate.pass_for(&client, "drop confirmation", id.as_str()).await?;
         match desk.discard(&permit, &id).await? {
             Decided::Done => dropped += 1,
-            Decided::TooLate | Decided::PastDate => println!("{id}: delivered meanwhile, or gone"),
+            Decided::TooLate | Decided::PastDate => println!("{id}: already delivered or deleted"),
         }
     }
     println!("{} dropped", counted(dropped));
     Ok(())
 }
 
-/// The confirmations that are named, or all that are parked for a client.
+/// Returns the named confirmations, or all parked ones of a client.
 async fn choose(desk: &ConfirmationDesk, chosen: &Chosen) -> Result<Vec<(ConfirmationId, ClientId)>> {
     if let Some(client) = &chosen.all_parked_of {
         let client = ClientId::parse(client)?;
@@ -129,7 +132,7 @@ async fn choose(desk: &ConfirmationDesk, chosen: &Chosen) -> Result<Vec<(Confirm
     for id in &chosen.ids {
         let id = ConfirmationId::parse(id)?;
         let entry = desk.find(&id).await?;
-        let entry = entry.with_context(|| format!("there is no confirmation '{id}'; nothing was done"))?;
+        let entry = entry.with_context(|| format!("confirmation '{id}' does not exist; nothing was done"))?;
         found.push((entry.id, entry.client));
     }
     Ok(found)

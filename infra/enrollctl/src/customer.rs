@@ -1,4 +1,4 @@
-//! A person's rights: to know what is stored, to have it, to have it erased.
+//! Rights of a data subject: access, export and erasure.
 
 use std::path::Path;
 
@@ -87,7 +87,7 @@ async fn export(request: &Request<'_>) -> Result<()> {
 
 async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     let found = request.records(|_, record| Some(record)).await?;
-    let question = format!("Erase {} for good?", counts(&found));
+    let question = format!("Erase {} permanently?", counts(&found));
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was erased");
     }
@@ -113,13 +113,13 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
         request.note_in(program, "erase begun", &begun).await?;
         match erasure.erase(person, opt_out).await {
             Ok(erased) => {
-                let told = told(&erased);
-                request.note_in(program, "erase", &told).await?;
-                println!("program {program}: erased {told}");
+                let summary = summary(&erased);
+                request.note_in(program, "erase", &summary).await?;
+                println!("program {program}: erased {summary}");
             }
             Err(error) => {
-                let came_to = format!("{}: {error}", so_far(&error));
-                request.note_in(program, "erase failed", &came_to).await?;
+                let failure = format!("{}: {error}", so_far(&error));
+                request.note_in(program, "erase failed", &failure).await?;
                 return Err(explained(error)).with_context(|| format!("program {program}"));
             }
         }
@@ -127,12 +127,12 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     Ok(())
 }
 
-/// What came of it, and what to do about it.
+/// Adds the progress and an advice to an error.
 fn explained(error: ErasureError) -> anyhow::Error {
     let so_far = so_far(&error);
     let advice = match error.cause {
-        ErasureCause::ActiveCards(_) => "; with --opt-out Mastercard is asked to cancel them first",
-        ErasureCause::Unsettled => "; try again in some minutes, and see the metric UnsettledIntents",
+        ErasureCause::ActiveCards(_) => "; use --opt-out to have Mastercard cancel them first",
+        ErasureCause::Unsettled => "; try again in a few minutes, and check the metric UnsettledIntents",
         ErasureCause::Refused(_) | ErasureCause::NoAnswer | ErasureCause::Store(_) => "; try again",
         ErasureCause::Busy => "; try again in a moment",
         ErasureCause::Nobody => "",
@@ -142,7 +142,7 @@ fn explained(error: ErasureError) -> anyhow::Error {
 
 fn so_far(error: &ErasureError) -> String {
     let erased = if error.progress.has_begun {
-        "not all was erased"
+        "erasure is incomplete"
     } else {
         "nothing was erased"
     };
@@ -155,14 +155,14 @@ fn so_far(error: &ErasureError) -> String {
     }
 }
 
-fn told(erased: &ErasureReport) -> String {
+fn summary(erased: &ErasureReport) -> String {
     format!(
         "cards {} ({} cancelled first), interactions {}, confirmations {}, sessions {}",
         erased.cards, erased.cancelled, erased.intents, erased.confirmations, erased.sessions
     )
 }
 
-/// A person's request, with what it takes to answer it.
+/// Request of a person, with the stores that it reads.
 struct Request<'a> {
     stack: &'a Stack,
     client: Client,
@@ -176,11 +176,11 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Nothing is looked at before it is known who looks.
+    /// Identifies the operator before anything is read.
     async fn of(stack: &'a Stack, person: &Person) -> Result<Self> {
         let customer = read_customer(&person.customer_file)?;
         if names(&person.reason.reference, customer.expose()) {
-            bail!("--reference must name the request, and not the person");
+            bail!("--reference must name the request, not the person");
         }
         let id = ClientId::parse(&person.client)?;
         let stored = client::find(stack, &id).await?;
@@ -199,7 +199,7 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// All programs in which something is stored, as much of it as `kept` leaves.
+    /// Returns the records of each program that has any, reduced by `kept`.
     async fn records(
         &self,
         kept: impl Fn(&ProgramId, Record) -> Option<Record>,
@@ -215,12 +215,12 @@ impl<'a> Request<'a> {
         }
         if found.is_empty() {
             self.note("nothing found", "").await?;
-            bail!("nothing is stored of this customer");
+            bail!("nothing is stored about this customer");
         }
         Ok(found)
     }
 
-    /// What may be looked at, after the line of the trail that says so.
+    /// Writes the line of the audit trail and returns the records that may be shown.
     async fn look(&self, action: &str) -> Result<Vec<Stored>> {
         let now = platform::SystemClock.now();
         let unexpired = |program: &ProgramId, record| {
@@ -245,7 +245,7 @@ impl<'a> Request<'a> {
         let is_shown = |card: &Card| record.cards.iter().any(|recorded| recorded.id == card.id);
         customer.cards.retain(is_shown);
         if customer.cards.is_empty() {
-            // They go with the last card.
+            // Consents are deleted with the last card.
             customer.consents.clear();
         }
         let mut intents = Vec::new();
@@ -296,7 +296,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What is stored in one program.
+/// Records of one program.
 struct Stored {
     program: ProgramId,
     cards: Vec<Card>,
@@ -304,7 +304,7 @@ struct Stored {
     intents: Vec<Intent>,
     confirmations: Vec<(Listed, Option<Confirmation>)>,
     sessions: Vec<Session>,
-    /// In this hour.
+    /// Attempts in this hour.
     attempts: u32,
 }
 
@@ -423,7 +423,7 @@ fn programs(client: &Client, named: Option<&str>) -> Result<Vec<ProgramId>> {
     }
 }
 
-/// Whether a text holds a customer's id. A short one may be part of another word by chance.
+/// Whether a text contains a customer's id. A short id counts as a whole word only.
 fn names(text: &str, id: &str) -> bool {
     const SHORT: usize = 4;
     let is_word = |at: usize| {

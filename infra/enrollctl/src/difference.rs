@@ -1,4 +1,4 @@
-//! What a client file would change, line by line.
+//! Changes that a client file would make, line by line.
 
 use anyhow::Result;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -8,21 +8,21 @@ use mastercard::keys::EncryptionKey;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-/// What follows from a change, where the changed lines alone do not say it.
+/// Returns the consequences of a change that its lines alone do not show.
 pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut consequences = Vec::new();
     match (before.status, after.status) {
         (ClientStatus::Active, ClientStatus::Suspended) => {
-            told.push("it is suspended: its tokens are refused".to_owned());
+            consequences.push("the client is suspended: its tokens are refused".to_owned());
         }
         (ClientStatus::Suspended, ClientStatus::Active) => {
-            told.push("it is no longer suspended: its tokens are taken again".to_owned());
+            consequences.push("the suspension is lifted: the client's tokens are accepted again".to_owned());
         }
         _ => {}
     }
     if before.institution() != after.institution() {
-        told.push(format!(
-            "the institution name changes from '{}' to '{}': under a name that Mastercard does not have, MRS finds none of the \
+        consequences.push(format!(
+            "the institution name changes from '{}' to '{}': if Mastercard does not know the new name, MRS finds none of the \
              client's cards",
             before.institution(),
             after.institution()
@@ -31,11 +31,11 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
     for program in &before.programs {
         let (id, days) = (&program.id, program.retention_days);
         match after.program(id) {
-            None => told.push(format!(
-                "program {id} goes: no token may ask for it; its cancelled cards are still deleted after {days} days"
+            None => consequences.push(format!(
+                "program {id} is removed: its tokens are refused; its cancelled cards are still deleted after {days} days"
             )),
-            Some(now) if now.retention_days != days => told.push(format!(
-                "program {id}: cancelled cards are deleted after {} days, those of before too; it was {days}",
+            Some(now) if now.retention_days != days => consequences.push(format!(
+                "program {id}: cancelled cards, earlier ones included, are deleted after {} days instead of {days}",
                 now.retention_days
             )),
             Some(_) => {}
@@ -44,18 +44,21 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
     for key in &before.keys {
         let same = |other: &&VerificationKey| fingerprint(&other.pem) == fingerprint(&key.pem);
         match after.keys.iter().find(same) {
-            None => told.push(format!("key {} goes: tokens that it signed are refused", key.id)),
-            Some(other) if other.pem != key.pem => told.push(format!(
-                "key {} stays the same key; it is stored in the form that all keys have now",
+            None => consequences.push(format!(
+                "key {} is removed: tokens signed with it are refused",
+                key.id
+            )),
+            Some(other) if other.pem != key.pem => consequences.push(format!(
+                "key {} is unchanged; only its stored form is updated",
                 key.id
             )),
             Some(_) => {}
         }
     }
-    told
+    consequences
 }
 
-/// A client as lines to read: keys by fingerprint, pictures by hash.
+/// Formats a client for reading: keys by fingerprint, pictures by hash.
 pub(crate) fn readable(client: &Client) -> Result<String> {
     let mut value = serde_json::to_value(client)?;
     for key in value
@@ -71,7 +74,7 @@ pub(crate) fn readable(client: &Client) -> Result<String> {
     Ok(serde_json::to_string_pretty(&value)? + "\n")
 }
 
-/// The unified difference of two readable clients; `None` before stands for a client that isn't there yet.
+/// Returns the unified difference of two formatted clients; `None` stands for a client that does not exist yet.
 pub(crate) fn unified(before: Option<&str>, after: &str, colors: bool) -> String {
     let before = before.unwrap_or_default();
     let difference = TextDiff::from_lines(before, after);
@@ -91,11 +94,11 @@ pub(crate) fn unified(before: Option<&str>, after: &str, colors: bool) -> String
     text
 }
 
-/// A public key by its size and the name that Mastercard and OpenSSL give it.
+/// Describes a public key by its size and the fingerprint that Mastercard and OpenSSL show.
 pub(crate) fn fingerprint(pem: &str) -> String {
     let key = PublicKey::read(pem.as_bytes()).ok();
     let key = key.and_then(|key| EncryptionKey::from_pem(&key.pem).ok());
-    // Stored by an earlier version, and not checked as keys are today.
+    // A key that an earlier version stored without today's checks.
     key.map_or_else(
         || {
             format!(

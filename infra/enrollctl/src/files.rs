@@ -1,4 +1,4 @@
-//! Files that people make: whatever their editor put around the content is taken away here.
+//! Files that people write: what their editors add around the content is removed here.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,19 +9,19 @@ use enrollment::client::public_key::PublicKey;
 use enrollment::{encoding, pem};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The longest file of one line: an id, a password, a token.
+/// Longest file of one line (an id, a password, a token), in bytes.
 const MAX_LINE_FILE: u64 = 64 * 1024;
 
 /// A DER sequence of more than 255 bytes.
 const DER: &[u8] = b"\x30\x82";
 
-/// Reads a text file: UTF-8, or UTF-16 with a byte-order mark, which is left out; CRLF becomes LF.
+/// Reads a text file: UTF-8, or UTF-16 with a byte-order mark, which is dropped; CRLF becomes LF.
 pub(crate) fn text(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
     encoding::text(&bytes).with_context(|| file.display().to_string())
 }
 
-/// Reads what stands in a file, or in standard input for `-`, alone: without blanks and byte-order marks at its ends.
+/// Reads the only line of a file, or of standard input for `-`, without blanks and byte-order marks at its ends.
 pub(crate) fn line(file: &Path) -> Result<String> {
     let name = || file.display().to_string();
     let mut bytes = Vec::new();
@@ -44,26 +44,26 @@ pub(crate) fn line(file: &Path) -> Result<String> {
     Ok(encoding::trimmed(&text).to_owned())
 }
 
-/// Reads certificates or a private key: PEM, however its lines are broken and whatever stands around its sections.
+/// Reads certificates or a private key: PEM with any line breaks and any text around its sections.
 pub(crate) fn sections(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
     let read = || -> Result<String> {
         ensure!(
             !bytes.starts_with(DER),
-            "is DER, and PEM is needed; 'openssl x509 -inform der' writes a certificate so, 'openssl pkey -inform der' a key"
+            "is DER, and PEM is needed; convert it with 'openssl x509 -inform der' (a certificate) or 'openssl pkey -inform der' (a key)"
         );
         Ok(pem::rewrapped(&encoding::text(&bytes)?)?)
     };
     read().with_context(|| file.display().to_string())
 }
 
-/// Reads a password: the first line of a file. Blanks belong to it.
+/// Reads a password: the first line of a file, blanks included.
 pub(crate) fn password(file: &Path) -> Result<SecretString> {
     let text = SecretString::from(text(file)?);
     Ok(text.expose_secret().trim_end_matches('\n').into())
 }
 
-/// Reads one RSA public key out of PEM, DER or a certificate.
+/// Reads an RSA public key from PEM, DER or a certificate.
 pub(crate) fn public_key(file: &Path) -> Result<PublicKey> {
     let bytes = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
     PublicKey::read(&bytes).with_context(|| file.display().to_string())

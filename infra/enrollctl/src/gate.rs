@@ -1,7 +1,7 @@
-//! The one way to what reveals personal data, changes trust or keys, or has something sent again.
+//! Gate before every action that reveals personal data, changes trust or keys, or resends something.
 //!
-//! Each such function wants a [`Permit`], and only [`Gate::pass`] has one made: by writing into the audit trail who does
-//! it, when and why. Where the trail can't be written there is no permit, and nothing is done.
+//! Each such function takes a [`Permit`], and only [`Gate::pass`] creates one, by recording in the audit trail who acts, when
+//! and why. If the trail can't be written there is no permit, and nothing is done.
 
 use anyhow::{Context as _, Result, bail};
 use enrollment::clock::Clock as _;
@@ -12,10 +12,10 @@ use platform::{SystemClock, SystemRandomness};
 
 use crate::arguments::Reason;
 
-/// The longest reference, in characters.
+/// Longest reference, in characters.
 const LONGEST: usize = 200;
 
-/// Who works on a stack, and why.
+/// Operator of a stack, with the reason of the action.
 pub(crate) struct Gate<'a> {
     stack: &'a Stack,
     by: String,
@@ -23,24 +23,24 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    /// Asks AWS who this is. Nothing is looked at before that is known.
+    /// Asks AWS for the caller's identity.
     pub(crate) async fn open(stack: &'a Stack, reason: &Reason) -> Result<Self> {
         let reference = checked(&reason.reference)?;
         let by = stack.caller().await.context("nothing was done")?;
         Ok(Self { stack, by, reference })
     }
 
-    /// Writes the line of the trail for one thing that is about to be done. `records` says to what, without personal data.
+    /// Writes the line of the trail for one action before it is done. `records` names its records, without personal data.
     pub(crate) async fn pass(&self, trail: Trail<'_>, action: &str, records: &str) -> Result<Permit> {
         self.pass_in(trail, None, action, records).await
     }
 
-    /// The same for a client.
+    /// Same as [`Self::pass`], for a client's trail.
     pub(crate) async fn pass_for(&self, client: &ClientId, action: &str, records: &str) -> Result<Permit> {
         self.pass(Trail::Client(client), action, records).await
     }
 
-    /// As [`Self::pass`], for one program of a client.
+    /// Same as [`Self::pass`], for one program of a client.
     pub(crate) async fn pass_in(
         &self,
         trail: Trail<'_>,
@@ -67,12 +67,12 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// A name of a ticket, not the story.
+/// Accepts a reference of one line.
 fn checked(reference: &str) -> Result<String> {
     let reference = reference.trim();
     if reference.is_empty() || reference.chars().count() > LONGEST || reference.chars().any(char::is_control)
     {
-        bail!("--reference must be your name of the request, of 1 to {LONGEST} characters in one line");
+        bail!("--reference must be 1 to {LONGEST} characters in one line");
     }
     Ok(reference.to_owned())
 }

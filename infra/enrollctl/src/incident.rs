@@ -1,4 +1,4 @@
-//! An incident id that a customer or a partner was shown, and what Mastercard wrote when it happened.
+//! Incidents by the id that a customer or a partner was shown, with Mastercard's message.
 
 use anyhow::{Context as _, Result};
 use enrollment::identifiers::IncidentId;
@@ -7,15 +7,13 @@ use platform::operator::Stack;
 use crate::arguments::Revealing;
 use crate::gate::Gate;
 
-/// Prints what the incident is about; with a permit, what Mastercard wrote too.
+/// Prints the incident; with a permit, Mastercard's message too.
 pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     let id = IncidentId::parse(id)?;
     let enrollments = stack.adapters.enrollments();
     let found = enrollments.incident(&id).await?;
     let found = found.with_context(|| {
-        format!(
-            "there is no incident '{id}' of an interaction with Mastercard, or no longer; the log may know it"
-        )
+        format!("incident '{id}' belongs to no stored interaction with Mastercard; search for it in the log")
     })?;
     let intent = &found.intent;
     let outcome = intent.outcome();

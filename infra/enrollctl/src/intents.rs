@@ -1,4 +1,4 @@
-//! What settlement has not come to an end with.
+//! Intents that settlement has not finished.
 
 use anyhow::Result;
 use enrollment::clock::Clock as _;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use platform::SystemClock;
 use platform::operator::Stack;
 
-/// Prints a line for each. Nothing personal is in it.
+/// Prints a line for each intent, without personal data.
 pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
     let enrollments = stack.adapters.enrollments();
     let now = SystemClock.now();
@@ -19,10 +19,10 @@ pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
         let intent = match enrollments.intent(unsettled.id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => continue,
-            // One that can't be read keeps no other from being listed.
+            // An unreadable intent does not keep the others from being listed.
             Err(cause) => {
                 eprintln!(
-                    "enrollctl: the intent {} can't be read: {cause}",
+                    "enrollctl: intent {} can't be read: {cause}",
                     unsettled.id.to_hex()
                 );
                 continue;
@@ -39,7 +39,7 @@ pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
             if all {
                 "no intent is unsettled"
             } else {
-                "of no intent Mastercard's answers have proved nothing for a day"
+                "no intent has been unknown at Mastercard for a day"
             }
         );
     }

@@ -96,10 +96,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// The stack that `--stack` names. Without it this is a mistake in the command, told as such.
+/// Finds the stack that `--stack` names; without it, exits with a usage error.
 async fn find(name: Option<String>) -> Result<Stack> {
     let Some(name) = name else {
-        let message = "this command works on a stack: say which by --stack NAME";
+        let message = "this command needs a stack: add --stack NAME";
         Arguments::command()
             .error(clap::error::ErrorKind::MissingRequiredArgument, message)
             .exit()

@@ -1,4 +1,4 @@
-//! What Mastercard gave the operator, checked and put where the functions read it.
+//! Credentials that Mastercard issued: checked, and stored for the functions.
 
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
                 json!({"pkcs12": STANDARD.encode(bytes), "password": password.expose_secret()}),
             )
         }
-        _ => anyhow::bail!("a certificate with its key, or a PKCS#12 file with its password, is needed"),
+        _ => anyhow::bail!("either a certificate with its key or a PKCS#12 file with its password is needed"),
     };
     if let Some(authorities) = &files.authorities {
         let pem = files::sections(authorities)?;
@@ -64,19 +64,19 @@ pub(crate) async fn mutual_tls(stack: &Stack, files: &MutualTlsFiles) -> Result<
         .write_secret(&permit, MTLS, &SecretString::from(secret.to_string()))
         .await?;
     println!(
-        "client certificate stored at '{}'; it ends on {end}",
+        "client certificate stored at '{}'; it expires on {end}",
         stack.secret_name(MTLS)
     );
     Ok(())
 }
 
-/// A key to store.
+/// Key to store.
 pub(crate) struct NewKey<'a> {
-    /// Mastercard's name of it.
+    /// Mastercard's reference of the key.
     pub(crate) reference: &'a str,
     /// The key or its certificate.
     pub(crate) file: &'a Path,
-    /// The fingerprint that it must have.
+    /// Expected fingerprint.
     pub(crate) fingerprint: Option<&'a str>,
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Rea
     Ok(())
 }
 
-/// Refuses a key that pages would not be given: the deployment has to allow it first.
+/// Refuses a key that pages would not receive: the deployment has to allow it first.
 fn allowed(fingerprint: &str, fingerprints: &CardKeyFingerprints) -> Result<()> {
     if fingerprints.allow(fingerprint) {
         return Ok(());
@@ -128,8 +128,8 @@ fn allowed(fingerprint: &str, fingerprints: &CardKeyFingerprints) -> Result<()> 
         some => some,
     };
     anyhow::bail!(
-        "the stack does not allow this key: its fingerprint {fingerprint} is not in CardKeyFingerprints (now: {now}). If it \
-         is the one that Mastercard told you, deploy with it in the list, beside the key in use, and store it then"
+        "the stack does not allow this key: its fingerprint {fingerprint} is not in CardKeyFingerprints (now: {now}). If \
+         Mastercard confirms it, deploy with it in the list, beside the key in use, then store it"
     )
 }
 

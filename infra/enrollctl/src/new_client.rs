@@ -1,4 +1,4 @@
-//! What a new client begins with: a file to fill in, and a key pair.
+//! Start of a new client: a file to fill in, and a key pair.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -19,8 +19,8 @@ const CLIENT_FILE: &str = "client.toml";
 const PRIVATE_KEY: &str = "private-key.pem";
 const PUBLIC_KEY: &str = "public-key.pem";
 
-/// Writes the files into `folder`, by default one of the client's name, and says what comes next. What is there already
-/// is never touched.
+/// Writes the files into `folder`, by default one named after the client, and prints the next steps. Existing files are never
+/// overwritten.
 pub(crate) fn create(id: &str, name: Option<&str>, folder: Option<PathBuf>) -> Result<()> {
     let id = ClientId::parse(id)?;
     let text = client_file(&id, name.unwrap_or(id.as_str()))?;
@@ -28,11 +28,11 @@ pub(crate) fn create(id: &str, name: Option<&str>, folder: Option<PathBuf>) -> R
     let at = |name: &str| folder.join(name);
     for present in [CLIENT_FILE, PRIVATE_KEY, PUBLIC_KEY].map(at) {
         if present.symlink_metadata().is_ok() {
-            bail!("{} is there already; nothing was written", present.display());
+            bail!("{} already exists; nothing was written", present.display());
         }
     }
     let (private, public) = key_pair()?;
-    fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("can't create {}", folder.display()))?;
     write(&at(PRIVATE_KEY), &private, 0o600)?;
     write(&at(PUBLIC_KEY), &public, 0o644)?;
     write(&at(CLIENT_FILE), &text, 0o644)?;
@@ -56,7 +56,7 @@ fn client_file(id: &ClientId, name: &str) -> Result<String> {
         .replace("{{name}}", &serde_json::to_string(name)?))
 }
 
-/// The slug that is closest to an id. An id may have letters that a slug may not.
+/// Returns the slug that is closest to an id, which may contain characters that a slug can't have.
 fn slug(id: &ClientId) -> Result<Slug> {
     let letters: String = id
         .as_str()
@@ -74,12 +74,12 @@ fn slug(id: &ClientId) -> Result<Slug> {
     let letters = letters.trim_matches('-');
     Slug::parse(letters)
         .or_else(|_| Slug::parse(&format!("client-{letters}")))
-        .with_context(|| format!("no slug can be made of '{id}'"))
+        .with_context(|| format!("no slug can be derived from '{id}'"))
 }
 
 /// RSA 3072: PKCS#8 and `SubjectPublicKeyInfo`, as PEM.
 fn key_pair() -> Result<(String, String)> {
-    let unable = "no RSA key can be made";
+    let unable = "can't generate an RSA key";
     let pair = KeyPair::generate(KeySize::Rsa3072).context(unable)?;
     let private: Pkcs8V1Der<'_> = pair.as_der().context(unable)?;
     let public: PublicKeyX509Der<'_> = pair.public_key().as_der().context(unable)?;
@@ -116,13 +116,13 @@ fn next_steps(id: &ClientId, folder: &Path) -> String {
     let at = |name: &str| folder.join(name).display().to_string();
     let (file, key) = (at(CLIENT_FILE), at(PRIVATE_KEY));
     format!(
-        "{file} and a key pair are written. Next:\n\
-         1. Put what Mastercard set up into {file}, where it says PLACEHOLDER.\n\
+        "{file} and a key pair have been written. Next:\n\
+         1. Replace each PLACEHOLDER in {file} with the value that Mastercard set up.\n\
          2. Apply it:\n   enrollctl --stack NAME client apply {file} --reference TICKET\n\
-         3. Try it:\n   enrollctl token sign --key {key} --client {id} --program PROGRAM --customer CUSTOMER \\\n     \
+         3. Test it:\n   enrollctl token sign --key {key} --client {id} --program PROGRAM --customer CUSTOMER \\\n     \
          | enrollctl --stack NAME token open\n\
-         4. Give {key} to whoever runs the client's back end, in a way that nobody else can read, and keep no copy.\n   \
-         Better still, have them make a pair of their own, and put their public key in place of this one."
+         4. Send {key} to the operator of the client's back end over a secure channel, and keep no copy.\n   \
+         Better: let them generate a pair of their own, and replace this public key with theirs."
     )
 }
 

@@ -1,4 +1,4 @@
-//! Whether Mastercard and the tables agree about a client's cards.
+//! Comparison of a client's stored cards with Mastercard's.
 
 use std::process::ExitCode;
 
@@ -15,13 +15,14 @@ use crate::arguments::ReconcileArguments;
 use crate::client;
 use crate::gate::Gate;
 
-/// As diff(1) has it.
+/// Exit code for differences, as in diff(1).
 const DIFFERENT: u8 = 1;
-const NOT_TOLD: u8 = 2;
-/// Nothing was repaired, because so much differs.
+/// Exit code for an incomplete comparison.
+const INCOMPLETE: u8 = 2;
+/// Exit code where too much differs to repair anything.
 const REFUSED: u8 = 3;
 
-/// What may be done beside comparing.
+/// Permits for actions beside comparing.
 #[derive(Default)]
 struct Permits {
     repair: Option<Permit>,
@@ -29,7 +30,7 @@ struct Permits {
 }
 
 impl Permits {
-    /// One line of the trail for each of the two that is asked for. Nothing has been compared by then.
+    /// Writes a line of the audit trail for each requested action, before anything is compared.
     async fn obtain(stack: &Stack, id: &ClientId, asked: &ReconcileArguments) -> Result<Self> {
         let Some(reason) = asked.reason() else {
             return Ok(Self::default());
@@ -76,8 +77,8 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
-    let tell = |difference: &Difference| println!("{}", line(difference, permits.reveal.as_ref()));
-    let ended = reconciliation.reconcile(&stored.client, repair, tell).await?;
+    let report = |difference: &Difference| println!("{}", line(difference, permits.reveal.as_ref()));
+    let ended = reconciliation.reconcile(&stored.client, repair, report).await?;
     let (sum, is_refused) = match ended {
         ReconciliationResult::Done(sum) => (sum, false),
         ReconciliationResult::Refused(sum) => (sum, true),
@@ -88,7 +89,7 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
         return Ok(ExitCode::from(REFUSED));
     }
     Ok(if sum.failed + sum.unknown > 0 {
-        ExitCode::from(NOT_TOLD)
+        ExitCode::from(INCOMPLETE)
     } else if sum.left > 0 {
         ExitCode::from(DIFFERENT)
     } else {
@@ -98,32 +99,32 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
 
 fn refusal(sum: &ReconciliationReport) -> String {
     let why = if sum.agreed == 0 {
-        "nothing agrees".to_owned()
+        "no card agrees".to_owned()
     } else {
         format!("more than {FEW} cards, and more than one in {FEW_IN}, differ")
     };
     format!(
-        "enrollctl: {why}: nothing was repaired. Is the client's institution name the one that Mastercard has, is this the right \
-         Mastercard? If what is listed above is right, say so by --accept-differences {}",
+        "enrollctl: {why}: nothing was repaired. Check that the client's institution name is the one that Mastercard knows, and that \
+         this is the right Mastercard environment. If the list above is right, repeat with --accept-differences {}",
         sum.differing
     )
 }
 
-/// Mastercard's name of the card is told only with a permit.
+/// Formats a difference; Mastercard's id of the card is shown only with a permit.
 fn line(difference: &Difference, permit: Option<&Permit>) -> String {
     let last4 = difference.kind.last4();
     let digits = last4.as_ref().map_or("????", Last4::as_str);
     let what = match &difference.kind {
-        Kind::Missing(_) => "is active here, Mastercard does not hold it".to_owned(),
-        Kind::StillActive(_) => "is cancelled here, Mastercard holds it as active".to_owned(),
-        Kind::Stray(_) => "is held by Mastercard and not known here".to_owned(),
-        Kind::Last4(_, theirs) => format!("ends in {} by Mastercard", theirs.as_str()),
-        Kind::Unknown(_) => "is active here, Mastercard's answer proves nothing".to_owned(),
+        Kind::Missing(_) => "active here, not enrolled at Mastercard".to_owned(),
+        Kind::StillActive(_) => "cancelled here, active at Mastercard".to_owned(),
+        Kind::Stray(_) => "enrolled at Mastercard, unknown here".to_owned(),
+        Kind::Last4(_, theirs) => format!("ends in {} at Mastercard", theirs.as_str()),
+        Kind::Unknown(_) => "active here, state at Mastercard unknown".to_owned(),
     };
     let repaired = match difference.repair {
         Repair::NotRequested => "",
         Repair::Repaired => "; repaired",
-        Repair::Failed => "; could not be repaired",
+        Repair::Failed => "; repair failed",
     };
     let ranac = if permit.is_some() {
         format!("  RANAC {}", difference.kind.ranac().expose())
@@ -139,8 +140,8 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
 
 fn summary(sum: &ReconciliationReport) -> String {
     format!(
-        "{} customers: {} cards agree, {} differences, {} of them left; {} customers are left to settlement, of {} records \
-         Mastercard's answers prove nothing, {} records could not be compared",
+        "{} customers: {} cards agree, {} differences, {} of them remaining; {} customers being settled, {} records with unknown \
+         state at Mastercard, {} records not compared",
         sum.customers, sum.agreed, sum.differing, sum.left, sum.unsettled, sum.unknown, sum.failed
     )
 }

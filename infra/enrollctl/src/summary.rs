@@ -1,4 +1,4 @@
-//! A stored client at a glance.
+//! Summary of a stored client.
 
 use std::fmt::Write as _;
 
@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::difference::fingerprint;
 
-/// Status, programs with X, keys with their ends.
+/// Formats status, programs with their retention, keys with their ends.
 pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String {
     let mut text = format!("{}: {}\n", client.id, client.name);
-    let mut row = |what: &str, said: &str| {
+    let mut row = |label: &str, value: &str| {
         // Writing to a `String` does not fail.
-        let _ = writeln!(text, "  {what:<10}{said}");
+        let _ = writeln!(text, "  {label:<10}{value}");
     };
     if client.institution() != client.name {
         row("MRS name", client.institution());
@@ -25,7 +25,10 @@ pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String
     for program in &client.retired_programs {
         row(
             "retired",
-            &format!("{}: X is {} days", program.id, program.retention_days),
+            &format!(
+                "{}: cancelled cards are kept {} days",
+                program.id, program.retention_days
+            ),
         );
     }
     for key in &client.keys {
@@ -39,7 +42,7 @@ pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String
     text
 }
 
-/// A status as the client file has it.
+/// Returns a status as the client file writes it.
 pub(crate) fn word(status: ClientStatus) -> &'static str {
     match status {
         ClientStatus::Active => "active",
@@ -53,10 +56,10 @@ fn offer(program: &Program) -> String {
     actions.extend(program.opt_out.then_some("opt out"));
     let number = match program.bank_customer_number {
         BankCustomerNumberKind::PerCard => "",
-        BankCustomerNumberKind::CustomerId => ", known by the customer id",
+        BankCustomerNumberKind::CustomerId => ", identified by the customer id",
     };
     format!(
-        "{}: {}; X is {} days; cards a customer: {}{number}",
+        "{}: {}; cancelled cards are kept {} days; cards per customer: {}{number}",
         program.id,
         actions.join(", "),
         program.retention_days,

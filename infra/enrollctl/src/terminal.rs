@@ -2,10 +2,10 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Result, bail};
 
-/// Asks a question that only a clear yes answers.
+/// Asks for confirmation; anything but `y`, `Y` or `yes` is a no.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here: look at what would be done, then say --yes");
+        bail!("standard input is not a terminal: review the changes, then repeat with --yes");
     }
     print!("{question} [y/N] ");
     std::io::stdout().flush()?;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::arguments::Claims;
 use crate::files;
 
-/// Signs a token and prints it, and nothing else, so that it can be passed on.
+/// Signs a token and prints only that, so that it can be piped.
 pub(crate) fn sign(claims: &Claims) -> Result<()> {
     let pem = SecretString::from(files::sections(&claims.key)?);
     let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
@@ -25,7 +25,7 @@ pub(crate) fn sign(claims: &Claims) -> Result<()> {
     Ok(())
 }
 
-/// Opens the widget as a partner's back end does, and prints what the answer says.
+/// Opens the widget as a partner's back end does, and prints the outcome.
 pub(crate) async fn open(base_url: &str, token: Option<String>) -> Result<()> {
     let token = token.map_or_else(|| files::line(Path::new("-")), Ok)?;
     let url = format!("{}/company/non_auth_initialize", base_url.trim_end_matches('/'));
@@ -36,7 +36,7 @@ pub(crate) async fn open(base_url: &str, token: Option<String>) -> Result<()> {
         .body(body)
         .send()
         .await
-        .with_context(|| format!("{base_url} does not answer"))?;
+        .with_context(|| format!("{base_url} can't be reached"))?;
     let status = answer.status();
     let header = |name: &str| text(answer.headers(), name);
     match (header("enrollment-status"), header(LOCATION.as_str())) {
@@ -45,7 +45,7 @@ pub(crate) async fn open(base_url: &str, token: Option<String>) -> Result<()> {
             println!("Location: {location}");
             Ok(())
         }
-        _ => bail!("{url} answered {status}, where 302 with a Location was expected"),
+        _ => bail!("{url} answered {status}; expected 302 with a Location"),
     }
 }
 
@@ -56,7 +56,7 @@ fn signed(
     randomness: &dyn Randomness,
 ) -> Result<String> {
     let now = clock.now().as_second();
-    // A token opens one session, and equal claims signed twice in one second would be one token.
+    // A token opens one session, and equal claims signed twice in one second would make the same token.
     let mut id = [0; 16];
     randomness.fill(&mut id);
     let mut body = Map::from_iter([

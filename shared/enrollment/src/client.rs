@@ -24,27 +24,27 @@ pub use origin::{Origin, OriginError};
 pub use palette::Palette;
 pub use receiver_host::{ReceiverHost, ReceiverHostError};
 
-/// X where the client file does not say it (`docs/sources.md#widget`, "e.g. 30 days").
+/// Retention of cancelled cards where the client file names none (`docs/sources.md#widget`, "e.g. 30 days").
 pub const DEFAULT_RETENTION_DAYS: u16 = 30;
 
-/// One partner's whole set-up.
+/// Complete set-up of one partner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// `iss` of its tokens.
     pub id: ClientId,
-    /// Its name in addresses.
+    /// Short name in addresses.
     pub slug: Slug,
-    /// Its name for people: what the page and its texts show.
+    /// Display name, shown by the page and its texts.
     pub name: String,
-    /// The name that Mastercard knows the institution by: `institutionName` of every call to MRS. `None` in a set-up of a
-    /// file that does not say it, and in one that was stored before there was this member: then it is [`Self::name`].
+    /// Mastercard's name of the institution: `institutionName` of every call to MRS. `None` stands for [`Self::name`], in
+    /// set-ups of files without it and in older stored ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub institution_name: Option<String>,
     /// Whether it may open the widget.
     pub status: ClientStatus,
-    /// The keys that its tokens are checked by.
+    /// Keys that verify the client's tokens.
     pub keys: Vec<VerificationKey>,
-    /// The language where a token names none, or one without a translation.
+    /// Language for tokens that name none, or one without a translation.
     pub default_language: Language,
     /// Texts by language, in the JSON of the widget document.
     pub translations: BTreeMap<Language, serde_json::Value>,
@@ -52,7 +52,7 @@ pub struct Client {
     pub terms: Option<Document>,
     /// Privacy notice.
     pub privacy: Option<Document>,
-    /// Which fields the page shows.
+    /// Fields that the page shows.
     pub fields: Fields,
     /// Pictures and colors.
     pub look: Look,
@@ -60,25 +60,25 @@ pub struct Client {
     pub embed_origins: Vec<Origin>,
     /// Hosts that may receive confirmations.
     pub confirmation_hosts: Vec<ReceiverHost>,
-    /// Its programs.
+    /// Programs that tokens can name.
     pub programs: Vec<Program>,
-    /// Programs that it had: kept by the store, never set by a file.
+    /// Programs that earlier files had: kept by the store, never set by a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired_programs: Vec<RetiredProgram>,
 }
 
 impl Client {
-    /// The name that Mastercard knows the institution by. With another one MRS finds none of the client's cards.
+    /// Returns Mastercard's name of the institution. Under another name MRS finds none of the client's cards.
     pub fn institution(&self) -> &str {
         self.institution_name.as_deref().unwrap_or(&self.name)
     }
 
-    /// The program of that id.
+    /// Returns the program with this id.
     pub fn program(&self, id: &ProgramId) -> Option<&Program> {
         self.programs.iter().find(|program| program.id == *id)
     }
 
-    /// X of each program whose cancelled cards are to be purged, those of retired programs too.
+    /// Returns the retention days of each program, retired ones included: their cancelled cards are purged too.
     pub fn retentions(&self) -> impl Iterator<Item = (&ProgramId, u16)> {
         let current = self
             .programs
@@ -91,14 +91,14 @@ impl Client {
         current.chain(retired)
     }
 
-    /// X of a program; the default where the client never had it.
+    /// Returns the retention days of a program; the default where the client never had it.
     pub fn retention_days(&self, program: &ProgramId) -> u16 {
         let of_program = self.retentions().find(|(id, _)| *id == program);
         of_program.map_or(DEFAULT_RETENTION_DAYS, |(_, days)| days)
     }
 
-    /// Works out what is retired where this set-up follows `before`: what `before` had, retired or not, and this one
-    /// does not name. Whatever stood in [`Self::retired_programs`] is replaced.
+    /// Sets [`Self::retired_programs`] for a set-up that replaces `before`: all programs that `before` had, retired or not,
+    /// and this one does not name.
     pub fn retire_programs_of(&mut self, before: &Self) {
         self.retired_programs = before
             .retentions()
@@ -110,15 +110,14 @@ impl Client {
             .collect();
     }
 
-    /// The keys that have not ended at `now`.
+    /// Returns the keys that are valid at `now`.
     pub fn current_keys(&self, now: Timestamp) -> impl Iterator<Item = &VerificationKey> {
         self.keys
             .iter()
             .filter(move |key| key.not_after.is_none_or(|end| now < end))
     }
 
-    /// The language that the page is shown in where `requested` is asked for; the default where the client has no
-    /// texts for it.
+    /// Returns the language that the page is shown in for a request; the default where the client has no texts for it.
     pub fn language_for(&self, requested: Option<&RequestedLanguage>) -> Language {
         let offered = std::iter::once(&self.default_language).chain(self.translations.keys());
         requested
@@ -127,7 +126,8 @@ impl Client {
             .clone()
     }
 
-    /// Built-in English, under the default language, under the language's own region-free texts, under its own.
+    /// Returns a language's texts over those of the language without its region, of the default language, and of the built-in
+    /// English.
     pub fn texts(&self, language: &Language) -> Texts {
         let primary = Language::parse(language.primary()).ok();
         [Some(&self.default_language), primary.as_ref(), Some(language)]
@@ -150,20 +150,20 @@ impl Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientStatus {
-    /// It may.
+    /// The client's tokens are accepted.
     Active,
-    /// Its tokens are refused with `ACCESS_DENIED`.
+    /// The client's tokens are refused with `ACCESS_DENIED`.
     Suspended,
 }
 
 /// A public key of a client (PEM, RSA of at least 2048 bits).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationKey {
-    /// Its name, which a token may give as `kid`.
+    /// Id of the key, which a token may name as `kid`.
     pub id: String,
     /// `SubjectPublicKeyInfo` or PKCS#1, PEM.
     pub pem: String,
-    /// From when on it no longer counts.
+    /// End of its validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
 }
@@ -171,9 +171,9 @@ pub struct VerificationKey {
 /// Terms or a privacy notice, of a version that the consent names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// What the customer consented to, by name.
+    /// Version that the customer consents to.
     pub version: String,
-    /// Where it stands, or what it says.
+    /// Address or text.
     #[serde(flatten)]
     pub content: DocumentContent,
 }
@@ -192,16 +192,16 @@ pub enum DocumentContent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {
-    /// Not shown, and refused where it comes all the same.
+    /// Not shown, and refused when it is sent anyway.
     #[default]
     Hidden,
-    /// Shown, may stay empty.
+    /// Shown, may be empty.
     Optional,
     /// Shown, must be filled.
     Required,
 }
 
-/// What the page asks for beside the number.
+/// Fields of the page beside the card number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Fields {
@@ -228,30 +228,30 @@ pub struct Look {
     pub colors: Palette,
 }
 
-/// What Mastercard set up for the client (`docs/sources.md#widget`, "Technical description of the setup").
+/// Program that Mastercard set up for the client (`docs/sources.md#widget`, "Technical description of the setup").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
-    /// Mastercard's name of it.
+    /// Mastercard's id of the program.
     pub id: ProgramId,
     /// Member ICA, up to six digits.
     pub member_ica: u32,
     /// Bank product code.
     pub bank_product_code: String,
-    /// Which cards belong to it.
+    /// Card numbers that belong to the program.
     pub bin_ranges: Vec<BinRange>,
-    /// What MRS knows a customer's card by.
+    /// Kind of bank customer number that identifies a card to MRS.
     pub bank_customer_number: BankCustomerNumberKind,
-    /// X: days from a cancellation to the deletion of what is stored.
+    /// Days from a card's cancellation to the deletion of its records.
     pub retention_days: u16,
     /// Whether `actionCode` R is allowed.
     pub replacement: bool,
     /// Whether `actionCode` C is allowed.
     pub opt_out: bool,
-    /// How many active cards a customer may have.
+    /// Limit of active cards of a customer.
     pub max_cards: u16,
-    /// Submissions of one customer in an hour, over sessions.
+    /// Limit of one customer's submissions in an hour, over sessions.
     pub attempts_per_customer_per_hour: u32,
-    /// Submissions of all the client's customers in an hour.
+    /// Limit of all the client's customers' submissions in an hour.
     pub attempts_per_client_per_hour: u32,
 }
 
@@ -265,12 +265,12 @@ impl Program {
         }
     }
 
-    /// The range that a card with these first six digits may belong to.
+    /// Returns the range that a card with these first six digits may belong to.
     pub fn range_of(&self, bin: Bin) -> Option<&BinRange> {
         self.bin_ranges.iter().find(|range| range.may_contain(bin))
     }
 
-    /// Whether `customer` can be told to MRS at all: where the id itself is the bank customer number, it must fit.
+    /// Checks that MRS can accept `customer`: where the id itself is the bank customer number, it has to fit.
     pub fn can_name(&self, customer: &CustomerId) -> Result<(), Malformed> {
         match self.bank_customer_number {
             BankCustomerNumberKind::PerCard => Ok(()),
@@ -281,20 +281,20 @@ impl Program {
     }
 }
 
-/// A program that the client's file no longer names. Its cancelled cards are still to be purged.
+/// Program that the client's file no longer names. Its cancelled cards are still purged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetiredProgram {
-    /// Mastercard's name of it.
+    /// Mastercard's id of the program.
     pub id: ProgramId,
-    /// The last X that it had.
+    /// Its last retention days.
     pub retention_days: u16,
 }
 
-/// What is sent to MRS as `BANK_CUSTOMER_NUMBER` (`docs/contract.md#bank-customer-number`).
+/// Kind of value that is sent to MRS as `BANK_CUSTOMER_NUMBER` (`docs/contract.md#bank-customer-number`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BankCustomerNumberKind {
-    /// A random value for each intent: also makes every intent findable in MRS.
+    /// A random value for each intent, by which every intent can be found in MRS.
     #[default]
     PerCard,
     /// The customer id, for programs with one card a customer.

@@ -5,25 +5,25 @@ pub const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 const MARK: char = '\u{feff}';
 
-/// Why bytes are not the text of a file.
+/// Failure to decode the text of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
-    /// A byte that UTF-8 doesn't have: windows-1252 and its like, or no text at all.
+    /// A byte that is invalid in UTF-8: windows-1252 or similar, or no text at all.
     #[error("is not UTF-8 (byte {at} is none of it); save it as UTF-8")]
     NotUtf8 {
-        /// Place of the first such byte, from 1.
+        /// Position of the first invalid byte, from 1.
         at: usize,
     },
-    /// UTF-16 with its mark, but broken off or damaged.
+    /// UTF-16 with its mark, incomplete or damaged.
     #[error("is damaged UTF-16; save it as UTF-8")]
     BrokenUtf16,
-    /// UTF-16 or UTF-32 that doesn't say so.
+    /// UTF-16 or UTF-32 without its mark.
     #[error("has zero bytes, as UTF-16 without a byte-order mark has; save it as UTF-8")]
     ZeroBytes,
 }
 
-/// Reads a text file: UTF-8, or UTF-16 with its byte-order mark. Marks at the beginning are left out and CRLF becomes
-/// LF, and so does the CR CR LF of a file that was converted twice.
+/// Decodes a text file: UTF-8, or UTF-16 with its byte-order mark. Marks at the beginning are dropped; CRLF becomes LF, and so
+/// does the CR CR LF of a file that was converted twice.
 ///
 /// # Errors
 /// On other encodings: a guess at one could take a name for another.
@@ -43,7 +43,7 @@ pub fn text(bytes: &[u8]) -> Result<String, EncodingError> {
     Ok(with_bare_line_feeds(text.trim_start_matches(MARK)))
 }
 
-/// Takes carriage returns before a line feed away: one, or several where a file was converted twice.
+/// Removes carriage returns before a line feed: one, or several in a file that was converted twice.
 fn with_bare_line_feeds(text: &str) -> String {
     let Some((lines, last)) = text.rsplit_once('\n') else {
         return text.to_owned();
@@ -56,12 +56,12 @@ fn with_bare_line_feeds(text: &str) -> String {
     read
 }
 
-/// Takes blanks and byte-order marks from both ends, so that an id has one spelling.
+/// Removes blanks and byte-order marks from both ends, so that an id has one spelling.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|character: char| character.is_whitespace() || character == MARK)
 }
 
-/// A request's body without the byte-order mark that some clients put before it (RFC 8259 §8.1 lets a reader ignore it).
+/// Returns a request's body without the byte-order mark that some clients put before it (RFC 8259 §8.1 lets a reader ignore it).
 pub fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(UTF_8_MARK).unwrap_or(body)
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::randomness::Randomness;
 
-/// Why a text is not the identifier it was taken for. Names the kind and the rule, never the value.
+/// Text that is not a valid identifier. Contains the kind and the rule, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} {rule}")]
 pub struct Malformed {
@@ -49,7 +49,7 @@ impl ClientId {
     }
 }
 
-/// A client's name in its addresses: `/widget/{slug}/`.
+/// A client's short name in its addresses: `/widget/{slug}/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
@@ -78,7 +78,7 @@ impl Slug {
     }
 }
 
-/// Mastercard's name of a program (`docs/sources.md#widget`, "Program ID").
+/// Mastercard's id of a program (`docs/sources.md#widget`, "Program ID").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProgramId(String);
@@ -102,7 +102,7 @@ impl ProgramId {
     }
 }
 
-/// The partner's name for the cardholder: claim `sub`, told back as `parentId`. Personal data.
+/// The partner's id of the cardholder: claim `sub`, returned as `parentId`. Personal data.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CustomerId(String);
 
@@ -120,13 +120,13 @@ impl CustomerId {
         }
     }
 
-    /// The id itself. It is personal data: seal it, never log it.
+    /// Returns the id itself. It is personal data: seal it, never log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// MRS's name of an enrolled card (`referenceId`, "Account Ref ID or RANAC"). Personal data.
+/// MRS's id of an enrolled card (`referenceId`, "Account Ref ID or RANAC"). Personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ranac(String);
 
@@ -144,7 +144,7 @@ impl Ranac {
         }
     }
 
-    /// The RANAC itself. It is personal data: seal it, never log it.
+    /// Returns the RANAC itself. It is personal data: seal it, never log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -155,7 +155,7 @@ impl Ranac {
 pub struct BankCustomerNumber(String);
 
 impl BankCustomerNumber {
-    /// The most characters MRS takes.
+    /// Longest number that MRS accepts, in characters.
     pub const MAX_LENGTH: usize = 30;
 
     /// 1 to 30 printable ASCII characters without a space.
@@ -170,18 +170,18 @@ impl BankCustomerNumber {
         }
     }
 
-    /// A number of 30 characters that nobody can guess (149 bits), made for one intent.
+    /// Generates a number of 30 characters for one intent, too random to be guessed (149 bits).
     pub fn random(randomness: &dyn Randomness) -> Self {
         Self(letters_and_digits(randomness, Self::MAX_LENGTH))
     }
 
-    /// The number itself. It is personal data: seal it, never log it.
+    /// Returns the number itself. It is personal data: seal it, never log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// The first six digits of a card number, as the browser tells them.
+/// First six digits of a card number, as the browser sends them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bin([u8; 6]);
 
@@ -199,7 +199,7 @@ impl Bin {
     }
 }
 
-/// The last four digits of a card number.
+/// Last four digits of a card number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Last4([u8; 4]);
 
@@ -217,13 +217,13 @@ impl Last4 {
     }
 }
 
-/// What ties a message on the screen to the log: shown to the customer, told to support. Not secret.
+/// Id that connects a message on the screen with the log: shown to the customer, who gives it to support. Not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentId(String);
 
 impl IncidentId {
-    /// A new one: twelve characters in three groups, without letters that are mistaken for digits.
+    /// Generates twelve characters in three groups, without letters that are mistaken for digits.
     pub fn random(randomness: &dyn Randomness) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let mut bytes = [0_u8; 12];
@@ -238,7 +238,7 @@ impl IncidentId {
         Self(text)
     }
 
-    /// One that somebody typed, in upper or lower case.
+    /// Reads an id as a person types it, in upper or lower case.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let text = text.trim().to_ascii_uppercase();
         let groups: Vec<&str> = text.split('-').collect();
@@ -254,23 +254,23 @@ impl IncidentId {
         }
     }
 
-    /// One read back from storage.
+    /// Reads an id back from storage.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// As it is shown.
+    /// Returns the id as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What the browser holds: a random 256-bit value. Only its SHA-256 is stored.
+/// Bearer token of a session in the browser: a random 256-bit value. Only its SHA-256 is stored.
 #[derive(Clone)]
 pub struct SessionToken(SecretString);
 
 impl SessionToken {
-    /// A new session.
+    /// Generates the token of a new session.
     pub fn random(randomness: &dyn Randomness) -> Self {
         let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
         randomness.fill(&mut *bytes);
@@ -285,12 +285,12 @@ impl SessionToken {
         }
     }
 
-    /// The token itself, for the address that the browser is sent to.
+    /// Returns the token itself, for the address that the browser is redirected to.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// What the session is stored under.
+    /// Returns the id that the session is stored under.
     pub fn id(&self) -> SessionId {
         SessionId(Sha256::digest(self.expose().as_bytes()).into())
     }
@@ -301,12 +301,12 @@ impl SessionToken {
 pub struct SessionId([u8; 32]);
 
 impl SessionId {
-    /// As it stands in storage.
+    /// Returns the stored form.
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }
 
-    /// One read back from storage.
+    /// Reads an id back from storage.
     pub fn from_hex(text: &str) -> Result<Self, Malformed> {
         let mut bytes = [0_u8; 32];
         hex::decode_to_slice(text, &mut bytes)
@@ -315,7 +315,7 @@ impl SessionId {
     }
 }
 
-/// What one attempt is called by the page: the `Idempotency-Key` header.
+/// The page's id of one attempt: the `Idempotency-Key` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -333,7 +333,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The name of an intent. The same session and [`IdempotencyKey`] give the same intent, so a repeat finds the first.
+/// Id of an intent. The same session and [`IdempotencyKey`] give the same intent, so a repeat finds the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IntentId([u8; 32]);
 
@@ -347,12 +347,12 @@ impl IntentId {
         Self(hash.finalize().into())
     }
 
-    /// As it stands in storage.
+    /// Returns the stored form.
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }
 
-    /// One read back from storage.
+    /// Reads an id back from storage.
     pub fn from_hex(text: &str) -> Result<Self, Malformed> {
         let mut bytes = [0_u8; 32];
         hex::decode_to_slice(text, &mut bytes)
@@ -387,7 +387,7 @@ fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Wires the stored or configured form (a string) to the checked constructor.
+/// Connects the stored or configured form, a string, with the checked constructor.
 macro_rules! as_checked_string {
     ($($kind:ty),+) => {$(
         impl TryFrom<String> for $kind {
@@ -409,7 +409,7 @@ macro_rules! as_checked_string {
     )+};
 }
 
-/// Personal data and secrets say their kind and nothing else when a log or a test prints them.
+/// Makes `Debug` of personal data and secrets print the type's name alone.
 macro_rules! opaque_debug {
     ($($kind:ident),+) => {$(
         impl fmt::Debug for $kind {

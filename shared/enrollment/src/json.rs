@@ -1,5 +1,5 @@
-//! JSON objects in which a member that comes twice is an error (RFC 7519 §4 lets a parser refuse them; two parsers that
-//! each keep another one of the two would disagree on what was signed).
+//! JSON objects without duplicate members (RFC 7519 §4 lets a parser refuse duplicates; two parsers that keep different ones
+//! would disagree on what was signed).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 use serde_json::map::{Entry, Map};
 
-/// The object, or `None` for anything else. Depth is bounded by `serde_json` (128).
+/// Returns the object, or `None` for anything else. Depth is bounded by `serde_json` (128).
 pub(crate) fn object_without_duplicates(bytes: &[u8]) -> Option<Map<String, Value>> {
     match without_duplicates(bytes) {
         Ok(Value::Object(members)) => Some(members),
@@ -15,7 +15,7 @@ pub(crate) fn object_without_duplicates(bytes: &[u8]) -> Option<Map<String, Valu
     }
 }
 
-/// Any value. The error names a member that comes twice, and its place: it is for who wrote the file.
+/// Reads any value. The error names a duplicate member and its place, for the author of the file.
 pub(crate) fn without_duplicates(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(bytes).map(|Strict(value)| value)
 }

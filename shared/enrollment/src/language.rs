@@ -1,4 +1,4 @@
-//! Languages: those of a client's texts, and those that are asked for.
+//! Languages of a client's texts, and requested languages.
 
 mod cldr;
 mod requested;
@@ -11,14 +11,14 @@ use crate::identifiers::Malformed;
 
 pub use requested::RequestedLanguage;
 
-/// Name of a language that there are texts in: a language, perhaps a script, perhaps a region (RFC 5646 §2.1), kept as
-/// `pl`, `en_US`, `zh_Hant_TW` (`docs/sources.md#widget` writes it so).
+/// Language of a set of texts, perhaps with a script or region (RFC 5646 §2.1), kept as `pl`, `en_US`, `zh_Hant_TW` (the
+/// spelling of `docs/sources.md#widget`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 
 impl Language {
-    /// Takes `-` and `_`, any case.
+    /// Accepts `-` and `_`, in any case.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         const MALFORMED: Malformed = Malformed::new("language", "must look like 'en', 'en_US' or 'en-US'");
         let mut parts = text.split(['-', '_']);
@@ -50,17 +50,17 @@ impl Language {
         }
     }
 
-    /// With an underscore, as the widget document writes it.
+    /// Returns the tag with an underscore, as the widget document writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// With a hyphen, as HTML and HTTP write it.
+    /// Returns the tag with a hyphen, as HTML and HTTP write it.
     pub fn to_bcp47(&self) -> String {
         self.0.replace('_', "-")
     }
 
-    /// The language alone: `en` of `en_US`.
+    /// Returns the language alone: `en` of `en_US`.
     pub fn primary(&self) -> &str {
         self.0.split('_').next().unwrap_or_default()
     }

@@ -12,7 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 const DASHES: &str = "-----";
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
-/// The longest label that is one.
+/// Longest label, in bytes.
 const MAX_LABEL: usize = 64;
 /// RFC 7468 §2.
 const LINE: usize = 64;
@@ -33,10 +33,10 @@ pub struct Section {
     pub content: Vec<u8>,
 }
 
-/// Why a text with PEM sections can't be read.
+/// Failure to read a text with PEM sections.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
-    /// The file breaks off.
+    /// The file is incomplete.
     #[error("has a section {0} without an end: the file breaks off")]
     Unfinished(String),
     /// Begin and end name different sections.
@@ -47,7 +47,7 @@ pub enum PemError {
         /// The label at the end.
         end: String,
     },
-    /// A character that base64 does not have, or a number of them that it can't have.
+    /// Content with a character or a length that base64 can't have.
     #[error("has a section {0} that is not base64: it is damaged")]
     NotBase64(String),
 }
@@ -83,10 +83,10 @@ impl Section {
     }
 }
 
-/// The sections of a text; text around them is left out. None where it has none.
+/// Returns the sections of a text, without the text around them.
 ///
 /// # Errors
-/// Where a section breaks off or is damaged.
+/// On a section that is incomplete or damaged.
 pub fn sections(text: &str) -> Result<Vec<Section>, PemError> {
     // Copied out of JSON, or given by a variable of the environment.
     let text = text.replace("\\r", "").replace("\\n", "\n");
@@ -113,10 +113,10 @@ pub fn sections(text: &str) -> Result<Vec<Section>, PemError> {
     Ok(sections)
 }
 
-/// The sections of a text as strict readers take them, one after the other; the text itself where it has none.
+/// Returns the sections of a text as strict readers accept them, one after the other; the text itself where it has none.
 ///
 /// # Errors
-/// Where a section breaks off or is damaged.
+/// On a section that is incomplete or damaged.
 pub fn rewrapped(text: &str) -> Result<String, PemError> {
     let sections = sections(text)?;
     if sections.is_empty() {
@@ -154,7 +154,7 @@ fn section(label: String, body: &str) -> Result<Section, PemError> {
     }
 }
 
-/// What stands before and after the first `marker`, in either case.
+/// Splits a text at the first `marker`, in upper or lower case.
 fn split<'a>(text: &'a str, marker: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use translation::{TranslationError, read as read_translation};
 
-/// Texts by their nested keys. What a translation lacks shows through from below.
+/// Texts by their nested keys. A text that a translation lacks comes from the layer below.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Texts(Value);
 
@@ -16,19 +16,19 @@ static BUILT_IN: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("texts/en.json")).unwrap_or_default());
 
 impl Texts {
-    /// The built-in English ones.
+    /// Returns the built-in English texts.
     pub fn built_in() -> Self {
         Self(BUILT_IN.clone())
     }
 
-    /// These texts where `translation` has nothing to say, its texts where it has.
+    /// Returns the texts of `translation` over these ones.
     #[must_use]
     pub fn under(mut self, translation: &Value) -> Self {
         lay_over(&mut self.0, translation);
         self
     }
 
-    /// The text at a dotted path, `register.userData.card_number`; empty where there is none.
+    /// Returns the text at a dotted path, `register.userData.card_number`; empty where there is none.
     pub fn text(&self, path: &str) -> &str {
         path.split('.')
             .try_fold(&self.0, |value, key| value.get(key))
@@ -36,19 +36,19 @@ impl Texts {
             .unwrap_or_default()
     }
 
-    /// All of them, for the page's data block.
+    /// Returns all texts, for the page's data block.
     pub fn as_json(&self) -> &Value {
         &self.0
     }
 
-    /// The dotted paths of all texts, in order.
+    /// Returns the dotted paths of all texts, in order.
     pub fn paths() -> Vec<String> {
         let mut paths = Vec::new();
         collect(&BUILT_IN, "", &mut paths);
         paths
     }
 
-    /// The dotted paths of the texts that no translation out of `layers` has.
+    /// Returns the dotted paths of the texts that are in no translation of `layers`.
     pub fn missing(layers: &[&Value]) -> Vec<String> {
         let has = |layer: &Value, path: &str| {
             let text = path.split('.').try_fold(layer, |value, key| value.get(key));
@@ -60,7 +60,7 @@ impl Texts {
         paths
     }
 
-    /// What in `translation` this product does not know or can't take: the dotted path of each such member.
+    /// Returns the dotted paths of members of `translation` that are unknown or unusable.
     pub fn strangers(translation: &Value) -> Vec<String> {
         let mut found = Vec::new();
         compare(&BUILT_IN, translation, "", &mut found);
@@ -68,7 +68,7 @@ impl Texts {
     }
 }
 
-/// Only texts that the built-in English has are taken, and only as texts: a translation cannot change the shape.
+/// Only texts that the built-in English has are accepted, and only as texts: a translation cannot change the shape.
 fn lay_over(below: &mut Value, above: &Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {

@@ -37,7 +37,7 @@ pub use envelope::{LEEWAY, MAX_LENGTH, UnverifiedToken, VerifiedToken};
 pub use request::of_request;
 pub use widget::WidgetClaims;
 
-/// What this deployment expects of every token.
+/// Rules of this deployment for every token.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRules<'a> {
     /// The longest `exp - iat`.

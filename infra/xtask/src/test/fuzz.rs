@@ -61,7 +61,7 @@ pub(crate) fn fuzz(
     Ok(findings)
 }
 
-/// Each target for as long as it takes to see that what was once found stays repaired.
+/// Each target for as long as it takes to show that earlier findings stay fixed.
 pub(crate) fn briefly(checkout: &Checkout, interrupt: &Interrupt) -> Result<()> {
     fuzz(checkout, interrupt, None, SHORT).map(drop)
 }

@@ -29,7 +29,7 @@ impl BinRange {
     /// A range without a design code.
     ///
     /// # Errors
-    /// Where an end is not 6 to 11 digits, their lengths differ, or `from` is above `to`.
+    /// On an end that is not 6 to 11 digits, on different lengths, and on a `from` above `to`.
     pub fn parse(from: &str, to: &str) -> Result<Self, Malformed> {
         const MALFORMED: Malformed = Malformed::new(
             "BIN range",

@@ -1,5 +1,5 @@
-//! The client file: one declarative TOML that the operator applies (`docs/contract.md#client-file`). Everything that is
-//! wrong with it is told at once, each fault by the place where it stands.
+//! The client file: one declarative TOML that the operator applies (`docs/contract.md#client-file`). All its faults are
+//! reported at once, each with its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,28 +24,27 @@ use crate::texts::{Texts, read_translation};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
 pub struct Fault {
-    /// Where, as a path: `programs[0].bin_ranges[1].to`.
+    /// Path of the setting: `programs[0].bin_ranges[1].to`.
     pub place: String,
-    /// What is wrong and what would be right.
+    /// The rule that is broken, and what would be right.
     pub message: String,
 }
 
 /// A client as read from its file, with the pictures that it names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientSetup {
-    /// The set-up to store.
+    /// Set-up to store.
     pub client: Client,
     /// Pictures by the hexadecimal SHA-256 of their content.
     pub pictures: BTreeMap<String, Vec<u8>>,
-    /// What can be applied and was probably not meant: dates of a certificate, texts that are missing, colors that
-    /// can't be read.
+    /// Settings that are valid but probably not intended: dates of a certificate, missing texts, unreadable colors.
     pub warnings: Vec<Fault>,
 }
 
-/// Reads and checks a client file. `open` gives the content of a file that it names (relative to the client file).
+/// Reads and checks a client file. `open` returns the content of a file that it names, relative to the client file.
 ///
 /// # Errors
-/// Every fault that was found.
+/// All faults of the file.
 pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Result<ClientSetup, Vec<Fault>> {
     let written: Written = toml::from_str(toml).map_err(|error| {
         vec![Fault {
@@ -389,7 +388,7 @@ impl Reading<'_> {
         translations
     }
 
-    /// Tells where customers would read another language than the one that was chosen for them.
+    /// Warns of texts that customers would read in another language than the chosen one.
     fn check_languages(&mut self, default: &Language, translations: &BTreeMap<Language, serde_json::Value>) {
         let is_english = |language: &Language| language.primary() == "en";
         match same_language(default, translations.keys()) {

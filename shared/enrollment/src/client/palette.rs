@@ -1,4 +1,4 @@
-//! Colors of the page, and whether they can be read on each other (WCAG 2.2).
+//! Colors of the page and their contrast (WCAG 2.2).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +23,7 @@ pub const COLORS: [&str; 9] = [
 #[serde(transparent)]
 pub struct ColorName(&'static str);
 
-/// A color of a strict syntax: `#rgb` or `#rrggbb`. Nothing else is ever written into the page's stylesheet.
+/// A color, written `#rgb` or `#rrggbb`. Nothing else ever gets into the page's stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Color {
@@ -35,7 +35,7 @@ pub struct Color {
     pub blue: u8,
 }
 
-/// Text that is no `#rgb` or `#rrggbb`.
+/// Text that is not `#rgb` or `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a color is written #rgb or #rrggbb")]
 pub struct ColorError;
@@ -87,8 +87,8 @@ pub const DARK: [(&str, Color); 9] = [
     ("success", Color::new(0x5f, 0xd3, 0x94)),
 ];
 
-/// What stands on what, and the tenths of a contrast that it needs: 4.5 for text (success criterion 1.4.3), 3 for the
-/// border of a field (1.4.11).
+/// Pairs of foreground and background with the contrast that they need, in tenths: 4.5 for text (success criterion 1.4.3),
+/// 3 for the border of a field (1.4.11).
 const PAIRS: [(&str, &str, u32); 8] = [
     ("text", "surface", 45),
     ("text", "background", 45),
@@ -100,16 +100,16 @@ const PAIRS: [(&str, &str, u32); 8] = [
     ("border", "surface", 30),
 ];
 
-/// Two colors of a palette that are too close to each other.
+/// Two colors of a palette with too little contrast.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unreadable {
-    /// Name of the color in front.
+    /// Name of the foreground color.
     pub front: &'static str,
-    /// Name of the color behind.
+    /// Name of the background color.
     pub back: &'static str,
     /// Their contrast, 1 to 21.
     pub contrast: f64,
-    /// The contrast that is needed.
+    /// Contrast that is needed.
     pub needed: f64,
 }
 
@@ -149,7 +149,7 @@ impl Color {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// White, or dark where white on this color could not be read.
+    /// Returns white, or the dark text color where white would be unreadable on this color.
     #[must_use]
     pub fn readable_text(self) -> Self {
         if self.contrast(Self::WHITE) >= 4.5 {
@@ -196,7 +196,7 @@ impl From<Color> for String {
 
 impl ColorName {
     /// # Errors
-    /// Where the page has no color of this name.
+    /// On a name that the page has no color for.
     pub fn parse(text: &str) -> Result<Self, ColorNameError> {
         let known = COLORS.into_iter().find(|known| *known == text);
         known.map(Self).ok_or(ColorNameError)
@@ -268,7 +268,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// The pairs that a client's colors make unreadable, with the stylesheet's own where the client sets none.
+/// Returns the pairs that a client's colors make unreadable, with the stylesheet's own colors where the client sets none.
 pub fn unreadable(colors: &Palette) -> Vec<Unreadable> {
     let set = |name: &str| colors.color(name);
     let schemes: &[_] = if colors.fixes_scheme() {

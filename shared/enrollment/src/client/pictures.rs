@@ -3,17 +3,17 @@
 
 use std::io::Cursor;
 
-/// The largest picture taken: 4 MB.
+/// Largest picture accepted: 4 MB.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The heights of a logo that are taken, in pixels. A small file can hold a picture of a gigabyte, which every browser
-/// would have to unpack.
+/// Accepted heights of a logo, in pixels. A small file can contain a picture of a gigabyte, which every browser would have to
+/// unpack.
 pub const LOGO_HEIGHTS: std::ops::RangeInclusive<u32> = 100..=1080;
 
-/// The most that decoding may allocate: a few rows, and what is in chunks around the pixels.
+/// Memory limit of decoding, in bytes: a few rows, and the chunks around the pixels.
 const MAX_MEMORY: usize = 16 * 1024 * 1024;
 
-/// What other formats begin with.
+/// First bytes of other formats.
 const OTHER_FORMATS: [(&[u8], &str); 6] = [
     (b"\xff\xd8\xff", "a JPEG"),
     (b"GIF8", "a GIF"),
@@ -23,7 +23,7 @@ const OTHER_FORMATS: [(&[u8], &str); 6] = [
     (b"%PDF", "a PDF"),
 ];
 
-/// What a picture is for; each has its own rules.
+/// Use of a picture; each has its own rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picture {
     /// PNG, 21:9, at least 100 px high, with alpha.
@@ -32,13 +32,13 @@ pub enum Picture {
     Background,
 }
 
-/// Why a picture is refused: a sentence for the operator.
+/// Refusal of a picture, as a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Larger than [`MAX_BYTES`].
     #[error("is {bytes} bytes; the most is {MAX_BYTES}")]
     TooLarge {
-        /// Its size.
+        /// Size of the file.
         bytes: usize,
     },
     /// A picture of another format.
@@ -95,7 +95,7 @@ pub fn check(picture: Picture, bytes: &[u8]) -> Result<(), PictureError> {
     reader.finish().map_err(unreadable)
 }
 
-/// Browsers differ in which damage they forgive.
+/// Checks all checksums: browsers differ in the damage that they tolerate.
 fn every_checksum() -> png::DecodeOptions {
     let mut options = png::DecodeOptions::default();
     options.set_ignore_checksums(false);

@@ -67,7 +67,7 @@ pub struct Validity {
     pub not_after: Timestamp,
 }
 
-/// Why a file does not give a public key: a sentence for the operator, which goes on from the file's name.
+/// Failure to read a public key from a file: a sentence for the operator that continues the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicKeyError {
     /// Neither text nor DER.
@@ -301,7 +301,7 @@ fn shape(der: &[u8]) -> Option<Vec<Tag>> {
     Some(tags)
 }
 
-/// What a sequence holds that is all of `der`.
+/// Returns the content of a sequence that is all of `der`.
 fn content(der: &[u8]) -> Option<&[u8]> {
     let mut reader = SliceReader::new(der).ok()?;
     let header = Header::decode(&mut reader).ok()?;

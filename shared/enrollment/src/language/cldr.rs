@@ -61,7 +61,7 @@ fn likely(tag: &str) -> Option<(&'static str, &'static str)> {
     line(tag)?.split_once(' ')
 }
 
-/// What replaced the code `old`.
+/// Returns the code that replaced `old`.
 fn replacement(old: &str) -> Option<&'static str> {
     line(old)?.strip_prefix("= ")
 }

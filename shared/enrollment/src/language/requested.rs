@@ -1,11 +1,11 @@
-//! The language that somebody asks for: whatever a phone, an operating system or a program calls it.
+//! Requested languages, in the spellings of phones, operating systems and programs.
 
 use oxilangtag::LanguageTag;
 
 use super::Language;
 use super::cldr::Subtags;
 
-/// Longer text is no language tag.
+/// Longest language tag, in bytes.
 const MAX_LENGTH: usize = 256;
 
 /// Modifiers of POSIX locales that name a script.
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client with texts in these languages shows where `asked` is asked for; `None` for its default.
+    /// Language that a client with texts in these languages shows for a request; `None` for its default.
     fn chosen(asked: &str, offered: &[&str]) -> Option<String> {
         let offered: Vec<_> = offered.iter().map(|tag| Language::parse(tag).unwrap()).collect();
         let chosen = RequestedLanguage::parse(asked)?.choose(offered.iter())?;

@@ -7,22 +7,22 @@ use super::Texts;
 use crate::encoding::{self, EncodingError};
 use crate::json;
 
-/// One fault of a translation's file: a sentence that goes on from the file's name.
+/// One fault of a translation's file: a sentence that continues the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TranslationError {
-    /// No text.
+    /// Bytes that are no text.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
-    /// No JSON, or a member that comes twice, or nesting without end.
+    /// Text that is no JSON, a duplicate member, or nesting that is too deep.
     #[error("can't be read as JSON: {0}")]
     Json(String),
-    /// A list, a text, …
+    /// JSON that is no object.
     #[error("must be a JSON object")]
     NotObject,
-    /// A text that is `null`: perhaps a translator's tool writes what is not translated yet so.
+    /// A text that is `null`; some translators' tools write untranslated texts this way.
     #[error("has '{0}' without a text (null); leave it out or translate it")]
     Null(String),
-    /// A member that the page doesn't have, or that is no text.
+    /// A member that the page does not have, or that is no text.
     #[error("has '{0}', which is no text of the page")]
     Unknown(String),
 }
@@ -30,7 +30,7 @@ pub enum TranslationError {
 /// Reads a translation's file.
 ///
 /// # Errors
-/// Every fault that was found.
+/// All faults of the file.
 pub fn read(file: &[u8]) -> Result<Value, Vec<TranslationError>> {
     let text = encoding::text(file).map_err(|error| vec![error.into()])?;
     let translation = json::without_duplicates(text.as_bytes())
