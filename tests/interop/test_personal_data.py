@@ -164,8 +164,8 @@ def test_customer_id_from_file_or_standard_input(client: IsolatedClient, custome
 @pytest.mark.parametrize("what", ["show", "export", "erase"])
 def test_refusal_is_one_sentence(client: IsolatedClient, customer: Customer, what: str) -> None:
     client.enroll_card(customer)
-    no_reference = "--reference must be your name of the request, of 1 to 200 characters in one line"
-    names_the_person = "--reference must name the request, and not the person"
+    no_reference = "--reference must be 1 to 200 characters in one line"
+    names_the_person = "--reference must name the request, not the person"
     no_id = "customer id must be 1 to 256 characters without control characters"
     request = ("--customer-file", "-", "--reference", "request 7")
     refusals = [
@@ -176,7 +176,7 @@ def test_refusal_is_one_sentence(client: IsolatedClient, customer: Customer, wha
             client.customer_command(what, customer.id, "--program", "4711"),
             f"client '{client.id}' has never had the program '4711'",
         ),
-        (enrollctl("customer", what, "--client", "nobody", *request, given=customer.id), "there is no client 'nobody'"),
+        (enrollctl("customer", what, "--client", "nobody", *request, given=customer.id), "client 'nobody' does not exist"),
         (client.customer_command(what, ""), f"the customer's id in -: {no_id}"),
     ]
     for ran, why in refusals:
@@ -197,7 +197,7 @@ def test_unknown_customer_has_no_data(client: IsolatedClient) -> None:
     for what in (("show",), ("export",), ("erase", "--yes"), ("erase", "--opt-out", "--yes")):
         ran = client.customer_command(what[0], NOBODY, *what[1:])
         assert (ran.code, ran.out) == (1, "")
-        assert sentence(ran) == "enrollctl: nothing is stored of this customer"
+        assert sentence(ran) == "enrollctl: nothing is stored about this customer"
     assert [line["action"] for line in client.audit()] == ["nothing found"] * 4
     assert NOBODY not in json.dumps(client.audit())
 
@@ -257,7 +257,7 @@ def test_erasure_leaves_no_item(client: IsolatedClient, customer: Customer) -> N
     assert [item for item in more if client_kind(item) is None] == []
     for kind in ("cards", "consents", "interactions", "sessions"):
         assert client.exported(stays)[kind] == of_stays[kind]
-    assert sentence(client.customer_command("show", customer.id)) == "enrollctl: nothing is stored of this customer"
+    assert sentence(client.customer_command("show", customer.id)) == "enrollctl: nothing is stored about this customer"
 
 
 def test_erased_customer_can_enroll_again(client: IsolatedClient, customer: Customer) -> None:
@@ -333,10 +333,10 @@ def test_erasure_covers_former_programs(client: IsolatedClient, customer: Custom
     assert applied.code == 0, applied.err
     assert [exported["ranac"] for exported in client.exported(customer)["cards"]] == [event["ranac"]]
     in_the_other = client.customer_command("show", customer.id, "--program", "10766")
-    assert sentence(in_the_other) == "enrollctl: nothing is stored of this customer"
+    assert sentence(in_the_other) == "enrollctl: nothing is stored about this customer"
     assert client.customer_command("erase", customer.id, "--opt-out", "--yes").code == 0
     assert client.account(card)["status"] == CANCELLED
-    assert sentence(client.customer_command("show", customer.id)) == "enrollctl: nothing is stored of this customer"
+    assert sentence(client.customer_command("show", customer.id)) == "enrollctl: nothing is stored about this customer"
 
 
 def test_open_intent_blocks_erasure(client: IsolatedClient, customer: Customer, rewards: Rewards) -> None:

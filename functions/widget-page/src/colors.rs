@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_color_gets_into_the_stylesheet() {
+    fn other_value_is_refused() {
         for value in ["red", "#ffff", "#fff}*{display:none", "url(//evil)"] {
             assert_eq!(
                 colors(&[("text", value)]),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_the_stylesheet_lacks_is_refused() {
+    fn unknown_name_is_refused() {
         assert_eq!(colors(&[("accent}", "#fff")]), Err(PaletteError::Name));
     }
 
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_s_own_text_on_the_accent_is_kept() {
+    fn own_accent_text_is_kept() {
         let style = colors(&[("accent", "#ffd400"), ("accent-text", "#333")])
             .unwrap()
             .style()
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accent_goes_with_the_dark_palette_and_a_palette_does_not() {
+    fn accent_alone_keeps_the_dark_palette() {
         assert!(!colors(&[("accent", "#cf4500")]).unwrap().fixes_scheme());
         assert!(
             colors(&[("accent", "#cf4500"), ("surface", "#fff")])

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_nothing_that_is_not_ours() {
+    fn policy_allows_own_sources_only() {
         let origins = [
             Origin::parse("https://a.example").unwrap(),
             Origin::parse("http://localhost:1").unwrap(),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn without_registered_origins_nobody_may_frame_the_page() {
+    fn page_without_origins_may_not_be_framed() {
         let policy = Policy {
             embed_origins: &[],
             style_hash: None,
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_asked_for_again_and_its_parts_never() {
+    fn page_is_revalidated_and_parts_are_immutable() {
         let policy = Policy {
             embed_origins: &[],
             style_hash: None,
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_version_is_current() {
+    fn known_version_is_current() {
         assert!(is_current(Some("\"a\""), "\"a\""));
         assert!(is_current(Some("\"b\", W/\"a\""), "\"a\""));
         assert!(is_current(Some("*"), "\"a\""));

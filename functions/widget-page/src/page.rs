@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_its_client_s_look_and_its_parts_with_integrity() {
+    fn page_has_look_of_client_and_parts_with_integrity() {
         let html = Fixture::new().page().render().unwrap().html;
         for expected in [
             "<html lang=\"en-US\" dir=\"ltr\">",
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_leave_its_address_is_refused() {
+    fn unusable_name_is_refused() {
         let fixture = Fixture::new();
         for slug in ["", "a/b", "a\"b", "..", "a b"] {
             assert!(

@@ -449,7 +449,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_does_not_name_the_person() {
+    fn reference_does_not_name_the_person() {
         for (reference, id, named) in [
             ("request 7", "7", true),
             ("request 17", "7", false),
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_id_is_what_stands_in_its_file_alone() {
+    fn customer_id_is_the_only_line_of_its_file() {
         let file = std::env::temp_dir().join(format!("customer-id-{}", std::process::id()));
         for (text, id) in [
             ("maria 7\n", Some("maria 7")),

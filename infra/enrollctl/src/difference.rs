@@ -161,7 +161,7 @@ pub(crate) mod tests {
         let told = consequences(&before, &after);
         assert_eq!(
             told,
-            ["key 2026-11 stays the same key; it is stored in the form that all keys have now"]
+            ["key 2026-11 is unchanged; only its stored form is updated"]
         );
         assert_eq!(readable(&before).unwrap(), readable(&after).unwrap());
     }
@@ -209,13 +209,13 @@ pub(crate) mod tests {
         after.keys.clear();
         let told = consequences(&before, &after);
         assert_eq!(told.len(), 4, "{told:?}");
-        assert!(told[0].starts_with("it is suspended"));
+        assert!(told[0].starts_with("the client is suspended"));
         assert_eq!(
             told[1],
-            "program 1: cancelled cards are deleted after 14 days, those of before too; it was 30"
+            "program 1: cancelled cards, earlier ones included, are deleted after 14 days instead of 30"
         );
-        assert!(told[2].starts_with("program 2 goes") && told[2].ends_with("after 7 days"));
-        assert!(told[3].starts_with("key 2026-11 goes"));
+        assert!(told[2].starts_with("program 2 is removed") && told[2].ends_with("after 7 days"));
+        assert!(told[3].starts_with("key 2026-11 is removed"));
         let mut renamed = before.clone();
         renamed.name = "Demo & Sons".into();
         let told = consequences(&before, &renamed);
@@ -230,6 +230,6 @@ pub(crate) mod tests {
             "customers see another name, MRS the same"
         );
         let back = consequences(&after, &before);
-        assert!(back[0].starts_with("it is no longer suspended"), "{back:?}");
+        assert!(back[0].starts_with("the suspension is lifted"), "{back:?}");
     }
 }

@@ -196,7 +196,7 @@ mod tests {
         let before = [CLIENT_FILE, PRIVATE_KEY, PUBLIC_KEY].map(content);
         fs::remove_file(folder.join(CLIENT_FILE)).unwrap();
         let refused = create("bank", None, Some(folder.clone())).unwrap_err();
-        assert!(refused.to_string().contains("is there already"), "{refused}");
+        assert!(refused.to_string().contains("already exists"), "{refused}");
         assert!(!folder.join(CLIENT_FILE).exists());
         assert_eq!([PRIVATE_KEY, PUBLIC_KEY].map(content), before[1..]);
         fs::remove_dir_all(folder).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_a_file_can_t_hold_is_refused() {
+    fn unusable_name_is_refused() {
         for name in ["", " ", "a\nb", "\u{7f}", &"x".repeat(101)] {
             assert!(client_file(&id("bank"), name).is_err(), "{name:?}");
         }

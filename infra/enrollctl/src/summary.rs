@@ -96,8 +96,8 @@ mod tests {
                  MRS name  Demo Bank plc\n  \
                  status    suspended\n  \
                  page      https://cards.example/widget/demo/\n  \
-                 program   1: enroll, opt out; X is 30 days; cards a customer: 5\n  \
-                 retired   2: X is 7 days\n  \
+                 program   1: enroll, opt out; cancelled cards are kept 30 days; cards per customer: 5\n  \
+                 retired   2: cancelled cards are kept 7 days\n  \
                  key       2026-11: {key}; no end\n  \
                  key       old: {key}; ended 2026-11-21T00:00:00Z\n  \
                  key       older: {key}; ends 2027-01-01T00:00:00Z\n"

@@ -94,7 +94,7 @@ impl Scene {
         create.send().await.unwrap();
     }
 
-    /// Where the audit trails are.
+    /// Table of the audit trails.
     fn trails(&self) -> String {
         format!("{}-enrollments", self.stack)
     }
@@ -306,19 +306,22 @@ async fn a_client_file_is_applied_shown_and_applied_again() {
     let (done, _, errors) = scene.enrollctl(&["client", "show", "nobody"]);
     assert_eq!(
         (done, errors.as_str()),
-        (false, "enrollctl: there is no client 'nobody'\n")
+        (false, "enrollctl: client 'nobody' does not exist\n")
     );
 }
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_diff_tells_what_apply_would_change_and_changes_nothing() {
+async fn diff_shows_changes_and_makes_none() {
     let scene = Scene::new().await;
     let (code, said) = scene.diff();
     assert_eq!(code, 1);
     assert!(said.contains("+  \"name\": \"Demo Bank\","), "{said}");
     let (done, _, errors) = scene.enrollctl(&["client", "show", "demo"]);
-    assert!(!done && errors.contains("there is no client 'demo'"), "{errors}");
+    assert!(
+        !done && errors.contains("client 'demo' does not exist"),
+        "{errors}"
+    );
 
     assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
     assert_eq!(scene.diff(), (0, String::new()));
@@ -332,7 +335,7 @@ async fn a_diff_tells_what_apply_would_change_and_changes_nothing() {
     let (code, said) = scene.diff();
     assert_eq!(code, 1);
     assert!(
-        said.contains("program 10765: cancelled cards are deleted after 14 days"),
+        said.contains("program 10765: cancelled cards, earlier ones included, are deleted after 14 days"),
         "{said}"
     );
     assert!(
@@ -349,12 +352,12 @@ async fn a_diff_tells_what_apply_would_change_and_changes_nothing() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_client_is_suspended_without_its_file_and_let_in_again() {
+async fn suspension_works_without_the_file() {
     let scene = Scene::new().await;
     let (done, _, errors) = scene.enrollctl(&["client", "suspend", "demo"]);
     assert_eq!(
         (done, errors.as_str()),
-        (false, "enrollctl: there is no client 'demo'\n")
+        (false, "enrollctl: client 'demo' does not exist\n")
     );
     assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
 
@@ -363,13 +366,13 @@ async fn a_client_is_suspended_without_its_file_and_let_in_again() {
     assert!(said.contains("status = \"suspended\""), "{said}");
     let (done, said, _) = scene.enrollctl(&["client", "suspend", "demo"]);
     assert!(done);
-    assert_eq!(said, "client 'demo': suspended already\n");
+    assert_eq!(said, "client 'demo' is already suspended\n");
     let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
     assert!(said.contains("status    suspended"), "{said}");
 
     let (code, said) = scene.diff();
     assert_eq!(code, 1);
-    assert!(said.starts_with("it is no longer suspended"), "{said}");
+    assert!(said.starts_with("the suspension is lifted"), "{said}");
     let says_so = format!("status = \"suspended\"\n{CLIENT_FILE}");
     scene.write("client.toml", says_so.as_bytes());
     assert_eq!(scene.diff().0, 0);
@@ -381,7 +384,7 @@ async fn a_client_is_suspended_without_its_file_and_let_in_again() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_program_that_the_file_drops_retires_and_is_no_difference_afterwards() {
+async fn dropped_program_retires_and_is_no_difference() {
     let scene = Scene::new().await;
     let second = "\n[[programs]]\nid = \"10766\"\nmember_ica = 1234\nbank_product_code = \"MRSDEMO\"\n\
                   retention_days = 7\nbin_ranges = [{ from = \"541234\", to = \"541234\" }]\n";
@@ -390,22 +393,28 @@ async fn a_program_that_the_file_drops_retires_and_is_no_difference_afterwards()
     scene.write("client.toml", CLIENT_FILE.as_bytes());
     let (_, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
     assert!(
-        said.contains("program 10766 goes") && !said.contains("retired"),
+        said.contains("program 10766 is removed") && !said.contains("retired"),
         "{said}"
     );
     assert_eq!(scene.diff(), (0, String::new()));
     let (_, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
     assert_eq!(said, "client 'demo': nothing to change\n");
     let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
-    assert!(said.contains("retired   10766: X is 7 days"), "{said}");
+    assert!(
+        said.contains("retired   10766: cancelled cards are kept 7 days"),
+        "{said}"
+    );
     assert!(scene.enrollctl(&["client", "suspend", "demo"]).0);
     let (_, said, _) = scene.enrollctl(&["client", "show", "demo"]);
-    assert!(said.contains("retired   10766: X is 7 days"), "{said}");
+    assert!(
+        said.contains("retired   10766: cancelled cards are kept 7 days"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_client_from_before_the_register_is_entered_by_an_apply_that_changes_nothing() {
+async fn apply_adds_client_missing_in_index() {
     let scene = Scene::new().await;
     assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
     let entered = AttributeValue::Ss(vec!["demo".into()]);
@@ -424,7 +433,7 @@ async fn a_client_from_before_the_register_is_entered_by_an_apply_that_changes_n
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_new_client_s_file_can_be_applied_as_it_is() {
+async fn new_client_file_can_be_applied_as_it_is() {
     let scene = Scene::new().await;
     let (done, said, errors) =
         scene.enrollctl(&["client", "new", "bank", "--name", "My Bank", "--dir", "bank"]);
@@ -433,21 +442,21 @@ async fn a_new_client_s_file_can_be_applied_as_it_is() {
     assert!(done && said.contains("client 'bank': created"), "{errors}");
     let (done, _, errors) = scene.enrollctl(&["client", "new", "bank"]);
     assert!(
-        !done && errors.contains("is there already; nothing was written"),
+        !done && errors.contains("already exists; nothing was written"),
         "{errors}"
     );
 }
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn what_is_wrong_is_told_and_changes_nothing() {
+async fn faults_are_reported_and_change_nothing() {
     let scene = Scene::new().await;
     let other = CLIENT_FILE.replace("id = \"demo\"", "id = \"other\"");
     assert!(scene.enrollctl(&["client", "apply", "client.toml", "--yes"]).0);
     scene.write("client.toml", other.as_bytes());
     let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
     assert!(
-        !done && errors.contains("the slug 'demo' belongs to another client"),
+        !done && errors.contains("the slug 'demo' is taken by another client"),
         "{errors}"
     );
 
@@ -467,7 +476,7 @@ async fn what_is_wrong_is_told_and_changes_nothing() {
     let (done, _, errors) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
     assert!(
         !done
-            && errors.contains("retention_days is 6, but the tables of this stack can be taken back 7 days"),
+            && errors.contains("retention_days is 6, but tables of this stack can be restored to 7 days ago"),
         "{errors}"
     );
     assert!(
@@ -517,13 +526,13 @@ async fn what_mastercard_gave_is_checked_and_stored() {
         "client.key.pem",
     ];
     let (done, said, errors) = scene.enrollctl(&mtls);
-    assert!(done && said.contains("it ends on"), "{errors}");
+    assert!(done && said.contains("it expires on"), "{errors}");
     assert!(!said.contains("PRIVATE KEY"), "{said}");
     let stored = scene.secret("mastercard/mtls").await;
     assert!(stored["privateKey"].as_str().unwrap().contains("PRIVATE KEY"));
 }
 
-/// What changes something wants a reference; a test that gives none of its own is given one.
+/// Adds a reference to commands that need one and have none.
 fn reason<'a>(arguments: &[&str]) -> &'a [&'a str] {
     const CHANGING: [&str; 7] = [
         "apply",

@@ -307,7 +307,7 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn an_unsupported_language_falls_back_to_the_default() {
+    fn unsupported_language_falls_back_to_the_default() {
         let mut client = testing::client();
         client.default_language = Language::parse("de").unwrap();
         client.translations.insert(
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_goes_keeps_its_x_until_it_comes_back() {
+    fn retired_program_keeps_its_retention_days() {
         let with = |programs: &[(&str, u16)]| {
             let mut client = testing::client();
             let program = client.programs.remove(0);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_was_stored_before_programs_could_retire_can_be_read() {
+    fn client_without_retired_programs_can_be_read() {
         let stored = serde_json::to_value(testing::client()).unwrap();
         assert!(stored.get("retired_programs").is_none(), "{stored}");
         assert_eq!(
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_longer_prefixes_may_hold_the_six_digits_at_its_edges() {
+    fn longer_prefixes_include_the_bins_at_their_edges() {
         let range = BinRange::parse("52340050", "52340249").unwrap();
         for (bin, held) in [
             ("523399", false),

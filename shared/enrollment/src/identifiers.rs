@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_cannot_shadow_a_path_of_the_widget() {
+    fn slug_does_not_shadow_widget_paths() {
         for taken in ["api", "assets", "csp-report", "_", "", "-a", "a-", "A", "a/b"] {
             assert!(Slug::parse(taken).is_err(), "{taken}");
         }
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_token_survives_the_address_and_is_stored_as_a_hash() {
+    fn session_token_is_stored_as_a_hash() {
         let token = SessionToken::random(&Seeded::new(2));
         assert_eq!(token.expose().len(), 43);
         let parsed = SessionToken::parse(token.expose()).unwrap();
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_non_canonical_session_token_is_refused() {
+    fn non_canonical_session_token_is_refused() {
         // 43 characters carry 258 bits; the last two must be zero.
         let padded = format!("{}B", "A".repeat(42));
         assert!(SessionToken::parse(&padded).is_err());
@@ -471,14 +471,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bank_customer_number_fills_the_thirty_characters() {
+    fn bank_customer_number_has_thirty_characters() {
         let number = BankCustomerNumber::random(&Seeded::new(3));
         assert_eq!(number.expose().len(), 30);
         assert_ne!(number, BankCustomerNumber::random(&Seeded::new(4)));
     }
 
     #[test]
-    fn one_attempt_of_one_session_has_one_intent() {
+    fn attempt_determines_the_intent() {
         let session = SessionToken::random(&Seeded::new(5)).id();
         let key = IdempotencyKey::parse("0123456789abcdef").unwrap();
         assert_eq!(IntentId::derive(session, &key), IntentId::derive(session, &key));
@@ -488,7 +488,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_never_panics_and_keeps_what_it_takes(text in "\\PC{0,80}") {
+        fn parsing_never_panics_and_keeps_the_text(text in "\\PC{0,80}") {
             if let Ok(bin) = Bin::parse(&text) { prop_assert_eq!(bin.as_str(), &text); }
             if let Ok(last4) = Last4::parse(&text) { prop_assert_eq!(last4.as_str(), &text); }
             if let Ok(customer) = CustomerId::parse(&text) { prop_assert_eq!(customer.expose(), &text); }

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_is_taken_without_its_last_slash() {
+    fn trailing_slash_is_dropped() {
         for (address, path) in [
             ("http://localhost:8700", ""),
             ("https://enroll.example/", ""),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_a_header_or_an_attribute_is_refused() {
+    fn unusual_characters_are_refused() {
         for address in [
             "enroll.example",
             "ftp://x/",

@@ -19,16 +19,16 @@ const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
 /// Digits in a row that could be a card number.
 const SUSPICIOUS_DIGITS: usize = 12;
 
-/// What a token has to fit.
+/// Rules for the tokens of the corpus.
 pub const EXPECTED: TokenRules<'_> = TokenRules {
     max_lifetime: SignedDuration::from_mins(10),
     audience: "https://cards.example",
 };
 
-/// When the tokens of the corpus are good: 2027-01-15T08:00:00Z.
+/// Time at which the tokens of the corpus are valid: 2027-01-15T08:00:00Z.
 pub const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-/// The client that all tokens and submissions are checked against.
+/// Client that all tokens and submissions are checked against.
 pub static SET_UP: LazyLock<Client> = LazyLock::new(|| {
     let faults = |faults| panic!("src/client.toml: {faults:?}");
     file::read(CLIENT, &open).unwrap_or_else(faults).client
@@ -37,7 +37,7 @@ pub static SET_UP: LazyLock<Client> = LazyLock::new(|| {
 /// Reads the files that a client file may name here.
 ///
 /// # Errors
-/// Any other is not found.
+/// `NotFound` for any other name.
 pub fn open(name: &str) -> io::Result<Vec<u8>> {
     match name {
         "public.pem" => Ok(PUBLIC_KEY.into()),
@@ -68,7 +68,7 @@ pub fn unsigned(claims: &[u8]) -> String {
     )
 }
 
-/// A text for a log or an answer repeats nothing that could be a card number.
+/// Panics if a text for a log or an answer contains digits that could be a card number.
 pub fn assert_no_card_number(told: &str) {
     let longest = told
         .split(|character: char| !character.is_ascii_digit())
@@ -76,6 +76,6 @@ pub fn assert_no_card_number(told: &str) {
         .max();
     assert!(
         longest < Some(SUSPICIOUS_DIGITS),
-        "{longest:?} digits in a row are told: {told}"
+        "{longest:?} digits in a row: {told}"
     );
 }

@@ -1,4 +1,4 @@
-//! What stands behind a good signature: any bytes, signed by the client.
+//! Claims behind a valid signature: any bytes, signed by the client.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What the page submits, for each action.
+//! Submissions of the page, for each action.
 
 #![no_main]
 

@@ -651,7 +651,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_file_is_taken_whole_and_survives_storage() {
+    fn good_file_survives_storage() {
         let setup = read(GOOD, &open).unwrap();
         assert_eq!(setup.client.programs[0].max_cards, 5);
         assert_eq!(setup.client.programs[0].retention_days, 30);
@@ -661,7 +661,7 @@ mod tests {
     }
 
     #[test]
-    fn the_institution_name_is_apart_from_the_display_name() {
+    fn institution_name_differs_from_display_name() {
         let setup = read(GOOD, &open).unwrap();
         assert_eq!(setup.client.institution(), "Demo Bank", "without one of its own");
         let named = GOOD.replace(
@@ -678,7 +678,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_at_once_and_by_its_place() {
+    fn all_faults_are_reported_with_their_places() {
         let bad = GOOD
             .replace("slug = \"demo\"", "slug = \"api\"")
             .replace("https://www.bank.example", "https://www.bank.example/")
@@ -705,7 +705,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_or_host_with_a_meaning_of_its_own_is_refused() {
+    fn origin_or_host_with_special_characters_is_refused() {
         for written in [
             "*",
             "*.bank.example",
@@ -728,7 +728,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_and_a_missing_file_are_named() {
+    fn unknown_member_and_missing_file_are_named() {
         assert!(faults(&GOOD.replace("name =", "nam ="))[0].contains("nam"));
         assert!(faults(&GOOD.replace("public.pem", "nowhere.pem"))[0].contains("nowhere.pem"));
         let translated = GOOD.replace("[[programs]]", "[translations]\npl = \"pl.json\"\n[[programs]]");
@@ -736,7 +736,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_stored_in_one_form_whatever_file_it_came_in() {
+    fn key_is_stored_in_one_form() {
         let plain = read(GOOD, &open).unwrap();
         let one_line = PUBLIC_KEY_PEM.lines().collect::<String>();
         let inline = GOOD.replace("file = \"public.pem\"", &format!("pem = \"\u{feff}{one_line}\""));
@@ -746,7 +746,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dates_of_a_certificate_are_a_warning() {
+    fn certificate_dates_are_a_warning() {
         let certificate = include_bytes!("../../../mastercard/tests/fixtures/rsa-2048-certificate.pem");
         let setup = read(GOOD, &|_| Ok(certificate.to_vec())).unwrap();
         assert!(
@@ -782,7 +782,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_one_language_are_refused() {
+    fn duplicate_language_is_refused() {
         for (default, lines, place) in [
             ("en", "he = \"one.json\"\niw = \"one.json\"", "translations.iw:"),
             (
@@ -805,7 +805,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_missing_are_a_warning() {
+    fn missing_texts_are_a_warning() {
         let warnings = |default: &str, lines: &str| -> Vec<String> {
             let setup = with_translations(default, lines).unwrap();
             setup.warnings.iter().map(ToString::to_string).collect()
@@ -830,7 +830,7 @@ mod tests {
     }
 
     #[test]
-    fn colors_that_cannot_be_read_are_a_warning() {
+    fn unreadable_colors_are_a_warning() {
         let setup = read(&GOOD.replace("#cf4500", "#ffd400\"\naccent-text = \"#fff"), &open).unwrap();
         assert_eq!(setup.warnings[0].place, "look.colors");
         assert!(
@@ -841,7 +841,7 @@ mod tests {
     }
 
     #[test]
-    fn replacement_and_opt_out_are_offered_where_the_file_says_so() {
+    fn replacement_and_opt_out_are_off_by_default() {
         let offering = |settings: &str| {
             let file = GOOD.replace("bank_product_code", &format!("{settings}\nbank_product_code"));
             read(&file, &open)
@@ -860,7 +860,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_can_t_retire_programs() {
+    fn retired_programs_are_refused() {
         let retired = GOOD.replace(
             "[[programs]]",
             "[[retired_programs]]\nid = \"1\"\nretention_days = 1\n[[programs]]",
@@ -869,7 +869,7 @@ mod tests {
     }
 
     #[test]
-    fn one_card_a_customer_where_the_customer_id_is_the_number() {
+    fn customer_id_as_number_allows_one_card() {
         let named = GOOD.replace(
             "bank_product_code",
             "bank_customer_number = \"customer_id\"\nmax_cards = 2\nbank_product_code",

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_taken_as_browsers_write_them() {
+    fn browser_spelling_is_accepted() {
         for origin in [
             "https://bank.example",
             "http://localhost:8701",
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_leave_the_directive() {
+    fn text_that_could_leave_the_directive_is_refused() {
         for text in [
             "",
             "*",

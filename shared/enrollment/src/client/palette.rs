@@ -329,12 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn three_and_six_digits_are_the_same_color() {
+    fn three_digits_equal_six() {
         assert_eq!(Color::parse("#fA0"), Color::parse("#ffaa00"));
     }
 
     #[test]
-    fn nothing_but_a_color_is_one() {
+    fn other_text_is_refused() {
         for value in [
             "",
             "#",
@@ -356,13 +356,13 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_that_of_wcag() {
+    fn contrast_follows_wcag() {
         assert!((Color::WHITE.contrast(Color::parse("#000").unwrap()) - 21.0).abs() < 1e-9);
         assert!((Color::parse("#767676").unwrap().contrast(Color::WHITE) - 4.54).abs() < 0.01);
     }
 
     #[test]
-    fn a_palette_that_cannot_be_read_is_found() {
+    fn unreadable_pairs_are_found() {
         assert_eq!(pairs(&[]), Vec::<String>::new());
         assert_eq!(pairs(&[("accent", "#ffd400")]), Vec::<String>::new());
         assert_eq!(
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contrast_is_not_rounded_up() {
+    fn contrast_is_not_rounded_up() {
         let colors = Palette::parse([("text", "#777")]).unwrap();
         let told = unreadable(&colors)[0].to_string();
         assert!(told.contains("4.47, 4.5 are needed"), "{told}");

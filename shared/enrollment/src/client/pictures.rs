@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logo_is_wide_high_enough_and_transparent() {
+    fn logo_has_shape_height_and_alpha() {
         assert_eq!(check(Picture::Logo, &png(420, 180, png::ColorType::Rgba)), Ok(()));
         assert_eq!(check(Picture::Logo, &png(234, 100, png::ColorType::Rgba)), Ok(()));
         assert_eq!(
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_background_is_full_hd() {
+    fn background_is_full_hd() {
         assert_eq!(
             check(Picture::Background, &png(1920, 1080, png::ColorType::Grayscale)),
             Ok(())
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_png_or_breaks_off_is_refused() {
+    fn other_format_or_damage_is_refused() {
         for (start, format) in [
             (&b"GIF89a"[..], "a GIF"),
             (b"\xff\xd8\xff\xe0", "a JPEG"),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_file_of_a_huge_picture_is_refused() {
+    fn small_file_of_huge_picture_is_refused() {
         let huge = sparse_logo(42_000, 18_000);
         assert!(huge.len() < MAX_BYTES / 2, "{} bytes", huge.len());
         assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_animated_picture_is_refused() {
+    fn animation_is_refused() {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, 420, 180);
         encoder.set_color(png::ColorType::Rgba);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn any_damage_is_found() {
+    fn every_damage_is_found() {
         let whole = png(234, 100, png::ColorType::Rgba);
         for cut in [1, 4, 12, 13, 20] {
             let result = check(Picture::Logo, &whole[..whole.len() - cut]);

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_json_with_one_token() {
+    fn body_is_json_with_one_token() {
         for body in [
             r#"{"initializeWebsiteToken":"a.b.c"}"#,
             r#"{"initializeWebsiteToken":"a.b.c","more":1}"#,

@@ -35,7 +35,7 @@ impl Forgery {
         }
     }
 
-    /// What is wrong with the answer, if anything.
+    /// Returns what is wrong with the answer, if anything.
     fn fault(&self) -> Option<String> {
         let answer = flows::partner::initialize(&self.body);
         let redirect = Redirect::of_answer(&answer);
@@ -59,7 +59,7 @@ impl Forgery {
         repeats.then(|| format!("{}: the answer repeats a part of it", self.what))
     }
 
-    /// What of the body is long enough to be told apart.
+    /// Returns the parts of the body that are long enough to be recognized.
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let belongs = |character: char| character.is_ascii_alphanumeric() || "-_+/".contains(character);
         self.body

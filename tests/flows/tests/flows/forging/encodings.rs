@@ -9,7 +9,7 @@ use super::victim::{HEADER, Victim};
 const INVALID: &str = "INVALID_PARAMETERS";
 const DENIED: &str = "ACCESS_DENIED";
 
-/// What it is, the token, its status.
+/// Name of the case, the token, its status.
 type Case = (&'static str, String, &'static str);
 
 pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
@@ -70,7 +70,7 @@ fn parts(token: &str) -> Vec<Case> {
     ]
 }
 
-/// What is no signed token, or has one inside.
+/// Texts that are no signed token, or contain one.
 fn others(victim: &Victim, token: &str) -> Vec<Case> {
     vec![
         ("JWE", encrypted(), INVALID),

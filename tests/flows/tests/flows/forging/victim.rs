@@ -6,7 +6,7 @@ use flows::partner::Partner;
 use flows::stack::Stack;
 use serde_json::Value;
 
-/// What a real header says.
+/// Header of a valid token.
 pub(super) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256"}"#;
 
 /// A client with two keys in use and one that has ended, beside another client.
