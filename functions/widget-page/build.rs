@@ -1,4 +1,4 @@
-//! Names and integrity values of the page's parts, computed here so that a function's start does not pay for them.
+//! Names and integrity values of the page's parts, computed at build time to keep the function's start fast.
 
 use std::fmt::Write as _;
 use std::path::Path;

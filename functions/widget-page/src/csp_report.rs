@@ -1,8 +1,7 @@
 //! Violations of the page's policy that browsers report, reduced to closed words.
 //!
-//! Anybody can post a report, with anything in it. Of a report two things are kept: the directive, if it is one of CSP's own,
-//! and the blocked source as a [`Source`]. They are counted in the metric `PolicyViolations`, and one line a minute says
-//! that there are any.
+//! Anybody can post a report with any content. Only two things of it are kept: the directive, if it is one of CSP's own, and
+//! the blocked source as a [`Source`]. They are counted in the metric `PolicyViolations`, and logged at most once a minute.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,9 +16,9 @@ use platform::metrics::Metrics;
 use platform::public_base_url::PublicBaseUrl;
 use serde_json::Value;
 
-/// The largest report that is read, in bytes.
+/// Largest report that is read, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
-/// The most violations of one report that are counted.
+/// Maximum number of violations counted from one report.
 const MAX_VIOLATIONS: usize = 5;
 /// Time between two log lines.
 const BETWEEN_LINES: SignedDuration = SignedDuration::from_secs(60);
@@ -69,7 +68,7 @@ pub(crate) enum Source {
     OwnOrigin,
     /// A script or style in the markup.
     Inline,
-    /// A text that was to be run: `eval`, or WebAssembly.
+    /// Text to be executed: `eval`, or WebAssembly.
     Eval,
     /// A `data:` address.
     Data,
@@ -124,7 +123,7 @@ pub struct PolicyReports {
 }
 
 impl PolicyReports {
-    /// None so far.
+    /// Starts without reports.
     pub fn new(metrics: Metrics) -> Self {
         Self {
             metrics,
@@ -171,7 +170,7 @@ pub(crate) struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Origins registered by the client whose page it was. A store that does not answer is no reason to refuse a report.
+    /// Returns the origins registered by the page's client; none if the store fails, which does not refuse a report.
     async fn registered_origins(&self, document: &str) -> Vec<Origin> {
         let Some(slug) = slug(document, self.public_base_url) else {
             return Vec::new();
@@ -181,7 +180,7 @@ impl Pages<'_> {
     }
 }
 
-/// A base path may itself be named `widget`.
+/// Returns the slug in a page's address. A base path may itself be named `widget`.
 fn slug(document: &str, public_base_url: &PublicBaseUrl) -> Option<Slug> {
     let path = document
         .strip_prefix(public_base_url.as_str())
@@ -190,7 +189,7 @@ fn slug(document: &str, public_base_url: &PublicBaseUrl) -> Option<Slug> {
     Slug::parse(rest.split(['/', '?', '#']).next().unwrap_or_default()).ok()
 }
 
-/// Members of a violation that are read: foreign text, which goes no further than [`Violation::of`].
+/// Members of a violation that are read: foreign text, used by [`Violation::of`] only.
 struct Reported {
     directive: String,
     blocked: String,
@@ -234,7 +233,7 @@ fn reported(body: &[u8]) -> Vec<Reported> {
 }
 
 impl Reported {
-    /// None where no directive is named.
+    /// Returns `None` if no directive is named.
     fn of(body: &Value, directives: &[&str], blocked: &str, document: &str) -> Option<Self> {
         let text = |name: &str| body[name].as_str().map(str::to_owned);
         Some(Self {
@@ -254,7 +253,8 @@ fn directive(text: &str) -> &'static str {
         .unwrap_or(NO_DIRECTIVE)
 }
 
-/// A blocked source that is no address, or whose scheme says enough. Firefox leaves it empty for what stood in the markup.
+/// Classifies a blocked source by its word or scheme; `None` for web addresses. Firefox leaves it empty for sources in the
+/// markup.
 fn by_word(blocked: &str) -> Option<Source> {
     let scheme = blocked.split(':').next().unwrap_or_default();
     Some(match scheme {
@@ -267,7 +267,7 @@ fn by_word(blocked: &str) -> Option<Source> {
     })
 }
 
-/// Scheme, host and port of a web address, as it stands there.
+/// Returns scheme, host and port of a web address, as they are written.
 fn origin(address: &str) -> Option<&str> {
     let scheme = address
         .find("://")

@@ -1,21 +1,22 @@
-//! Which way a language is written.
+//! Writing direction of a language.
 
-/// The value of HTML's `dir` attribute.
+/// Value of HTML's `dir` attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// As English.
+    /// Left to right, as English.
     LeftToRight,
-    /// As Arabic.
+    /// Right to left, as Arabic.
     RightToLeft,
 }
 
 /// Primary languages whose usual script runs from right to left.
 const RIGHT_TO_LEFT: [&str; 11] = ["ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"];
-/// Scripts that say so themselves (ISO 15924); any other script in a tag means left to right.
+/// Scripts that run from right to left (ISO 15924); any other script in a tag means left to right.
 const RIGHT_TO_LEFT_SCRIPTS: [&str; 6] = ["adlm", "arab", "hebr", "rohg", "syrc", "thaa"];
 
 impl Direction {
-    /// Of a language tag, `ar_EG` and `ar-EG` alike; a script subtag (`az-Arab`) decides before the language.
+    /// Returns the direction of a language tag, `ar_EG` or `ar-EG`; a script subtag (`az-Arab`) takes precedence over the
+    /// language.
     pub fn of(language: &str) -> Self {
         let tag = language.to_ascii_lowercase();
         let mut subtags = tag.split(['-', '_']);
@@ -33,7 +34,7 @@ impl Direction {
         }
     }
 
-    /// `ltr` or `rtl`.
+    /// Returns `ltr` or `rtl`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LeftToRight => "ltr",

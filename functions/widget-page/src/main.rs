@@ -1,4 +1,4 @@
-//! Wires the function; what it serves is the library's.
+//! Wiring of the function; the library has the logic.
 
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};

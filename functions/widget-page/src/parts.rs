@@ -5,18 +5,18 @@
 pub struct Part {
     /// `widget.<16 hexadecimal digits of its SHA-256>.js`, the last segment of its address.
     pub name: &'static str,
-    /// For the header of that name.
+    /// Value of the header `Content-Type`.
     pub content_type: &'static str,
-    /// The file.
+    /// Content of the file.
     pub bytes: &'static [u8],
-    /// `sha384-…`, for the attribute of that name (Subresource Integrity).
+    /// `sha384-…`, value of the attribute `integrity` (Subresource Integrity).
     pub integrity: &'static str,
 }
 
 include!(concat!(env!("OUT_DIR"), "/parts.rs"));
 
-/// The part of this name (`/widget/assets/{name}`). Names of earlier releases are unknown: a page that is still open
-/// has loaded its parts already.
+/// Returns the part of this name (`/widget/assets/{name}`). Names of earlier releases are unknown: an open page has already
+/// loaded its parts.
 pub fn find(name: &str) -> Option<Part> {
     [SCRIPT, STYLE, ICON].into_iter().find(|part| part.name == name)
 }

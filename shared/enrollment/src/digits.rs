@@ -1,6 +1,6 @@
 //! Decimal digits of every script.
 
-/// The zeros of Unicode 17, general category Nd: each is followed by its script's nine other digits.
+/// Zeros of Unicode 17, general category Nd: each is followed by its script's nine other digits.
 /// `char::to_digit` knows ASCII only, and `char::is_numeric` takes fractions and Roman numerals. The page has the same
 /// table (`functions/widget-page/page/src/digits.js`), and a test there compares both.
 const ZEROS: [u32; 77] = [
@@ -13,19 +13,19 @@ const ZEROS: [u32; 77] = [
     0x1_D7F6, 0x1_E140, 0x1_E2F0, 0x1_E4F0, 0x1_E5F1, 0x1_E950, 0x1_FBF0,
 ];
 
-/// Value of a decimal digit of any script, 0 to 9.
+/// Returns the value of a decimal digit of any script, 0 to 9.
 pub fn value(character: char) -> Option<u8> {
     let code = u32::from(character);
     let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= code)].last()?;
     u8::try_from(code - zero).ok().filter(|value| *value < 10)
 }
 
-/// Digits of a text in their order, each 0 to 9, whatever stands between them.
+/// Returns the digits of a text in order, each 0 to 9; other characters are skipped.
 pub fn of(text: &str) -> impl Iterator<Item = u8> + '_ {
     text.chars().filter_map(value)
 }
 
-/// The check digit fits (ISO/IEC 7812-1, annex B).
+/// Whether the check digit is right (ISO/IEC 7812-1, annex B).
 pub fn pass_luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()

@@ -1,11 +1,10 @@
-//! Logging of values that are known not to come from outside.
+//! Logging of values that can't come from outside.
 //!
-//! Whatever somebody else wrote (a fault's description, a header, a body, a library's message that quotes its input) may
-//! hold a card number, a name or an address, and is never logged. A review can't see to that line by line, so the types do:
-//! [`error!`], [`warn!`], [`info!`] and [`debug!`] take a literal message and fields of types that are [`Loggable`], and
-//! those have one of two reasons to be so. Their values are made by this code (fixed words, numbers, times, random names),
-//! or they were checked against what an operator has registered (clients, programs). There is no implementation for
-//! `String`, for a borrowed text, or for any error of another crate.
+//! Foreign text (a fault's description, a header, a body, a library's message that quotes its input) may contain a card
+//! number, a name or an address, and is never logged. The types enforce it: [`error!`], [`warn!`], [`info!`] and [`debug!`]
+//! take a literal message and fields of [`Loggable`] types. Those contain only values of this code (fixed words, numbers,
+//! times, random ids) or values that an operator has registered (clients, programs). There is no implementation for
+//! `String`, for borrowed text, or for errors of other crates.
 //!
 //! ```
 //! use enrollment::log::{LogText, warn};
@@ -15,13 +14,13 @@
 //! ```
 //!
 //! ```compile_fail
-//! let name = String::from("whatever came in");
-//! enrollment::log::warn!(name, "a text of somebody else's");
+//! let name = String::from("foreign text");
+//! enrollment::log::warn!(name, "foreign text");
 //! ```
 //!
 //! ```compile_fail
 //! fn log(header: &str) {
-//!     enrollment::log::warn!(header, "a borrowed text may be anybody's");
+//!     enrollment::log::warn!(header, "borrowed text may be foreign");
 //! }
 //! ```
 
@@ -44,47 +43,46 @@ pub use tracing::Instrument;
 #[doc(hidden)]
 pub use tracing;
 
-/// The longest foreign code that is repeated, in characters.
+/// Longest foreign code that is logged, in characters.
 const LONGEST_CODE: usize = 64;
-/// As many digits in a row as make a foreign code suspicious.
+/// Number of digits in a row that makes a foreign code suspicious.
 const SUSPICIOUS_DIGITS: usize = 4;
 
-/// A type whose every value may stand in a log: it is made of fixed words, numbers, times, random names, or of names that
-/// an operator registered.
+/// Type whose values may all be logged: fixed words, numbers, times, random ids, and names that an operator registered.
 pub trait Loggable {
-    /// The value as a field of a line.
+    /// Returns the value as a field of a log line.
     fn field(&self) -> impl Value + '_;
 }
 
-/// A text that holds fixed words of this code, numbers and codes of a closed form, and nothing else.
+/// Text of fixed words of this code, numbers, and codes of a closed form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LogText(Cow<'static, str>);
 
 impl LogText {
-    /// A value's own words.
+    /// Takes the displayed text of a value.
     pub fn of(value: impl Loggable + fmt::Display) -> Self {
         Self(value.to_string().into())
     }
 
-    /// A word that ends in a number, such as `http_502`.
+    /// Joins a word and a number, such as `http_502`.
     pub fn numbered(word: &'static str, number: impl Into<u64>) -> Self {
         Self(format!("{word}{}", number.into()).into())
     }
 
-    /// The text, a blank, and another value.
+    /// Appends a blank and another value.
     #[must_use]
     pub fn with(self, value: impl Loggable + fmt::Display) -> Self {
         Self(format!("{} {value}", self.0).into())
     }
 
-    /// The text, a colon, and what explains it.
+    /// Appends a colon and the cause.
     #[must_use]
     pub fn because(self, value: impl Loggable + fmt::Display) -> Self {
         Self(format!("{}: {value}", self.0).into())
     }
 
-    /// A code that somebody else chose: itself where its form is closed (`[A-Z][A-Z0-9_-]{0,63}`, without four digits in
-    /// a row), or else its length.
+    /// Takes a foreign code: itself if its form is closed (`[A-Z][A-Z0-9_-]{0,63}`, without four digits in a row), otherwise
+    /// its length.
     pub fn foreign_code(code: &str) -> Self {
         if is_closed_code(code) {
             Self(code.to_owned().into())
@@ -95,19 +93,19 @@ impl LogText {
         }
     }
 
-    /// Somebody else's name of a request, to ask them about it: a UUID, or 8 to 64 hexadecimal digits; nothing where it
-    /// is anything else. Digits alone could be a card number, so at least one letter is asked for.
+    /// Takes a foreign correlation id: a UUID, or 8 to 64 hexadecimal digits; `None` for anything else. Digits alone could
+    /// be a card number, so at least one letter is required.
     pub fn correlation(id: &str) -> Option<Self> {
         is_correlation(id).then(|| Self(id.to_owned().into()))
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether a code of somebody else's may be shown: `[A-Z][A-Z0-9_-]{0,63}`, without four digits in a row.
+/// Whether a foreign code may be logged: `[A-Z][A-Z0-9_-]{0,63}`, without four digits in a row.
 pub fn is_closed_code(code: &str) -> bool {
     let allowed =
         |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
@@ -129,7 +127,7 @@ fn is_correlation(id: &str) -> bool {
     has_letter && (is_uuid || (8..=64).contains(&id.len()) && is_hex(id))
 }
 
-/// The span of one request: every line in it carries the incident.
+/// Opens the span of one request: every line in it carries the incident id.
 pub fn request(incident: &IncidentId) -> Span {
     tracing::span!(tracing::Level::INFO, "request", incident = incident.as_str())
 }
@@ -152,8 +150,8 @@ impl fmt::Debug for LogText {
     }
 }
 
-/// Makes types [`Loggable`] by their `Display`. Whoever writes this says: what they display is fixed words, numbers and
-/// other loggable values, whatever they were made of.
+/// Makes types [`Loggable`] by their `Display`. Use it only for types that display nothing but fixed words, numbers and other
+/// loggable values.
 #[macro_export]
 macro_rules! log_by_display {
     ($($kind:ty),+ $(,)?) => {
@@ -171,7 +169,7 @@ by_display!(
     // Registered by an operator.
     ClientId,
     ProgramId,
-    // Random, or made of what is random.
+    // Random, or derived from random values.
     ConfirmationId,
     IncidentId,
     // Of fixed words and numbers.
@@ -179,7 +177,7 @@ by_display!(
     Status,
 );
 
-/// Numbers and truth values stay what they are.
+/// Logs numbers and bools as they are.
 macro_rules! by_their_value {
     ($($kind:ty),+ $(,)?) => {
         $(impl Loggable for $kind {
@@ -216,31 +214,31 @@ impl<T: Loggable> Loggable for &T {
     }
 }
 
-/// Logs an error: an operator has to do something.
+/// Logs an error that needs an operator.
 #[macro_export]
 macro_rules! log_error {
     ($($line:tt)+) => { $crate::log_event!(ERROR, $($line)+) };
 }
 
-/// Logs a warning: something failed, and is tried again or dealt with.
+/// Logs a failure that is retried or handled.
 #[macro_export]
 macro_rules! log_warn {
     ($($line:tt)+) => { $crate::log_event!(WARN, $($line)+) };
 }
 
-/// Logs what happened.
+/// Logs an event.
 #[macro_export]
 macro_rules! log_info {
     ($($line:tt)+) => { $crate::log_event!(INFO, $($line)+) };
 }
 
-/// Logs what a developer wants to see.
+/// Logs a detail for developers.
 #[macro_export]
 macro_rules! log_debug {
     ($($line:tt)+) => { $crate::log_event!(DEBUG, $($line)+) };
 }
 
-/// The message is no format: it goes out as it stands.
+/// Emits the message as it is: it is no format string.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! log_event {

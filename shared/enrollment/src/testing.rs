@@ -16,16 +16,16 @@ use crate::randomness::Randomness;
 use crate::session::{self, Session};
 use crate::time::later;
 
-/// The public half of `testing/private-key.pem`.
+/// Public half of `testing/private-key.pem`.
 pub(crate) const PUBLIC_KEY_PEM: &str = include_str!("testing/public-key.pem");
-/// A key that signs tokens in tests, and nothing else.
+/// Key that signs tokens in tests only.
 pub(crate) const PRIVATE_KEY_PEM: &str = include_str!("testing/private-key.pem");
 /// Another client's key.
 pub(crate) const OTHER_PRIVATE_KEY_PEM: &str = include_str!("testing/other-private-key.pem");
-/// 1024 bits.
+/// Key of 1024 bits.
 pub(crate) const SHORT_PUBLIC_KEY_PEM: &str = include_str!("testing/short-public-key.pem");
 
-/// A repeatable generator: splitmix64.
+/// Deterministic generator: splitmix64.
 pub(crate) struct Seeded(AtomicU64);
 
 impl Seeded {
@@ -45,7 +45,7 @@ impl Randomness for Seeded {
     }
 }
 
-/// A session that was opened a moment ago.
+/// Session that was just opened.
 pub(crate) fn session() -> Session {
     let opened_at = Timestamp::UNIX_EPOCH;
     Session {

@@ -244,10 +244,7 @@ impl Reading<'_> {
         for (index, key) in written.iter().enumerate() {
             let place = format!("keys[{index}]");
             if !ids.insert(key.id.as_str()) || key.id.is_empty() || key.id.len() > 64 {
-                self.fault(
-                    &format!("{place}.id"),
-                    "must be 1 to 64 characters and not used twice",
-                );
+                self.fault(&format!("{place}.id"), "must be 1 to 64 characters and unique");
             }
             let Some(file) = self.key_file(&place, key) else {
                 continue;
@@ -259,7 +256,7 @@ impl Reading<'_> {
                 self.warn(
                     &place,
                     &format!(
-                        "is a certificate, valid from {validity}: its dates don't count, only not_after of this file does"
+                        "is a certificate, valid from {validity}; its dates are ignored, only not_after of this file counts"
                     ),
                 );
             }
@@ -373,7 +370,7 @@ impl Reading<'_> {
                 Ok(translation) => {
                     let Some(language) = language else { continue };
                     if let Some(other) = same_language(&language, translations.keys()) {
-                        let message = format!("is another spelling of '{other}', which is here too");
+                        let message = format!("is another spelling of '{other}', which is listed too");
                         self.fault(&place, &message);
                     }
                     translations.insert(language, translation);
@@ -394,11 +391,14 @@ impl Reading<'_> {
         match same_language(default, translations.keys()) {
             Some(other) if other != default => {
                 let message =
-                    format!("is another spelling of '{other}', as translations has it; write both alike");
+                    format!("is another spelling of '{other}' in translations; use the same spelling");
                 self.fault("default_language", &message);
             }
             None if !is_english(default) => {
-                self.warn("default_language", "has no translation: the page is in English");
+                self.warn(
+                    "default_language",
+                    "has no translation; the page is shown in English",
+                );
             }
             _ => {}
         }
@@ -415,7 +415,7 @@ impl Reading<'_> {
             self.warn(
                 &format!("translations.{language}"),
                 &format!(
-                    "has {} of {all} texts, the others are in the default language or in English; missing: {}",
+                    "has {} of {all} texts; the others are shown in the default language or in English; missing: {}",
                     all - missing.len(),
                     missing.join(", ")
                 ),
@@ -442,8 +442,8 @@ impl Reading<'_> {
             {
                 self.fault(
                     &format!("{place}.bank_customer_number"),
-                    "can be customer_id in one program only: in another one the same customer would have the same number, \
-                     and MRS would not tell their cards apart",
+                    "can be customer_id in one program only: in another program a customer would have the same number, and \
+                     MRS could not distinguish the cards",
                 );
             }
             if programs.iter().any(|other| other.id == id) {
@@ -490,14 +490,14 @@ impl Reading<'_> {
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId && program.max_cards > Some(1) {
             self.fault(
                 &format!("{place}.max_cards"),
-                "must be 1 where bank_customer_number is customer_id: MRS takes a number once (-50)",
+                "must be 1 if bank_customer_number is customer_id: MRS accepts a number only once (-50)",
             );
         }
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId && program.replacement {
             self.fault(
                 &format!("{place}.replacement"),
-                "can't be offered where bank_customer_number is customer_id: the new card must be in before the old one \
-                 goes, and MRS refuses the customer's number (-50) while the old card is active",
+                "can't be true if bank_customer_number is customer_id: the new card is enrolled before the old one is \
+                 cancelled, and MRS refuses the customer's number (-50) while the old card is active",
             );
         }
     }

@@ -263,7 +263,7 @@ impl fmt::Display for Unreadable {
         let shown = (contrast * 100.0).floor() / 100.0;
         write!(
             formatter,
-            "'{front}' on '{back}' has a contrast of {shown}, {needed} are needed to read it (WCAG 2.2)"
+            "'{front}' on '{back}' has a contrast of {shown}; WCAG 2.2 requires {needed}"
         )
     }
 }

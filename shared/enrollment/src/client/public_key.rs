@@ -1,4 +1,4 @@
-//! A client's public key, out of whatever file its people send (`docs/contract.md#public-keys`).
+//! A client's public key, read from any usual file format (`docs/contract.md#public-keys`).
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use crate::encoding::{self, EncodingError};
 use crate::pem::{self, PemError, Section};
 
-/// The lengths of RSA keys that are taken, in bits.
+/// Accepted lengths of RSA keys, in bits.
 const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// The longest public exponent that the library which checks signatures takes, in bits.
+/// Longest public exponent that the signature library accepts, in bits.
 const MAX_EXPONENT_BITS: usize = 33;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-/// Algorithms of keys that come by mistake.
+/// Algorithms of keys that are sent by mistake.
 const OTHER_ALGORITHMS: [(&str, &str); 9] = [
     ("1.2.840.10045.2.1", "an elliptic-curve"),
     ("1.3.101.112", "an Ed25519"),
@@ -29,7 +29,7 @@ const OTHER_ALGORITHMS: [(&str, &str); 9] = [
     ("1.2.840.113549.1.1.10", "an RSASSA-PSS"),
     ("1.2.840.113549.1.1.7", "an RSAES-OAEP"),
 ];
-/// Formats that hold no DER, by what their files have at the beginning.
+/// Formats without DER, by the beginning of their files.
 const OTHER_FORMATS: [(&str, &str); 8] = [
     (
         "ssh-",
@@ -47,23 +47,23 @@ const OTHER_FORMATS: [(&str, &str); 8] = [
     ("PK\u{3}\u{4}", "a ZIP archive"),
 ];
 
-/// A public key that checks signatures of RS256, in one form whatever file it came in.
+/// Public key for RS256 signatures, in one form for all file formats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     /// `SubjectPublicKeyInfo` as PEM in lines of 64.
     pub pem: String,
     /// Length of the modulus.
     pub bits: usize,
-    /// Of the certificate that it came in.
+    /// Dates of the certificate, if the file was one.
     pub validity: Option<Validity>,
 }
 
-/// The dates of a certificate; its key is taken whatever they are.
+/// Dates of a certificate; its key is accepted whatever they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
-    /// Its first moment.
+    /// Start of the validity.
     pub not_before: Timestamp,
-    /// Its last moment.
+    /// End of the validity.
     pub not_after: Timestamp,
 }
 
@@ -73,49 +73,49 @@ pub enum PublicKeyError {
     /// Neither text nor DER.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
-    /// PEM that breaks off or is damaged.
+    /// PEM that is incomplete or damaged.
     #[error(transparent)]
     Pem(#[from] PemError),
     /// No PEM, no DER, no base64 of it.
-    #[error("holds no public key in PEM or DER ('openssl rsa -pubout' makes one)")]
+    #[error("contains no public key in PEM or DER ('openssl rsa -pubout' writes one)")]
     Nothing,
-    /// DER that ends too soon, goes on too long or isn't what it begins as.
+    /// DER that is too short, too long or of an unexpected structure.
     #[error("is damaged: its {0} can't be read")]
     Damaged(&'static str),
     /// A private key.
-    #[error("is a private key; the client keeps that one, only its public key belongs here")]
+    #[error("is a private key; it must stay with the client, only the public key belongs here")]
     Private,
     /// A private key under a password.
-    #[error("is an encrypted private key; the client keeps that one, only its public key belongs here")]
+    #[error("is an encrypted private key; it must stay with the client, only the public key belongs here")]
     EncryptedPrivate,
     /// More than one key or certificate.
-    #[error("holds {0} keys or certificates; each belongs into a file of its own")]
+    #[error("contains {0} keys or certificates; put each into its own file")]
     Several(usize),
     /// A certificate request.
     #[error(
-        "is a certificate request (CSR), not a certificate; 'openssl req -noout -pubkey' takes its key out"
+        "is a certificate request (CSR), not a certificate; extract its key with 'openssl req -noout -pubkey'"
     )]
     Request,
     /// PKCS#12 or PKCS#7.
-    #[error("is a {0} file; 'openssl {1}' takes the certificate out")]
+    #[error("is a {0} file; extract the certificate with 'openssl {1}'")]
     Container(&'static str, &'static str),
     /// A PEM section of something else.
-    #[error("holds a section {0}, where one public key or certificate belongs")]
+    #[error("contains a section {0} instead of one public key or certificate")]
     Section(String),
     /// A key in no form of PEM or DER.
     #[error("is {0}; a public key in PEM or DER is needed")]
     Format(&'static str),
     /// A key that can't check RS256.
-    #[error("is {0}; tokens are signed by RS256, which takes a plain RSA key")]
+    #[error("is {0}; tokens are signed with RS256, which needs a plain RSA key")]
     Algorithm(String),
     /// Too short or too long.
-    #[error("has {0} bits; {min} to {max} are taken", min = BITS.start(), max = BITS.end())]
+    #[error("has {0} bits; {min} to {max} are accepted", min = BITS.start(), max = BITS.end())]
     Bits(usize),
     /// An exponent that RSA can't have.
     #[error("has a public exponent that is even or below 3")]
     Exponent,
-    /// An exponent that nobody uses and the checking library refuses.
-    #[error("has a public exponent of {0} bits; at most {MAX_EXPONENT_BITS} are taken")]
+    /// An exponent that the signature library refuses.
+    #[error("has a public exponent of {0} bits; at most {MAX_EXPONENT_BITS} are accepted")]
     LongExponent(usize),
     /// A modulus that can't be a product of two primes.
     #[error("has an even modulus: it is damaged")]
@@ -151,7 +151,7 @@ impl PublicKey {
         }
     }
 
-    /// By the shape of the DER, whatever its label said: tools confuse `PUBLIC KEY` and `RSA PUBLIC KEY`.
+    /// Reads DER by its structure, not by its label: tools confuse `PUBLIC KEY` and `RSA PUBLIC KEY`.
     fn from_der(der: &[u8]) -> Result<Self, PublicKeyError> {
         use PublicKeyError::{Container, Damaged, EncryptedPrivate, Private};
         const INTEGER: Tag = Tag::Integer;
@@ -245,7 +245,7 @@ impl PublicKey {
     }
 }
 
-/// The section of a public key, where there is nothing beside it.
+/// Returns the section of a public key, if it is the only one.
 fn the_one(mut sections: Vec<Section>) -> Result<Section, PublicKeyError> {
     if let Some(private) = sections
         .iter()
@@ -290,7 +290,7 @@ fn check_algorithm(oid: ObjectIdentifier) -> Result<(), PublicKeyError> {
     )))
 }
 
-/// The tags of the elements of a sequence that is all of `der`.
+/// Returns the tags of the elements of a sequence that is all of `der`.
 fn shape(der: &[u8]) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     let mut elements = SliceReader::new(content(der)?).ok()?;

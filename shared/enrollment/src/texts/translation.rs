@@ -23,7 +23,7 @@ pub enum TranslationError {
     #[error("has '{0}' without a text (null); leave it out or translate it")]
     Null(String),
     /// A member that the page does not have, or that is no text.
-    #[error("has '{0}', which is no text of the page")]
+    #[error("has '{0}', which is not a text of the page")]
     Unknown(String),
 }
 
