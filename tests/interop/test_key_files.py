@@ -218,9 +218,9 @@ def refused_files(folder: Path) -> dict[str, tuple[bytes, str]]:
             "is an encrypted private key",
         ),
         "encrypted as OpenSSL did": (traditional, "is an encrypted private key"),
-        "two keys": (pem + public(new_key()), "holds 2 keys or certificates"),
-        "key and certificate": (of_certificate + pem, "holds 2 keys or certificates"),
-        "chain": (of_certificate * 3, "holds 3 keys or certificates"),
+        "two keys": (pem + public(new_key()), "contains 2 keys or certificates"),
+        "key and certificate": (of_certificate + pem, "contains 2 keys or certificates"),
+        "chain": (of_certificate * 3, "contains 3 keys or certificates"),
         "short key": (public(small), "has 1024 bits"),
         "elliptic curve": (public(elliptic), "is an elliptic-curve key"),
         "certificate of an elliptic curve": (
@@ -240,7 +240,7 @@ def refused_files(folder: Path) -> dict[str, tuple[bytes, str]]:
         "damaged": (pem.replace(b"\nMII", b"\nM!I"), "has a section PUBLIC KEY that is not base64"),
         "cut DER": (public(key, Encoding.DER)[:-1], "is damaged"),
         "UTF-16 without its mark": (pem.decode().encode("utf-16-le"), "has zero bytes"),
-        "nothing": (b"", "holds no public key"),
+        "nothing": (b"", "contains no public key"),
     }
 
 

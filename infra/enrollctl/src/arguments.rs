@@ -433,12 +433,12 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn definition_is_valid() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn the_stack_may_stand_before_or_after_the_command() {
+    fn stack_may_precede_or_follow_the_command() {
         for line in [
             "enrollctl --stack local client apply demo.toml --yes --reference R",
             "enrollctl client apply demo.toml --yes --reference R --stack local",
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn only_of_a_diff_1_is_no_failure() {
+    fn diff_fails_with_2() {
         let failure = |line: &str| parse(line).unwrap().command.failure();
         assert_eq!(failure("enrollctl --stack local client diff demo.toml"), 2);
         assert_eq!(
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_its_defaults() {
+    fn token_has_its_defaults() {
         let line = "enrollctl token sign --key k.pem --client demo --program 10765 --customer maria";
         let Command::Token(TokenCommand::Sign(claims)) = parse(line).unwrap().command else {
             panic!()
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn confirmations_are_chosen_by_name_or_all_of_a_client() {
+    fn confirmations_are_selected_by_id_or_client() {
         let replay = |rest: &str| parse(&format!("enrollctl confirmations replay --reference R {rest}"));
         assert!(replay("msg_1 msg_2").is_ok());
         assert!(replay("--all-parked-of demo").is_ok());
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_certificate_comes_in_one_of_two_ways() {
+    fn client_certificate_is_pem_or_pkcs12() {
         let mtls = |rest: &str| {
             parse(&format!(
                 "enrollctl --stack local mastercard mtls --reference R {rest}"
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_revealed_changed_or_sent_again_without_a_reason() {
+    fn audited_command_requires_a_reference() {
         for line in [
             "client apply demo.toml",
             "client suspend demo",

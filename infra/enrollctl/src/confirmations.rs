@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_all_that_is_not_sealed() {
+    fn line_shows_everything_unsealed() {
         let id = "msg_0123456789abcdef0123456789abcdef";
         let entry = Listed {
             id: ConfirmationId::parse(id).unwrap(),

@@ -155,7 +155,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_key_in_another_form_does_not_go() {
+    fn key_in_another_format_is_unchanged() {
         let (before, mut after) = (client("Demo Bank"), client("Demo Bank"));
         after.keys[0].pem = PUBLIC_KEY.replace('\n', "\r\n");
         let told = consequences(&before, &after);
@@ -167,7 +167,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_change_is_shown_with_its_surroundings() {
+    fn change_is_shown_with_context() {
         let (before, after) = (
             readable(&client("Demo Bank")).unwrap(),
             readable(&client("Demo & Sons")).unwrap(),
@@ -188,7 +188,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_new_client_is_shown_whole_and_the_same_one_not_at_all() {
+    fn new_client_is_shown_whole_and_unchanged_one_not() {
         let text = readable(&client("Demo Bank")).unwrap();
         let lines = unified(None, &text, false);
         assert_eq!(
@@ -199,7 +199,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_follows_from_a_change_is_said_in_words() {
+    fn consequences_are_listed() {
         let mut before = client("Demo Bank");
         before.programs = vec![program("1", 30), program("2", 7)];
         let mut after = before.clone();

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_nothing_around_it() {
+    fn id_is_trimmed() {
         for content in [
             b"maria 7".to_vec(),
             b"maria 7\n".to_vec(),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_keeps_its_blanks() {
+    fn password_keeps_its_blanks() {
         for content in [&b" p w \r\n"[..], b"\xef\xbb\xbf p w ", b" p w \n"] {
             let file = Written::new("password", content);
             assert_eq!(password(&file.0).unwrap().expose_secret(), " p w ", "{content:?}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_read_however_they_are_wrapped() {
+    fn certificates_may_have_any_line_breaks() {
         let one_line: String = CERTIFICATE.lines().collect();
         for content in [
             format!("\u{feff}Bag Attributes\r\n{}", CERTIFICATE.replace('\n', "\r\n")).into_bytes(),

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_the_stack_does_not_allow_is_refused() {
+    fn key_outside_the_allow_list_is_refused() {
         let (one, other) = ("ab".repeat(32), "cd".repeat(32));
         let both: CardKeyFingerprints = format!("{one},{other}").parse().unwrap();
         assert!(allowed(&other, &both).is_ok());

@@ -73,7 +73,7 @@ mod tests {
     use crate::difference::tests::{PUBLIC_KEY, client, program};
 
     #[test]
-    fn everything_that_an_operator_asks_for_is_there() {
+    fn summary_lists_status_programs_and_keys() {
         let mut client = client("Demo Bank");
         client.status = ClientStatus::Suspended;
         client.institution_name = Some("Demo Bank plc".into());

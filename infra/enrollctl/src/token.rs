@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_carries_what_was_asked_for_and_no_two_are_equal() {
+    fn tokens_have_the_given_claims_and_are_unique() {
         let private = include_bytes!("../../../shared/enrollment/src/testing/private-key.pem");
         let public = include_bytes!("../../../shared/enrollment/src/testing/public-key.pem");
         let key = EncodingKey::from_rsa_pem(private).unwrap();

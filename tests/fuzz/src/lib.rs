@@ -16,7 +16,7 @@ const PRIVATE_KEY: &str = include_str!("../../../shared/enrollment/src/testing/p
 const TRANSLATION: &[u8] = include_bytes!("../corpus/translation/partial.json");
 const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
 
-/// Digits in a row that could be a card number.
+/// Number of digits in a row that could be a card number.
 const SUSPICIOUS_DIGITS: usize = 12;
 
 /// Rules for the tokens of the corpus.
@@ -47,7 +47,7 @@ pub fn open(name: &str) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A token with these claims, signed by the client.
+/// Returns a token with these claims, signed by the client.
 #[must_use]
 pub fn signed(claims: &[u8]) -> String {
     static KEY: LazyLock<EncodingKey> =
@@ -57,7 +57,7 @@ pub fn signed(claims: &[u8]) -> String {
     format!("{signed}.{signature}")
 }
 
-/// The part of a token that is signed.
+/// Returns the part of a token that is signed.
 #[must_use]
 pub fn unsigned(claims: &[u8]) -> String {
     let segment = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
             .expect("a host is a part of an address");
         assert!(client.may_confirm_to(&address), "{host}");
     }
-    // They stand in a header, where these characters have a meaning.
+    // These characters have a meaning in the header that contains the origins.
     for origin in &client.embed_origins {
         assert!(
             !origin.as_str().contains([' ', ';', ',', '*', '\'', '"']),

@@ -14,7 +14,7 @@ fuzz_target!(|body: &[u8]| {
         let shown = format!("{error} {error:?}");
         assert_no_card_number(&shown);
         assert!(!shown.chars().any(char::is_control));
-        // Whatever is shown of a foreign code has its form: no text fits in.
+        // A foreign code that is shown has a closed form, which no text fits.
         for code in [error.origin.as_str(), error.reason.code()].into_iter().flatten() {
             assert!(matches!(code, "Gateway" | "user-management") || is_code(code));
         }

@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
             accounts.len()
         })
     });
-    // They differ in what they call the status, where a text may be missing or be none.
+    // The dialects differ in the name of the status, where a text may be missing or malformed.
     if let (Some(document), Some(wsdl)) = (document, wsdl) {
         assert_eq!(document, wsdl);
     }

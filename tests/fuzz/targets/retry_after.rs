@@ -1,4 +1,4 @@
-//! The header `Retry-After` of whoever receives confirmations.
+//! The header `Retry-After` of a receiver.
 
 #![no_main]
 

@@ -38,13 +38,13 @@ fn read(action: ActionCode, body: &[u8]) -> Result<Submission, Vec<FieldError>> 
     })
 }
 
-/// A new card and an old one, each where its action wants it and nowhere else.
+/// Checks that a submission has a new card and an old one exactly if its action needs them.
 fn assert_fits(action: ActionCode, submission: &Submission) {
     assert_eq!(submission.new_card().is_some(), action != ActionCode::OptOut);
     assert_eq!(submission.old_card().is_some(), action != ActionCode::Enroll);
     if let Some(form) = submission.new_card() {
         assert_may_be_sent(form);
-        // That to the terms; who replaces a card has consented before.
+        // Consent to the terms; a customer who replaces a card consented before.
         let consents = usize::from(action == ActionCode::Enroll);
         assert_eq!(form.consents.len(), consents);
     }

@@ -1,5 +1,5 @@
-//! A token from its text to its claims. The one token of the corpus that the client has signed is good, and nothing that
-//! a fuzzer makes of it or of anything else.
+//! A token from its text to its claims. Only the token of the corpus that the client has signed is accepted; nothing that a
+//! fuzzer derives from it or from anything else is.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A client's translation, laid over the built-in texts: it changes what is said, never what there is.
+//! A client's translation over the built-in texts: it changes texts, never their structure.
 
 #![no_main]
 

@@ -813,7 +813,7 @@ mod tests {
         let all = Texts::paths().len();
         let told = warnings("en", "pl = \"one.json\"\nde = \"all.json\"\nen_GB = \"one.json\"");
         assert_eq!(told.len(), 1, "{told:?}");
-        let start = format!("translations.pl: has 1 of {all} texts, ");
+        let start = format!("translations.pl: has 1 of {all} texts; ");
         assert!(
             told[0].starts_with(&start) && told[0].contains("missing: brand.amex, "),
             "{told:?}"
@@ -825,7 +825,7 @@ mod tests {
         );
         assert_eq!(
             warnings("de", ""),
-            ["default_language: has no translation: the page is in English"]
+            ["default_language: has no translation; the page is shown in English"]
         );
     }
 

@@ -392,6 +392,6 @@ mod tests {
     fn contrast_is_not_rounded_up() {
         let colors = Palette::parse([("text", "#777")]).unwrap();
         let told = unreadable(&colors)[0].to_string();
-        assert!(told.contains("4.47, 4.5 are needed"), "{told}");
+        assert!(told.contains("4.47; WCAG 2.2 requires 4.5"), "{told}");
     }
 }

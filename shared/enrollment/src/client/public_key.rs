@@ -450,10 +450,10 @@ mod tests {
                 .as_bytes(),
                 "is a private key",
             ),
-            (twice.as_bytes(), "holds 2 keys"),
+            (twice.as_bytes(), "contains 2 keys"),
             (
                 format!("{CERTIFICATE}{CERTIFICATE}{CERTIFICATE}").as_bytes(),
-                "holds 3 keys",
+                "contains 3 keys",
             ),
             (ELLIPTIC.as_bytes(), "is an elliptic-curve key"),
             (SHORT_PUBLIC_KEY_PEM.as_bytes(), "has 1024 bits"),
@@ -468,7 +468,7 @@ mod tests {
             ),
             (
                 b"-----BEGIN X509 CRL-----AAAA-----END X509 CRL-----",
-                "holds a section X509 CRL",
+                "contains a section X509 CRL",
             ),
             (cut, "is damaged"),
             (
@@ -483,8 +483,8 @@ mod tests {
             (b"---- BEGIN SSH2 PUBLIC KEY ----", "is an SSH2 key"),
             (b"{\"kty\":\"RSA\"}", "is JSON"),
             (b"<RSAKeyValue/>", "is XML"),
-            (b"", "holds no public key"),
-            (b"nonsense", "holds no public key"),
+            (b"", "contains no public key"),
+            (b"nonsense", "contains no public key"),
             (b"Gr\xf6\xdfe", "is not UTF-8"),
         ] {
             let told = refusal(file);

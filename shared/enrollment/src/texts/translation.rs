@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "has 'error.info', which is no text of the page",
+                "has 'error.info', which is not a text of the page",
                 "has 'error.title' without a text (null); leave it out or translate it",
                 "has 'read_more' without a text (null); leave it out or translate it",
                 "has 'success' without a text (null); leave it out or translate it",

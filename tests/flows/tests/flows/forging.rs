@@ -1,5 +1,5 @@
-//! Forged tokens: whatever is wrong with one, it opens nothing, the row of the table in `docs/contract.md#token-checks`
-//! that it fails first is what the partner is told, and nothing of it comes back.
+//! Forged tokens: each is refused with the status of the first check that it fails (`docs/contract.md#token-checks`), opens no
+//! session, and is not repeated in the answer.
 
 mod bodies;
 mod claims;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use victim::Victim;
 
-/// Something to post, and what must come of it.
+/// Body to post, with the expected status.
 struct Forgery {
     what: String,
     body: String,
@@ -45,7 +45,7 @@ impl Forgery {
                 self.what, redirect.status, self.status
             ));
         }
-        // The address holds the status, an incident, and nothing else.
+        // The address contains the status, an incident id, and nothing else.
         redirect.failure();
         let mut told: Vec<String> = answer
             .headers
@@ -70,7 +70,7 @@ impl Forgery {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn no_forged_token_opens_a_session_and_each_is_told_by_its_row() {
+fn forged_token_is_refused_by_the_first_failed_check() {
     let victim = Victim::new();
     let used = victim.token(&json!({}));
     assert_eq!(Redirect::of_token(&used).status, "OPENED", "the real one does");
@@ -104,7 +104,7 @@ fn no_forged_token_opens_a_session_and_each_is_told_by_its_row() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
-fn of_two_that_post_the_same_token_at_once_one_gets_a_session() {
+fn concurrent_use_of_a_token_opens_one_session() {
     let victim = Victim::new();
     for round in 1..=5 {
         let token = victim.token(&json!({}));

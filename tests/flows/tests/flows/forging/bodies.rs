@@ -1,4 +1,4 @@
-//! A good token in a body that is not JSON with one token.
+//! A valid token in a body that is not JSON with one token.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tokens that the client has signed, about what can't be or may not be.
+//! Tokens signed by the client, with claims that are malformed or not allowed.
 
 use flows::forger::RsaKey;
 use flows::stack::Stack;
@@ -30,7 +30,7 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
     for name in ["iss", "sub", "exp", "iat", "programId", "actionCode"] {
         all.push((format!("no {name}"), victim.token(&json!({name: null})), INVALID));
     }
-    // RFC 7519 §4: two parsers may each believe another one of the two.
+    // RFC 7519 §4: two parsers may each use another one of the two.
     let twice = [
         format!(r#""iss":"{}""#, victim.partner.client),
         r#""sub":"somebody-else""#.into(),
@@ -202,7 +202,7 @@ fn addresses() -> Vec<(Value, &'static str)> {
     all
 }
 
-/// Tokens for somebody else (RFC 7519 §4.1.3).
+/// Tokens for another audience (RFC 7519 §4.1.3).
 fn audiences() -> Vec<(Value, &'static str)> {
     let ours = Stack::here().endpoints.api.as_str();
     [

@@ -1,4 +1,4 @@
-//! A good token written another way, or what only looks like one: a token has one way to be written.
+//! Valid tokens in a non-canonical encoding, and texts that only look like tokens.
 
 use flows::forger::segment;
 use serde_json::json;
@@ -13,11 +13,11 @@ const DENIED: &str = "ACCESS_DENIED";
 type Case = (&'static str, String, &'static str);
 
 pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
-    let token = telling(victim);
+    let token = encoding_sensitive(victim);
     let cases = [
         parts(&token),
         others(victim, &token),
-        written_otherwise(&token),
+        other_encodings(&token),
         large(victim, &token),
     ];
     let cases = cases
@@ -27,7 +27,7 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
     let invalid = segments(victim)
         .into_iter()
         .map(|(what, token)| (what.to_owned(), token))
-        .chain(strangers(&token))
+        .chain(foreign_characters(&token))
         .map(|(what, token)| (what, token, INVALID));
     cases
         .chain(invalid)
@@ -35,7 +35,7 @@ pub(super) fn all(victim: &Victim) -> Vec<Forgery> {
         .collect()
 }
 
-/// Parts too many, too few, and cut.
+/// Tokens with too many, too few or truncated parts.
 fn parts(token: &str) -> Vec<Case> {
     let [header, claims, signature] = split(token);
     vec![
@@ -97,8 +97,8 @@ fn others(victim: &Victim, token: &str) -> Vec<Case> {
     ]
 }
 
-/// The same bytes in another encoding.
-fn written_otherwise(token: &str) -> Vec<Case> {
+/// The same token in another encoding.
+fn other_encodings(token: &str) -> Vec<Case> {
     let [header, claims, signature] = split(token);
     vec![
         (
@@ -158,8 +158,8 @@ fn large(victim: &Victim, token: &str) -> Vec<Case> {
     ]
 }
 
-/// Characters that do not belong there, which some decoders pass over.
-fn strangers(token: &str) -> Vec<(String, String)> {
+/// Foreign characters that some decoders skip.
+fn foreign_characters(token: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for stranger in [" ", "\n", "\r\n", "\t", "\0", "\u{200b}", "\u{e9}", "="] {
         let (start, end) = token.split_at(token.len() - 4);
@@ -188,8 +188,8 @@ fn cut(part: &str, by: usize) -> String {
     part[..part.len() - by].to_owned()
 }
 
-/// A good token in which padding, the alphabet and the last bits of claims and signature would show.
-fn telling(victim: &Victim) -> String {
+/// Valid token whose encoding depends on padding, alphabet and last bits of claims and signature.
+fn encoding_sensitive(victim: &Victim) -> String {
     let claims = victim.claims(&json!({}));
     let spaces = (4 - claims.len() % 3) % 3;
     let shows = |token: &String| {
@@ -206,7 +206,7 @@ fn telling(victim: &Victim) -> String {
         .unwrap()
 }
 
-/// Parts that are not JSON objects, signed by the client all the same.
+/// Parts that are not JSON objects, signed by the client.
 fn segments(victim: &Victim) -> Vec<(&'static str, String)> {
     let claims = victim.claims(&json!({}));
     let sign = |header: &[u8], claims: &[u8]| victim.own.token(header, claims);
@@ -287,7 +287,7 @@ fn padded(part: &str) -> String {
     format!("{part}{}", "=".repeat((4 - part.len() % 4) % 4))
 }
 
-/// With the lowest bit of the last character set, which belongs to no byte.
+/// Part with the lowest bit of its last character set, which belongs to no byte.
 fn next(part: &str) -> String {
     let (rest, last) = part.split_at(part.len() - 1);
     let next = char::from(last.as_bytes()[0] + 1);

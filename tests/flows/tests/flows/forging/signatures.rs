@@ -1,4 +1,4 @@
-//! Tokens that the client has not signed, or not by RS256 with a key in use, whatever their header says about it.
+//! Tokens that are not signed by the client with RS256 and a current key, whatever their header says.
 
 use aws_lc_rs::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use aws_lc_rs::signature::{
@@ -77,7 +77,7 @@ fn algorithms(victim: &Victim) -> Vec<(String, String)> {
     all
 }
 
-/// The classic confusion: what everybody knows, taken for what nobody knows.
+/// Algorithm confusion: the public key used as an HMAC secret.
 fn public_key_as_secret(victim: &Victim) -> Vec<(String, String)> {
     let claims = victim.claims(&json!({}));
     let pem = victim.own.public_pem();
@@ -109,7 +109,7 @@ fn public_key_as_secret(victim: &Victim) -> Vec<(String, String)> {
     all
 }
 
-/// Keys of others, and what may be said about them.
+/// Keys of other clients, under every key id.
 fn keys(victim: &Victim) -> Vec<(String, String)> {
     let claims = victim.claims(&json!({}));
     let mut all = Vec::new();
@@ -153,7 +153,7 @@ fn keys(victim: &Victim) -> Vec<(String, String)> {
     all
 }
 
-/// Headers that bring a key along, or ask for another way of checking.
+/// Headers that contain a key, or ask for another kind of check.
 fn headers(victim: &Victim) -> Vec<(String, String)> {
     let claims = victim.claims(&json!({}));
     let with = |member: Value| {
@@ -208,7 +208,7 @@ fn headers(victim: &Victim) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A real token that was changed, and signatures that are none.
+/// Changed tokens, and malformed signatures.
 fn changed(victim: &Victim) -> Vec<(String, String)> {
     let token = victim.token(&json!({}));
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -268,7 +268,7 @@ fn changed(victim: &Victim) -> Vec<(String, String)> {
     signatures.into_iter().chain(contents).collect()
 }
 
-/// Clients that there are not, in tokens that a client has signed.
+/// Unknown issuers, in tokens signed by a client.
 fn issuers(victim: &Victim) -> Vec<(String, String)> {
     let id = &victim.partner.client;
     [

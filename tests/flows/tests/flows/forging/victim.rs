@@ -1,4 +1,4 @@
-//! A client that is worth robbing, and what an attacker can know or have of it.
+//! Attacked client, with everything that an attacker can know or have of it.
 
 use enrollment::client::VerificationKey;
 use flows::forger::RsaKey;
@@ -9,19 +9,19 @@ use serde_json::Value;
 /// Header of a valid token.
 pub(super) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256"}"#;
 
-/// A client with two keys in use and one that has ended, beside another client.
+/// Client with two current keys and an expired one, beside another client.
 pub(super) struct Victim {
     pub(super) partner: Partner,
-    /// Another client of the same product, with a key of its own called `theirs`.
+    /// Another client of the same stack, with its own key `theirs`.
     pub(super) neighbor: Partner,
-    /// Called `first`.
+    /// Current key `first`.
     pub(super) own: RsaKey,
-    /// Called `second`.
+    /// Current key `second`.
     pub(super) second: RsaKey,
-    /// Called `ended`.
+    /// Expired key `ended`.
     pub(super) ended: RsaKey,
     pub(super) neighbors: RsaKey,
-    /// Of nobody's set-up.
+    /// Key of no client.
     pub(super) attackers: RsaKey,
 }
 
@@ -60,17 +60,17 @@ impl Victim {
         }
     }
 
-    /// The claims of a real token but for `changes`, `null` taking one away.
+    /// Returns the claims of a valid token with `changes`; `null` removes a claim.
     pub(super) fn claims(&self, changes: &Value) -> String {
         self.partner.claims(changes).to_string()
     }
 
-    /// A token that the client has really signed.
+    /// Returns a token signed by the client.
     pub(super) fn token(&self, changes: &Value) -> String {
         self.own.token(HEADER, self.claims(changes))
     }
 
-    /// A token with another member at the end of its claims, as text: it may be no JSON, or there before.
+    /// Returns a token with another member at the end of its claims, as text: it may be invalid or a duplicate.
     pub(super) fn token_with(&self, member: &str) -> String {
         let claims = self.claims(&Value::Object(serde_json::Map::new()));
         let open = claims.strip_suffix('}').unwrap_or_default();
