@@ -102,7 +102,7 @@ struct Violation {
 }
 
 impl Violation {
-    fn of(reported: &Reported, public_base_url: &PublicBaseUrl, registered: &[Origin]) -> Self {
+    fn of(reported: &ReportedViolation, public_base_url: &PublicBaseUrl, registered: &[Origin]) -> Self {
         let by_origin = || match origin(&reported.blocked) {
             Some(blocked) if public_base_url.origin() == blocked => Source::OwnOrigin,
             Some(blocked) if registered.iter().any(|own| own.as_str() == blocked) => Source::Registered,
@@ -190,7 +190,7 @@ fn slug(document: &str, public_base_url: &PublicBaseUrl) -> Option<Slug> {
 }
 
 /// Members of a violation that are read: foreign text, used by [`Violation::of`] only.
-struct Reported {
+struct ReportedViolation {
     directive: String,
     blocked: String,
     document: String,
@@ -198,7 +198,7 @@ struct Reported {
 
 /// `report-uri` sends `{"csp-report":{…}}`; `report-to` an array of `{"type":"csp-violation","body":{…}}`, with reports of
 /// other kinds among them.
-fn reported(body: &[u8]) -> Vec<Reported> {
+fn reported(body: &[u8]) -> Vec<ReportedViolation> {
     if body.len() > MAX_BYTES {
         return Vec::new();
     }
@@ -206,7 +206,7 @@ fn reported(body: &[u8]) -> Vec<Reported> {
         Ok(Value::Object(report)) => report
             .get("csp-report")
             .and_then(|body| {
-                Reported::of(
+                ReportedViolation::of(
                     body,
                     &["effective-directive", "violated-directive"],
                     "blocked-uri",
@@ -219,7 +219,7 @@ fn reported(body: &[u8]) -> Vec<Reported> {
             .iter()
             .filter(|report| report["type"] == "csp-violation")
             .filter_map(|report| {
-                Reported::of(
+                ReportedViolation::of(
                     &report["body"],
                     &["effectiveDirective"],
                     "blockedURL",
@@ -232,7 +232,7 @@ fn reported(body: &[u8]) -> Vec<Reported> {
     }
 }
 
-impl Reported {
+impl ReportedViolation {
     /// Returns `None` if no directive is named.
     fn of(body: &Value, directives: &[&str], blocked: &str, document: &str) -> Option<Self> {
         let text = |name: &str| body[name].as_str().map(str::to_owned);

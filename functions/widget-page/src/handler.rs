@@ -19,11 +19,11 @@ use platform::public_base_url::PublicBaseUrl;
 use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
 use crate::headers::{self, Headers};
-use crate::page::{NEUTRAL_SLUG, Page, RenderError, Rendered};
+use crate::page::{NEUTRAL_SLUG, Page, RenderError, RenderedPage};
 use crate::parts;
 
-/// Dependencies of [`Serving::handle`].
-pub struct Serving<'a> {
+/// Dependencies of [`PageServer::handle`].
+pub struct PageServer<'a> {
     /// Clients' set-ups.
     pub clients: &'a dyn Clients,
     /// Logos and backgrounds.
@@ -51,7 +51,7 @@ enum ServeError {
 
 by_display!(ServeError);
 
-impl Serving<'_> {
+impl PageServer<'_> {
     /// Answers one request. HEAD has GET's answer without its body (RFC 9110 §9.3.2).
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let mut response = self
@@ -113,7 +113,7 @@ impl Serving<'_> {
         ))
     }
 
-    fn client_page(&self, client: &Client, request: &Request) -> Result<Rendered, ServeError> {
+    fn client_page(&self, client: &Client, request: &Request) -> Result<RenderedPage, ServeError> {
         let query = request.query_string_parameters();
         let requested = query.first("lang").and_then(RequestedLanguage::parse);
         let language = client.language_for(requested.as_ref());

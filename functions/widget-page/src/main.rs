@@ -4,7 +4,7 @@ use enrollment::identifiers::IncidentId;
 use enrollment::log::{self, Instrument as _};
 use lambda_http::{Error, Request, service_fn};
 use widget_page::csp_report::PolicyReports;
-use widget_page::handler::Serving;
+use widget_page::handler::PageServer;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -18,14 +18,14 @@ async fn main() -> Result<(), Error> {
     lambda_http::run(service_fn(async |request: Request| {
         let span = log::request(&IncidentId::random(&*randomness));
         let public_base_url = public_base.of(&request)?;
-        let serving = Serving {
+        let server = PageServer {
             clients: &clients,
             pictures: &pictures,
             public_base_url: &public_base_url,
             reports: &reports,
             clock: &*clock,
         };
-        Ok::<_, Error>(serving.handle(&request).instrument(span).await)
+        Ok::<_, Error>(server.handle(&request).instrument(span).await)
     }))
     .await
 }

@@ -42,7 +42,7 @@ pub struct Page<'a> {
 
 /// Page with its headers, ready to be sent.
 #[derive(Debug, Clone)]
-pub struct Rendered {
+pub struct RenderedPage {
     /// The body.
     pub html: String,
     /// The version, in quotes, as in the header of that name.
@@ -82,7 +82,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     /// On a slug or picture name that can't stand in an address, and on a failure of the template.
-    pub fn render(&self) -> Result<Rendered, RenderError> {
+    pub fn render(&self) -> Result<RenderedPage, RenderError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         let names = [Some(self.slug), self.logo, self.background];
         if names
@@ -127,7 +127,7 @@ impl<'a> Page<'a> {
             .finalize();
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&version[..16]));
         let headers = headers::page(&policy, self.language, &etag);
-        Ok(Rendered { html, etag, headers })
+        Ok(RenderedPage { html, etag, headers })
     }
 
     /// The data block that the script reads (`page/src/configuration.js`).
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    fn header<'a>(rendered: &'a Rendered, name: &str) -> &'a str {
+    fn header<'a>(rendered: &'a RenderedPage, name: &str) -> &'a str {
         rendered
             .headers
             .iter()

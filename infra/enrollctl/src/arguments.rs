@@ -32,7 +32,7 @@ pub(crate) enum Command {
         /// Incident id, as shown to the customer or the partner.
         id: String,
         #[command(flatten)]
-        revealing: Revealing,
+        revealing: RevealArguments,
     },
     /// Shows an audit trail: personal data revealed, trust or keys changed, confirmations resent; by whom, when and why.
     Audit {
@@ -100,7 +100,7 @@ pub(crate) enum ClientCommand {
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
     /// Shows a stored client: status, programs, keys.
     Show {
@@ -118,20 +118,20 @@ pub(crate) enum ClientCommand {
         #[arg(long)]
         lift: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomerCommand {
     /// Shows the stored records, without personal data.
-    Show(Person),
+    Show(DataSubjectArguments),
     /// Prints all stored records as JSON, for the person who requested them.
-    Export(Person),
+    Export(DataSubjectArguments),
     /// Erases all stored records, immediately and permanently.
     Erase {
         #[command(flatten)]
-        person: Person,
+        person: DataSubjectArguments,
         /// Have Mastercard cancel the enrolled cards first. Without this option, nothing is erased while a card is enrolled.
         #[arg(long)]
         opt_out: bool,
@@ -147,9 +147,9 @@ pub(crate) enum CustomerCommand {
     },
 }
 
-/// Person whose records are processed, and the reason.
+/// Data subject whose records are processed, and the reference of the request.
 #[derive(Debug, Args)]
-pub(crate) struct Person {
+pub(crate) struct DataSubjectArguments {
     /// The client's id.
     #[arg(long, value_name = "ID")]
     pub(crate) client: String,
@@ -160,12 +160,12 @@ pub(crate) struct Person {
     #[arg(long, value_name = "FILE")]
     pub(crate) customer_file: PathBuf,
     #[command(flatten)]
-    pub(crate) reason: Reason,
+    pub(crate) reason: AuditReference,
 }
 
-/// Reason of an action.
+/// Reference of an audited action, such as a ticket.
 #[derive(Debug, Args)]
-pub(crate) struct Reason {
+pub(crate) struct AuditReference {
     /// Your reference of the request or ticket, for the audit trail. It must not name a person.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reference: String,
@@ -194,15 +194,15 @@ pub(crate) struct ReconcileArguments {
 
 impl ReconcileArguments {
     /// Returns the reason, if something is to be repaired or revealed.
-    pub(crate) fn reason(&self) -> Option<Reason> {
+    pub(crate) fn reason(&self) -> Option<AuditReference> {
         let reference = self.reference.clone()?;
-        Some(Reason { reference })
+        Some(AuditReference { reference })
     }
 }
 
 /// Request to reveal personal data, and its reason.
 #[derive(Debug, Args)]
-pub(crate) struct Revealing {
+pub(crate) struct RevealArguments {
     /// Also show personal data: addresses, bodies, Mastercard's messages. Recorded in the audit trail.
     #[arg(long, requires = "reference")]
     pub(crate) reveal: bool,
@@ -211,11 +211,11 @@ pub(crate) struct Revealing {
     pub(crate) reference: Option<String>,
 }
 
-impl Revealing {
+impl RevealArguments {
     /// Returns the reason, if personal data are to be shown.
-    pub(crate) fn reason(&self) -> Option<Reason> {
+    pub(crate) fn reason(&self) -> Option<AuditReference> {
         let reference = self.reference.clone().filter(|_| self.reveal)?;
-        Some(Reason { reference })
+        Some(AuditReference { reference })
     }
 }
 
@@ -287,24 +287,24 @@ pub(crate) enum ConfirmationsCommand {
         /// `webhook-id` of the confirmation.
         id: String,
         #[command(flatten)]
-        revealing: Revealing,
+        revealing: RevealArguments,
     },
     /// Sends confirmations again, immediately and with all attempts anew.
     Replay {
         #[command(flatten)]
-        chosen: Chosen,
+        chosen: ConfirmationSelection,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
     /// Deletes confirmations; the partner never receives them.
     Drop {
         #[command(flatten)]
-        chosen: Chosen,
+        chosen: ConfirmationSelection,
         /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
     /// Manages the signing keys of a client's confirmations.
     #[command(subcommand)]
@@ -321,14 +321,14 @@ pub(crate) enum ConfirmationsCommand {
         #[arg(long, conflicts_with = "authorities")]
         public: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
 }
 
 /// Selection of confirmations: by id, or all parked ones of a client.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Chosen {
+pub(crate) struct ConfirmationSelection {
     /// `webhook-id`s of the confirmations.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
@@ -354,7 +354,7 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         asymmetric: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
     /// Ends a rotation; only the newest key remains.
     Retire {
@@ -365,7 +365,7 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         asymmetric: bool,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
 }
 
@@ -385,7 +385,7 @@ pub(crate) enum MastercardCommand {
         #[arg(long, value_name = "HEX")]
         fingerprint: Option<String>,
         #[command(flatten)]
-        reason: Reason,
+        reason: AuditReference,
     },
 }
 
@@ -418,7 +418,7 @@ pub(crate) struct MutualTlsFiles {
     #[arg(long, value_name = "FILE")]
     pub(crate) authorities: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) reason: Reason,
+    pub(crate) reason: AuditReference,
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use platform::tables::audit::Permit;
 use platform::tables::client_setups::{Stored, StoredClient};
 use secrecy::SecretString;
 
-use crate::arguments::Reason;
+use crate::arguments::AuditReference;
 use crate::confirmation_keys;
 use crate::difference::{consequences, readable, unified};
 use crate::gate::Gate;
@@ -77,7 +77,7 @@ impl Comparison {
 }
 
 /// Applies a client file: pictures first, so that no set-up ever names one that isn't there, then the set-up.
-pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &Reason) -> Result<()> {
+pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &AuditReference) -> Result<()> {
     let comparison = Comparison::of(stack, file).await?;
     let Comparison { setup, before } = &comparison;
     let client = &setup.client;
@@ -147,7 +147,7 @@ pub(crate) async fn show(stack: &Stack, id: &str, json: bool) -> Result<()> {
 }
 
 /// Suspends a client or lifts the suspension, whatever its file says.
-pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &Reason) -> Result<()> {
+pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &AuditReference) -> Result<()> {
     let id = ClientId::parse(id)?;
     let wanted = if lift {
         ClientStatus::Active

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use webhooks::sender::Trust;
 use webhooks::signing::verifying_key;
 
-use crate::arguments::{KeysCommand, Reason};
+use crate::arguments::{AuditReference, KeysCommand};
 use crate::files;
 use crate::gate::Gate;
 
@@ -44,7 +44,7 @@ pub(crate) async fn trust(
     stack: &Stack,
     client: &str,
     authorities: Option<&Path>,
-    reason: &Reason,
+    reason: &AuditReference,
 ) -> Result<()> {
     let client = ClientId::parse(client)?;
     let pem = match authorities {
@@ -106,7 +106,7 @@ async fn show(stack: &Stack, client: &ClientId) -> Result<()> {
     Ok(())
 }
 
-async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
+async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &AuditReference) -> Result<()> {
     let line = Line {
         reason,
         action: "rotate keys",
@@ -132,7 +132,7 @@ async fn rotate(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Rea
     Ok(())
 }
 
-async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &Reason) -> Result<()> {
+async fn retire(stack: &Stack, client: &ClientId, asymmetric: bool, reason: &AuditReference) -> Result<()> {
     let line = Line {
         reason,
         action: "retire keys",
@@ -161,7 +161,7 @@ fn kind(asymmetric: bool) -> &'static str {
 /// Line of the audit trail for a change.
 #[derive(Clone, Copy)]
 struct Line<'a> {
-    reason: &'a Reason,
+    reason: &'a AuditReference,
     action: &'static str,
     records: &'a str,
 }

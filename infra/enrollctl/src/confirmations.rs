@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use platform::operator::Stack;
 use platform::tables::confirmations::admin::{ConfirmationDesk, Decided, Listed, State};
 
-use crate::arguments::{Chosen, ConfirmationsCommand, Reason, Revealing};
+use crate::arguments::{AuditReference, ConfirmationSelection, ConfirmationsCommand, RevealArguments};
 use crate::confirmation_keys;
 use crate::gate::Gate;
 use crate::terminal;
@@ -49,7 +49,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
     Ok(())
 }
 
-async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
+async fn show(stack: &Stack, id: &str, revealing: &RevealArguments) -> Result<()> {
     let id = ConfirmationId::parse(id)?;
     let desk = stack.adapters.confirmation_desk();
     let Some(entry) = desk.find(&id).await? else {
@@ -72,7 +72,7 @@ async fn show(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
     Ok(())
 }
 
-async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
+async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditReference) -> Result<()> {
     let desk = stack.adapters.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
     let gate = Gate::open(stack, reason).await?;
@@ -98,7 +98,12 @@ async fn replay(stack: &Stack, chosen: &Chosen, reason: &Reason) -> Result<()> {
     Ok(())
 }
 
-async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> Result<()> {
+async fn discard(
+    stack: &Stack,
+    chosen: &ConfirmationSelection,
+    yes: bool,
+    reason: &AuditReference,
+) -> Result<()> {
     let desk = stack.adapters.confirmation_desk();
     let chosen = choose(&desk, chosen).await?;
     let question = format!(
@@ -122,7 +127,10 @@ async fn discard(stack: &Stack, chosen: &Chosen, yes: bool, reason: &Reason) -> 
 }
 
 /// Returns the named confirmations, or all parked ones of a client.
-async fn choose(desk: &ConfirmationDesk, chosen: &Chosen) -> Result<Vec<(ConfirmationId, ClientId)>> {
+async fn choose(
+    desk: &ConfirmationDesk,
+    chosen: &ConfirmationSelection,
+) -> Result<Vec<(ConfirmationId, ClientId)>> {
     if let Some(client) = &chosen.all_parked_of {
         let client = ClientId::parse(client)?;
         let parked = desk.list(true, Some(&client), usize::MAX).await?;

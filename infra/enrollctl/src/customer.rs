@@ -21,7 +21,7 @@ use platform::tables::confirmations::admin::{ConfirmationDesk, Listed, State};
 use platform::tables::{DynamoEnrollments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
-use crate::arguments::{CustomerCommand, Person};
+use crate::arguments::{CustomerCommand, DataSubjectArguments};
 use crate::gate::Gate;
 use crate::{audit, client, files, terminal};
 
@@ -177,7 +177,7 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Identifies the operator before anything is read.
-    async fn of(stack: &'a Stack, person: &Person) -> Result<Self> {
+    async fn of(stack: &'a Stack, person: &DataSubjectArguments) -> Result<Self> {
         let customer = read_customer(&person.customer_file)?;
         if names(&person.reason.reference, customer.expose()) {
             bail!("--reference must name the request, not the person");

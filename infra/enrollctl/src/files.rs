@@ -78,7 +78,7 @@ mod tests {
     const CERTIFICATE: &str =
         include_str!("../../../shared/mastercard/tests/fixtures/rsa-2048-certificate.pem");
 
-    /// A file that goes with this value.
+    /// Temporary file, deleted with this value.
     struct Written(PathBuf);
 
     impl Written {

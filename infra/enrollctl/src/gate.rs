@@ -10,7 +10,7 @@ use platform::operator::Stack;
 use platform::tables::audit::{AuditLine, Permit, Trail};
 use platform::{SystemClock, SystemRandomness};
 
-use crate::arguments::Reason;
+use crate::arguments::AuditReference;
 
 /// Longest reference, in characters.
 const LONGEST: usize = 200;
@@ -24,7 +24,7 @@ pub(crate) struct Gate<'a> {
 
 impl<'a> Gate<'a> {
     /// Asks AWS for the caller's identity.
-    pub(crate) async fn open(stack: &'a Stack, reason: &Reason) -> Result<Self> {
+    pub(crate) async fn open(stack: &'a Stack, reason: &AuditReference) -> Result<Self> {
         let reference = checked(&reason.reference)?;
         let by = stack.caller().await.context("nothing was done")?;
         Ok(Self { stack, by, reference })

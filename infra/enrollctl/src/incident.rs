@@ -4,11 +4,11 @@ use anyhow::{Context as _, Result};
 use enrollment::identifiers::IncidentId;
 use platform::operator::Stack;
 
-use crate::arguments::Revealing;
+use crate::arguments::RevealArguments;
 use crate::gate::Gate;
 
 /// Prints the incident; with a permit, Mastercard's message too.
-pub(crate) async fn run(stack: &Stack, id: &str, revealing: &Revealing) -> Result<()> {
+pub(crate) async fn run(stack: &Stack, id: &str, revealing: &RevealArguments) -> Result<()> {
     let id = IncidentId::parse(id)?;
     let enrollments = stack.adapters.enrollments();
     let found = enrollments.incident(&id).await?;

@@ -16,7 +16,7 @@ use platform::tables::audit::Trail;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use crate::arguments::{MutualTlsFiles, Reason};
+use crate::arguments::{AuditReference, MutualTlsFiles};
 use crate::files;
 use crate::gate::Gate;
 
@@ -81,7 +81,7 @@ pub(crate) struct NewKey<'a> {
 }
 
 /// Stores the public key that pages encrypt card numbers under.
-pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Reason) -> Result<()> {
+pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &AuditReference) -> Result<()> {
     let NewKey {
         reference,
         file,

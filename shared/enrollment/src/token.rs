@@ -17,8 +17,8 @@
 //!
 //! - Read each claim by [`VerifiedToken::required`], [`VerifiedToken::optional`] and [`VerifiedToken::claim`]; call
 //!   [`VerifiedToken::lifetime`] and [`VerifiedToken::check_audience`] where the purpose's own order of checks has them.
-//! - Compare `actionCode` with the purpose's own letters in that file. [`ActionCode`](crate::action::ActionCode) holds
-//!   what a widget session can do and grows no values for other purposes: each `read` refuses the letters of all others, so
+//! - Compare `actionCode` with the purpose's own letters in that file. [`ActionCode`](crate::action::ActionCode) lists
+//!   the actions of a widget session and gets no values for other purposes: each `read` refuses the letters of all others, so
 //!   that a token of one purpose is of no use for another.
 //! - Store [`VerifiedToken::single_use`] together with what the token starts, or leave it where a retry may send the same
 //!   token again.

@@ -66,8 +66,7 @@ impl BasePath {
     /// Takes the path of an address, without a slash at its end.
     ///
     /// # Errors
-    /// Where the path has anything beside unreserved characters (RFC 3986 §2.3) and slashes: it ends up in headers and
-    /// markup.
+    /// On a path with anything beside unreserved characters (RFC 3986 §2.3) and slashes: it ends up in headers and markup.
     pub fn of(address: &str) -> Result<Self, PublicBaseUrlError> {
         let (scheme, rest) = address.split_once("://").ok_or(PublicBaseUrlError)?;
         if !matches!(scheme, "http" | "https") {

@@ -20,10 +20,10 @@ use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::{Texts, read_translation};
 
-/// One fault of a client file.
+/// Finding about a setting of a client file: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
-pub struct Fault {
+pub struct Finding {
     /// Path of the setting: `programs[0].bin_ranges[1].to`.
     pub place: String,
     /// The rule that is broken, and what would be right.
@@ -38,34 +38,37 @@ pub struct ClientSetup {
     /// Pictures by the hexadecimal SHA-256 of their content.
     pub pictures: BTreeMap<String, Vec<u8>>,
     /// Settings that are valid but probably not intended: dates of a certificate, missing texts, unreadable colors.
-    pub warnings: Vec<Fault>,
+    pub warnings: Vec<Finding>,
 }
 
 /// Reads and checks a client file. `open` returns the content of a file that it names, relative to the client file.
 ///
 /// # Errors
 /// All faults of the file.
-pub fn read(toml: &str, open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> Result<ClientSetup, Vec<Fault>> {
+pub fn read(
+    toml: &str,
+    open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>,
+) -> Result<ClientSetup, Vec<Finding>> {
     let written: Written = toml::from_str(toml).map_err(|error| {
-        vec![Fault {
+        vec![Finding {
             place: "client file".into(),
             message: error.to_string().trim().to_owned(),
         }]
     })?;
-    let mut reading = Reading {
+    let mut reader = FileReader {
         open,
         faults: Vec::new(),
         warnings: Vec::new(),
         pictures: BTreeMap::new(),
     };
-    let client = reading.client(written);
+    let client = reader.client(written);
     match client {
-        Some(client) if reading.faults.is_empty() => Ok(ClientSetup {
+        Some(client) if reader.faults.is_empty() => Ok(ClientSetup {
             client,
-            pictures: reading.pictures,
-            warnings: reading.warnings,
+            pictures: reader.pictures,
+            warnings: reader.warnings,
         }),
-        _ => Err(reading.faults),
+        _ => Err(reader.faults),
     }
 }
 
@@ -188,14 +191,14 @@ fn ten_thousand() -> u32 {
     10_000
 }
 
-struct Reading<'a> {
+struct FileReader<'a> {
     open: &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>,
-    faults: Vec<Fault>,
-    warnings: Vec<Fault>,
+    faults: Vec<Finding>,
+    warnings: Vec<Finding>,
     pictures: BTreeMap<String, Vec<u8>>,
 }
 
-impl Reading<'_> {
+impl FileReader<'_> {
     fn client(&mut self, written: Written) -> Option<Client> {
         let id = self.take("id", ClientId::parse(&written.id));
         let slug = self.take("slug", Slug::parse(&written.slug));
@@ -333,7 +336,7 @@ impl Reading<'_> {
                 colors.set(name, color);
             }
         }
-        for pair in palette::unreadable(&colors) {
+        for pair in palette::low_contrast_pairs(&colors) {
             self.warn("look.colors", &pair.to_string());
         }
         Look {
@@ -576,14 +579,14 @@ impl Reading<'_> {
     }
 
     fn fault(&mut self, place: &str, message: &str) {
-        self.faults.push(Fault {
+        self.faults.push(Finding {
             place: place.to_owned(),
             message: message.to_owned(),
         });
     }
 
     fn warn(&mut self, place: &str, message: &str) {
-        self.warnings.push(Fault {
+        self.warnings.push(Finding {
             place: place.to_owned(),
             message: message.to_owned(),
         });
@@ -764,7 +767,7 @@ mod tests {
     }
 
     /// The file with these lines under `[translations]`; each file holds one text.
-    fn with_translations(default: &str, lines: &str) -> Result<ClientSetup, Vec<Fault>> {
+    fn with_translations(default: &str, lines: &str) -> Result<ClientSetup, Vec<Finding>> {
         let file = GOOD
             .replace(
                 "default_language = \"en\"",

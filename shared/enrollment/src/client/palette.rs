@@ -102,7 +102,7 @@ const PAIRS: [(&str, &str, u32); 8] = [
 
 /// Two colors of a palette with too little contrast.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unreadable {
+pub struct LowContrast {
     /// Name of the foreground color.
     pub front: &'static str,
     /// Name of the background color.
@@ -251,7 +251,7 @@ impl Palette {
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for LowContrast {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             front,
@@ -269,14 +269,14 @@ impl fmt::Display for Unreadable {
 }
 
 /// Returns the pairs that a client's colors make unreadable, with the stylesheet's own colors where the client sets none.
-pub fn unreadable(colors: &Palette) -> Vec<Unreadable> {
+pub fn low_contrast_pairs(colors: &Palette) -> Vec<LowContrast> {
     let set = |name: &str| colors.color(name);
     let schemes: &[_] = if colors.fixes_scheme() {
         &[&LIGHT]
     } else {
         &[&LIGHT, &DARK]
     };
-    let mut found: Vec<Unreadable> = Vec::new();
+    let mut found: Vec<LowContrast> = Vec::new();
     for scheme in schemes {
         let own = |wanted: &str| {
             scheme
@@ -304,7 +304,7 @@ pub fn unreadable(colors: &Palette) -> Vec<Unreadable> {
                 .iter()
                 .any(|other| (other.front, other.back) == (front, back));
             if contrast < needed && !is_own && !is_known {
-                found.push(Unreadable {
+                found.push(LowContrast {
                     front,
                     back,
                     contrast,
@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     fn pairs(set: &[(&str, &str)]) -> Vec<String> {
-        let found = unreadable(&Palette::parse(set.iter().copied()).unwrap());
+        let found = low_contrast_pairs(&Palette::parse(set.iter().copied()).unwrap());
         found
             .iter()
             .map(|pair| format!("{} on {}", pair.front, pair.back))
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn contrast_is_not_rounded_up() {
         let colors = Palette::parse([("text", "#777")]).unwrap();
-        let told = unreadable(&colors)[0].to_string();
+        let told = low_contrast_pairs(&colors)[0].to_string();
         assert!(told.contains("4.47; WCAG 2.2 requires 4.5"), "{told}");
     }
 }

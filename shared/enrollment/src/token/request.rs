@@ -1,4 +1,4 @@
-//! The body that a token comes in (`docs/sources.md#widget`, "Widget Initialization").
+//! Request body that contains a token (`docs/sources.md#widget`, "Widget Initialization").
 
 use serde_json::Value;
 
