@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     // The event of the schedule is not used.
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
         let purge = Purge {
-            register: &clients,
+            client_index: &clients,
             clients: &clients,
             purges: &enrollments,
             clock: &*clock,

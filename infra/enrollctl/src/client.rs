@@ -7,10 +7,10 @@ use enrollment::client::{Client, ClientStatus};
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::ClientId;
 use platform::SystemClock;
-use platform::operator::{Created, Stack};
+use platform::operator::Stack;
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
 use platform::tables::audit::Permit;
-use platform::tables::client_setups::{Stored, StoredClient};
+use platform::tables::client_setups::{SetupWrite, StoredClient};
 use secrecy::SecretString;
 
 use crate::arguments::AuditReference;
@@ -109,12 +109,12 @@ pub(crate) async fn apply(stack: &Stack, file: &Path, yes: bool, reason: &AuditR
         .await?;
     store_pictures(stack, setup).await?;
     match stack.store_client(&permit, client, before.as_ref()).await? {
-        Stored::Now => {}
-        Stored::SlugTaken => bail!(
+        SetupWrite::Stored => {}
+        SetupWrite::SlugTaken => bail!(
             "the slug '{}' is taken by another client; nothing was changed",
             client.slug
         ),
-        Stored::ChangedMeanwhile => {
+        SetupWrite::ChangedMeanwhile => {
             bail!("the client was changed concurrently; nothing was changed, try again")
         }
     }
@@ -165,7 +165,7 @@ pub(crate) async fn suspend(stack: &Stack, id: &str, lift: bool, reason: &AuditR
         client.status = wanted;
         let action = if lift { "lift suspension" } else { "suspend client" };
         let permit = gate.pass_for(&id, action, "").await?;
-        if stack.store_client(&permit, &client, Some(&before)).await? == Stored::Now {
+        if stack.store_client(&permit, &client, Some(&before)).await? == SetupWrite::Stored {
             println!(
                 "client '{id}': {word}; takes effect within a minute\n\
                  set status = \"{word}\" in its file too, or the next apply reverts it",
@@ -247,7 +247,7 @@ async fn ensure_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Res
             &SecretString::from(serde_json::to_string(&secrets)?),
         )
         .await?
-        == Created::Now
+        == enrollment::ports::Put::Created
     {
         println!(
             "confirmations to this client are signed with the secret '{}' in Secrets Manager",

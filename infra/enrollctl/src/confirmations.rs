@@ -4,7 +4,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::ports::Wakeups as _;
 use jiff::SignedDuration;
 use platform::operator::Stack;
-use platform::tables::confirmations::admin::{ConfirmationDesk, Decided, Listed, State};
+use platform::tables::confirmations::admin::{ConfirmationAdmin, Decided, Listed, State};
 
 use crate::arguments::{AuditReference, ConfirmationSelection, ConfirmationsCommand, RevealArguments};
 use crate::confirmation_keys;
@@ -32,7 +32,7 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
     // One more than is shown, to know whether there are more.
     let mut listed = stack
         .adapters
-        .confirmation_desk()
+        .confirmation_admin()
         .list(!due, client.as_ref(), limit.saturating_add(1))
         .await?;
     let more = listed.len() > limit;
@@ -51,8 +51,8 @@ async fn list(stack: &Stack, client: Option<&str>, due: bool, limit: usize) -> R
 
 async fn show(stack: &Stack, id: &str, revealing: &RevealArguments) -> Result<()> {
     let id = ConfirmationId::parse(id)?;
-    let desk = stack.adapters.confirmation_desk();
-    let Some(entry) = desk.find(&id).await? else {
+    let admin = stack.adapters.confirmation_admin();
+    let Some(entry) = admin.find(&id).await? else {
         bail!(
             "confirmation '{id}' does not exist; delivered ones are deleted after a week, parked ones after a month"
         );
@@ -65,7 +65,7 @@ async fn show(stack: &Stack, id: &str, revealing: &RevealArguments) -> Result<()
     let permit = gate
         .pass_for(&entry.client, "reveal confirmation", id.as_str())
         .await?;
-    match desk.reveal(&permit, &id).await? {
+    match admin.reveal(&permit, &id).await? {
         Some(confirmation) => println!("{}\n{}", confirmation.url, confirmation.body),
         None => println!("address and body are deleted: it was delivered, or its record has expired"),
     }
@@ -73,16 +73,16 @@ async fn show(stack: &Stack, id: &str, revealing: &RevealArguments) -> Result<()
 }
 
 async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditReference) -> Result<()> {
-    let desk = stack.adapters.confirmation_desk();
-    let chosen = choose(&desk, chosen).await?;
+    let admin = stack.adapters.confirmation_admin();
+    let chosen = choose(&admin, chosen).await?;
     let gate = Gate::open(stack, reason).await?;
     let mut replayed = Vec::new();
     for (id, client) in chosen {
         let permit = gate.pass_for(&client, "replay confirmation", id.as_str()).await?;
-        match desk.replay(&permit, &id).await? {
+        match admin.replay(&permit, &id).await? {
             Decided::Done => replayed.push((id, client)),
             Decided::TooLate => println!("{id}: already delivered or deleted"),
-            Decided::PastDate => println!("{id}: its record has expired and must not be sent"),
+            Decided::Expired => println!("{id}: its record has expired and must not be sent"),
         }
     }
     // They are due and the next sweep finds them; the wake-up only makes it sooner.
@@ -104,8 +104,8 @@ async fn discard(
     yes: bool,
     reason: &AuditReference,
 ) -> Result<()> {
-    let desk = stack.adapters.confirmation_desk();
-    let chosen = choose(&desk, chosen).await?;
+    let admin = stack.adapters.confirmation_admin();
+    let chosen = choose(&admin, chosen).await?;
     let question = format!(
         "Drop {}? The partner will never receive them.",
         counted(chosen.len())
@@ -117,9 +117,9 @@ async fn discard(
     let mut dropped = 0;
     for (id, client) in chosen {
         let permit = gate.pass_for(&client, "drop confirmation", id.as_str()).await?;
-        match desk.discard(&permit, &id).await? {
+        match admin.discard(&permit, &id).await? {
             Decided::Done => dropped += 1,
-            Decided::TooLate | Decided::PastDate => println!("{id}: already delivered or deleted"),
+            Decided::TooLate | Decided::Expired => println!("{id}: already delivered or deleted"),
         }
     }
     println!("{} dropped", counted(dropped));
@@ -128,18 +128,18 @@ async fn discard(
 
 /// Returns the named confirmations, or all parked ones of a client.
 async fn choose(
-    desk: &ConfirmationDesk,
+    admin: &ConfirmationAdmin,
     chosen: &ConfirmationSelection,
 ) -> Result<Vec<(ConfirmationId, ClientId)>> {
     if let Some(client) = &chosen.all_parked_of {
         let client = ClientId::parse(client)?;
-        let parked = desk.list(true, Some(&client), usize::MAX).await?;
+        let parked = admin.list(true, Some(&client), usize::MAX).await?;
         return Ok(parked.into_iter().map(|entry| (entry.id, entry.client)).collect());
     }
     let mut found = Vec::new();
     for id in &chosen.ids {
         let id = ConfirmationId::parse(id)?;
-        let entry = desk.find(&id).await?;
+        let entry = admin.find(&id).await?;
         let entry = entry.with_context(|| format!("confirmation '{id}' does not exist; nothing was done"))?;
         found.push((entry.id, entry.client));
     }

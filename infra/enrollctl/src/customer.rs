@@ -11,13 +11,13 @@ use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
 use enrollment::intent::{Card, CardState, Consent, Intent, OldCard};
 use enrollment::ports::{
-    Counted, Customers as _, Intents as _, Ledger as _, Limits as _, Purges as _, Record,
+    CounterKey, CustomerRecords as _, Customers as _, Intents as _, Limits as _, Purges as _, Record,
     RecordedConfirmation, Sessions as _,
 };
 use enrollment::session::Session;
 use platform::operator::Stack;
 use platform::tables::audit::{Permit, Trail};
-use platform::tables::confirmations::admin::{ConfirmationDesk, Listed, State};
+use platform::tables::confirmations::admin::{ConfirmationAdmin, Listed, State};
 use platform::tables::{DynamoEnrollments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
     let erasure = Erasure {
         purges: &request.enrollments,
         customers: &request.enrollments,
-        ledger: &request.enrollments,
+        customer_records: &request.enrollments,
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
@@ -132,7 +132,7 @@ fn explained(error: ErasureError) -> anyhow::Error {
     let so_far = so_far(&error);
     let advice = match error.cause {
         ErasureCause::ActiveCards(_) => "; use --opt-out to have Mastercard cancel them first",
-        ErasureCause::Unsettled => "; try again in a few minutes, and check the metric UnsettledIntents",
+        ErasureCause::DueIntent => "; try again in a few minutes, and check the metric UnsettledIntents",
         ErasureCause::Refused(_) | ErasureCause::NoAnswer | ErasureCause::Store(_) => "; try again",
         ErasureCause::Busy => "; try again in a moment",
         ErasureCause::Nobody => "",
@@ -170,7 +170,7 @@ struct Request<'a> {
     customer: CustomerId,
     gate: Gate<'a>,
     enrollments: DynamoEnrollments,
-    desk: ConfirmationDesk,
+    admin: ConfirmationAdmin,
     sessions: DynamoSessions,
     limits: DynamoLimits,
 }
@@ -193,7 +193,7 @@ impl<'a> Request<'a> {
             customer,
             gate,
             enrollments: stack.adapters.enrollments(),
-            desk: stack.adapters.confirmation_desk(),
+            admin: stack.adapters.confirmation_admin(),
             sessions: stack.adapters.sessions(),
             limits: stack.adapters.limits(),
         })
@@ -224,7 +224,7 @@ impl<'a> Request<'a> {
     async fn look(&self, action: &str) -> Result<Vec<Stored>> {
         let now = platform::SystemClock.now();
         let unexpired = |program: &ProgramId, record| {
-            let until = purge::past_from(now, self.client.retention_days(program));
+            let until = purge::expired_before(now, self.client.retention_days(program));
             purge::unexpired(record, until, now)
         };
         let records = self.records(unexpired).await?;
@@ -255,8 +255,8 @@ impl<'a> Request<'a> {
         intents.sort_by_key(|intent| intent.created_at);
         let mut confirmations = Vec::new();
         for RecordedConfirmation { id, .. } in &record.confirmations {
-            if let Some(listed) = self.desk.find(id).await? {
-                confirmations.push((listed, self.desk.reveal(permit, id).await?));
+            if let Some(listed) = self.admin.find(id).await? {
+                confirmations.push((listed, self.admin.reveal(permit, id).await?));
             }
         }
         let mut sessions = Vec::new();
@@ -264,7 +264,7 @@ impl<'a> Request<'a> {
             sessions.extend(self.sessions.find(session.id).await?);
         }
         sessions.sort_by_key(|session| session.expires_at);
-        let counted = Counted {
+        let counted = CounterKey {
             client,
             program: &program,
             customer: &self.customer,

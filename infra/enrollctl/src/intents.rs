@@ -15,7 +15,7 @@ pub(crate) async fn list(stack: &Stack, all: bool, limit: usize) -> Result<()> {
     let enrollments = stack.adapters.enrollments();
     let now = SystemClock.now();
     let mut count = 0;
-    for unsettled in enrollments.unsettled(Timestamp::MAX, limit).await? {
+    for unsettled in enrollments.due_intents(Timestamp::MAX, limit).await? {
         let intent = match enrollments.intent(unsettled.id).await {
             Ok(Some(intent)) => intent,
             Ok(None) => continue,

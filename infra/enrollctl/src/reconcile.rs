@@ -71,7 +71,7 @@ pub(crate) async fn run(stack: &Stack, asked: &ReconcileArguments) -> Result<Exi
         stack.adapters.rewards(stack.adapters.mastercard()),
     );
     let reconciliation = Reconciliation {
-        ledger: &enrollments,
+        customer_records: &enrollments,
         intents: &enrollments,
         customers: &enrollments,
         rewards: &rewards,

@@ -31,6 +31,7 @@ mod leases;
 mod limits;
 mod listing;
 mod purges;
+mod put;
 mod receivers;
 mod record;
 mod rewards;
@@ -39,24 +40,25 @@ mod store_error;
 mod submission_records;
 mod wakeups;
 
-pub use clients::{Clients, Register};
-pub use confirmations::{Claim, ClaimWrite, Confirmations, Due};
-pub use customer_records::{Entry, Ledger};
+pub use clients::{ClientIndex, Clients};
+pub use confirmations::{Claim, ClaimWrite, Confirmations, DueConfirmation};
+pub use customer_records::{CustomerRecords, Entry};
 pub use customers::Customers;
-pub use due_intents::{DueIntents, Unsettled};
+pub use due_intents::{DueIntent, DueIntents};
 pub use encryption_keys::{EncryptionKey, EncryptionKeys};
-pub use intents::{Begun, Finished, Intents};
-pub use leases::{Leases, Turn};
+pub use intents::{BeginError, Intents};
+pub use leases::{Leases, Reschedule};
 
-pub use limits::{Counted, Limits};
+pub use limits::{CounterKey, Limits};
 pub use listing::{Cursor, Page};
 pub use purges::{Purges, Removal};
+pub use put::Put;
 pub use receivers::Receivers;
 pub use record::{
     CustomerKey, Progress, Record, RecordedCard, RecordedConfirmation, RecordedIntent, RecordedSession,
 };
 pub use rewards::{EncryptedNumber, IntentRewards, NewCard, Person, Rewards, RewardsError};
-pub use sessions::{Opened, Sessions};
+pub use sessions::Sessions;
 pub use store_error::StoreError;
-pub use submission_records::{Circumstances, SubmissionRecords, Wanted};
+pub use submission_records::{ContextQuery, SubmissionContext, SubmissionRecords};
 pub use wakeups::Wakeups;

@@ -20,7 +20,7 @@ use crate::receivers::WebhookReceivers;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::StackSettings;
-use crate::tables::confirmations::admin::{ConfirmationDesk, Records};
+use crate::tables::confirmations::admin::{ConfirmationAdmin, Records};
 use crate::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, SubmissionTables,
@@ -154,8 +154,8 @@ impl Adapters {
     }
 
     /// Confirmations as an operator works on them.
-    pub fn confirmation_desk(&self) -> ConfirmationDesk {
-        ConfirmationDesk::new(
+    pub fn confirmation_admin(&self) -> ConfirmationAdmin {
+        ConfirmationAdmin::new(
             self.dynamodb(),
             &self.settings.tables.confirmations,
             self.vault(),

@@ -12,7 +12,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use enrollment::client::Client;
 use enrollment::clock::Clock;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::StoreError;
+use enrollment::ports::{Put, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::secret_policy::SecretReaders;
@@ -26,7 +26,7 @@ use crate::randomness::SystemRandomness;
 use crate::secrets::{ENCRYPTION, MTLS};
 use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
-use crate::tables::client_setups::{ClientSetups, Stored, StoredClient};
+use crate::tables::client_setups::{ClientSetups, SetupWrite, StoredClient};
 
 /// Deployed stack, with the operator's rights.
 pub struct Stack {
@@ -55,15 +55,6 @@ pub enum StackError {
     /// The settings are not a JSON object of strings.
     #[error("the secret '{0}' must be a JSON object of strings")]
     Shape(String),
-}
-
-/// Result of writing a secret that is written once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Created {
-    /// The secret was created.
-    Now,
-    /// The secret existed before and was not changed.
-    Before,
 }
 
 impl Stack {
@@ -130,7 +121,7 @@ impl Stack {
         _: &Permit,
         client: &Client,
         before: Option<&StoredClient>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<SetupWrite, StoreError> {
         self.client_setups().store(client, before).await
     }
 
@@ -174,7 +165,7 @@ impl Stack {
         _: &Permit,
         name: &str,
         value: &SecretString,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<Put, StoreError> {
         let full_name = self.secret_name(name);
         let created = create(&self.aws.secrets_manager(), &full_name, value).await?;
         self.restrict(name, &full_name).await?;
@@ -232,7 +223,7 @@ impl Stack {
     pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);
-        if create(&manager, &full_name, value).await? == Created::Now {
+        if create(&manager, &full_name, value).await? == Put::Created {
             return self.restrict(name, &full_name).await;
         }
         self.restrict(name, &full_name).await?;
@@ -265,11 +256,7 @@ fn readers(values: &HashMap<String, String>) -> SecretReaders {
     }
 }
 
-async fn create(
-    manager: &SecretsManager,
-    full_name: &str,
-    value: &SecretString,
-) -> Result<Created, StoreError> {
+async fn create(manager: &SecretsManager, full_name: &str, value: &SecretString) -> Result<Put, StoreError> {
     match manager
         .create_secret()
         .name(full_name)
@@ -277,13 +264,13 @@ async fn create(
         .send()
         .await
     {
-        Ok(_) => Ok(Created::Now),
+        Ok(_) => Ok(Put::Created),
         Err(error)
             if error
                 .as_service_error()
                 .is_some_and(CreateSecretError::is_resource_exists_exception) =>
         {
-            Ok(Created::Before)
+            Ok(Put::AlreadyExists)
         }
         Err(error) => Err(StoreError::Unavailable {
             operation: "creating a secret",

@@ -13,10 +13,10 @@ use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Begun, Circumstances, Claim, ClaimWrite, Clients, Confirmations, Counted, Cursor, CustomerKey, Customers,
-    Due, DueIntents, EncryptionKey, EncryptionKeys, Finished, Intents, Leases, Limits, NewCard, Opened, Page,
-    Purges, Receivers, Record, Register, Removal, Rewards, RewardsError, Sessions, StoreError,
-    SubmissionRecords, Turn, Unsettled, Wakeups, Wanted,
+    BeginError, Claim, ClaimWrite, ClientIndex, Clients, Confirmations, ContextQuery, CounterKey, Cursor,
+    CustomerKey, Customers, DueConfirmation, DueIntent, DueIntents, EncryptionKey, EncryptionKeys, Intents,
+    Leases, Limits, NewCard, Page, Purges, Put, Receivers, Record, Removal, Reschedule, Rewards,
+    RewardsError, Sessions, StoreError, SubmissionContext, SubmissionRecords, Wakeups,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -82,15 +82,15 @@ impl<P: Clients> Clients for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: Register> Register for Wrapped<'_, P> {
+impl<P: ClientIndex> ClientIndex for Wrapped<'_, P> {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
-        self.stored("register.clients", self.inner.clients()).await
+        self.stored("client_index.clients", self.inner.clients()).await
     }
 }
 
 #[async_trait]
 impl<P: Sessions> Sessions for Wrapped<'_, P> {
-    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Put, StoreError> {
         self.stored("sessions.open", self.inner.open(session, token))
             .await
     }
@@ -107,13 +107,13 @@ impl<P: Sessions> Sessions for Wrapped<'_, P> {
 
 #[async_trait]
 impl<P: Limits> Limits for Wrapped<'_, P> {
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         self.stored("limits.counters", self.inner.counters(counted)).await
     }
 
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         known: &Counters,
         attempt: IntentId,
         now: Timestamp,
@@ -140,9 +140,13 @@ impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
         self.wrapped.stored("records.session_and_intent", read).await
     }
 
-    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
-        let work = self.wrapped.inner.circumstances(session, wanted);
-        self.wrapped.stored("records.circumstances", work).await
+    async fn context(
+        &self,
+        session: &Session,
+        wanted: ContextQuery,
+    ) -> Result<SubmissionContext, StoreError> {
+        let work = self.wrapped.inner.context(session, wanted);
+        self.wrapped.stored("records.context", work).await
     }
 }
 
@@ -156,70 +160,80 @@ impl<P: Intents> Intents for Watched<'_, P> {
             }
             Ok(read)
         };
-        self.wrapped.stored("enrollments.intent", read).await
+        self.wrapped.stored("intents.intent", read).await
     }
 
-    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Result<Put, BeginError>, StoreError> {
         let work = self.wrapped.inner.begin(intent, count, failures);
-        self.wrapped.stored("enrollments.begin", work).await
+        self.wrapped.stored("intents.begin", work).await
     }
 
-    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+    async fn finish(&self, intent: &Intent) -> Result<Put, StoreError> {
         let written = async {
             let finished = self.wrapped.inner.finish(intent).await?;
-            if finished == Finished::Now {
+            if finished == Put::Created {
                 self.observed.finished(intent);
             }
             Ok(finished)
         };
-        self.wrapped.stored("enrollments.finish", written).await
+        self.wrapped.stored("intents.finish", written).await
     }
 
-    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.leftover_gone(intent, at);
-        self.wrapped.stored("enrollments.leftover_gone", work).await
+    async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.complete_cleanup(intent, at);
+        self.wrapped.stored("intents.complete_cleanup", work).await
     }
 }
 
 #[async_trait]
 impl<P: Leases> Leases for Watched<'_, P> {
-    async fn take(
+    async fn acquire(
         &self,
         id: IntentId,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Intent>, StoreError> {
         let taken = async {
-            let taken = self.wrapped.inner.take(id, now, until).await?;
+            let taken = self.wrapped.inner.acquire(id, now, until).await?;
             if let Some(intent) = &taken {
                 self.observed.intent(intent);
             }
             Ok(taken)
         };
-        self.wrapped.stored("enrollments.take", taken).await
+        self.wrapped.stored("leases.acquire", taken).await
     }
 
-    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
-        let work = self.wrapped.inner.release(id, until, turn);
-        self.wrapped.stored("enrollments.release", work).await
+    async fn release(
+        &self,
+        id: IntentId,
+        until: Timestamp,
+        reschedule: Reschedule,
+    ) -> Result<bool, StoreError> {
+        let work = self.wrapped.inner.release(id, until, reschedule);
+        self.wrapped.stored("leases.release", work).await
     }
 
-    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.note_present(intent, ranacs);
-        self.wrapped.stored("enrollments.note_present", work).await
+    async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.record_present(intent, ranacs);
+        self.wrapped.stored("leases.record_present", work).await
     }
 }
 
 #[async_trait]
 impl<P: DueIntents> DueIntents for Watched<'_, P> {
-    async fn unsettled(&self, now: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
-        let work = self.wrapped.inner.unsettled(now, limit);
-        self.wrapped.stored("enrollments.unsettled", work).await
+    async fn due_intents(&self, now: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError> {
+        let work = self.wrapped.inner.due_intents(now, limit);
+        self.wrapped.stored("due_intents.due_intents", work).await
     }
 
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.look_again(id, at);
-        self.wrapped.stored("enrollments.look_again", work).await
+    async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+        let work = self.wrapped.inner.reschedule(id, at);
+        self.wrapped.stored("due_intents.reschedule", work).await
     }
 }
 
@@ -232,7 +246,7 @@ impl<P: Customers> Customers for Watched<'_, P> {
         customer: &CustomerId,
     ) -> Result<CardCount, StoreError> {
         let work = self.wrapped.inner.card_count(client, program, customer);
-        self.wrapped.stored("enrollments.card_count", work).await
+        self.wrapped.stored("customers.card_count", work).await
     }
 
     async fn customer(
@@ -242,13 +256,13 @@ impl<P: Customers> Customers for Watched<'_, P> {
         customer: &CustomerId,
     ) -> Result<Customer, StoreError> {
         let work = self.wrapped.inner.customer(client, program, customer);
-        self.wrapped.stored("enrollments.customer", work).await
+        self.wrapped.stored("customers.customer", work).await
     }
 }
 
 #[async_trait]
 impl<P: Purges> Purges for Wrapped<'_, P> {
-    async fn past(
+    async fn expired(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -256,8 +270,8 @@ impl<P: Purges> Purges for Wrapped<'_, P> {
         from: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<CustomerKey>, StoreError> {
-        let work = self.inner.past(client, program, until, from, limit);
-        self.stored("purges.past", work).await
+        let work = self.inner.expired(client, program, until, from, limit);
+        self.stored("purges.expired", work).await
     }
 
     async fn record(&self, client: &ClientId, key: &CustomerKey) -> Result<Option<Record>, StoreError> {
@@ -269,21 +283,21 @@ impl<P: Purges> Purges for Wrapped<'_, P> {
             .await
     }
 
-    async fn date(
+    async fn refresh_ttls(
         &self,
         client: &ClientId,
         program: &ProgramId,
         retention_days: u16,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let work = self.inner.date(client, program, retention_days, until);
-        self.stored("purges.date", work).await
+        let work = self.inner.refresh_ttls(client, program, retention_days, until);
+        self.stored("purges.refresh_ttls", work).await
     }
 }
 
 #[async_trait]
 impl<P: Confirmations> Confirmations for Watched<'_, P> {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueConfirmation>, StoreError> {
         let work = self.wrapped.inner.due(now, limit);
         self.wrapped.stored("confirmations.due", work).await
     }

@@ -16,13 +16,13 @@ use enrollment::flows::sweep::Sweep;
 use enrollment::identifiers::{IdempotencyKey, IncidentId, IntentId, SessionToken};
 use enrollment::intent::Intent;
 use enrollment::language::Language;
-use enrollment::ports::{EncryptionKey, EncryptionKeys, Intents as _, Opened, Sessions as _, StoreError};
+use enrollment::ports::{EncryptionKey, EncryptionKeys, Intents as _, Put, Sessions as _, StoreError};
 use enrollment::randomness::Randomness as _;
 use enrollment::session::{self, Session, UsedToken};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
-use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::client_setups::{ClientSetups, SetupWrite};
 use platform::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords,
@@ -65,7 +65,7 @@ impl Ground {
             clock: &*tables.clock,
         };
         let stored = set_ups.store(&client::client(), None).await;
-        assert_eq!(stored.expect("the engine answers"), Stored::Now);
+        assert_eq!(stored.expect("the engine answers"), SetupWrite::Stored);
         Self {
             vault: tables.vault(),
             clients: Arc::new(tables.clients()),
@@ -217,7 +217,7 @@ impl<'g> Stage<'g> {
             until: visit.session.expires_at,
         };
         let opened = self.sessions.open(&visit.session, &used).await;
-        assert_eq!(opened.expect("the engine answers"), Opened::Now);
+        assert_eq!(opened.expect("the engine answers"), Put::Created);
     }
 
     pub(crate) async fn describe(&self, course: &Course, tab: usize) -> Result<Description, SubmitError> {
@@ -295,10 +295,10 @@ impl<'g> Stage<'g> {
     }
 
     pub(crate) async fn purge(&self, course: &Course) -> Result<(), StoreError> {
-        let (register, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
+        let (client_index, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
         let purges = wrapped(&self.enrollments, course);
         let purging = Purge {
-            register: &register,
+            client_index: &client_index,
             clients: &clients,
             purges: &purges,
             clock: &*self.clock,

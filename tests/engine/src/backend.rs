@@ -7,7 +7,7 @@ use enrollment::client::Client;
 use enrollment::identifiers::ClientId;
 use harness::{Backend, Inspection, Stores, TestClock};
 use platform::SystemRandomness;
-use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::client_setups::{ClientSetups, SetupWrite};
 use platform::vault::{Place, Purpose, Vault};
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ impl Backend for EngineBackend {
             randomness: &SystemRandomness,
             clock: &**clock,
         };
-        assert_eq!(set_ups.store(client, None).await.unwrap(), Stored::Now);
+        assert_eq!(set_ups.store(client, None).await.unwrap(), SetupWrite::Stored);
         let (vault, clients) = (world.vault(), Arc::new(world.clients()));
         let enrollments = Arc::new(world.enrollments(&vault));
         let stores = Stores {
@@ -73,9 +73,9 @@ impl Backend for EngineBackend {
             due_intents: enrollments.clone(),
             customers: enrollments.clone(),
             confirmations: Arc::new(world.confirmations(&vault)),
-            register: clients.clone(),
+            client_index: clients.clone(),
             purges: enrollments.clone(),
-            ledger: enrollments,
+            customer_records: enrollments,
             inspection: Arc::new(Tables {
                 world: world.at(Arc::clone(clock)),
                 vault,

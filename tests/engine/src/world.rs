@@ -8,7 +8,7 @@ use enrollment::clock::Clock;
 use harness::TestClock;
 use platform::aws::Aws;
 use platform::metrics::Metrics;
-use platform::tables::confirmations::admin::ConfirmationDesk;
+use platform::tables::confirmations::admin::ConfirmationAdmin;
 use platform::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
     DynamoSubmissionRecords, TableNames,
@@ -191,8 +191,8 @@ impl World {
     }
 
     /// Over the table `confirmations`, for an operator.
-    pub fn desk(&self, vault: &Arc<Vault>) -> ConfirmationDesk {
-        self.adapters_with(vault).confirmation_desk()
+    pub fn admin(&self, vault: &Arc<Vault>) -> ConfirmationAdmin {
+        self.adapters_with(vault).confirmation_admin()
     }
 
     /// Over the table `limits`.

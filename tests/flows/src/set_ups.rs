@@ -3,7 +3,7 @@
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
 use platform::secrets::confirmation_name;
-use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::client_setups::{ClientSetups, SetupWrite};
 use platform::{SystemClock, SystemRandomness};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ pub(crate) fn like_demo_but(changes: impl FnOnce(&mut Client)) -> ClientId {
         client.slug = Slug::parse(&name).expect("a slug");
         changes(&mut client);
         let outcome = set_ups.store(&client, None).await;
-        assert_eq!(outcome.expect("the table of clients"), Stored::Now);
+        assert_eq!(outcome.expect("the table of clients"), SetupWrite::Stored);
         client.id
     });
     share_confirmation_secret(&demo, &copy);
@@ -38,7 +38,7 @@ pub(crate) fn change(client: &str, changes: impl FnOnce(&mut Client)) {
         let mut client = stored.client.clone();
         changes(&mut client);
         let outcome = set_ups.store(&client, Some(&stored)).await;
-        assert_eq!(outcome.expect("the table of clients"), Stored::Now);
+        assert_eq!(outcome.expect("the table of clients"), SetupWrite::Stored);
     });
 }
 

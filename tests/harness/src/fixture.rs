@@ -14,7 +14,7 @@ use enrollment::flows::sweep::{Sweep, SweepReport};
 use enrollment::identifiers::{ClientId, CustomerId, IncidentId, IntentId, ProgramId, SessionToken};
 use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};
-use enrollment::ports::{Counted, Limits, Opened, StoreError};
+use enrollment::ports::{CounterKey, Limits, Put, StoreError};
 use enrollment::randomness::Randomness as _;
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -95,7 +95,7 @@ impl Fixture {
             until: now + SignedDuration::from_mins(10),
         };
         let opened = self.stores.sessions.open(&session, &used).await.unwrap();
-        assert_eq!(opened, Opened::Now);
+        assert_eq!(opened, Put::Created);
         token
     }
 
@@ -314,13 +314,13 @@ struct Interrupted<'a> {
 
 #[async_trait]
 impl Limits for Interrupted<'_> {
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         self.fixture.stores.limits.counters(counted).await
     }
 
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         known: &Counters,
         attempt: IntentId,
         now: Timestamp,

@@ -27,7 +27,7 @@ use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::Destination;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId, SessionId, Slug};
 use enrollment::intent::{Card, Consent, Intent};
-use enrollment::ports::{Clients, CustomerKey, Register, StoreError};
+use enrollment::ports::{ClientIndex, Clients, CustomerKey, StoreError};
 use enrollment::session::Session;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -174,7 +174,7 @@ impl Clients for Model {
 }
 
 #[async_trait]
-impl Register for Model {
+impl ClientIndex for Model {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
         Ok(self.state().clients.keys().cloned().collect())
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use enrollment::client::Client;
 use enrollment::ports::{
-    Clients, Confirmations, Customers, DueIntents, Intents, Leases, Ledger, Limits, Purges, Register,
-    Sessions, SubmissionRecords,
+    ClientIndex, Clients, Confirmations, CustomerRecords, Customers, DueIntents, Intents, Leases, Limits,
+    Purges, Sessions, SubmissionRecords,
 };
 use serde_json::Value;
 
@@ -34,11 +34,11 @@ pub struct Stores {
     /// Confirmations to send.
     pub confirmations: Arc<dyn Confirmations>,
     /// All clients.
-    pub register: Arc<dyn Register>,
+    pub client_index: Arc<dyn ClientIndex>,
     /// Records past their retention.
     pub purges: Arc<dyn Purges>,
     /// What an operator does with records.
-    pub ledger: Arc<dyn Ledger>,
+    pub customer_records: Arc<dyn CustomerRecords>,
     /// What no port shows.
     pub inspection: Arc<dyn Inspection>,
 }
@@ -82,9 +82,9 @@ impl Stores {
             due_intents: model.clone(),
             customers: model.clone(),
             confirmations: model.clone(),
-            register: model.clone(),
+            client_index: model.clone(),
             purges: model.clone(),
-            ledger: model.clone(),
+            customer_records: model.clone(),
             inspection: model,
         }
     }

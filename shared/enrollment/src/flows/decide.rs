@@ -10,7 +10,7 @@ use crate::action::ActionCode;
 use crate::clock::Clock;
 use crate::intent::{Conclusion, Intent};
 use crate::log::{info, warn};
-use crate::ports::{Finished, Intents, StoreError, Wakeups};
+use crate::ports::{Intents, Put, StoreError, Wakeups};
 
 /// Ports of a decision.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ impl Decision<'_> {
     ) -> Result<Intent, StoreError> {
         let (status, code) = (conclusion.outcome.status, conclusion.outcome.code);
         intent.conclude(conclusion);
-        if self.intents.finish(&intent).await? == Finished::Now {
+        if self.intents.finish(&intent).await? == Put::Created {
             info!(
                 client = intent.client,
                 program = intent.program,

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::identifiers::{CustomerId, ProgramId};
 use crate::intent::CardState;
-use crate::ports::{Customers, Ledger, Purges, Record, Removal, Rewards, StoreError};
+use crate::ports::{CustomerRecords, Customers, Purges, Record, Removal, Rewards, StoreError};
 use crate::status::MrsCode;
 
 use super::purge::is_settled_record;
@@ -24,7 +24,7 @@ pub struct Erasure<'a> {
     /// Customers' cards.
     pub customers: &'a dyn Customers,
     /// Key of the customer, and cards that MRS has cancelled.
-    pub ledger: &'a dyn Ledger,
+    pub customer_records: &'a dyn CustomerRecords,
     /// MRS, to cancel active cards.
     pub rewards: &'a dyn Rewards,
     /// Clock.
@@ -87,7 +87,7 @@ pub enum ErasureCause {
     ActiveCards(usize),
     /// An intent has an open outcome, or needs cleanup.
     #[error("an enrollment, a replacement or an opt-out of this customer is not settled yet")]
-    Unsettled,
+    DueIntent,
     /// MRS declined to cancel a card.
     #[error("MRS does not cancel a card: {0}")]
     Refused(MrsCode),
@@ -130,7 +130,10 @@ impl Erasure<'_> {
         progress: &mut ErasureProgress,
     ) -> Result<Record, ErasureCause> {
         let client = &person.client.id;
-        let key = self.ledger.key(client, person.program, person.customer).await?;
+        let key = self
+            .customer_records
+            .key(client, person.program, person.customer)
+            .await?;
         let mut first = None;
         for _ in 0..TRIES {
             let record = self
@@ -139,7 +142,7 @@ impl Erasure<'_> {
                 .await?
                 .ok_or(ErasureCause::Nobody)?;
             if !is_settled_record(&record) {
-                return Err(ErasureCause::Unsettled);
+                return Err(ErasureCause::DueIntent);
             }
             let before = progress.cancelled;
             self.cancel_active(person, &record, opt_out, progress).await?;
@@ -188,7 +191,9 @@ impl Erasure<'_> {
             }
             let now = self.clock.now();
             let place = (&client.id, program, &record.key);
-            self.ledger.strike_off(place, card, retention_days, now).await?;
+            self.customer_records
+                .mark_cancelled(place, card, retention_days, now)
+                .await?;
             done += 1;
         }
         if done < active {

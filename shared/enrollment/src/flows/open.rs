@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::identifiers::SessionToken;
 use crate::language::Language;
 use crate::log::{by_display, info};
-use crate::ports::{Clients, Counted, Limits, Opened, Sessions, StoreError};
+use crate::ports::{Clients, CounterKey, Limits, Put, Sessions, StoreError};
 use crate::randomness::Randomness;
 use crate::reason::Reason;
 use crate::session::{self, Session};
@@ -142,8 +142,8 @@ impl OpenSession<'_> {
             .await
             .map_err(|cause| failed(cause, Some(&client)))?;
         match opened {
-            Opened::Before => Err(refused(TokenError::Used, Some(&client))),
-            Opened::Now => {
+            Put::AlreadyExists => Err(refused(TokenError::Used, Some(&client))),
+            Put::Created => {
                 info!(
                     client = client.id,
                     program = session.program,
@@ -169,7 +169,7 @@ impl OpenSession<'_> {
         if claims.action == ActionCode::OptOut {
             return Ok(());
         }
-        let counted = Counted {
+        let counted = CounterKey {
             client: &client.id,
             program: &claims.program,
             customer: &claims.customer,

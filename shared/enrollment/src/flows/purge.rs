@@ -17,7 +17,8 @@ use crate::identifiers::{ClientId, IntentId, ProgramId};
 use crate::intent::CardState;
 use crate::log::{error, info};
 use crate::ports::{
-    Clients, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Register, Removal, StoreError,
+    ClientIndex, Clients, Cursor, CustomerKey, Purges, Record, RecordedCard, RecordedIntent, Removal,
+    StoreError,
 };
 use crate::status::Status;
 use crate::time::later;
@@ -36,7 +37,7 @@ const PROGRAMS_AT_ONCE: usize = 8;
 /// Ports of a purge.
 pub struct Purge<'a> {
     /// Ids of all clients.
-    pub register: &'a dyn Register,
+    pub client_index: &'a dyn ClientIndex,
     /// Set-ups of the clients, for `retention_days`.
     pub clients: &'a dyn Clients,
     /// Records.
@@ -148,7 +149,7 @@ impl Purge<'_> {
     /// Retention of every program that has or had cards. A client that can't be read is reported and left out.
     async fn retentions(&self, purged: &mut PurgeReport) -> Result<Vec<Retention>, StoreError> {
         let mut retentions = Vec::new();
-        let mut clients = stream::iter(self.register.clients().await?)
+        let mut clients = stream::iter(self.client_index.clients().await?)
             .map(|id| async move {
                 let client = self.clients.by_id(&id).await;
                 (id, client)
@@ -173,7 +174,7 @@ impl Purge<'_> {
 
     /// Lists the customers of one program who may have an expired card, each once.
     fn past(&self, retention: Retention, ends: Timestamp) -> BoxStream<'_, Found> {
-        let until = past_from(self.clock.now(), retention.days);
+        let until = expired_before(self.clock.now(), retention.days);
         let start = Some(Listing::default());
         let pages = stream::unfold(start, move |listing| {
             let retention = retention.clone();
@@ -194,7 +195,7 @@ impl Purge<'_> {
         }
         let listed = self
             .purges
-            .past(client, program, until, from.as_ref(), LISTED_AT_ONCE)
+            .expired(client, program, until, from.as_ref(), LISTED_AT_ONCE)
             .await;
         let page = match listed {
             Ok(page) => page,
@@ -234,7 +235,7 @@ impl Purge<'_> {
         }: Retention,
         ends: Timestamp,
     ) -> Done {
-        match self.purges.date(&client, &program, days, ends).await {
+        match self.purges.refresh_ttls(&client, &program, days, ends).await {
             Ok(true) => Done::Nothing,
             Ok(false) => Done::OutOfTime,
             Err(error) => Done::Failed(client, error),
@@ -295,12 +296,12 @@ struct Listing {
 }
 
 /// Time by which a card must have been cancelled to be expired at `now`.
-pub fn past_from(now: Timestamp, retention_days: u16) -> Timestamp {
+pub fn expired_before(now: Timestamp, retention_days: u16) -> Timestamp {
     later(now, -SignedDuration::from_hours(24 * i64::from(retention_days)))
 }
 
 /// Unexpired part of a record, which may be shown (`docs/contract.md#purge`), whether or not the purge has deleted the
-/// rest; `None` where all of it is expired. `until` is that of [`past_from`].
+/// rest; `None` where all of it is expired. `until` is that of [`expired_before`].
 pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option<Record> {
     let past: Vec<IntentId> = match due(&record, until, now) {
         Due::Now(Removal::Everything) => return None,
@@ -324,8 +325,8 @@ pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option
     Some(record)
 }
 
-/// Whether a confirmation is expired together with its record, deleted or not. `until` is that of [`past_from`].
-pub fn is_past(record: Option<Record>, id: &ConfirmationId, until: Timestamp, now: Timestamp) -> bool {
+/// Whether a confirmation is expired together with its record, deleted or not. `until` is that of [`expired_before`].
+pub fn is_expired(record: Option<Record>, id: &ConfirmationId, until: Timestamp, now: Timestamp) -> bool {
     let shown = record.and_then(|record| unexpired(record, until, now));
     let Some(record) = shown else {
         return true;
@@ -378,9 +379,9 @@ fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
 }
 
 fn past_cards(record: &Record, until: Timestamp) -> impl Iterator<Item = IntentId> {
-    let is_past =
+    let is_expired =
         move |card: &&RecordedCard| matches!(card.state, CardState::Cancelled { at } if at <= until);
-    record.cards.iter().filter(is_past).map(|card| card.id)
+    record.cards.iter().filter(is_expired).map(|card| card.id)
 }
 
 /// Whether the customer has no open outcome, and MRS has nothing left to cancel.
@@ -495,7 +496,7 @@ mod tests {
     }
 
     fn due_of(record: &Record) -> Due {
-        due(record, past_from(now(), 30), now())
+        due(record, expired_before(now(), 30), now())
     }
 
     #[test]
@@ -624,7 +625,7 @@ mod tests {
             [1, 2].map(|number| confirmation(intent_id(number), Status::SuccessEnrollment, Progress::Parked));
         record.confirmations = vec![first.clone(), second.clone()];
         let past = |record: &Record, one: &RecordedConfirmation, at: Timestamp| {
-            is_past(Some(record.clone()), &one.id, past_from(at, 30), at)
+            is_expired(Some(record.clone()), &one.id, expired_before(at, 30), at)
         };
         let moment = SignedDuration::from_millis(1);
         assert!(past(&record, &first, now()));
@@ -632,7 +633,7 @@ mod tests {
         assert!(!past(&record, &second, now()));
         record.confirmations[1].card = Some(intent_id(7));
         assert!(past(&record, &second, now()), "its card is gone");
-        assert!(is_past(None, &first.id, past_from(now(), 30), now()));
+        assert!(is_expired(None, &first.id, expired_before(now(), 30), now()));
     }
 
     #[test]
@@ -675,12 +676,12 @@ mod tests {
             card: Some(intent_id(1)),
             progress: Progress::Parked,
         });
-        let until = past_from(now(), 30);
+        let until = expired_before(now(), 30);
         let shown = unexpired(record.clone(), until, now()).unwrap();
         assert_eq!(shown.cards, record.cards[1..]);
         assert_eq!(shown.intents, record.intents[1..2]);
         assert_eq!(shown.confirmations, record.confirmations[1..2]);
-        let fresh = past_from(now(), 60);
+        let fresh = expired_before(now(), 60);
         assert_eq!(unexpired(record.clone(), fresh, now()), Some(record.clone()));
 
         record.cards.truncate(1);

@@ -15,7 +15,7 @@ use crate::identifiers::{BankCustomerNumber, IntentId, Last4, ProgramId, Ranac};
 use crate::intent::{Card, CardState, Customer};
 use crate::log::error;
 use crate::look_up::{Account, AccountStatus, Finding, LookUp, MrsCard};
-use crate::ports::{Cursor, CustomerKey, Customers, Entry, Intents, Ledger, Rewards, StoreError};
+use crate::ports::{Cursor, CustomerKey, CustomerRecords, Customers, Entry, Intents, Rewards, StoreError};
 
 /// Records that are compared at the same time.
 const AT_ONCE: usize = 8;
@@ -29,7 +29,7 @@ pub const FEW_IN: usize = 10;
 /// Ports of a reconciliation.
 pub struct Reconciliation<'a> {
     /// Customers and failed intents.
-    pub ledger: &'a dyn Ledger,
+    pub customer_records: &'a dyn CustomerRecords,
     /// Intents.
     pub intents: &'a dyn Intents,
     /// Customers' cards.
@@ -208,7 +208,7 @@ impl Reconciliation<'_> {
         let mut found: Vec<(Entry, Vec<Difference>)> = Vec::new();
         let mut from: Option<Cursor> = None;
         loop {
-            let page = self.ledger.entries(&client.id, from.as_ref()).await?;
+            let page = self.customer_records.entries(&client.id, from.as_ref()).await?;
             let mut compared = stream::iter(page.entries)
                 .map(|entry| async move {
                     let compared = self.entry_or_failed(client, entry.clone(), &[]).await;
@@ -287,7 +287,7 @@ impl Reconciliation<'_> {
         key: CustomerKey,
         to_repair: &[Difference],
     ) -> Result<Compared, StoreError> {
-        let customer = self.ledger.by_key(&client.id, &key).await?;
+        let customer = self.customer_records.by_key(&client.id, &key).await?;
         let mut compared = Compared::default();
         compared.sum.customers = 1;
         if !is_settled(&customer) {
@@ -299,7 +299,7 @@ impl Reconciliation<'_> {
             answers.push((number, self.rewards.find(client.institution(), number).await));
         }
         // The record is read again after the look-ups, so that a card that was enrolled in between is no stray.
-        let after = self.ledger.by_key(&client.id, &key).await?;
+        let after = self.customer_records.by_key(&client.id, &key).await?;
         if !is_settled(&after) || after.count.version != customer.count.version {
             compared.sum.unsettled = 1;
             return Ok(compared);
@@ -393,14 +393,18 @@ impl Reconciliation<'_> {
             (Kind::Missing(card), Some(key)) => {
                 let place = (&client.id, &difference.program, key);
                 let now = self.clock.now();
-                if self.ledger.strike_off(place, card, retention_days, now).await? {
+                if self
+                    .customer_records
+                    .mark_cancelled(place, card, retention_days, now)
+                    .await?
+                {
                     Repair::Repaired
                 } else {
                     Repair::Failed
                 }
             }
             (Kind::Last4(card, last4), Some(key)) => {
-                self.ledger.correct(key, card.id, *last4).await?;
+                self.customer_records.set_last4(key, card.id, *last4).await?;
                 Repair::Repaired
             }
             (Kind::StillActive(_) | Kind::Stray(_), _) => {

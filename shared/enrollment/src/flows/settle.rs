@@ -21,7 +21,9 @@ use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{CardState, Cleanup, Conclusion, Customer, INTENT_LEASE, Intent, OldCard, Stage};
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
-use crate::ports::{Clients, Customers, IntentRewards, Intents, Leases, Rewards, StoreError, Turn, Wakeups};
+use crate::ports::{
+    Clients, Customers, IntentRewards, Intents, Leases, Reschedule, Rewards, StoreError, Wakeups,
+};
 use crate::time::later;
 
 pub(super) use cancellation::{Cancellation, cancel_card};
@@ -117,7 +119,10 @@ impl Settlement<'_> {
     /// If the store fails. The intent is due again when its lease expires.
     pub async fn resume(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let lease = Lease::acquired_at(self.clock.now());
-        let acquired = self.leases.take(id, lease.acquired_at, lease.expires_at).await?;
+        let acquired = self
+            .leases
+            .acquire(id, lease.acquired_at, lease.expires_at)
+            .await?;
         let Some(intent) = acquired else {
             return Ok(None);
         };
@@ -174,12 +179,15 @@ impl Settlement<'_> {
             inquiry.unanswered_at = Some(lease.acquired_at);
         }
         inquiry.unknown_since = is_inconclusive.then(|| inquiry.unknown_since.unwrap_or(now));
-        let turn = Turn {
+        let reschedule = Reschedule {
             next,
             unanswered_at: inquiry.unanswered_at,
             unknown_since: inquiry.unknown_since,
         };
-        let is_released = self.leases.release(intent.id, lease.expires_at, turn).await?;
+        let is_released = self
+            .leases
+            .release(intent.id, lease.expires_at, reschedule)
+            .await?;
         // The sweep does the runs after the last of these times.
         if is_released && intent.stage.next_query(now).is_some() {
             self.schedule(intent.id, next.duration_since(now).max(SignedDuration::ZERO))
@@ -323,7 +331,7 @@ impl Settlement<'_> {
     }
 
     async fn finish_cleanup(&self, mut intent: Intent) -> Result<Progress, StoreError> {
-        self.intents.leftover_gone(&intent, self.clock.now()).await?;
+        self.intents.complete_cleanup(&intent, self.clock.now()).await?;
         intent.finish_cleanup();
         Ok(Progress::conclusive(intent))
     }

@@ -25,8 +25,8 @@ use crate::intent::{Card, CardCount, CardState, Inquiry, Intent, OldCard, Stage}
 use crate::limits::Counters;
 use crate::log::{info, warn};
 use crate::ports::{
-    Begun, Circumstances, Clients, Counted, Customers, Intents, Leases, Limits, Rewards, Sessions,
-    StoreError, SubmissionRecords, Wakeups, Wanted,
+    BeginError, Clients, ContextQuery, CounterKey, Customers, Intents, Leases, Limits, Put, Rewards,
+    Sessions, StoreError, SubmissionContext, SubmissionRecords, Wakeups,
 };
 use crate::randomness::Randomness;
 use crate::reason::Reason;
@@ -121,7 +121,7 @@ impl Submit<'_> {
         session: &Session,
     ) -> Result<SubmitResponse, SubmitError> {
         let unchecked = UncheckedSubmission::parse(self.action, attempt.body);
-        let known = self.circumstances(session, unchecked.as_ref().ok()).await?;
+        let known = self.context(session, unchecked.as_ref().ok()).await?;
         let client = check_active(known.client)?;
         let program = client
             .program(&session.program)
@@ -167,17 +167,17 @@ impl Submit<'_> {
     }
 
     /// Reads the records that decide about a new submission. The old card that the body names is trusted for this read only.
-    async fn circumstances(
+    async fn context(
         &self,
         session: &Session,
         submission: Option<&UncheckedSubmission>,
-    ) -> Result<Circumstances, StoreError> {
-        let wanted = Wanted {
+    ) -> Result<SubmissionContext, StoreError> {
+        let wanted = ContextQuery {
             // An opt-out tries no card number.
             counters: self.action != ActionCode::OptOut,
             card: submission.and_then(UncheckedSubmission::old_card),
         };
-        self.records.circumstances(session, wanted).await
+        self.records.context(session, wanted).await
     }
 
     /// Answers a repeat from the stored intent. MRS is not asked, since that needs the lease.
@@ -238,7 +238,7 @@ impl Submit<'_> {
         program: &Program,
         known: &Counters,
     ) -> Result<bool, StoreError> {
-        let counted = Counted {
+        let counted = CounterKey {
             client: &session.client,
             program: &program.id,
             customer: &session.customer,
@@ -347,10 +347,10 @@ impl Submit<'_> {
                 return Ok(Begin::CardLimit);
             }
             match self.intents.begin(intent, count, session.failures).await? {
-                Begun::Now => return Ok(Begin::Created(Box::new(session))),
-                Begun::Before => return Ok(Begin::AlreadyExists),
-                Begun::CardTaken => return Ok(Begin::CardTaken),
-                Begun::SessionBusy => {
+                Ok(Put::Created) => return Ok(Begin::Created(Box::new(session))),
+                Ok(Put::AlreadyExists) => return Ok(Begin::AlreadyExists),
+                Err(BeginError::CardTaken) => return Ok(Begin::CardTaken),
+                Err(BeginError::SessionBusy) => {
                     let failures = session.failures;
                     match self.sessions.find(intent.session).await? {
                         Some(changed)
@@ -363,7 +363,7 @@ impl Submit<'_> {
                         _ => return Ok(Begin::SessionBusy),
                     }
                 }
-                Begun::CustomerChanged => count = read_count().await?,
+                Err(BeginError::CustomerChanged) => count = read_count().await?,
             }
         }
         Ok(Begin::SessionBusy)

@@ -12,7 +12,7 @@ use super::settle::Settlement;
 use crate::identifiers::IntentId;
 use crate::intent::{Cleanup, INTENT_LEASE, Intent, Stage};
 use crate::log::{error, warn};
-use crate::ports::{Confirmations, DueIntents, StoreError, Unsettled};
+use crate::ports::{Confirmations, DueIntent, DueIntents, StoreError};
 use crate::time::later;
 
 /// No further intent is resumed after this. A run may make two calls to MRS, of 8 s each, and a function has 25 s.
@@ -128,8 +128,8 @@ impl Sweep<'_> {
     pub async fn resume_intents(&self) -> Result<SweepReport, StoreError> {
         let started = self.settlement.clock.now();
         let mut report = SweepReport::default();
-        let listed = self.due_intents.unsettled(Timestamp::MAX, MAX_INTENTS).await?;
-        let (due, waiting): (Vec<Unsettled>, Vec<Unsettled>) =
+        let listed = self.due_intents.due_intents(Timestamp::MAX, MAX_INTENTS).await?;
+        let (due, waiting): (Vec<DueIntent>, Vec<DueIntent>) =
             listed.into_iter().partition(|intent| intent.due_at <= started);
         // Deadlines are decided first, without waiting for the calls to MRS.
         let mut cases: Vec<Case> = stream::iter(due)
@@ -186,7 +186,7 @@ impl Sweep<'_> {
         cases
     }
 
-    async fn decide(&self, Unsettled { id, created_at, .. }: Unsettled) -> Case {
+    async fn decide(&self, DueIntent { id, created_at, .. }: DueIntent) -> Case {
         let decided = async {
             let Some(intent) = self.settlement.intents.intent(id).await? else {
                 return Ok((State::Settled, false));
@@ -211,7 +211,7 @@ impl Sweep<'_> {
         error!(error = cause, intent = id, "intent not resumed");
         let again = later(self.settlement.clock.now(), UNREADABLE_WAIT);
         if matches!(cause, StoreError::Unreadable { .. })
-            && let Err(error) = self.due_intents.look_again(id, again).await
+            && let Err(error) = self.due_intents.reschedule(id, again).await
         {
             warn!(error, intent = id, "unreadable intent not postponed");
         }

@@ -19,7 +19,7 @@ pub trait Clients: Send + Sync {
 
 /// All clients, for work that goes over everyone's records.
 #[async_trait]
-pub trait Register: Send + Sync {
+pub trait ClientIndex: Send + Sync {
     /// The ids of all clients that were ever set up.
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError>;
 }

@@ -11,7 +11,7 @@ use crate::time::later;
 
 /// A confirmation's turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct DueConfirmation {
     /// Its name.
     pub id: ConfirmationId,
     /// Whom it is for.
@@ -59,7 +59,7 @@ pub enum ClaimWrite {
 pub trait Confirmations: Send + Sync {
     /// Those that are due at `now`, at most `limit`, shared out among the clients: each client's oldest first, then each
     /// client's second, and so on, so that a backlog of one client hides nobody else's.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueConfirmation>, StoreError>;
     /// Takes a confirmation that is due at `now`, until `until`, and counts the attempt, once even where the store is asked
     /// twice because an answer was lost. `None` where it is not due, or not there.
     ///

@@ -20,7 +20,7 @@ pub enum Entry {
 
 /// What an operator does with records, beside the flows.
 #[async_trait]
-pub trait Ledger: Send + Sync {
+pub trait CustomerRecords: Send + Sync {
     /// Under what key a customer is stored, if at all.
     async fn key(
         &self,
@@ -33,7 +33,7 @@ pub trait Ledger: Send + Sync {
     /// A customer by key.
     async fn by_key(&self, client: &ClientId, key: &CustomerKey) -> Result<Customer, StoreError>;
     /// Notes that MRS holds an active card no longer: it is cancelled from `at` on. False where it is not active any more.
-    async fn strike_off(
+    async fn mark_cancelled(
         &self,
         customer: (&ClientId, &ProgramId, &CustomerKey),
         card: &Card,
@@ -41,5 +41,5 @@ pub trait Ledger: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
     /// Notes MRS's own last four digits of a card.
-    async fn correct(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError>;
+    async fn set_last4(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError>;
 }

@@ -8,7 +8,7 @@ use crate::identifiers::IntentId;
 
 /// Intent with work left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unsettled {
+pub struct DueIntent {
     /// Id of the intent.
     pub id: IntentId,
     /// Time at which the intent was stored.
@@ -25,7 +25,7 @@ pub struct Unsettled {
 pub trait DueIntents: Send + Sync {
     /// Lists intents that are due by `until`, earliest first: open ones, and ended ones that need a cleanup. Returns about
     /// `limit` at most. The index lags: a listed intent may have been completed a moment ago.
-    async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError>;
+    async fn due_intents(&self, until: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError>;
     /// Makes an intent due at `at`, where it has work left.
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
+    async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError>;
 }

@@ -3,32 +3,23 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::put::Put;
 use super::store_error::StoreError;
 use crate::identifiers::IntentId;
 use crate::intent::{CardCount, Intent};
 
-/// What came of beginning an intent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
-    /// It is stored; MRS may be asked.
-    Now,
-    /// It was stored before: this is a repeat.
-    Before,
-    /// Another attempt of the session is open, the session can't begin one any more, or its count of failures is another.
+/// Reason why an intent can't begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BeginError {
+    /// The session has an open attempt, has ended, or has another number of failures than expected.
+    #[error("the session can't begin an attempt")]
     SessionBusy,
-    /// The customer changed in between: read the count again.
+    /// The customer has changed since its counts were read.
+    #[error("the customer has changed")]
     CustomerChanged,
-    /// The card that is to go is not there, or not active any more.
+    /// The card to replace or to opt out is not active, or not there.
+    #[error("the card is not active")]
     CardTaken,
-}
-
-/// What came of storing an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finished {
-    /// It is stored.
-    Now,
-    /// The intent had its outcome already, which stands.
-    Before,
 }
 
 /// Intents and the transactions that begin and end them.
@@ -43,7 +34,12 @@ pub trait Intents: Send + Sync {
     ///   and have had `failures` failed submissions,
     /// - counts it as open at the customer, whose version must be that of `count`,
     /// - locks the card that it replaces or opts out, which must be active.
-    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError>;
+    async fn begin(
+        &self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Result<Put, BeginError>, StoreError>;
     /// Stores the outcome of an intent. One transaction
     ///
     /// - stores `intent.outcome`,
@@ -51,8 +47,8 @@ pub trait Intents: Send + Sync {
     /// - no longer counts the intent as open at the customer,
     /// - stores the confirmation that [`Intent::confirmation`] gives,
     /// - on success stores a new card with its consents, and cancels the old one; on failure unlocks the old one.
-    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError>;
+    async fn finish(&self, intent: &Intent) -> Result<Put, StoreError>;
     /// Marks the cleanup of an intent as done: MRS has no card any more that the intent left there. A replaced card is
     /// cancelled at `at`. A repeated call changes nothing.
-    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError>;
+    async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError>;
 }

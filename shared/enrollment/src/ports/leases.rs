@@ -9,7 +9,7 @@ use crate::intent::Intent;
 
 /// Result of a look at an intent, stored with the release of its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct Reschedule {
     /// Time from which the intent is due again.
     pub next: Timestamp,
     /// New [`crate::intent::Inquiry::unanswered_at`].
@@ -24,15 +24,20 @@ pub trait Leases: Send + Sync {
     /// Acquires the lease on an intent that is due at `now`, until `until` or [`Self::release`], and stores a call of unknown
     /// outcome made at `now`. Returns the intent as it was before that; `None` where another process has the lease, the
     /// intent is not due, or nothing is left to do.
-    async fn take(
+    async fn acquire(
         &self,
         id: IntentId,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Intent>, StoreError>;
-    /// Releases a lease that was acquired until `until`, and stores `turn`. Returns false, and stores nothing, where another
+    /// Releases a lease that was acquired until `until`, and stores `reschedule`. Returns false, and stores nothing, where another
     /// process has the lease by now or nothing is left to do.
-    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError>;
+    async fn release(
+        &self,
+        id: IntentId,
+        until: Timestamp,
+        reschedule: Reschedule,
+    ) -> Result<bool, StoreError>;
     /// Stores the RANACs that MRS listed under the customer's number before the enrollment call.
-    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError>;
+    async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError>;
 }

@@ -9,7 +9,7 @@ use crate::limits::{Attempts, Counters};
 
 /// Whom attempts are counted for.
 #[derive(Debug, Clone, Copy)]
-pub struct Counted<'a> {
+pub struct CounterKey<'a> {
     /// The client.
     pub client: &'a ClientId,
     /// The program.
@@ -23,13 +23,13 @@ pub struct Counted<'a> {
 #[async_trait]
 pub trait Limits: Send + Sync {
     /// The counters as they are stored, in one call of the store.
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError>;
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError>;
     /// Counts an attempt and gives the counts *without* it. An attempt that is counted again within a minute, because an
     /// answer was lost on the way, counts once. `known` are the counters as they were read a moment ago: one call of the
     /// store for each, and more only where they have changed since in what decides how to count.
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         known: &Counters,
         attempt: IntentId,
         now: Timestamp,

@@ -24,7 +24,7 @@ pub enum Removal {
 pub trait Purges: Send + Sync {
     /// Customers with a card of the program that was cancelled by `until`, those of the oldest first within a page. One with
     /// several such cards may be named several times. At most about `limit`.
-    async fn past(
+    async fn expired(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -41,7 +41,7 @@ pub trait Purges: Send + Sync {
     async fn remove(&self, record: &Record, removal: &Removal) -> Result<bool, StoreError>;
     /// Brings the times to live of the program's cancelled cards in line with `retention`. It goes on where it stopped,
     /// and ends at the latest at `until`. True where all of them are in line.
-    async fn date(
+    async fn refresh_ttls(
         &self,
         client: &ClientId,
         program: &ProgramId,

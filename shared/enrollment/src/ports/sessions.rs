@@ -3,24 +3,16 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::put::Put;
 use super::store_error::StoreError;
 use crate::identifiers::SessionId;
 use crate::session::{Session, UsedToken};
-
-/// What came of storing a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opened {
-    /// It is stored, and its token is used.
-    Now,
-    /// The token had opened a session before; nothing was stored.
-    Before,
-}
 
 /// Sessions and used tokens.
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Stores the session and its used token, both or neither. No time matters: a token that is stored as used stays so.
-    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError>;
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Put, StoreError>;
     /// The session, expired ones included as long as they are stored: the caller looks at the time.
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
     /// Stores the new end of [`Session::extended`] and its count, and nothing else. False, and nothing is stored, where the

@@ -13,7 +13,7 @@ use crate::session::Session;
 
 /// Selection of the records that a new submission needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ContextQuery {
     /// Whether the limits are looked at.
     pub counters: bool,
     /// The card that is to go, as the page names it.
@@ -22,7 +22,7 @@ pub struct Wanted {
 
 /// Records that decide about a new submission.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Circumstances {
+pub struct SubmissionContext {
     /// The session's client; `None` where it is not set up.
     pub client: Option<Arc<Client>>,
     /// The counters; empty where they were not wanted.
@@ -47,5 +47,6 @@ pub trait SubmissionRecords: Send + Sync {
         intent: IntentId,
     ) -> Result<Option<(Session, Option<Intent>)>, StoreError>;
     /// Records that decide about a new submission of the session.
-    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError>;
+    async fn context(&self, session: &Session, wanted: ContextQuery)
+    -> Result<SubmissionContext, StoreError>;
 }

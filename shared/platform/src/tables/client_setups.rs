@@ -40,9 +40,9 @@ pub struct StoredClient {
 
 /// What came of storing a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stored {
+pub enum SetupWrite {
     /// It is stored.
-    Now,
+    Stored,
     /// Its slug is another client's.
     SlugTaken,
     /// Somebody else has changed it since it was read.
@@ -66,7 +66,11 @@ impl ClientSetups<'_> {
 
     /// Stores a set-up and its slug, gives up the slug that it had, and enters the client in the register: all of it or
     /// nothing. `before` is what was read; programs that only it names are kept as retired.
-    pub async fn store(&self, client: &Client, before: Option<&StoredClient>) -> Result<Stored, StoreError> {
+    pub async fn store(
+        &self,
+        client: &Client,
+        before: Option<&StoredClient>,
+    ) -> Result<SetupWrite, StoreError> {
         let setup =
             serde_json::to_string(&as_stored(client, before)).map_err(|_| StoreError::Unavailable {
                 operation: OPERATION,
@@ -99,11 +103,11 @@ impl ClientSetups<'_> {
         }
         let transacted = transact(&self.dynamodb, self.randomness, OPERATION, writes).await?;
         Ok(if transacted.refuses(SLUG) {
-            Stored::SlugTaken
+            SetupWrite::SlugTaken
         } else if transacted.refuses(SETUP) || transacted.refuses_any() {
-            Stored::ChangedMeanwhile
+            SetupWrite::ChangedMeanwhile
         } else {
-            Stored::Now
+            SetupWrite::Stored
         })
     }
 

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use enrollment::client::Client;
 use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::{Clients, Register, StoreError};
+use enrollment::ports::{ClientIndex, Clients, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{self, Fields, Item};
@@ -89,7 +89,7 @@ impl Clients for DynamoClients {
 }
 
 #[async_trait]
-impl Register for DynamoClients {
+impl ClientIndex for DynamoClients {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
         const OPERATION: &str = "reading the register of clients";
         let answer = self

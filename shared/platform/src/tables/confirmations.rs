@@ -14,7 +14,9 @@ use enrollment::clock::Clock;
 use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, IntentId};
-use enrollment::ports::{Claim, ClaimWrite, Confirmations, Due, Progress, RecordedConfirmation, StoreError};
+use enrollment::ports::{
+    Claim, ClaimWrite, Confirmations, DueConfirmation, Progress, RecordedConfirmation, StoreError,
+};
 use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -171,17 +173,17 @@ impl DynamoConfirmations {
 
 #[async_trait]
 impl Confirmations for DynamoConfirmations {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueConfirmation>, StoreError> {
         const OPERATION: &str = "listing due confirmations";
         let due = |fields: &Fields| {
-            Ok(Due {
+            Ok(DueConfirmation {
                 id: id_of(fields)?,
                 client: fields.parsed("client", ClientId::parse)?,
                 since: fields.time("agenda_at")?,
             })
         };
         let (dynamodb, table) = (&self.dynamodb, &self.table);
-        let client = |due: &Due| due.client.clone();
+        let client = |due: &DueConfirmation| due.client.clone();
         due_index::list_in_turn(dynamodb, table, OPERATION, (Kind::Due, now), limit, due, client).await
     }
 

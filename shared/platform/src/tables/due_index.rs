@@ -23,7 +23,7 @@ const SHARDS: u8 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind<'a> {
     /// An intent to look after.
-    Unsettled,
+    DueIntent,
     /// A confirmation to send.
     Due,
     /// A confirmation that an operator has to decide about. There are few: one shard.
@@ -46,7 +46,7 @@ impl Kind<'_> {
 
     pub(crate) fn shard(self, shard: u8) -> String {
         match self {
-            Self::Unsettled => format!("unsettled#{shard}"),
+            Self::DueIntent => format!("unsettled#{shard}"),
             Self::Due => format!("due#{shard}"),
             Self::Parked => format!("parked#{shard}"),
             Self::Cancelled(client, program) => format!("cancelled#{client}#{program}#{shard}"),

@@ -52,8 +52,8 @@ const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Values of a card's `state`.
 mod state {
     pub(super) const ACTIVE: &str = "active";
-    pub(super) const HELD: &str = "held";
-    pub(super) const LEAVING: &str = "leaving";
+    pub(super) const LOCKED: &str = "held";
+    pub(super) const PENDING_CANCELLATION: &str = "leaving";
     pub(super) const CANCELLED: &str = "cancelled";
 }
 
@@ -135,7 +135,7 @@ impl DynamoEnrollments {
         id: IntentId,
         fields: &Fields,
     ) -> Result<Option<Intent>, StoreError> {
-        if fields.is_past(self.clock.now())? {
+        if fields.is_expired(self.clock.now())? {
             Ok(None)
         } else {
             self.read(id, fields).await.map(Some)

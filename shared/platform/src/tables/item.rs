@@ -157,7 +157,7 @@ impl Fields {
     }
 
     /// Whether the item is past its `ttl` and only not deleted yet.
-    pub(crate) fn is_past(&self, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) fn is_expired(&self, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.ttl()?.is_some_and(|ttl| ttl <= now))
     }
 
@@ -341,7 +341,11 @@ mod tests {
     fn an_item_is_past_from_its_ttl_on() {
         let ttl: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
         let fields = Fields::of("reading", Written::new("a").ttl(ttl).into_item()).unwrap();
-        assert!(!fields.is_past("2026-11-21T09:59:59.9Z".parse().unwrap()).unwrap());
-        assert!(fields.is_past(ttl).unwrap());
+        assert!(
+            !fields
+                .is_expired("2026-11-21T09:59:59.9Z".parse().unwrap())
+                .unwrap()
+        );
+        assert!(fields.is_expired(ttl).unwrap());
     }
 }

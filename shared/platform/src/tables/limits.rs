@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{
 };
 use enrollment::identifiers::IntentId;
 use enrollment::limits::{Attempts, Counter, Counters, minute_of};
-use enrollment::ports::{Counted, CustomerKey, Limits, StoreError};
+use enrollment::ports::{CounterKey, CustomerKey, Limits, StoreError};
 use enrollment::randomness::Randomness;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +78,7 @@ impl DynamoLimits {
     pub(super) async fn keys(
         &self,
         operation: &'static str,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
     ) -> Result<[Key<'_>; 2], StoreError> {
         let (customer, client) = self.primary_keys(operation, counted).await?;
         Ok([&customer, &client].map(|pk| (self.table.as_str(), item::key(pk))))
@@ -87,9 +87,9 @@ impl DynamoLimits {
     async fn primary_keys(
         &self,
         operation: &'static str,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
     ) -> Result<(String, String), StoreError> {
-        let Counted {
+        let CounterKey {
             client,
             program,
             customer,
@@ -301,7 +301,7 @@ pub(super) fn deletions(
 
 #[async_trait]
 impl Limits for DynamoLimits {
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         const OPERATION: &str = "reading the limits";
         let keys = self.keys(OPERATION, counted).await?;
         let batch = Batch {
@@ -315,7 +315,7 @@ impl Limits for DynamoLimits {
 
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         known: &Counters,
         attempt: IntentId,
         now: Timestamp,

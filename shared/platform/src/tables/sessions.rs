@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, Update};
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
 use enrollment::language::Language;
-use enrollment::ports::{Opened, Sessions, StoreError};
+use enrollment::ports::{Put, Sessions, StoreError};
 use enrollment::randomness::Randomness;
 use enrollment::session::{self, MAX_FAILURES, Session, UsedToken};
 use enrollment::time::later;
@@ -110,7 +110,7 @@ impl DynamoSessions {
         id: SessionId,
         fields: &Fields,
     ) -> Result<Option<Session>, StoreError> {
-        if fields.is_past(self.clock.now())? {
+        if fields.is_expired(self.clock.now())? {
             Ok(None)
         } else {
             self.read(id, fields).await.map(Some)
@@ -161,16 +161,16 @@ impl DynamoSessions {
 
 #[async_trait]
 impl Sessions for DynamoSessions {
-    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Put, StoreError> {
         const OPERATION: &str = "opening a session";
-        let put_session = Put::builder()
+        let put_session = types::Put::builder()
             .table_name(&self.table)
             .set_item(Some(self.written(session).await?))
             .condition_expression("attribute_not_exists(pk)");
         let used = Written::new(&format!("token#{}", hex::encode(token.digest)))
             .millis("until", token.until)
             .ttl(later(token.until, KEPT_AFTER_USE));
-        let put_token = Put::builder()
+        let put_token = types::Put::builder()
             .table_name(&self.table)
             .set_item(Some(used.into_item()))
             // Never by time: the clock may have passed `until` since the token was verified.
@@ -181,7 +181,7 @@ impl Sessions for DynamoSessions {
         ];
         let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
         if transacted.refuses(TOKEN) {
-            return Ok(Opened::Before);
+            return Ok(Put::AlreadyExists);
         }
         if transacted.refuses_any() {
             // 256 random bits came a second time: whatever made them is broken.
@@ -190,7 +190,7 @@ impl Sessions for DynamoSessions {
                 detail: "its id exists already".into(),
             });
         }
-        Ok(Opened::Now)
+        Ok(Put::Created)
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {

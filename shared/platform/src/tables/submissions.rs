@@ -7,7 +7,7 @@ use enrollment::clock::Clock;
 use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::limits::Counters;
-use enrollment::ports::{Circumstances, Counted, StoreError, SubmissionRecords, Wanted};
+use enrollment::ports::{ContextQuery, CounterKey, StoreError, SubmissionContext, SubmissionRecords};
 use enrollment::session::Session;
 
 use super::{DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions, customers, enrollments, limits};
@@ -76,7 +76,11 @@ impl SubmissionRecords for DynamoSubmissionRecords {
         Ok(Some((session, intent)))
     }
 
-    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
+    async fn context(
+        &self,
+        session: &Session,
+        wanted: ContextQuery,
+    ) -> Result<SubmissionContext, StoreError> {
         const OPERATION: &str = "reading what decides about a submission";
         let Session {
             client,
@@ -88,7 +92,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
         // What is always wanted stands first.
         let mut keys = vec![self.enrollments.count_key(&owner)];
         if wanted.counters {
-            let counted = Counted {
+            let counted = CounterKey {
                 client,
                 program,
                 customer,
@@ -127,7 +131,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
                 .clients
                 .take_up(client, found.next().flatten().as_ref(), at)?,
         };
-        Ok(Circumstances {
+        Ok(SubmissionContext {
             client,
             counters,
             count,

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use enrollment::client::Client;
 use enrollment::identifiers::{ClientId, Slug};
-use enrollment::ports::{Clients as _, Register as _};
+use enrollment::ports::{ClientIndex as _, Clients as _};
 use jiff::SignedDuration;
 use platform::SystemRandomness;
-use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::client_setups::{ClientSetups, SetupWrite};
 
 use crate::samples::client;
 use engine::{TestClock, World, on_every_engine};
@@ -21,7 +21,7 @@ fn setups(world: &World) -> ClientSetups<'_> {
     }
 }
 
-async fn apply(world: &World, client: &Client) -> Stored {
+async fn apply(world: &World, client: &Client) -> SetupWrite {
     let setups = setups(world);
     let before = setups.find(&client.id).await.unwrap();
     setups.store(client, before.as_ref()).await.unwrap()
@@ -72,7 +72,7 @@ async fn a_client_is_found_by_id_and_slug_and_remembered_for_a_minute() {
         assert_eq!(clients.by_id(&id).await.unwrap(), None);
         assert_eq!(clients.by_slug(&slug("demo")).await.unwrap(), None);
         let first = client("demo", "demo", "Demo Bank");
-        assert_eq!(apply(&world, &first).await, Stored::Now);
+        assert_eq!(apply(&world, &first).await, SetupWrite::Stored);
         assert_eq!(
             clients.by_id(&id).await.unwrap(),
             None,
@@ -86,7 +86,7 @@ async fn a_client_is_found_by_id_and_slug_and_remembered_for_a_minute() {
         );
 
         let second = client("demo", "demo", "Demo Bank & Sons");
-        assert_eq!(apply(&world, &second).await, Stored::Now);
+        assert_eq!(apply(&world, &second).await, SetupWrite::Stored);
         world.clock.advance(SignedDuration::from_secs(54));
         assert_eq!(clients.by_id(&id).await.unwrap().as_deref(), Some(&first));
         world.clock.advance(SignedDuration::from_secs(6));
@@ -99,8 +99,14 @@ async fn a_client_is_found_by_id_and_slug_and_remembered_for_a_minute() {
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
 async fn a_slug_has_one_client_and_a_given_up_one_is_free() {
     on_every_engine(|world| async move {
-        assert_eq!(apply(&world, &client("a", "first", "A")).await, Stored::Now);
-        assert_eq!(apply(&world, &client("b", "first", "B")).await, Stored::SlugTaken);
+        assert_eq!(
+            apply(&world, &client("a", "first", "A")).await,
+            SetupWrite::Stored
+        );
+        assert_eq!(
+            apply(&world, &client("b", "first", "B")).await,
+            SetupWrite::SlugTaken
+        );
         assert_eq!(
             setups(&world).find(&ClientId::parse("b").unwrap()).await.unwrap(),
             None,
@@ -109,8 +115,14 @@ async fn a_slug_has_one_client_and_a_given_up_one_is_free() {
         let clients = world.clients();
         assert!(clients.by_slug(&slug("first")).await.unwrap().is_some());
 
-        assert_eq!(apply(&world, &client("a", "second", "A")).await, Stored::Now);
-        assert_eq!(apply(&world, &client("b", "first", "B")).await, Stored::Now);
+        assert_eq!(
+            apply(&world, &client("a", "second", "A")).await,
+            SetupWrite::Stored
+        );
+        assert_eq!(
+            apply(&world, &client("b", "first", "B")).await,
+            SetupWrite::Stored
+        );
         let name = async |clients: &platform::tables::DynamoClients, text: &str| {
             clients
                 .by_slug(&slug(text))
@@ -148,8 +160,8 @@ async fn of_two_operators_one_is_told_that_the_other_was_first() {
         };
         let (one, other) = (store("One"), store("Other"));
         let mut results = [one.await.unwrap(), other.await.unwrap()];
-        results.sort_by_key(|stored| *stored != Stored::Now);
-        assert_eq!(results, [Stored::Now, Stored::ChangedMeanwhile]);
+        results.sort_by_key(|stored| *stored != SetupWrite::Stored);
+        assert_eq!(results, [SetupWrite::Stored, SetupWrite::ChangedMeanwhile]);
     })
     .await;
 }
@@ -160,10 +172,10 @@ async fn every_client_that_was_ever_stored_is_in_the_register() {
     on_every_engine(|world| async move {
         assert_eq!(registered(&world).await, BTreeSet::new());
         for (name, slug) in [("a", "a"), ("b", "b"), ("a", "a")] {
-            assert_eq!(apply(&world, &client(name, slug, name)).await, Stored::Now);
+            assert_eq!(apply(&world, &client(name, slug, name)).await, SetupWrite::Stored);
         }
         assert_eq!(registered(&world).await, BTreeSet::from(["a".into(), "b".into()]));
-        assert_eq!(apply(&world, &client("c", "b", "C")).await, Stored::SlugTaken);
+        assert_eq!(apply(&world, &client("c", "b", "C")).await, SetupWrite::SlugTaken);
         assert!(!registered(&world).await.contains("c"), "all or nothing");
     })
     .await;

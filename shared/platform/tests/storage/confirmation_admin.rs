@@ -17,11 +17,11 @@ async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let at = scene.intent.outcome().unwrap().at;
-        let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
+        let found = scene.admin.find(&scene.id).await.unwrap().unwrap();
         assert_eq!((found.state, found.attempts), (State::Due { at }, 0));
-        assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), [found]);
+        assert_eq!(scene.admin.list(false, None, 10).await.unwrap(), [found]);
         let revealed = scene
-            .desk
+            .admin
             .reveal(&scene.permit().await, &scene.id)
             .await
             .unwrap()
@@ -32,14 +32,18 @@ async fn an_operator_sees_how_a_confirmation_stands_and_what_it_says() {
         let claim = scene.claim().await.unwrap();
         let at = scene.now();
         scene.confirmations.delivered(&claim, at).await.unwrap();
-        let found = scene.desk.find(&scene.id).await.unwrap().unwrap();
+        let found = scene.admin.find(&scene.id).await.unwrap().unwrap();
         assert_eq!(found.state, State::Delivered { at });
         assert_eq!(
-            scene.desk.reveal(&scene.permit().await, &scene.id).await.unwrap(),
+            scene
+                .admin
+                .reveal(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
             None
         );
         scene.world.clock.advance(SignedDuration::from_hours(7 * 24));
-        assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None, "past its time");
+        assert_eq!(scene.admin.find(&scene.id).await.unwrap(), None, "past its time");
     })
     .await;
 }
@@ -52,14 +56,14 @@ async fn the_list_is_of_one_client_where_one_is_named() {
         let other = ClientId::parse("other").unwrap();
         assert_eq!(
             scene
-                .desk
+                .admin
                 .list(false, Some(&client_id()), 10)
                 .await
                 .unwrap()
                 .len(),
             1
         );
-        assert_eq!(scene.desk.list(false, Some(&other), 10).await.unwrap(), []);
+        assert_eq!(scene.admin.list(false, Some(&other), 10).await.unwrap(), []);
     })
     .await;
 }
@@ -87,7 +91,11 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
         scene.world.clock.advance(SignedDuration::from_secs(90));
 
         assert_eq!(
-            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            scene
+                .admin
+                .replay(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
             Decided::Done
         );
         assert_eq!(scene.due().await, 1);
@@ -107,7 +115,11 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
 
         confirmations.delivered(&again, scene.now()).await.unwrap();
         assert_eq!(
-            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            scene
+                .admin
+                .replay(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
             Decided::TooLate
         );
     })
@@ -121,24 +133,28 @@ async fn what_is_dropped_is_gone_and_what_was_delivered_can_t_be_dropped() {
         let scene = Scene::new(world).await;
         assert_eq!(
             scene
-                .desk
+                .admin
                 .discard(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::Done
         );
-        assert_eq!(scene.desk.find(&scene.id).await.unwrap(), None);
+        assert_eq!(scene.admin.find(&scene.id).await.unwrap(), None);
         assert_eq!((scene.claim().await, scene.due().await), (None, 0));
         assert_eq!(
             scene
-                .desk
+                .admin
                 .discard(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::TooLate
         );
         assert_eq!(
-            scene.desk.replay(&scene.permit().await, &scene.id).await.unwrap(),
+            scene
+                .admin
+                .replay(&scene.permit().await, &scene.id)
+                .await
+                .unwrap(),
             Decided::TooLate
         );
 
@@ -147,13 +163,13 @@ async fn what_is_dropped_is_gone_and_what_was_delivered_can_t_be_dropped() {
         scene.confirmations.delivered(&claim, scene.now()).await.unwrap();
         assert_eq!(
             scene
-                .desk
+                .admin
                 .discard(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::TooLate
         );
-        assert!(scene.desk.find(&scene.id).await.unwrap().is_some());
+        assert!(scene.admin.find(&scene.id).await.unwrap().is_some());
     })
     .await;
 }

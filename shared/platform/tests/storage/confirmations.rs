@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use platform::SystemRandomness;
 use platform::tables::DynamoConfirmations;
 use platform::tables::audit::{AuditLine, AuditTrail, Permit, Trail};
-use platform::tables::confirmations::admin::{ConfirmationDesk, State};
+use platform::tables::confirmations::admin::{ConfirmationAdmin, State};
 use platform::vault::{DataKey, GeneratedKey, KeyName, KeyWrapper, VaultError};
 
 use crate::samples::{RANAC, client_id, intent, session, used_token};
@@ -30,7 +30,7 @@ const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 pub(crate) struct Scene {
     pub(crate) world: Arc<World>,
     pub(crate) confirmations: Arc<DynamoConfirmations>,
-    pub(crate) desk: ConfirmationDesk,
+    pub(crate) admin: ConfirmationAdmin,
     pub(crate) intent: Intent,
     pub(crate) id: ConfirmationId,
 }
@@ -41,7 +41,7 @@ impl Scene {
         let intent = enrolled(&world).await;
         Self {
             confirmations: Arc::new(world.confirmations(&vault)),
-            desk: world.desk(&vault),
+            admin: world.admin(&vault),
             id: intent.confirmation().unwrap().id,
             intent,
             world,
@@ -109,7 +109,7 @@ async fn enrolled(world: &World) -> Intent {
         .card_count(&intent.client, &intent.program, &intent.customer)
         .await
         .unwrap();
-    enrollments.begin(&intent, count, 0).await.unwrap();
+    enrollments.begin(&intent, count, 0).await.unwrap().unwrap();
     intent.conclude(Conclusion::enrolled(
         ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
@@ -382,7 +382,7 @@ async fn what_is_parked_is_listed_as_such_and_not_tried() {
         assert_eq!((scene.claim().await, scene.due().await), (None, 0));
         let month = SignedDuration::from_hours(30 * 24);
         assert_eq!(scene.ttl().await, Some((at + month).as_second()));
-        let parked = scene.desk.list(true, None, 10).await.unwrap();
+        let parked = scene.admin.list(true, None, 10).await.unwrap();
         let [parked] = &parked[..] else {
             panic!("{parked:?}")
         };
@@ -390,7 +390,7 @@ async fn what_is_parked_is_listed_as_such_and_not_tried() {
         assert_eq!(parked.state, State::Parked { at, reason });
         assert_eq!(parked.last_failure.as_deref(), Some("http_410"));
         assert_eq!((&parked.id, parked.attempts), (&scene.id, 1));
-        assert_eq!(scene.desk.list(false, None, 10).await.unwrap(), []);
+        assert_eq!(scene.admin.list(false, None, 10).await.unwrap(), []);
     })
     .await;
 }
@@ -451,7 +451,7 @@ async fn what_can_t_be_read_any_more_is_parked() {
         let claim = scene.confirmations.claim(&scene.id, now, later(now, LEASE)).await;
         assert!(matches!(claim, Err(StoreError::Unreadable { .. })), "{claim:?}");
         assert_eq!(scene.due().await, 0);
-        let parked = scene.desk.list(true, None, 10).await.unwrap();
+        let parked = scene.admin.list(true, None, 10).await.unwrap();
         let [parked] = &parked[..] else {
             panic!("{parked:?}");
         };

@@ -5,7 +5,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::{Last4, Ranac};
 use enrollment::intent::{CardCount, Conclusion, Intent};
-use enrollment::ports::{Begun, Customers as _, Finished, Intents as _, Sessions as _, StoreError};
+use enrollment::ports::{BeginError, Customers as _, Intents as _, Put, Sessions as _, StoreError};
 use enrollment::session::{MAX_FAILURES, Session};
 use enrollment::status::MrsCode;
 use jiff::SignedDuration;
@@ -54,12 +54,12 @@ impl Scene {
                 .begin(&begun, self.count().await, self.stored_session().await.failures)
                 .await
                 .unwrap(),
-            Begun::Now
+            Ok(Put::Created)
         );
         begun
     }
 
-    async fn finish(&self, mut intent: Intent, outcome: Conclusion) -> (Intent, Finished) {
+    async fn finish(&self, mut intent: Intent, outcome: Conclusion) -> (Intent, Put) {
         intent.conclude(outcome);
         let finished = self.enrollments.finish(&intent).await.unwrap();
         (intent, finished)
@@ -143,7 +143,7 @@ async fn a_repeated_beginning_changes_nothing() {
         assert_eq!((count.active, count.pending), (0, 1));
         assert_eq!(
             scene.enrollments.begin(&intent, count, 0).await.unwrap(),
-            Begun::Before
+            Ok(Put::AlreadyExists)
         );
         assert_eq!(
             scene
@@ -151,7 +151,7 @@ async fn a_repeated_beginning_changes_nothing() {
                 .begin(&intent, CardCount::default(), 0)
                 .await
                 .unwrap(),
-            Begun::Before
+            Ok(Put::AlreadyExists)
         );
         assert_eq!(
             (scene.stored_session().await, scene.count().await),
@@ -177,15 +177,22 @@ async fn of_two_attempts_of_one_session_at_once_one_begins() {
         for tried in tries {
             results.push(tried.await.unwrap());
         }
-        let now = results.iter().filter(|begun| **begun == Begun::Now).count();
+        let now = results.iter().filter(|begun| **begun == Ok(Put::Created)).count();
         assert_eq!(now, 1, "{results:?}");
         let open = scene.stored_session().await.open_attempt.unwrap();
         let [a, b, c] = results[..] else { panic!() };
         if open == first.id {
-            assert_eq!(b, Begun::SessionBusy);
-            assert!([a, c].contains(&Begun::Before), "{results:?}");
+            assert_eq!(b, Err(BeginError::SessionBusy));
+            assert!([a, c].contains(&Ok(Put::AlreadyExists)), "{results:?}");
         } else {
-            assert_eq!((a, b, c), (Begun::SessionBusy, Begun::Now, Begun::SessionBusy));
+            assert_eq!(
+                (a, b, c),
+                (
+                    Err(BeginError::SessionBusy),
+                    Ok(Put::Created),
+                    Err(BeginError::SessionBusy)
+                )
+            );
         }
         assert_eq!(scene.count().await.pending, 1);
     })
@@ -209,8 +216,8 @@ async fn a_customers_two_tabs_do_not_both_count_on_the_same_number_of_cards() {
             };
             let (first, second) = (begin(&one), begin(&other));
             let mut results = [first.await.unwrap(), second.await.unwrap()];
-            results.sort_by_key(|begun| *begun != Begun::Now);
-            assert_eq!(results, [Begun::Now, Begun::CustomerChanged]);
+            results.sort_by_key(|begun| *begun != Ok(Put::Created));
+            assert_eq!(results, [Ok(Put::Created), Err(BeginError::CustomerChanged)]);
             assert_eq!(scene.count().await.pending, round + 1);
         }
     })
@@ -229,7 +236,7 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
                 .begin(&unknown, CardCount::default(), 0)
                 .await
                 .unwrap(),
-            Begun::SessionBusy
+            Err(BeginError::SessionBusy)
         );
         scene.world.clock.advance(SignedDuration::from_mins(15));
         let late = scene.intent(1);
@@ -239,7 +246,7 @@ async fn a_session_begins_nothing_once_it_has_expired_or_is_unknown() {
                 .begin(&late, CardCount::default(), 0)
                 .await
                 .unwrap(),
-            Begun::SessionBusy
+            Err(BeginError::SessionBusy)
         );
         assert_eq!(scene.enrollments.intent(late.id).await.unwrap(), None);
         assert_eq!(scene.count().await, CardCount::default());
@@ -254,7 +261,7 @@ async fn failures_are_counted_and_the_fifth_uses_the_session_up() {
         let scene = Scene::new(world).await;
         for attempt in 1..=MAX_FAILURES {
             let (_, finished) = scene.finish(scene.begun(attempt).await, scene.declined()).await;
-            assert_eq!(finished, Finished::Now);
+            assert_eq!(finished, Put::Created);
             let session = scene.stored_session().await;
             assert_eq!(
                 (session.failures, session.open_attempt, session.finished),
@@ -270,7 +277,7 @@ async fn failures_are_counted_and_the_fifth_uses_the_session_up() {
                 .begin(&sixth, scene.count().await, MAX_FAILURES)
                 .await
                 .unwrap(),
-            Begun::SessionBusy
+            Err(BeginError::SessionBusy)
         );
         assert_eq!(scene.confirmations().await, 5);
     })
@@ -303,7 +310,7 @@ async fn a_success_stores_the_card_counts_it_and_ends_the_session() {
         let another = scene.intent(2);
         assert_eq!(
             scene.enrollments.begin(&another, count, 0).await.unwrap(),
-            Begun::SessionBusy
+            Err(BeginError::SessionBusy)
         );
         let confirmation = scene
             .world
@@ -339,7 +346,7 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
         let mut winners = Vec::new();
         for tried in tries {
             let (finished, intent) = tried.await.unwrap();
-            winners.extend((finished == Finished::Now).then_some(intent));
+            winners.extend((finished == Put::Created).then_some(intent));
         }
         let [winner] = &winners[..] else {
             panic!("{} outcomes", winners.len())
@@ -372,7 +379,7 @@ async fn an_outcome_is_stored_even_where_its_session_and_count_are_gone() {
             scene.world.delete(table, &item).await;
         }
         let (intent, finished) = scene.finish(intent, scene.success()).await;
-        assert_eq!(finished, Finished::Now);
+        assert_eq!(finished, Put::Created);
         assert_eq!(scene.enrollments.intent(intent.id).await.unwrap(), Some(intent));
         assert_eq!(
             scene.sessions.find(scene.session.id).await.unwrap(),
@@ -433,7 +440,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         scene.world.clock.advance(SignedDuration::from_hours(1));
         scene
             .enrollments
-            .leftover_gone(&unsettled, scene.world.clock.now())
+            .complete_cleanup(&unsettled, scene.world.clock.now())
             .await
             .unwrap();
         assert!(
@@ -451,7 +458,7 @@ async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something(
         scene.world.clock.advance(SignedDuration::from_hours(1));
         scene
             .enrollments
-            .leftover_gone(&unsettled, scene.world.clock.now())
+            .complete_cleanup(&unsettled, scene.world.clock.now())
             .await
             .unwrap();
         assert_eq!(

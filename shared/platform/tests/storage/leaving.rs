@@ -7,7 +7,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::{Card, CardState, Conclusion, Customer, Intent, OldCard};
-use enrollment::ports::{Begun, Customers as _, DueIntents as _, Finished, Intents as _, Sessions as _};
+use enrollment::ports::{BeginError, Customers as _, DueIntents as _, Intents as _, Put, Sessions as _};
 use enrollment::session::Session;
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
@@ -46,7 +46,7 @@ impl Scene {
             self.world.clock.now(),
         );
         let (intent, begun) = self.begin(ActionCode::Enroll, None).await;
-        assert_eq!(begun, Begun::Now);
+        assert_eq!(begun, Ok(Put::Created));
         self.finish(intent, outcome).await
     }
 
@@ -62,7 +62,11 @@ impl Scene {
     }
 
     /// In a session of its own.
-    pub(crate) async fn begin(&self, action: ActionCode, card: Option<&Card>) -> (Intent, Begun) {
+    pub(crate) async fn begin(
+        &self,
+        action: ActionCode,
+        card: Option<&Card>,
+    ) -> (Intent, Result<Put, BeginError>) {
         let session = self.session(action).await;
         let mut intent = intent(&session, 1, self.world.clock.now());
         intent.old_card = card.map(old);
@@ -77,14 +81,14 @@ impl Scene {
 
     pub(crate) async fn finish(&self, mut intent: Intent, outcome: Conclusion) -> Intent {
         intent.conclude(outcome);
-        assert_eq!(self.enrollments.finish(&intent).await.unwrap(), Finished::Now);
+        assert_eq!(self.enrollments.finish(&intent).await.unwrap(), Put::Created);
         intent
     }
 
     /// An attempt that MRS declines.
     pub(crate) async fn decline(&self, action: ActionCode, card: Option<&Card>) -> Intent {
         let (intent, begun) = self.begin(action, card).await;
-        assert_eq!(begun, Begun::Now);
+        assert_eq!(begun, Ok(Put::Created));
         let declined = Conclusion::declined(action, MrsCode(-10), self.world.clock.now());
         self.finish(intent, declined).await
     }
@@ -92,7 +96,7 @@ impl Scene {
     /// Takes a card out of the program.
     pub(crate) async fn opt_out(&self, card: &Card) -> Intent {
         let (intent, begun) = self.begin(ActionCode::OptOut, Some(card)).await;
-        assert_eq!(begun, Begun::Now);
+        assert_eq!(begun, Ok(Put::Created));
         self.finish(intent, Conclusion::removed(self.world.clock.now()))
             .await
     }
@@ -141,7 +145,7 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         let scene = Scene::new(world).await;
         let card = scene.card().await;
         let (first, begun) = scene.begin(ActionCode::Replace, Some(&card)).await;
-        assert_eq!(begun, Begun::Now);
+        assert_eq!(begun, Ok(Put::Created));
         // Whoever begins it asks MRS.
         let mut at_work = first.clone();
         at_work.inquiry.unanswered_at = Some(first.created_at);
@@ -152,7 +156,7 @@ async fn a_card_that_is_to_go_is_held_and_no_other_intent_takes_it() {
         assert_eq!((count.active, count.pending, count.changing), (1, 0, 1));
         for action in [ActionCode::Replace, ActionCode::OptOut] {
             let (refused, begun) = scene.begin(action, Some(&card)).await;
-            assert_eq!(begun, Begun::CardTaken);
+            assert_eq!(begun, Err(BeginError::CardTaken));
             assert_eq!(scene.enrollments.intent(refused.id).await.unwrap(), None);
         }
         assert_eq!(scene.customer().await, customer, "nothing half is left");
@@ -253,19 +257,19 @@ async fn a_replaced_card_leaves_until_mrs_agrees() {
         let states: Vec<_> = customer.cards.iter().map(|card| card.state).collect();
         assert_eq!(states, [CardState::PendingCancellation, CardState::Active]);
         assert_eq!((customer.count.active, customer.count.changing), (1, 1));
-        let unsettled = scene.enrollments.unsettled(now, 10).await.unwrap();
+        let unsettled = scene.enrollments.due_intents(now, 10).await.unwrap();
         assert_eq!(unsettled.len(), 1, "the old card is still to be cancelled");
 
         scene.world.clock.advance(DAY);
         let at = scene.world.clock.now();
         for _ in 0..2 {
-            scene.enrollments.leftover_gone(&intent, at).await.unwrap();
+            scene.enrollments.complete_cleanup(&intent, at).await.unwrap();
             let customer = scene.customer().await;
             assert_eq!(customer.cards[0].state, CardState::Cancelled { at });
             assert_eq!((customer.count.active, customer.count.changing), (1, 0));
             assert_eq!(customer.count.kept_until, None);
         }
-        assert_eq!(scene.enrollments.unsettled(at, 10).await.unwrap(), []);
+        assert_eq!(scene.enrollments.due_intents(at, 10).await.unwrap(), []);
         let stored = scene.enrollments.intent(intent.id).await.unwrap().unwrap();
         assert_eq!(stored.old_card, None, "nothing of the old card is left in it");
         assert_eq!(stored.outcome().cloned().unwrap().ranac, Some(ranac));

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::{CustomerId, IntentId};
 use enrollment::limits::{Attempts, Counters};
-use enrollment::ports::{Counted, Limits as _};
+use enrollment::ports::{CounterKey, Limits as _};
 use jiff::{SignedDuration, Timestamp};
 use platform::tables::DynamoLimits;
 
@@ -15,7 +15,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 async fn count(limits: &DynamoLimits, customer: &CustomerId, attempt: IntentId, now: Timestamp) -> Attempts {
     let (client, program) = (client_id(), program_id());
-    let counted = Counted {
+    let counted = CounterKey {
         client: &client,
         program: &program,
         customer,
@@ -32,7 +32,7 @@ async fn count_unread(
     now: Timestamp,
 ) -> Attempts {
     let (client, program) = (client_id(), program_id());
-    let counted = Counted {
+    let counted = CounterKey {
         client: &client,
         program: &program,
         customer,
@@ -43,7 +43,7 @@ async fn count_unread(
 
 async fn attempts(limits: &DynamoLimits, now: Timestamp) -> Attempts {
     let (client, program, customer) = (client_id(), program_id(), customer_id());
-    let counted = Counted {
+    let counted = CounterKey {
         client: &client,
         program: &program,
         customer: &customer,
@@ -105,7 +105,7 @@ async fn the_window_slides_over_the_hour_of_the_clock() {
             let before = count(&limits, &customer, attempt(number), hour).await;
             assert_eq!(before, both(u32::try_from(number).unwrap()));
         }
-        // Counted in the minute from 10:59 and from 11:00: each for sixty to sixty-one minutes.
+        // CounterKey in the minute from 10:59 and from 11:00: each for sixty to sixty-one minutes.
         for (at, expected) in [
             (hour + MINUTE * 59, 10),
             (hour + MINUTE * 60 - SECOND, 10),

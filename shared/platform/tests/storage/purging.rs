@@ -17,8 +17,8 @@ use enrollment::identifiers::{ClientId, Ranac, Slug};
 use enrollment::intent::{Card, Conclusion};
 use enrollment::limits::Counters;
 use enrollment::ports::{
-    Clients, Confirmations as _, Counted, CustomerKey, Intents as _, Limits as _, Purges as _, Record,
-    Register, Removal, StoreError,
+    ClientIndex, Clients, Confirmations as _, CounterKey, CustomerKey, Intents as _, Limits as _,
+    Purges as _, Put, Record, Removal, StoreError,
 };
 use enrollment::status::Status;
 use enrollment::time::later;
@@ -61,7 +61,7 @@ impl Retention {
 
     async fn purge(&self, scene: &Scene) -> PurgeReport {
         let purging = Purge {
-            register: self,
+            client_index: self,
             clients: self,
             purges: &scene.enrollments,
             clock: &*scene.world.clock,
@@ -89,7 +89,7 @@ impl Retention {
 }
 
 #[async_trait]
-impl Register for Retention {
+impl ClientIndex for Retention {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
         Ok(vec![client_id()])
     }
@@ -140,7 +140,7 @@ impl Scene {
 
     async fn count_an_attempt(&self) {
         let limits = self.world.limits(&self.world.vault());
-        let counted = Counted {
+        let counted = CounterKey {
             client: &client_id(),
             program: &program_id(),
             customer: &customer_id(),
@@ -228,7 +228,7 @@ async fn a_card_goes_with_what_tells_of_it_and_the_others_stay() {
         let replacement = scene.finish(replacement, outcome).await;
         scene
             .enrollments
-            .leftover_gone(&replacement, scene.world.clock.now())
+            .complete_cleanup(&replacement, scene.world.clock.now())
             .await
             .unwrap();
         let gone = [
@@ -343,7 +343,7 @@ async fn what_is_unsettled_or_under_way_holds_the_customer_back() {
         assert!(scene.stored().await.len() > before);
         scene
             .enrollments
-            .leftover_gone(&intent, scene.world.clock.now())
+            .complete_cleanup(&intent, scene.world.clock.now())
             .await
             .unwrap();
         assert_eq!(
@@ -488,20 +488,20 @@ async fn nothing_is_replayed_of_a_record_past_its_date() {
         let card = scene.card().await;
         let removal = scene.opt_out(&card).await;
         let id = ConfirmationId::derive(removal.id, Status::SuccessRemoval);
-        let desk = scene.world.desk(&scene.world.vault());
+        let admin = scene.world.admin(&scene.world.vault());
         let permit = permit(&scene.world).await;
 
         let moment = SignedDuration::from_millis(1);
         scene.world.clock.advance(DAY * 30 - moment);
-        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::Done);
-        assert!(desk.reveal(&permit, &id).await.unwrap().is_some());
+        assert_eq!(admin.replay(&permit, &id).await.unwrap(), Decided::Done);
+        assert!(admin.reveal(&permit, &id).await.unwrap().is_some());
         scene.world.clock.advance(moment);
-        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::PastDate);
-        assert_eq!(desk.reveal(&permit, &id).await.unwrap(), None);
+        assert_eq!(admin.replay(&permit, &id).await.unwrap(), Decided::Expired);
+        assert_eq!(admin.reveal(&permit, &id).await.unwrap(), None);
         // The replay of a moment ago holds nothing back: 96 hours count from the outcome.
         let purged = Retention::days(30).purge(&scene).await;
         assert_eq!((purged.customers, purged.undelivered), (1, 2));
-        assert_eq!(desk.replay(&permit, &id).await.unwrap(), Decided::TooLate);
+        assert_eq!(admin.replay(&permit, &id).await.unwrap(), Decided::TooLate);
     })
     .await;
 }
@@ -543,7 +543,7 @@ async fn an_enrollment_at_the_same_moment_wins() {
                 .unwrap()
         );
         let begun = scene.enrollments.begin(&intent, count, 0).await.unwrap();
-        assert_ne!(begun, enrollment::ports::Begun::Now, "the count is stale");
+        assert_ne!(begun, Ok(Put::Created), "the count is stale");
     })
     .await;
 }
@@ -770,7 +770,7 @@ async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_
             started: SystemClock.now(),
         };
         let purging = Purge {
-            register: &retention,
+            client_index: &retention,
             clients: &retention,
             purges: &enrollments,
             clock: &clock,

@@ -8,7 +8,9 @@ use enrollment::clock::Clock as _;
 use enrollment::identifiers::Ranac;
 use enrollment::intent::{CardCount, Conclusion};
 use enrollment::limits::Counters;
-use enrollment::ports::{Counted, Customers as _, Intents as _, Limits as _, Sessions as _, StoreError};
+use enrollment::ports::{
+    BeginError, CounterKey, Customers as _, Intents as _, Limits as _, Sessions as _, StoreError,
+};
 use platform::vault::{
     DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
 };
@@ -59,7 +61,7 @@ async fn enroll(world: &World) -> String {
     let (client, program, customer) = (client_id(), program_id(), customer_id());
     limits
         .count(
-            Counted {
+            CounterKey {
                 client: &client,
                 program: &program,
                 customer: &customer,
@@ -75,7 +77,7 @@ async fn enroll(world: &World) -> String {
         .card_count(&client, &program, &customer)
         .await
         .unwrap();
-    enrollments.begin(&intent, count, 0).await.unwrap();
+    enrollments.begin(&intent, count, 0).await.unwrap().unwrap();
     intent.conclude(Conclusion::enrolled(
         ActionCode::Enroll,
         Ranac::parse(RANAC).unwrap(),
@@ -159,7 +161,11 @@ async fn a_ciphertext_that_was_moved_is_refused() {
 
         // Between attributes of one item.
         let intent = intent(&one, 1, now);
-        enrollments.begin(&intent, CardCount::default(), 0).await.unwrap();
+        enrollments
+            .begin(&intent, CardCount::default(), 0)
+            .await
+            .unwrap()
+            .unwrap();
         let item = world.item(&world.tables.enrollments, "intent#").await;
         let mut swapped = item.clone();
         swapped.insert("customer".into(), item["bank_customer_number"].clone());
@@ -212,7 +218,7 @@ async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() 
             .begin(&intent(&stored, 1, now), CardCount::default(), 0)
             .await
             .unwrap();
-        assert_eq!(begun, enrollment::ports::Begun::SessionBusy, "nor is it written");
+        assert_eq!(begun, Err(BeginError::SessionBusy), "nor is it written");
     })
     .await;
 }
@@ -237,7 +243,7 @@ async fn a_warm_enrollment_asks_kms_for_nothing() {
                 .card_count(&client_id(), &program_id(), &customer_id())
                 .await
                 .unwrap();
-            enrollments.begin(&intent, count, 0).await.unwrap();
+            enrollments.begin(&intent, count, 0).await.unwrap().unwrap();
             intent.conclude(Conclusion::enrolled(
                 ActionCode::Enroll,
                 Ranac::parse(RANAC).unwrap(),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use enrollment::clock::Clock as _;
-use enrollment::ports::{Opened, Sessions as _};
+use enrollment::ports::{Put, Sessions as _};
 use enrollment::session::{MAX_FAILURES, Session};
 use jiff::SignedDuration;
 
@@ -18,7 +18,7 @@ async fn a_session_reads_back_as_it_was_stored_until_a_day_after_its_end() {
         assert_eq!(sessions.find(stored.id).await.unwrap(), None);
         assert_eq!(
             sessions.open(&stored, &used_token(now)).await.unwrap(),
-            Opened::Now
+            Put::Created
         );
         assert_eq!(sessions.find(stored.id).await.unwrap().as_ref(), Some(&stored));
         // Another process, with nothing in memory.
@@ -65,10 +65,10 @@ async fn a_token_opens_one_session_under_twenty_concurrent_tries() {
         for tried in tries {
             let (id, result) = tried.await.unwrap();
             let stored = sessions.find(id).await.unwrap().is_some();
-            assert_eq!(stored, result == Opened::Now, "both or neither");
+            assert_eq!(stored, result == Put::Created, "both or neither");
             opened.push(result);
         }
-        assert_eq!(opened.iter().filter(|result| **result == Opened::Now).count(), 1);
+        assert_eq!(opened.iter().filter(|result| **result == Put::Created).count(), 1);
     })
     .await;
 }
@@ -80,7 +80,7 @@ async fn a_used_token_opens_no_second_session_however_late() {
         let sessions = world.sessions(&world.vault());
         let now = world.clock.now();
         let token = used_token(now);
-        assert_eq!(sessions.open(&session(now), &token).await.unwrap(), Opened::Now);
+        assert_eq!(sessions.open(&session(now), &token).await.unwrap(), Put::Created);
         // A request that was verified just before `until` may write after it: at `until`, a moment and an hour later.
         let waits = [
             SignedDuration::from_mins(11) - SignedDuration::from_secs(1),
@@ -92,7 +92,7 @@ async fn a_used_token_opens_no_second_session_however_late() {
         for wait in waits {
             world.clock.advance(wait);
             let opened = sessions.open(&session(now), &token).await.unwrap();
-            assert_eq!(opened, Opened::Before, "at {}", world.clock.now());
+            assert_eq!(opened, Put::AlreadyExists, "at {}", world.clock.now());
         }
         let item = world.item(&world.tables.sessions, "token#").await;
         let ttl: i64 = item["ttl"].as_n().unwrap().parse().unwrap();

@@ -13,8 +13,8 @@ use enrollment::identifiers::{BankCustomerNumber, ClientId, CustomerId, IntentId
 use enrollment::intent::{CardState, Conclusion, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Customers as _, DueIntents as _, Intents as _, NewCard, Rewards, RewardsError, Sessions as _, StoreError,
-    Unsettled, Wakeups,
+    Customers as _, DueIntent, DueIntents as _, Intents as _, NewCard, Rewards, RewardsError, Sessions as _,
+    StoreError, Wakeups,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
@@ -53,7 +53,7 @@ impl Scene {
             .card_count(&client_id(), &program_id(), &customer_id())
             .await
             .unwrap();
-        self.enrollments.begin(&intent, count, 0).await.unwrap();
+        self.enrollments.begin(&intent, count, 0).await.unwrap().unwrap();
         self.world.clock.advance(SECOND);
         intent
     }
@@ -69,8 +69,8 @@ impl Scene {
         self.finish(self.begun().await, outcome).await;
     }
 
-    async fn unsettled(&self, limit: usize) -> Vec<IntentId> {
-        let unsettled = self.enrollments.unsettled(self.now(), limit).await.unwrap();
+    async fn due_intents(&self, limit: usize) -> Vec<IntentId> {
+        let unsettled = self.enrollments.due_intents(self.now(), limit).await.unwrap();
         unsettled.into_iter().map(|unsettled| unsettled.id).collect()
     }
 
@@ -89,13 +89,13 @@ async fn an_open_intent_may_be_looked_after_at_once() {
         let scene = Scene::new(world);
         let intent = scene.begun().await;
         let created_at = intent.created_at;
-        let expected = Unsettled {
+        let expected = DueIntent {
             id: intent.id,
             created_at,
             due_at: created_at,
             is_open: true,
         };
-        let unsettled = scene.enrollments.unsettled(scene.now(), 10).await.unwrap();
+        let unsettled = scene.enrollments.due_intents(scene.now(), 10).await.unwrap();
         assert_eq!(unsettled, [expected]);
     })
     .await;
@@ -110,8 +110,8 @@ async fn what_has_waited_longest_comes_first_over_all_shards() {
         for _ in 0..12 {
             begun.push(scene.begun().await.id);
         }
-        assert_eq!(scene.unsettled(100).await, begun);
-        assert_eq!(scene.unsettled(5).await, begun[..5]);
+        assert_eq!(scene.due_intents(100).await, begun);
+        assert_eq!(scene.due_intents(5).await, begun[..5]);
         let intents = scene.world.scan(&scene.world.tables.enrollments).await;
         let shards: std::collections::BTreeSet<_> = intents
             .iter()
@@ -122,11 +122,11 @@ async fn what_has_waited_longest_comes_first_over_all_shards() {
 
         // Put off, the first becomes the last.
         let later = scene.now() + SECOND;
-        scene.enrollments.look_again(begun[0], later).await.unwrap();
-        assert_eq!(scene.unsettled(100).await, begun[1..]);
+        scene.enrollments.reschedule(begun[0], later).await.unwrap();
+        assert_eq!(scene.due_intents(100).await, begun[1..]);
         scene.world.clock.advance(SECOND);
         begun.rotate_left(1);
-        assert_eq!(scene.unsettled(100).await, begun);
+        assert_eq!(scene.due_intents(100).await, begun);
     })
     .await;
 }
@@ -146,14 +146,14 @@ async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
                 Conclusion::undetermined(ActionCode::Enroll, scene.now()),
             )
             .await;
-        assert_eq!(scene.unsettled(10).await, [leftover.id]);
+        assert_eq!(scene.due_intents(10).await, [leftover.id]);
 
         scene
             .enrollments
-            .leftover_gone(&leftover, scene.now())
+            .complete_cleanup(&leftover, scene.now())
             .await
             .unwrap();
-        assert_eq!(scene.unsettled(10).await, []);
+        assert_eq!(scene.due_intents(10).await, []);
         let week = SignedDuration::from_hours(7 * 24);
         let table = &scene.world.tables.enrollments;
         let name = format!("intent#{}", leftover.id.to_hex());
@@ -178,16 +178,16 @@ async fn a_look_is_not_put_off_where_none_is_needed() {
         let before = scene.world.item(table, &name).await;
         scene
             .enrollments
-            .look_again(intent.id, scene.now())
+            .reschedule(intent.id, scene.now())
             .await
             .unwrap();
         assert_eq!(scene.world.item(table, &name).await, before);
 
         let session = session(scene.now());
         let unknown = crate::samples::intent(&session, 1, scene.now()).id;
-        scene.enrollments.look_again(unknown, scene.now()).await.unwrap();
+        scene.enrollments.reschedule(unknown, scene.now()).await.unwrap();
         assert_eq!(scene.enrollments.intent(unknown).await.unwrap(), None);
-        assert_eq!(scene.unsettled(10).await, [], "no half an intent is made");
+        assert_eq!(scene.due_intents(10).await, [], "no half an intent is made");
     })
     .await;
 }
@@ -240,7 +240,7 @@ async fn unreadable_entries_use_up_nothing_of_the_limit() {
             ])
         });
         store(&scene.world, &scene.world.tables.enrollments, of_a_newer_release).await;
-        assert_eq!(scene.unsettled(200).await, [begun]);
+        assert_eq!(scene.due_intents(200).await, [begun]);
     })
     .await;
 }

@@ -52,7 +52,7 @@ async fn an_empty_purge_of_eight_clients_is_six_rounds() {
         let (counting, rounds) = world.counting_rounds();
         let clients = counting.clients();
         let purging = Purge {
-            register: &clients,
+            client_index: &clients,
             clients: &clients,
             purges: &counting.enrollments(&counting.vault()),
             clock: &*counting.clock,
@@ -71,12 +71,12 @@ async fn a_list_of_due_work_is_one_round() {
         let vault = counting.vault();
         let now = counting.clock.now();
         let enrollments = counting.enrollments(&vault);
-        assert_eq!(enrollments.unsettled(now, 10).await.unwrap(), []);
+        assert_eq!(enrollments.due_intents(now, 10).await.unwrap(), []);
         assert_eq!(rounds.take(), 1, "intents");
         assert_eq!(counting.confirmations(&vault).due(now, 10).await.unwrap(), []);
         assert_eq!(rounds.take(), 1, "confirmations, by the sweep");
-        let desk = counting.desk(&vault);
-        assert!(desk.list(false, None, 10).await.unwrap().is_empty());
+        let admin = counting.admin(&vault);
+        assert!(admin.list(false, None, 10).await.unwrap().is_empty());
         assert_eq!(rounds.take(), 1, "confirmations, by an operator");
     })
     .await;
@@ -98,7 +98,7 @@ async fn pages_over_all_shards_name_each_card_once() {
         let mut from = None;
         loop {
             let page = enrollments
-                .past(&client_id(), &program_id(), now, from.as_ref(), 10)
+                .expired(&client_id(), &program_id(), now, from.as_ref(), 10)
                 .await
                 .unwrap();
             assert!(page.entries.len() <= 12, "about ten: {}", page.entries.len());

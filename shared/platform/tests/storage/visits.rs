@@ -20,8 +20,8 @@ use enrollment::intent::Intent;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
-    Circumstances, Counted, Limits, NewCard, Rewards, RewardsError, StoreError, SubmissionRecords, Wakeups,
-    Wanted,
+    ContextQuery, CounterKey, Limits, NewCard, Rewards, RewardsError, StoreError, SubmissionContext,
+    SubmissionRecords, Wakeups,
 };
 use enrollment::randomness::Randomness as _;
 use enrollment::session::Session;
@@ -30,7 +30,7 @@ use enrollment::token::TokenRules;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use platform::SystemRandomness;
-use platform::tables::client_setups::{ClientSetups, Stored};
+use platform::tables::client_setups::{ClientSetups, SetupWrite};
 use platform::tables::{
     DynamoClients, DynamoEnrollments, DynamoLimits, DynamoSessions, DynamoSubmissionRecords,
 };
@@ -65,7 +65,7 @@ pub(crate) async fn set_up(world: &World) {
         randomness: &SystemRandomness,
         clock: &*world.clock,
     };
-    assert_eq!(set_ups.store(&client(), None).await.unwrap(), Stored::Now);
+    assert_eq!(set_ups.store(&client(), None).await.unwrap(), SetupWrite::Stored);
 }
 
 fn client() -> Client {
@@ -221,13 +221,13 @@ struct Interrupted<'a> {
 
 #[async_trait]
 impl Limits for Interrupted<'_> {
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         self.functions.limits.counters(counted).await
     }
 
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         known: &Counters,
         attempt: IntentId,
         now: Timestamp,
@@ -261,8 +261,12 @@ impl SubmissionRecords for ReadApart<'_> {
             .map(|((_, intent), (session, _))| (session, intent)))
     }
 
-    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
-        self.functions.records.circumstances(session, wanted).await
+    async fn context(
+        &self,
+        session: &Session,
+        wanted: ContextQuery,
+    ) -> Result<SubmissionContext, StoreError> {
+        self.functions.records.context(session, wanted).await
     }
 }
 

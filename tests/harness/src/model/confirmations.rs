@@ -5,7 +5,8 @@ use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, IntentId};
 use enrollment::ports::{
-    Claim, ClaimWrite, Confirmations, CustomerKey, Due, Progress, RecordedConfirmation, StoreError,
+    Claim, ClaimWrite, Confirmations, CustomerKey, DueConfirmation, Progress, RecordedConfirmation,
+    StoreError,
 };
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -111,13 +112,13 @@ impl State {
 
 #[async_trait]
 impl Confirmations for Model {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueConfirmation>, StoreError> {
         let state = self.state();
-        let mut due: Vec<Due> = state
+        let mut due: Vec<DueConfirmation> = state
             .confirmations
             .values()
             .filter(|stored| stored.state == ConfirmationState::Due && stored.due_at <= now)
-            .map(|stored| Due {
+            .map(|stored| DueConfirmation {
                 id: stored.confirmation.id.clone(),
                 client: stored.confirmation.client.clone(),
                 since: stored.due_at,

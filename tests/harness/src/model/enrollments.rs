@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId, Ranac};
 use enrollment::intent::{CardCount, Customer, Intent};
 use enrollment::ports::{
-    Begun, Customers, DueIntents, Finished, Intents, Leases, StoreError, Turn, Unsettled,
+    BeginError, Customers, DueIntent, DueIntents, Intents, Leases, Put, Reschedule, StoreError,
 };
 use jiff::Timestamp;
 
@@ -14,15 +14,20 @@ impl Intents for Model {
         Ok(self.state().intent(id, self.now()))
     }
 
-    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Result<Put, BeginError>, StoreError> {
         Ok(self.state().begin(intent, count, failures))
     }
 
-    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+    async fn finish(&self, intent: &Intent) -> Result<Put, StoreError> {
         self.state().finish(intent)
     }
 
-    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+    async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
         self.state().end_cleanup(intent, at);
         Ok(())
     }
@@ -30,7 +35,7 @@ impl Intents for Model {
 
 #[async_trait]
 impl Leases for Model {
-    async fn take(
+    async fn acquire(
         &self,
         id: IntentId,
         now: Timestamp,
@@ -39,22 +44,27 @@ impl Leases for Model {
         Ok(self.state().acquire(id, now, until))
     }
 
-    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
-        Ok(self.state().release(id, until, turn))
+    async fn release(
+        &self,
+        id: IntentId,
+        until: Timestamp,
+        reschedule: Reschedule,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().release(id, until, reschedule))
     }
 
-    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
-        self.state().note_present(intent.id, ranacs)
+    async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
+        self.state().record_present(intent.id, ranacs)
     }
 }
 
 #[async_trait]
 impl DueIntents for Model {
-    async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
+    async fn due_intents(&self, until: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError> {
         Ok(self.state().due_intents(until, limit))
     }
 
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+    async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         self.state().reschedule(id, at);
         Ok(())
     }

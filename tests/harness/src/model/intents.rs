@@ -3,7 +3,7 @@
 use enrollment::action::ActionCode;
 use enrollment::identifiers::IntentId;
 use enrollment::intent::{Card, CardCount, CardState, Conclusion, INTENT_LEASE, Intent, Outcome};
-use enrollment::ports::{Begun, CustomerKey, Finished, StoreError};
+use enrollment::ports::{BeginError, CustomerKey, Put, StoreError};
 use enrollment::session::MAX_FAILURES;
 use enrollment::status::Status;
 use enrollment::time::later;
@@ -24,22 +24,27 @@ impl State {
         (!is_expired(stored.ttl, now)).then(|| stored.intent.clone())
     }
 
-    pub(super) fn begin(&mut self, intent: &Intent, count: CardCount, failures: u32) -> Begun {
+    pub(super) fn begin(
+        &mut self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Put, BeginError> {
         if self.intents.contains_key(&intent.id) {
-            return Begun::Before;
+            return Ok(Put::AlreadyExists);
         }
         if !self.may_begin(intent, failures) {
-            return Begun::SessionBusy;
+            return Err(BeginError::SessionBusy);
         }
         let owner = customer_key(&intent.client, &intent.program, &intent.customer);
         if let Some(old) = &intent.old_card {
             let card = self.stored_card(&owner, old.id);
             if card.is_none_or(|stored| stored.card.state != CardState::Active) {
-                return Begun::CardTaken;
+                return Err(BeginError::CardTaken);
             }
         }
         if self.count(&owner).version != count.version {
-            return Begun::CustomerChanged;
+            return Err(BeginError::CustomerChanged);
         }
         self.count_open(&owner, intent, count);
         if let Some(old) = &intent.old_card
@@ -63,7 +68,7 @@ impl State {
         // Its first call to MRS has no answer yet.
         stored.intent.inquiry.unanswered_at = Some(intent.created_at);
         self.intents.insert(intent.id, stored);
-        Begun::Now
+        Ok(Put::Created)
     }
 
     fn may_begin(&self, intent: &Intent, failures: u32) -> bool {
@@ -89,7 +94,7 @@ impl State {
         customer.version += 1;
     }
 
-    pub(super) fn finish(&mut self, intent: &Intent) -> Result<Finished, StoreError> {
+    pub(super) fn finish(&mut self, intent: &Intent) -> Result<Put, StoreError> {
         const OPERATION: &str = "storing an outcome";
         let conclusion = intent.conclusion();
         let conclusion = conclusion.ok_or(unavailable(OPERATION, "the intent has no outcome"))?;
@@ -97,7 +102,7 @@ impl State {
         let stored = self.intents.get_mut(&intent.id);
         let stored = stored.ok_or(unavailable(OPERATION, "there is no such intent"))?;
         if stored.intent.outcome().is_some() {
-            return Ok(Finished::Before);
+            return Ok(Put::AlreadyExists);
         }
         stored.end(conclusion);
         let owner = stored.owner.clone();
@@ -116,7 +121,7 @@ impl State {
         customer.apply(Change::of(intent, outcome), consents);
         self.unlock_old_card(&owner, intent, outcome);
         self.end_attempt(intent, outcome);
-        Ok(Finished::Now)
+        Ok(Put::Created)
     }
 
     fn store_card(&mut self, owner: &CustomerKey, intent: &Intent, outcome: &Outcome) {

@@ -2,21 +2,21 @@
 
 use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::Intent;
-use enrollment::ports::{RecordedIntent, StoreError, Turn, Unsettled};
+use enrollment::ports::{DueIntent, RecordedIntent, Reschedule, StoreError};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
 use super::{State, unavailable};
 
 impl State {
-    pub(super) fn due_intents(&self, until: Timestamp, limit: usize) -> Vec<Unsettled> {
-        let mut due: Vec<Unsettled> = self
+    pub(super) fn due_intents(&self, until: Timestamp, limit: usize) -> Vec<DueIntent> {
+        let mut due: Vec<DueIntent> = self
             .intents
             .values()
             .filter_map(|stored| {
                 let due_at = stored.due_at.filter(|at| *at <= until)?;
                 let outcome = stored.intent.outcome();
-                Some(Unsettled {
+                Some(DueIntent {
                     id: stored.intent.id,
                     created_at: stored.intent.created_at,
                     due_at,
@@ -53,21 +53,21 @@ impl State {
         Some(before)
     }
 
-    pub(super) fn release(&mut self, id: IntentId, until: Timestamp, turn: Turn) -> bool {
+    pub(super) fn release(&mut self, id: IntentId, until: Timestamp, reschedule: Reschedule) -> bool {
         let Some(stored) = self.intents.get_mut(&id) else {
             return false;
         };
         if stored.due_at.is_none() || stored.lease_until != Some(until) {
             return false;
         }
-        stored.due_at = Some(turn.next);
+        stored.due_at = Some(reschedule.next);
         stored.lease_until = None;
-        stored.intent.inquiry.unanswered_at = turn.unanswered_at;
-        stored.intent.inquiry.unknown_since = turn.unknown_since;
+        stored.intent.inquiry.unanswered_at = reschedule.unanswered_at;
+        stored.intent.inquiry.unknown_since = reschedule.unknown_since;
         true
     }
 
-    pub(super) fn note_present(&mut self, id: IntentId, ranacs: &[Ranac]) -> Result<(), StoreError> {
+    pub(super) fn record_present(&mut self, id: IntentId, ranacs: &[Ranac]) -> Result<(), StoreError> {
         let stored = self.intents.get_mut(&id);
         let stored = stored.filter(|stored| stored.due_at.is_some() && stored.intent.outcome().is_none());
         let stored = stored.ok_or(unavailable(

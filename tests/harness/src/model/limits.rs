@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use enrollment::identifiers::IntentId;
 use enrollment::limits::{Attempts, Counter, Counters, minute_of};
-use enrollment::ports::{Counted, Limits, StoreError};
+use enrollment::ports::{CounterKey, Limits, StoreError};
 use jiff::Timestamp;
 
 use super::{Model, State, StoredCounter, customer_key};
 
 /// The counters' keys: the customer's, then the client's.
-fn keys(counted: Counted<'_>) -> [String; 2] {
-    let Counted {
+fn keys(counted: CounterKey<'_>) -> [String; 2] {
+    let CounterKey {
         client,
         program,
         customer,
@@ -47,7 +47,7 @@ impl StoredCounter {
 }
 
 impl State {
-    pub(super) fn read_counters(&self, counted: Counted<'_>) -> Counters {
+    pub(super) fn read_counters(&self, counted: CounterKey<'_>) -> Counters {
         let [customer, client] = keys(counted).map(|key| self.counters.get(&key).map(StoredCounter::read));
         Counters { customer, client }
     }
@@ -55,13 +55,13 @@ impl State {
 
 #[async_trait]
 impl Limits for Model {
-    async fn counters(&self, counted: Counted<'_>) -> Result<Counters, StoreError> {
+    async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         Ok(self.state().read_counters(counted))
     }
 
     async fn count(
         &self,
-        counted: Counted<'_>,
+        counted: CounterKey<'_>,
         _known: &Counters,
         attempt: IntentId,
         now: Timestamp,

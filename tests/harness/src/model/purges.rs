@@ -17,7 +17,7 @@ use super::{Model, State, StoredIntent, TTL_MARGIN, card_ttl, customer_key, ttl}
 
 #[async_trait]
 impl Purges for Model {
-    async fn past(
+    async fn expired(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -62,7 +62,7 @@ impl Purges for Model {
         })
     }
 
-    async fn date(
+    async fn refresh_ttls(
         &self,
         client: &ClientId,
         program: &ProgramId,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId};
 use enrollment::intent::{Card, CardState, Customer};
-use enrollment::ports::{Cursor, CustomerKey, Entry, Ledger, Page, StoreError};
+use enrollment::ports::{Cursor, CustomerKey, CustomerRecords, Entry, Page, StoreError};
 use jiff::Timestamp;
 
 use super::counts::Change;
@@ -13,7 +13,7 @@ use super::{Model, card_ttl, customer_key};
 const LISTED_AT_ONCE: usize = 2;
 
 #[async_trait]
-impl Ledger for Model {
+impl CustomerRecords for Model {
     async fn key(
         &self,
         client: &ClientId,
@@ -54,7 +54,7 @@ impl Ledger for Model {
         Ok(self.state().customer(key, self.now()))
     }
 
-    async fn strike_off(
+    async fn mark_cancelled(
         &self,
         (_, _, key): (&ClientId, &ProgramId, &CustomerKey),
         card: &Card,
@@ -73,7 +73,7 @@ impl Ledger for Model {
         Ok(true)
     }
 
-    async fn correct(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError> {
+    async fn set_last4(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError> {
         if let Some(stored) = self.state().stored_card(key, card) {
             stored.card.last4 = last4;
         }

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use enrollment::identifiers::{IntentId, SessionId};
 use enrollment::intent::Intent;
 use enrollment::limits::Counters;
-use enrollment::ports::{Circumstances, Counted, Opened, Sessions, StoreError, SubmissionRecords, Wanted};
+use enrollment::ports::{
+    ContextQuery, CounterKey, Put, Sessions, StoreError, SubmissionContext, SubmissionRecords,
+};
 use enrollment::session::{MAX_FAILURES, Session, UsedToken};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -23,10 +25,10 @@ impl State {
 
 #[async_trait]
 impl Sessions for Model {
-    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Opened, StoreError> {
+    async fn open(&self, session: &Session, token: &UsedToken) -> Result<Put, StoreError> {
         let mut state = self.state();
         if state.used_tokens.contains(&token.digest) {
-            return Ok(Opened::Before);
+            return Ok(Put::AlreadyExists);
         }
         if state.sessions.contains_key(&session.id) {
             return Err(unavailable("opening a session", "its id exists already"));
@@ -37,7 +39,7 @@ impl Sessions for Model {
             ttl: ttl(later(session.expires_at, KEPT_AFTER_EXPIRY)),
         };
         state.sessions.insert(session.id, stored);
-        Ok(Opened::Now)
+        Ok(Put::Created)
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -75,7 +77,11 @@ impl SubmissionRecords for Model {
         Ok(found.map(|session| (session, state.intent(intent, now))))
     }
 
-    async fn circumstances(&self, session: &Session, wanted: Wanted) -> Result<Circumstances, StoreError> {
+    async fn context(
+        &self,
+        session: &Session,
+        wanted: ContextQuery,
+    ) -> Result<SubmissionContext, StoreError> {
         let (state, now) = (self.state(), self.now());
         let Session {
             client,
@@ -83,7 +89,7 @@ impl SubmissionRecords for Model {
             customer,
             ..
         } = session;
-        let counted = Counted {
+        let counted = CounterKey {
             client,
             program,
             customer,
@@ -94,7 +100,7 @@ impl SubmissionRecords for Model {
         } else {
             Counters::default()
         };
-        Ok(Circumstances {
+        Ok(SubmissionContext {
             client: state.clients.get(client).cloned(),
             counters,
             count: state.count(&key),

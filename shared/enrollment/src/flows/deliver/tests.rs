@@ -9,7 +9,7 @@ use super::*;
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::identifiers::{ClientId, IntentId, Slug};
-use crate::ports::Due;
+use crate::ports::DueConfirmation;
 use crate::status::Status;
 use crate::testing::Seeded;
 
@@ -18,7 +18,7 @@ struct Failing(fn() -> StoreError);
 
 #[async_trait]
 impl Confirmations for Failing {
-    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<Due>, StoreError> {
+    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<DueConfirmation>, StoreError> {
         unreachable!()
     }
 

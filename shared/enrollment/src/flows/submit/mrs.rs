@@ -23,7 +23,7 @@ impl Submit<'_> {
         if program.bank_customer_number == BankCustomerNumberKind::CustomerId {
             match self.present_under_number(&intent, client).await? {
                 Ok(ranacs) => {
-                    self.leases.note_present(&intent, &ranacs).await?;
+                    self.leases.record_present(&intent, &ranacs).await?;
                     intent.inquiry.present_before = Some(ranacs);
                 }
                 Err(conclusion) => return self.decision().finish(intent, conclusion).await,

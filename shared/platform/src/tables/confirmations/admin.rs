@@ -22,7 +22,7 @@ use crate::tables::{DynamoClients, DynamoEnrollments};
 use crate::vault::Vault;
 
 /// The operator's view of the `confirmations` table.
-pub struct ConfirmationDesk {
+pub struct ConfirmationAdmin {
     dynamodb: Client,
     table: String,
     vault: Arc<Vault>,
@@ -85,10 +85,10 @@ pub enum Decided {
     /// It has been delivered meanwhile, or is gone.
     TooLate,
     /// The record that it goes with is past its date: the next purge deletes both.
-    PastDate,
+    Expired,
 }
 
-impl ConfirmationDesk {
+impl ConfirmationAdmin {
     /// Over the table of that physical name.
     pub fn new(
         dynamodb: Client,
@@ -149,7 +149,7 @@ impl ConfirmationDesk {
     /// Address and body, unsealed: personal data. None where it was delivered, is not there, or is past its date.
     pub async fn reveal(&self, _: &Permit, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
         match self.undelivered(id).await? {
-            Some(fields) if !self.is_past(id, &fields).await? => self.open(id, &fields).await.map(Some),
+            Some(fields) if !self.is_expired(id, &fields).await? => self.open(id, &fields).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -161,8 +161,8 @@ impl ConfirmationDesk {
         let Some(fields) = self.undelivered(id).await? else {
             return Ok(Decided::TooLate);
         };
-        if self.is_past(id, &fields).await? {
-            return Ok(Decided::PastDate);
+        if self.is_expired(id, &fields).await? {
+            return Ok(Decided::Expired);
         }
         let confirmation = self.open(id, &fields).await?;
         self.forget_destination(&confirmation).await?;
@@ -224,7 +224,7 @@ impl ConfirmationDesk {
     }
 
     /// Whether the record that a confirmation goes with is past its date by the X of today, deleted or not.
-    async fn is_past(&self, id: &ConfirmationId, fields: &Fields) -> Result<bool, StoreError> {
+    async fn is_expired(&self, id: &ConfirmationId, fields: &Fields) -> Result<bool, StoreError> {
         let client = fields.parsed("client", ClientId::parse)?;
         let key = CustomerKey(fields.text(OWNER)?.to_owned());
         let program = program_of(&client, &key)
@@ -235,8 +235,8 @@ impl ConfirmationDesk {
         };
         let record = self.records.enrollments.record(&client, &key).await?;
         let now = self.clock.now();
-        let until = purge::past_from(now, set_up.retention_days(&program));
-        Ok(purge::is_past(record, id, until, now))
+        let until = purge::expired_before(now, set_up.retention_days(&program));
+        Ok(purge::is_expired(record, id, until, now))
     }
 
     async fn forget_destination(&self, confirmation: &Confirmation) -> Result<(), StoreError> {
@@ -264,7 +264,7 @@ impl ConfirmationDesk {
         )
         .await?;
         match found {
-            Some(fields) if fields.is_past(self.clock.now())? => Ok(None),
+            Some(fields) if fields.is_expired(self.clock.now())? => Ok(None),
             found => Ok(found),
         }
     }

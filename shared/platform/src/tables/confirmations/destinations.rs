@@ -23,7 +23,7 @@ impl DynamoConfirmations {
             return Ok(Destination::default());
         };
         let version = fields.number("version")?;
-        if fields.is_past(self.clock.now())? {
+        if fields.is_expired(self.clock.now())? {
             return Ok(Destination {
                 version,
                 ..Destination::default()

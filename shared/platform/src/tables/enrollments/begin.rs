@@ -1,6 +1,6 @@
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem, Update};
 use enrollment::intent::{CardCount, Intent, OldCard};
-use enrollment::ports::{Begun, StoreError};
+use enrollment::ports::{BeginError, Put, StoreError};
 use enrollment::session::MAX_FAILURES;
 use enrollment::time::later;
 use jiff::SignedDuration;
@@ -25,7 +25,7 @@ impl DynamoEnrollments {
         intent: &Intent,
         count: CardCount,
         failures: u32,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<Result<Put, BeginError>, StoreError> {
         let customer_key = self.customer_key(OPERATION, intent).await?;
         let mut writes = vec![
             self.put_intent(intent, &customer_key).await?,
@@ -38,20 +38,20 @@ impl DynamoEnrollments {
         let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
         // A repeat finds its own session busy and its customer changed: the intent itself decides first.
         Ok(if transacted.refuses(INTENT) {
-            Begun::Before
+            Ok(Put::AlreadyExists)
         } else if transacted.refuses(SESSION) {
-            Begun::SessionBusy
+            Err(BeginError::SessionBusy)
         } else if transacted.refuses(OLD_CARD) {
-            Begun::CardTaken
+            Err(BeginError::CardTaken)
         } else if transacted.refuses(CUSTOMER_ITEM) {
-            Begun::CustomerChanged
+            Err(BeginError::CustomerChanged)
         } else {
-            Begun::Now
+            Ok(Put::Created)
         })
     }
 
     async fn put_intent(&self, intent: &Intent, customer_key: &str) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
+        let put = types::Put::builder()
             .table_name(&self.tables.enrollments)
             .set_item(Some(self.written(OPERATION, intent, customer_key).await?))
             .condition_expression("attribute_not_exists(pk)")
@@ -135,7 +135,7 @@ impl DynamoEnrollments {
             .condition_expression("#state = :active AND #schema <= :schema")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":held", item::text(state::HELD))
+            .expression_attribute_values(":held", item::text(state::LOCKED))
             .expression_attribute_values(":active", item::text(state::ACTIVE))
             .expression_attribute_values(":schema", item::number(item::SCHEMA))
             .expression_attribute_values(":intent", item::text(intent.id.to_hex()))

@@ -16,7 +16,7 @@ use crate::tables::item;
 use crate::tables::transaction::{IntoWrite as _, built};
 
 /// A card that MRS holds no longer.
-pub(super) struct Leaving<'a> {
+pub(super) struct CancelledCard<'a> {
     pub(super) client: &'a ClientId,
     pub(super) program: &'a ProgramId,
     pub(super) customer_key: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Leaving<'a> {
     pub(super) at: Timestamp,
 }
 
-impl Leaving<'_> {
+impl CancelledCard<'_> {
     fn ttl(&self) -> Timestamp {
         card_ttl(self.at, self.retention_days)
     }
@@ -36,7 +36,7 @@ const OPERATION: &str = "noting that a leftover is gone";
 
 impl DynamoEnrollments {
     /// Once only: a repeat changes nothing.
-    pub(super) async fn note_leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
         let parts = match &intent.old_card {
             Some(card) if intent.is_success() => {
                 let customer_key = self.customer_key(OPERATION, intent).await?;
@@ -47,7 +47,7 @@ impl DynamoEnrollments {
                         "lease_until, unanswered_at, unknown_since, agenda, agenda_at, old_ranac, old_number",
                         None,
                     )?,
-                    recounts: self.recounts(
+                    counter_updates: self.counter_updates(
                         OPERATION,
                         &customer_key,
                         Change::OldCardOut { kept_until },
@@ -64,7 +64,7 @@ impl DynamoEnrollments {
                     "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
                     Some(later(at, FAILED_KEPT)),
                 )?,
-                recounts: Vec::new(),
+                counter_updates: Vec::new(),
                 required: Vec::new(),
                 old_card: Vec::new(),
                 session: None,
@@ -82,7 +82,7 @@ impl DynamoEnrollments {
         card: &OldCard,
         at: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let leaving = Leaving {
+        let removed = CancelledCard {
             client: &intent.client,
             program: &intent.program,
             customer_key,
@@ -91,50 +91,50 @@ impl DynamoEnrollments {
             at,
         };
         let cancelled = self
-            .cancellation(&leaving)
+            .cancellation(&removed)
             .condition_expression("held_by = :intent")
             .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
             .build();
         Ok(vec![
             built(operation, cancelled)?.into_write(),
-            self.date_intent(operation, &leaving)?,
+            self.set_intent_ttl(operation, &removed)?,
         ])
     }
 
     /// The intent that enrolled a card goes with it.
-    pub(super) fn date_intent(
+    pub(super) fn set_intent_ttl(
         &self,
         operation: &'static str,
-        leaving: &Leaving<'_>,
+        removed: &CancelledCard<'_>,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(leaving.card)))
+            .set_key(Some(intent_item_key(removed.card)))
             .update_expression("SET #ttl = :ttl")
             // One that replaced a card which MRS still holds must not go.
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(agenda)")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", item::seconds(leaving.ttl()))
+            .expression_attribute_values(":ttl", item::seconds(removed.ttl()))
             .build();
         Ok(built(operation, update)?.into_write())
     }
 
     /// From now on the purge finds the card.
-    pub(super) fn cancellation(&self, leaving: &Leaving<'_>) -> UpdateBuilder {
-        let agenda = Kind::Cancelled(leaving.client, leaving.program).of(&leaving.card.to_hex());
-        let sort_key = card_sort_key(leaving.card);
+    pub(super) fn cancellation(&self, removed: &CancelledCard<'_>) -> UpdateBuilder {
+        let agenda = Kind::Cancelled(removed.client, removed.program).of(&removed.card.to_hex());
+        let sort_key = card_sort_key(removed.card);
         Update::builder()
             .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(leaving.customer_key, &sort_key)))
+            .set_key(Some(item::key_pair(removed.customer_key, &sort_key)))
             .update_expression(
                 "SET #state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":cancelled", item::text(state::CANCELLED))
-            .expression_attribute_values(":at", item::millis(leaving.at))
+            .expression_attribute_values(":at", item::millis(removed.at))
             .expression_attribute_values(":agenda", agenda)
-            .expression_attribute_values(":ttl", item::seconds(leaving.ttl()))
+            .expression_attribute_values(":ttl", item::seconds(removed.ttl()))
     }
 
     /// The intent has nothing left to be done; where it had nothing before, the condition does not hold.

@@ -3,21 +3,21 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use enrollment::log::warn;
-use enrollment::ports::StoreError;
+use enrollment::ports::{Put, StoreError};
 
 use super::DynamoEnrollments;
 use crate::tables::transaction::transact;
 
 /// Positions in the transaction.
 const INTENT: usize = 0;
-const RECOUNT: usize = 1;
+const COUNTERS: usize = 1;
 
 /// What goes into it.
 pub(super) struct Parts {
     /// The intent: its condition says whether there is anything to store.
     pub(super) intent: TransactWriteItem,
     /// Ways to bring the customer's counts up to date, of which the first that applies is taken.
-    pub(super) recounts: Vec<TransactWriteItem>,
+    pub(super) counter_updates: Vec<TransactWriteItem>,
     /// What is written in any case.
     pub(super) required: Vec<TransactWriteItem>,
     /// The card that goes, or stays.
@@ -26,29 +26,20 @@ pub(super) struct Parts {
     pub(super) session: Option<TransactWriteItem>,
 }
 
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stored {
-    /// It is stored.
-    Now,
-    /// The intent's condition does not hold.
-    Before,
-}
-
 impl DynamoEnrollments {
-    pub(super) async fn store(&self, operation: &'static str, parts: Parts) -> Result<Stored, StoreError> {
+    pub(super) async fn store(&self, operation: &'static str, parts: Parts) -> Result<Put, StoreError> {
         let Parts {
             intent,
-            recounts,
+            counter_updates,
             required,
             mut old_card,
             mut session,
         } = parts;
-        let mut recounts = recounts.into_iter();
-        let mut recount = recounts.next();
+        let mut counter_updates = counter_updates.into_iter();
+        let mut counter_update = counter_updates.next();
         loop {
             let mut writes = vec![intent.clone()];
-            writes.extend(recount.clone());
+            writes.extend(counter_update.clone());
             writes.extend(required.iter().cloned());
             let first_of_old_card = writes.len();
             writes.extend(old_card.iter().cloned());
@@ -57,21 +48,21 @@ impl DynamoEnrollments {
 
             let transacted = transact(&self.dynamodb, &*self.randomness, operation, writes).await?;
             if transacted.refuses(INTENT) {
-                return Ok(Stored::Before);
+                return Ok(Put::AlreadyExists);
             }
             if !transacted.refuses_any() {
-                return Ok(Stored::Now);
+                return Ok(Put::Created);
             }
             // Each is given up at most once, so this ends.
-            let recount_refused = recount.is_some() && transacted.refuses(RECOUNT);
+            let counters_refused = counter_update.is_some() && transacted.refuses(COUNTERS);
             let stands = |index: usize| !transacted.refuses(first_of_old_card + index);
             let old_card_gone = !(0..old_card.len()).all(stands);
             let session_gone = session.is_some() && transacted.refuses(position_of_session);
-            if recount_refused {
-                recount = recounts.next();
+            if counters_refused {
+                counter_update = counter_updates.next();
             }
-            let nothing_to_give_up = recount_refused && recount.is_none();
-            if nothing_to_give_up || !(recount_refused || old_card_gone || session_gone) {
+            let nothing_to_give_up = counters_refused && counter_update.is_none();
+            if nothing_to_give_up || !(counters_refused || old_card_gone || session_gone) {
                 return Err(StoreError::Unavailable {
                     operation,
                     detail: "a condition did not hold that nothing can be done about".into(),

@@ -29,7 +29,7 @@ pub(super) enum Change {
     },
     /// An operator saw that MRS holds a card no longer; the same.
     #[cfg(feature = "operator")]
-    StruckOff {
+    MarkedCancelled {
         /// With the margin.
         kept_until: Timestamp,
     },
@@ -58,59 +58,60 @@ impl Change {
 
 impl DynamoEnrollments {
     /// Ways to write the change: the first whose condition holds is right. The last one holds always.
-    pub(super) fn recounts(
+    pub(super) fn counter_updates(
         &self,
         operation: &'static str,
         customer_key: &str,
         change: Change,
         consents: &[Consent],
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let mut ways = match change {
+        let mut updates = match change {
             Change::CardIn => vec![
-                Way::new("attribute_exists(pk) AND pending >= :one")
+                CounterUpdate::new("attribute_exists(pk) AND pending >= :one")
                     .set("active = active + :one")
                     .set("pending = pending - :one"),
             ],
-            Change::CardReplaced => vec![Way::new("attribute_exists(pk)")],
+            Change::CardReplaced => vec![CounterUpdate::new("attribute_exists(pk)")],
             Change::CardOut { kept_until } => vec![
-                Way::new("active = :one AND changing = :one")
+                CounterUpdate::new("active = :one AND changing = :one")
                     .set("active = active - :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
-                Way::new("active >= :one AND changing >= :one")
+                CounterUpdate::new("active >= :one AND changing >= :one")
                     .set("active = active - :one")
                     .set("changing = changing - :one"),
             ],
             Change::OldCardOut { kept_until } => vec![
-                Way::new("active = :none AND changing = :one")
+                CounterUpdate::new("active = :none AND changing = :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
-                Way::new("changing >= :one").set("changing = changing - :one"),
+                CounterUpdate::new("changing >= :one").set("changing = changing - :one"),
             ],
             #[cfg(feature = "operator")]
-            Change::StruckOff { kept_until } => vec![
-                Way::new("active = :one AND (attribute_not_exists(changing) OR changing = :none)")
+            Change::MarkedCancelled { kept_until } => vec![
+                CounterUpdate::new("active = :one AND (attribute_not_exists(changing) OR changing = :none)")
                     .set("active = active - :one")
                     .kept(kept_until),
-                Way::new("active >= :one").set("active = active - :one"),
+                CounterUpdate::new("active >= :one").set("active = active - :one"),
             ],
             Change::Failed(action) => {
                 let counter = counter_of(action);
                 vec![
-                    Way::new(&format!("attribute_exists(pk) AND {counter} >= :one"))
+                    CounterUpdate::new(&format!("attribute_exists(pk) AND {counter} >= :one"))
                         .set(&format!("{counter} = {counter} - :one")),
                 ]
             }
         };
-        ways.push(Way::without_the_counts(change));
-        ways.into_iter()
-            .map(|way| {
-                let way = if change.brings_a_card() {
-                    way.remove_ttl()
+        updates.push(CounterUpdate::without_the_counts(change));
+        updates
+            .into_iter()
+            .map(|update| {
+                let update = if change.brings_a_card() {
+                    update.remove_ttl()
                 } else {
-                    way
+                    update
                 };
-                let update = way
+                let update = update
                     .consents(operation, consents)?
                     .update(&self.tables.enrollments, customer_key);
                 Ok(built(operation, update.build())?.into_write())
@@ -120,7 +121,7 @@ impl DynamoEnrollments {
 }
 
 /// An update in the making. What an expression does not mention may not be given with it.
-struct Way {
+struct CounterUpdate {
     condition: Option<String>,
     sets: Vec<String>,
     kept_until: Option<Timestamp>,
@@ -128,7 +129,7 @@ struct Way {
     consents: Vec<AttributeValue>,
 }
 
-impl Way {
+impl CounterUpdate {
     fn new(condition: &str) -> Self {
         Self {
             condition: Some(condition.to_owned()),

@@ -1,13 +1,13 @@
-//! The port `Ledger`: what an operator does with records, beside the flows.
+//! The port `CustomerRecords`: what an operator does with records, beside the flows.
 
 use async_trait::async_trait;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId};
 use enrollment::intent::{Card, Customer};
-use enrollment::ports::{Cursor, CustomerKey, Entry, Ledger, Page, StoreError};
+use enrollment::ports::{Cursor, CustomerKey, CustomerRecords, Entry, Page, Put, StoreError};
 use jiff::Timestamp;
 
-use super::cleanup::Leaving;
-use super::conclusion::{Parts, Stored};
+use super::cleanup::CancelledCard;
+use super::conclusion::Parts;
 use super::counters::Change;
 use super::{CUSTOMER, DynamoEnrollments, INTENT, card_sort_key, card_ttl, state};
 use crate::aws::{describe, where_it_held};
@@ -16,12 +16,12 @@ use crate::tables::item::{self, Fields};
 use crate::tables::transaction::{IntoWrite as _, built};
 
 const LISTING: &str = "going through customers and failed intents";
-const STRIKING_OFF: &str = "striking a card off";
+const MARKING_CANCELLED: &str = "striking a card off";
 /// The length of `#` and a blind index.
 const INDEX_LENGTH: usize = 65;
 
 #[async_trait]
-impl Ledger for DynamoEnrollments {
+impl CustomerRecords for DynamoEnrollments {
     async fn key(
         &self,
         client: &ClientId,
@@ -80,14 +80,14 @@ impl Ledger for DynamoEnrollments {
         self.read_by_key(client, &key.0).await
     }
 
-    async fn strike_off(
+    async fn mark_cancelled(
         &self,
         (client, program, key): (&ClientId, &ProgramId, &CustomerKey),
         card: &Card,
         retention_days: u16,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let leaving = Leaving {
+        let removed = CancelledCard {
             client,
             program,
             customer_key: &key.0,
@@ -95,25 +95,25 @@ impl Ledger for DynamoEnrollments {
             retention_days,
             at,
         };
-        let change = Change::StruckOff {
+        let change = Change::MarkedCancelled {
             kept_until: card_ttl(at, retention_days),
         };
         let struck_off = self
-            .cancellation(&leaving)
+            .cancellation(&removed)
             .condition_expression("#state = :active")
             .expression_attribute_values(":active", item::text(state::ACTIVE))
             .build();
         let parts = Parts {
-            intent: built(STRIKING_OFF, struck_off)?.into_write(),
-            recounts: self.recounts(STRIKING_OFF, &key.0, change, &[])?,
+            intent: built(MARKING_CANCELLED, struck_off)?.into_write(),
+            counter_updates: self.counter_updates(MARKING_CANCELLED, &key.0, change, &[])?,
             required: Vec::new(),
-            old_card: vec![self.date_intent(STRIKING_OFF, &leaving)?],
+            old_card: vec![self.set_intent_ttl(MARKING_CANCELLED, &removed)?],
             session: None,
         };
-        Ok(self.store(STRIKING_OFF, parts).await? == Stored::Now)
+        Ok(self.store(MARKING_CANCELLED, parts).await? == Put::Created)
     }
 
-    async fn correct(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError> {
+    async fn set_last4(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError> {
         let update = self
             .dynamodb
             .update_item()

@@ -47,7 +47,7 @@ impl DynamoEnrollments {
                     found.count = count(&fields)?;
                     found.consents = consents(&fields)?;
                 }
-                sk if sk.starts_with(CARD) && !fields.is_past(self.clock.now())? => {
+                sk if sk.starts_with(CARD) && !fields.is_expired(self.clock.now())? => {
                     found.cards.push(self.card(client, pk, sk, &fields).await?);
                 }
                 // Past its time, or of a newer release.
@@ -67,7 +67,7 @@ impl DynamoEnrollments {
         pk: &str,
         fields: &Fields,
     ) -> Result<Option<Card>, StoreError> {
-        if fields.is_past(self.clock.now())? {
+        if fields.is_expired(self.clock.now())? {
             return Ok(None);
         }
         self.card(client, pk, fields.text("sk")?, fields).await.map(Some)
@@ -165,8 +165,8 @@ pub(super) fn card_id(fields: &Fields) -> Result<IntentId, StoreError> {
 pub(super) fn card_state(fields: &Fields) -> Result<CardState, StoreError> {
     match fields.text("state")? {
         state::ACTIVE => Ok(CardState::Active),
-        state::HELD => Ok(CardState::Locked),
-        state::LEAVING => Ok(CardState::PendingCancellation),
+        state::LOCKED => Ok(CardState::Locked),
+        state::PENDING_CANCELLATION => Ok(CardState::PendingCancellation),
         state::CANCELLED => Ok(CardState::Cancelled {
             at: fields.time("cancelled_at")?,
         }),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use enrollment::identifiers::IntentId;
-use enrollment::ports::{DueIntents, StoreError, Unsettled};
+use enrollment::ports::{DueIntent, DueIntents, StoreError};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
@@ -13,11 +13,11 @@ use crate::tables::item::{self, Fields};
 
 #[async_trait]
 impl DueIntents for DynamoEnrollments {
-    async fn unsettled(&self, until: Timestamp, limit: usize) -> Result<Vec<Unsettled>, StoreError> {
+    async fn due_intents(&self, until: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError> {
         const OPERATION: &str = "listing unsettled intents";
         let table = &self.tables.enrollments;
         let unsettled = |fields: &Fields| {
-            Ok(Unsettled {
+            Ok(DueIntent {
                 id: fields.parsed("pk", |pk| {
                     IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
                 })?,
@@ -33,7 +33,7 @@ impl DueIntents for DynamoEnrollments {
             &self.dynamodb,
             table,
             OPERATION,
-            Kind::Unsettled,
+            Kind::DueIntent,
             until,
             limit,
             unsettled,
@@ -41,7 +41,7 @@ impl DueIntents for DynamoEnrollments {
         .await
     }
 
-    async fn look_again(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
+    async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
         let update = self
             .dynamodb
             .update_item()

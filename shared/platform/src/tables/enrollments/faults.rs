@@ -109,7 +109,7 @@ mod operator {
                     let id = fields.parsed("pk", |pk| {
                         IntentId::from_hex(pk.rsplit('#').next().unwrap_or_default())
                     })?;
-                    if !fields.is_past(self.clock.now())? {
+                    if !fields.is_expired(self.clock.now())? {
                         return Ok(Some(Incident {
                             has_fault: fields.optional_bytes(FAULT)?.is_some(),
                             intent: self.read(id, &fields).await?,

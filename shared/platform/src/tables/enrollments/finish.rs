@@ -1,14 +1,14 @@
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem, Update};
 use enrollment::action::ActionCode;
 use enrollment::confirmation::Confirmation;
 use enrollment::identifiers::IntentId;
 use enrollment::intent::{Conclusion, Consent, Intent, Outcome};
-use enrollment::ports::{Finished, StoreError};
+use enrollment::ports::{Put, StoreError};
 use enrollment::status::Status;
 use enrollment::time::later;
 use jiff::Timestamp;
 
-use super::conclusion::{Parts, Stored};
+use super::conclusion::Parts;
 use super::counters::Change;
 use super::{
     DynamoEnrollments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
@@ -21,7 +21,7 @@ use crate::tables::transaction::{IntoWrite as _, built};
 const OPERATION: &str = "storing an outcome";
 
 impl DynamoEnrollments {
-    pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Finished, StoreError> {
+    pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Put, StoreError> {
         let Some(conclusion) = intent.conclusion() else {
             return Err(StoreError::Unavailable {
                 operation: OPERATION,
@@ -50,18 +50,18 @@ impl DynamoEnrollments {
         let change = Change::of(intent, outcome);
         let parts = Parts {
             intent: self.store_outcome(intent, conclusion).await?,
-            recounts: self.recounts(OPERATION, &customer_key, change, consents)?,
+            counter_updates: self.counter_updates(OPERATION, &customer_key, change, consents)?,
             required,
             old_card: self.change_old_card(&customer_key, intent, outcome)?,
             session: Some(self.release_session(intent, outcome)?),
         };
         match self.store(OPERATION, parts).await? {
-            Stored::Before => self.finished_before(intent.id).await,
-            Stored::Now => {
+            Put::AlreadyExists => self.finished_before(intent.id).await,
+            Put::Created => {
                 if let Some(metrics) = &self.metrics {
                     metrics.outcome(outcome.status, outcome.code);
                 }
-                Ok(Finished::Now)
+                Ok(Put::Created)
             }
         }
     }
@@ -151,7 +151,7 @@ impl DynamoEnrollments {
             .set_optional("design_code", intent.design_code.as_deref().map(item::text))
             .text("state", state::ACTIVE)
             .millis("enrolled_at", outcome.at);
-        let put = Put::builder()
+        let put = types::Put::builder()
             .table_name(&self.tables.enrollments)
             .set_item(Some(card.into_item()))
             .build();
@@ -180,7 +180,7 @@ impl DynamoEnrollments {
         let update = if outcome.status.is_success() {
             update
                 .update_expression("SET #state = :leaving")
-                .expression_attribute_values(":leaving", item::text(state::LEAVING))
+                .expression_attribute_values(":leaving", item::text(state::PENDING_CANCELLATION))
         } else {
             update
                 .update_expression("SET #state = :active REMOVE held_by")
@@ -197,7 +197,7 @@ impl DynamoEnrollments {
         outcome: &Outcome,
     ) -> Result<TransactWriteItem, StoreError> {
         let item = confirmations::written(&self.vault, OPERATION, confirmation, owner, outcome.at).await?;
-        let put = Put::builder()
+        let put = types::Put::builder()
             .table_name(&self.tables.confirmations)
             .set_item(Some(item))
             .build();
@@ -223,9 +223,9 @@ impl DynamoEnrollments {
     }
 
     /// The intent's condition fails where it has its outcome, and where there is no such intent.
-    async fn finished_before(&self, id: IntentId) -> Result<Finished, StoreError> {
+    async fn finished_before(&self, id: IntentId) -> Result<Put, StoreError> {
         match self.item(OPERATION, &intent_key(id), INTENT).await? {
-            Some(_) => Ok(Finished::Before),
+            Some(_) => Ok(Put::AlreadyExists),
             None => Err(StoreError::Unavailable {
                 operation: OPERATION,
                 detail: "there is no such intent".into(),

@@ -8,7 +8,7 @@ use enrollment::identifiers::{
 use enrollment::intent::{
     CardCount, Cleanup, Conclusion, INTENT_LEASE, Inquiry, Intent, OldCard, Outcome, Stage,
 };
-use enrollment::ports::{Begun, Finished, Intents, StoreError};
+use enrollment::ports::{BeginError, Intents, Put, StoreError};
 use enrollment::status::{MrsCode, Status};
 use enrollment::time::later;
 use jiff::Timestamp;
@@ -29,16 +29,21 @@ impl Intents for DynamoEnrollments {
         self.intent_of(id, &fields).await
     }
 
-    async fn begin(&self, intent: &Intent, count: CardCount, failures: u32) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        intent: &Intent,
+        count: CardCount,
+        failures: u32,
+    ) -> Result<Result<Put, BeginError>, StoreError> {
         self.begin_intent(intent, count, failures).await
     }
 
-    async fn finish(&self, intent: &Intent) -> Result<Finished, StoreError> {
+    async fn finish(&self, intent: &Intent) -> Result<Put, StoreError> {
         self.finish_intent(intent).await
     }
 
-    async fn leftover_gone(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
-        self.note_leftover_gone(intent, at).await
+    async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
+        self.complete_cleanup(intent, at).await
     }
 }
 
@@ -97,7 +102,7 @@ impl DynamoEnrollments {
             .bytes("fingerprint", intent.fingerprint.to_vec())
             .text("incident", intent.incident.as_str())
             .millis("created_at", intent.created_at)
-            .set("agenda", Kind::Unsettled.of(&intent.id.to_hex()))
+            .set("agenda", Kind::DueIntent.of(&intent.id.to_hex()))
             // At once: a sweep comes within the 60 s that an outcome may stay away, wherever its process died.
             .millis("agenda_at", intent.created_at)
             // Whoever stores it asks MRS first.

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::identifiers::{IntentId, Ranac};
 use enrollment::intent::Intent;
 use enrollment::log::LogText;
-use enrollment::ports::{Leases, StoreError, Turn};
+use enrollment::ports::{Leases, Reschedule, StoreError};
 use jiff::Timestamp;
 
 use super::intents::written_ranacs;
@@ -15,7 +15,7 @@ use crate::tables::item::{self, Fields};
 
 #[async_trait]
 impl Leases for DynamoEnrollments {
-    async fn take(
+    async fn acquire(
         &self,
         id: IntentId,
         now: Timestamp,
@@ -50,7 +50,12 @@ impl Leases for DynamoEnrollments {
         self.read(id, &Fields::of(OPERATION, before)?).await.map(Some)
     }
 
-    async fn release(&self, id: IntentId, until: Timestamp, turn: Turn) -> Result<bool, StoreError> {
+    async fn release(
+        &self,
+        id: IntentId,
+        until: Timestamp,
+        reschedule: Reschedule,
+    ) -> Result<bool, StoreError> {
         let mut sets = "SET agenda_at = :next".to_owned();
         let mut removes = " REMOVE lease_until".to_owned();
         let mut update = self
@@ -60,10 +65,10 @@ impl Leases for DynamoEnrollments {
             .set_key(Some(intent_item_key(id)))
             .condition_expression("attribute_exists(agenda) AND lease_until = :until")
             .expression_attribute_values(":until", item::millis(until))
-            .expression_attribute_values(":next", item::millis(turn.next));
+            .expression_attribute_values(":next", item::millis(reschedule.next));
         for (attribute, time) in [
-            ("unanswered_at", turn.unanswered_at),
-            ("unknown_since", turn.unknown_since),
+            ("unanswered_at", reschedule.unanswered_at),
+            ("unknown_since", reschedule.unknown_since),
         ] {
             match time {
                 Some(time) => {
@@ -81,7 +86,7 @@ impl Leases for DynamoEnrollments {
             })
     }
 
-    async fn note_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
+    async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         const OPERATION: &str = "noting what MRS listed before an enrollment";
         let unavailable = |detail: LogText| StoreError::Unavailable {
             operation: OPERATION,

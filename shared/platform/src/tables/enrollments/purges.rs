@@ -34,15 +34,15 @@ use crate::tables::{confirmations, limits, sessions};
 /// As many as one transaction takes.
 const MOST_WRITES: usize = 100;
 /// Cards that were cancelled so long before the last dating began are looked at again: the index lags, and clocks differ.
-const DATED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// Cards of a shard that are dated at once.
-const DATED_AT_ONCE: usize = 4;
+const REFRESHED_AT_ONCE: usize = 4;
 const REMOVING: &str = "deleting what is past its date";
-const DATING: &str = "dating cancelled cards";
+const REFRESHING: &str = "dating cancelled cards";
 
 #[async_trait]
 impl Purges for DynamoEnrollments {
-    async fn past(
+    async fn expired(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -151,7 +151,7 @@ impl Purges for DynamoEnrollments {
         }
     }
 
-    async fn date(
+    async fn refresh_ttls(
         &self,
         client: &ClientId,
         program: &ProgramId,
@@ -160,15 +160,15 @@ impl Purges for DynamoEnrollments {
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let marker = Marker::key(client, program);
-        let from = match self.item(DATING, &marker, Marker::SORT_KEY).await? {
+        let from = match self.item(REFRESHING, &marker, Marker::SORT_KEY).await? {
             Some(fields) if fields.number::<u16>("retention_days")? == retention_days => {
-                later(fields.time("dated_until")?, -DATED_AGAIN)
+                later(fields.time("dated_until")?, -OVERLAP)
             }
             _ => Timestamp::UNIX_EPOCH,
         };
         let kind = Kind::Cancelled(client, program);
         let shards = (0..kind.shards()).map(async |shard| {
-            self.date_shard(kind.shard(shard), (from, now), retention_days, until)
+            self.refresh_shard(kind.shard(shard), (from, now), retention_days, until)
                 .await
         });
         if try_join_all(shards).await?.contains(&false) {
@@ -184,7 +184,7 @@ impl Purges for DynamoEnrollments {
             .send()
             .await
             .map_err(|error| StoreError::Unavailable {
-                operation: DATING,
+                operation: REFRESHING,
                 detail: describe(&error),
             })?;
         Ok(true)
@@ -427,7 +427,7 @@ impl DynamoEnrollments {
     }
 
     /// Dates the cards of one shard that were cancelled in a range of time. False where `until` came first.
-    async fn date_shard(
+    async fn refresh_shard(
         &self,
         shard: String,
         range: (Timestamp, Timestamp),
@@ -439,10 +439,12 @@ impl DynamoEnrollments {
             if self.clock.now() >= until {
                 return Ok(false);
             }
-            let listed = self.cancelled(DATING, shard.clone(), range, start, None).await?;
+            let listed = self
+                .cancelled(REFRESHING, shard.clone(), range, start, None)
+                .await?;
             stream::iter(listed.entries)
-                .map(|fields| self.date_card(fields, retention_days))
-                .buffer_unordered(DATED_AT_ONCE)
+                .map(|fields| self.refresh_card(fields, retention_days))
+                .buffer_unordered(REFRESHED_AT_ONCE)
                 .try_collect::<()>()
                 .await?;
             start = listed.next;
@@ -454,7 +456,7 @@ impl DynamoEnrollments {
 
     /// The card, the intent that enrolled it, the opt-out that took it out; and the customer, who goes with the last card:
     /// later, never earlier than was said before.
-    async fn date_card(&self, fields: Fields, retention_days: u16) -> Result<(), StoreError> {
+    async fn refresh_card(&self, fields: Fields, retention_days: u16) -> Result<(), StoreError> {
         // What was past its date long ago by a new X is the purge's first: it may be held back.
         let soonest = later(self.clock.now(), TTL_MARGIN);
         let ttl = card_ttl(fields.time("agenda_at")?, retention_days).max(soonest);
@@ -510,7 +512,7 @@ impl DynamoEnrollments {
         where_it_held(update.send().await)
             .map(drop)
             .map_err(|detail| StoreError::Unavailable {
-                operation: DATING,
+                operation: REFRESHING,
                 detail,
             })
     }
