@@ -19,7 +19,7 @@ pub(crate) type Calls = BTreeMap<String, usize>;
 
 /// The running proxy.
 pub(crate) struct Counting {
-    /// Where it listens.
+    /// Address of the proxy.
     pub(crate) url: String,
     counted: Arc<Mutex<Calls>>,
     _runtime: Runtime,
@@ -57,7 +57,7 @@ impl Counting {
         })
     }
 
-    /// What has passed since this was asked last.
+    /// Takes the calls since the last take.
     pub(crate) fn take(&self) -> Calls {
         std::mem::take(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-/// What `cargo xtask bench` tells.
+/// Arguments that `cargo xtask bench` passes.
 #[derive(Parser)]
 struct Arguments {
     /// The emulator, `aws-lambda-rie-x86_64`.
@@ -35,7 +35,7 @@ struct Arguments {
     /// For logs.
     #[arg(long)]
     scratch: PathBuf,
-    /// How often each function is started.
+    /// Number of starts of each function.
     #[arg(long, default_value_t = 15)]
     runs: usize,
 }

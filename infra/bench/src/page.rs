@@ -1,4 +1,4 @@
-//! What a customer's browser loads, compressed as API Gateway compresses it.
+//! Size of the page's parts, compressed as API Gateway compresses them.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! How long a function takes to start and to give its first answer, beside a bare one in the same run; and its size.
+//! Time that a function takes to start and to give its first answer, beside a bare one in the same run; and its size.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The admin listener: orders faults, shows what MRS holds, changes it by hand, empties it.
+//! The admin listener: orders faults; shows, changes and deletes the accounts of MRS.
 
 use std::sync::Arc;
 

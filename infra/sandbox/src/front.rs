@@ -31,7 +31,7 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(35);
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// Where calls go.
+/// Address to which calls are passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {
     /// Always to the same address.

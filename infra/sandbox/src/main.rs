@@ -23,25 +23,25 @@ struct Arguments {
     /// Folder with demo.json and private-key.pem; they may be written later
     #[arg(long)]
     demo: PathBuf,
-    /// Where the front of the API listens
+    /// Address of the front of the API
     #[arg(long, default_value = "127.0.0.1:8700")]
     api_listen: SocketAddr,
-    /// Where the front passes calls on to: http://…, or @FILE that holds such an address
+    /// Upstream of the front: http://…, or @FILE with such an address in it
     #[arg(long)]
     api_upstream: String,
-    /// Where the demo partner's site listens
+    /// Address of the demo partner's site
     #[arg(long, default_value = "127.0.0.1:8701")]
     partner_listen: SocketAddr,
-    /// Where the demo partner's receiver of confirmations listens (TLS)
+    /// Address of the demo partner's receiver of confirmations (TLS)
     #[arg(long, default_value = "127.0.0.1:8702")]
     receiver_listen: SocketAddr,
-    /// Where the Mastercard stand-in listens (mutual TLS)
+    /// Address of the Mastercard stand-in (mutual TLS)
     #[arg(long, default_value = "127.0.0.1:8703")]
     mastercard_listen: SocketAddr,
-    /// Where the stand-in's admin listener is
+    /// Address of the stand-in's admin listener
     #[arg(long, default_value = "127.0.0.1:8704")]
     admin_listen: SocketAddr,
-    /// Where partners find the product
+    /// Address at which partners reach the product
     #[arg(long, default_value = "http://localhost:8700")]
     public_base_url: String,
     /// Client id of the demo partner, instead of demo.json's

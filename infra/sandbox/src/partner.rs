@@ -1,4 +1,4 @@
-//! The demo partner: a small bank that opens the widget and hears of its outcome.
+//! The demo partner: a small bank that opens the widget and receives confirmations.
 //!
 //! Its back end does what a partner's would (`docs/sources.md#widget`): sign a token, POST it to
 //! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show the three ways of opening the
@@ -32,7 +32,7 @@ use self::initialize::InitializeResponse;
 use crate::clock::Clock;
 use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
-/// What the site needs.
+/// State of the partner's site.
 pub(crate) struct Partner {
     pub(crate) demo: DemoFolder,
     pub(crate) initializer: Initializer,
@@ -52,7 +52,7 @@ pub(crate) fn router(partner: Arc<Partner>) -> Router {
         .with_state(partner)
 }
 
-/// Why a token can't be had or used.
+/// Reason for which a token can't be made or used.
 #[derive(Debug, thiserror::Error)]
 enum PartnerError {
     #[error(transparent)]

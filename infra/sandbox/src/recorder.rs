@@ -1,5 +1,5 @@
-//! A recorder between the deployed functions and the local AWS: which function made which call, on what. What the
-//! functions' roles allow is held against it.
+//! Recorder between the deployed functions and the local AWS: which function made which call, on which resource. The
+//! check `roles` compares the functions' roles with the record.
 //!
 //! Plain HTTP/1.1 to plain HTTP/1.1. `Host` stays as it came: the callers signed it.
 

@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 
 use crate::tls::{ClientCertificate, ClientCertificates};
 
-/// How long calls under way may take to finish at the end.
+/// Time for calls under way to finish at the end.
 const GRACE: Duration = Duration::from_secs(3);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ pub(crate) struct AbruptEnd;
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(pub(crate) SocketAddr);
 
-/// What a listener speaks under HTTP.
+/// Transport of a listener, below HTTP.
 #[derive(Clone)]
 pub(crate) enum Transport {
     Plain,

@@ -20,16 +20,16 @@ use crate::recorder::{self, RecorderSettings};
 use crate::serve::{Transport, serve};
 use crate::tls::{self, ClientCertificates, TlsError};
 
-/// Everything that the sandbox is told from outside.
+/// Settings of the sandbox.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `ca.pem`, `server.pem`, `server.key.pem`, `rewards.key.pem`. Read once, at the start.
     pub pki: PathBuf,
     /// `demo.json`, `private-key.pem`. Read anew at each use.
     pub demo: PathBuf,
-    /// Where the front passes calls on to.
+    /// Upstream of the front.
     pub upstream: Upstream,
-    /// Where partners find the product.
+    /// Address at which partners reach the product.
     pub public_base_url: String,
     /// Instead of `demo.json`'s `clientId`.
     pub client: Option<String>,
@@ -37,11 +37,11 @@ pub struct Settings {
     pub program: Option<String>,
     /// Programs and vocabularies of the Mastercard stand-in.
     pub mrs: MrsSettings,
-    /// Where the stand-in keeps what it holds; in memory only where absent.
+    /// State file of the stand-in; absent, the state is in memory only.
     pub state: Option<PathBuf>,
     /// Recorder that the functions' calls to AWS pass through; none where absent.
     pub recorder: Option<RecorderSettings>,
-    /// Where to listen; port 0 takes a free one.
+    /// Addresses of the listeners; port 0 takes a free one.
     pub listen: Addresses,
     /// The time of day.
     pub clock: Clock,
@@ -62,15 +62,15 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Why the sandbox can't start. Each text names what to look at.
+/// Reason for which the sandbox can't start. Each text names the file or address to look at.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another program has the port, or it is not for us.
     #[error("{name}: {address} can't be listened on: {source}")]
     Listen {
-        /// Which listener.
+        /// Name of the listener.
         name: &'static str,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
         /// Reason.
         source: std::io::Error,
@@ -78,15 +78,15 @@ pub enum StartError {
     /// An address that is not on this machine's loopback.
     #[error("{name}: {address} is not a loopback address; the sandbox serves this machine only")]
     NotLoopback {
-        /// Which listener.
+        /// Name of the listener.
         name: &'static str,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
     },
     /// The certificates are not usable.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// What the stand-in held is not usable.
+    /// The state file is not usable.
     #[error(transparent)]
     State(#[from] StateError),
     /// Nothing can be recorded.
@@ -190,7 +190,7 @@ impl Sandbox {
         })
     }
 
-    /// Where it listens.
+    /// Addresses of the listeners.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }

@@ -16,7 +16,7 @@ use rustls::{
 
 use crate::clock::Clock;
 
-/// What a caller of a listener with client certificates has shown.
+/// Judgment of a caller's client certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientCertificate {
     /// One of our CA, valid now.
@@ -27,7 +27,7 @@ pub(crate) enum ClientCertificate {
     Refused,
 }
 
-/// Why TLS can't be set up.
+/// Reason for which TLS can't be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file is absent or is not what its name says.
@@ -35,7 +35,7 @@ pub enum TlsError {
     Pem {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Cause.
         source: rustls::pki_types::pem::Error,
     },
     /// rustls does not take what the files hold.

@@ -1,4 +1,4 @@
-//! Where things lie.
+//! Paths of the checkout and of its local files.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::local::ports::Ports;
 /// Name of the local stack.
 pub(crate) const STACK: &str = "local";
 
-/// One set of local files: that of `up`, or the one that `test` keeps apart from it.
+/// The checkout, with one set of local files: those of `up`, or those of `test`.
 #[derive(Clone)]
 pub(crate) struct Checkout {
     root: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    /// The place of `cargo xtask up`: `.local` in the repository.
+    /// Finds the checkout; its local files are those of `cargo xtask up`, in `.local`.
     pub(crate) fn find() -> Result<Self> {
         // Set by `cargo run`; the repository may have moved since xtask was compiled.
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
@@ -36,7 +36,7 @@ impl Checkout {
         })
     }
 
-    /// A repository that a test made.
+    /// Checkout in a folder that a test made.
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Checkout {
         }
     }
 
-    /// The place of `cargo xtask test`: state, keys and logs of its own, so that a running `up` is not disturbed.
+    /// The same checkout with the local files of `cargo xtask test`: a running `up` is not disturbed.
     pub(crate) fn for_tests(&self) -> Self {
         Self {
             root: self.root.clone(),
@@ -63,7 +63,7 @@ impl Checkout {
         &self.local
     }
 
-    /// Tools are the same for every place.
+    /// Folder of the installed tools, which `up` and `test` share.
     pub(crate) fn tools(&self) -> PathBuf {
         self.root.join(".local")
     }
@@ -94,7 +94,7 @@ impl Checkout {
         self.local.join("endpoints.json")
     }
 
-    /// Read by the sandbox on every change: the address behind the reverse proxy.
+    /// File with the address behind the reverse proxy. The sandbox reads it at each call.
     pub(crate) fn api_upstream(&self) -> PathBuf {
         self.state().join("api-upstream")
     }
@@ -109,12 +109,12 @@ impl Checkout {
         self.records
     }
 
-    /// Written by the sandbox: what the functions asked of the local AWS.
+    /// File in which the sandbox records the functions' calls to AWS.
     pub(crate) fn calls(&self) -> PathBuf {
         self.state().join("calls.jsonl")
     }
 
-    /// For the tools that write into the home directory of whoever runs them.
+    /// Home directory of the tools that write into one.
     pub(crate) fn home(&self) -> PathBuf {
         self.state().join("home")
     }

@@ -1,6 +1,6 @@
 //! The commands of this repository: the whole system on one machine, and its tests.
 //!
-//! `cargo xtask up` is the one to begin with. What it makes lies in `.local/`, which can be deleted at any time while
+//! Begin with `cargo xtask up`. Its files are in `.local/`, which can be deleted at any time while
 //! nothing runs.
 
 use std::process::ExitCode;
@@ -40,13 +40,13 @@ enum Task {
         #[arg(long)]
         detach: bool,
     },
-    /// End what `up --detach` started. Data stays, unless it is wiped.
+    /// End the system that `up --detach` started. Data stays, unless it is wiped.
     Down {
         /// Also delete the local data: tables, keys, demo client, logs.
         #[arg(long)]
         wipe: bool,
     },
-    /// Run the functions under `cargo lambda watch`, rebuilt at every change, against what `up` started.
+    /// Run the functions under `cargo lambda watch`, rebuilt at every change, in the system that `up` started.
     Watch,
     /// Build the functions for AWS, in target/lambda where `template.yaml` looks for them, and enrollctl for this machine.
     Build {
@@ -59,30 +59,30 @@ enum Task {
     },
     /// Check, test and build the widget's page (TypeScript checker, tests, bundle, size).
     Page,
-    /// Measure what the functions cost: start, first answer, size, calls to AWS. Needs what `up` started.
+    /// Measure the functions: start, first answer, size, calls to AWS. Needs the system that `up` started.
     Bench {
-        /// How often each function is started.
+        /// Number of starts of each function.
         #[arg(long, default_value_t = 15)]
         runs: usize,
     },
-    /// Look for inputs that break what reads foreign bytes.
+    /// Look for inputs that break the readers of foreign bytes.
     Fuzz {
         /// A file of tests/fuzz/targets; without it, each in turn.
         target: Option<String>,
-        /// How long for each target.
+        /// Seconds for each target.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
     /// Change the code in small ways, and list the changes that no test of its crate notices. Takes hours: choose crates or files.
     Mutants(mutants::Options),
-    /// Run every check and test; everything that it starts is its own.
+    /// Run every check and test, in a system of its own.
     Test(test::Options),
     /// List the findings of the lint for language: doc comments, names of tests, lines of Markdown, references.
     Language {
         /// Files or folders, from the root of the repository; without one, all of it.
         paths: Vec<String>,
     },
-    /// Run what takes hours: long fuzzing, more crashes, many sessions. Prints a summary for a closing note.
+    /// Run the tests that take hours: long fuzzing, more crashes, many sessions. Prints a summary.
     Soak(test::soak::Options),
 }
 

@@ -50,13 +50,13 @@ pub(crate) struct Options {
     keep_going: bool,
 }
 
-/// The system under test: its place is not that of `up`.
+/// A run of checks, with the system under test, whose local files are not those of `up`.
 pub(crate) struct TestRun<'a> {
     checkout: &'a Checkout,
     /// Local files of the system under test.
     isolated: Checkout,
     interrupt: &'a Interrupt,
-    /// All that was started; a part may need more than the one before.
+    /// Started systems; a part may need more than the one before.
     up: Mutex<Vec<Up>>,
 }
 

@@ -6,7 +6,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::serve::{AbruptEnd, Cut};
 
-/// What a service answers when nothing goes wrong.
+/// Answer of a service when nothing goes wrong.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,

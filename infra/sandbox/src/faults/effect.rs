@@ -48,7 +48,7 @@ pub(crate) struct Effect {
     pub(crate) kind: Kind,
     pub(crate) delay: Duration,
     pub(crate) code: i32,
-    /// How the answer is written, where not as usual.
+    /// Shape of the answer; the usual one where absent.
     pub(crate) shape: Option<Shape>,
     /// Whether a refusal repeats what the caller sent.
     pub(crate) quote: bool,

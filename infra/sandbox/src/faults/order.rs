@@ -14,7 +14,7 @@ pub(super) const MAX_ORDERS: usize = 100;
 const MAX_COUNT: u32 = 1_000_000;
 const MAX_DELAY: Duration = Duration::from_mins(10);
 
-/// What a fault can be ordered for.
+/// Operation for which a fault can be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Operation {
@@ -47,7 +47,7 @@ pub(crate) struct Order {
     /// For those with a code; -1001 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<i32>,
-    /// How the answer is written; for MRS only.
+    /// Shape of the answer; for MRS only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shape: Option<Shape>,
     /// Whether a refusal repeats what the caller sent, in each of its texts; for MRS only.
@@ -58,7 +58,7 @@ pub(crate) struct Order {
     pub(super) first_attempt: bool,
 }
 
-/// Why an order is refused.
+/// Reason for which an order is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum OrderError {
     #[error("count must be from 1 to {MAX_COUNT}")]

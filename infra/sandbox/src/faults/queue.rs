@@ -22,7 +22,7 @@ struct Taken {
     customers: Vec<String>,
 }
 
-/// What a call is about, as far as an order for one card asks.
+/// Subject of a call, by which orders for one card are matched.
 pub(crate) struct Subject<'a> {
     /// The bank customer number that it names.
     pub(crate) customer: Option<&'a str>,

@@ -1,6 +1,7 @@
 //! MRS: its customer service and its diagnostic service, in SOAP 1.1.
 //!
-//! A call passes these steps: envelope and names ([`request`]), a fault on demand if one is due, the rules ([`accounts`]). What is assumed about the real one is written where it is assumed; the README lists it.
+//! A call passes these steps: envelope and names ([`request`]), a fault on demand if one is due, the rules ([`accounts`]).
+//! Assumptions about the real one are marked where they are made; the README lists them.
 
 mod account_table;
 mod accounts;
@@ -47,14 +48,14 @@ pub(crate) struct Mrs {
     kept: Option<Kept>,
 }
 
-/// Where the state is kept, and which version of it lies there.
+/// File that keeps the state, and the version that was written last.
 struct Kept {
     file: Arc<StateFile>,
     version: Arc<Mutex<u64>>,
 }
 
 impl Mrs {
-    /// Takes up what `file` holds.
+    /// Resumes from the state in `file`.
     pub(crate) fn new(
         settings: MrsSettings,
         key: PairKey,
@@ -111,8 +112,8 @@ impl Mrs {
         Ok(())
     }
 
-    /// Returns once the file, if there is one, has what is held now. One writes at a time, and what it writes covers
-    /// everybody who came to wait meanwhile.
+    /// Returns once the file, if there is one, has the present accounts. One caller writes at a time, for all who wait
+    /// meanwhile.
     async fn keep(self: &Arc<Self>) {
         let Some(kept) = &self.kept else { return };
         let wanted = self.accounts.version();

@@ -44,10 +44,10 @@ pub(crate) struct Confirmation {
     pub(crate) received_at: String,
     pub(crate) last_received_at: String,
     pub(crate) verified: bool,
-    /// Why it was refused.
+    /// Reason of its refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// How often this id came with a good signature.
+    /// Number of attempts with this id and a good signature.
     pub(crate) attempts: u32,
     pub(crate) body: Value,
 }

@@ -25,7 +25,7 @@ pub(crate) struct Demo {
     pub(crate) test_card: Option<String>,
 }
 
-/// Why the demo client can't be used. The text names files, never what is in them.
+/// Reason for which the demo client can't be used. The text names files, never their content.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
     #[error("{file} can't be read: {source}", file = file.display())]

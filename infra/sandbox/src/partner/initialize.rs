@@ -14,14 +14,14 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the product is, as partners see it.
+/// Client of the product's address for partners.
 pub(crate) struct Initializer {
     /// Without a slash at its end.
     base: String,
     client: Client<HttpConnector, Body>,
 }
 
-/// What the product answered.
+/// Answer of the product.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InitializeResponse {
@@ -31,7 +31,7 @@ pub(crate) struct InitializeResponse {
     pub(crate) enrollment_status: Option<String>,
 }
 
-/// Why there is no answer.
+/// Reason for which there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitializeError {
     #[error("the product's address is not one that can be called")]

@@ -1,4 +1,4 @@
-//! Card numbers have no business in a confirmation. Should one ever come, it is neither kept nor shown in full.
+//! Masks card numbers. A confirmation has none; should one ever contain one, it is neither stored nor shown in full.
 
 use serde_json::Value;
 

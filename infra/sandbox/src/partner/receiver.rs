@@ -20,7 +20,7 @@ use crate::faults::{self, Answer, Effect, FaultQueue, Operation, Subject};
 
 const MAX_BODY: usize = 16 * 1024;
 
-/// What the receiver needs.
+/// State of the receiver.
 pub(crate) struct Receiver {
     pub(crate) received: Arc<ConfirmationLog>,
     pub(crate) attempted: AttemptLog,
@@ -38,7 +38,7 @@ pub(crate) fn router(receiver: Arc<Receiver>) -> Router {
         .with_state(receiver)
 }
 
-/// What a `confirmationUrl` may ask of the receiver: it takes the confirmation, and answers something else than 200.
+/// Answer that a `confirmationUrl` requests by its query, instead of 200; the confirmation is accepted all the same.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wish {

@@ -17,8 +17,8 @@ use crate::console;
 use crate::programs::command::{spawn, wait};
 use crate::programs::interrupt::Interrupt;
 
-/// What is built beside the functions, always all of it: another choice of packages would compile what they share with
-/// other features once more.
+/// Programs that are built beside the functions, always all of them: another choice of packages would compile shared
+/// dependencies again with other features.
 const TOOLS: [&str; 5] = ["bench", "crash", "enrollctl", "mrs-call", "sandbox"];
 
 /// The finished programs.

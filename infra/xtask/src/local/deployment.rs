@@ -18,10 +18,10 @@ use crate::programs::command::{isolate, run_logged};
 use crate::programs::interrupt::Interrupt;
 use crate::toolchain::python::Environment;
 
-/// What was deployed last. It is kept in the local AWS itself: where that lost its state, this is lost with it.
+/// Secret with the digest of the last deployment. It is lost together with the local AWS's state.
 const DEPLOYED: &str = "xtask/deployed";
 
-/// What template.yaml tells of the deployment: names of tables, key, bucket, API.
+/// Settings of the deployed stack: names of tables, key, bucket, API.
 pub(crate) struct Settings(Value);
 
 impl Settings {
@@ -32,14 +32,14 @@ impl Settings {
             .with_context(|| format!("the stack's settings lack {name}"))
     }
 
-    /// Where the local AWS serves the REST API.
+    /// Address at which the local AWS serves the REST API.
     pub(crate) fn api_upstream(&self, aws: &LocalAws) -> Result<String> {
         let (id, stage) = (self.text("API_ID")?, self.text("API_STAGE")?);
         Ok(format!("{}/_aws/execute-api/{id}/{stage}", aws.url()))
     }
 }
 
-/// Deploys where template, binaries or parameters are not those of the last time.
+/// Deploys where template, binaries or parameters have changed since the last time.
 pub(crate) fn ensure(
     checkout: &Checkout,
     sam: &Environment,

@@ -8,7 +8,7 @@ use crate::checkout::Checkout;
 use crate::console::{Step, note};
 use crate::local::{ministack, sandbox};
 
-/// Ends what was started. Data stays unless it is to be wiped; the Python tools stay in any case.
+/// Ends the servers. Data stays unless it is to be wiped; the Python tools stay in any case.
 pub(crate) fn down(checkout: &Checkout, wipe: bool) -> Result<()> {
     let step = Step::start("ending the sandbox and the local AWS");
     let sandbox = sandbox::end(checkout)?;
@@ -25,7 +25,7 @@ pub(crate) fn down(checkout: &Checkout, wipe: bool) -> Result<()> {
     Ok(())
 }
 
-/// Deletes everything that was made at a place but the tools.
+/// Deletes all local files but the tools.
 pub(crate) fn wipe(checkout: &Checkout) -> Result<()> {
     for folder in ["state", "pki", "demo", "logs"] {
         let folder = checkout.local().join(folder);

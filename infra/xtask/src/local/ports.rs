@@ -1,4 +1,4 @@
-//! Which ports the servers listen on: the usual ones where they are free, others where not.
+//! Ports of the servers: the usual ones where they are free, others where not.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +30,7 @@ pub(crate) struct Ports {
     pub(crate) recorder: u16,
 }
 
-/// What people find in the documentation.
+/// Ports that the documentation names.
 pub(crate) const USUAL: Ports = Ports {
     api: 8700,
     partner: 8701,
@@ -40,7 +40,7 @@ pub(crate) const USUAL: Ports = Ports {
     aws: 8705,
     recorder: 8706,
 };
-/// Whatever is free, for tests.
+/// Any free ports, for tests.
 pub(crate) const ANY: Ports = Ports {
     api: 0,
     partner: 0,

@@ -1,4 +1,4 @@
-//! What the template does not bring: secrets, the tables' time to live, the demo client.
+//! Resources that the template does not create: secrets, the tables' time to live, the demo client.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [
     "CONFIRMATIONS_TABLE",
 ];
 
-/// Sets what is not set. Doing it again changes nothing.
+/// Sets the missing ones. A second run changes nothing.
 pub(crate) fn ensure(
     checkout: &Checkout,
     aws: &LocalAws,

@@ -25,8 +25,8 @@ pub(crate) fn is_running(checkout: &Checkout) -> bool {
     Record::running(&checkout.state(), NAME).is_some()
 }
 
-/// Starts it where it does not run, or runs with another binary, other ports, keys or demo client. Gives whether it
-/// started it.
+/// Starts the sandbox where it does not run, or runs with another binary, other ports, keys or demo client. Returns whether it
+/// was started.
 pub(crate) fn ensure(
     checkout: &Checkout,
     program: &Path,
@@ -78,7 +78,7 @@ pub(crate) fn ensure(
     Ok(true)
 }
 
-/// Ends it. Gives whether there was anything to end.
+/// Ends the sandbox. Returns whether it was running.
 pub(crate) fn end(checkout: &Checkout) -> Result<bool> {
     let Some(record) = Record::running(&checkout.state(), NAME) else {
         return Ok(false);
@@ -87,7 +87,7 @@ pub(crate) fn end(checkout: &Checkout) -> Result<bool> {
     Ok(true)
 }
 
-/// Tells the reverse proxy where the API is now.
+/// Points the reverse proxy to the API.
 pub(crate) fn point_api_to(checkout: &Checkout, upstream: &str) -> Result<()> {
     files::write(&checkout.api_upstream(), upstream.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! The whole system at one place: what `up` and the tests start.
+//! The whole system, as `up` and the tests start it.
 
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::toolchain::prerequisites;
 use crate::toolchain::python::{Environment, Tools};
 use crate::{console, files};
 
-/// A system that is up, and which of its servers this run started.
+/// A running system, with the servers that this run started.
 pub(crate) struct Up {
     pub(crate) ports: Ports,
     /// The operator's tool, where it was built.

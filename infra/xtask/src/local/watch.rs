@@ -17,7 +17,7 @@ use crate::programs::command::run_shown;
 use crate::programs::interrupt::Interrupt;
 use crate::toolchain::python::Tools;
 
-/// Where `cargo lambda invoke` looks if it is not told.
+/// Default port of `cargo lambda invoke`.
 const INVOKE_PORT: u16 = 9000;
 
 /// Serves the API from the sources until Ctrl-C, then from the deployed functions again.

@@ -21,7 +21,7 @@ const REQUESTS: [(Duration, Signal); 3] = [
     (Duration::from_secs(15), Signal::SIGTERM),
     (Duration::from_secs(30), Signal::SIGKILL),
 ];
-/// How much of a log is shown when its program fails.
+/// Number of a log's lines that are shown when its program fails.
 const SHOWN_LINES: usize = 30;
 
 /// Runs a program with its output in a log, under one line of progress. A failure shows the end of the log.

@@ -1,4 +1,4 @@
-//! Servers that outlive this program: which process each of them is, and how it is ended.
+//! Servers that outlive this program: a record of each one's process, by which it is ended.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Record {
     pid: i32,
-    /// When the process began. A pid is used again one day, a pid with the same start is not.
+    /// Start of the process. A pid is reused one day, but not with the same start.
     started: String,
-    /// What it was started with; another digest means that it has to be started anew.
+    /// Digest of program and arguments. Another digest means that the server has to be restarted.
     digest: String,
 }
 
-/// What to do with a server that does not end when asked.
+/// Treatment of a server that does not end at SIGTERM.
 #[derive(Clone, Copy)]
 pub(crate) enum Stubborn {
     Kill { after: Duration },
@@ -98,7 +98,7 @@ impl Record {
     }
 }
 
-/// Waits for a server that was just started, and says what its log says when it ends instead.
+/// Waits until a server is ready that was just started. The error has the end of its log.
 pub(crate) fn wait_until(
     what: &str,
     ready: impl Fn() -> bool,
@@ -134,7 +134,7 @@ fn file(state: &Path, name: &str) -> PathBuf {
     state.join(format!("{name}.pid.json"))
 }
 
-/// When a process began, in a form that is only compared; none where it is gone or a zombie.
+/// Start of a process, in a form that is only compared; none where it has ended or is a zombie.
 fn start_of(pid: i32) -> Option<String> {
     if Path::new("/proc/self/stat").exists() {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();

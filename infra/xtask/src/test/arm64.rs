@@ -61,7 +61,7 @@ const CASES: [Case; 2] = [
     },
 ];
 
-/// Builds the functions for arm64 and has two of them answer an event. The system at `place` is up, its AWS at port `aws`.
+/// Builds the functions for arm64 and has two of them answer an event. The system is up, its AWS at port `aws`.
 pub(crate) fn check(checkout: &Checkout, aws: u16, interrupt: &Interrupt) -> Result<String> {
     let sam = Tools::Sam.install(checkout, interrupt)?;
     let emulator = sam.packages()?.join(EMULATOR);

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the functions cost, against what `up` started.
+//! `cargo xtask bench`: measures the functions, in the system that `up` started.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::programs::interrupt::Interrupt;
 use crate::toolchain::prerequisites::program_or_package;
 use crate::toolchain::python::Tools;
 
-/// Where sam's package has AWS's Runtime Interface Emulator, under its environment.
+/// Path of AWS's Runtime Interface Emulator among the packages of sam.
 pub(crate) const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
 
 /// Builds, measures and prints; a bound that is exceeded is a failure.
@@ -23,7 +23,7 @@ pub(crate) fn bench(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -> 
     measure(checkout, interrupt, runs).map(drop)
 }
 
-/// Measures against the system at `place`, which is up. Gives the last line, which says it in short.
+/// Measures in the system of `checkout`, which is up. Returns the last line, a summary.
 pub(crate) fn measure(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -> Result<String> {
     let sam = Tools::Sam.install(checkout, interrupt)?;
     let emulator = sam.packages()?.join(EMULATOR);

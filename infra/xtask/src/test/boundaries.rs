@@ -1,4 +1,4 @@
-//! Who may depend on what (docs/architecture.md): the domain knows no platform, the wire protocols know no domain.
+//! Dependencies between crates (docs/architecture.md): the domain knows no platform, the wire protocols no domain.
 
 use std::process::Command;
 

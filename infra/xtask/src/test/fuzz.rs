@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: everything that reads foreign bytes, under inputs that libFuzzer thinks up (tests/fuzz).
+//! `cargo xtask fuzz`: the readers of foreign bytes, under inputs that libFuzzer generates (tests/fuzz).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ struct Fuzzers<'a> {
     binaries: PathBuf,
 }
 
-/// What libFuzzer says at its end.
+/// Numbers that libFuzzer prints at its end.
 #[derive(Debug, PartialEq, Eq)]
 struct Findings {
     executions: u64,

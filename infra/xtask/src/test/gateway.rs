@@ -45,7 +45,7 @@ const ANSWERS: [(&str, Option<u64>, bool); 8] = [
 /// Method and path, as `POST /widget/api/enroll`.
 type Route = String;
 
-/// Holds the transformed template against what the gateway is meant to be.
+/// Checks the gateway in the transformed template.
 pub(crate) fn check(checkout: &Checkout, template: &Template) -> Result<()> {
     let manifest = fs::read_to_string(checkout.root().join("Cargo.toml")).context("Cargo.toml")?;
     let faults = faults(template, &manifest)?;

@@ -1,5 +1,5 @@
-//! The functions' roles against the calls that the functions were seen to make: each call is allowed, each right was used or
-//! stands in [`UNSEEN`] with its reason. The local AWS checks policies, but knows neither leading keys nor encryption
+//! The functions' roles beside the calls that the functions made: each call is allowed, and each right was used or
+//! is listed in [`UNSEEN`] with its reason. The local AWS checks policies, but knows neither leading keys nor encryption
 //! contexts; here they count, as on AWS.
 
 use std::collections::BTreeSet;
@@ -125,7 +125,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Holds the roles of `template.yaml` against what this run recorded.
+/// Compares the roles of `template.yaml` with the calls that this run recorded.
 pub(crate) fn check(run: &TestRun<'_>) -> Result<()> {
     let (template, _) = Template::transform(&run.isolated, run.interrupt)?;
     let rights = rights::of(&template, &Conditions::from([("Local", false)]))?;

@@ -1,4 +1,4 @@
-//! What cargo checks and tests.
+//! Checks and tests by cargo.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: what takes too long for every change. Its summary goes into a closing note.
+//! `cargo xtask soak`: the tests that take too long for every change. Prints a summary for a closing note.
 
 use std::process::Command;
 use std::thread;
@@ -118,7 +118,7 @@ fn load(run: &TestRun<'_>) -> Result<Done> {
     Ok(Done::Noted(format!("{SESSIONS} sessions, seed {seed}")))
 }
 
-/// Another course each time; the note and the output name it.
+/// A new seed for each run; the summary names it.
 fn seed() -> Result<u32> {
     let mut bytes = [0; 4];
     rand::fill(&mut bytes).ok().context("no random numbers")?;

@@ -1,4 +1,4 @@
-//! What the suite `interop` needs to have MRS served by SOAP stacks of other makers.
+//! SOAP stacks of other makers, which serve MRS in the suite `interop`.
 
 use anyhow::Result;
 

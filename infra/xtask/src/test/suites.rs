@@ -91,7 +91,7 @@ pub(crate) fn storage(run: &TestRun<'_>) -> Result<()> {
     rust::tests(run.checkout, &STORAGE, &environment, run.interrupt)
 }
 
-/// Remains of an operator's first deployment that fails, and questions of one that does not.
+/// An operator's first deployment: the remains of a failed one, and the questions that `sam` asks in a good one.
 pub(crate) fn first_deployment(run: &TestRun<'_>) -> Result<()> {
     let aws = run.local_aws()?;
     let (_, transformed) = Template::transform(&run.isolated, run.interrupt)?;
@@ -107,7 +107,7 @@ pub(crate) fn first_deployment(run: &TestRun<'_>) -> Result<()> {
     run_shown(&mut command, run.interrupt)
 }
 
-/// Dead processes at every effect, on AWS's own engine: of the local AWS it needs nothing. Thousands of runs: the optimized
+/// Processes that die at every effect, on AWS's own engine and without the local AWS. In thousands of runs the optimized
 /// program takes a third of the time.
 pub(crate) fn crash(run: &TestRun<'_>) -> Result<()> {
     crash_with(run, &[]).map(drop)
@@ -222,7 +222,7 @@ fn python(run: &TestRun<'_>, suite: &str, processes: &[&str], browsers: &[Browse
 }
 
 impl TestRun<'_> {
-    /// Where a suite finds the system.
+    /// Variables by which a suite finds the system.
     pub(crate) fn environment(&self) -> Result<Vec<(&'static str, String)>> {
         let up = self.up();
         let up = up.last().context("the local system is not up")?;

@@ -1,4 +1,4 @@
-//! What must be there before anything can be made, and how to get it.
+//! Programs that the machine must have, and how they are installed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const PYTHONS: [&str; 6] = [
     "python3.10",
 ];
 
-/// Says in one sentence what is missing. Cargo is there: it runs this program.
+/// Checks for Python and a C compiler; the error names the missing one. Cargo runs this program, so it is there.
 pub(crate) fn check() -> Result<()> {
     python()?;
     if !["cc", "gcc", "clang"].iter().any(|compiler| runs(compiler)) && env::var_os("CC").is_none() {
@@ -99,7 +99,7 @@ fn install(missing: &str, packages: &[&str], interrupt: &Interrupt) -> Result<()
     Ok(())
 }
 
-/// What compiles libFuzzer, which is written in C++.
+/// Finds or installs the compiler of libFuzzer, which is written in C++.
 pub(crate) fn cpp_compiler(interrupt: &Interrupt) -> Result<()> {
     if env::var_os("CXX").is_none() {
         program_or_package("c++", "g++", interrupt)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::card_key::CardDigest;
 use super::dialect::Dialect;
 
-/// One account. Its card number is not among what is held.
+/// One account, without its card number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
@@ -27,7 +27,7 @@ pub(crate) struct Account {
     pub(crate) card: Option<CardDigest>,
 }
 
-/// Where an account is in its life.
+/// Status of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {

@@ -1,4 +1,4 @@
-//! What MRS holds, and the rules by which it takes and refuses (`docs/sources.md#widget`, table of statuses).
+//! Accounts of MRS, and the rules by which calls are accepted and refused (`docs/sources.md#widget`, table of statuses).
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub(crate) struct Accounts {
     table: Mutex<AccountTable>,
 }
 
-/// What `enroll` gives back.
+/// Result of `enroll`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Enrolled {
     pub(crate) ranac: String,
@@ -30,7 +30,7 @@ pub(crate) struct Enrolled {
 }
 
 impl Accounts {
-    /// With what was held before, if anything was.
+    /// Starts with the accounts of an earlier run, if there was one.
     pub(crate) fn new(settings: MrsSettings, state: Option<State>) -> Self {
         let random = SystemRandom::new();
         let state = state.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! How cards are told apart where their numbers are not held.
+//! Digests of card numbers, which tell cards apart without the numbers.
 
 use aws_lc_rs::hmac;
 

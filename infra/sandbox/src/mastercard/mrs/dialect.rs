@@ -31,7 +31,7 @@ pub enum Dialect {
 /// One element of a sequence: its name in the WSDL, whether it is required, what it may hold.
 pub(crate) struct Field {
     wsdl: &'static str,
-    /// Where the rule does not give the widget document's name.
+    /// Name in the widget document, where the rule does not give it.
     document: Option<&'static str>,
     required: bool,
     value: Value,

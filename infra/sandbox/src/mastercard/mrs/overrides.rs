@@ -1,4 +1,4 @@
-//! What a test changes by hand, past the rules, so that MRS differs from what the product has stored.
+//! Changes past the rules, by which a test makes MRS differ from the product's records.
 
 use serde::Deserialize;
 
@@ -31,7 +31,7 @@ pub(crate) struct NewStatus {
     pub(crate) status: Status,
 }
 
-/// Why a change by hand is refused.
+/// Reason for which such a change is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum OverrideError {
     #[error("there is no account of this RANAC")]

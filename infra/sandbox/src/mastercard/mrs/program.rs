@@ -1,10 +1,10 @@
-//! What this MRS knows of programs: the demo's by default, others from a TOML file.
+//! Programs of this MRS: the demo's by default, others from a TOML file.
 
 use serde::Deserialize;
 
 use super::dialect::Dialect;
 
-/// How the stand-in is set up (`--config`).
+/// Settings of the stand-in (`--config`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MrsSettings {
@@ -13,7 +13,7 @@ pub struct MrsSettings {
     /// Length of a RANAC, 20 to 30 digits. The widget document (`docs/sources.md#widget`) shows 20, the WSDL has room
     /// for 30.
     pub ranac_digits: usize,
-    /// How many accounts are held before `enroll` answers -1001.
+    /// Number of accounts at which `enroll` answers -1001.
     pub max_accounts: usize,
     /// The programs that cards can be enrolled into.
     pub programs: Vec<Program>,
@@ -43,7 +43,7 @@ pub struct BinRange {
     pub to: String,
 }
 
-/// What is wrong with a set-up.
+/// Reason for which settings are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// Not TOML, or members that are unknown or missing.

@@ -11,7 +11,7 @@ use super::xml::{self, Element};
 /// From this many digits a value is also written in groups and in other scripts.
 const NUMBER_DIGITS: usize = 12;
 
-/// What stands between groups of four: a space, a dash, a dot, a no-break space, a narrow one.
+/// Separators of groups of four: a space, a dash, a dot, a no-break space, a narrow one.
 const SEPARATORS: [char; 5] = [' ', '-', '.', '\u{a0}', '\u{202f}'];
 
 /// The zeros of other scripts: Arabic-Indic, Persian, Devanagari, Bengali, Thai, full-width.

@@ -1,4 +1,4 @@
-//! How MRS says no: a code of the widget document's table, carried by a SOAP fault.
+//! Refusals of MRS: a code of the widget document's table, in a SOAP fault.
 
 /// A status of MRS. The known ones are constants; tests and faults on demand may use any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Code {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: Code,
-    /// What exactly was wrong with the form of the message. `None` for a well-formed message that the rules refuse.
+    /// Violation of the message's form. `None` for a well-formed message that the rules refuse.
     /// Names elements, never quotes values.
     pub(crate) violation: Option<String>,
 }

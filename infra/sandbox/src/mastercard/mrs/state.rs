@@ -1,4 +1,4 @@
-//! The file in which what MRS holds outlives the program.
+//! State file of MRS: its accounts outlive the program.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,16 +13,16 @@ use super::card_key::CardKey;
 /// The form of the file that this release writes, and the only one that it reads.
 const VERSION: u32 = 1;
 
-/// Where the state lies.
+/// Path of the state file.
 pub(crate) struct StateFile(PathBuf);
 
-/// What the file holds.
+/// Content of the state file.
 pub(crate) struct State {
     pub(crate) card_key: CardKey,
     pub(crate) accounts: Vec<Account>,
 }
 
-/// Why the state can't be used. The text names the file, never what is in it.
+/// Reason for which the state can't be used. The text names the file, never its content.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It is there and can't be read.
@@ -30,7 +30,7 @@ pub enum StateError {
     Read {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Cause.
         source: io::Error,
     },
     /// It is something else, or another release's.
@@ -44,7 +44,7 @@ pub enum StateError {
     Write {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Cause.
         source: io::Error,
     },
 }
@@ -71,7 +71,7 @@ impl StateFile {
         Self(path)
     }
 
-    /// What was written last; `None` where nothing was yet.
+    /// Reads the state; `None` where no file was written yet.
     pub(crate) fn read(&self) -> Result<Option<State>, StateError> {
         let content = match fs::read(&self.0) {
             Ok(content) => content,

@@ -146,7 +146,7 @@ pub(crate) const TEST_CARDS: [TestCard; 27] = [
     ),
 ];
 
-/// What enrolling this card does, beside or instead of enrolling it.
+/// Effect of enrolling this card, beside or instead of the enrollment.
 pub(crate) fn effect_of(card: &CardNumber) -> Option<Effect> {
     TEST_CARDS
         .iter()

