@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_follows_the_upstream_s_own_as_it_came() {
+    fn path_is_appended_unchanged_to_that_of_the_upstream() {
         let base = "http://127.0.0.1:8705/_aws/execute-api/ab/local";
         let uri = "/widget/demo/?lang=en_US&x=%2F".parse().unwrap();
         assert_eq!(
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_about_one_connection_are_removed() {
+    fn hop_by_hop_headers_are_removed() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "X-One, close"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_is_added_to_those_before() {
+    fn caller_is_added_to_x_forwarded_for() {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.1"));
         forwarded(
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upstream_is_an_address_or_a_file() {
+    fn upstream_is_an_address_or_a_file() {
         assert_eq!(Upstream::parse("http://a/b/").now().unwrap(), "http://a/b");
         assert_eq!(Upstream::parse("@/nowhere"), Upstream::InFile("/nowhere".into()));
         assert_eq!(Upstream::parse("@/nowhere").now(), None);

@@ -1,4 +1,4 @@
-//! What a card number can be wrapped in.
+//! Encodings that a card number can be wrapped in.
 
 mod base64;
 mod bytes_in_decimal;
@@ -16,15 +16,15 @@ const SHORTEST: usize = 16;
 pub(crate) struct Layer {
     /// For people.
     pub(crate) name: &'static str,
-    /// What is written this way in the bytes, wherever it begins.
+    /// Finds and decodes every piece in the bytes that is written this way.
     pub(crate) take_off: fn(&[u8]) -> Vec<Piece>,
 }
 
 /// Bytes that were written in other bytes.
 pub(crate) struct Piece {
-    /// Where it was.
+    /// Offset of its encoded form.
     pub(crate) at: usize,
-    /// What it says.
+    /// Decoded bytes.
     pub(crate) content: Vec<u8>,
 }
 

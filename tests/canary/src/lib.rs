@@ -9,14 +9,14 @@ use std::fmt;
 use crate::layers::{LAYERS, Layer};
 use crate::numbers::Number;
 
-/// How many layers are taken off, one after the other. What a log holds of an item with a sealed value is three deep:
-/// an escaped text of JSON with base64 in it.
+/// Number of layers that are taken off, one after the other. An item with a sealed value in a log has three: an escaped
+/// text of JSON with base64 in it.
 const DEEPEST: usize = 3;
 
-/// A card number, or a word about a person, that was found. It does not hold it itself.
+/// A card number, or a word about a person, that was found. It does not contain the number or word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Where in the bytes, or where the outermost layer begins.
+    /// Offset in the bytes, or of the outermost layer.
     pub at: usize,
     /// The layers around it, outermost first.
     pub within: Vec<&'static str>,
@@ -26,7 +26,7 @@ pub struct Finding {
 
 /// All card numbers that stand in `bytes`, under up to three layers.
 ///
-/// What is not a card number is hardly ever taken for one. In random bytes, such as sealed values, a number begins at a
+/// False positives are rare. In random bytes, such as sealed values, a number begins at a
 /// given place with a probability of 2⁻³² · (10/256)¹² · 1/10 ≈ 3·10⁻²⁸. In random hexadecimal digits, such as hashes, sixteen
 /// that are all decimal make a number with 16⁻⁴ · (10/16)¹² · 1/10 · (6/16)² ≈ 8·10⁻¹⁰: once in a thousand runs that leave
 /// a megabyte of hashes each.

@@ -7,7 +7,7 @@ const OF_NO_PROGRAM: &[u8; LENGTH] = b"5555555555554444";
 const LENGTH: usize = 16;
 /// Digits in one piece, as on a card, one by one.
 const GROUPS: [usize; 3] = [LENGTH, 4, 1];
-/// What people, forms and programs put between groups; the last ones are spaces and
+/// Separators that people, forms and programs put between groups; the last ones are spaces and
 /// dashes of typography, and the no-break space in UTF-8 and Latin-1.
 const SEPARATORS: [&[u8]; 16] = [
     b" ",

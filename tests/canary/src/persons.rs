@@ -1,13 +1,13 @@
-//! What the tests call their customers: names and e-mail addresses that no other text has, and the ids that every suite
-//! makes for a customer whom nobody has seen before.
+//! Persons of the tests: names and e-mail addresses that no other text has, and the ids that every suite makes for a new
+//! customer.
 
-/// What the tests' customers are called (`flows::person`). The case of ASCII's letters makes no difference.
+/// Words about the tests' customers (`flows::person`). The case of ASCII's letters makes no difference.
 const WORDS: [(&str, &str); 3] = [
     ("a first name", "zoë-kanarienvogel"),
     ("a last name", "o'brien-Šimićević"),
     ("an e-mail address", "zoe.kanarie@example.com"),
 ];
-/// What a customer's id begins with, and the random hexadecimal digits that follow at least.
+/// Start of a customer's id. At least [`ID_DIGITS`] random hexadecimal digits follow.
 const ID: &[u8] = b"customer-";
 const ID_DIGITS: usize = 16;
 

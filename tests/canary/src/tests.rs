@@ -75,7 +75,7 @@ const WRITINGS: [Writing; 22] = [
 ];
 
 #[test]
-fn a_number_is_found_as_people_and_forms_write_it() {
+fn number_is_found_as_people_and_forms_write_it() {
     for text in [
         "5234000000000015",
         "5234 0000 0000 0015",
@@ -164,7 +164,7 @@ fn person_is_found_in_every_writing() {
 }
 
 #[test]
-fn what_only_looks_like_a_number_is_not_taken_for_one() {
+fn lookalikes_are_not_found() {
     for (text, why) in [
         ("5234000000000016", "fails Luhn"),
         ("52340000000000150", "a digit after it"),
@@ -180,7 +180,7 @@ fn what_only_looks_like_a_number_is_not_taken_for_one() {
 }
 
 #[test]
-fn utf_16_is_read_in_both_byte_orders_wherever_it_begins() {
+fn utf_16_is_read_in_both_byte_orders_at_any_offset() {
     for before in ["", "a", "€", "€a"] {
         for after in ["", "b", "€"] {
             let units: Vec<u16> = format!("{before}{NUMBER}{after}").encode_utf16().collect();
@@ -195,7 +195,7 @@ fn utf_16_is_read_in_both_byte_orders_wherever_it_begins() {
 }
 
 #[test]
-fn a_finding_says_where_and_how_but_not_which() {
+fn finding_names_place_and_layers_but_masks_the_number() {
     let inner = STANDARD.encode(format!("{{\"n\":\"{NUMBER}\"}}"));
     let text = format!("line: {}", hex::encode(inner));
     let found = find(text.as_bytes());
@@ -208,7 +208,7 @@ fn a_finding_says_where_and_how_but_not_which() {
 }
 
 #[test]
-fn what_was_compressed_is_found_in_the_middle_and_cut_off() {
+fn compressed_data_is_found_at_any_offset_and_truncated() {
     for (name, write) in WRITINGS
         .iter()
         .filter(|(name, _)| ["gzip", "zlib"].contains(name))
@@ -223,7 +223,7 @@ fn what_was_compressed_is_found_in_the_middle_and_cut_off() {
 
 proptest! {
     #[test]
-    fn a_number_is_found_in_every_writing_wherever_it_stands(
+    fn number_is_found_in_every_encoding_at_any_offset(
         number in number(),
         before in "[ -~]{0,9}[ -/:-~]",
         after in "[ -/:-~][ -~]{0,9}",
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_is_found_in_one_writing_inside_of_another(
+    fn number_is_found_in_one_encoding_inside_another(
         number in number(),
         before in "[a-z \"{:]{0,5}",
         after in "([ \"}][a-z \"{:]{0,4})?",
@@ -252,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn base64_is_read_at_every_alignment_behind_its_own_alphabet(
+    fn base64_is_read_at_every_alignment(
         number in number(),
         before in "[A-Za-z/_+-]{0,7}",
         inside in vec(any::<u8>(), 0..4),
@@ -265,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_hold_no_number_however_they_are_written(
+    fn random_bytes_have_no_number_in_any_encoding(
         bytes in vec(any::<u8>(), 0..400),
         (name, write) in select(&WRITINGS[..]),
     ) {
@@ -273,7 +273,7 @@ proptest! {
     }
 
     #[test]
-    fn text_with_other_numbers_holds_none(words in vec("[a-z]{1,8}|[0-9]{1,15}x|[0-9]{17,30}x|[a-f0-9]{8}-[a-f0-9]{4}", 0..40)) {
+    fn text_with_other_numbers_has_none(words in vec("[a-z]{1,8}|[0-9]{1,15}x|[0-9]{17,30}x|[a-f0-9]{8}-[a-f0-9]{4}", 0..40)) {
         let text = words.join(" ").replace(' ', "; ");
         prop_assert_eq!(find(text.as_bytes()), []);
         prop_assert_eq!(find(STANDARD.encode(text).as_bytes()), []);

@@ -1,4 +1,4 @@
-//! A proxy in front of the local AWS that lets it behave as AWS does on a bad day.
+//! A proxy in front of the local AWS that injects AWS's faults.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,10 +23,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::chance::Chance;
 use crate::transactions::Transaction;
 
-/// How often, of a million calls, what goes wrong.
+/// Frequency of each fault, in a million calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
-    /// Where chance begins.
+    /// Seed of the random numbers.
     pub seed: u64,
     /// Calls of `DynamoDB` that are refused before anything is done, with one of two errors in turn.
     pub refused: u32,
@@ -36,7 +36,7 @@ pub struct Faults {
     pub doubled: u32,
 }
 
-/// What was made to go wrong.
+/// Fault that was injected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Injected {
     /// `ThrottlingException`.
@@ -49,21 +49,21 @@ pub enum Injected {
     Doubled,
 }
 
-/// A running proxy, which ends when this goes.
+/// A running proxy, which ends on drop.
 #[derive(Debug)]
 pub struct AwsProxy {
     address: SocketAddr,
-    fate: Arc<Fate>,
+    injector: Arc<Injector>,
     listener: JoinHandle<()>,
 }
 
-/// Decides what goes wrong, and keeps count.
+/// Chooses the faults, and counts them.
 #[derive(Debug)]
-struct Fate {
+struct Injector {
     faults: Faults,
     chance: Chance,
-    /// Whether nothing goes wrong for the time being.
-    is_calm: AtomicBool,
+    /// Whether no faults are injected at present.
+    is_paused: AtomicBool,
     counts: Mutex<BTreeMap<Injected, usize>>,
     transactions: Mutex<Vec<Transaction>>,
 }
@@ -88,18 +88,18 @@ impl AwsProxy {
                 .http1_preserve_header_case(true)
                 .build_http(),
         };
-        let fate = Arc::new(Fate {
+        let injector = Arc::new(Injector {
             faults,
             chance: Chance::new(faults.seed),
-            is_calm: AtomicBool::new(false),
+            is_paused: AtomicBool::new(false),
             counts: Mutex::default(),
             transactions: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         Ok(Self {
             address: listener.local_addr()?,
-            listener: tokio::spawn(listen(listener, upstream, Arc::clone(&fate))),
-            fate,
+            listener: tokio::spawn(listen(listener, upstream, Arc::clone(&injector))),
+            injector,
         })
     }
 
@@ -108,20 +108,24 @@ impl AwsProxy {
         format!("http://{}", self.address)
     }
 
-    /// Lets everything pass, or not any more.
-    pub fn set_calm(&self, is_calm: bool) {
-        self.fate.is_calm.store(is_calm, Ordering::SeqCst);
+    /// Stops or resumes the injection of faults.
+    pub fn set_paused(&self, is_paused: bool) {
+        self.injector.is_paused.store(is_paused, Ordering::SeqCst);
     }
 
     /// The transactions that were answered so far, except those that a fault was injected into.
     pub fn transactions(&self) -> Vec<Transaction> {
-        let transactions = self.fate.transactions.lock();
+        let transactions = self.injector.transactions.lock();
         transactions.expect("nobody panics with it").clone()
     }
 
-    /// How often what went wrong so far.
+    /// Number of faults injected so far, by kind.
     pub fn injected(&self) -> BTreeMap<Injected, usize> {
-        self.fate.counts.lock().expect("nobody panics with it").clone()
+        self.injector
+            .counts
+            .lock()
+            .expect("nobody panics with it")
+            .clone()
     }
 }
 
@@ -132,14 +136,14 @@ impl Drop for AwsProxy {
     }
 }
 
-async fn listen(listener: TcpListener, upstream: Upstream, fate: Arc<Fate>) {
+async fn listen(listener: TcpListener, upstream: Upstream, injector: Arc<Injector>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // An error is the caller's going away again.
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(stream, upstream.clone(), Arc::clone(&fate)));
+                    connections.spawn(connection(stream, upstream.clone(), Arc::clone(&injector)));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -147,9 +151,9 @@ async fn listen(listener: TcpListener, upstream: Upstream, fate: Arc<Fate>) {
     }
 }
 
-async fn connection(stream: TcpStream, upstream: Upstream, fate: Arc<Fate>) {
+async fn connection(stream: TcpStream, upstream: Upstream, injector: Arc<Injector>) {
     stream.set_nodelay(true).ok();
-    let service = service_fn(|request| answer(request, &upstream, &fate));
+    let service = service_fn(|request| answer(request, &upstream, &injector));
     // An error is the caller's going away, or a cut.
     http1::Builder::new()
         .preserve_header_case(true)
@@ -159,12 +163,12 @@ async fn connection(stream: TcpStream, upstream: Upstream, fate: Arc<Fate>) {
 }
 
 /// hyper cuts the connection where this fails.
-async fn answer(request: Request<Incoming>, upstream: &Upstream, fate: &Fate) -> io::Result<Answer> {
+async fn answer(request: Request<Incoming>, upstream: &Upstream, injector: &Injector) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let asked = body.clone();
     let request = Request::from_parts(head, Full::new(body));
-    match fate.of(request.headers()) {
+    match injector.of(request.headers()) {
         Some(refusal @ (Injected::Throttled | Injected::ThroughputExceeded)) => Ok(refused(refusal)),
         Some(Injected::Unanswered) => {
             upstream.pass(request).await?;
@@ -178,7 +182,7 @@ async fn answer(request: Request<Incoming>, upstream: &Upstream, fate: &Fate) ->
             let (head, answer) = upstream.pass(request).await?.into_parts();
             let answer = answer.collect().await.map_err(io::Error::other)?.to_bytes();
             let transaction = Transaction::read(&asked, &answer);
-            let mut transactions = fate.transactions.lock().expect("nobody panics with it");
+            let mut transactions = injector.transactions.lock().expect("nobody panics with it");
             transactions.extend(transaction);
             Ok(Response::from_parts(head, Full::new(answer)))
         }
@@ -208,9 +212,9 @@ fn refused(refusal: Injected) -> Answer {
     answer
 }
 
-impl Fate {
+impl Injector {
     fn of(&self, headers: &HeaderMap) -> Option<Injected> {
-        if self.is_calm.load(Ordering::SeqCst) {
+        if self.is_paused.load(Ordering::SeqCst) {
             return None;
         }
         let target = headers.get("x-amz-target")?.to_str().ok()?;

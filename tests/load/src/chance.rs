@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_happens_as_often_as_it_should_and_the_same_way_again() {
+    fn events_have_their_frequency_and_repeat_for_a_seed() {
         let draws = |seed, in_a_million| {
             let chance = Chance::new(seed);
             (0..100_000)

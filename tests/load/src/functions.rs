@@ -1,4 +1,4 @@
-//! The deployed functions, led through another address than that of the local AWS.
+//! Redirection of the deployed functions to another address than that of the local AWS.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,14 +13,14 @@ use serde_json::{Map, Value, json};
 /// The variable for all services would not do: the local AWS sets it to its own address, over the function's.
 const VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"];
 
-/// Nobody else changes the functions' settings as long as this is held, over all processes that test this stack.
+/// Lock on the functions' settings, over all processes that test this stack.
 #[derive(Debug)]
-pub struct Alone {
+pub struct SettingsLock {
     _locked: File,
 }
 
-impl Alone {
-    /// Waits until nobody else has it.
+impl SettingsLock {
+    /// Waits for the lock.
     pub fn wait() -> Self {
         let file =
             File::create(Stack::here().file("functions.lock")).expect("the stack's folder can be written");
@@ -29,11 +29,11 @@ impl Alone {
     }
 }
 
-/// The functions while they are led elsewhere; their own settings are back when this goes, after a panic too.
+/// Redirection of the functions. On drop their own settings are restored, after a panic too.
 #[derive(Debug)]
-pub struct Led<'a> {
+pub struct Redirected<'a> {
     functions: Vec<Function>,
-    _alone: &'a Alone,
+    _lock: &'a SettingsLock,
 }
 
 #[derive(Debug)]
@@ -42,36 +42,33 @@ struct Function {
     variables: Map<String, Value>,
 }
 
-impl<'a> Led<'a> {
-    /// Leads all calls of `DynamoDB` and SQS by all functions of the stack through `address`. A change of its settings
-    /// ends a function's processes, so that the next call finds it led.
-    pub fn through(address: &str, alone: &'a Alone) -> Self {
-        let mut led = Self {
+impl<'a> Redirected<'a> {
+    /// Redirects all calls of `DynamoDB` and SQS by all functions of the stack to `address`. A change of its settings
+    /// ends a function's processes, so that the next call is redirected.
+    pub fn to(address: &str, lock: &'a SettingsLock) -> Self {
+        let mut redirected = Self {
             functions: Vec::new(),
-            _alone: alone,
+            _lock: lock,
         };
         for function in deployed() {
             let mut variables = function.variables.clone();
             variables.extend(VARIABLES.map(|name| (name.to_owned(), address.into())));
             // First, so that it is put back should anything fail from here on.
-            led.functions.push(function);
-            let function = led.functions.last().expect("it was pushed");
+            redirected.functions.push(function);
+            let function = redirected.functions.last().expect("it was pushed");
             configure(&function.name, &variables);
         }
-        assert!(!led.functions.is_empty(), "no function is deployed");
-        led
+        assert!(!redirected.functions.is_empty(), "no function is deployed");
+        redirected
     }
 }
 
-impl Drop for Led<'_> {
+impl Drop for Redirected<'_> {
     fn drop(&mut self) {
         for Function { name, variables } in &self.functions {
             let back = catch_unwind(AssertUnwindSafe(|| configure(name, variables)));
             // A second panic would hide the first, and leave the others where they are.
-            assert!(
-                back.is_ok() || thread::panicking(),
-                "{name} is still led elsewhere"
-            );
+            assert!(back.is_ok() || thread::panicking(), "{name} is still redirected");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The functions are led through another address, and back.
+//! The functions are redirected to another address, and back.
 
 #[cfg(test)]
 mod tests {
@@ -7,18 +7,18 @@ mod tests {
     use flows::call;
     use flows::stack::Stack;
     use http::Request;
-    use load::functions::{Alone, Led};
+    use load::functions::{Redirected, SettingsLock};
     use serde_json::Value;
 
     const ELSEWHERE: &str = "http://127.0.0.1:9";
 
     #[test]
     #[ignore = "needs the local stack: cargo xtask test --only load"]
-    fn all_functions_are_led_elsewhere_and_back_after_a_panic_too() {
-        let alone = Alone::wait();
+    fn functions_are_redirected_and_restored_after_a_panic() {
+        let lock = SettingsLock::wait();
         let before = settings();
-        let led = catch_unwind(|| {
-            let _led = Led::through(ELSEWHERE, &alone);
+        let outcome = catch_unwind(|| {
+            let _redirected = Redirected::to(ELSEWHERE, &lock);
             for function in &settings() {
                 assert_eq!(function["AWS_ENDPOINT_URL_DYNAMODB"], ELSEWHERE);
                 assert_eq!(function["AWS_ENDPOINT_URL_SQS"], ELSEWHERE);
@@ -26,7 +26,10 @@ mod tests {
             // Without the words of a panic, which nobody shall take for a failure.
             resume_unwind(Box::new("as a failed test does"));
         });
-        assert_eq!(led.unwrap_err().downcast_ref(), Some(&"as a failed test does"));
+        assert_eq!(
+            outcome.unwrap_err().downcast_ref(),
+            Some(&"as a failed test does")
+        );
         assert_eq!(settings(), before);
     }
 

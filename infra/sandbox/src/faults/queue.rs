@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_served_as_often_as_it_says_and_for_its_operation_only() {
+    fn order_is_served_count_times_and_for_its_operation_only() {
         let book = FaultQueue::default();
         book.add(order(
             json!({"operation": "enroll", "fault": "cut-after", "count": 2}),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_for_a_card_leaves_calls_about_others_alone() {
+    fn order_for_a_card_leaves_other_cards_alone() {
         let [card, other] = ["5234000000000007", "5234000000000015"];
         let book = FaultQueue::default();
         for operation in ["enroll", "updateCustomerAccount", "getCustomerAccounts"] {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_shown_without_its_card_and_can_be_taken_back() {
+    fn order_is_shown_without_its_card_and_can_be_deleted() {
         let book = FaultQueue::default();
         let asked = json!({"operation": "enroll", "fault": "cut-after", "card": "5234000000000007"});
         let shown = json!({"id": 1, "operation": "enroll", "fault": "cut-after", "count": 1});
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_for_first_attempts_leaves_later_ones_alone() {
+    fn order_for_first_attempts_leaves_later_ones_alone() {
         let book = FaultQueue::default();
         book.add(order(
             json!({"operation": "confirmation", "fault": "cut-after", "firstAttempt": true}),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_makes_no_sense_is_refused() {
+    fn contradictory_order_is_refused() {
         let book = FaultQueue::default();
         for (bad, why) in [
             (
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_book_is_bounded() {
+    fn number_of_orders_is_bounded() {
         let book = FaultQueue::default();
         let add = || book.add(order(json!({"operation": "doEcho", "fault": "http500-before"})));
         for _ in 0..MAX_ORDERS {

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_id_is_one_confirmation_that_came_twice() {
+    fn repeated_id_is_one_confirmation_with_two_attempts() {
         let received = ConfirmationLog::default();
         received.keep(confirmation("a", true, json!(1)));
         received.keep(confirmation("b", true, json!(2)));
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_comes_for_the_first_time_once() {
+    fn first_attempt_of_an_id_is_recognized() {
         let attempted = AttemptLog::default();
         let first = |id: &str| attempted.is_first(id.to_owned());
         assert_eq!([first("a"), first("b"), first("a")], [true, true, false]);
     }
 
     #[test]
-    fn only_so_many_are_kept() {
+    fn number_of_entries_is_bounded() {
         let received = ConfirmationLog::default();
         for n in 0..MAX_KEPT + 5 {
             received.keep(confirmation(&n.to_string(), true, json!(n)));

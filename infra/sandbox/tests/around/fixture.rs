@@ -112,7 +112,7 @@ impl Around {
         &self.authority
     }
 
-    /// What `--state` names.
+    /// File that `--state` names.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("mrs.json")
     }

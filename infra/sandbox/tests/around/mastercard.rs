@@ -98,7 +98,7 @@ async fn with_a_certificate_of_the_ca_a_card_is_enrolled() {
 }
 
 #[tokio::test]
-async fn without_a_certificate_or_with_a_foreign_one_the_answer_says_so() {
+async fn missing_and_foreign_certificates_are_refused_in_json() {
     let around = Around::start("http://127.0.0.1:9").await;
     let foreign = Authority::new().identity(ExtendedKeyUsagePurpose::ClientAuth);
     let for_servers = around.authority().identity(ExtendedKeyUsagePurpose::ServerAuth);
@@ -130,7 +130,7 @@ async fn a_certificate_that_has_expired_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_gives_no_answer_and_leaves_the_work_done_or_not() {
+async fn connection_is_cut_before_or_after_the_work() {
     let around = Around::start("http://127.0.0.1:9").await;
     let client = around.client(Some(around.identity()));
     for (fault, held) in [("cut-before", 0), ("cut-after", 1)] {
@@ -205,7 +205,7 @@ async fn the_table_of_cards_is_served() {
 }
 
 #[tokio::test]
-async fn what_mrs_holds_outlives_the_program_and_a_card_number_is_not_among_it() {
+async fn accounts_survive_a_restart_without_card_numbers() {
     let mut around = Around::start("http://127.0.0.1:9").await;
     let client = around.client(Some(around.identity()));
     call(&around, &client, "enroll", enroll("c", CARD)).await.unwrap();
@@ -232,7 +232,7 @@ async fn what_mrs_holds_outlives_the_program_and_a_card_number_is_not_among_it()
     assert_eq!(none, json!([]));
 }
 
-/// What `GET /accounts` shows, after it was found to be what the file holds.
+/// Accounts as `GET /accounts` shows them, after a comparison with the file.
 async fn held_and_written(around: &Around) -> Value {
     let (_, held) = admin(around, reqwest::Method::GET, "/accounts", None).await;
     let written = fs::read(around.state()).unwrap();

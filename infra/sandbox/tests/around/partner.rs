@@ -86,7 +86,7 @@ async fn form_of(around: &Around, form: &str) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn a_token_has_the_claims_of_the_demo_client_and_what_is_changed() {
+async fn token_has_the_demo_claims_and_the_changes() {
     let around = start().await;
     let answer = json_of(
         &around,

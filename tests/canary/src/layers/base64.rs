@@ -4,7 +4,7 @@ use super::{Piece, SHORTEST};
 
 /// Characters of [`SHORTEST`] bytes.
 const SHORTEST_RUN: usize = (SHORTEST * 4).div_ceil(3);
-/// What may stand inside a run without meaning anything: line breaks as they are and as JSON escapes them, and JSON's
+/// Characters without a meaning inside a run: line breaks as they are and as JSON escapes them, and JSON's
 /// escape of the slash.
 const MEANINGLESS: [&[u8]; 5] = [b"\r", b"\n", b"\\r", b"\\n", b"\\"];
 

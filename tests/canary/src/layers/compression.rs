@@ -1,4 +1,4 @@
-//! What was compressed.
+//! Compressed data.
 
 use std::io::Read as _;
 
@@ -35,7 +35,7 @@ fn every(bytes: &[u8], unpack: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Piece> 
         .collect()
 }
 
-/// What is broken or cut off is searched as far as it goes.
+/// Decompresses up to the first error: broken or truncated data is searched as far as possible.
 fn up_to_an_error(compressed: impl std::io::Read) -> Vec<u8> {
     let mut content = Vec::new();
     compressed.take(LONGEST).read_to_end(&mut content).ok();

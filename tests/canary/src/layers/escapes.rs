@@ -2,8 +2,7 @@
 
 use super::Piece;
 
-/// How an escape begins, in which base its number is, and how many digits it has; with a semicolon after them, as many as
-/// there are.
+/// Start of an escape, base of its number, and number of its digits; before a semicolon, any number of them.
 const ESCAPES: [(&[u8], u32, Digits); 6] = [
     (b"%", 16, Digits::Exactly(2)),
     (b"\\x", 16, Digits::Exactly(2)),

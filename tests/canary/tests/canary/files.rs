@@ -11,7 +11,7 @@ use crate::tests::Trace;
 
 /// Installed tools, and what they build.
 const TOOLS: [&str; 5] = ["venv", "npm", "tools", "fuzz", "node_modules"];
-/// How a program begins: ELF, and its kind. A memory dump is ELF too, and is searched.
+/// Start of a program: ELF, and its kind. A memory dump is ELF too, and is searched.
 const PROGRAM: &[u8] = b"\x7fELF";
 const KIND: usize = 16;
 const MEMORY_DUMP: u8 = 4;

@@ -1,4 +1,4 @@
-//! What stands in the local AWS: items, log lines, messages, secrets. Its objects lie among the files of the run.
+//! Content of the local AWS: items, log lines, messages, secrets. Its objects are among the files of the run.
 
 use flows::call;
 use flows::local_aws::{aws, log_lines, scan};

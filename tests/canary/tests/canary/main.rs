@@ -1,4 +1,4 @@
-//! What a run left behind holds no card number and names nobody, and what is planted would be seen.
+//! The traces of a run have no card number and name nobody; planted ones are found.
 
 #[cfg(test)]
 mod files;
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs the local stack: cargo xtask test --only canary"]
-    fn no_card_number_stands_in_anything_that_the_run_left_behind() {
+    fn traces_of_the_run_have_no_card_number() {
         let _alone = alone();
         // However little ran before.
         let page = Page::new();
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs the local stack: cargo xtask test --only canary"]
-    fn a_planted_number_is_found_at_each_kind_of_place() {
+    fn planted_number_is_found_at_each_kind_of_place() {
         let _alone = alone();
         let planted = Planted::new(&format!("canary-{}", random_hex(4)), &Card::fresh().number);
         flows::time::eventually("the log's line", SignedDuration::from_secs(10), || {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs the local stack: cargo xtask test --only canary"]
-    fn the_ranges_that_are_searched_for_are_those_of_the_demo_program() {
+    fn searched_ranges_are_those_of_the_demo_program() {
         for range in &Stack::here().program().bin_ranges {
             for bin in [&range.from, &range.to] {
                 let number = Card::in_range(&bin[..6]).number;
@@ -135,7 +135,7 @@ mod tests {
             .collect()
     }
 
-    /// Where nobody may be named: tables, where persons are sealed, queues, logs, secrets. The other files are the
+    /// Whether a trace may name nobody: tables, where persons are sealed, queues, logs, secrets. The other files are the
     /// stand-in's, whose customers those are, and the tests' own.
     fn names_nobody(trace: &Trace) -> bool {
         ["table ", "queue ", "log groups", "secret "]

@@ -1,4 +1,4 @@
-//! A number where none should be: in a file, an item, a line of a log, and a message, each time in another writing.
+//! Planted numbers: in a file, an item, a line of a log, and a message, each in another encoding.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::tests::Trace;
 
-/// What was planted; gone when this goes.
+/// Planted traces, deleted on drop.
 pub(crate) struct Planted {
     name: String,
     masked: String,
@@ -56,7 +56,7 @@ impl Planted {
         planted
     }
 
-    /// Where it must be found, and the last layers that it lies under.
+    /// Places at which the number must be found, with its last layers.
     pub(crate) fn places(&self) -> [(String, &str); 4] {
         let Self { name, file, .. } = self;
         [
@@ -67,7 +67,7 @@ impl Planted {
         ]
     }
 
-    /// Where a person is named, and how.
+    /// Places at which a person must be found, with the kind of word.
     pub(crate) fn persons(&self) -> [(String, &str); 4] {
         let Self { name, .. } = self;
         [

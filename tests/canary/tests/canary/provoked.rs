@@ -1,4 +1,4 @@
-//! What others might have us log: faults that quote whatever was sent, and reports that anybody can post.
+//! Inputs that others could make the product log: faults that quote the request, and reports that anybody can post.
 
 use flows::call;
 use flows::card::Card;

@@ -8,11 +8,11 @@ const ALWAYS: u32 = 1_000_000;
 const PUT: &str = "DynamoDB_20120810.PutItem";
 const SEND: &str = "AmazonSQS.SendMessage";
 
-/// What the server behind the proxy was asked.
+/// Requests to the server behind the proxy.
 type Asked = mpsc::UnboundedReceiver<(http::request::Parts, Bytes)>;
 
 #[tokio::test]
-async fn a_call_passes_as_it_came_and_so_does_its_answer() {
+async fn call_and_answer_pass_unchanged() {
     let (proxy, mut asked) = proxy(Faults::default()).await;
     let request = Request::put(format!("{}/2015-03-31/functions/a%2Fb?x=%20&y", proxy.url()))
         .header("x-amz-target", PUT)
@@ -40,7 +40,7 @@ async fn a_call_passes_as_it_came_and_so_does_its_answer() {
 }
 
 #[tokio::test]
-async fn a_refused_call_is_not_passed() {
+async fn refused_call_is_not_passed_on() {
     let (proxy, mut asked) = proxy(Faults {
         refused: ALWAYS,
         ..Faults::default()
@@ -66,7 +66,7 @@ async fn a_refused_call_is_not_passed() {
 }
 
 #[tokio::test]
-async fn an_unanswered_call_is_done_and_then_cut() {
+async fn unanswered_call_is_done_and_then_cut() {
     let (proxy, mut asked) = proxy(Faults {
         unanswered: ALWAYS,
         ..Faults::default()
@@ -79,7 +79,7 @@ async fn an_unanswered_call_is_done_and_then_cut() {
 }
 
 #[tokio::test]
-async fn a_doubled_message_is_sent_twice_and_answered_once() {
+async fn doubled_message_is_sent_twice_and_answered_once() {
     let (proxy, mut asked) = proxy(Faults {
         doubled: ALWAYS,
         ..Faults::default()
@@ -92,7 +92,7 @@ async fn a_doubled_message_is_sent_twice_and_answered_once() {
 }
 
 #[tokio::test]
-async fn faults_are_only_for_what_they_are_ordered_for() {
+async fn faults_affect_their_operations_only() {
     let everything = Faults {
         seed: 1,
         refused: ALWAYS,
@@ -117,7 +117,7 @@ async fn faults_are_only_for_what_they_are_ordered_for() {
 }
 
 #[tokio::test]
-async fn it_ends_when_it_goes() {
+async fn proxy_ends_on_drop() {
     let (proxy, _asked) = proxy(Faults::default()).await;
     let address = proxy.address;
     drop(proxy);
@@ -167,14 +167,14 @@ async fn send(request: Request<Vec<u8>>) -> Option<Answer> {
 }
 
 #[tokio::test]
-async fn nothing_goes_wrong_while_it_is_calm() {
+async fn no_fault_is_injected_while_paused() {
     let faults = Faults {
         refused: ALWAYS,
         ..Faults::default()
     };
     let (proxy, _asked) = proxy(faults).await;
-    proxy.set_calm(true);
+    proxy.set_paused(true);
     assert_eq!(send(call_of(&proxy, PUT)).await.unwrap().status, 201);
-    proxy.set_calm(false);
+    proxy.set_paused(false);
     assert_eq!(send(call_of(&proxy, PUT)).await.unwrap().status, 400);
 }

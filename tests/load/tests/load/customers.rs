@@ -16,34 +16,34 @@ use http::Request;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::books::active_at_mrs;
-use super::weather::Weather;
+use super::fault_profile::FaultProfile;
+use super::records::active_at_mrs;
 
-/// One in so many closes the browser at the first "not yet".
+/// One customer in so many closes the browser at the first 202.
 const IMPATIENT: usize = 3;
-/// A page waits for its minute, and for a machine that is busy with others.
+/// Limit of a session: longer than a page waits, as the machine is busy with others.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(3);
 
-/// Everybody.
-pub(crate) struct Crowd {
-    /// Their client.
+/// All customers of the run.
+pub(crate) struct Customers {
+    /// Client of the customers.
     pub(crate) partner: Partner,
-    /// What a page would submit but for the card: made once from a real form.
+    /// Form of a real session, from which the submissions are made.
     form: Value,
-    /// What MRS held before the run.
-    pub(crate) held_before: BTreeSet<String>,
+    /// RANACs of the accounts that were active at MRS before the run.
+    pub(crate) active_before: BTreeSet<String>,
     seed: u64,
 }
 
-/// What a page showed to one customer.
+/// Result that a page showed to one customer.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct PageResult {
     pub(crate) customer: String,
     /// The event; none where the browser was closed before.
     pub(crate) event: Option<Value>,
 }
 
-impl Crowd {
+impl Customers {
     pub(crate) fn new(seed: u64) -> Self {
         let partner = Partner::like_demo_but(|client| {
             for program in &mut client.programs {
@@ -52,16 +52,21 @@ impl Crowd {
         });
         Self {
             form: form(&open(&partner)),
-            held_before: active_at_mrs(),
+            active_before: active_at_mrs(),
             partner,
             seed,
         }
     }
 
-    /// The sessions of these numbers, some at once. Gives what the pages showed.
-    pub(crate) fn go(&self, sessions: Range<usize>, at_once: usize, weather: Option<&Weather>) -> Vec<Told> {
+    /// Runs the sessions of these numbers, some at once. Returns what the pages showed.
+    pub(crate) fn run(
+        &self,
+        sessions: Range<usize>,
+        at_once: usize,
+        profile: Option<&FaultProfile>,
+    ) -> Vec<PageResult> {
         let next = AtomicUsize::new(sessions.start);
-        let told = Mutex::new(Vec::new());
+        let results = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| {
@@ -70,19 +75,19 @@ impl Crowd {
                         if number >= sessions.end {
                             return;
                         }
-                        if let Some(weather) = weather {
-                            weather.session_begins();
+                        if let Some(profile) = profile {
+                            profile.start_session();
                         }
                         let one = self.session(number);
-                        told.lock().unwrap().push(one);
+                        results.lock().unwrap().push(one);
                     }
                 });
             }
         });
-        told.into_inner().unwrap()
+        results.into_inner().unwrap()
     }
 
-    fn session(&self, number: usize) -> Told {
+    fn session(&self, number: usize) -> PageResult {
         let partner = self.partner.with_another_customer();
         let session = open(&partner);
         let submission = self.submission(number);
@@ -101,7 +106,7 @@ impl Crowd {
             assert!(watch.passed() < PATIENCE, "no outcome after {PATIENCE:#}");
             pause(2000);
         };
-        Told {
+        PageResult {
             customer: partner.customer,
             event,
         }
@@ -132,10 +137,10 @@ impl Crowd {
     }
 }
 
-/// How many pages showed what.
-pub(crate) fn summary(told: &[Told]) -> String {
+/// Number of pages by the result that they showed.
+pub(crate) fn summary(results: &[PageResult]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for one in told {
+    for one in results {
         let shown = match &one.event {
             None => "browser closed".to_owned(),
             Some(event) => format!("{} {}", event["status"], event["statusCode"]).replace(" null", ""),
@@ -145,7 +150,7 @@ pub(crate) fn summary(told: &[Told]) -> String {
     format!("{counts:?}")
 }
 
-/// A back end that gets a fault instead of a redirect asks again, with a fresh token.
+/// Opens a session. A back end that gets a fault instead of a redirect retries with a fresh token.
 fn open(partner: &Partner) -> String {
     let address = format!("{}/company/non_auth_initialize", Stack::here().endpoints.api);
     let claims = json!({"confirmationUrl": Stack::here().demo.confirmation_url});

@@ -1,4 +1,4 @@
-//! A thousand customers on a bad day. `cargo xtask test --only load` starts the stack and runs this alone.
+//! A thousand customers under injected faults. `cargo xtask test --only load` starts the stack and runs this alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,33 +7,33 @@
     reason = "a test that can't go on must end"
 )]
 
-mod books;
 mod customers;
-mod weather;
+mod fault_profile;
+mod records;
 
 use std::collections::BTreeSet;
 
 use flows::time::Stopwatch;
 use jiff::SignedDuration;
 use load::aws_proxy::{AwsProxy, Faults};
-use load::functions::{Alone, Led};
+use load::functions::{Redirected, SettingsLock};
 use load::transactions::sharing;
 
-use books::Books;
-use customers::{Crowd, Told};
-use weather::Weather;
+use customers::{Customers, PageResult};
+use fault_profile::FaultProfile;
+use records::Records;
 
 /// Sessions, unless `LOAD_SESSIONS` says otherwise.
 const SESSIONS: usize = 1000;
-/// Of which so many come first, without faults.
-const CALM_SESSIONS: usize = 128;
-/// Customers of one client at once in the beginning.
-const SIDE_BY_SIDE: usize = 32;
+/// Number of them that come first, without faults.
+const FAULT_FREE_SESSIONS: usize = 128;
+/// Customers of one client at once during the sessions without faults.
+const CONCURRENT: usize = 32;
 /// Customers at once after that: more only wait for the two cores of a small machine.
 const AT_ONCE: usize = 8;
 /// Of a million calls: 5 in a hundred go wrong.
 const FIVE_PERCENT: u32 = 50_000;
-/// Until everything has come to rest: where faults repeat, a confirmation is due again after five minutes.
+/// Limit until all outcomes are settled: where faults repeat, a confirmation is due again after five minutes.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 #[test]
@@ -45,7 +45,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
         |seed| seed.parse().expect("a number"),
     );
     let may_repeat = std::env::var_os("LOAD_REPEATED_FAULTS").is_some();
-    assert!(sessions > CALM_SESSIONS, "too few sessions");
+    assert!(sessions > FAULT_FREE_SESSIONS, "too few sessions");
     println!("{sessions} sessions; LOAD_SEED={seed}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let faults = Faults {
@@ -56,34 +56,34 @@ fn nothing_is_lost_and_nothing_is_doubled() {
     };
     let aws = &flows::stack::Stack::here().endpoints.aws;
     let proxy = runtime.block_on(AwsProxy::start(aws, faults)).unwrap();
-    let alone = Alone::wait();
-    let crowd = Crowd::new(seed);
-    let _led = Led::through(&proxy.url(), &alone);
+    let lock = SettingsLock::wait();
+    let customers = Customers::new(seed);
+    let _redirected = Redirected::to(&proxy.url(), &lock);
     let watch = Stopwatch::start();
-    let mut told = side_by_side(&crowd, &proxy);
-    let weather = Weather::over(sessions - CALM_SESSIONS, seed, may_repeat);
-    told.extend(crowd.go(CALM_SESSIONS..sessions, AT_ONCE, Some(&weather)));
-    rate("sessions ended at the page", told.len(), watch.passed());
-    let books = Books::at_rest(&crowd, told.len(), PATIENCE);
+    let mut results = concurrent_sessions(&customers, &proxy);
+    let profile = FaultProfile::new(sessions - FAULT_FREE_SESSIONS, seed, may_repeat);
+    results.extend(customers.run(FAULT_FREE_SESSIONS..sessions, AT_ONCE, Some(&profile)));
+    rate("sessions ended at the page", results.len(), watch.passed());
+    let records = Records::when_settled(&customers, results.len(), PATIENCE);
     rate(
-        "sessions told to the partner",
-        books.confirmations.len(),
+        "sessions confirmed to the partner",
+        records.confirmations.len(),
         watch.passed(),
     );
-    println!("made to go wrong: {:?}; {}", proxy.injected(), weather.told());
-    books.check(&told);
+    println!("injected faults: {:?}; {}", proxy.injected(), profile.summary());
+    records.check(&results);
     assert_eq!(sharing(&proxy.transactions()), BTreeSet::new());
-    println!("{}", customers::summary(&told));
+    println!("{}", customers::summary(&results));
 }
 
-/// Customers of one client at once, on a good day: none of them has a transaction canceled by another one's, and there is no item
-/// over which that could happen. The local AWS knows no conflicts, so the items that the transactions name are what shows it.
-fn side_by_side(crowd: &Crowd, proxy: &AwsProxy) -> Vec<Told> {
-    proxy.set_calm(true);
+/// Customers of one client at once, without faults. No transaction is canceled by another one, and no item belongs to two of
+/// them. The local AWS has no conflicts, so the items that the transactions name have to show it.
+fn concurrent_sessions(customers: &Customers, proxy: &AwsProxy) -> Vec<PageResult> {
+    proxy.set_paused(true);
     let watch = Stopwatch::start();
-    let told = crowd.go(0..CALM_SESSIONS, SIDE_BY_SIDE, None);
-    rate("sessions ended side by side", told.len(), watch.passed());
-    proxy.set_calm(false);
+    let results = customers.run(0..FAULT_FREE_SESSIONS, CONCURRENT, None);
+    rate("sessions ended concurrently", results.len(), watch.passed());
+    proxy.set_paused(false);
     let transactions = proxy.transactions();
     let canceled: Vec<_> = transactions
         .iter()
@@ -91,10 +91,10 @@ fn side_by_side(crowd: &Crowd, proxy: &AwsProxy) -> Vec<Told> {
         .collect();
     println!("{} transactions, {} canceled", transactions.len(), canceled.len());
     // An intent and an outcome each.
-    assert!(transactions.len() >= 2 * CALM_SESSIONS, "they were seen");
+    assert!(transactions.len() >= 2 * FAULT_FREE_SESSIONS, "they were seen");
     assert!(!canceled.iter().any(|one| one.met_another()), "{canceled:?}");
     assert_eq!(sharing(&transactions), BTreeSet::new());
-    told
+    results
 }
 
 fn rate(what: &str, count: usize, passed: SignedDuration) {

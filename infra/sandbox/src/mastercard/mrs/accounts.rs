@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_of_enrollment_has_its_code_in_both_dialects() {
+    fn enrollment_rules_have_their_codes_in_both_dialects() {
         for dialect in [Dialect::Document, Dialect::Wsdl] {
             let accounts = accounts();
             let with = |change: fn(&mut Enroll), digits: &str| {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ranac_is_20_digits_or_as_many_as_are_set() {
+    fn ranac_has_20_digits_or_as_many_as_configured() {
         let enrolled = accounts()
             .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
             .unwrap();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_card_and_customer_can_be_enrolled_again() {
+    fn cancelled_card_and_customer_can_be_enrolled_again() {
         let accounts = accounts();
         let first = accounts
             .enroll(&request("c", Dialect::Document), card(CARD).as_ref())
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_accounts_and_customers_are_told_apart_from_impossible_ones() {
+    fn unknown_and_impossible_ids_have_different_codes() {
         let accounts = accounts();
         assert_eq!(
             cancel(&accounts, "03643782610476418733").unwrap_err().code,
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_went_to_another_account_can_t_come_back_by_hand() {
+    fn card_of_another_account_blocks_reactivation() {
         let accounts = accounts();
         let enroll = |customer: &str| {
             accounts

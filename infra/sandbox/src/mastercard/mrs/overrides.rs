@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_account_is_found_changed_and_cancelled_like_any() {
+    fn added_account_is_found_changed_and_cancelled() {
         let accounts = accounts();
         let put = accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_was_taken_away_has_never_been() {
+    fn removed_account_is_unknown() {
         let accounts = accounts();
         accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
         let other = accounts.put(stray(&json!({"bankCustomerNumber": "d"}))).unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_is_refused() {
+    fn impossible_account_is_refused() {
         let accounts = accounts();
         accounts.put(stray(&json!({"ranac": RANAC}))).unwrap();
         for (changes, why) in [

@@ -106,7 +106,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_page_encrypts_is_decrypted() {
+    fn pair_of_the_page_is_decrypted() {
         assert_eq!(
             key().decrypt(&encrypt("5234000000090123")).unwrap().as_str(),
             "5234000000090123"
@@ -114,7 +114,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_pair_may_be_surrounded_by_white_space_as_in_the_source_document() {
+    fn white_space_around_the_pair_is_ignored() {
         assert!(
             key()
                 .decrypt(&format!("\n{}\n", encrypt("5234000000090123")))
@@ -123,7 +123,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn everything_else_is_told_in_one_way() {
+    fn every_other_pair_gives_the_same_error() {
         let good = encrypt("5234000000090123");
         let changed = {
             let mut pair: serde_json::Value = serde_json::from_str(&good).unwrap();

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_is_the_demo() {
+    fn empty_file_gives_the_demo_program() {
         let settings = MrsSettings::from_toml("").unwrap();
         assert_eq!(settings.programs[0].id, "10765");
         assert_eq!(settings.dialects, [Dialect::Document, Dialect::Wsdl]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_up_that_can_t_work_is_refused() {
+    fn invalid_settings_are_refused() {
         let range = |from: &str, to: &str| {
             format!(
                 "[[programs]]\nid = '7'\nmember_ica = 1\nbank_product_code = 'P'\nbin_ranges = [{{ from = '{from}', to = '{to}' }}]"

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_that_is_absent_twofold_or_out_of_order_is_refused() {
+    fn absent_repeated_or_misplaced_identity_is_refused() {
         let good = "<k:identity><k:appID/><k:institutionName/></k:identity>";
         for header in [
             String::new(),

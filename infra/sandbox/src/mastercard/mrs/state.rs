@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again_and_is_for_the_owner_only() {
+    fn state_is_read_back_and_is_private_to_its_owner() {
         let file = file("state");
         assert!(file.read().unwrap().is_none());
         let accounts = vec![account(Some([7; 32])), account(None)];
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_program_or_release_wrote_is_left_alone() {
+    fn file_of_another_program_or_release_is_kept() {
         let file = file("form");
         let newer = r#"{"version":2,"cardKey":"KEY","accounts":[]}"#.replace("KEY", &"00".repeat(32));
         let short = r#"{"version":1,"cardKey":"00","accounts":[]}"#.to_owned();

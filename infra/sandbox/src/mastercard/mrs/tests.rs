@@ -224,7 +224,7 @@ async fn answers_about_accounts_take_the_root_of_their_dialect() {
 }
 
 #[tokio::test]
-async fn a_pair_that_can_t_be_decrypted_and_a_number_that_fails_luhn_are_44() {
+async fn undecryptable_pair_and_failed_luhn_give_44() {
     for dialect in DIALECTS {
         let mrs = stand_in();
         for pair in [
@@ -410,7 +410,7 @@ async fn the_echo_comes_back() {
 }
 
 #[tokio::test]
-async fn callers_without_a_good_certificate_are_told_in_the_gateway_s_words() {
+async fn gateway_refuses_callers_without_a_valid_certificate() {
     for (certificate, path) in [
         (ClientCertificate::Missing, "/MRS/CustomerService"),
         (ClientCertificate::Refused, "/MRS/nothing"),
@@ -537,7 +537,7 @@ async fn each_code_can_be_ordered_for_each_operation() {
 }
 
 #[tokio::test]
-async fn an_order_for_a_card_is_met_by_every_call_about_it_and_by_no_other() {
+async fn order_for_a_card_affects_calls_about_it_only() {
     let mrs = stand_in();
     let mut calls = Vec::new();
     for (customer, card) in [("c", CARD), ("d", "5234000000000007")] {
@@ -576,7 +576,7 @@ async fn an_order_for_a_card_is_met_by_every_call_about_it_and_by_no_other() {
 }
 
 #[tokio::test]
-async fn an_ordered_fault_goes_before_the_card_s_own() {
+async fn ordered_fault_precedes_that_of_the_test_card() {
     let mrs = stand_in();
     let order = r#"{"operation":"enroll","fault":"code-before","code":-50}"#;
     mrs.faults.add(serde_json::from_str(order).unwrap()).unwrap();

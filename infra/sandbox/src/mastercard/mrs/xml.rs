@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn character_data_is_put_together_from_text_references_and_cdata() {
+    fn text_references_and_cdata_are_joined() {
         let root = read(b"<x>a&amp;b&#33;<![CDATA[<c>]]><!-- not this --></x>").unwrap();
         assert_eq!(root.text, "a&b!<c>");
     }

@@ -1,4 +1,4 @@
-//! What page, tables, MRS and partner say afterwards, laid side by side.
+//! Records of page, tables, MRS and partner after the run, and their comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +10,21 @@ use flows::time::{Stopwatch, pause};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::customers::{Crowd, Told};
+use super::customers::{Customers, PageResult};
 
-/// All books of one client.
-pub(crate) struct Books {
+/// All records of one client.
+pub(crate) struct Records {
     /// Its intents, customers and cards.
     enrollments: Vec<Value>,
     /// Its confirmations, in the table.
     stored: Vec<Value>,
-    /// What its partner was told, by customer: every confirmation with its id and body.
+    /// Confirmations that its partner received, by customer: id and body of each.
     pub(crate) confirmations: BTreeMap<String, Vec<(String, Value)>>,
-    /// What MRS has come to hold since the run began, and has not cancelled.
+    /// RANACs of the accounts that are new at MRS since the run began, and not cancelled.
     active: BTreeSet<String>,
 }
 
-/// What MRS holds and has not cancelled.
+/// RANACs of the accounts at MRS that are not cancelled.
 pub(crate) fn active_at_mrs() -> BTreeSet<String> {
     rewards::accounts()
         .into_iter()
@@ -33,37 +33,37 @@ pub(crate) fn active_at_mrs() -> BTreeSet<String> {
         .collect()
 }
 
-impl Books {
-    /// Waits until no outcome is open, no confirmation is due, and MRS holds nothing for a failure any more.
-    pub(crate) fn at_rest(crowd: &Crowd, sessions: usize, patience: SignedDuration) -> Self {
+impl Records {
+    /// Waits until no outcome is open, no confirmation is due, and MRS has no account of a failed enrollment.
+    pub(crate) fn when_settled(customers: &Customers, sessions: usize, patience: SignedDuration) -> Self {
         let watch = Stopwatch::start();
         loop {
-            let books = Self::of(&crowd.partner.client, &crowd.held_before);
-            let open = books
+            let records = Self::of(&customers.partner.client, &customers.active_before);
+            let open = records
                 .intents()
                 .filter(|intent| intent.get("status").is_none())
                 .count();
-            let due = books
+            let due = records
                 .stored
                 .iter()
                 .filter(|item| item["state"]["S"] == "due")
                 .count();
-            let cards = books.cards().count();
-            if open == 0 && due == 0 && books.stored.len() == sessions && books.active.len() == cards {
-                return books;
+            let cards = records.cards().count();
+            if open == 0 && due == 0 && records.stored.len() == sessions && records.active.len() == cards {
+                return records;
             }
             assert!(
                 watch.passed() < patience,
                 "after {patience:#} {open} outcomes are open, {} of {sessions} confirmations stored, {due} due, and MRS \
                  holds {} cards where the tables have {cards}",
-                books.stored.len(),
-                books.active.len()
+                records.stored.len(),
+                records.active.len()
             );
             pause(1000);
         }
     }
 
-    fn of(client: &str, held_before: &BTreeSet<String>) -> Self {
+    fn of(client: &str, active_before: &BTreeSet<String>) -> Self {
         let settings = Settings::read();
         let of_client = |item: &Value| item["client"]["S"] == client || of_customer_of(client, item);
         let of_table = |table: &str| -> Vec<Value> {
@@ -84,7 +84,7 @@ impl Books {
             }
         }
         let enrollments = of_table(&settings.enrollments_table);
-        let active = &active_at_mrs() - held_before;
+        let active = &active_at_mrs() - active_before;
         Self {
             enrollments,
             stored: stored.into_iter().filter(is_confirmation).collect(),
@@ -94,27 +94,27 @@ impl Books {
     }
 
     /// Each session has one intent with one outcome; page, table, MRS and partner agree on it.
-    pub(crate) fn check(&self, told: &[Told]) {
-        assert_eq!(self.intents().count(), told.len(), "one intent a session");
-        assert_eq!(self.stored.len(), told.len(), "one confirmation an outcome");
+    pub(crate) fn check(&self, results: &[PageResult]) {
+        assert_eq!(self.intents().count(), results.len(), "one intent a session");
+        assert_eq!(self.stored.len(), results.len(), "one confirmation an outcome");
         for item in &self.stored {
             assert_eq!(item["state"]["S"], "delivered", "{item}");
         }
         let mut enrolled = BTreeSet::new();
-        for one in told {
+        for one in results {
             let confirmations = self
                 .confirmations
                 .get(&one.customer)
                 .map_or(&[][..], Vec::as_slice);
             let [(_, body)] = confirmations else {
-                panic!("{} was told {confirmations:?}", one.customer);
+                panic!("{} received {confirmations:?}", one.customer);
             };
             if let Some(event) = &one.event {
-                assert_eq!(event, body, "page and partner were told the same");
+                assert_eq!(event, body, "page and partner agree");
             }
             if body["status"] == "SUCCESS_ENROLLMENT" {
                 let ranac = body["ranac"].as_str().expect("a RANAC").to_owned();
-                assert!(enrolled.insert(ranac), "told once: {body}");
+                assert!(enrolled.insert(ranac), "reported once: {body}");
             }
         }
         assert_eq!(self.cards().count(), enrolled.len(), "one card a success");
@@ -124,7 +124,7 @@ impl Books {
         assert_eq!(succeeded.count(), enrolled.len(), "table and partner agree");
         assert_eq!(
             self.active, enrolled,
-            "MRS holds what partners were told, and nothing else"
+            "MRS has the accounts that were confirmed, and no others"
         );
         for customer in self
             .enrollments
@@ -161,7 +161,7 @@ fn of_customer_of(client: &str, item: &Value) -> bool {
     item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with(&start))
 }
 
-/// What the demo partner's receiver took, over all clients: id and body.
+/// Confirmations that the demo partner received, over all clients: id and body.
 fn received() -> Vec<(String, Value)> {
     let address = format!("{}/received?last=50000", Stack::here().endpoints.partner);
     let list = call::get(&address).json();

@@ -1,4 +1,4 @@
-//! What goes wrong at Mastercard and at the partner's: ordered from the sandbox, one fault for every twentieth session.
+//! Faults at Mastercard and at the partner: ordered from the sandbox, one for every twentieth session.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,38 +10,38 @@ use serde_json::{Value, json};
 /// One of so many sessions is disturbed: 5 %.
 const EVERY: usize = 20;
 
-/// Orders faults while sessions go by; takes back at its end what nobody has run into.
-pub(crate) struct Weather {
-    begun: AtomicUsize,
-    turn: usize,
+/// Orders faults as sessions start, and deletes the unserved orders on drop.
+pub(crate) struct FaultProfile {
+    started: AtomicUsize,
+    offset: usize,
     ordered: Mutex<BTreeMap<String, usize>>,
     faults: Mutex<Vec<Faults>>,
     /// Whether one confirmation may meet several faults: then it is due again after minutes.
     may_repeat: bool,
 }
 
-impl Weather {
-    /// For a run of so many sessions; `seed` turns the wheel of faults. Unless they `may_repeat`, a confirmation meets one fault
-    /// at the most, at its first attempt, and is due again after 5 s.
-    pub(crate) fn over(sessions: usize, seed: u64, may_repeat: bool) -> Self {
+impl FaultProfile {
+    /// Profile for a run of so many sessions; `seed` chooses the first fault. Unless they `may_repeat`, a confirmation meets one
+    /// fault at most, at its first attempt, and is due again after 5 s.
+    pub(crate) fn new(sessions: usize, seed: u64, may_repeat: bool) -> Self {
         assert!(sessions >= EVERY, "too few sessions for any fault");
         Self {
-            begun: AtomicUsize::new(0),
-            turn: usize::try_from(seed % 1000).expect("a small number"),
+            started: AtomicUsize::new(0),
+            offset: usize::try_from(seed % 1000).expect("a small number"),
             ordered: Mutex::default(),
             faults: Mutex::default(),
             may_repeat,
         }
     }
 
-    /// A session begins: every twentieth orders a fault, for whoever calls next.
-    pub(crate) fn session_begins(&self) {
-        let number = self.begun.fetch_add(1, Ordering::SeqCst);
+    /// Counts a session. Every twentieth orders a fault for the next call of its operation.
+    pub(crate) fn start_session(&self) {
+        let number = self.started.fetch_add(1, Ordering::SeqCst);
         if !number.is_multiple_of(EVERY) {
             return;
         }
         let mut faults = faults();
-        let place = (number / EVERY + self.turn) % faults.len();
+        let place = (number / EVERY + self.offset) % faults.len();
         let mut fault = faults.swap_remove(place);
         if fault["operation"] == "confirmation" && !self.may_repeat {
             fault["firstAttempt"] = true.into();
@@ -55,7 +55,7 @@ impl Weather {
         *self.ordered.lock().unwrap().entry(name).or_default() += 1;
     }
 
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         format!("{:?}", self.ordered.lock().unwrap())
     }
 }
