@@ -28,7 +28,7 @@ import boto3
 REGION = "eu-central-1"
 FAILING = "FailsLast"
 NOWHERE = f"arn:aws:lambda:{REGION}:000000000000:function:nowhere"
-# What the operator has to say; everything else has a first value.
+# Values that the operator has to provide; all others have a default.
 PARAMETERS = {"OperatorArn": "arn:aws:iam::000000000000:root", "MrsBaseUrl": "https://mrs.invalid/MRS"}
 PATIENCE = 120
 

@@ -49,7 +49,7 @@ class DomainWithBasePath:
 
     @property
     def address(self) -> str:
-        """What the stage variable `PublicBaseUrl` says."""
+        """Value of the stage variable `PublicBaseUrl`."""
         return f"http://{self.host}{BASE_PATH}"
 
     def answer(

@@ -14,7 +14,7 @@ from local_system.stack import Stack
 REGION = "eu-central-1"
 TIMEOUT = 30
 REASON = ("--reference", "request 7")
-"""What changes or reveals something has to say why."""
+"""Reference that commands take which change or reveal something."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Operator:
         return done.stdout
 
     def confirmation_keys(self, client: str) -> dict[str, Any]:
-        """What Secrets Manager holds of a client, which its partner is given a part of."""
+        """The client's secret in Secrets Manager, of which its partner knows a part."""
         credential = f"test/20260101/{REGION}/secretsmanager/aws4_request"
         answer = requests.post(
             os.environ["AWS_ENDPOINT_URL"],

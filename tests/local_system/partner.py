@@ -16,14 +16,14 @@ TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Opening:
-    """What `non_auth_initialize` answered."""
+    """Answer of `non_auth_initialize`."""
 
     status: str
     location: str
 
     @property
     def session(self) -> str:
-        """What rides in the fragment of the address."""
+        """Fragment of the address."""
         return self.location.partition("#")[2]
 
 

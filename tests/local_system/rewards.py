@@ -1,4 +1,4 @@
-"""The stand-in for Mastercard, seen from behind: what it holds, and what shall go wrong in it."""
+"""Admin interface of the Mastercard stand-in: its accounts and its ordered faults."""
 
 import os
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Rewards:
     made: list[Card] = field(default_factory=list)
     """Cards that were made by `fresh_card`."""
     orders: list[int] = field(default_factory=list)
-    """What was ordered to go wrong."""
+    """An ordered fault."""
 
     def accounts(self) -> list[dict[str, Any]]:
         answer = requests.get(f"{self.admin}/accounts", timeout=TIMEOUT)
@@ -47,7 +47,7 @@ class Rewards:
         return card
 
     def order(self, card: Card, operation: str, fault: str, **more: int) -> None:
-        """The next call of the operation about this card goes wrong; the next `count` where that is given."""
+        """Orders a fault for the next call of the operation about this card, or for the next `count` calls."""
         order = {"card": card.number, "operation": operation, "fault": fault, **more}
         answer = requests.post(f"{self.admin}/faults", json=order, timeout=TIMEOUT)
         answer.raise_for_status()

@@ -1,4 +1,4 @@
-"""Where the parts of the running system listen, and what its demo client is given."""
+"""Addresses of the running system, and the settings of its demo client."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the page sends, made without a browser: a card number as Mastercard's pair, in a session of the partner's."""
+"""Submissions of the page, made without a browser: a card number as Mastercard's pair, in a session of the partner's."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-//! A proxy before the local AWS that counts what passes: calls as they are on the wire, whatever the SDK meant to send.
+//! A proxy in front of the local AWS that counts calls as they are on the wire, retries of the SDK included.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +33,7 @@ struct Passing {
 }
 
 impl Counting {
-    /// Starts counting what goes to `upstream`.
+    /// Starts counting the calls to `upstream`.
     pub(crate) fn before(upstream: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

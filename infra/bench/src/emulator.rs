@@ -91,7 +91,7 @@ impl Emulated {
         Ok(emulated)
     }
 
-    /// Invokes the function, and tells how long the answer took to come.
+    /// Invokes the function; returns its answer and the time that it took.
     pub(crate) fn invoke(&self, event: &Value, caller: Caller) -> Result<(Value, Duration)> {
         let started = now();
         let answer: Value = ureq::post(&self.address)

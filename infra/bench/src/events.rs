@@ -18,7 +18,7 @@ pub(crate) fn opening() -> Value {
     initialize(&Partner::demo().with_another_customer().token(&json!({})))
 }
 
-/// The page of a session that has ended asks what to show.
+/// The page of an unknown session asks for its form.
 pub(crate) fn unknown_session(function: &str) -> Value {
     describe(function, &UNKNOWN_SESSION)
 }
@@ -32,7 +32,7 @@ pub(crate) fn initialize(token: &str) -> Value {
     )
 }
 
-/// The page asks what to show.
+/// The page asks for its form.
 pub(crate) fn describe(function: &str, session: &str) -> Value {
     event(
         "GET",

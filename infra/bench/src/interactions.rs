@@ -51,7 +51,7 @@ const INTERACTIONS: [Interaction; 3] = [
 ];
 
 /// Two customers, one after the other, each enroll a card, replace it, and opt the new one out, through one process of each
-/// function. Gives the warm POSTs' calls of `DynamoDB` in one line.
+/// function. Returns the warm POSTs' calls of `DynamoDB` in one line.
 pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Exceeded) -> Result<String> {
     let variables = variables(aws);
     let start = |name: &str| {
@@ -161,7 +161,7 @@ pub(crate) fn variables(aws: &Counting) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Gives the session.
+/// Opens the widget and returns the session.
 fn open(init: &Emulated, partner: &Partner, action: ActionCode) -> Result<String> {
     let token = partner.token(&json!({"actionCode": action.as_str()}));
     let (redirect, _) = init.invoke(&initialize(&token), Caller::Gateway)?;

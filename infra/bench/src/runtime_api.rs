@@ -44,7 +44,7 @@ struct Serving {
 }
 
 impl RuntimeApi {
-    /// Gives `event` to the first who asks.
+    /// Answers the first request for an event with `event`.
     pub(crate) fn start(event: Option<&Value>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -36,12 +36,12 @@ const CONNECT: Duration = Duration::from_secs(2);
 pub enum Upstream {
     /// Always to the same address.
     Fixed(String),
-    /// To the address that a file holds at that moment.
+    /// To the address in a file, which is read for each call.
     InFile(PathBuf),
 }
 
 impl Upstream {
-    /// Takes an address, or `@` and the name of a file that holds one.
+    /// Parses an address, or `@` and the name of a file with an address in it.
     pub fn parse(text: &str) -> Self {
         match text.strip_prefix('@') {
             Some(file) => Self::InFile(file.into()),

@@ -30,7 +30,7 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Settings of the recorder.
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
-    /// Address of AWS that the functions are told.
+    /// Address of the recorder, which the functions use as that of AWS.
     pub listen: SocketAddr,
     /// The local AWS, as `127.0.0.1:8705`.
     pub upstream: SocketAddr,

@@ -1,5 +1,5 @@
 //! Output for people: one line a step, with the seconds that it has taken. A thread's output can go to a file instead, so
-//! that what runs side by side is shown one after the other.
+//! that the output of concurrent checks is shown one after the other.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -114,7 +114,7 @@ impl Step {
         print(format_args!("{start}{line}\n"));
     }
 
-    /// Leaves the line as it is and goes to the next: an error follows, or output of a program.
+    /// Ends the line as it is: an error follows, or output of a program.
     pub(crate) fn leave(&self) {
         if live() {
             print(format_args!("\n"));

@@ -1,4 +1,4 @@
-//! SHA-256 over what a step depends on, to tell whether it has to be done again.
+//! SHA-256 of a step's inputs, by which an unchanged step is skipped.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ impl Digest {
         Self(Context::new(&SHA256))
     }
 
-    /// Each part goes in with its length, so that no two lists of parts look alike.
+    /// Adds a part with its length, so that no two lists of parts have the same digest.
     pub(crate) fn part(mut self, part: &[u8]) -> Self {
         self.0.update(&part.len().to_be_bytes());
         self.0.update(part);
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_one_part_ends_and_the_next_begins_matters() {
+    fn boundaries_of_parts_change_the_digest() {
         let one = Digest::new().part(b"ab").part(b"c").hex();
         let other = Digest::new().part(b"a").part(b"bc").hex();
         assert_ne!(one, other);

@@ -1,4 +1,4 @@
-//! The least that a function can be: what the others are measured against.
+//! The smallest possible function, with which the others are compared.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 

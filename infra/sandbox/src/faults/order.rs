@@ -53,7 +53,7 @@ pub(crate) struct Order {
     /// Whether a refusal repeats what the caller sent, in each of its texts; for MRS only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     quote: bool,
-    /// Whether only the first attempt at a confirmation goes wrong, so that no confirmation meets two such orders.
+    /// Whether only first attempts at a confirmation fail, so that no confirmation meets two such orders.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) first_attempt: bool,
 }
@@ -80,7 +80,7 @@ pub(crate) enum OrderError {
 }
 
 impl Order {
-    /// Gives the card that it names, which the order itself does not keep.
+    /// Returns the card that it names, which the order itself does not keep.
     pub(super) fn check(&mut self) -> Result<Option<CardNumber>, OrderError> {
         let slow = matches!(self.fault, Kind::SlowBefore | Kind::SlowAfter);
         let coded = matches!(self.fault, Kind::CodeBefore | Kind::CodeAfter);

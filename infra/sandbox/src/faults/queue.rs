@@ -28,7 +28,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) customer: Option<&'a str>,
     /// Whether it enrolls this card, or names an account or a customer that has it.
     pub(crate) is_of: &'a dyn Fn(&CardNumber) -> bool,
-    /// Whether a confirmation comes for the first time.
+    /// Whether this is the first attempt at a confirmation.
     pub(crate) is_first: bool,
 }
 
@@ -43,7 +43,7 @@ struct Queue {
 }
 
 impl FaultQueue {
-    /// Takes an order and gives it back as JSON, with its number.
+    /// Adds an order and returns it as JSON, with its id.
     pub(crate) fn add(&self, mut order: Order) -> Result<Value, OrderError> {
         let card = order.check()?;
         let mut queue = self.queue();
@@ -88,7 +88,7 @@ impl FaultQueue {
         json!(self.queue().open)
     }
 
-    /// Takes an order back. Gives whether it was still open.
+    /// Deletes an order. Returns whether it was still open.
     pub(crate) fn take_back(&self, id: u64) -> bool {
         let mut queue = self.queue();
         let before = queue.open.len();
@@ -106,7 +106,7 @@ impl FaultQueue {
 }
 
 impl Taken {
-    /// A card that is about to be enrolled may be asked about before MRS holds it, or without its ever holding it.
+    /// Remembers the customer of an enrollment: look-ups may come before MRS has the account, or though it never gets one.
     fn learn(&mut self, enrollment: &Subject<'_>) {
         if let (Some(card), Some(customer)) = (&self.card, enrollment.customer)
             && (enrollment.is_of)(card)

@@ -1,4 +1,4 @@
-//! The demo client: what its partner knows, read from the demo folder.
+//! The demo client, as its partner knows it, read from the demo folder.
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::Partner;
 use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
-/// The pages and what they load.
+/// The pages, their scripts and their style sheet.
 pub(crate) fn router() -> Router<Arc<Partner>> {
     Router::new()
         .route("/", get(start))
@@ -155,7 +155,7 @@ impl Choice {
     }
 }
 
-/// The demo's own card stands first.
+/// The demo's own card is the first.
 fn rows(first_choice: Option<&str>) -> Vec<Row> {
     let row = |card: &TestCard| Row {
         number: card.grouped(),

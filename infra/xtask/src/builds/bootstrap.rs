@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_elf_file_is_refused() {
+    fn other_formats_than_elf_are_refused() {
         for content in [&b""[..], b"#!/bin/sh\n", b"\x7fELF", b"\xcf\xfa\xed\xfe Mach-O"] {
             let error = examine(content, Destination::Aws(Architecture::Arm64)).unwrap_err();
             assert_eq!(error, BootstrapError::Format);
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_beyond_the_bound_is_refused() {
+    fn zip_beyond_the_bound_is_refused() {
         // Incompressible, from a generator that is good enough for that.
         let mut state = 1_u64;
         let content: Vec<u8> = std::iter::repeat_with(|| {

@@ -1,7 +1,7 @@
 //! Building the functions for AWS, whatever this machine is.
 //!
 //! A build by cargo alone needs the glibc that this machine has, which may be newer than that of Amazon Linux 2023.
-//! cargo-lambda links by zig, against the glibc that it is told, for either architecture.
+//! cargo-lambda links by zig, against a chosen glibc, for either architecture.
 
 use std::env;
 use std::fs;

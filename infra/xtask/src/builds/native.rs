@@ -79,7 +79,7 @@ pub(crate) fn names(checkout: &Checkout) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs cargo, which shows its own progress, and gives the programs by name: all of them, or one.
+/// Runs cargo, which shows its own progress, and returns the programs by name: all of them, or one.
 fn cargo_build(
     checkout: &Checkout,
     functions: &[String],
@@ -119,7 +119,7 @@ fn cargo_build(
     Ok(messages?.lines().filter_map(program).collect())
 }
 
-/// A line of cargo's JSON that tells of a finished program.
+/// Name and path of a finished program, from a line of cargo's JSON.
 fn program(line: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(line).ok()?;
     let executable = message.get("executable")?.as_str()?;
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_found_among_cargos_messages() {
+    fn programs_are_read_from_the_messages_of_cargo() {
         let line =
             r#"{"reason":"compiler-artifact","target":{"name":"enroll"},"executable":"/t/release/enroll"}"#;
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Calls to the local AWS.
 //!
 //! It checks who calls (AUTH=true) but takes the account's own key `test` without looking at the signature, so these
-//! calls are not really signed. Nothing here ever goes to AWS.
+//! calls are not really signed. Nothing here is ever sent to AWS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) enum Service {
     SecretsManager,
 }
 
-/// An answer that says no.
+/// A refused call.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     kind: String,
@@ -46,7 +46,7 @@ impl LocalAws {
         &self.url
     }
 
-    /// Calls an operation; the inner result is the service's own yes or no.
+    /// Calls an operation; the inner result is the service's answer or refusal.
     pub(crate) fn call(
         &self,
         service: Service,
@@ -104,7 +104,7 @@ impl LocalAws {
         }
     }
 
-    /// Makes or changes a secret; gives whether it had to.
+    /// Creates or changes a secret; returns whether that was necessary.
     pub(crate) fn put_secret(&self, name: &str, text: &str) -> Result<bool> {
         let present = self.secret(name)?;
         if present.as_deref() == Some(text) {

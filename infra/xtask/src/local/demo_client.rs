@@ -15,10 +15,10 @@ use crate::local::ports::Ports;
 /// As in infra/local/demo/client.toml.
 pub(crate) const CLIENT: &str = "demo";
 pub(crate) const PROGRAM: &str = "10765";
-/// Mastercard's stand-in enrolls it; what the others do is in its README.
+/// Test card that Mastercard's stand-in enrolls; the sandbox's README lists the others.
 pub(crate) const TEST_CARD: &str = "5234000000090123";
 
-/// Writes the demo client's files for these ports, and gives the secret that signs its confirmations.
+/// Writes the demo client's files for these ports, and returns the secret that signs its confirmations.
 pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
     let (from, to) = (checkout.root().join("infra/local/demo"), checkout.demo());
     for picture in ["logo.png", "background.png"] {
@@ -72,7 +72,7 @@ mod tests {
     use crate::local::ports::USUAL;
 
     #[test]
-    fn the_client_file_follows_the_ports() {
+    fn client_file_has_the_chosen_ports() {
         let client = include_str!("../../../local/demo/client.toml");
         assert_eq!(with_ports(client, &USUAL), client);
         let moved = with_ports(

@@ -1,5 +1,5 @@
 //! The keys and certificates of the local system: a CA, the stand-in's server certificate, our client certificate, the
-//! key pair under which card numbers are encrypted. Made once; a file that is missing is made anew with what hangs on it.
+//! key pair under which card numbers are encrypted. Made once; a missing file is made again, with those that depend on it.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::files;
 const LIFETIME: Duration = Duration::days(3650);
 /// Public half of the key pair under which card numbers are encrypted.
 pub(crate) const CARD_KEY: &str = "rewards.pub.pem";
-/// The certificates: they are only of use together.
+/// Files of the certificates, which are useful only together.
 const CERTIFICATES: [&str; 6] = [
     "ca.pem",
     "ca.key.pem",
@@ -31,7 +31,7 @@ const CERTIFICATES: [&str; 6] = [
     "client.key.pem",
 ];
 
-/// Makes what is missing.
+/// Makes the missing keys and certificates.
 pub(crate) fn ensure(checkout: &Checkout) -> Result<()> {
     let pki = checkout.pki();
     if !CERTIFICATES.iter().all(|name| pki.join(name).is_file()) {
@@ -112,7 +112,7 @@ fn rsa_pair(private: &Path, public: &Path, whose: &str) -> Result<()> {
     files::write(public, key.public_key_pem().as_bytes())
 }
 
-/// The fingerprint of the stand-in's public key: what the deployment allows.
+/// Fingerprint of the stand-in's public key, which the deployment allows.
 pub(crate) fn card_key_fingerprint(checkout: &Checkout) -> Result<String> {
     let file = checkout.pki().join(CARD_KEY);
     let pem = fs::read_to_string(&file).with_context(|| format!("can't read {}", file.display()))?;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pem_file_gives_its_bytes() {
+    fn pem_file_is_decoded() {
         assert_eq!(
             der("-----BEGIN X-----\nAQID\r\nBA==\n-----END X-----\n").unwrap(),
             [1, 2, 3, 4]
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_name_localhost_and_a_lost_public_key_comes_back() {
+    fn lost_public_key_is_restored() {
         let folder = std::env::temp_dir().join(format!("xtask-keys-{}", std::process::id()));
         certificates(&folder).unwrap();
         assert!(CERTIFICATES.iter().all(|name| folder.join(name).is_file()));

@@ -25,7 +25,7 @@ pub(crate) fn is_running(checkout: &Checkout) -> bool {
     Record::running(&checkout.state(), NAME).is_some()
 }
 
-/// Starts it where it does not run, or runs with other settings or certificates. Gives whether it started it.
+/// Starts ministack where it does not run, or runs with other settings or certificates. Returns whether it was started.
 pub(crate) fn ensure(
     checkout: &Checkout,
     tools: &Environment,
@@ -67,7 +67,7 @@ pub(crate) fn ensure(
     Ok(true)
 }
 
-/// Ends it, which writes its state. Gives whether there was anything to end.
+/// Ends ministack, which writes its state. Returns whether it was running.
 pub(crate) fn end(checkout: &Checkout) -> Result<bool> {
     let Some(record) = Record::running(&checkout.state(), NAME) else {
         return Ok(false);

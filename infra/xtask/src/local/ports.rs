@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_replaced_and_the_replacement_remembered() {
+    fn taken_port_is_replaced_and_the_replacement_remembered() {
         let file = file("taken");
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let taken_port = taken.local_addr().unwrap().port();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_server_keeps_its_port() {
+    fn running_server_keeps_its_port() {
         let file = file("running");
         let first = Ports::choose(&file, &ANY, NONE).unwrap();
         let _server = TcpListener::bind((Ipv4Addr::LOCALHOST, first.aws)).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn no_port_is_given_twice() {
+    fn ports_are_distinct() {
         let file = file("twice");
         let same = first_free(std::iter::empty(), |_| false).unwrap();
         let wanted = Ports {

@@ -32,7 +32,7 @@ struct Started {
     sandbox: bool,
 }
 
-/// Brings everything up, or what is missing of it. When it fails, what this run started is ended again.
+/// Starts the servers that do not run yet. On failure, the servers that this run started are ended again.
 pub(crate) fn everything(checkout: &Checkout, wanted: &Ports, interrupt: &Interrupt) -> Result<Up> {
     prerequisites::check()?;
     let _lock = lock(checkout)?;
@@ -86,7 +86,7 @@ impl Up {
         ministack::is_running(checkout) && sandbox::is_running(checkout)
     }
 
-    /// Ends what this run started, and nothing else.
+    /// Ends the servers that this run started, and no others.
     pub(crate) fn end(&self, checkout: &Checkout) -> Result<()> {
         end(checkout, &self.started)
     }
@@ -166,7 +166,7 @@ fn choose_ports(checkout: &Checkout, wanted: &Ports) -> Result<Ports> {
     Ok(ports)
 }
 
-/// Two runs at once would start everything twice. The lock goes with the process that holds it.
+/// Lock against a second run at the same time, released when the process ends.
 fn lock(checkout: &Checkout) -> Result<File> {
     fs::create_dir_all(checkout.state())?;
     fs::create_dir_all(checkout.home())?;

@@ -71,7 +71,7 @@ pub(crate) fn run_shown(command: &mut Command, interrupt: &Interrupt) -> Result<
     succeeded(command, status)
 }
 
-/// As [`run_shown`]; gives what the program wrote to standard output, which is shown when it has ended.
+/// As [`run_shown`]; returns what the program wrote to standard output, which is shown when it has ended.
 pub(crate) fn run_kept(command: &mut Command, interrupt: &Interrupt) -> Result<String> {
     let (status, output) = output_of(command, interrupt)?;
     console::print(format_args!("{output}"));
@@ -79,7 +79,7 @@ pub(crate) fn run_kept(command: &mut Command, interrupt: &Interrupt) -> Result<S
     Ok(output)
 }
 
-/// Runs a program that shows its errors, and gives what it wrote to standard output.
+/// Runs a program that shows its errors, and returns what it wrote to standard output.
 pub(crate) fn read(command: &mut Command, interrupt: &Interrupt) -> Result<String> {
     let (status, output) = output_of(command, interrupt)?;
     succeeded(command, status)?;
@@ -106,7 +106,7 @@ fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
     Ok(())
 }
 
-/// Runs a short program and gives what it wrote to standard output.
+/// Runs a short program and returns what it wrote to standard output.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -154,7 +154,7 @@ pub(crate) fn tail(text: &str) -> String {
         .join("\n")
 }
 
-/// Waits for a program of [`spawn`] and asks it, and what it started, to end when this one is interrupted.
+/// Waits for a program of [`spawn`]. When this program is interrupted, the other one and its children are asked to end.
 pub(crate) fn wait(child: &mut Child, interrupt: &Interrupt, mut tick: impl FnMut()) -> Result<ExitStatus> {
     let group = Pid::from_raw(i32::try_from(child.id())?);
     let mut requests = REQUESTS.into_iter().peekable();
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cancelling_ends_the_program_and_what_it_started() {
+    fn cancellation_ends_the_program_and_its_children() {
         let interrupt = Interrupt::deaf();
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600; true"]);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_log_is_cut_at_the_front() {
+    fn long_log_is_cut_at_the_front() {
         let log = (0..100)
             .map(|line| line.to_string())
             .collect::<Vec<_>>()

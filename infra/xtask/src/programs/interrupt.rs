@@ -50,7 +50,7 @@ impl Interrupt {
         Ok(())
     }
 
-    /// A request that never comes from outside.
+    /// A request that no signal makes.
     #[cfg(test)]
     pub(crate) fn deaf() -> Self {
         Self {

@@ -37,7 +37,7 @@ pub(crate) enum Stubborn {
 }
 
 impl Record {
-    /// Notes a server that was just started.
+    /// Records a server that was just started.
     pub(crate) fn write(state: &Path, name: &str, child: &Child, digest: &str) -> Result<Self> {
         let pid = i32::try_from(child.id())?;
         let started = start_of(pid).with_context(|| format!("{name} ended at once; see its log"))?;
@@ -64,7 +64,7 @@ impl Record {
         self.digest == digest
     }
 
-    /// Ends the server and what it started, by SIGTERM first. Nothing else is ever signalled: each signal goes out only
+    /// Ends the server and its children, by SIGTERM first. Nothing else is ever signalled: each signal is sent only
     /// while the process is the very one that was recorded.
     pub(crate) fn end(&self, state: &Path, name: &str, stubborn: Stubborn) -> Result<()> {
         if !self.lives() {
@@ -164,13 +164,13 @@ mod tests {
     const STAT: &str = "42 (a) b) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2 3";
 
     #[test]
-    fn the_start_is_found_behind_a_name_with_parentheses() {
+    fn start_is_found_after_a_name_with_parentheses() {
         assert_eq!(start_in(STAT), Some("98765"));
         assert_eq!(start_in(&STAT.replace(") S", ") Z")), None);
     }
 
     #[test]
-    fn a_reused_pid_is_not_taken_for_the_server() {
+    fn reused_pid_is_not_the_server() {
         let state = std::env::temp_dir().join(format!("xtask-process-{}", std::process::id()));
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let record = Record::write(&state, "sleeper", &child, "digest").unwrap();

@@ -35,7 +35,7 @@ const LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 /// Limit of a start and of an answer: qemu translates megabytes of instructions at first.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Event for a function, and how its answer begins to be the right one.
+/// Event for a function, and the answer that is expected.
 struct Case {
     function: &'static str,
     /// From events/.
@@ -108,7 +108,7 @@ fn qemu(interrupt: &Interrupt) -> Result<Option<PathBuf>> {
     Ok(Some(program))
 }
 
-/// Writes the program that the emulator of Lambda starts: it gives way to the function under qemu.
+/// Writes the program that the emulator of Lambda starts: it executes the function under qemu.
 fn script(folder: &Path, function: &str, qemu: Option<&Path>, bootstrap: &Path) -> Result<PathBuf> {
     let Some(qemu) = qemu else {
         return Ok(bootstrap.to_owned());

@@ -8,7 +8,7 @@ use crate::checkout::Checkout;
 use crate::console::note;
 use crate::programs::command::capture;
 
-/// A crate and what it must not depend on, at any depth. A trailing `*` stands for any ending. `aws-lc-*` is always
+/// A crate and its forbidden dependencies, at any depth. A trailing `*` stands for any ending. `aws-lc-*` is always
 /// allowed: a cryptographic library, which has nothing to do with AWS's services.
 const RULES: [(&str, &[&str]); 3] = [
     (
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_forbidden_dependency_is_found_at_any_depth() {
+    fn forbidden_dependency_is_found_at_any_depth() {
         let tree = "enrollment v0.1.0 (/x)\nserde v1.0.0\naws-lc-rs v1.0.0\naws-config v1.0.0\ntokio v1.0.0\ntokio-util v0.7.0\naws-config v1.0.0 (*)\n";
         assert_eq!(
             forbidden_in(tree, "enrollment", &["aws-*", "tokio"]),

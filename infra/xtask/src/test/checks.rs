@@ -21,7 +21,7 @@ pub(crate) enum Part {
     Fuzz,
     /// Storage rules, against the local AWS and AWS's own `DynamoDB` Local.
     Storage,
-    /// Processes that die at every effect of the flows, and what becomes of it.
+    /// Processes that die at every effect of the flows, and the recovery.
     Crash,
     /// The flow over HTTP against the deployed system.
     Flows,
@@ -54,7 +54,7 @@ pub(crate) struct Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,
-    /// The folder of the system under test, without what the last run left there.
+    /// The folder of the system under test, without the files of the last run.
     Folder,
     /// The whole system, up.
     System,
@@ -64,7 +64,7 @@ pub(crate) enum Needs {
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     Always(fn(&TestRun<'_>) -> Result<()>),
-    /// As the other, with numbers for the summary; or it finds that it can't be done here.
+    /// The same with numbers for the summary; it may be skipped.
     Noting(fn(&TestRun<'_>) -> Result<Done>),
 }
 
@@ -115,14 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_that_can_be_chosen_has_a_check() {
+    fn every_part_has_a_check() {
         for part in Part::value_variants() {
             assert!(CHECKS.iter().any(|check| check.part == *part), "{part:?}");
         }
     }
 
     #[test]
-    fn names_are_unique_as_files_are_named_by_them() {
+    fn names_are_unique() {
         let mut names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
         names.push(LOCAL_SYSTEM.name);
         names.sort_unstable();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budgets_of_each_lane_fit_into_that_of_the_run() {
+    fn budgets_of_the_lanes_fit_into_that_of_the_run() {
         let of = |lane| -> u64 {
             let checks = CHECKS.iter().filter(|check| check.lane == lane);
             checks.map(|check| check.budget).sum()

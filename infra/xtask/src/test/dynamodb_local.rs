@@ -1,4 +1,4 @@
-//! AWS's own `DynamoDB` Local: the reference for what ministack answers. Its jar comes in an npm package.
+//! AWS's own `DynamoDB` Local: the reference for ministack's answers. Its jar comes in an npm package.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const STUBBORN: Stubborn = Stubborn::Kill {
     after: Duration::from_secs(5),
 };
 
-/// A server in memory, which ends with this value.
+/// A server in memory, which ends on drop.
 pub(crate) struct DynamoDbLocal {
     state: PathBuf,
     record: Record,

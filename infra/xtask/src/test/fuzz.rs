@@ -36,7 +36,7 @@ struct Findings {
 }
 
 /// Fuzzes one target, or each, as many at a time as there are processors. All come to their end: a failure of one does not
-/// hide another's. Gives a line for each.
+/// hide another's. Returns one line for each.
 pub(crate) fn fuzz(
     checkout: &Checkout,
     interrupt: &Interrupt,
@@ -61,7 +61,7 @@ pub(crate) fn fuzz(
     Ok(findings)
 }
 
-/// Each target for as long as it takes to show that earlier findings stay fixed.
+/// Runs each target long enough to try the inputs that were once found.
 pub(crate) fn briefly(checkout: &Checkout, interrupt: &Interrupt) -> Result<()> {
     fuzz(checkout, interrupt, None, SHORT).map(drop)
 }
@@ -85,7 +85,7 @@ impl<'a> Fuzzers<'a> {
         })
     }
 
-    /// Gives the numbers of those that found nothing, shown as they come, and what the others found.
+    /// Returns the numbers of those that found nothing, shown as they come, and what the others found.
     fn run_all(&self, targets: &[&str], seconds: u32, interrupt: &Interrupt) -> (Vec<String>, Vec<String>) {
         let next = AtomicUsize::new(0);
         let (mut numbers, mut failures) = (Vec::new(), Vec::new());
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_libfuzzer_found_is_read_from_its_log() {
+    fn findings_are_read_from_the_log() {
         let log = "#2\tINITED cov: 12 ft: 13 corp: 1/1b\n#500\tDONE   cov: 310 ft: 900 corp: 7/70b lim: 4 exec/s: 50\n\
             Done 500 runs in 10 second(s)\nstat::number_of_executed_units: 500\nstat::average_exec_per_sec:     50\n";
         assert_eq!(
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_target_hides_no_other() {
+    fn failing_target_hides_no_other() {
         let root = std::env::temp_dir().join(format!("xtask-fuzz-{}", std::process::id()));
         fs::create_dir_all(&root).unwrap();
         let well = "echo '#9 DONE cov: 3 ft: 4'; echo 'stat::number_of_executed_units: 9'";
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_names_its_input_and_how_to_see_it_again() {
+    fn failure_names_its_input_and_the_command_to_repeat_it() {
         let log = "==7== ERROR: libFuzzer: deadly signal\nartifact_prefix='/a/'; Test unit written to /a/crash-1\nBase64: eA==\n";
         let told = failure("token", Path::new("/b/token"), log);
         assert!(told.contains("token fails on /a/crash-1\n"), "{told}");

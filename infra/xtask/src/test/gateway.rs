@@ -30,7 +30,7 @@ const ADDRESSES: [(&[&str], &str); 4] = [
         "https://${DomainName}/${BasePath}",
     ),
 ];
-/// Answers that the gateway gives by itself: type, status and whether they say when to come again.
+/// Answers of the gateway itself: type, status and whether they have `Retry-After`.
 const ANSWERS: [(&str, Option<u64>, bool); 8] = [
     ("THROTTLED", Some(429), true),
     ("QUOTA_EXCEEDED", Some(429), true),
@@ -218,7 +218,7 @@ fn reserved(template: &Template, function: &str) -> Result<u64> {
     reserved.with_context(|| format!("{function} reserves nothing"))
 }
 
-/// Without the switch nothing is reserved. With it, settlement has what its queues and schedules may use.
+/// Without the parameter nothing is reserved. With it, settlement has as much as its queues and schedules may use.
 fn reservations(template: &Template, faults: &mut Vec<String>) -> Result<()> {
     let (off, on) = (
         where_hold(template, &[])?,
@@ -303,7 +303,7 @@ fn addresses(template: &Template, faults: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// A custom domain, its mapping and the end of the API's own endpoint come together; a web ACL comes by itself.
+/// A custom domain, its mapping and the disabled endpoint of the API depend on one condition; a web ACL on its own.
 fn domain(template: &Template, faults: &mut Vec<String>) -> Result<()> {
     for (name, condition) in [
         ("Domain", "HasDomain"),

@@ -1,4 +1,4 @@
-//! Checks side by side: what works the processor in one lane, what waits for the system under test in another.
+//! Concurrent checks: those that use the processor in one lane, those that wait for the system under test in another.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -13,7 +13,7 @@ use crate::programs::interrupt::Interrupt;
 
 /// Interval at which the line about running checks is drawn anew.
 const REDRAW: Duration = Duration::from_secs(1);
-/// By how much the lane of the processor stands back behind the other one, whose tests look at the clock.
+/// Niceness of the processor's lane: the tests of the other one measure time.
 const NICENESS: i32 = 10;
 
 /// Checkout of a check in the run.
@@ -139,7 +139,7 @@ impl Lanes<'_> {
     }
 }
 
-/// Shows each job's output as a whole when it has ended, and meanwhile what runs.
+/// Shows each job's output as a whole when it has ended, and the names of the running jobs meanwhile.
 fn watch(news: &Receiver<Event>, report: &mut Report) {
     let mut running: Vec<(&'static str, Stopwatch)> = Vec::new();
     loop {
@@ -205,7 +205,7 @@ mod tests {
         }
     }
 
-    /// Runs the jobs; gives the report and what was shown.
+    /// Runs the jobs; returns the report and what was shown.
     fn run(name: &str, keep_going: bool, jobs: Vec<Job<'_>>) -> (Report, String) {
         let folder = std::env::temp_dir().join(format!("xtask-lanes-{name}-{}", std::process::id()));
         let shown = folder.join("shown");

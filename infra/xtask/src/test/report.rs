@@ -19,7 +19,7 @@ pub(crate) struct Report {
 /// A check that came to its end.
 pub(crate) struct Ended {
     pub(crate) name: &'static str,
-    /// Longer is marked, and no failure: how fast a machine is, is no property of the code.
+    /// A longer time is marked but is no failure: the speed of a machine is no property of the code.
     pub(crate) budget: Duration,
     pub(crate) took: Duration,
     pub(crate) outcome: Outcome,
@@ -33,20 +33,20 @@ pub(crate) enum Outcome {
     /// With numbers for people.
     Noted(String),
     Failed(Error),
-    /// And why it can't be done here.
+    /// With the reason.
     Skipped(&'static str),
-    /// By Ctrl-C, or since another one failed.
+    /// Ended by Ctrl-C, or as another check failed.
     CutOff,
-    /// As the run ended before its turn.
+    /// The run ended before it started.
     NotRun,
 }
 
 /// Result of a check that did not fail.
 pub(crate) enum Done {
     Checked,
-    /// With numbers that are worth a place in the summary.
+    /// With numbers for the summary.
     Noted(String),
-    /// And why: it is shown, and counted.
+    /// With the reason, which is shown.
     Skipped(&'static str),
 }
 
@@ -131,7 +131,7 @@ impl Report {
 }
 
 impl Ended {
-    /// Says what went wrong, or why it was not checked.
+    /// Prints the error, or the reason for which the check was skipped.
     pub(crate) fn show_problem(&self) {
         match &self.outcome {
             Outcome::Failed(error) => print(format_args!("{}\n", red(&format!("{error:#}")))),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_over_its_budget_is_marked_and_passes() {
+    fn check_over_budget_is_marked_and_passes() {
         let slow = ended(61, Outcome::Passed);
         assert!(
             slow.line().ends_with("61 s of   60 s  over budget"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_beside_others_names_the_file_of_its_output() {
+    fn failure_names_the_log_of_its_output() {
         let failed = |log| Ended {
             log,
             ..ended(1, Outcome::Failed(Error::msg("no")))
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_cut_off_has_not_passed() {
+    fn cut_off_run_has_not_passed() {
         for outcome in [Outcome::CutOff, Outcome::NotRun] {
             let mut report = Report::new(vec!["clippy"]);
             report.add(ended(1, outcome));

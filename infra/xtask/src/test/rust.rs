@@ -20,7 +20,7 @@ pub(crate) struct Selection {
     chosen: fn(&str, bool) -> bool,
     /// Tests that need servers are marked `#[ignore]`, so that a bare `cargo test` passes; here they run.
     ignored: bool,
-    /// Whether what a passing test prints is shown: rates and counts that somebody wants to read.
+    /// Whether the output of passing tests is shown: rates and counts for people.
     shown: bool,
 }
 
@@ -176,7 +176,7 @@ fn without_nextest(
 #[derive(Debug, PartialEq, Eq)]
 struct Program {
     package: String,
-    /// Whether it lies in the folder tests/ of its package.
+    /// Whether it is in the folder tests/ of its package.
     apart: bool,
     folder: PathBuf,
     path: PathBuf,
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_of_tests_are_read_from_cargos_messages() {
+    fn test_programs_are_read_from_the_messages_of_cargo() {
         let message = |id: &str, kind: &str, test: bool| {
             format!(
                 r#"{{"reason":"compiler-artifact","package_id":"path+file:///w/tests/load#{id}","manifest_path":"/w/tests/load/Cargo.toml","target":{{"kind":["{kind}"],"name":"x"}},"profile":{{"test":{test}}},"executable":"/t/x-1"}}"#
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn each_choice_is_of_its_own_tests() {
+    fn selections_are_disjoint() {
         let programs = [
             ("platform", false),
             ("platform", true),

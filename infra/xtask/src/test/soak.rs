@@ -78,7 +78,7 @@ fn fuzzing(run: &TestRun<'_>) -> Result<Done> {
     Ok(Done::Noted(format!("{FUZZING} s each; {}", findings.join("; "))))
 }
 
-/// Every run with one fault, many pairs, under a seed of its own.
+/// Runs every case with one fault and many with two, with a new seed.
 fn crash(run: &TestRun<'_>) -> Result<Done> {
     let seed = seed()?;
     let output = suites::crash_with(
@@ -95,7 +95,7 @@ fn crash(run: &TestRun<'_>) -> Result<Done> {
     Ok(Done::Noted(numbers.collect::<Vec<_>>().join("; ")))
 }
 
-/// Again and again, for what fails once in a while.
+/// Runs the suite several times, to find rare failures.
 fn browser(run: &TestRun<'_>) -> Result<Done> {
     for _ in 0..BROWSER_RUNS {
         suites::browser(run)?;

@@ -1,4 +1,4 @@
-//! Checks and tests beside cargo's own: the template, the page, and what runs against servers.
+//! Checks and tests beside cargo's own: the template, the page, and the suites that need servers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,7 +22,7 @@ use crate::toolchain::node::Node;
 use crate::toolchain::prerequisites::{find, program_or_package};
 use crate::toolchain::python::Tools;
 
-/// The template, what it nests, and what an account needs once.
+/// The template, the one that it nests, and that of an account's own resources.
 const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
 
 /// `sam validate --lint`, which is cfn-lint; then cfn-lint and the checks of the gateway on what SAM's transform makes
@@ -65,7 +65,7 @@ pub(crate) fn python_lint(run: &TestRun<'_>) -> Result<()> {
     })
 }
 
-/// The committed bundle has to be what the sources give.
+/// Checks, tests and bundles the page; the committed bundle has to match its sources.
 pub(crate) fn page(run: &TestRun<'_>) -> Result<()> {
     let (checkout, interrupt) = (run.checkout, run.interrupt);
     let node = page::ready(checkout, interrupt)?;
@@ -113,7 +113,7 @@ pub(crate) fn crash(run: &TestRun<'_>) -> Result<()> {
     crash_with(run, &[]).map(drop)
 }
 
-/// As [`crash`], with variables of its README; gives what it printed.
+/// As [`crash`], with variables of its README; returns what it printed.
 pub(crate) fn crash_with(run: &TestRun<'_>, variables: &[(&str, String)]) -> Result<String> {
     let node = Node::install(run.checkout, run.interrupt)?;
     let program = native::everything(run.checkout, run.interrupt)?.crash;
@@ -131,7 +131,7 @@ pub(crate) fn flows(run: &TestRun<'_>) -> Result<()> {
     rust::tests(run.checkout, &FLOWS, &run.environment()?, run.interrupt)
 }
 
-/// Once: what is judged are counts, which are the same each time.
+/// Runs the bench once: only counts are judged, which are the same each time.
 pub(crate) fn bench(run: &TestRun<'_>) -> Result<Done> {
     bench::measure(&run.isolated, run.interrupt, 1).map(Done::Noted)
 }

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_decide_what_is_there() {
+    fn conditions_decide_which_values_remain() {
         let on = Conditions::from([("Local", true)]);
         let off = Conditions::from([("Local", false)]);
         let template = template();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_written_as_sub_writes_them() {
+    fn references_are_written_as_by_sub() {
         for (value, expected) in [
             (r#""text""#, "text"),
             (r#"{"Ref": "A"}"#, "${A}"),

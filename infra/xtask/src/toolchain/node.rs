@@ -21,7 +21,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Installs it where it is not.
+    /// Installs Node.js where it is missing.
     pub(crate) fn install(checkout: &Checkout, interrupt: &Interrupt) -> Result<Self> {
         Self::of(&Tools::Tests.install(checkout, interrupt)?)
     }

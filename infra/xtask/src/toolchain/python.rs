@@ -26,7 +26,7 @@ pub(crate) enum Tools {
     Tests,
 }
 
-/// A virtual environment that is there.
+/// An installed virtual environment.
 pub(crate) struct Environment(PathBuf);
 
 impl Tools {
@@ -60,14 +60,14 @@ impl Tools {
         })
     }
 
-    /// As [`Tools::install`] without a word, for work beside another step.
+    /// As [`Tools::install`] without output, for work beside another step.
     pub(crate) fn install_quietly(self, checkout: &Checkout, interrupt: &Interrupt) -> Result<Environment> {
         self.install_by(checkout, |command, log| {
             run_quietly(command, log, interrupt, || {})
         })
     }
 
-    /// Whether there is anything to install.
+    /// Whether the tools are missing, or differ from the pinned ones.
     pub(crate) fn missing(self, checkout: &Checkout) -> bool {
         !self
             .digest(checkout)

@@ -97,7 +97,7 @@ impl AccountTable {
         &self.accounts[place]
     }
 
-    /// Gives an account another status. None where there is no such account.
+    /// Sets the status of an account. None where there is no such account.
     pub(crate) fn set_status(&mut self, ranac: &str, status: Status) -> Option<&Account> {
         let place = *self.by_ranac.get(ranac)?;
         let account = &mut self.accounts[place];
@@ -115,7 +115,7 @@ impl AccountTable {
         Some(&self.accounts[place])
     }
 
-    /// Takes an account away, as if it had never been. Gives whether it was there.
+    /// Removes an account. Returns whether it was there.
     pub(crate) fn remove(&mut self, ranac: &str) -> bool {
         let Some(place) = self.by_ranac.get(ranac).copied() else {
             return false;
@@ -153,7 +153,7 @@ impl AccountTable {
 }
 
 impl Status {
-    /// The status as `accountStatusDesc` tells it.
+    /// The status as a value of `accountStatusDesc`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::New => "NEW",
@@ -162,7 +162,7 @@ impl Status {
         }
     }
 
-    /// The status as `accountStatusId` tells it.
+    /// The status as a value of `accountStatusId`.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::New | Self::GoodStanding => 1,

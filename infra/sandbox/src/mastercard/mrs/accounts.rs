@@ -54,7 +54,7 @@ impl Accounts {
         &self.settings.dialects
     }
 
-    /// Enrolls a card; `None` stands for something that is no card number.
+    /// Enrolls a card; `None` is an invalid card number.
     pub(crate) fn enroll(&self, request: &Enroll, card: Option<&CardNumber>) -> Result<Enrolled, Refusal> {
         let program = self.program(&request.program)?;
         if request.member_ica != program.member_ica {

@@ -22,7 +22,7 @@ const ACCENTED: &str = "<!-- Zürich -->";
 /// A thousand million blanks in less than one million bytes: gzip may be several files, one after the other (RFC 1952 §2.2).
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![b' '; 8_000_000]).repeat(125));
 
-/// Writes what the work gave: the content of an answer, or a refusal.
+/// Writes the result of the work: the content of an answer, or a refusal.
 pub(crate) fn answer(shape: Option<Shape>, result: Result<String, Refusal>, quotes: &Quotes) -> Answer {
     match result {
         Ok(content) => success(shape, &content),

@@ -7,7 +7,7 @@ use crate::card_number::CardNumber;
 /// HMAC-SHA-256 of a card number.
 pub(crate) type CardDigest = [u8; 32];
 
-/// The key of the digests: random, and the same for as long as what MRS holds is.
+/// Key of the digests: random, and kept as long as the accounts.
 pub(crate) struct CardKey {
     bytes: [u8; 32],
     key: hmac::Key,

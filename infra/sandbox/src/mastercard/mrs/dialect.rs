@@ -68,7 +68,7 @@ impl Dialect {
         }
     }
 
-    /// Checks the children of `parent` against a sequence and gives them in the sequence's order, absent ones as `None`.
+    /// Checks the children of `parent` against a sequence and returns them in the sequence's order, absent ones as `None`.
     pub(crate) fn read<'e, const N: usize>(
         self,
         parent: &'e Element,

@@ -11,7 +11,7 @@ use super::dialect::Dialect;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AddedAccount {
     bank_customer_number: String,
-    /// MRS tells no more of a card, so no more is asked for.
+    /// Last four digits: all that MRS reports of a card.
     last4: String,
     /// The first of the programs where absent.
     program: Option<String>,
@@ -61,7 +61,7 @@ fn document() -> Dialect {
 }
 
 impl Accounts {
-    /// Puts an account in. A customer may have several active ones that way.
+    /// Adds an account. A customer may have several active ones that way.
     pub(crate) fn put(&self, stray: AddedAccount) -> Result<Account, OverrideError> {
         if !(1..=30).contains(&stray.bank_customer_number.chars().count()) {
             return Err(OverrideError::BankCustomerNumber);
@@ -116,7 +116,7 @@ impl Accounts {
             .ok_or(OverrideError::Unknown)
     }
 
-    /// Takes an account away, as if it had never been.
+    /// Removes an account.
     pub(crate) fn remove(&self, ranac: &str) -> Result<(), OverrideError> {
         if self.table().remove(ranac) {
             Ok(())

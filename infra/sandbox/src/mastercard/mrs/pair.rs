@@ -40,7 +40,7 @@ impl PairKey {
         RsaPrivateKey::from_pkcs8_pem(pkcs8).map(Self)
     }
 
-    /// Takes the pair as JSON and gives what was encrypted, whatever that is.
+    /// Takes the pair as JSON and returns what was encrypted, whatever that is.
     pub(crate) fn decrypt(&self, pair: &str) -> Result<Zeroizing<String>, Undecryptable> {
         let pair: Pair<'_> = serde_json::from_str(pair).map_err(|_| Undecryptable)?;
         let wrapped = STANDARD.decode(pair.key).map_err(|_| Undecryptable)?;

@@ -55,7 +55,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The message is not what the interface describes.
+    /// Refuses a message that violates the interface.
     pub(crate) fn of_form(violation: impl Into<String>) -> Self {
         Self {
             code: Code::INVALID_PARAMETERS,

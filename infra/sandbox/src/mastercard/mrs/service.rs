@@ -147,7 +147,7 @@ impl Mrs {
         self.faults.due(request.operation(), &subject)
     }
 
-    /// Applies the rules and gives the content of the answer.
+    /// Applies the rules and returns the content of the answer.
     fn work(&self, request: &Request, card: Option<&CardNumber>) -> Result<String, Refusal> {
         match request {
             Request::Enroll(request) => {

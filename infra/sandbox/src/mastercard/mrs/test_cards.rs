@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::card_number::CardNumber;
 use crate::faults::{Effect, Kind};
 
-/// A number and what enrolling it does, each time.
+/// A number, and the effect of each enrollment of it.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TestCard {

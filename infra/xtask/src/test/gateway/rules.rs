@@ -20,7 +20,7 @@ const COMBINATIONS: [(&[&str], Option<&str>); 8] = [
     ),
 ];
 
-/// Refuses what is meant to be refused, by a sentence, and nothing else.
+/// The template's rules refuse the wrong parameters, each by a sentence, and no others.
 pub(super) fn check(template: &Template, faults: &mut Vec<String>) -> Result<()> {
     let rules = template.section("Rules")?.as_object();
     for (given, expected) in COMBINATIONS {

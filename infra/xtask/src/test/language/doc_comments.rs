@@ -5,7 +5,7 @@ use super::{Finding, Rule, Source};
 /// Words that begin a subordinate clause or a question, which a reader can't skim.
 const OPENERS: [&str; 8] = ["What", "Whose", "Whom", "Who", "When", "Where", "How", "Why"];
 
-/// Every line of a doc comment is checked: at its beginning stands a sentence, or such a word is in lower case.
+/// Checks every line of a doc comment. Where no sentence begins with the line, such a word is in lower case.
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
     if !source.ends_with(".rs") {
         return;

@@ -1,4 +1,4 @@
-//! References name what the repository has: files, headings, and no document from outside by a number of its own.
+//! References lead to files and headings of the repository, and cite no document from outside by number.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -44,11 +44,11 @@ struct Line {
     context: BTreeMap<String, String>,
 }
 
-/// Physical names and what the template calls them.
+/// Physical names, and the template's names for them.
 pub(super) struct Names {
     /// Roles by the functions' logical ids.
     roles: BTreeMap<String, String>,
-    /// Resources as `Fn::Sub` writes them, by the names that functions are told.
+    /// Resources as `Fn::Sub` writes them, by the names in the functions' environment.
     resources: BTreeMap<String, String>,
     secrets_prefix: String,
 }
