@@ -1,4 +1,4 @@
-//! Claims behind a valid signature: any bytes, signed by the client.
+//! Claims of a token: any bytes, signed by the client.
 
 #![no_main]
 
