@@ -173,7 +173,7 @@ fn a_receiver_that_hangs_delays_nobody_else() {
     let partner = Partner::like_demo_but(|client| {
         client
             .confirmation_hosts
-            .push(ReceiverHost::parse(&host).unwrap())
+            .push(ReceiverHost::parse(&host).unwrap());
     });
     let address = json!({"confirmationUrl": format!("https://{host}/")});
     let held_up: Vec<String> = (0..6)
