@@ -10,6 +10,6 @@ pub use url::Url;
 
 pub use self::{
     retry_after::RetryAfter,
-    sender::{Answer, Blocked, Failure, Sender, SenderSettings, Stage, TlsFailure},
+    sender::{Answer, BlockedUrl, SendError, Sender, SenderSettings, Stage, TlsError},
     signing::{MessageId, SigningKeys},
 };

@@ -2,8 +2,8 @@
 //! connection is made. Neither the environment of the process nor an answer can redirect it.
 
 mod connect;
+mod error;
 mod exchange;
-mod failure;
 mod private_host;
 mod resolve;
 mod status_line;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 pub use self::{
-    failure::{Blocked, Failure, Stage, TlsFailure},
+    error::{BlockedUrl, SendError, Stage, TlsError},
     private_host::{PrivateHost, PrivateHostError},
     resolve::{Resolve, Resolving, SystemResolver},
     trust::{Trust, TrustError},
@@ -107,11 +107,11 @@ impl Sender {
         url: &Url,
         headers: &[(&'static str, String)],
         body: Vec<u8>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, SendError> {
         let reach = self.reach(url)?;
-        let uri: Uri = without_fragment(url).parse().map_err(|_| Failure::Request)?;
-        let headers = self.headers(headers).ok_or(Failure::Request)?;
-        let request = exchange::request(&uri, headers, body).ok_or(Failure::Request)?;
+        let uri: Uri = without_fragment(url).parse().map_err(|_| SendError::Request)?;
+        let headers = self.headers(headers).ok_or(SendError::Request)?;
+        let request = exchange::request(&uri, headers, body).ok_or(SendError::Request)?;
 
         let deadline = Instant::now() + self.settings.total_timeout;
         let addresses = self.addresses(url, reach, deadline).await?;
@@ -135,12 +135,12 @@ impl Sender {
 
     /// Checks what can be checked before name resolution. An address in the URL never reaches a resolver, so it is
     /// checked here, in the form that the connector reads: `url` has turned every spelling into four or eight numbers.
-    fn reach(&self, url: &Url) -> Result<Reach, Blocked> {
+    fn reach(&self, url: &Url) -> Result<Reach, BlockedUrl> {
         if url.scheme() != "https" {
-            return Err(Blocked::Scheme);
+            return Err(BlockedUrl::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Blocked::Credentials);
+            return Err(BlockedUrl::Credentials);
         }
         let mut private_hosts = self.settings.dangerous_private_hosts.iter();
         let reach = if private_hosts.any(|host| host.covers(url)) {
@@ -157,22 +157,22 @@ impl Sender {
         if reachable {
             Ok(reach)
         } else {
-            Err(Blocked::Address)
+            Err(BlockedUrl::Address)
         }
     }
 
     /// Returns the addresses to connect to, all of them checked.
-    async fn addresses(&self, url: &Url, reach: Reach, deadline: Instant) -> Result<Vec<IpAddr>, Failure> {
+    async fn addresses(&self, url: &Url, reach: Reach, deadline: Instant) -> Result<Vec<IpAddr>, SendError> {
         match url.host() {
             Some(Host::Domain(name)) => {
                 let resolving = reach.resolve(self.settings.resolver.as_ref(), name);
                 timeout_at(deadline, resolving)
                     .await
-                    .map_err(|_| Failure::Timeout(Stage::Lookup))?
+                    .map_err(|_| SendError::Timeout(Stage::Lookup))?
             }
             Some(Host::Ipv4(address)) => Ok(vec![IpAddr::V4(address)]),
             Some(Host::Ipv6(address)) => Ok(vec![IpAddr::V6(address)]),
-            None => Err(Blocked::Address.into()),
+            None => Err(BlockedUrl::Address.into()),
         }
     }
 

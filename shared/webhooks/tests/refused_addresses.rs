@@ -16,7 +16,7 @@ use std::{
 
 use tokio::time::timeout;
 use webhooks::{
-    Answer, Blocked, Failure, Sender, SenderSettings, Stage, Url,
+    Answer, BlockedUrl, SendError, Sender, SenderSettings, Stage, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -233,7 +233,7 @@ async fn an_address_that_is_not_public_is_refused_in_every_spelling() {
     let sender = sender(Arc::new(Unasked));
     for host in HOSTS {
         let refused = post(&sender, &inside.url(host)).await;
-        assert_eq!(refused, Err(Blocked::Address.into()), "{host}");
+        assert_eq!(refused, Err(BlockedUrl::Address.into()), "{host}");
     }
     inside.saw_nothing();
 }
@@ -257,7 +257,7 @@ async fn a_name_with_one_address_that_is_not_public_is_refused() {
             "partner.example.",
         ] {
             let refused = post(&sender, &inside.url(name)).await;
-            assert_eq!(refused, Err(Blocked::Address.into()), "{name} {addresses:?}");
+            assert_eq!(refused, Err(BlockedUrl::Address.into()), "{name} {addresses:?}");
         }
     }
     inside.saw_nothing();
@@ -274,7 +274,7 @@ async fn the_machines_own_name_is_refused_by_its_address() {
         "%6c%6f%63%61lhost",
     ] {
         let refused = post(&sender, &inside.url(name)).await;
-        assert_eq!(refused, Err(Blocked::Address.into()), "{name}");
+        assert_eq!(refused, Err(BlockedUrl::Address.into()), "{name}");
     }
     inside.saw_nothing();
 }
@@ -289,12 +289,12 @@ async fn a_name_that_changes_its_address_is_judged_anew_for_each_attempt() {
 
     let first = post(&sender, &url).await;
     assert!(
-        matches!(first, Err(Failure::Connect | Failure::Timeout(_))),
+        matches!(first, Err(SendError::Connect | SendError::Timeout(_))),
         "{first:?}"
     );
     assert_eq!(rebinding.asked(), 1, "what was judged is what is connected to");
 
-    assert_eq!(post(&sender, &url).await, Err(Blocked::Address.into()));
+    assert_eq!(post(&sender, &url).await, Err(BlockedUrl::Address.into()));
     assert_eq!(rebinding.asked(), 2);
     inside.saw_nothing();
 }
@@ -304,17 +304,17 @@ async fn only_https_without_credentials_is_posted_to() {
     let inside = Inside::listen();
     let sender = sender(Arc::new(Unasked));
     for (prefix, blocked) in [
-        ("http://", Blocked::Scheme),
-        ("ws://", Blocked::Scheme),
-        ("wss://", Blocked::Scheme),
-        ("ftp://", Blocked::Scheme),
-        ("gopher://", Blocked::Scheme),
-        ("unix://", Blocked::Scheme),
-        ("https://user@", Blocked::Credentials),
-        ("https://user:password@", Blocked::Credentials),
-        ("https://:password@", Blocked::Credentials),
-        ("https://8.8.8.8@", Blocked::Credentials),
-        ("https://8.8.8.8:443@", Blocked::Credentials),
+        ("http://", BlockedUrl::Scheme),
+        ("ws://", BlockedUrl::Scheme),
+        ("wss://", BlockedUrl::Scheme),
+        ("ftp://", BlockedUrl::Scheme),
+        ("gopher://", BlockedUrl::Scheme),
+        ("unix://", BlockedUrl::Scheme),
+        ("https://user@", BlockedUrl::Credentials),
+        ("https://user:password@", BlockedUrl::Credentials),
+        ("https://:password@", BlockedUrl::Credentials),
+        ("https://8.8.8.8@", BlockedUrl::Credentials),
+        ("https://8.8.8.8:443@", BlockedUrl::Credentials),
     ] {
         let url = Url::parse(&format!("{prefix}localhost:{}/", inside.port)).unwrap();
         assert_eq!(post(&sender, &url).await, Err(blocked.into()), "{prefix}");
@@ -327,7 +327,7 @@ async fn only_https_without_credentials_is_posted_to() {
     ] {
         assert_eq!(
             post(&sender, &Url::parse(url).unwrap()).await,
-            Err(Blocked::Scheme.into()),
+            Err(BlockedUrl::Scheme.into()),
             "{url}"
         );
     }
@@ -346,7 +346,7 @@ async fn the_listener_would_have_noticed() {
         .unwrap();
         assert_eq!(
             post(&sender, &inside.url(host)).await,
-            Err(Failure::Timeout(Stage::Tls))
+            Err(SendError::Timeout(Stage::Tls))
         );
         assert!(listener.accept().is_ok(), "{host}");
     }
@@ -426,7 +426,7 @@ impl Resolve for Answering {
     }
 }
 
-async fn post(sender: &Sender, url: &Url) -> Result<Answer, Failure> {
+async fn post(sender: &Sender, url: &Url) -> Result<Answer, SendError> {
     let attempt = sender.post(url, &[], b"{}".to_vec());
     timeout(Duration::from_secs(20), attempt).await.unwrap()
 }

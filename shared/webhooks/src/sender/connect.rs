@@ -16,11 +16,15 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tower::{ServiceExt as _, service_fn};
 use url::{Host, Url};
 
-use super::failure::{Failure, Stage, TlsFailure};
+use super::error::{SendError, Stage, TlsError};
 
 /// Connects by TCP to one of the checked addresses. With addresses of both families, the attempt for the second family
 /// starts 300 ms after the first (RFC 8305).
-pub(super) async fn tcp(uri: &Uri, addresses: Vec<IpAddr>, deadline: Instant) -> Result<TcpStream, Failure> {
+pub(super) async fn tcp(
+    uri: &Uri,
+    addresses: Vec<IpAddr>,
+    deadline: Instant,
+) -> Result<TcpStream, SendError> {
     // The connector replaces the port. An address in the URI doesn't meet this resolver: the connector parses it as the
     // caller did, who judged it.
     let addresses = addresses
@@ -33,8 +37,8 @@ pub(super) async fn tcp(uri: &Uri, addresses: Vec<IpAddr>, deadline: Instant) ->
     connector.set_nodelay(true);
     match timeout_at(deadline, connector.oneshot(uri.clone())).await {
         Ok(Ok(connected)) => Ok(connected.into_inner()),
-        Ok(Err(_)) => Err(Failure::Connect),
-        Err(_) => Err(Failure::Timeout(Stage::Connect)),
+        Ok(Err(_)) => Err(SendError::Connect),
+        Err(_) => Err(SendError::Timeout(Stage::Connect)),
     }
 }
 
@@ -44,13 +48,13 @@ pub(super) async fn tls(
     url: &Url,
     stream: TcpStream,
     deadline: Instant,
-) -> Result<TlsStream<TcpStream>, Failure> {
-    let name = server_name(url).ok_or(TlsFailure::WrongName)?;
+) -> Result<TlsStream<TcpStream>, SendError> {
+    let name = server_name(url).ok_or(TlsError::WrongName)?;
     let handshake = TlsConnector::from(configuration).connect(name, stream);
     match timeout_at(deadline, handshake).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(TlsFailure::of_handshake(&error).into()),
-        Err(_) => Err(Failure::Timeout(Stage::Tls)),
+        Ok(Err(error)) => Err(TlsError::of_handshake(&error).into()),
+        Err(_) => Err(SendError::Timeout(Stage::Tls)),
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     Answer,
-    failure::{self, Failure, Stage},
+    error::{self, SendError, Stage},
     status_line::Watched,
 };
 use crate::retry_after;
@@ -39,8 +39,8 @@ type Connection = TlsStream<TcpStream>;
 type Post = Request<Full<Bytes>>;
 
 /// Exchange without an answer.
-pub(super) struct Unanswered {
-    pub(super) failure: Failure,
+pub(super) struct ExchangeError {
+    pub(super) failure: SendError,
     /// Whether HTTP/2 itself is the reason, so that HTTP/1.1 may succeed.
     pub(super) over_http_1: bool,
 }
@@ -57,12 +57,12 @@ pub(super) async fn post(
     connection: Connection,
     request: Post,
     deadline: Instant,
-) -> Result<Answer, Unanswered> {
+) -> Result<Answer, ExchangeError> {
     if connection.get_ref().1.alpn_protocol() == Some(HTTP_2) {
         over_http_2(connection, request, deadline).await
     } else {
         let answer = over_http_1(connection, request, deadline).await;
-        answer.map_err(|failure| Unanswered {
+        answer.map_err(|failure| ExchangeError {
             failure,
             over_http_1: false,
         })
@@ -75,17 +75,17 @@ async fn over_http_1(
     connection: Connection,
     mut request: Post,
     deadline: Instant,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, SendError> {
     let uri = request.uri().clone();
     let host = uri
         .authority()
         .map(|authority| HeaderValue::from_str(authority.as_str()));
     let Some(Ok(host)) = host else {
-        return Err(Failure::Request);
+        return Err(SendError::Request);
     };
     request.headers_mut().insert(HOST, host);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    *request.uri_mut() = target.parse().map_err(|_| Failure::Request)?;
+    *request.uri_mut() = target.parse().map_err(|_| SendError::Request)?;
 
     let (watched, status) = Watched::new(connection);
     let exchange = async {
@@ -100,8 +100,8 @@ async fn over_http_1(
     };
     let failure = match timeout_at(deadline, exchange).await {
         Ok(Ok(response)) => return Ok(answer(&response)),
-        Ok(Err(error)) => Failure::of_exchange(&error),
-        Err(_) => Failure::Timeout(Stage::Answer),
+        Ok(Err(error)) => SendError::of_exchange(&error),
+        Err(_) => SendError::Timeout(Stage::Answer),
     };
     let unread = |status| Answer {
         status,
@@ -116,7 +116,7 @@ async fn over_http_2(
     connection: Connection,
     mut request: Post,
     deadline: Instant,
-) -> Result<Answer, Unanswered> {
+) -> Result<Answer, ExchangeError> {
     *request.version_mut() = Version::HTTP_2;
     let exchange = async {
         let (mut sender, mut connection) = http2::Builder::new(TokioExecutor::new())
@@ -132,12 +132,12 @@ async fn over_http_2(
             let _ = timeout(FAREWELL, connection).await;
             Ok(answer)
         }
-        Ok(Err(error)) => Err(Unanswered {
-            failure: Failure::of_exchange(&error),
-            over_http_1: failure::is_of_http_2(&error),
+        Ok(Err(error)) => Err(ExchangeError {
+            failure: SendError::of_exchange(&error),
+            over_http_1: error::is_of_http_2(&error),
         }),
-        Err(_) => Err(Unanswered {
-            failure: Failure::Timeout(Stage::Answer),
+        Err(_) => Err(ExchangeError {
+            failure: SendError::Timeout(Stage::Answer),
             over_http_1: false,
         }),
     }

@@ -1,6 +1,6 @@
 use std::{future::Future, io, net::IpAddr, pin::Pin};
 
-use super::failure::{Blocked, Failure};
+use super::error::{BlockedUrl, SendError};
 use crate::address;
 
 /// Future of a look-up.
@@ -43,14 +43,14 @@ impl Reach {
     }
 
     /// Resolves a name and checks the answer. The connector gets this very list.
-    pub(super) async fn resolve(self, resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, Failure> {
-        let addresses = resolver.resolve(name).await.map_err(|_| Failure::Lookup)?;
+    pub(super) async fn resolve(self, resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, SendError> {
+        let addresses = resolver.resolve(name).await.map_err(|_| SendError::Lookup)?;
         if addresses.is_empty() {
-            return Err(Failure::Lookup);
+            return Err(SendError::Lookup);
         }
         // One that isn't public condemns the rest: no honest zone mixes them, and a rebinding one does.
         if !addresses.iter().all(|address| self.covers(*address)) {
-            return Err(Blocked::Address.into());
+            return Err(BlockedUrl::Address.into());
         }
         Ok(addresses)
     }

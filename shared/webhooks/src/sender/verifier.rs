@@ -10,7 +10,7 @@ use rustls::{
 };
 use x509_cert::{Certificate, der::Decode};
 
-use super::failure::TlsFailure;
+use super::error::TlsError;
 
 /// Verifier of the TLS library, which makes every decision. This type only renames one refusal: an untrusted issuer of
 /// a certificate without a chain is reported as a missing intermediate, since the chain is not available after the
@@ -40,7 +40,7 @@ impl ServerCertVerifier for Verifier {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
                 if intermediates.is_empty() && !is_self_issued(end_entity) =>
             {
-                let reason = OtherError(Arc::new(TlsFailure::MissingIntermediate));
+                let reason = OtherError(Arc::new(TlsError::MissingIntermediate));
                 Err(Error::InvalidCertificate(CertificateError::Other(reason)))
             }
             other => other,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings};
+use webhooks::{Answer, RetryAfter, SendError, Sender, SenderSettings};
 
 use crate::{
     post,
@@ -94,7 +94,7 @@ async fn a_connection_that_breaks_is_told_apart() {
     for cut in ["", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n\r\n"] {
         let server = Server::start(Behavior::Cut(cut.into()));
         let failed = post(&server, &settings()).await;
-        assert_eq!(failed, Err(Failure::Connection), "{cut}");
+        assert_eq!(failed, Err(SendError::Connection), "{cut}");
     }
     for other in [
         "SSH-2.0-OpenSSH_9.9\r\n\r\n",
@@ -105,7 +105,7 @@ async fn a_connection_that_breaks_is_told_apart() {
     ] {
         let server = Server::start(Behavior::Answer(other.to_owned()));
         let failed = post(&server, &settings()).await;
-        assert_eq!(failed, Err(Failure::NotHttp), "{other}");
+        assert_eq!(failed, Err(SendError::NotHttp), "{other}");
     }
 }
 
@@ -206,7 +206,7 @@ async fn a_header_that_would_add_another_is_refused() {
     let sender = Sender::new(&settings()).unwrap();
     for header in [("x", "a\r\nhost: other".to_owned()), ("x y", "a".to_owned())] {
         let refused = sender.post(&server.url("localhost"), &[header], Vec::new()).await;
-        assert_eq!(refused, Err(Failure::Request));
+        assert_eq!(refused, Err(SendError::Request));
     }
     server.saw_nothing();
 }

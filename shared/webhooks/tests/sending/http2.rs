@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 use tokio_rustls::TlsAcceptor;
-use webhooks::{Answer, Failure, RetryAfter, Sender, SenderSettings, Stage, TlsFailure, Url};
+use webhooks::{Answer, RetryAfter, SendError, Sender, SenderSettings, Stage, TlsError, Url};
 
 use crate::{
     server::{CA, configuration},
@@ -84,7 +84,7 @@ async fn a_receiver_of_http_2_that_takes_too_long_is_told_apart() {
     })
     .unwrap();
     let ended = sender.post(&receiver.url(), &[], b"{}".to_vec()).await;
-    assert_eq!(ended, Err(Failure::Timeout(Stage::Answer)));
+    assert_eq!(ended, Err(SendError::Timeout(Stage::Answer)));
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_foreign_authority_is_not_believed_over_http_2() {
     let mut receiver = Receiver::start(foreign, Response::builder());
     assert_eq!(
         receiver.post().await,
-        Err(Failure::Tls(TlsFailure::MissingIntermediate))
+        Err(SendError::Tls(TlsError::MissingIntermediate))
     );
     assert!(receiver.came.try_recv().is_err());
 }
@@ -118,7 +118,7 @@ async fn an_answer_that_breaks_http_2_is_asked_for_over_http_1() {
         let sender = Sender::new(&settings()).unwrap();
         let answer = sender.post(&url, &[], b"{}".to_vec()).await;
         if frame.ends_with(&[2]) {
-            assert_eq!(answer, Err(Failure::Connection));
+            assert_eq!(answer, Err(SendError::Connection));
         } else {
             assert_eq!(answer.map(|answer| answer.status), Ok(200));
         }
@@ -225,7 +225,7 @@ impl Receiver {
         Url::parse(&format!("https://localhost:{}/hook?a=b", self.port)).unwrap()
     }
 
-    async fn post(&self) -> Result<Answer, Failure> {
+    async fn post(&self) -> Result<Answer, SendError> {
         let sender = Sender::new(&settings()).unwrap();
         sender.post(&self.url(), &[], b"{}".to_vec()).await
     }

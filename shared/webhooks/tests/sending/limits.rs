@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 use webhooks::{
-    Failure, SenderSettings, Stage, Url,
+    SendError, SenderSettings, Stage, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -34,7 +34,7 @@ async fn a_receiver_that_takes_too_long_ends_as_a_timeout() {
     for (number, behavior) in slow.into_iter().enumerate() {
         let server = Server::start(behavior);
         let ended = timeout(GENEROUS, post(&server, &limited())).await;
-        assert_eq!(ended, Ok(Err(Failure::Timeout(Stage::Answer))), "{number}");
+        assert_eq!(ended, Ok(Err(SendError::Timeout(Stage::Answer))), "{number}");
     }
 }
 
@@ -71,7 +71,7 @@ async fn a_connection_that_takes_too_long_ends_as_a_timeout() {
     };
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &settings)).await,
-        Ok(Err(Failure::Timeout(Stage::Connect)))
+        Ok(Err(SendError::Timeout(Stage::Connect)))
     );
 }
 
@@ -82,7 +82,7 @@ async fn a_handshake_that_takes_too_long_ends_as_a_timeout() {
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &limited())).await,
-        Ok(Err(Failure::Timeout(Stage::Tls)))
+        Ok(Err(SendError::Timeout(Stage::Tls)))
     );
 }
 
@@ -103,7 +103,7 @@ async fn a_look_up_that_takes_too_long_ends_as_a_timeout() {
     let url = Url::parse("https://partner.example/").unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &settings)).await,
-        Ok(Err(Failure::Timeout(Stage::Lookup)))
+        Ok(Err(SendError::Timeout(Stage::Lookup)))
     );
 }
 

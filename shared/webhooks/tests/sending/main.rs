@@ -15,7 +15,7 @@ mod server;
 mod signatures;
 mod trust;
 
-use webhooks::{Answer, Failure, Sender, SenderSettings, Url, sender::Trust};
+use webhooks::{Answer, SendError, Sender, SenderSettings, Url, sender::Trust};
 
 use self::server::{CA, Server};
 
@@ -28,11 +28,11 @@ fn settings() -> SenderSettings {
     }
 }
 
-async fn post(server: &Server, settings: &SenderSettings) -> Result<Answer, Failure> {
+async fn post(server: &Server, settings: &SenderSettings) -> Result<Answer, SendError> {
     post_to(&server.url("localhost"), settings).await
 }
 
-async fn post_to(url: &Url, settings: &SenderSettings) -> Result<Answer, Failure> {
+async fn post_to(url: &Url, settings: &SenderSettings) -> Result<Answer, SendError> {
     let sender = Sender::new(settings).unwrap();
     sender.post(url, &[], b"{}".to_vec()).await
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use webhooks::{
-    Blocked, Failure, SenderSettings, Url,
+    BlockedUrl, SendError, SenderSettings, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -28,14 +28,14 @@ async fn a_private_host_lets_itself_through_and_nothing_else() {
     ] {
         assert_eq!(
             post_to(&url, &settings).await,
-            Err(Blocked::Address.into()),
+            Err(BlockedUrl::Address.into()),
             "{url}"
         );
     }
     other.saw_nothing();
 
     let url = Url::parse(&format!("http://localhost:{}/", server.port())).unwrap();
-    assert_eq!(post_to(&url, &settings).await, Err(Blocked::Scheme.into()));
+    assert_eq!(post_to(&url, &settings).await, Err(BlockedUrl::Scheme.into()));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn without_private_hosts_the_same_server_is_out_of_reach() {
     for host in ["localhost", "127.0.0.1"] {
         assert_eq!(
             post_to(&server.url(host), &settings).await,
-            Err(Blocked::Address.into())
+            Err(BlockedUrl::Address.into())
         );
     }
     server.saw_nothing();
@@ -80,7 +80,7 @@ async fn one_attempt_asks_once_and_connects_to_what_it_was_told() {
             .await
             .contains(&format!("\r\nhost: partner.test:{}\r\n", server.port()))
     );
-    assert_eq!(post_to(&url, &settings).await, Err(Failure::Lookup));
+    assert_eq!(post_to(&url, &settings).await, Err(SendError::Lookup));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_name_without_an_address_is_told_apart_from_a_port_that_refuses() {
         ..settings()
     };
     let url = Url::parse("https://partner.example/").unwrap();
-    assert_eq!(post_to(&url, &nowhere).await, Err(Failure::Lookup));
+    assert_eq!(post_to(&url, &nowhere).await, Err(SendError::Lookup));
 
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -98,7 +98,7 @@ async fn a_name_without_an_address_is_told_apart_from_a_port_that_refuses() {
         .unwrap()
         .port();
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
-    assert_eq!(post_to(&url, &settings()).await, Err(Failure::Connect));
+    assert_eq!(post_to(&url, &settings()).await, Err(SendError::Connect));
 }
 
 struct Once(Mutex<Option<Vec<IpAddr>>>);

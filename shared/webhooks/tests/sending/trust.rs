@@ -2,7 +2,7 @@ use std::{io::Write, net::TcpListener, thread};
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
-use webhooks::{Failure, SenderSettings, TlsFailure, Url, sender::Trust};
+use webhooks::{SendError, SenderSettings, TlsError, Url, sender::Trust};
 
 use crate::{
     post, post_to,
@@ -19,7 +19,7 @@ async fn an_added_authority_is_believed_and_no_other() {
     assert!(post(&server, &settings()).await.is_ok());
 
     let mut foreign = Server::start_under(&FOREIGN_CA, Behavior::Silence);
-    assert_eq!(refusal(&foreign).await, TlsFailure::MissingIntermediate);
+    assert_eq!(refusal(&foreign).await, TlsError::MissingIntermediate);
     assert_eq!(foreign.next().await, Event::Connection);
     assert_eq!(foreign.next().await, Event::End, "no request was sent");
 }
@@ -31,15 +31,15 @@ async fn without_an_added_authority_mozillas_alone_are_believed() {
         trust: Trust::default(),
         ..settings()
     };
-    let refused = Err(TlsFailure::MissingIntermediate.into());
+    let refused = Err(TlsError::MissingIntermediate.into());
     assert_eq!(post(&server, &settings).await, refused);
 }
 
 #[tokio::test]
 async fn a_certificate_past_or_before_its_time_is_told_apart() {
     for (begin, end, expected) in [
-        (2001, 2002, TlsFailure::Expired),
-        (2900, 2901, TlsFailure::NotYetValid),
+        (2001, 2002, TlsError::Expired),
+        (2900, 2901, TlsError::NotYetValid),
     ] {
         let mut certificate = parameters();
         certificate.not_before = date_time_ymd(begin, 1, 1);
@@ -53,7 +53,7 @@ async fn a_certificate_for_another_name_is_told_apart() {
     let certificate = CertificateParams::new(["partner.example".to_owned()]).unwrap();
     assert_eq!(
         refused(presenting(&certificate, &CA, &[])).await,
-        TlsFailure::WrongName
+        TlsError::WrongName
     );
 }
 
@@ -69,43 +69,43 @@ async fn a_missing_intermediate_differs_from_an_unknown_issuer() {
     assert!(post(&server, &settings()).await.is_ok());
     assert_eq!(
         refused(presenting(&parameters(), &ours, &[])).await,
-        TlsFailure::MissingIntermediate
+        TlsError::MissingIntermediate
     );
 
     let foreign = intermediate(&FOREIGN_CA);
     let chain = [foreign.der().clone(), FOREIGN_CA.der().clone()];
     assert_eq!(
         refused(presenting(&parameters(), &foreign, &chain)).await,
-        TlsFailure::UnknownIssuer
+        TlsError::UnknownIssuer
     );
-    assert_eq!(refused(self_signed()).await, TlsFailure::UnknownIssuer);
+    assert_eq!(refused(self_signed()).await, TlsError::UnknownIssuer);
 }
 
 #[tokio::test]
 async fn a_handshake_that_the_server_ends_is_told_apart() {
-    assert_eq!(refused(demanding_a_certificate()).await, TlsFailure::Refused);
+    assert_eq!(refused(demanding_a_certificate()).await, TlsError::Refused);
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || drop(listener.accept().unwrap()));
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
-    assert_eq!(post_to(&url, &settings()).await, Err(TlsFailure::Refused.into()));
+    assert_eq!(post_to(&url, &settings()).await, Err(TlsError::Refused.into()));
 }
 
 #[tokio::test]
 async fn no_common_application_protocol_is_told_apart() {
     let mut other = configuration(&CA);
     other.alpn_protocols = vec![b"imap".to_vec()];
-    assert_eq!(refused(other).await, TlsFailure::Protocol);
+    assert_eq!(refused(other).await, TlsError::Protocol);
 }
 
-async fn refused(configuration: ServerConfig) -> TlsFailure {
+async fn refused(configuration: ServerConfig) -> TlsError {
     refusal(&Server::start_with(configuration, Behavior::Silence)).await
 }
 
-async fn refusal(server: &Server) -> TlsFailure {
+async fn refusal(server: &Server) -> TlsError {
     match post(server, &settings()).await {
-        Err(Failure::Tls(failure)) => failure,
+        Err(SendError::Tls(failure)) => failure,
         other => panic!("{other:?}"),
     }
 }
@@ -123,7 +123,7 @@ async fn an_address_that_a_certificate_lacks_is_refused() {
     assert!(
         matches!(
             refused,
-            Err(Failure::Tls(TlsFailure::WrongName) | Failure::Connect)
+            Err(SendError::Tls(TlsError::WrongName) | SendError::Connect)
         ),
         "{refused:?}"
     );
@@ -138,5 +138,5 @@ async fn a_server_without_tls_is_told_apart() {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     });
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
-    assert_eq!(post_to(&url, &settings()).await, Err(TlsFailure::Protocol.into()));
+    assert_eq!(post_to(&url, &settings()).await, Err(TlsError::Protocol.into()));
 }

@@ -6,10 +6,10 @@ use thiserror::Error;
 /// Reason for which an attempt got no answer. No variant contains an address, a URL, a header or text of the other
 /// side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Failure {
+pub enum SendError {
     /// The URL was refused before anything was sent.
     #[error(transparent)]
-    Blocked(#[from] Blocked),
+    Blocked(#[from] BlockedUrl),
     /// A header is not allowed by HTTP.
     #[error("the request can't be written")]
     Request,
@@ -21,7 +21,7 @@ pub enum Failure {
     Connect,
     /// TLS failed, or the certificate is not trusted.
     #[error(transparent)]
-    Tls(#[from] TlsFailure),
+    Tls(#[from] TlsError),
     /// The time limit passed in this stage. From [`Stage::Answer`] on the receiver may have the request.
     #[error("no answer in time: {0}")]
     Timeout(Stage),
@@ -35,7 +35,7 @@ pub enum Failure {
 
 /// Reason for which a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Blocked {
+pub enum BlockedUrl {
     /// The scheme is not `https`.
     #[error("the URL isn't https")]
     Scheme,
@@ -49,7 +49,7 @@ pub enum Blocked {
 
 /// Reason for which TLS failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum TlsFailure {
+pub enum TlsError {
     /// The certificate, or one of its chain, has expired.
     #[error("the certificate has expired")]
     Expired,
@@ -95,24 +95,24 @@ pub enum Stage {
     Answer,
 }
 
-impl Failure {
+impl SendError {
     /// Short name for statistics and logs. It stays the same over versions.
     pub fn class(self) -> &'static str {
         match self {
-            Self::Blocked(Blocked::Scheme) => "blocked_scheme",
-            Self::Blocked(Blocked::Credentials) => "blocked_credentials",
-            Self::Blocked(Blocked::Address) => "blocked_address",
+            Self::Blocked(BlockedUrl::Scheme) => "blocked_scheme",
+            Self::Blocked(BlockedUrl::Credentials) => "blocked_credentials",
+            Self::Blocked(BlockedUrl::Address) => "blocked_address",
             Self::Request => "request",
             Self::Lookup => "lookup",
             Self::Connect => "connect",
-            Self::Tls(TlsFailure::Expired) => "tls_expired",
-            Self::Tls(TlsFailure::NotYetValid) => "tls_not_yet_valid",
-            Self::Tls(TlsFailure::WrongName) => "tls_wrong_name",
-            Self::Tls(TlsFailure::MissingIntermediate) => "tls_missing_intermediate",
-            Self::Tls(TlsFailure::UnknownIssuer) => "tls_unknown_issuer",
-            Self::Tls(TlsFailure::Certificate) => "tls_certificate",
-            Self::Tls(TlsFailure::Protocol) => "tls_protocol",
-            Self::Tls(TlsFailure::Refused) => "tls_refused",
+            Self::Tls(TlsError::Expired) => "tls_expired",
+            Self::Tls(TlsError::NotYetValid) => "tls_not_yet_valid",
+            Self::Tls(TlsError::WrongName) => "tls_wrong_name",
+            Self::Tls(TlsError::MissingIntermediate) => "tls_missing_intermediate",
+            Self::Tls(TlsError::UnknownIssuer) => "tls_unknown_issuer",
+            Self::Tls(TlsError::Certificate) => "tls_certificate",
+            Self::Tls(TlsError::Protocol) => "tls_protocol",
+            Self::Tls(TlsError::Refused) => "tls_refused",
             Self::Timeout(Stage::Lookup) => "timeout_lookup",
             Self::Timeout(Stage::Connect) => "timeout_connect",
             Self::Timeout(Stage::Tls) => "timeout_tls",
@@ -126,9 +126,9 @@ impl Failure {
     /// handshake arrives here.
     pub(super) fn of_exchange(error: &hyper::Error) -> Self {
         if let Some(tls) = cause::<rustls::Error>(error) {
-            match TlsFailure::of(tls) {
+            match TlsError::of(tls) {
                 // A damaged record after the handshake is a broken connection.
-                refused @ TlsFailure::Refused => refused.into(),
+                refused @ TlsError::Refused => refused.into(),
                 _ => Self::Connection,
             }
         } else if error.is_parse() {
@@ -139,7 +139,7 @@ impl Failure {
     }
 }
 
-impl TlsFailure {
+impl TlsError {
     /// Classifies the failure of a handshake. Without an error of the TLS library, the connection ended during the
     /// handshake.
     pub(super) fn of_handshake(error: &io::Error) -> Self {
