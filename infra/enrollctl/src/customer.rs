@@ -132,7 +132,7 @@ fn explained(error: ErasureError) -> anyhow::Error {
     let so_far = so_far(&error);
     let advice = match error.cause {
         ErasureCause::ActiveCards(_) => "; use --opt-out to have Mastercard cancel them first",
-        ErasureCause::DueIntent => "; try again in a few minutes, and check the metric UnsettledIntents",
+        ErasureCause::DueIntent => "; try again in a few minutes, and check the metric DueIntents",
         ErasureCause::Refused(_) | ErasureCause::NoAnswer | ErasureCause::Store(_) => "; try again",
         ErasureCause::Busy => "; try again in a moment",
         ErasureCause::Nobody => "",

@@ -167,8 +167,8 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
         let [unsettled, unknown] = [swept.unsettled, swept.unknown_for_long].map(|count| count as f64);
         self.measure(&[
-            ("OldestOpenCase", "Seconds", swept.oldest_open.as_secs_f64()),
-            ("UnsettledIntents", "Count", unsettled),
+            ("OldestOpenIntent", "Seconds", swept.oldest_open.as_secs_f64()),
+            ("DueIntents", "Count", unsettled),
             ("UnknownForADay", "Count", unknown),
         ]);
     }
@@ -180,9 +180,9 @@ impl Metrics {
         self.measure(&[
             ("PurgedCustomers", "Count", count(purged.customers)),
             ("PurgedCards", "Count", count(purged.cards)),
-            ("PurgesHeldBack", "Count", count(purged.deferred)),
+            ("PurgesDeferred", "Count", count(purged.deferred)),
             ("PurgedUndelivered", "Count", count(purged.undelivered)),
-            ("PurgesCutShort", "Count", flag(purged.is_cut_short)),
+            ("PurgesIncomplete", "Count", flag(purged.is_cut_short)),
         ]);
     }
 

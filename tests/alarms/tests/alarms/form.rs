@@ -268,7 +268,7 @@ fn silence_is_an_alarm_only_where_a_schedule_writes() {
     let scheduled = [
         "ClientCertificateEnds",
         "OldestDueConfirmation",
-        "OldestOpenCase",
+        "OldestOpenIntent",
         "PurgeBehind",
     ];
     assert_eq!(silent, scheduled.map(str::to_owned).into());
