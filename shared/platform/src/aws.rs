@@ -24,20 +24,20 @@ pub struct Aws {
 /// Missing environment variable, without which AWS can't be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set: Lambda sets it, and 'cargo xtask watch' does locally")]
-pub struct MissingVariable(&'static str);
+pub struct MissingVariableError(&'static str);
 
 impl Aws {
     /// Reads region and credentials from environment variables, as Lambda sets them. Unlike the SDK's default chain it
     /// tries neither files nor the instance's metadata address. `AWS_ENDPOINT_URL` is the address of a local AWS;
     /// `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SQS` redirect one service.
-    pub fn from_environment() -> Result<Self, MissingVariable> {
+    pub fn from_environment() -> Result<Self, MissingVariableError> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
     /// As [`Self::from_environment`], from any source of variables.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariable> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariableError> {
         let variable = |name: &'static str| variable(name).filter(|value| !value.is_empty());
-        let required = |name| variable(name).ok_or(MissingVariable(name));
+        let required = |name| variable(name).ok_or(MissingVariableError(name));
         let region = variable("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok);
         let credentials = Credentials::new(
             required("AWS_ACCESS_KEY_ID")?,
@@ -48,7 +48,9 @@ impl Aws {
         );
         let endpoint = variable("AWS_ENDPOINT_URL");
         let mut config = SdkConfig::builder()
-            .region(Region::new(region.map_err(|_| MissingVariable("AWS_REGION"))?))
+            .region(Region::new(
+                region.map_err(|_| MissingVariableError("AWS_REGION"))?,
+            ))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .behavior_version(behavior())
             .http_client(http_client::shared(endpoint.as_deref()))
@@ -296,11 +298,11 @@ mod tests {
     fn a_missing_variable_is_named() {
         let set = |missing: &'static str| move |name: &str| (name != missing).then(|| "value".to_owned());
         let error = Aws::from_variables(set("AWS_SECRET_ACCESS_KEY")).unwrap_err();
-        assert_eq!(error, MissingVariable("AWS_SECRET_ACCESS_KEY"));
+        assert_eq!(error, MissingVariableError("AWS_SECRET_ACCESS_KEY"));
         assert!(Aws::from_variables(set("AWS_ENDPOINT_URL")).is_ok());
         assert_eq!(
             Aws::from_variables(|_| None).unwrap_err(),
-            MissingVariable("AWS_ACCESS_KEY_ID")
+            MissingVariableError("AWS_ACCESS_KEY_ID")
         );
     }
 }

@@ -6,7 +6,7 @@ use enrollment::clock::Clock;
 use enrollment::log::{by_display, error};
 
 use crate::adapters::Adapters;
-use crate::aws::{Aws, MissingVariable};
+use crate::aws::{Aws, MissingVariableError};
 use crate::clock::SystemClock;
 use crate::logs;
 use crate::metrics::Metrics;
@@ -29,7 +29,7 @@ pub enum StartError {
     Settings(#[from] SettingsError),
     /// Region or credentials are missing.
     #[error(transparent)]
-    Aws(#[from] MissingVariable),
+    Aws(#[from] MissingVariableError),
 }
 
 // Names of settings and of variables, and never their values.

@@ -43,13 +43,13 @@ pub fn install(level: Level, own_crate: &'static str, clock: Arc<dyn Clock>) {
 
 /// Logs a panic. Replaces the standard hook, which writes the message to standard error and so into the log.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    error!(place = panic.location().map(SourcePlace), "a panic");
+    error!(place = panic.location().map(SourceLocation), "a panic");
 }
 
 /// Location in the source, without the directories of the machine that compiled it.
-struct SourcePlace<'a>(&'a Location<'a>);
+struct SourceLocation<'a>(&'a Location<'a>);
 
-impl fmt::Display for SourcePlace<'_> {
+impl fmt::Display for SourceLocation<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const PARTS: usize = 4;
         let path = self.0.file();
@@ -61,7 +61,7 @@ impl fmt::Display for SourcePlace<'_> {
     }
 }
 
-by_display!(SourcePlace<'_>);
+by_display!(SourceLocation<'_>);
 
 fn filter(level: Level, own_crate: &'static str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
     filter_fn(move |metadata| {
@@ -82,7 +82,7 @@ fn is_own(metadata: &Metadata<'_>, own_crate: &str) -> bool {
 }
 
 /// Message of every event of another crate.
-const OF_A_LIBRARY: &str = "a library reports something; its words are not logged";
+const FOREIGN_MESSAGE: &str = "a library reports something; its words are not logged";
 
 struct JsonLines<W> {
     clock: Arc<dyn Clock>,
@@ -144,7 +144,7 @@ where
             event.record(&mut own);
             line.extend(own.0);
         } else {
-            line.insert("message".into(), OF_A_LIBRARY.into());
+            line.insert("message".into(), FOREIGN_MESSAGE.into());
             line.insert("line".into(), event.metadata().line().into());
         }
         (self.write)(&format!("{}\n", Value::Object(line)));

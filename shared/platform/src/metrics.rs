@@ -76,7 +76,7 @@ impl Metrics {
     }
 
     /// Metrics that are not written, for a program whose output is not Lambda's log.
-    pub fn unheard(clock: Arc<dyn Clock>) -> Self {
+    pub fn disabled(clock: Arc<dyn Clock>) -> Self {
         Self {
             stack: String::new(),
             clock,

@@ -94,7 +94,7 @@ impl Stack {
             .and_then(|settings| Ok((settings, public_base_url(variable)?)))
             .map_err(|error| StackError::Settings(secret, error))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let metrics = Metrics::unheard(Arc::clone(&clock));
+        let metrics = Metrics::disabled(Arc::clone(&clock));
         let randomness = Arc::new(SystemRandomness);
         Ok(Self {
             adapters: Adapters::new(aws.clone(), settings.clone(), metrics, clock, randomness),

@@ -33,7 +33,7 @@ pub struct WebhookReceivers {
 
 /// Reason on our side for which a confirmation can't be posted.
 #[derive(Debug, thiserror::Error)]
-enum Unready {
+enum PrepareError {
     #[error(transparent)]
     Store(#[from] enrollment::ports::StoreError),
     #[error(transparent)]
@@ -47,7 +47,7 @@ enum Unready {
 }
 
 // Errors of the crate `webhooks` describe a key or certificate without showing it.
-by_display!(Unready);
+by_display!(PrepareError);
 
 impl WebhookReceivers {
     /// `private_hosts` may be posted to although they are not on the public internet.
@@ -65,7 +65,7 @@ impl WebhookReceivers {
         &self,
         confirmation: &Confirmation,
         now: Timestamp,
-    ) -> Result<(Sender, Vec<(&'static str, String)>), Unready> {
+    ) -> Result<(Sender, Vec<(&'static str, String)>), PrepareError> {
         let (secrets, version) = self.secrets.confirmation_secrets(&confirmation.client).await?;
         let keys = SigningKeys::new(&secrets.secrets, &secrets.signing_keys)?;
         let id = MessageId::new(confirmation.id.as_str())?;
@@ -81,7 +81,7 @@ impl WebhookReceivers {
         client: &ClientId,
         secrets: &ConfirmationSecrets,
         version: String,
-    ) -> Result<Sender, Unready> {
+    ) -> Result<Sender, PrepareError> {
         let Some(authorities) = &secrets.certificate_authorities else {
             return Ok(self.public.clone());
         };
@@ -109,7 +109,7 @@ impl Receivers for WebhookReceivers {
                 error!(
                     error = unready,
                     client = confirmation.client,
-                    "a confirmation can't be signed"
+                    "signing confirmation failed"
                 );
                 return DeliveryResult::Unready;
             }

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use data_keys::DataKeys;
 pub use data_keys::{DataKey, GeneratedKey, KeyWrapper, WrappedKeys};
-pub use format::Place;
+pub use format::Location;
 pub use kms::KmsKeyWrapper;
 pub use names::{KeyName, Period, Purpose};
 pub use stored_keys::DynamoWrappedKeys;
@@ -124,7 +124,7 @@ impl Vault {
         &self,
         client: &ClientId,
         purpose: Purpose,
-        place: Place<'_>,
+        location: Location<'_>,
         plain: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
         let name = KeyName::new(client, purpose, Period::month_of(self.clock.now()));
@@ -133,7 +133,7 @@ impl Vault {
         let mut nonce = [0; format::NONCE_LENGTH];
         self.randomness.fill(&mut salt);
         self.randomness.fill(&mut nonce);
-        format::seal(&key, &name, place, salt, nonce, plain)
+        format::seal(&key, &name, location, salt, nonce, plain)
     }
 
     /// Opens a value that [`Self::seal`] made for the same client, purpose and place, in this month or an earlier one.
@@ -141,13 +141,13 @@ impl Vault {
         &self,
         client: &ClientId,
         purpose: Purpose,
-        place: Place<'_>,
+        location: Location<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let parts = format::Parts::read(sealed)?;
         let name = KeyName::new(client, purpose, parts.period.clone());
         let key = self.keys.existing(&name).await?;
-        format::open(&key, &name, place, &parts)
+        format::open(&key, &name, location, &parts)
     }
 
     /// Returns a keyed hash (64 hexadecimal digits) by which an item is found without storing its name. `field` is the

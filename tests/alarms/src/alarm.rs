@@ -82,7 +82,7 @@ pub struct Dimension {
 pub struct Query {
     /// Name in expressions.
     pub id: String,
-    /// Metric maths.
+    /// Metric math.
     pub expression: Option<String>,
     /// Metric.
     pub metric_stat: Option<MetricStat>,
@@ -165,7 +165,7 @@ pub fn all() -> Vec<Alarm> {
 }
 
 /// Returns the nested template as JSON, without the alarms that have metric math.
-pub fn template_without_maths() -> Value {
+pub fn template_without_math() -> Value {
     let mut template = yaml::read(ALARMS);
     let resources = template["Resources"].as_object_mut().expect("resources");
     resources.retain(|_, resource| resource["Properties"].get("Metrics").is_none());

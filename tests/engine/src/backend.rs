@@ -8,7 +8,7 @@ use enrollment::identifiers::ClientId;
 use harness::{Backend, Inspection, Stores, TestClock};
 use platform::SystemRandomness;
 use platform::tables::client_setups::{ClientSetups, SetupWrite};
-use platform::vault::{Place, Purpose, Vault};
+use platform::vault::{Location, Purpose, Vault};
 use serde_json::Value;
 
 use crate::endpoints::engines;
@@ -104,7 +104,7 @@ impl Inspection for Tables {
             let Some(sealed) = item.get("body").and_then(|body| body.as_b().ok()) else {
                 continue;
             };
-            let place = Place {
+            let place = Location {
                 table: "confirmations",
                 pk: item["pk"].as_s().unwrap(),
                 sk: "",

@@ -223,7 +223,7 @@ impl World {
         Adapters::new(
             self.aws.clone(),
             settings::of(&self.tables),
-            Metrics::unheard(self.clock()),
+            Metrics::disabled(self.clock()),
             self.clock(),
             Arc::new(SystemRandomness),
         )

@@ -14,7 +14,7 @@ fn base(address: &str) -> PublicBaseUrl {
 }
 
 fn reports() -> PolicyReports {
-    let metrics = Metrics::unheard(Arc::new(SystemClock));
+    let metrics = Metrics::disabled(Arc::new(SystemClock));
     PolicyReports::new(metrics)
 }
 

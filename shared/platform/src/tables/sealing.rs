@@ -7,7 +7,7 @@ use enrollment::ports::StoreError;
 use zeroize::Zeroizing;
 
 use super::item::{self, Fields};
-use crate::vault::{Place, Purpose, Vault};
+use crate::vault::{Location, Purpose, Vault};
 
 /// One item's place in the vault: seals and opens its attributes.
 #[derive(Clone, Copy)]
@@ -86,8 +86,8 @@ impl Sealing<'_> {
             .map_err(|_| fields.unreadable(LogText::from(attribute).with("is no text")))
     }
 
-    fn place(&self, attribute: &'static str) -> Place<'_> {
-        Place {
+    fn place(&self, attribute: &'static str) -> Location<'_> {
+        Location {
             table: self.table,
             pk: self.pk,
             sk: self.sk,

@@ -17,7 +17,7 @@ const TAG_LENGTH: usize = 16;
 
 /// Location of a sealed value. It can't be opened at any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Location<'a> {
     /// Logical name of the table. Not the physical one, which changes when a backup is restored.
     pub table: &'a str,
     /// Partition key of the item.
@@ -69,7 +69,7 @@ impl<'a> Parts<'a> {
 pub(super) fn seal(
     key: &DataKey,
     name: &KeyName,
-    place: Place<'_>,
+    location: Location<'_>,
     salt: [u8; SALT_LENGTH],
     nonce: [u8; NONCE_LENGTH],
     plain: &[u8],
@@ -88,7 +88,11 @@ pub(super) fn seal(
     sealed.extend_from_slice(plain);
     let (_, text) = sealed.split_at_mut(header_length);
     let tag = record_key(key, name, &salt)?
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), additional_data(place), text)
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            additional_data(location),
+            text,
+        )
         .map_err(|_| VaultError::Malformed("it is too long"))?;
     sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
@@ -97,14 +101,14 @@ pub(super) fn seal(
 pub(super) fn open(
     key: &DataKey,
     name: &KeyName,
-    place: Place<'_>,
+    location: Location<'_>,
     parts: &Parts<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let mut text = Zeroizing::new(parts.ciphertext.to_vec());
     let length = record_key(key, name, parts.salt)?
         .open_in_place(
             Nonce::assume_unique_for_key(*parts.nonce),
-            additional_data(place),
+            additional_data(location),
             &mut text,
         )
         .map_err(|_| VaultError::Forged)?
@@ -133,12 +137,12 @@ fn record_key(key: &DataKey, name: &KeyName, salt: &[u8; SALT_LENGTH]) -> Result
         .map_err(damaged)
 }
 
-fn additional_data(place: Place<'_>) -> Aad<Vec<u8>> {
+fn additional_data(location: Location<'_>) -> Aad<Vec<u8>> {
     Aad::from(length_prefixed(&[
-        place.table.as_bytes(),
-        place.pk.as_bytes(),
-        place.sk.as_bytes(),
-        place.attribute.as_bytes(),
+        location.table.as_bytes(),
+        location.pk.as_bytes(),
+        location.sk.as_bytes(),
+        location.attribute.as_bytes(),
         &[FORMAT],
     ]))
 }

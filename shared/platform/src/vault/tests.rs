@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::randomness::SystemRandomness;
 
-const PLACE: Place<'static> = Place {
+const PLACE: Location<'static> = Location {
     table: "enrollments",
     pk: "intent#1",
     sk: "intent",
@@ -133,32 +133,32 @@ async fn a_value_opens_only_where_it_was_sealed() {
     let fixture = Fixture::new();
     let sealed = fixture.seal(b"maria-7").await;
     let elsewhere = [
-        Place {
+        Location {
             table: "sessions",
             ..PLACE
         },
-        Place {
+        Location {
             pk: "intent#2",
             ..PLACE
         },
-        Place { sk: "", ..PLACE },
-        Place {
+        Location { sk: "", ..PLACE },
+        Location {
             attribute: "ranac",
             ..PLACE
         },
         // The fields' borders count, not only their text.
-        Place {
+        Location {
             pk: "intent#1i",
             sk: "ntent",
             ..PLACE
         },
     ];
-    for place in elsewhere {
+    for location in elsewhere {
         let opened = fixture
             .vault
-            .open(&fixture.client, Purpose::Enrollment, place, &sealed)
+            .open(&fixture.client, Purpose::Enrollment, location, &sealed)
             .await;
-        assert_eq!(opened.unwrap_err(), VaultError::Forged, "{place:?}");
+        assert_eq!(opened.unwrap_err(), VaultError::Forged, "{location:?}");
     }
 }
 
@@ -383,7 +383,7 @@ fn sealed_values_are_those_of_the_vectors() {
             purpose(&vector.purpose),
             period,
         );
-        let place = Place {
+        let location = Location {
             table: &vector.table,
             pk: &vector.pk,
             sk: &vector.sk,
@@ -393,14 +393,14 @@ fn sealed_values_are_those_of_the_vectors() {
         let sealed = format::seal(
             &key,
             &name,
-            place,
+            location,
             bytes(&vector.salt),
             bytes(&vector.nonce),
             &plain,
         )
         .unwrap();
         assert_eq!(hex::encode(&sealed), vector.sealed, "{}", vector.attribute);
-        let opened = format::open(&key, &name, place, &format::Parts::read(&sealed).unwrap()).unwrap();
+        let opened = format::open(&key, &name, location, &format::Parts::read(&sealed).unwrap()).unwrap();
         assert_eq!(*opened, plain);
     }
 }

@@ -12,7 +12,7 @@ use enrollment::ports::{
     BeginError, CounterKey, Customers as _, Intents as _, Limits as _, Sessions as _, StoreError,
 };
 use platform::vault::{
-    DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Place, Purpose, VaultError,
+    DataKey, GeneratedKey, KeyName, KeyWrapper, KmsKeyWrapper, Location, Purpose, VaultError,
 };
 
 use crate::samples::{
@@ -21,7 +21,7 @@ use crate::samples::{
 };
 use engine::{Item, World, local_kms, on_every_engine};
 
-const PLACE: Place<'static> = Place {
+const PLACE: Location<'static> = Location {
     table: "sessions",
     pk: "session#1",
     sk: "",

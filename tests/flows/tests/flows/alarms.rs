@@ -66,7 +66,7 @@ fn the_local_aws_takes_the_alarms_template() {
         .filter(|parameter| parameter != "AlarmTopicArn")
         .map(|parameter| (parameter.clone(), format!("value-of-{parameter}")))
         .collect();
-    let template = alarm::template_without_maths().to_string();
+    let template = alarm::template_without_math().to_string();
     let mut form = vec![("TemplateBody".to_owned(), template)];
     for (place, (parameter, value)) in parameters.iter().enumerate() {
         let member = format!("Parameters.member.{}", place + 1);
@@ -96,7 +96,7 @@ fn the_local_aws_takes_the_alarms_template() {
 
 fn assert_stored(alarm: &Alarm, stored: &Value, parameters: &BTreeMap<String, String>) {
     let [(_, read)] = &alarm.reads()[..] else {
-        panic!("{} has metric maths", alarm.name);
+        panic!("{} has metric math", alarm.name);
     };
     let dimensions: BTreeMap<String, String> = read
         .dimensions
