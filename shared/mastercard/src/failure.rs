@@ -20,7 +20,7 @@ pub enum NotSent {
     #[error("the gateway refused the call: {0}")]
     Gateway(GatewayError),
     /// Mastercard's edge refused the connection for lack of a client certificate.
-    #[error("the edge asks for a client certificate and saw none")]
+    #[error("the edge requires a client certificate")]
     NoClientCertificate,
 }
 
@@ -45,10 +45,10 @@ pub enum Unknown {
     #[error("the answer can't be read: {0}")]
     Malformed(&'static str),
     /// A SOAP fault without a readable code of the service; its texts.
-    #[error("a fault without a code")]
+    #[error("fault without a code")]
     FaultWithoutCode(ForeignText),
     /// The gateway reports an error that leaves open whether the service received the call.
-    #[error("the gateway reports: {0}")]
+    #[error("gateway error: {0}")]
     Gateway(GatewayError),
 }
 
@@ -101,7 +101,7 @@ pub enum ConnectionFailure {
     #[error("not HTTP")]
     Http,
     /// Any other reason.
-    #[error("failed")]
+    #[error("unknown cause")]
     Other,
 }
 

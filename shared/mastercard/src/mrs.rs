@@ -169,19 +169,19 @@ impl MrsClient {
             };
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             match &outcome {
-                Ok(_) => info!(outcome = "ok", duration_ms, "call to MRS ended"),
+                Ok(_) => info!(outcome = "ok", duration_ms, "MRS call finished"),
                 Err(MrsError::Fault(fault)) => {
                     info!(
                         outcome = "fault",
                         code = fault.code.value(),
                         correlation = fault.correlation.as_ref().map(CorrelationId::as_str),
                         duration_ms,
-                        "call to MRS ended"
+                        "MRS call finished"
                     );
                 }
                 Err(error) => {
                     let correlation = error.correlation().map(CorrelationId::as_str);
-                    warn!(outcome = error.class(), correlation, duration_ms, %error, "call to MRS ended");
+                    warn!(outcome = error.class(), correlation, duration_ms, %error, "MRS call finished");
                 }
             }
             outcome

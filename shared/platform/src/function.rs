@@ -51,7 +51,7 @@ pub fn start(own_crate: &'static str) -> Result<Function, StartError> {
     let function = level
         .map_err(StartError::from)
         .and_then(|_| Function::read(variable, clock));
-    function.inspect_err(|error| error!(error, "the function can't start"))
+    function.inspect_err(|error| error!(error, "function start failed"))
 }
 
 impl Function {

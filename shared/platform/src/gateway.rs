@@ -45,7 +45,7 @@ impl PublicBase {
             None => self.configured.clone(),
         };
         base.ok_or(NoPublicBaseError)
-            .inspect_err(|error| error!(error, "public address is not known"))
+            .inspect_err(|error| error!(error, "public address missing"))
     }
 }
 

@@ -43,7 +43,7 @@ pub fn install(level: Level, own_crate: &'static str, clock: Arc<dyn Clock>) {
 
 /// Logs a panic. Replaces the standard hook, which writes the message to standard error and so into the log.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    error!(place = panic.location().map(SourceLocation), "a panic");
+    error!(place = panic.location().map(SourceLocation), "function panicked");
 }
 
 /// Location in the source, without the directories of the machine that compiled it.
@@ -82,7 +82,7 @@ fn is_own(metadata: &Metadata<'_>, own_crate: &str) -> bool {
 }
 
 /// Message of every event of another crate.
-const FOREIGN_MESSAGE: &str = "a library reports something; its words are not logged";
+const FOREIGN_MESSAGE: &str = "message of another crate omitted";
 
 struct JsonLines<W> {
     clock: Arc<dyn Clock>,

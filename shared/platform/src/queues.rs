@@ -141,7 +141,7 @@ pub async fn each<M: DeserializeOwned, E: Loggable + std::fmt::Display>(
         error!(
             error,
             message_id = LogText::correlation(&id),
-            "a message has to come again"
+            "message returned to queue"
         );
         answer.add_failure(id);
     }

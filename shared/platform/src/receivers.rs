@@ -40,7 +40,7 @@ enum PrepareError {
     Keys(#[from] webhooks::signing::KeyError),
     #[error(transparent)]
     Id(#[from] webhooks::signing::MessageIdError),
-    #[error("its certificate authorities: {0}")]
+    #[error("certificate authorities of the client: {0}")]
     Authorities(#[from] webhooks::sender::TrustError),
     #[error(transparent)]
     Sender(#[from] SenderSetupError),

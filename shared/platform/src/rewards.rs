@@ -105,7 +105,7 @@ impl MrsRewards {
             return;
         };
         if let Err(error) = faults.note_fault(client, *intent, fault).await {
-            warn!(error, "storing Mastercard's words failed");
+            warn!(error, "storing fault text failed");
         }
     }
 }

@@ -41,22 +41,22 @@ pub struct Signed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// There is no key.
-    #[error("no key at all")]
+    #[error("no key")]
     NoKey,
     /// A secret for `v1` is invalid.
-    #[error("a secret is `whsec_` and the base64 of 24 to 64 bytes")]
+    #[error("a secret must be `whsec_` and the base64 of 24 to 64 bytes")]
     Secret,
     /// A key for `v1a` is invalid.
-    #[error("a signing key is `whsk_` and the base64 of a 32-byte seed, or of seed and public key")]
+    #[error("a signing key must be `whsk_` and the base64 of a 32-byte seed, or of seed and public key")]
     SigningKey,
     /// A key for `v1a` contains the public key of another seed.
-    #[error("the public half of a signing key doesn't belong to its seed")]
+    #[error("the public key in a signing key does not belong to its seed")]
     Halves,
 }
 
 /// Text that is not a valid message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a message id is made of visible ASCII characters without a full stop")]
+#[error("a message id must consist of visible ASCII characters without a full stop")]
 pub struct MessageIdError;
 
 impl SigningKeys {

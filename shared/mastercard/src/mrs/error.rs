@@ -25,7 +25,7 @@ pub enum MrsError {
         correlation: Option<CorrelationId>,
     },
     /// The call may have been carried out.
-    #[error("nobody knows whether MRS carried the call out: {reason}")]
+    #[error("unknown whether MRS carried out the call: {reason}")]
     Unknown {
         /// Reason.
         reason: Unknown,

@@ -11,7 +11,7 @@ pub enum SendError {
     #[error(transparent)]
     Blocked(#[from] BlockedUrl),
     /// A header is not allowed by HTTP.
-    #[error("the request can't be written")]
+    #[error("the request has an invalid header")]
     Request,
     /// The name has no address, or its name servers did not answer.
     #[error("the name can't be resolved")]
@@ -40,7 +40,7 @@ pub enum BlockedUrl {
     #[error("the URL isn't https")]
     Scheme,
     /// The URL has a user name or a password.
-    #[error("the URL holds credentials")]
+    #[error("the URL has credentials")]
     Credentials,
     /// The host is, or resolves to, an address that is not public.
     #[error("the host isn't on the public internet")]
@@ -67,7 +67,7 @@ pub enum TlsError {
     #[error("the certificate's issuer isn't trusted")]
     UnknownIssuer,
     /// The certificate is invalid for another reason: its encoding, signature, purpose or a critical extension.
-    #[error("the certificate is unfit")]
+    #[error("the certificate is invalid")]
     Certificate,
     /// There is no common version, cipher suite or application protocol, or the server does not speak TLS.
     #[error("no common protocol")]

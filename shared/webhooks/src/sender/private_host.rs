@@ -14,7 +14,7 @@ pub struct PrivateHost {
 
 /// Text that is neither `host` nor `host:port`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a private host is `host` or `host:port`")]
+#[error("a private host must be `host` or `host:port`")]
 pub struct PrivateHostError;
 
 impl PrivateHost {
