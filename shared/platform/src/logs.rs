@@ -363,7 +363,10 @@ mod tests {
             assert!(caught.is_err());
         });
         std::panic::set_hook(before);
-        let line = lines.iter().find(|line| line["message"] == "a panic").unwrap();
+        let line = lines
+            .iter()
+            .find(|line| line["message"] == "function panicked")
+            .unwrap();
         let place = line["place"].as_str().unwrap();
         assert!(place.starts_with("shared/platform/src/logs.rs:"), "{place}");
         assert!(!line.to_string().contains("5234"), "{line}");
