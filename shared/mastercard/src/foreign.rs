@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_shows_its_length_alone() {
+    fn text_shows_only_its_length() {
         let text = ForeignText::new(" Value 'Erika' is not facet-valid ");
         assert_eq!(format!("{text:?}"), "ForeignText(32 bytes)");
         assert_eq!(text.expose(), "Value 'Erika' is not facet-valid");
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn long_text_is_cut_between_characters() {
         let text = ForeignText::new(&format!("a{}", "ä".repeat(5000)));
         assert_eq!(text.expose().len(), MAX_BYTES - 1);
     }
 
     #[test]
-    fn a_code_is_shown_only_in_its_form() {
+    fn code_is_shown_only_in_its_form() {
         let longest = format!("A{}", "B".repeat(63));
         for code in ["A", "INVALID_CLIENT_CERT", "E-123", &longest] {
             assert_eq!(ForeignCode::new(code).as_str(), Some(code));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_correlation_id_is_a_uuid_or_hexadecimal() {
+    fn correlation_id_is_a_uuid_or_hexadecimal() {
         for id in [
             "624deea6-b709-470c-8c39-4b5511281492",
             "624DEEA6-B709-470C-8C39-4B5511281492",
@@ -227,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,100}") {
+        fn arbitrary_text_does_not_panic(text in "\\PC{0,100}") {
             prop_assert!(ForeignText::new(&text.repeat(30)).expose().len() <= MAX_BYTES);
             let code = ForeignCode::new(&text);
             prop_assert!(code.as_str().is_none_or(is_code));

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_under_errors_is_read() {
+    fn list_under_errors_is_read() {
         let errors = parse(include_bytes!("../tests/fixtures/gateway-list.json")).unwrap();
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].reason, GatewayReason::AuthenticationFailed);
@@ -190,13 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over() {
+    fn byte_order_mark_is_skipped() {
         let body = b"\xef\xbb\xbf{\"ReasonCode\":\"X\"}";
         assert_eq!(parse(body).unwrap()[0].reason.code(), Some("X"));
     }
 
     #[test]
-    fn a_code_is_known_by_what_is_shown_of_it() {
+    fn code_is_matched_in_its_shown_form() {
         for code in ["\u{7f}INVALID_BODY_HASH\u{7f}", " INVALID_BODY_HASH\n"] {
             assert_eq!(
                 GatewayReason::from(code),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_wrapped_errors_is_read() {
+    fn list_of_wrapped_errors_is_read() {
         let errors = parse(include_bytes!("../tests/fixtures/gateway-wrapped.json")).unwrap();
         assert_eq!(errors.len(), 2);
         assert_eq!(errors[0].reason, GatewayReason::InvalidBodyHash);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bare_error_is_read_and_new_members_are_tolerated() {
+    fn bare_error_with_new_members_is_read() {
         let errors = parse(include_bytes!("../tests/fixtures/gateway-flat.json")).unwrap();
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].reason, GatewayReason::InvalidClientCert);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn recoverable_is_false_unless_it_is_true() {
+    fn recoverable_is_false_unless_true() {
         for (value, expected) in [
             ("true", true),
             (r#""true""#, true),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_quotes_the_request_shows_none_of_it() {
+    fn quoted_request_is_not_shown() {
         let body = br#"{"Source":"Erika","ReasonCode":"bad 5234 0012","Description":"Erika has card 5234001234567890","Details":"5234001234567890"}"#;
         let error = &parse(body).unwrap()[0];
         let shown = format!("{error:?} {error}");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_gateway_error() {
+    fn other_bodies_are_no_gateway_error() {
         for body in [
             "",
             "{}",

@@ -134,7 +134,7 @@ mod tests {
     const FINGERPRINT: &str = include_str!("../tests/fixtures/rsa-2048-public.sha256");
 
     #[test]
-    fn a_public_key_has_the_fingerprint_that_openssl_computes() {
+    fn fingerprint_is_the_one_of_openssl() {
         let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
         assert_eq!(key.fingerprint(), FINGERPRINT.trim());
         assert_eq!(key.bits(), 2048);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_gives_the_same_key() {
+    fn certificate_has_the_same_key() {
         assert_eq!(
             EncryptionKey::from_pem(CERTIFICATE),
             EncryptionKey::from_pem(PUBLIC_KEY)
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_exchanged_is_noticed() {
+    fn exchanged_key_is_detected() {
         let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
         assert_eq!(key.verify_fingerprint(&FINGERPRINT.trim().to_uppercase()), Ok(()));
         assert!(matches!(
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rsa_key_of_2048_bits_is_refused() {
+    fn short_or_other_keys_are_refused() {
         let short = include_str!("../tests/fixtures/rsa-1024-public.pem");
         let elliptic = include_str!("../tests/fixtures/p256-public.pem");
         assert_eq!(EncryptionKey::from_pem(short), Err(KeyError::NotRsa2048));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_public_key_is_refused() {
+    fn other_pem_sections_are_refused() {
         let private = &rcgen::KeyPair::generate().unwrap().serialize_pem();
         assert_eq!(EncryptionKey::from_pem(private), Err(KeyError::WrongSection));
         assert_eq!(EncryptionKey::from_pem("nothing"), Err(KeyError::NotPem));

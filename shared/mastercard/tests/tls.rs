@@ -47,7 +47,7 @@ const FAULT: &str = include_str!("fixtures/answer-fault.xml");
 const GATEWAY: &str = include_str!("fixtures/gateway-flat.json");
 
 #[tokio::test]
-async fn a_call_shows_the_certificate_and_reads_the_answer() {
+async fn call_presents_the_certificate() {
     let server = Server::start(&Demands::nothing(), |connection| {
         answer(connection, 200, ENROLLED);
     });
@@ -104,7 +104,7 @@ async fn each_operation_goes_to_its_service() {
 }
 
 #[tokio::test]
-async fn a_fault_is_mrs_own_answer() {
+async fn fault_is_reported_with_its_code() {
     let server = Server::start(&Demands::nothing(), |connection| answer(connection, 500, FAULT));
     let Err(MrsError::Fault(fault)) = server.client(&settings()).enroll(&request()).await else {
         panic!("no fault");
@@ -114,7 +114,7 @@ async fn a_fault_is_mrs_own_answer() {
 
 /// The institution's name may be wrong: the client does not decide what such a code proves.
 #[tokio::test]
-async fn a_look_up_that_ends_with_a_code_is_not_an_empty_list() {
+async fn look_up_fault_is_not_an_empty_list() {
     for code in ["-5", "-85"] {
         let fault = FAULT.replace("-45", code);
         let server = Server::start(&Demands::nothing(), move |connection| {
@@ -134,7 +134,7 @@ async fn a_look_up_that_ends_with_a_code_is_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_gateway_was_not_sent() {
+async fn gateway_refusal_was_not_sent() {
     let server = Server::start(&Demands::nothing(), |connection| answer(connection, 401, GATEWAY));
     let error = enroll(&server, settings()).await.unwrap_err();
     let MrsError::NotSent {
@@ -148,7 +148,7 @@ async fn a_refusal_of_the_gateway_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_server_of_a_foreign_authority_is_sent_nothing() {
+async fn untrusted_server_receives_nothing() {
     let demands = Demands {
         issuer: &FOREIGN_CA,
         ..Demands::nothing()
@@ -174,7 +174,7 @@ async fn a_server_of_a_foreign_authority_is_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_port_that_refuses_was_not_sent() {
+async fn refused_connection_was_not_sent() {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -189,7 +189,7 @@ async fn a_port_that_refuses_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_host_that_has_no_address_was_not_sent() {
+async fn unresolved_host_was_not_sent() {
     let http = HttpClient::new(&settings()).unwrap();
     let client = MrsClient::new(http, "https://mrs.invalid/MRS", Dialect::Document, "Demo Bank").unwrap();
     let error = client.enroll(&request()).await.unwrap_err();
@@ -200,7 +200,7 @@ async fn a_host_that_has_no_address_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_takes_too_long_was_not_sent() {
+async fn handshake_timeout_was_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let settings = HttpSettings {
         connect_timeout: Duration::from_millis(200),
@@ -217,7 +217,7 @@ async fn a_handshake_that_takes_too_long_was_not_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_leaves_the_outcome_open() {
+async fn answer_timeout_leaves_the_outcome_open() {
     let settings = HttpSettings {
         total_timeout: Duration::from_millis(500),
         ..settings()
@@ -237,7 +237,7 @@ async fn an_answer_that_takes_too_long_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
+async fn connection_cut_after_the_request_is_unknown() {
     for partial in [
         "",
         "HTTP/1.1 200 OK\r\nContent-Le",
@@ -258,7 +258,7 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_open() {
 
 /// TLS's `close_notify` distinguishes a complete answer from a truncated one only where HTTP does not.
 #[tokio::test]
-async fn a_whole_answer_is_read_without_close_notify() {
+async fn complete_answer_is_read_without_close_notify() {
     let [length, chunks, cut_chunks, bare] = framings(ENROLLED);
     for (response, notify, whole) in [
         (&length, false, true),
@@ -318,7 +318,7 @@ fn framings(body: &str) -> [String; 4] {
 }
 
 #[tokio::test]
-async fn header_fields_that_break_the_grammar_are_passed_over() {
+async fn malformed_header_fields_are_skipped() {
     let server = Server::start(&Demands::nothing(), |connection| {
         let mut response = format!(
             "HTTP/1.1 200 \u{fc}ber\r\nX-Powered-By : ASP\r\nX-Folded: a\r\n\tb\r\n\u{e4}(): odd\r\nContent-Length: {}\r\n\r\n",
@@ -333,7 +333,7 @@ async fn header_fields_that_break_the_grammar_are_passed_over() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_read_though_none_is_asked_for() {
+async fn unrequested_compression_is_read() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(ENROLLED.as_bytes()).unwrap();
     let body = encoder.finish().unwrap();
@@ -352,7 +352,7 @@ async fn a_compressed_answer_is_read_though_none_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_certificate_refused_in_the_handshake_leaves_the_outcome_open_under_tls_1_3() {
+async fn certificate_refused_under_tls_1_3_is_unknown() {
     let foreign = HttpSettings {
         identity: Some(identity(&FOREIGN_CA)),
         ..settings()
@@ -383,7 +383,7 @@ async fn a_certificate_refused_in_the_handshake_leaves_the_outcome_open_under_tl
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let target = Server::start(&Demands::nothing(), |connection| {
         answer(connection, 200, ENROLLED);
     });
@@ -402,7 +402,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_end_is_given_up() {
+async fn endless_answer_is_abandoned() {
     let server = Server::start(&Demands::nothing(), |connection| {
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
         while connection.write_all(&[b' '; 4096]).is_ok() {}
@@ -414,7 +414,7 @@ async fn an_answer_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_logged_tells_the_outcome_and_nothing_of_the_customer() {
+async fn log_has_the_outcome_and_no_customer() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -464,7 +464,7 @@ async fn what_is_logged_tells_the_outcome_and_nothing_of_the_customer() {
 }
 
 #[test]
-fn only_https_is_spoken() {
+fn only_https_is_accepted() {
     let http = HttpClient::new(&settings()).unwrap();
     for url in [
         "http://localhost/MRS",
@@ -483,9 +483,9 @@ fn only_https_is_spoken() {
 
 /// A process can't change its own environment without unsafe code, so the call is made in a child process.
 #[test]
-fn a_proxy_in_the_environment_is_ignored() {
+fn proxy_in_the_environment_is_ignored() {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_call_shows_the_certificate_and_reads_the_answer"])
+        .args(["--exact", "call_presents_the_certificate"])
         .envs(
             ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, "http://127.0.0.1:9")),
         )

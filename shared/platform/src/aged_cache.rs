@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_is_loaded_once_until_it_is_too_old() {
+    async fn value_is_loaded_once_until_too_old() {
         let fixture = Fixture::new(8);
         assert_eq!(fixture.get("a").await, 0);
         fixture.clock.advance(SignedDuration::from_secs(59));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_read_elsewhere_ages_from_its_read() {
+    async fn value_read_elsewhere_ages_from_its_read() {
         let fixture = Fixture::new(8);
         assert_eq!(fixture.cache.current(&"a"), None);
         let read_at = fixture.clock.now();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_entry_used_longest_ago_makes_room() {
+    async fn least_recently_used_entry_is_dropped() {
         let fixture = Fixture::new(2);
         assert_eq!((fixture.get("a").await, fixture.get("b").await), (0, 1));
         assert_eq!(fixture.get("a").await, 0);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_load_is_not_kept() {
+    async fn failed_load_is_not_cached() {
         let fixture = Fixture::new(2);
         assert_eq!(
             fixture

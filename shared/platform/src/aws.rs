@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_may_have_an_address_of_its_own() {
+    fn service_may_have_its_own_address() {
         let variable = |name: &str| match name {
             "AWS_ENDPOINT_URL_S3" | "AWS_ENDPOINT_URL_SQS" => None,
             "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:2".to_owned()),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_named() {
+    fn missing_variable_is_named() {
         let set = |missing: &'static str| move |name: &str| (name != missing).then(|| "value".to_owned());
         let error = Aws::from_variables(set("AWS_SECRET_ACCESS_KEY")).unwrap_err();
         assert_eq!(error, MissingVariableError("AWS_SECRET_ACCESS_KEY"));

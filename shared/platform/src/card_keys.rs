@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_fingerprints_is_refused() {
+    fn other_text_is_refused() {
         for wrong in [
             "",
             ",",

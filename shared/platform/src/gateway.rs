@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn base_path_is_no_part_of_the_route() {
+    fn base_path_is_not_part_of_the_route() {
         for (resource, path, proxy, expected) in [
             (
                 "/widget/{proxy+}",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_resource_the_path_is_the_route() {
+    fn path_without_a_resource_is_the_route() {
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": "/widget/demo/", "rawQueryString": "",
             "headers": {},
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn stage_names_the_address_before_the_setting_does() {
+    fn stage_variable_precedes_the_setting() {
         let configured = PublicBase::new(Some(PublicBaseUrl::parse("http://localhost:8700").unwrap()));
         let with_variable = rest("/widget/{proxy+}", "/rewards/widget/demo", Some("demo"));
         assert_eq!(

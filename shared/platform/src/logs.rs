@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_flat_line_with_the_fields_of_its_spans() {
+    fn event_is_one_line_with_the_fields_of_its_spans() {
         let lines = lines(Level::INFO, || {
             let outer = info_span!(
                 "request",
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_third_parties_below_info_is_written_whatever_the_level_is() {
+    fn foreign_events_below_info_are_never_written() {
         for level in [Level::TRACE, Level::DEBUG, Level::INFO] {
             let lines = lines(level, || {
                 trace!(target: "aws_smithy_runtime::client", "body");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shared_crate_that_logs_is_our_own() {
+    fn every_shared_crate_that_logs_is_listed() {
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut logging: Vec<String> = Vec::new();
         for entry in std::fs::read_dir(shared).unwrap() {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn library_is_known_by_name_and_place_alone() {
+    fn foreign_event_has_only_name_and_location() {
         let lines = lines(Level::INFO, || {
             tracing::info_span!(
                 target: "lambda_runtime::layers::trace",
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn id_of_another_form_is_left_out() {
+    fn malformed_id_is_left_out() {
         for (request, trace) in [
             ("5234000000000015", "Root=1-52340000-000000155234000000000015"),
             ("maria@bank.example", "Root=1-5759e988-maria;Sampled=1"),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_code_says_as_much_as_is_wanted() {
+    fn own_events_follow_the_level() {
         let log = || {
             debug!(target: "widget_init::handler", "ours");
             debug!(target: "enrollment::flows::open", "ours");

@@ -276,7 +276,7 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn a_line_is_of_the_embedded_metric_format() {
+    fn line_has_the_embedded_metric_format() {
         let metrics = Metrics::new("cards", Arc::new(ManualClock::default()));
         let line = metrics.line(&[
             Group {

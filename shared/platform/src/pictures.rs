@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_hash_is_looked_for() {
+    fn only_a_hash_is_looked_up() {
         assert!(is_hash(&"0f".repeat(32)));
         for other in ["", "../secret", &"0F".repeat(32), &"0f".repeat(33)] {
             assert!(!is_hash(other), "{other}");

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delay_is_whole_seconds_and_no_longer_than_sqs_takes() {
+    fn delay_is_whole_seconds_within_the_limit() {
         for (after, seconds) in [
             (0, 0),
             (1, 1),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_holds_a_name_and_nothing_else() {
+    fn message_has_only_an_id() {
         let message = ConfirmMessage {
             confirmation: "msg_0".into(),
         };

@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_fills_and_does_not_repeat() {
+    fn bytes_are_filled_and_differ() {
         let draw = || {
             let mut bytes = [0_u8; 32];
             SystemRandomness.fill(&mut bytes);

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_counted_from_now_however_it_is_written() {
+    fn both_forms_of_a_wait_count_from_now() {
         let now = Timestamp::from_second(1_000).unwrap();
         for (wait, seconds) in [
             (RetryAfter::Seconds(30), 30),

@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_is_printed() {
+    fn secrets_are_not_printed() {
         let client = ClientId::parse("a").unwrap();
         let name = SecretName::Confirmation(&client);
         let version = Version {

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_read_and_what_may_be_absent_has_its_default() {
+    fn optional_settings_have_defaults() {
         let settings = Settings::read(variable).unwrap();
         assert_eq!(
             settings.public_base_url.as_ref().map(PublicBaseUrl::as_str),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn private_confirmation_hosts_need_the_emulators_account() {
+    fn private_hosts_need_the_local_account() {
         let with_hosts = |account: &'static str| {
             move |name: &str| match name {
                 "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => Some("localhost, other:8443".to_owned()),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn public_address_may_be_left_to_the_stage() {
+    fn public_address_is_optional_for_functions() {
         let with = |address: &'static str| {
             move |name: &str| match name {
                 "PUBLIC_BASE_URL" => Some(address.to_owned()),
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_or_wrong_is_named_at_once() {
+    fn all_faults_are_reported_together() {
         let broken = |name: &str| match name {
             "KMS_KEY_ID" => None,
             "CLIENTS_TABLE" => Some(String::new()),

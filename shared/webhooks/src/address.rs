@@ -101,7 +101,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_ipv4_prefix_is_refused_from_its_first_to_its_last_address() {
+    fn ipv4_prefixes_are_refused_to_their_edges() {
         for (before, first, last, after) in EDGES_V4 {
             assert!(public(before) && public(after), "{before} {after}");
             assert!(!public(first) && !public(last), "{first} {last}");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ipv6_prefix_is_refused_from_its_first_to_its_last_address() {
+    fn ipv6_prefixes_are_refused_to_their_edges() {
         for (before, first, last, after) in [
             ("", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"),
             (
@@ -183,14 +183,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_ipv4_address_is_public_unless_it_is_in_the_table(bits: u32) {
+        fn ipv4_address_outside_the_table_is_public(bits: u32) {
             let address = Ipv4Addr::from_bits(bits);
             let special = SPECIAL_V4.iter().any(|net| net.network() <= address && address <= net.broadcast());
             prop_assert_eq!(is_public(address.into()), !special);
         }
 
         #[test]
-        fn a_special_ipv4_address_is_refused_in_all_its_wrappings(net in select(&SPECIAL_V4[..]), host: u32) {
+        fn special_ipv4_address_in_ipv6_is_refused(net in select(&SPECIAL_V4[..]), host: u32) {
             let address = Ipv4Addr::from_bits(net.network().to_bits() | (host & net.hostmask().to_bits()));
             prop_assert!(net.contains(&address) && !is_public(address.into()), "{}", address);
             for wrapped in wrappings(address) {
@@ -199,14 +199,14 @@ mod tests {
         }
 
         #[test]
-        fn a_wrapping_of_a_public_ipv4_address_is_refused_too(bits: u32) {
+        fn public_ipv4_address_in_ipv6_is_refused(bits: u32) {
             for wrapped in wrappings(Ipv4Addr::from_bits(bits)) {
                 prop_assert!(!is_public(wrapped.into()), "{}", wrapped);
             }
         }
 
         #[test]
-        fn a_special_ipv6_address_is_refused(net in select(&SPECIAL_V6[..]), host: u128) {
+        fn special_ipv6_address_is_refused(net in select(&SPECIAL_V6[..]), host: u128) {
             let address = Ipv6Addr::from_bits(net.network().to_bits() | (host & net.hostmask().to_bits()));
             prop_assert!(net.contains(&address) && !is_public(address.into()), "{}", address);
         }

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_digits_alone() {
+    fn seconds_are_only_digits() {
         assert_eq!(parse("120"), Some(RetryAfter::Seconds(120)));
         assert_eq!(parse(" 0\t"), Some(RetryAfter::Seconds(0)));
         assert_eq!(parse("007"), Some(RetryAfter::Seconds(7)));
@@ -51,14 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_too_large_is_the_largest() {
+    fn too_large_number_is_the_largest() {
         assert_eq!(parse("18446744073709551615"), Some(RetryAfter::Seconds(u64::MAX)));
         assert_eq!(parse("18446744073709551616"), Some(RetryAfter::Seconds(u64::MAX)));
         assert_eq!(parse(&"9".repeat(4000)), Some(RetryAfter::Seconds(u64::MAX)));
     }
 
     #[test]
-    fn a_date_has_three_forms() {
+    fn date_has_three_forms() {
         for date in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
@@ -77,19 +77,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_a_panic(text in ".*") {
+        fn arbitrary_text_does_not_panic(text in ".*") {
             let _ = parse(&text);
         }
 
         #[test]
-        fn anything_like_a_date_is_read_without_a_panic(
+        fn date_like_text_does_not_panic(
             text in "[A-Z][a-z]{2,8},? [0-9 ]{1,2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} ([0-9]{2}:){2}[0-9]{2} (GMT|[0-9]{4})"
         ) {
             let _ = parse(&text);
         }
 
         #[test]
-        fn every_whole_number_of_seconds_comes_back(seconds: u64) {
+        fn seconds_round_trip(seconds: u64) {
             prop_assert_eq!(parse(&seconds.to_string()), Some(RetryAfter::Seconds(seconds)));
         }
     }

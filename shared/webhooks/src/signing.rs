@@ -179,7 +179,7 @@ mod tests {
     const SIGNING_KEY: &str = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=";
 
     #[test]
-    fn v1_is_that_of_the_specification() {
+    fn v1_matches_the_specification() {
         let keys = SigningKeys::new(&[SECRET.into()], &[]).unwrap();
         let body = br#"{"email":"test@example.com","username":"test_user"}"#;
         let signed = keys.sign(&id("msg_27UH4WbU6Z5A5EzD8u03UvzRbpk"), 1_649_367_553, body);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn v1a_is_that_of_the_specification() {
+    fn v1a_matches_the_specification() {
         let keys = SigningKeys::new(&[], &[SIGNING_KEY.into()]).unwrap();
         let signed = keys.sign(
             &id("msg_p5jXN8AQM9LWM0D4loKWxJek"),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn v1a_is_verified_by_the_public_key_that_is_handed_out() {
+    fn v1a_is_verified_by_the_exported_public_key() {
         let public_key = verifying_key(&SIGNING_KEY.into()).unwrap();
         let public_key = STANDARD
             .decode(public_key.strip_prefix("whpk_").unwrap())
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn all_keys_sign_in_their_order_and_v1_comes_first() {
+    fn all_keys_sign_in_order_v1_first() {
         let other_secret = whole_key("whsec_", &[7; 64]);
         let other_key = whole_key("whsk_", &[7; 32]);
         let each = |secrets: &[&SecretString], signing_keys: &[&SecretString]| {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signing_key_with_its_public_half_is_the_same_key() {
+    fn signing_key_may_include_its_public_key() {
         let seed = STANDARD
             .decode(SIGNING_KEY.strip_prefix("whsk_").unwrap())
             .unwrap();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_another_form_are_refused() {
+    fn malformed_keys_are_refused() {
         assert_eq!(SigningKeys::new(&[], &[]).err(), Some(KeyError::NoKey));
         for length in [24, 32, 64] {
             assert!(
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_would_blur_what_is_signed_is_refused() {
+    fn ambiguous_id_is_refused() {
         for text in ["", "msg.1", ".", "msg 1", "msg_1\r\nx: y", "msg_\u{e9}", "msg\t"] {
             assert_eq!(MessageId::new(text).err(), Some(MessageIdError), "{text:?}");
         }
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_not_shown() {
+    fn keys_are_not_printed() {
         let keys = SigningKeys::new(&[SECRET.into()], &[SIGNING_KEY.into()]).unwrap();
         assert_eq!(format!("{keys:?}"), "SigningKeys { secrets: 1, signing_keys: 1 }");
     }

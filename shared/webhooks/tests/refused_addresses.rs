@@ -228,7 +228,7 @@ const ANSWERS: &[&[&str]] = &[
 ];
 
 #[tokio::test]
-async fn an_address_that_is_not_public_is_refused_in_every_spelling() {
+async fn private_address_is_refused_in_every_spelling() {
     let inside = Inside::listen();
     let sender = sender(Arc::new(Unasked));
     for host in HOSTS {
@@ -239,14 +239,14 @@ async fn an_address_that_is_not_public_is_refused_in_every_spelling() {
 }
 
 #[test]
-fn what_is_no_url_reaches_nobody() {
+fn invalid_url_is_not_posted_to() {
     for host in NOT_URLS {
         assert!(Url::parse(&format!("https://{host}:8443/")).is_err(), "{host}");
     }
 }
 
 #[tokio::test]
-async fn a_name_with_one_address_that_is_not_public_is_refused() {
+async fn name_with_one_private_address_is_refused() {
     let inside = Inside::listen();
     for addresses in ANSWERS {
         let sender = sender(Arc::new(Answering::always(addresses)));
@@ -264,7 +264,7 @@ async fn a_name_with_one_address_that_is_not_public_is_refused() {
 }
 
 #[tokio::test]
-async fn the_machines_own_name_is_refused_by_its_address() {
+async fn localhost_is_refused_by_its_address() {
     let inside = Inside::listen();
     let sender = Sender::new(&SenderSettings::default()).unwrap();
     for name in [
@@ -281,7 +281,7 @@ async fn the_machines_own_name_is_refused_by_its_address() {
 
 /// The first answer is an address in an unassigned part of `2000::/3`, so nothing is there.
 #[tokio::test]
-async fn a_name_that_changes_its_address_is_judged_anew_for_each_attempt() {
+async fn changed_address_is_checked_by_each_attempt() {
     let inside = Inside::listen();
     let rebinding = Arc::new(Answering::first_then("3000::1", "127.0.0.1"));
     let sender = sender(Arc::clone(&rebinding) as Arc<dyn Resolve>);
@@ -300,7 +300,7 @@ async fn a_name_that_changes_its_address_is_judged_anew_for_each_attempt() {
 }
 
 #[tokio::test]
-async fn only_https_without_credentials_is_posted_to() {
+async fn only_https_without_credentials_is_accepted() {
     let inside = Inside::listen();
     let sender = sender(Arc::new(Unasked));
     for (prefix, blocked) in [
@@ -336,7 +336,7 @@ async fn only_https_without_credentials_is_posted_to() {
 
 /// Control: without it the other tests would pass if nothing could be reached at all.
 #[tokio::test]
-async fn the_listener_would_have_noticed() {
+async fn listener_detects_a_connection() {
     let inside = Inside::listen();
     for (listener, host) in inside.listeners.iter().zip(["127.0.0.1", "[::1]"]) {
         let sender = Sender::new(&SenderSettings {

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn each_set_of_dimensions_is_a_metric() {
+    fn each_dimension_set_is_a_metric() {
         let found = metrics(&line().to_string()).unwrap();
         let sets: Vec<Vec<&str>> = found
             .iter()
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_would_be_dropped_is_an_error() {
+    fn dropped_line_is_an_error() {
         let directive = "/_aws/CloudWatchMetrics/0";
         for (pointer, value) in [
             ("/_aws/Timestamp".to_owned(), json!(1_795_255_200)),

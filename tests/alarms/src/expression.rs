@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_has_its_precedence() {
+    fn operators_have_precedence() {
         for (text, expected) in [
             ("1 + 2 * 3", 7.0),
             ("(1 + 2) * 3", 9.0),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_without_data_has_no_value_unless_filled() {
+    fn period_without_data_has_no_value_unless_filled() {
         for text in ["missing", "missing + two", "two / none", "IF(missing > 1, 2, 3)"] {
             assert_eq!(value(text), None, "{text}");
         }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_is_refused() {
+    fn invalid_expression_is_refused() {
         for text in [
             "",
             "1 +",

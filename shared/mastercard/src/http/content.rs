@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn each_coding_is_taken_off() {
+    fn each_coding_is_removed() {
         for (codings, body) in [
             (&[][..], TEXT.to_vec()),
             (&[""], TEXT.to_vec()),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_body_is_none() {
+    fn truncated_body_is_refused() {
         for (coding, body) in [
             ("gzip", gzip(TEXT)),
             ("deflate", zlib(TEXT)),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gigabyte_ends_in_a_refusal() {
+    fn gigabyte_is_refused() {
         // A file of gzip may be several, one after the other (RFC 1952 §2.2).
         let bomb = gzip(&vec![0; 1 << 20]).repeat(1024);
         assert!(bomb.len() < 2 << 20);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn another_coding_is_not_guessed_at() {
+    fn unknown_coding_is_refused() {
         for coding in ["br", "zstd", "compress", "gzip;q=1", "gzip gzip"] {
             assert_eq!(
                 read(&[coding], TEXT),
@@ -162,13 +162,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_coded_is_read(body in proptest::collection::vec(any::<u8>(), 0..LIMIT)) {
+        fn encoded_body_round_trips(body in proptest::collection::vec(any::<u8>(), 0..LIMIT)) {
             prop_assert_eq!(read(&["gzip"], &gzip(&body)), Ok(body.clone()));
             prop_assert_eq!(read(&["deflate"], &zlib(&body)), Ok(body));
         }
 
         #[test]
-        fn no_bytes_make_it_panic(
+        fn arbitrary_bytes_do_not_panic(
             coding in prop::sample::select(vec!["gzip", "deflate", "gzip, deflate"]),
             body in proptest::collection::vec(any::<u8>(), 0..256),
         ) {

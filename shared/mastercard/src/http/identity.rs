@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn pem_gives_the_first_end_in_the_chain() {
+    fn pem_reports_the_first_expiry_of_the_chain() {
         let (first, key) = certificate(2030);
         let (second, _) = certificate(2029);
         let identity = ClientIdentity::from_pem(&format!("{first}{second}"), &key.serialize_pem()).unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_certificate_is_refused() {
+    fn key_of_another_certificate_is_refused() {
         let (chain, _) = certificate(2030);
         let (_, key) = certificate(2030);
         assert_eq!(
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_be_unreadable_is_told() {
+    fn each_unreadable_input_has_its_error() {
         let (chain, key) = certificate(2030);
         let key = key.serialize_pem();
         assert_eq!(
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_not_in_the_debug_text() {
+    fn debug_omits_the_key() {
         let (chain, key) = certificate(2030);
         let identity = ClientIdentity::from_pem(&chain, &key.serialize_pem()).unwrap();
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
         const NOT_AFTER: i64 = 1_881_628_584;
 
         #[test]
-        fn files_of_openssl_are_read_the_legacy_ones_too() {
+        fn openssl_files_are_read_including_legacy() {
             for file in [MODERN, LEGACY] {
                 assert_eq!(
                     ClientIdentity::from_pkcs12(file, "changeit").unwrap().not_after(),
@@ -229,7 +229,7 @@ mod tests {
         }
 
         #[test]
-        fn a_wrong_password_is_told_apart_from_a_wrong_file() {
+        fn wrong_password_differs_from_wrong_file() {
             assert_eq!(
                 ClientIdentity::from_pkcs12(MODERN, "wrong").err(),
                 Some(IdentityError::Pkcs12Password)

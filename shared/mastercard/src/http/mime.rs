@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_one_document_is_taken_as_it_is() {
+    fn plain_document_is_returned_unchanged() {
         assert_eq!(charset(""), None);
         assert_eq!(charset("text/xml"), None);
         for content_type in [
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_part_of_a_message_is_read() {
+    fn only_part_of_a_message_is_read() {
         let folded = "content-type: application/xop+xml;\r\n\tcharset=UTF-8;\r\n type=\"text/xml\"\r\n\
                       Content-Transfer-Encoding: BINARY\r\nContent-ID: <root@example>";
         let expected = Ok(("<a/>".to_owned(), Some("UTF-8".to_owned())));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn several_parts_or_half_a_part_are_refused() {
+    fn several_or_truncated_parts_are_refused() {
         let headers = "Content-Type: text/xml\r\nContent-ID: <root@example>";
         let good = part(headers);
         assert!(read(RELATED, &good).is_ok());
@@ -321,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_message_makes_it_panic(
+        fn arbitrary_messages_do_not_panic(
             content_type in "(multipart/related)?[; =\\\\\"a-z]{0,40}",
             body in "[-b\r\n :a]{0,80}",
         ) {
@@ -330,7 +330,7 @@ mod tests {
         }
 
         #[test]
-        fn a_part_is_given_back_byte_by_byte(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn part_is_returned_byte_for_byte(content in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assume!(!content.windows(4).any(|window| window == b"--b-"));
             let message = [b"--b-\r\n\r\n", &content[..], b"\r\n--b---\r\n"].concat();
             let document = document(Some("multipart/related; boundary=b-"), &message);

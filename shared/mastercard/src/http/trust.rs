@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_without_a_certificate_would_trust_nobody_and_is_refused() {
+    fn text_without_a_certificate_is_refused() {
         for pem in [
             "",
             "nothing",
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_roots_are_there() {
+    fn built_in_roots_are_present() {
         assert!(Trust::Mozilla.roots().len() > 100);
     }
 }

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enrollment_gives_the_ranac() {
+    fn enrollment_returns_the_ranac() {
         let response = enrolled(&answer(200, ENROLLED)).unwrap();
         assert_eq!(response.reference_id, "036437826104764187330000000001");
         assert_eq!(response.customer_id, Some(4711));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_that_could_not_be_sent_back_is_none() {
+    fn invalid_reference_is_none() {
         for reference in ["", "a b", "&#xe4;", &"1".repeat(65)] {
             let body = soap(&format!(
                 "<c:enrollResponse><c:referenceId>{reference}</c:referenceId></c:enrollResponse>"
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_counts_only_when_it_says_success() {
+    fn update_counts_only_with_success() {
         assert!(updated(&answer(200, UPDATED)).is_ok());
         let result = |inside: &str| {
             let body = format!(
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_read_by_the_status_of_their_dialect() {
+    fn account_status_follows_the_dialect() {
         let read = |dialect| accounts(dialect, &answer(200, ACCOUNTS)).unwrap();
         let document = read(Dialect::Document);
         assert_eq!(document.len(), 2);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_accounts_is_an_empty_list() {
+    fn answer_without_accounts_is_an_empty_list() {
         for name in ["getCustomerAccountsResponse", "CustomerAccounts"] {
             let body = soap(&format!("<c:{name}/>"));
             assert_eq!(accounts(Dialect::Wsdl, &answer(200, &body)), Ok(Vec::new()));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_keeps_its_code_in_every_shape() {
+    fn fault_keeps_its_code_in_every_shape() {
         for namespace in ENVELOPES {
             for (shape, header) in FAULTS.iter().zip(["", HEADER].into_iter().cycle()) {
                 let (before, rest) = shape.split_once('#').unwrap();
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_not_said_once_is_none() {
+    fn repeated_or_missing_code_is_none() {
         let good = error_response("o:");
         for details in [
             format!("{good}{good}"),
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn good_answers_are_read_in_every_shape() {
+    fn success_is_read_in_every_shape() {
         for namespace in ENVELOPES {
             for response in [
                 "<c:enrollResponse><c:referenceId>R1</c:referenceId><c:customerId>7</c:customerId></c:enrollResponse>",
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_has_one_header_and_one_body() {
+    fn envelope_has_one_header_and_one_body() {
         let good = "<c:enrollResponse><c:referenceId>R1</c:referenceId></c:enrollResponse>";
         for (document, problem) in [
             (envelope("urn:x", "", good), "not a SOAP envelope"),
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_never_an_empty_list() {
+    fn unreadable_answer_is_never_an_empty_list() {
         let account = format!("<c:customerAccount>{MEMBERS_OF_ONE}</c:customerAccount>");
         let nil = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'";
         for inside in [
@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_cut_off_is_not_a_shorter_one() {
+    fn truncated_list_is_not_a_shorter_list() {
         for end in 1..ACCOUNTS.len() {
             let cut = accounts(Dialect::Document, &answer(200, &ACCOUNTS[..end]));
             assert!(cut.is_err() || ACCOUNTS[end..].trim_ascii().is_empty(), "{end}");
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_or_member_that_is_left_out_is_not_known() {
+    fn missing_status_or_member_is_unknown() {
         let account = "<c:customerAccount><c:referenceId>R1</c:referenceId>#</c:customerAccount>";
         for status in [
             "",
@@ -575,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_in_each_encoding() {
+    fn answer_is_read_in_each_encoding() {
         let text = String::from_utf8(soap("<c:enrollResponse><c:referenceId>R1</c:referenceId><c:who>J\u{fc}rgen</c:who></c:enrollResponse>")).unwrap();
         let latin: Vec<u8> = text
             .chars()
@@ -619,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_one_mime_part_is_read() {
+    fn message_of_one_mime_part_is_read() {
         let headers = [(
             "content-type",
             "multipart/related; type=\"application/xop+xml\"; boundary=\"b:1\"; start=\"<r>\"",
@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_envelope_decides_nothing() {
+    fn answer_without_envelope_is_unknown() {
         for (status, body) in [
             (200, &b"<!DOCTYPE html><html><body>Maintenance</body></html>"[..]),
             (202, b""),
@@ -662,7 +662,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_read_whatever_the_http_status() {
+    fn fault_is_read_with_any_http_status() {
         for status in [200, 400, 500] {
             let MrsError::Fault(fault) = error(payload(&answer(status, FAULT))) else {
                 panic!("no fault")
@@ -679,7 +679,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_without_a_code_of_mrs_decides_nothing() {
+    fn fault_without_mrs_code_is_unknown() {
         for detail in [
             "",
             "<detail/>",
@@ -706,7 +706,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_status_without_a_fault_decides_nothing() {
+    fn error_status_without_fault_is_unknown() {
         assert_eq!(
             error(payload(&answer(500, ENROLLED))),
             Unknown::Status(500).into()
@@ -732,7 +732,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gateways_refusals_never_reached_mrs() {
+    fn gateway_refusal_was_not_sent() {
         for (status, body, class) in [
             (
                 401,
@@ -776,7 +776,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_the_id_of_its_call() {
+    fn error_has_the_id_of_its_call() {
         let id = "624deea6-b709-470c-8c39-4b5511281492";
         for (body, name, value) in [
             (FAULT, "X-Correlation-ID", id),
@@ -802,7 +802,7 @@ mod tests {
     }
 
     #[test]
-    fn another_error_of_the_gateway_decides_nothing() {
+    fn other_gateway_error_is_unknown() {
         let body = br#"{"Errors":{"Error":[{"Source":"Gateway","ReasonCode":"TIMEOUT","Description":"late","Recoverable":true}]}}"#;
         let error = error(payload(&answer(504, body)));
         assert!(
@@ -825,12 +825,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_makes_it_panic(status in 100u16..600, body in proptest::collection::vec(any::<u8>(), 0..256)) {
+        fn arbitrary_answers_do_not_panic(status in 100u16..600, body in proptest::collection::vec(any::<u8>(), 0..256)) {
             prop_assert!(!read_all_ways(status, &body));
         }
 
         #[test]
-        fn no_damage_to_a_good_answer_makes_it_panic(
+        fn damaged_answers_do_not_panic(
             original in prop::sample::select(vec![ENROLLED, UPDATED, ACCOUNTS, FAULT]),
             changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
             cut in any::<Option<prop::sample::Index>>(),

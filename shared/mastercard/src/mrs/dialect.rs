@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dialect_is_named_in_a_setting() {
+    fn dialect_is_parsed_from_a_setting() {
         assert_eq!("document".parse(), Ok(Dialect::default()));
         assert_eq!("wsdl".parse(), Ok(Dialect::Wsdl));
         assert_eq!("WSDL".parse::<Dialect>(), Err(UnknownDialect));

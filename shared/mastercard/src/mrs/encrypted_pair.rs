@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_browser_made_is_passed_on_unchanged() {
+    fn pair_is_passed_on_unchanged() {
         let pair = EncryptedPair::new("S2V5+/==", "RGF0YQ==").unwrap();
         assert_eq!(pair.to_json(), r#"{"key":"S2V5+/==","data":"RGF0YQ=="}"#);
     }
 
     #[test]
-    fn a_card_number_in_clear_is_refused_and_not_repeated() {
+    fn card_number_in_clear_is_refused_and_not_shown() {
         assert_eq!(
             EncryptedPair::new("S2V5", "5234001234567890"),
             Err(InvalidEncryptedPair::Clear)

@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_of_the_document_has_a_name_and_keeps_its_number() {
+    fn every_documented_code_has_a_name() {
         for code in [0, -1, -5, -10, -32, -44, -45, -46, -47, -48, -50, -52, -85, -1001] {
             let named = FaultCode::from(code);
             assert!(!matches!(named, FaultCode::Other(_)), "{code}");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_mrs_itself_leaves_the_outcome_open_and_a_refusal_does_not() {
+    fn only_errors_of_mrs_leave_the_outcome_open() {
         let fault = |code: i32| {
             MrsError::Fault(Fault {
                 code: code.into(),

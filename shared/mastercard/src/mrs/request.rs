@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn enroll_in_the_dialect_of_the_document() {
+    fn enroll_in_the_document_dialect() {
         let request = written(Operation::Enroll, "", |body| {
             request().write(Dialect::Document, body);
         });
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn enroll_in_the_dialect_of_the_wsdl() {
+    fn enroll_in_the_wsdl_dialect() {
         let request = written(Operation::Enroll, "", |body| request().write(Dialect::Wsdl, body));
         assert_is(&request, include_str!("../../tests/fixtures/enroll-wsdl.xml"));
     }
 
     #[test]
-    fn what_is_optional_is_left_out_when_absent_or_empty() {
+    fn absent_or_empty_members_are_left_out() {
         let request = EnrollRequest {
             email_address: None,
             language_code: Some(String::new()),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn look_up_and_echo_are_the_same_in_both() {
+    fn look_up_and_echo_are_the_same_in_both_dialects() {
         let request = written(
             Operation::GetCustomerAccounts,
             "J8Q2ZB4TN6V0XK3C9RW1M5HYPD7GSA",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_xml_cannot_carry_is_not_sent() {
+    fn text_that_xml_forbids_is_not_sent() {
         for number in [
             "",
             " ",
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn who_the_customer_is_is_not_in_the_debug_text() {
+    fn debug_omits_the_customer() {
         let text = format!("{:?}", request());
         for secret in ["J8Q2", "ana@", "Ana", "Hara", "S2V5", "RGF0"] {
             assert!(!text.contains(secret), "{text}");

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_decides_first() {
+    fn byte_order_mark_takes_precedence() {
         for (mark, body) in [
             (&b"\xef\xbb\xbf"[..], TEXT.as_bytes().to_vec()),
             (b"\xff\xfe", wide(TEXT, u16::to_le_bytes)),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_type_decides_before_the_declaration() {
+    fn content_type_precedes_the_declaration() {
         let document = b"<?xml version='1.0' encoding='UTF-8'?><a>\xfc</a>";
         assert_eq!(
             read(document, Some("ISO-8859-1")).as_deref(),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_read_without_a_mark() {
+    fn utf_16_without_a_mark_is_read() {
         let document = format!("<?xml version='1.0' encoding='UTF-16'?>{TEXT}");
         for unit in [u16::to_le_bytes, u16::to_be_bytes] {
             for charset in [None, Some("utf-16"), Some("UTF-16LE")] {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_an_error() {
+    fn unknown_or_invalid_encoding_is_an_error() {
         for (bytes, charset) in [
             (&b"<a>\xff</a>"[..], None),
             (b"<a>\xfc</a>", Some("us-ascii")),
@@ -218,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(
+        fn arbitrary_bytes_do_not_panic(
             bytes in proptest::collection::vec(any::<u8>(), 0..256),
             charset in proptest::option::of("[a-zA-Z0-9-]{0,12}"),
         ) {
@@ -226,7 +226,7 @@ mod tests {
         }
 
         #[test]
-        fn no_declaration_makes_it_panic(rest in "[ encodig='\"?>a-z0-9é]{0,80}") {
+        fn arbitrary_declarations_do_not_panic(rest in "[ encodig='\"?>a-z0-9é]{0,80}") {
             let _ = decode(format!("<?xml{rest}").as_bytes(), None);
         }
     }

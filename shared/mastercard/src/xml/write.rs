@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_cannot_become_markup() {
+    fn text_is_escaped() {
         let mut writer = Writer::document("r", &[("a", "\"<&")]);
         writer.text("t", "</t><u/>&amp;]]>");
         assert_eq!(

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tls_client_takes_the_bundled_roots() {
+    fn tls_client_accepts_the_bundled_roots() {
         // The trust store checks each certificate when the connector is built, and panics on an unreadable one.
         LazyClient {
             plain: false,

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_has_no_more_time_than_its_function() {
+    async fn call_ends_before_its_function() {
         assert_eq!(time_left(at(18), at(25)), Duration::from_secs(5), "two are kept");
         let takes = async |milliseconds| {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;

@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn only_functions_and_operator_read() {
+    fn only_functions_and_operator_may_read() {
         let expected = json!(["arn:aws:iam::123456789012:role/cards-EnrollRole-*", OPERATOR]);
         assert_eq!(allowed(&[ROLE], Some(OPERATOR)), Some(expected));
     }
 
     #[test]
-    fn nobody_is_denied_where_nobody_is_named() {
+    fn no_policy_without_readers_or_operator() {
         assert_eq!(allowed(&[], Some(OPERATOR)), None);
         assert_eq!(allowed(&[ROLE], None), None);
         assert_eq!(allowed(&[ROLE], Some("arn:aws:iam::123456789012:root")), None);

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_says_what_mrs_said_and_no_more() {
+    fn account_has_what_mrs_sent_and_no_more() {
         let told = CustomerAccount {
             reference_id: Some("03643782610476418733".into()),
             status: AccountStatus::GoodStanding,

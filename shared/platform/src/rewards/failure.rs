@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interrupted_call_may_have_been_done() {
+    fn interrupted_call_is_unknown() {
         let reported = RewardsError::from(CallError::OutOfTime(OutOfTime::Interrupted));
         assert!(
             matches!(reported, RewardsError::Unknown(_)),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_the_card_is_no_fault() {
+    fn answer_about_the_card_is_not_a_fault() {
         let fault = |code: i32| {
             CallError::Protocol(MrsError::Fault(Fault {
                 code: code.into(),

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_is_the_month_in_utc() {
+    fn period_is_the_month_in_utc() {
         let month = |text: &str| Period::month_of(text.parse().unwrap()).as_str().to_owned();
         assert_eq!(month("2026-11-30T23:59:59Z"), "2026-11");
         assert_eq!(month("2026-12-01T00:30:00+01:00"), "2026-11");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_from_outside_is_short_and_plain() {
+    fn stored_period_is_short_and_plain() {
         assert_eq!(Period::parse(b"2026-11").unwrap().as_str(), "2026-11");
         for refused in [&b""[..], b"2026#11", b"a\0", b"12345678901234567", "é".as_bytes()] {
             assert_eq!(Period::parse(refused), None);

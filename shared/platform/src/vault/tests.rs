@@ -75,7 +75,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 proptest! {
     #[test]
-    fn what_is_sealed_opens(plain in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn sealed_value_opens(plain in proptest::collection::vec(any::<u8>(), 0..300)) {
         let fixture = Fixture::new();
         run(async {
             let sealed = fixture.seal(&plain).await;
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_bit_anywhere_is_noticed(
+    fn flipped_bit_is_detected(
         plain in proptest::collection::vec(any::<u8>(), 0..40),
         position in any::<prop::sample::Index>(),
         bit in 0_u8..8,
@@ -102,13 +102,13 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+    fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
         let fixture = Fixture::new();
         prop_assert!(run(fixture.open(&bytes)).is_err());
     }
 
     #[test]
-    fn bytes_that_start_well_are_refused_without_a_panic(
+    fn bytes_with_a_valid_start_are_refused(
         length in any::<u8>(),
         bytes in proptest::collection::vec(any::<u8>(), 0..120),
     ) {
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn what_is_cut_short_anywhere_is_refused() {
+async fn truncated_value_is_refused() {
     let fixture = Fixture::new();
     let sealed = fixture.seal(b"maria-7").await;
     for length in 0..sealed.len() {
@@ -129,7 +129,7 @@ async fn what_is_cut_short_anywhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_value_opens_only_where_it_was_sealed() {
+async fn value_opens_only_at_its_place() {
     let fixture = Fixture::new();
     let sealed = fixture.seal(b"maria-7").await;
     let elsewhere = [
@@ -163,7 +163,7 @@ async fn a_value_opens_only_where_it_was_sealed() {
 }
 
 #[tokio::test]
-async fn a_value_opens_only_for_its_client_and_purpose() {
+async fn value_opens_only_for_its_client_and_purpose() {
     let fixture = Fixture::new();
     let other = ClientId::parse("other").unwrap();
     let sealed = fixture.seal(b"maria-7").await;
@@ -203,7 +203,7 @@ async fn equal_values_are_sealed_differently() {
 }
 
 #[tokio::test]
-async fn a_value_of_an_earlier_month_still_opens() {
+async fn value_of_an_earlier_month_opens() {
     let fixture = Fixture::new();
     let sealed = fixture.seal(b"maria-7").await;
     fixture.clock.advance(SignedDuration::from_hours(24 * 40));
@@ -214,7 +214,7 @@ async fn a_value_of_an_earlier_month_still_opens() {
 }
 
 #[tokio::test]
-async fn a_warm_vault_asks_kms_for_nothing_until_the_key_is_too_old() {
+async fn kms_is_called_again_when_the_key_is_too_old() {
     let fixture = Fixture::new();
     let sealed = fixture.seal(b"maria-7").await;
     for _ in 0..5 {
@@ -227,7 +227,7 @@ async fn a_warm_vault_asks_kms_for_nothing_until_the_key_is_too_old() {
 }
 
 #[tokio::test]
-async fn a_key_beyond_the_count_is_given_up() {
+async fn least_recently_used_key_is_dropped() {
     let fixture = Fixture::with_caching(KeyCaching {
         max_count: 1,
         ..KeyCaching::default()
@@ -254,7 +254,7 @@ async fn concurrent_first_uses_make_one_call_to_kms() {
 }
 
 #[tokio::test]
-async fn the_loser_of_a_race_between_processes_takes_the_winners_key() {
+async fn lost_race_uses_the_other_key() {
     let winner = Fixture::new();
     let sealed = winner.seal(b"maria-7").await;
     let loser = vault(
@@ -277,7 +277,7 @@ async fn the_loser_of_a_race_between_processes_takes_the_winners_key() {
 }
 
 #[tokio::test]
-async fn opening_makes_no_key() {
+async fn opening_does_not_make_a_key() {
     let fixture = Fixture::new();
     let sealed = [&b"\x01\x072031-01"[..], &[0; 60]].concat();
     assert!(matches!(
@@ -288,7 +288,7 @@ async fn opening_makes_no_key() {
 }
 
 #[tokio::test]
-async fn a_newer_format_is_named() {
+async fn newer_format_is_named() {
     let fixture = Fixture::new();
     let mut sealed = fixture.seal(b"x").await;
     sealed[0] = 2;
@@ -299,7 +299,7 @@ async fn a_newer_format_is_named() {
 }
 
 #[tokio::test]
-async fn a_blind_index_is_stable_and_tells_clients_fields_and_values_apart() {
+async fn blind_index_differs_by_client_field_and_value() {
     let fixture = Fixture::new();
     let other = ClientId::parse("other").unwrap();
     let index = async |client: &ClientId, field: &str, value: &str| {
@@ -315,7 +315,7 @@ async fn a_blind_index_is_stable_and_tells_clients_fields_and_values_apart() {
 }
 
 #[test]
-fn a_key_is_not_printed() {
+fn key_is_not_printed() {
     assert_eq!(format!("{:?}", DataKey::new(&[7; 32]).unwrap()), "DataKey(…)");
     assert!(DataKey::new(&[7; 31]).is_none());
 }
@@ -374,7 +374,7 @@ fn bytes<const N: usize>(hexadecimal: &str) -> [u8; N] {
 }
 
 #[test]
-fn sealed_values_are_those_of_the_vectors() {
+fn sealed_values_match_the_vectors() {
     for vector in vectors().sealed_values {
         let key = DataKey::new(&bytes::<32>(&vector.data_key)).unwrap();
         let period = Period::parse(vector.period.as_bytes()).unwrap();
@@ -406,7 +406,7 @@ fn sealed_values_are_those_of_the_vectors() {
 }
 
 #[test]
-fn blind_indexes_are_those_of_the_vectors() {
+fn blind_indexes_match_the_vectors() {
     for vector in vectors().blind_indexes {
         let key = DataKey::new(&bytes::<32>(&vector.data_key)).unwrap();
         let version = Period::parse(vector.version.as_bytes()).unwrap();

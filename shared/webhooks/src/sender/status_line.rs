@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_head_does_not_matter() {
+    fn rest_of_the_head_does_not_matter() {
         for head in [
             "HTTP/1.1 200 OK\r\n",
             "HTTP/1.0 200\r\n",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_complete_status_line_is_none() {
+    fn incomplete_status_line_is_none() {
         for head in [
             "",
             "HTTP/1.1 200",
@@ -204,12 +204,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>) {
+        fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
             read(&bytes);
         }
 
         #[test]
-        fn any_bytes_after_the_line_are_ignored(bytes: Vec<u8>) {
+        fn bytes_after_the_line_are_ignored(bytes: Vec<u8>) {
             prop_assert_eq!(read(&[b"HTTP/1.1 204 No Content\r\n", &bytes[..]].concat()), Some(204));
         }
     }

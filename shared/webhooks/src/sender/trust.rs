@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_without_a_certificate_is_refused_rather_than_ignored() {
+    fn text_without_a_certificate_is_refused() {
         for pem in [
             "",
             "nothing",
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_added_to_the_built_in_ones() {
+    fn authority_is_added_to_the_built_in_ones() {
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = rcgen::CertificateParams::default()
             .self_signed(&key)

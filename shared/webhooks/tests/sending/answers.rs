@@ -25,7 +25,7 @@ async fn every_status_is_an_answer() {
 }
 
 #[tokio::test]
-async fn the_wish_to_be_asked_later_is_read() {
+async fn retry_after_is_read() {
     for (value, retry_after) in [
         ("120", Some(RetryAfter::Seconds(120))),
         ("Sun, 06 Nov 1994 08:49:37 GMT", Some(RetryAfter::At(784_111_777))),
@@ -46,7 +46,7 @@ async fn the_wish_to_be_asked_later_is_read() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let mut target = Server::answering("HTTP/1.1 200 OK\r\n");
         let location = target.url("localhost");
@@ -58,7 +58,7 @@ async fn a_redirect_is_not_followed() {
 
 /// The time limit is far away: a sender that reads on would do so until the test's own limit.
 #[tokio::test]
-async fn an_answers_body_is_not_read() {
+async fn body_is_not_read() {
     let unlimited = SenderSettings {
         total_timeout: Duration::from_hours(1),
         ..settings()
@@ -76,7 +76,7 @@ async fn an_answers_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn each_attempt_has_a_connection_of_its_own() {
+async fn each_attempt_has_its_own_connection() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n");
     let sender = Sender::new(&settings()).unwrap();
     for _ in 0..2 {
@@ -90,7 +90,7 @@ async fn each_attempt_has_a_connection_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_apart() {
+async fn broken_connection_has_its_class() {
     for cut in ["", "HTTP/1.1 200", "HTTP/1.1 100 Continue\r\n\r\n"] {
         let server = Server::start(Behavior::Cut(cut.into()));
         let failed = post(&server, &settings()).await;
@@ -143,7 +143,7 @@ fn odd_answers() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn success_is_read_from_the_status_line_alone() {
+async fn success_is_read_from_the_status_line() {
     for answer in odd_answers() {
         let shown = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
         let mut server = Server::start(Behavior::Cut(answer));
@@ -154,7 +154,7 @@ async fn success_is_read_from_the_status_line_alone() {
 }
 
 #[tokio::test]
-async fn a_wait_is_read_beside_odd_fields() {
+async fn retry_after_is_read_beside_odd_fields() {
     let fields = (0..500).fold(String::new(), |all, number| all + &format!("X-{number}: y\r\n"));
     for odd in [
         "X-Powered-By : ASP",
@@ -169,7 +169,7 @@ async fn a_wait_is_read_beside_odd_fields() {
 }
 
 #[tokio::test]
-async fn the_request_holds_what_it_was_given_and_the_senders_name() {
+async fn request_has_the_given_headers_and_user_agent() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let sender = Sender::new(&SenderSettings {
         user_agent: "demo/1".to_owned(),
@@ -201,7 +201,7 @@ async fn the_request_holds_what_it_was_given_and_the_senders_name() {
 }
 
 #[tokio::test]
-async fn a_header_that_would_add_another_is_refused() {
+async fn header_injection_is_refused() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let sender = Sender::new(&settings()).unwrap();
     for header in [("x", "a\r\nhost: other".to_owned()), ("x y", "a".to_owned())] {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_receiver_of_http_2_alone_is_served() {
+async fn http_2_only_receiver_is_served() {
     let mut receiver = Receiver::start(only_http_2(), Response::builder().status(204));
     let sender = Sender::new(&SenderSettings {
         user_agent: "demo/1".to_owned(),
@@ -51,7 +51,7 @@ async fn a_receiver_of_http_2_alone_is_served() {
 }
 
 #[tokio::test]
-async fn many_fields_over_http_2_do_not_matter() {
+async fn many_header_fields_are_accepted() {
     let answer = (0..500).fold(Response::builder(), |answer, number| {
         answer.header(format!("x-{number}"), "y".repeat(100))
     });
@@ -62,7 +62,7 @@ async fn many_fields_over_http_2_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_redirect_over_http_2_is_not_followed() {
+async fn redirect_over_http_2_is_not_followed() {
     let answer = Response::builder()
         .status(307)
         .header("location", "https://localhost/")
@@ -76,7 +76,7 @@ async fn a_redirect_over_http_2_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_receiver_of_http_2_that_takes_too_long_is_told_apart() {
+async fn answer_timeout_has_its_class() {
     let receiver = Receiver::start(only_http_2(), Response::builder().header(NEVER, "1"));
     let sender = Sender::new(&SenderSettings {
         total_timeout: Duration::from_millis(500),
@@ -88,7 +88,7 @@ async fn a_receiver_of_http_2_that_takes_too_long_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_foreign_authority_is_not_believed_over_http_2() {
+async fn untrusted_authority_is_refused() {
     let mut foreign = configuration(&crate::server::FOREIGN_CA);
     foreign.alpn_protocols = vec![b"h2".to_vec()];
     let mut receiver = Receiver::start(foreign, Response::builder());
@@ -104,7 +104,7 @@ const NEVER: &str = "x-never";
 
 /// As some proxies do, which pass on a field of HTTP/1.1.
 #[tokio::test]
-async fn an_answer_that_breaks_http_2_is_asked_for_over_http_1() {
+async fn protocol_error_falls_back_to_http_1() {
     for (frame, expected) in [
         (headers(b"connection", b"close"), 2),
         (headers(b"Upper-Case", b"x"), 2),

@@ -24,7 +24,7 @@ use crate::{
 const GENEROUS: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_receiver_that_takes_too_long_ends_as_a_timeout() {
+async fn answer_timeout_has_its_class() {
     let slow = [
         Behavior::Silence,
         Behavior::Dribble("", "\r\n"),
@@ -39,7 +39,7 @@ async fn a_receiver_that_takes_too_long_ends_as_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_head_without_end_counts_by_its_status_line() {
+async fn endless_head_counts_by_its_status_line() {
     for status in [200, 410] {
         let line = if status == 200 {
             "HTTP/1.1 200 OK\r\nX: "
@@ -54,7 +54,7 @@ async fn a_head_without_end_counts_by_its_status_line() {
 
 /// A queue of connections that no one accepts fills up, and the next TCP handshake stays unanswered.
 #[tokio::test]
-async fn a_connection_that_takes_too_long_ends_as_a_timeout() {
+async fn connect_timeout_has_its_class() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -76,7 +76,7 @@ async fn a_connection_that_takes_too_long_ends_as_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_takes_too_long_ends_as_a_timeout() {
+async fn handshake_timeout_has_its_class() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
@@ -87,7 +87,7 @@ async fn a_handshake_that_takes_too_long_ends_as_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_takes_too_long_ends_as_a_timeout() {
+async fn look_up_timeout_has_its_class() {
     struct Hanging;
 
     impl Resolve for Hanging {
@@ -108,7 +108,7 @@ async fn a_look_up_that_takes_too_long_ends_as_a_timeout() {
 }
 
 #[test]
-fn the_limit_is_fifteen_seconds_unless_told_otherwise() {
+fn default_limit_is_fifteen_seconds() {
     assert_eq!(SenderSettings::default().total_timeout, Duration::from_secs(15));
 }
 

@@ -13,7 +13,7 @@ use webhooks::{
 use crate::{post_to, server::Server, settings};
 
 #[tokio::test]
-async fn a_private_host_lets_itself_through_and_nothing_else() {
+async fn private_host_allows_only_itself() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let mut other = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = private(&format!("localhost:{}", server.port()));
@@ -39,7 +39,7 @@ async fn a_private_host_lets_itself_through_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn without_private_hosts_the_same_server_is_out_of_reach() {
+async fn private_address_is_refused_by_default() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = SenderSettings {
         dangerous_private_hosts: Vec::new(),
@@ -55,7 +55,7 @@ async fn without_private_hosts_the_same_server_is_out_of_reach() {
 }
 
 #[tokio::test]
-async fn a_private_address_may_be_named_too() {
+async fn private_address_may_be_configured() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     assert!(
         post_to(&server.url("127.0.0.1"), &private("127.0.0.1"))
@@ -66,7 +66,7 @@ async fn a_private_address_may_be_named_too() {
 
 /// The resolver has only one answer: a second look-up would fail.
 #[tokio::test]
-async fn one_attempt_asks_once_and_connects_to_what_it_was_told() {
+async fn attempt_connects_to_its_single_look_up() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = SenderSettings {
         resolver: Arc::new(Once(Mutex::new(Some(vec![IpAddr::from([127, 0, 0, 1])])))),
@@ -84,7 +84,7 @@ async fn one_attempt_asks_once_and_connects_to_what_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_name_without_an_address_is_told_apart_from_a_port_that_refuses() {
+async fn failed_look_up_differs_from_refused_port() {
     let nowhere = SenderSettings {
         resolver: Arc::new(Once(Mutex::new(Some(Vec::new())))),
         ..settings()

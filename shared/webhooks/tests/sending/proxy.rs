@@ -4,7 +4,7 @@ use crate::{post, server::Server, settings};
 
 /// Also run by the next test, in a child process with a proxy in its environment.
 #[tokio::test]
-async fn a_post_reaches_its_server() {
+async fn post_reaches_its_server() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     assert_eq!(post(&server, &settings()).await.unwrap().status, 200);
     server.request().await;
@@ -12,7 +12,7 @@ async fn a_post_reaches_its_server() {
 
 /// A process can't change its own environment without unsafe code.
 #[test]
-fn a_proxy_in_the_environment_is_ignored() {
+fn proxy_in_the_environment_is_ignored() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     proxy.set_nonblocking(true).unwrap();
     for scheme in ["http", "socks5"] {
@@ -26,7 +26,7 @@ fn a_proxy_in_the_environment_is_ignored() {
             "http_proxy",
         ];
         let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "proxy::a_post_reaches_its_server"])
+            .args(["--exact", "proxy::post_reaches_its_server"])
             .envs(names.map(|name| (name, &address)))
             .env_remove("NO_PROXY")
             .env_remove("no_proxy")

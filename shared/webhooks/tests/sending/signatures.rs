@@ -14,7 +14,7 @@ const STRANGER: &str = "whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCwgYWx0b2dldGhlcg==";
 const SIGNING_KEY: &str = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=";
 
 #[tokio::test]
-async fn what_arrives_is_verified_by_the_specifications_own_library() {
+async fn signature_is_verified_by_the_reference_library() {
     let mut server = Server::answering("HTTP/1.1 200 OK\r\n");
     let keys = SigningKeys::new(&[NEW.into(), OLD.into()], &[SIGNING_KEY.into()]).unwrap();
     let body = "{\"status\": \"enrolled\", \"name\": \"Zoë\"}";

@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_added_authority_is_believed_and_no_other() {
+async fn only_the_added_authority_is_trusted() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     assert!(post(&server, &settings()).await.is_ok());
 
@@ -25,7 +25,7 @@ async fn an_added_authority_is_believed_and_no_other() {
 }
 
 #[tokio::test]
-async fn without_an_added_authority_mozillas_alone_are_believed() {
+async fn only_mozillas_roots_are_trusted_by_default() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = SenderSettings {
         trust: Trust::default(),
@@ -36,7 +36,7 @@ async fn without_an_added_authority_mozillas_alone_are_believed() {
 }
 
 #[tokio::test]
-async fn a_certificate_past_or_before_its_time_is_told_apart() {
+async fn expired_and_future_certificates_have_classes() {
     for (begin, end, expected) in [
         (2001, 2002, TlsError::Expired),
         (2900, 2901, TlsError::NotYetValid),
@@ -49,7 +49,7 @@ async fn a_certificate_past_or_before_its_time_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_told_apart() {
+async fn certificate_for_another_name_has_its_class() {
     let certificate = CertificateParams::new(["partner.example".to_owned()]).unwrap();
     assert_eq!(
         refused(presenting(&certificate, &CA, &[])).await,
@@ -58,7 +58,7 @@ async fn a_certificate_for_another_name_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_missing_intermediate_differs_from_an_unknown_issuer() {
+async fn missing_intermediate_differs_from_unknown_issuer() {
     let intermediate = |root: &Authority| {
         let key = KeyPair::generate().unwrap();
         CertifiedIssuer::signed_by(authority_parameters("intermediate"), key, root).unwrap()
@@ -82,7 +82,7 @@ async fn a_missing_intermediate_differs_from_an_unknown_issuer() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_the_server_ends_is_told_apart() {
+async fn refused_handshake_has_its_class() {
     assert_eq!(refused(demanding_a_certificate()).await, TlsError::Refused);
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -93,7 +93,7 @@ async fn a_handshake_that_the_server_ends_is_told_apart() {
 }
 
 #[tokio::test]
-async fn no_common_application_protocol_is_told_apart() {
+async fn missing_common_protocol_has_its_class() {
     let mut other = configuration(&CA);
     other.alpn_protocols = vec![b"imap".to_vec()];
     assert_eq!(refused(other).await, TlsError::Protocol);
@@ -111,7 +111,7 @@ async fn refusal(server: &Server) -> TlsError {
 }
 
 #[tokio::test]
-async fn an_address_that_a_certificate_lacks_is_refused() {
+async fn address_missing_in_the_certificate_is_refused() {
     let server = Server::answering("HTTP/1.1 200 OK\r\n");
     let settings = SenderSettings {
         dangerous_private_hosts: vec!["127.0.0.2".parse().unwrap()],
@@ -130,7 +130,7 @@ async fn an_address_that_a_certificate_lacks_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_apart() {
+async fn server_without_tls_has_its_class() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

@@ -38,7 +38,7 @@ fn breaches(alarm: &Alarm, values: &[(&str, f64)]) -> bool {
 }
 
 #[test]
-fn metric_maths_names_what_is_there() {
+fn metric_math_refers_to_existing_ids() {
     for alarm in alarm::all() {
         let queries = &alarm.properties.metrics;
         let ids: BTreeSet<&str> = alarm_ids(&alarm);
@@ -84,7 +84,7 @@ fn alarm_ids(alarm: &Alarm) -> BTreeSet<&str> {
 
 /// `PutMetricAlarm`, API reference: bounds that the resource's schema does not have.
 #[test]
-fn alarms_are_within_the_bounds_of_put_metric_alarm() {
+fn alarms_are_within_aws_limits() {
     for alarm in alarm::all() {
         let (name, properties) = (&alarm.name, &alarm.properties);
         let reads = alarm.reads();
@@ -110,7 +110,7 @@ fn alarms_are_within_the_bounds_of_put_metric_alarm() {
 }
 
 #[test]
-fn a_description_says_how_urgent_it_is_and_what_to_do() {
+fn description_starts_with_its_urgency() {
     for alarm in alarm::all() {
         let text = &alarm.properties.alarm_description;
         let urgency = URGENCIES.iter().find_map(|urgency| text.strip_prefix(urgency));
@@ -124,7 +124,7 @@ fn a_description_says_how_urgent_it_is_and_what_to_do() {
 }
 
 #[test]
-fn metrics_of_aws_are_published_so() {
+fn aws_metrics_exist_with_their_dimensions() {
     for alarm in alarm::all() {
         for (_, read) in alarm.reads() {
             if read.namespace == OWN {
@@ -143,7 +143,7 @@ fn metrics_of_aws_are_published_so() {
 }
 
 #[test]
-fn parameters_are_those_that_the_stack_gives() {
+fn parameters_match_the_stack() {
     let given: BTreeSet<String> = alarm::arguments().into_keys().collect();
     let parameters = alarm::parameters();
     for (parameter, has_default) in &parameters {
@@ -171,7 +171,7 @@ fn parameters_are_those_that_the_stack_gives() {
 
 /// The dimension `ApiName` is the API's name, not its id.
 #[test]
-fn the_gateway_is_watched_by_the_name_of_the_api() {
+fn gateway_alarms_use_the_name_of_the_api() {
     let template = alarm::stack_template();
     let name = &template["Resources"]["Api"]["Properties"]["Name"];
     assert!(name.is_object(), "{name}");
@@ -179,7 +179,7 @@ fn the_gateway_is_watched_by_the_name_of_the_api() {
 }
 
 #[test]
-fn every_function_of_the_stack_is_handed_over() {
+fn every_function_is_passed_to_the_alarms() {
     let template = alarm::stack_template();
     let resources = template["Resources"].as_object().unwrap();
     let functions = resources
@@ -193,7 +193,7 @@ fn every_function_of_the_stack_is_handed_over() {
 }
 
 #[test]
-fn every_function_is_watched_for_throttles() {
+fn throttles_of_every_function_are_counted() {
     let watched: BTreeSet<String> = named("FunctionsThrottled")
         .reads()
         .into_iter()
@@ -231,7 +231,7 @@ fn ratios_need_a_floor_of_faults() {
 }
 
 #[test]
-fn sums_see_one_part_where_the_others_have_no_data() {
+fn sum_counts_parts_without_data_as_zero() {
     for (name, ids) in [
         (
             "WidgetErrors",
@@ -259,7 +259,7 @@ fn sums_see_one_part_where_the_others_have_no_data() {
 
 /// No traffic is no alarm; what a schedule writes must come.
 #[test]
-fn silence_is_an_alarm_only_where_a_schedule_writes() {
+fn missing_data_alarms_only_for_schedules() {
     let silent: BTreeSet<String> = alarm::all()
         .iter()
         .filter(|alarm| alarm.breaches(None))

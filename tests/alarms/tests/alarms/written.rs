@@ -167,7 +167,7 @@ fn own_reads() -> Vec<(String, Read)> {
 }
 
 #[test]
-fn every_metric_that_an_alarm_reads_is_written() {
+fn every_alarm_metric_is_written() {
     let written = everything();
     for (alarm, read) in own_reads() {
         let mut dimensions = read.dimensions.clone();
@@ -181,14 +181,14 @@ fn every_metric_that_an_alarm_reads_is_written() {
 }
 
 #[test]
-fn the_document_lists_what_is_written() {
+fn document_lists_every_metric() {
     let written: BTreeSet<Row> = everything().iter().map(row).collect();
     let documented: BTreeSet<Row> = documented().into_keys().collect();
     assert_eq!(documented, written);
 }
 
 #[test]
-fn the_document_names_the_alarms_of_each_metric() {
+fn document_lists_the_alarms_of_each_metric() {
     let mut read: BTreeMap<(String, BTreeSet<String>), BTreeSet<String>> = BTreeMap::new();
     for (alarm, metric) in own_reads() {
         let mut dimensions: BTreeSet<String> = metric.dimensions.into_keys().collect();
@@ -204,7 +204,7 @@ fn the_document_names_the_alarms_of_each_metric() {
 
 /// A metric that an alarm divides by its number of samples must be written each time.
 #[test]
-fn a_case_without_fault_is_a_sample_too() {
+fn case_without_fault_is_a_sample() {
     let value = |name: &str, data: &[Datum]| {
         let of_stack = |datum: &&Datum| datum.name == name && datum.dimensions.len() == 1;
         let found: Vec<String> = data
