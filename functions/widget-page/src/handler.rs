@@ -174,7 +174,7 @@ fn refusal(reason: &ServeError) -> Response<Body> {
         _ => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.\n"),
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        error!(error = reason, "page could not be served");
+        error!(error = reason, "page not served");
     } else {
         info!(reason, "request refused");
     }

@@ -142,11 +142,7 @@ fn merged<T, R>(listings: Vec<Listing<T, R>>) -> Vec<(Timestamp, T)> {
         first_error = first_error.or(listing.first_error);
     }
     if let Some(first) = first_error {
-        error!(
-            error = first,
-            entries = unreadable,
-            "entries of the agenda can't be read"
-        );
+        error!(error = first, entries = unreadable, "due entries not readable");
     }
     entries.sort_by_key(|(at, _)| *at);
     entries

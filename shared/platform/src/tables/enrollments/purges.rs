@@ -417,7 +417,7 @@ impl DynamoEnrollments {
             // One that can't be read keeps no other from its turn.
             match Fields::of(operation, entry) {
                 Ok(fields) => entries.push(fields),
-                Err(error) => error!(error, "a cancelled card is left out"),
+                Err(error) => error!(error, "cancelled card not readable"),
             }
         }
         Ok(Listed {
