@@ -7,7 +7,7 @@ use enrollment::client::{Client, ClientStatus};
 use enrollment::clock::Clock as _;
 use enrollment::identifiers::ClientId;
 use platform::SystemClock;
-use platform::operator::Stack;
+use platform::operator::{SecretCreation, Stack};
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
 use platform::tables::audit::Permit;
 use platform::tables::client_setups::{SetupWrite, StoredClient};
@@ -247,7 +247,7 @@ async fn ensure_secret(stack: &Stack, permit: &Permit, client: &ClientId) -> Res
             &SecretString::from(serde_json::to_string(&secrets)?),
         )
         .await?
-        == enrollment::ports::Put::Created
+        == SecretCreation::Created
     {
         println!(
             "confirmations to this client are signed with the secret '{}' in Secrets Manager",

@@ -7,7 +7,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;
 use platform::operator::Stack;
-use platform::operator::secret_version::Replaced;
+use platform::operator::secret_version::SecretReplacement;
 use platform::secrets::{ConfirmationSecrets, confirmation_name};
 use platform::tables::audit::Permit;
 use secrecy::SecretString;
@@ -191,7 +191,7 @@ async fn change(
         };
         let text = SecretString::from(serde_json::to_string(&secrets)?);
         let name = confirmation_name(client);
-        if stack.replace_secret(permit, &name, &text, &version).await? == Replaced::Done {
+        if stack.replace_secret(permit, &name, &text, &version).await? == SecretReplacement::Replaced {
             return Ok(());
         }
     }

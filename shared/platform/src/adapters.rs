@@ -175,7 +175,7 @@ impl Adapters {
     /// Partners' receivers. `private_hosts` may be posted to although they are not on the public internet.
     ///
     /// # Errors
-    /// Where no TLS client can be made.
+    /// Error if no TLS client can be made.
     pub fn receivers(&self, private_hosts: Vec<PrivateHost>) -> Result<WebhookReceivers, SenderSetupError> {
         WebhookReceivers::new(self.secrets(), private_hosts)
     }

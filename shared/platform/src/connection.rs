@@ -93,7 +93,7 @@ impl MastercardConnection {
 
     /// Runs one call and writes its metrics.
     ///
-    /// Where Mastercard refuses the certificate, the call had no effect: it runs once more if Secrets Manager has another
+    /// A call whose certificate Mastercard refuses had no effect: it runs once more if Secrets Manager has another
     /// certificate by now.
     ///
     /// # Errors

@@ -12,11 +12,11 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use enrollment::client::Client;
 use enrollment::clock::Clock;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{Put, StoreError};
+use enrollment::ports::StoreError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::secret_policy::SecretReaders;
-use self::secret_version::Replaced;
+use self::secret_version::SecretReplacement;
 use crate::adapters::Adapters;
 use crate::aws::{Aws, describe};
 use crate::clock::SystemClock;
@@ -55,6 +55,15 @@ pub enum StackError {
     /// The settings are not a JSON object of strings.
     #[error("the secret '{0}' must be a JSON object of strings")]
     Shape(String),
+}
+
+/// Result of writing a secret that is written once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretCreation {
+    /// The secret was created.
+    Created,
+    /// The secret existed before and was not changed.
+    AlreadyExists,
 }
 
 impl Stack {
@@ -165,7 +174,7 @@ impl Stack {
         _: &Permit,
         name: &str,
         value: &SecretString,
-    ) -> Result<Put, StoreError> {
+    ) -> Result<SecretCreation, StoreError> {
         let full_name = self.secret_name(name);
         let created = create(&self.aws.secrets_manager(), &full_name, value).await?;
         self.restrict(name, &full_name).await?;
@@ -179,7 +188,7 @@ impl Stack {
         name: &str,
         value: &SecretString,
         read_version: &str,
-    ) -> Result<Replaced, StoreError> {
+    ) -> Result<SecretReplacement, StoreError> {
         let full_name = self.secret_name(name);
         let replaced = secret_version::replace(
             &self.aws.secrets_manager(),
@@ -223,7 +232,7 @@ impl Stack {
     pub async fn write_secret(&self, _: &Permit, name: &str, value: &SecretString) -> Result<(), StoreError> {
         let manager = self.aws.secrets_manager();
         let full_name = self.secret_name(name);
-        if create(&manager, &full_name, value).await? == Put::Created {
+        if create(&manager, &full_name, value).await? == SecretCreation::Created {
             return self.restrict(name, &full_name).await;
         }
         self.restrict(name, &full_name).await?;
@@ -256,7 +265,11 @@ fn readers(values: &HashMap<String, String>) -> SecretReaders {
     }
 }
 
-async fn create(manager: &SecretsManager, full_name: &str, value: &SecretString) -> Result<Put, StoreError> {
+async fn create(
+    manager: &SecretsManager,
+    full_name: &str,
+    value: &SecretString,
+) -> Result<SecretCreation, StoreError> {
     match manager
         .create_secret()
         .name(full_name)
@@ -264,13 +277,13 @@ async fn create(manager: &SecretsManager, full_name: &str, value: &SecretString)
         .send()
         .await
     {
-        Ok(_) => Ok(Put::Created),
+        Ok(_) => Ok(SecretCreation::Created),
         Err(error)
             if error
                 .as_service_error()
                 .is_some_and(CreateSecretError::is_resource_exists_exception) =>
         {
-            Ok(Put::AlreadyExists)
+            Ok(SecretCreation::AlreadyExists)
         }
         Err(error) => Err(StoreError::Unavailable {
             operation: "creating a secret",

@@ -17,11 +17,11 @@ const CURRENT: &str = "AWSCURRENT";
 
 /// Result of [`replace`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replaced {
+pub enum SecretReplacement {
     /// The new value is the current one.
-    Done,
+    Replaced,
     /// Another operator has replaced the value since it was read. Theirs stays.
-    Changed,
+    Conflict,
 }
 
 /// Replaces a secret's value if `read_version` is still the current version.
@@ -34,7 +34,7 @@ pub async fn replace(
     value: &SecretString,
     read_version: &str,
     randomness: &dyn Randomness,
-) -> Result<Replaced, StoreError> {
+) -> Result<SecretReplacement, StoreError> {
     let mut bytes = [0; 16];
     randomness.fill(&mut bytes);
     // Id of the new version. Secrets Manager recognizes a repeated call of the SDK by it.
@@ -58,12 +58,12 @@ pub async fn replace(
         .send()
         .await;
     let replaced = match moved {
-        Ok(_) => Replaced::Done,
+        Ok(_) => SecretReplacement::Replaced,
         // A repeated call is refused too if the first one succeeded: the current version decides.
         Err(error) => match current(manager, full_name).await? {
-            now if now == version => Replaced::Done,
+            now if now == version => SecretReplacement::Replaced,
             now if now == read_version => return Err(failed(&error)),
-            _ => Replaced::Changed,
+            _ => SecretReplacement::Conflict,
         },
     };
     // Secrets Manager deletes versions without a label eventually. This value was never used, or has a label of its

@@ -4,7 +4,7 @@ use enrollment::identifiers::ClientId;
 use enrollment::ports::StoreError;
 use jiff::SignedDuration;
 use platform::SystemRandomness;
-use platform::operator::secret_version::{self, Replaced};
+use platform::operator::secret_version::{self, SecretReplacement};
 use platform::secrets::{Secrets, TlsIdentity};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -177,16 +177,16 @@ async fn of_two_writers_at_once_neither_loses_the_others_change() {
     // Both have read the same version; one rotates, the other believes another authority.
     let (_, version) = read().await;
     let rotated = serde_json::json!({"secrets": ["whsec_b", "whsec_a"]});
-    assert_eq!(replace(rotated, &version).await, Replaced::Done);
+    assert_eq!(replace(rotated, &version).await, SecretReplacement::Replaced);
     let late = serde_json::json!({"secrets": ["whsec_a"], "certificateAuthorities": "PEM"});
-    assert_eq!(replace(late, &version).await, Replaced::Changed);
+    assert_eq!(replace(late, &version).await, SecretReplacement::Conflict);
     let (secrets, current) = read().await;
     assert_eq!(secrets, ["whsec_b", "whsec_a"], "the first one's stands");
     assert_ne!(current, version);
 
     // Whoever reads again may write.
     let again = serde_json::json!({"secrets": ["whsec_b", "whsec_a"], "certificateAuthorities": "PEM"});
-    assert_eq!(replace(again, &current).await, Replaced::Done);
+    assert_eq!(replace(again, &current).await, SecretReplacement::Replaced);
     assert_ne!(read().await.1, current);
     // No version keeps a label of ours.
     let described = scene.manager.describe_secret().secret_id(&full_name).send().await;
