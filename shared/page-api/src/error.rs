@@ -178,10 +178,7 @@ mod tests {
     #[test]
     fn each_error_has_its_status_and_no_internals() {
         let incident = IncidentId::random(&Zeros);
-        let store = StoreError::Unavailable {
-            operation: "find session",
-            detail: "table arn:aws:… throttled".into(),
-        };
+        let store = StoreError::unavailable("find session", "table arn:aws:… throttled");
         let cases = [
             (ApiError::Method, 405),
             (ApiError::IdempotencyKey(malformed()), 400),

@@ -82,11 +82,10 @@ impl EncryptionKeys for CardKeys {
             return Ok(key);
         }
         self.metrics.card_key_refused();
-        Err(StoreError::Unreadable {
-            operation: "choosing the key for card numbers",
-            detail: LogText::from(ENCRYPTION)
-                .because(LogText::from("its key is none of CardKeyFingerprints")),
-        })
+        Err(StoreError::unreadable(
+            "choosing the key for card numbers",
+            LogText::from(ENCRYPTION).because(LogText::from("its key is none of CardKeyFingerprints")),
+        ))
     }
 }
 

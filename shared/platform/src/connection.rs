@@ -194,11 +194,8 @@ impl Shared {
             return Ok(());
         }
         let material = self.secrets.mutual_tls().await?;
-        let identity =
-            certificate::identity(&material.identity).map_err(|detail| StoreError::Unreadable {
-                operation: "reading the client certificate",
-                detail,
-            })?;
+        let identity = certificate::identity(&material.identity)
+            .map_err(|detail| StoreError::unreadable("reading the client certificate", detail))?;
         self.metrics.certificate_expiry(self.until(identity.not_after()));
         *self.reported_at() = Some(now);
         Ok(())

@@ -88,11 +88,7 @@ impl Stack {
             }
             Err(error) => {
                 let detail = describe(&error);
-                return Err(StoreError::Unavailable {
-                    operation: "reading the stack's settings",
-                    detail,
-                }
-                .into());
+                return Err(StoreError::unavailable("reading the stack's settings", detail).into());
             }
         };
         let values: HashMap<String, String> =
@@ -153,14 +149,10 @@ impl Stack {
     pub async fn caller(&self) -> Result<String, StoreError> {
         const OPERATION: &str = "reading the caller's identity";
         let answer = self.aws.sts().get_caller_identity().send().await;
-        let answer = answer.map_err(|error| StoreError::Unavailable {
-            operation: OPERATION,
-            detail: describe(&error),
-        })?;
-        answer.arn.ok_or(StoreError::Unavailable {
-            operation: OPERATION,
-            detail: "the answer has no ARN".into(),
-        })
+        let answer = answer.map_err(|error| StoreError::unavailable(OPERATION, describe(&error)))?;
+        answer
+            .arn
+            .ok_or(StoreError::unavailable(OPERATION, "the answer has no ARN"))
     }
 
     /// Full name of a secret of this stack.
@@ -222,10 +214,7 @@ impl Stack {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| StoreError::Unavailable {
-                operation: "setting a secret's policy",
-                detail: describe(&error),
-            })
+            .map_err(|error| StoreError::unavailable("setting a secret's policy", describe(&error)))
     }
 
     /// Creates a secret, or gives it a new version.
@@ -243,10 +232,7 @@ impl Stack {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| StoreError::Unavailable {
-                operation: "writing a secret",
-                detail: describe(&error),
-            })
+            .map_err(|error| StoreError::unavailable("writing a secret", describe(&error)))
     }
 }
 
@@ -285,9 +271,6 @@ async fn create(
         {
             Ok(SecretCreation::AlreadyExists)
         }
-        Err(error) => Err(StoreError::Unavailable {
-            operation: "creating a secret",
-            detail: describe(&error),
-        }),
+        Err(error) => Err(StoreError::unavailable("creating a secret", describe(&error))),
     }
 }

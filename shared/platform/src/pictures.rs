@@ -29,10 +29,7 @@ impl Pictures {
     /// is no hash.
     pub async fn find(&self, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
         const OPERATION: &str = "reading a picture";
-        let unavailable = |detail| StoreError::Unavailable {
-            operation: OPERATION,
-            detail,
-        };
+        let unavailable = |detail| StoreError::unavailable(OPERATION, detail);
         if !is_hash(hash) {
             return Ok(None);
         }
@@ -58,11 +55,10 @@ impl Pictures {
             .content_length()
             .and_then(|length| usize::try_from(length).ok());
         if length.is_none_or(|length| length > MAX_BYTES) {
-            let detail = "it is larger than a picture may be".into();
-            return Err(StoreError::Unreadable {
-                operation: OPERATION,
-                detail,
-            });
+            return Err(StoreError::unreadable(
+                OPERATION,
+                "it is larger than a picture may be",
+            ));
         }
         let body = answer
             .body
@@ -82,10 +78,7 @@ impl Pictures {
             .body(ByteStream::from(png))
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: "storing a picture",
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable("storing a picture", describe(&error)))?;
         Ok(())
     }
 }

@@ -170,7 +170,7 @@ fn delay(after: SignedDuration) -> i32 {
 }
 
 fn unavailable(operation: &'static str, detail: LogText) -> StoreError {
-    StoreError::Unavailable { operation, detail }
+    StoreError::unavailable(operation, detail)
 }
 
 #[cfg(test)]

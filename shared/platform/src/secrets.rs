@@ -200,9 +200,8 @@ impl Secrets {
                 .secret_id(&full_name)
                 .send()
                 .await
-                .map_err(|error| StoreError::Unavailable {
-                    operation: OPERATION,
-                    detail: LogText::of(name).because(describe(&error)),
+                .map_err(|error| {
+                    StoreError::unavailable(OPERATION, LogText::of(name).because(describe(&error)))
                 })?;
             let text = answer
                 .secret_string
@@ -243,10 +242,7 @@ fn parse<T: DeserializeOwned>(name: SecretName<'_>, text: &SecretString) -> Resu
 }
 
 fn unreadable(name: SecretName<'_>, detail: impl Into<LogText>) -> StoreError {
-    StoreError::Unreadable {
-        operation: OPERATION,
-        detail: LogText::of(name).because(detail.into()),
-    }
+    StoreError::unreadable(OPERATION, LogText::of(name).because(detail.into()))
 }
 
 /// Name of a secret without the stack's prefix.

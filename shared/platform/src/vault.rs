@@ -91,14 +91,8 @@ impl VaultError {
             Self::Unavailable {
                 operation: inner,
                 detail,
-            } => StoreError::Unavailable {
-                operation,
-                detail: LogText::from(inner).because(detail),
-            },
-            damaged => StoreError::Unreadable {
-                operation,
-                detail: LogText::of(damaged),
-            },
+            } => StoreError::unavailable(operation, LogText::from(inner).because(detail)),
+            damaged => StoreError::unreadable(operation, LogText::of(damaged)),
         }
     }
 }

@@ -64,10 +64,7 @@ impl<P> Wrapped<'_, P> {
 }
 
 fn no_answer(operation: &'static str) -> StoreError {
-    StoreError::Unavailable {
-        operation,
-        detail: "no answer in time".into(),
-    }
+    StoreError::unavailable(operation, "no answer in time")
 }
 
 #[async_trait]

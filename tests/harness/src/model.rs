@@ -154,10 +154,7 @@ fn is_expired(ttl: Option<Timestamp>, now: Timestamp) -> bool {
 }
 
 fn unavailable(operation: &'static str, detail: &'static str) -> StoreError {
-    StoreError::Unavailable {
-        operation,
-        detail: detail.into(),
-    }
+    StoreError::unavailable(operation, detail)
 }
 
 #[async_trait]

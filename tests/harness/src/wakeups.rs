@@ -49,10 +49,7 @@ impl RecordedWakeups {
 impl Recorded {
     fn result(&self) -> Result<(), StoreError> {
         if self.is_failing {
-            return Err(StoreError::Unavailable {
-                operation: "sending a wake-up",
-                detail: "the queue is down".into(),
-            });
+            return Err(StoreError::unavailable("sending a wake-up", "the queue is down"));
         }
         Ok(())
     }

@@ -61,10 +61,10 @@ impl Decision<'_> {
         }
         match self.intents.intent(intent.id).await? {
             Some(stored) if !stored.is_open() => Ok(stored),
-            _ => Err(StoreError::Unreadable {
-                operation: "concluding an intent",
-                detail: "the stored outcome is missing".into(),
-            }),
+            _ => Err(StoreError::unreadable(
+                "concluding an intent",
+                "the stored outcome is missing",
+            )),
         }
     }
 

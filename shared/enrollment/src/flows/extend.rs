@@ -70,10 +70,10 @@ impl ExtendSession<'_> {
                 });
             }
         }
-        Err(SubmitError::from(StoreError::Unavailable {
-            operation: "extending a session",
-            detail: "other calls extend it at the same time".into(),
-        })
+        Err(SubmitError::from(StoreError::unavailable(
+            "extending a session",
+            "other calls extend it at the same time",
+        ))
         .into())
     }
 }

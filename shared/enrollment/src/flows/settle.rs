@@ -441,8 +441,8 @@ fn log_inconclusive(intent: &Intent, look_up: &LookUp) {
 
 /// Card that an opt-out or a replacement takes out of the program.
 fn old_card(intent: &Intent) -> Result<&OldCard, StoreError> {
-    intent.old_card.as_ref().ok_or(StoreError::Unreadable {
-        operation: "settling an intent",
-        detail: "the intent names no card to cancel".into(),
-    })
+    intent.old_card.as_ref().ok_or(StoreError::unreadable(
+        "settling an intent",
+        "the intent names no card to cancel",
+    ))
 }

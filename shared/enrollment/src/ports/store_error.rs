@@ -2,25 +2,43 @@
 
 use crate::log::{LogText, by_display};
 
-/// Something outside did not do its work. The detail is for the log; its type can't hold what came from outside.
+/// Failure of a store, a queue or a secret's reader. The details are for the log; their type can't contain foreign text.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store did not answer, or refused.
+    /// The store did not answer, or refused the operation.
     #[error("{operation} failed: {detail}")]
     Unavailable {
-        /// What was tried.
+        /// Operation that failed.
         operation: &'static str,
-        /// What came back.
+        /// Cause of the failure.
         detail: LogText,
     },
-    /// What is stored can't be read: another schema version, a failed authentication tag.
+    /// The stored record can't be read: another schema version, a failed authentication tag.
     #[error("{operation} found an unreadable record: {detail}")]
     Unreadable {
-        /// What was tried.
+        /// Operation that read the record.
         operation: &'static str,
-        /// What is wrong with it.
+        /// Defect of the record.
         detail: LogText,
     },
+}
+
+impl StoreError {
+    /// Failure of an operation that gave no result.
+    pub fn unavailable(operation: &'static str, detail: impl Into<LogText>) -> Self {
+        Self::Unavailable {
+            operation,
+            detail: detail.into(),
+        }
+    }
+
+    /// Failure of an operation that found a record which can't be read.
+    pub fn unreadable(operation: &'static str, detail: impl Into<LogText>) -> Self {
+        Self::Unreadable {
+            operation,
+            detail: detail.into(),
+        }
+    }
 }
 
 by_display!(StoreError);

@@ -86,8 +86,5 @@ async fn current(manager: &Client, full_name: &str) -> Result<String, StoreError
 }
 
 fn failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
-    StoreError::Unavailable {
-        operation: OPERATION,
-        detail: describe(error),
-    }
+    StoreError::unavailable(OPERATION, describe(error))
 }

@@ -78,10 +78,7 @@ impl AuditTrail {
             .send()
             .await
             .map(|_| Permit(()))
-            .map_err(|error| StoreError::Unavailable {
-                operation: ADDING,
-                detail: describe(&error),
-            })
+            .map_err(|error| StoreError::unavailable(ADDING, describe(&error)))
     }
 
     /// All lines, the oldest first.
@@ -100,10 +97,7 @@ impl AuditTrail {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| StoreError::Unavailable {
-                    operation: OPERATION,
-                    detail: describe(&error),
-                })?;
+                .map_err(|error| StoreError::unavailable(OPERATION, describe(&error)))?;
             for found in answer.items.unwrap_or_default() {
                 let fields = Fields::of(OPERATION, found)?;
                 lines.push(fields.parsed("line", |json| serde_json::from_str(json))?);
@@ -127,10 +121,8 @@ pub(super) fn put(
     randomness.fill(&mut distinct);
     // By time, and two in one millisecond apart.
     let sort_key = format!("{:015}#{}", line.at.as_millisecond(), hex::encode(distinct));
-    let text = serde_json::to_string(line).map_err(|_| StoreError::Unavailable {
-        operation: ADDING,
-        detail: "it can't be written as JSON".into(),
-    })?;
+    let text = serde_json::to_string(line)
+        .map_err(|_| StoreError::unavailable(ADDING, "it can't be written as JSON"))?;
     let item = Written::with_sort_key(&key(trail), &sort_key).text("line", text);
     let put = Put::builder()
         .table_name(table)

@@ -91,10 +91,7 @@ impl Batch<'_> {
     }
 
     fn failed(self, detail: LogText) -> StoreError {
-        StoreError::Unavailable {
-            operation: self.operation,
-            detail,
-        }
+        StoreError::unavailable(self.operation, detail)
     }
 }
 

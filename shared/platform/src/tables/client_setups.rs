@@ -71,11 +71,8 @@ impl ClientSetups<'_> {
         client: &Client,
         before: Option<&StoredClient>,
     ) -> Result<SetupWrite, StoreError> {
-        let setup =
-            serde_json::to_string(&as_stored(client, before)).map_err(|_| StoreError::Unavailable {
-                operation: OPERATION,
-                detail: "it can't be written as JSON".into(),
-            })?;
+        let setup = serde_json::to_string(&as_stored(client, before))
+            .map_err(|_| StoreError::unavailable(OPERATION, "it can't be written as JSON"))?;
         let revision = before.map_or(0, |before| before.revision);
         let item = Written::new(&primary_key(&client.id))
             .text("setup", setup)

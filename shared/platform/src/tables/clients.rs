@@ -100,10 +100,7 @@ impl ClientIndex for DynamoClients {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: OPERATION,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(OPERATION, describe(&error)))?;
         let Some(mut item) = answer.item else {
             return Ok(Vec::new());
         };

@@ -415,5 +415,5 @@ async fn applied(
 ) -> Result<Option<Item>, StoreError> {
     where_it_held(update.send().await)
         .map(|answer| answer.map(|answer| answer.attributes.unwrap_or_default()))
-        .map_err(|detail| StoreError::Unavailable { operation, detail })
+        .map_err(|detail| StoreError::unavailable(operation, detail))
 }

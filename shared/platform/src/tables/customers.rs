@@ -59,10 +59,7 @@ pub(super) async fn owned<T>(
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(operation, describe(&error)))?;
         for entry in answer.items.unwrap_or_default() {
             found.push(read(&Fields::of(operation, entry)?)?);
         }

@@ -236,10 +236,7 @@ impl<'a> Pages<'a> {
             .set_exclusive_start_key(self.start.take())
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: self.operation,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(self.operation, describe(&error)))?;
         self.start = answer.last_evaluated_key;
         self.is_at_end = self.start.is_none();
         Ok(Some(answer.items.unwrap_or_default()))

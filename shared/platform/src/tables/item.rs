@@ -31,10 +31,7 @@ pub(crate) async fn read(
         .consistent_read(true)
         .send()
         .await
-        .map_err(|error| StoreError::Unavailable {
-            operation,
-            detail: describe(&error),
-        })?;
+        .map_err(|error| StoreError::unavailable(operation, describe(&error)))?;
     answer.item.map(|found| Fields::of(operation, found)).transpose()
 }
 
@@ -279,10 +276,7 @@ impl Fields {
     }
 
     pub(crate) fn unreadable(&self, detail: LogText) -> StoreError {
-        StoreError::Unreadable {
-            operation: self.operation,
-            detail,
-        }
+        StoreError::unreadable(self.operation, detail)
     }
 
     fn optional<'a, T>(

@@ -128,10 +128,10 @@ impl DynamoLimits {
                 Updated::Refused(changed) => known = changed,
             }
         }
-        Err(StoreError::Unavailable {
-            operation: COUNTING,
-            detail: "others change the counter all the time".into(),
-        })
+        Err(StoreError::unavailable(
+            COUNTING,
+            "others change the counter all the time",
+        ))
     }
 
     /// Where the counter is of this minute, or of a later one by a clock that is ahead.
@@ -247,10 +247,7 @@ async fn updated(update: UpdateItemFluentBuilder) -> Result<Updated, StoreError>
                 let before = before.as_ref().map(counter).transpose()?;
                 Ok(Updated::Refused(before))
             }
-            _ => Err(StoreError::Unavailable {
-                operation: COUNTING,
-                detail: describe(&error),
-            }),
+            _ => Err(StoreError::unavailable(COUNTING, describe(&error))),
         },
     }
 }

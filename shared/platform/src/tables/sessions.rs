@@ -185,10 +185,7 @@ impl Sessions for DynamoSessions {
         }
         if transacted.refuses_any() {
             // 256 random bits came a second time: whatever made them is broken.
-            return Err(StoreError::Unavailable {
-                operation: OPERATION,
-                detail: "its id exists already".into(),
-            });
+            return Err(StoreError::unavailable(OPERATION, "its id exists already"));
         }
         Ok(Put::Created)
     }

@@ -61,10 +61,7 @@ pub(crate) async fn transact(
             tokio::time::sleep(wait(attempt, randomness)).await;
             attempt += 1;
         } else if cause.refused.is_empty() {
-            return Err(StoreError::Unavailable {
-                operation,
-                detail: describe(&error),
-            });
+            return Err(StoreError::unavailable(operation, describe(&error)));
         } else {
             return Ok(Transacted::Refused(cause.refused));
         }
@@ -145,10 +142,8 @@ impl IntoWrite for Delete {
 
 /// Finishes a builder of the SDK, which checks at run time that what the service requires was set.
 pub(crate) fn built<T, E>(operation: &'static str, result: Result<T, E>) -> Result<T, StoreError> {
-    result.map_err(|_| StoreError::Unavailable {
-        operation,
-        detail: "the call lacks something that the service requires".into(),
-    })
+    result
+        .map_err(|_| StoreError::unavailable(operation, "the call lacks something that the service requires"))
 }
 
 #[cfg(test)]

@@ -114,19 +114,14 @@ fn confirmed(error: fn() -> StoreError) -> Result<DeliveryReport, StoreError> {
 
 #[test]
 fn unreadable_counts_as_parked() {
-    let unreadable = || StoreError::Unreadable {
-        operation: "claiming a confirmation",
-        detail: "attribute body is of another kind".into(),
-    };
+    let unreadable =
+        || StoreError::unreadable("claiming a confirmation", "attribute body is of another kind");
     let confirmed = confirmed(unreadable).unwrap();
     assert_eq!(confirmed, DeliveryReport::Parked(Parked::Unreadable));
 }
 
 #[test]
 fn unavailable_store_is_an_error() {
-    let away = || StoreError::Unavailable {
-        operation: "claiming a confirmation",
-        detail: "no answer".into(),
-    };
+    let away = || StoreError::unavailable("claiming a confirmation", "no answer");
     assert!(matches!(confirmed(away), Err(StoreError::Unavailable { .. })));
 }

@@ -204,10 +204,7 @@ impl ConfirmationAdmin {
         match where_it_held(delete.send().await) {
             Ok(Some(_)) => Ok(Decided::Done),
             Ok(None) => Ok(Decided::TooLate),
-            Err(detail) => Err(StoreError::Unavailable {
-                operation: "dropping a confirmation",
-                detail,
-            }),
+            Err(detail) => Err(StoreError::unavailable("dropping a confirmation", detail)),
         }
     }
 
@@ -248,10 +245,7 @@ impl ConfirmationAdmin {
             .send()
             .await
             .map(drop)
-            .map_err(|error| StoreError::Unavailable {
-                operation: "forgetting a receiver's state",
-                detail: describe(&error),
-            })
+            .map_err(|error| StoreError::unavailable("forgetting a receiver's state", describe(&error)))
     }
 
     async fn read(&self, id: &ConfirmationId) -> Result<Option<Fields>, StoreError> {

@@ -63,10 +63,7 @@ impl DynamoConfirmations {
         };
         where_it_held(put.send().await)
             .map(|stored| stored.is_some())
-            .map_err(|detail| StoreError::Unavailable {
-                operation: "storing a receiver's state",
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable("storing a receiver's state", detail))
     }
 }
 

@@ -63,10 +63,10 @@ impl DynamoEnrollments {
             }
             let nothing_to_give_up = counters_refused && counter_update.is_none();
             if nothing_to_give_up || !(counters_refused || old_card_gone || session_gone) {
-                return Err(StoreError::Unavailable {
+                return Err(StoreError::unavailable(
                     operation,
-                    detail: "a condition did not hold that nothing can be done about".into(),
-                });
+                    "a condition did not hold that nothing can be done about",
+                ));
             }
             if old_card_gone || session_gone {
                 warn!(

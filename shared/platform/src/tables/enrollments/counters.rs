@@ -175,10 +175,8 @@ impl CounterUpdate {
 
     fn consents(mut self, operation: &'static str, given: &[Consent]) -> Result<Self, StoreError> {
         for consent in given {
-            let json = serde_json::to_string(consent).map_err(|_| StoreError::Unavailable {
-                operation,
-                detail: "it can't be written as JSON".into(),
-            })?;
+            let json = serde_json::to_string(consent)
+                .map_err(|_| StoreError::unavailable(operation, "it can't be written as JSON"))?;
             self.consents.push(item::text(json));
         }
         Ok(self)

@@ -55,10 +55,7 @@ impl CustomerRecords for DynamoEnrollments {
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: LISTING,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(LISTING, describe(&error)))?;
         let mut entries = Vec::new();
         for found in answer.items.unwrap_or_default() {
             entries.push(entry(client, &Fields::of(LISTING, found)?)?);
@@ -124,10 +121,7 @@ impl CustomerRecords for DynamoEnrollments {
             .expression_attribute_values(":last4", item::text(last4.as_str()));
         where_it_held(update.send().await)
             .map(drop)
-            .map_err(|detail| StoreError::Unavailable {
-                operation: "correcting a card",
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable("correcting a card", detail))
     }
 }
 

@@ -114,10 +114,7 @@ impl DynamoEnrollments {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| StoreError::Unavailable {
-                    operation,
-                    detail: describe(&error),
-                })?;
+                .map_err(|error| StoreError::unavailable(operation, describe(&error)))?;
             for item in answer.items.unwrap_or_default() {
                 found.push(Fields::of(operation, item)?);
             }

@@ -53,9 +53,6 @@ impl DueIntents for DynamoEnrollments {
         // Where the condition does not hold, it was settled meanwhile.
         where_it_held(update.send().await)
             .map(drop)
-            .map_err(|detail| StoreError::Unavailable {
-                operation: "putting a look at an intent off",
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable("putting a look at an intent off", detail))
     }
 }

@@ -40,10 +40,8 @@ impl DynamoEnrollments {
     ) -> Result<(), StoreError> {
         let pk = intent_key(intent);
         let sealing = self.sealing(NOTING, client, &pk, INTENT);
-        let json = serde_json::to_string(note).map_err(|_| StoreError::Unavailable {
-            operation: NOTING,
-            detail: "it can't be written as JSON".into(),
-        })?;
+        let json = serde_json::to_string(note)
+            .map_err(|_| StoreError::unavailable(NOTING, "it can't be written as JSON"))?;
         let sealed: AttributeValue = sealing.seal(FAULT, &zeroize::Zeroizing::new(json)).await?;
         let update = self
             .dynamodb
@@ -57,10 +55,7 @@ impl DynamoEnrollments {
             .await;
         where_it_held(update)
             .map(drop)
-            .map_err(|detail| StoreError::Unavailable {
-                operation: NOTING,
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable(NOTING, detail))
     }
 }
 
@@ -100,10 +95,7 @@ mod operator {
                     .set_exclusive_start_key(start)
                     .send()
                     .await
-                    .map_err(|error| StoreError::Unavailable {
-                        operation: FINDING,
-                        detail: describe(&error),
-                    })?;
+                    .map_err(|error| StoreError::unavailable(FINDING, describe(&error)))?;
                 for found in answer.items.unwrap_or_default() {
                     let fields = Fields::of(FINDING, found)?;
                     let id = fields.parsed("pk", |pk| {

@@ -23,10 +23,7 @@ const OPERATION: &str = "storing an outcome";
 impl DynamoEnrollments {
     pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Put, StoreError> {
         let Some(conclusion) = intent.conclusion() else {
-            return Err(StoreError::Unavailable {
-                operation: OPERATION,
-                detail: "the intent has no outcome".into(),
-            });
+            return Err(StoreError::unavailable(OPERATION, "the intent has no outcome"));
         };
         let outcome = &conclusion.outcome;
         let customer_key = self.customer_key(OPERATION, intent).await?;
@@ -226,10 +223,7 @@ impl DynamoEnrollments {
     async fn finished_before(&self, id: IntentId) -> Result<Put, StoreError> {
         match self.item(OPERATION, &intent_key(id), INTENT).await? {
             Some(_) => Ok(Put::AlreadyExists),
-            None => Err(StoreError::Unavailable {
-                operation: OPERATION,
-                detail: "there is no such intent".into(),
-            }),
+            None => Err(StoreError::unavailable(OPERATION, "there is no such intent")),
         }
     }
 }

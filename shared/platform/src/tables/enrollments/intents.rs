@@ -60,10 +60,8 @@ impl DynamoEnrollments {
         let sealing = self.sealing(operation, &intent.client, &pk, INTENT);
         let url = intent.confirmation_url.as_ref().map(Url::as_str);
         let number = intent.bank_customer_number.expose();
-        let consents = serde_json::to_string(&intent.consents).map_err(|_| StoreError::Unavailable {
-            operation,
-            detail: "it can't be written as JSON".into(),
-        })?;
+        let consents = serde_json::to_string(&intent.consents)
+            .map_err(|_| StoreError::unavailable(operation, "it can't be written as JSON"))?;
         let old = intent.old_card.as_ref();
         let old_ranac = old.map(|card| card.ranac.expose());
         let old_number = old.map(|card| card.bank_customer_number.expose());

@@ -40,10 +40,7 @@ impl Leases for DynamoEnrollments {
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        let taken = where_it_held(taken).map_err(|detail| StoreError::Unavailable {
-            operation: OPERATION,
-            detail,
-        })?;
+        let taken = where_it_held(taken).map_err(|detail| StoreError::unavailable(OPERATION, detail))?;
         let Some(before) = taken.and_then(|answer| answer.attributes) else {
             return Ok(None);
         };
@@ -80,18 +77,12 @@ impl Leases for DynamoEnrollments {
         }
         where_it_held(update.update_expression(sets + &removes).send().await)
             .map(|given_back| given_back.is_some())
-            .map_err(|detail| StoreError::Unavailable {
-                operation: "giving an intent back",
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable("giving an intent back", detail))
     }
 
     async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
         const OPERATION: &str = "noting what MRS listed before an enrollment";
-        let unavailable = |detail: LogText| StoreError::Unavailable {
-            operation: OPERATION,
-            detail,
-        };
+        let unavailable = |detail: LogText| StoreError::unavailable(OPERATION, detail);
         let pk = intent_key(intent.id);
         let written =
             written_ranacs(ranacs).map_err(|_| unavailable("it can't be written as JSON".into()))?;

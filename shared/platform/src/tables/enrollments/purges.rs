@@ -183,10 +183,7 @@ impl Purges for DynamoEnrollments {
             .set_item(Some(written.into_item()))
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation: REFRESHING,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(REFRESHING, describe(&error)))?;
         Ok(true)
     }
 }
@@ -408,10 +405,7 @@ impl DynamoEnrollments {
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                operation,
-                detail: describe(&error),
-            })?;
+            .map_err(|error| StoreError::unavailable(operation, describe(&error)))?;
         let mut entries = Vec::new();
         for entry in answer.items.unwrap_or_default() {
             // One that can't be read keeps no other from its turn.
@@ -511,10 +505,7 @@ impl DynamoEnrollments {
         }
         where_it_held(update.send().await)
             .map(drop)
-            .map_err(|detail| StoreError::Unavailable {
-                operation: REFRESHING,
-                detail,
-            })
+            .map_err(|detail| StoreError::unavailable(REFRESHING, detail))
     }
 }
 
@@ -558,19 +549,14 @@ impl Place {
     }
 
     fn read(operation: &'static str, cursor: &Cursor) -> Result<Vec<Self>, StoreError> {
-        serde_json::from_str(&cursor.0).map_err(|_| StoreError::Unreadable {
-            operation,
-            detail: "no place to go on from".into(),
-        })
+        serde_json::from_str(&cursor.0)
+            .map_err(|_| StoreError::unreadable(operation, "no place to go on from"))
     }
 
     fn written(operation: &'static str, places: &[Self]) -> Result<Cursor, StoreError> {
         serde_json::to_string(places)
             .map(Cursor)
-            .map_err(|_| StoreError::Unavailable {
-                operation,
-                detail: "the place can't be written as JSON".into(),
-            })
+            .map_err(|_| StoreError::unavailable(operation, "the place can't be written as JSON"))
     }
 }
 
