@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result, bail};
 use enrollment::confirmation::ConfirmationId;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::Wakeups as _;
+use enrollment::ports::{Wakeups as _, Work};
 use jiff::SignedDuration;
 use platform::operator::Stack;
 use platform::tables::confirmations::admin::{ConfirmationAdmin, Decided, Listed, State};
@@ -89,7 +89,7 @@ async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditRef
     if let Err(error) = stack
         .adapters
         .wakeups()
-        .confirm(&replayed, SignedDuration::ZERO)
+        .wake(Work::Confirmations(&replayed), SignedDuration::ZERO)
         .await
     {
         println!("sending starts within a minute, not immediately: {error}");

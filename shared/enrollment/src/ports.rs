@@ -61,4 +61,4 @@ pub use rewards::{EncryptedNumber, IntentRewards, NewCard, Person, Rewards, Rewa
 pub use sessions::Sessions;
 pub use store_error::StoreError;
 pub use submission_records::{ContextQuery, SubmissionContext, SubmissionRecords};
-pub use wakeups::Wakeups;
+pub use wakeups::{Wakeups, Work};

@@ -5,9 +5,9 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use enrollment::confirmation::ConfirmationId;
-use enrollment::identifiers::{ClientId, IntentId};
+use enrollment::identifiers::ClientId;
 use enrollment::log::{LogText, Loggable, error};
-use enrollment::ports::{StoreError, Wakeups};
+use enrollment::ports::{StoreError, Wakeups, Work};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
@@ -33,7 +33,7 @@ pub struct QueueUrls {
 /// Message that names an intent to settle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleMessage {
-    /// [`IntentId`], hexadecimal.
+    /// [`enrollment::identifiers::IntentId`], hexadecimal.
     pub intent: String,
 }
 
@@ -92,32 +92,31 @@ impl SqsWakeups {
 
 #[async_trait]
 impl Wakeups for SqsWakeups {
-    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
-        let message = SettleMessage {
-            intent: intent.to_hex(),
-        };
-        self.sqs
-            .send_message()
-            .queue_url(&self.urls.settle)
-            .message_body(body(&message))
-            .delay_seconds(delay(after))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| unavailable("waking settlement", describe(&error)))
-    }
-
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        after: SignedDuration,
-    ) -> Result<(), StoreError> {
-        // Concurrently: a failed batch does not stop the others.
-        let batches = confirmations.chunks(BATCH);
-        let sent = join_all(batches.map(|batch| self.send_batch(batch, after))).await;
-        sent.into_iter()
-            .collect::<Result<(), LogText>>()
-            .map_err(|detail| unavailable("waking the sender of confirmations", detail))
+    async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError> {
+        match work {
+            Work::Intent(intent) => {
+                let message = SettleMessage {
+                    intent: intent.to_hex(),
+                };
+                self.sqs
+                    .send_message()
+                    .queue_url(&self.urls.settle)
+                    .message_body(body(&message))
+                    .delay_seconds(delay(after))
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| unavailable("waking settlement", describe(&error)))
+            }
+            Work::Confirmations(confirmations) => {
+                // Concurrently: a failed batch does not stop the others.
+                let batches = confirmations.chunks(BATCH);
+                let sent = join_all(batches.map(|batch| self.send_batch(batch, after))).await;
+                sent.into_iter()
+                    .collect::<Result<(), LogText>>()
+                    .map_err(|detail| unavailable("waking the sender of confirmations", detail))
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use enrollment::ports::{
     BeginError, Claim, ClaimWrite, ClientIndex, Clients, Confirmations, ContextQuery, CounterKey, Cursor,
     CustomerKey, Customers, DueConfirmation, DueIntent, DueIntents, EncryptionKey, EncryptionKeys, Intents,
     Leases, Limits, NewCard, Page, Purges, Put, Receivers, Record, Removal, Reschedule, Rewards,
-    RewardsError, Sessions, StoreError, SubmissionContext, SubmissionRecords, Wakeups,
+    RewardsError, Sessions, StoreError, SubmissionContext, SubmissionRecords, Wakeups, Work,
 };
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
@@ -416,26 +416,25 @@ impl<P: Receivers> Receivers for Wrapped<'_, P> {
 
 #[async_trait]
 impl<P: Wakeups> Wakeups for Wrapped<'_, P> {
-    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
-        const CALL: &str = "wakeups.settle";
-        let work = self.inner.settle(intent, after);
-        let failed = || Err(no_answer(CALL));
-        self.course
-            .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
-            .await
-    }
-
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        after: SignedDuration,
-    ) -> Result<(), StoreError> {
-        const CALL: &str = "wakeups.confirm";
-        let work = self.inner.confirm(confirmations, after);
-        let failed = || Err(no_answer(CALL));
-        self.course
-            .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
-            .await
+    async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError> {
+        match work {
+            Work::Intent(intent) => {
+                const CALL: &str = "wakeups.settle";
+                let work = self.inner.wake(Work::Intent(intent), after);
+                let failed = || Err(no_answer(CALL));
+                self.course
+                    .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+                    .await
+            }
+            Work::Confirmations(confirmations) => {
+                const CALL: &str = "wakeups.confirm";
+                let work = self.inner.wake(Work::Confirmations(confirmations), after);
+                let failed = || Err(no_answer(CALL));
+                self.course
+                    .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+                    .await
+            }
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use engine::TestClock;
 use enrollment::clock::Clock as _;
 use enrollment::confirmation::ConfirmationId;
-use enrollment::identifiers::{ClientId, IntentId};
-use enrollment::ports::{StoreError, Wakeups};
+use enrollment::identifiers::IntentId;
+use enrollment::ports::{StoreError, Wakeups, Work};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,19 +87,18 @@ impl Queues {
 
 #[async_trait]
 impl Wakeups for Queues {
-    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
-        self.push(Named::Intent(intent), after);
-        Ok(())
-    }
-
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        after: SignedDuration,
-    ) -> Result<(), StoreError> {
-        for (confirmation, _) in confirmations {
-            self.push(Named::Confirmation(confirmation.clone()), after);
+    async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError> {
+        match work {
+            Work::Intent(intent) => {
+                self.push(Named::Intent(intent), after);
+                Ok(())
+            }
+            Work::Confirmations(confirmations) => {
+                for (confirmation, _) in confirmations {
+                    self.push(Named::Confirmation(confirmation.clone()), after);
+                }
+                Ok(())
+            }
         }
-        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use enrollment::confirmation::ConfirmationId;
-use enrollment::identifiers::{ClientId, IntentId};
-use enrollment::ports::{StoreError, Wakeups};
+use enrollment::identifiers::IntentId;
+use enrollment::ports::{StoreError, Wakeups, Work};
 use jiff::SignedDuration;
 
 /// Wake-ups that would have been sent. Tests call the flows themselves.
@@ -57,20 +57,19 @@ impl Recorded {
 
 #[async_trait]
 impl Wakeups for RecordedWakeups {
-    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError> {
-        let mut recorded = self.lock();
-        recorded.intents.push((intent, after));
-        recorded.result()
-    }
-
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        after: SignedDuration,
-    ) -> Result<(), StoreError> {
-        let mut recorded = self.lock();
-        let sent = confirmations.iter().map(|(id, _)| (id.clone(), after));
-        recorded.confirmations.extend(sent);
-        recorded.result()
+    async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError> {
+        match work {
+            Work::Intent(intent) => {
+                let mut recorded = self.lock();
+                recorded.intents.push((intent, after));
+                recorded.result()
+            }
+            Work::Confirmations(confirmations) => {
+                let mut recorded = self.lock();
+                let sent = confirmations.iter().map(|(id, _)| (id.clone(), after));
+                recorded.confirmations.extend(sent);
+                recorded.result()
+            }
+        }
     }
 }

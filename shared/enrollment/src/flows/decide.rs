@@ -10,7 +10,7 @@ use crate::action::ActionCode;
 use crate::clock::Clock;
 use crate::intent::{Conclusion, Intent};
 use crate::log::{info, warn};
-use crate::ports::{Intents, Put, StoreError, Wakeups};
+use crate::ports::{Intents, Put, StoreError, Wakeups, Work};
 
 /// Ports of a decision.
 #[derive(Clone, Copy)]
@@ -74,7 +74,11 @@ impl Decision<'_> {
             return;
         };
         let due = [(confirmation.id, confirmation.client)];
-        if let Err(error) = self.wakeups.confirm(&due, SignedDuration::ZERO).await {
+        if let Err(error) = self
+            .wakeups
+            .wake(Work::Confirmations(&due), SignedDuration::ZERO)
+            .await
+        {
             warn!(error, "wake-up of a confirmation failed, the sweep sends it");
         }
     }

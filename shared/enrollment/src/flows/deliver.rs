@@ -12,7 +12,7 @@ use crate::delivery::{
     self, Admission, BEGINS_WITHIN, DeliveryResult, Destination, LEASE, MAX_AGE, MAX_ATTEMPTS, Parked,
 };
 use crate::log::{LogText, error, info, warn};
-use crate::ports::{Claim, ClaimWrite, Clients, Confirmations, Receivers, StoreError, Wakeups};
+use crate::ports::{Claim, ClaimWrite, Clients, Confirmations, Receivers, StoreError, Wakeups, Work};
 use crate::randomness::Randomness;
 use crate::time::later;
 
@@ -221,7 +221,7 @@ impl Delivery<'_> {
         let wait = due.duration_since(now);
         if wait < SWEEP_INTERVAL {
             let this = [(claim.confirmation.id.clone(), claim.confirmation.client.clone())];
-            if let Err(error) = self.wakeups.confirm(&this, wait).await {
+            if let Err(error) = self.wakeups.wake(Work::Confirmations(&this), wait).await {
                 warn!(error, "wake-up of a retry failed, the sweep sends it");
             }
         }

@@ -22,7 +22,7 @@ use crate::intent::{CardState, Cleanup, Conclusion, Customer, INTENT_LEASE, Inte
 use crate::log::{LogText, info, warn};
 use crate::look_up::{Claim, Finding, LookUp, MrsCard};
 use crate::ports::{
-    Clients, Customers, IntentRewards, Intents, Leases, Reschedule, Rewards, StoreError, Wakeups,
+    Clients, Customers, IntentRewards, Intents, Leases, Reschedule, Rewards, StoreError, Wakeups, Work,
 };
 use crate::time::later;
 
@@ -205,7 +205,7 @@ impl Settlement<'_> {
 
     /// Wakes a run for the intent. A wake-up that fails is not an error, since the sweep finds the intent.
     pub(super) async fn schedule(&self, id: IntentId, after: SignedDuration) {
-        if let Err(error) = self.wakeups.settle(id, after).await {
+        if let Err(error) = self.wakeups.wake(Work::Intent(id), after).await {
             warn!(error, "wake-up of an intent failed, the sweep resumes it");
         }
     }

@@ -12,7 +12,7 @@ use super::settle::Settlement;
 use crate::identifiers::IntentId;
 use crate::intent::{Cleanup, INTENT_LEASE, Intent, Stage};
 use crate::log::{error, warn};
-use crate::ports::{Confirmations, DueIntent, DueIntents, StoreError};
+use crate::ports::{Confirmations, DueIntent, DueIntents, StoreError, Work};
 use crate::time::later;
 
 /// No further intent is resumed after this. A run may make two calls to MRS, of 8 s each, and a function has 25 s.
@@ -105,7 +105,12 @@ impl Sweep<'_> {
             if self.settlement.clock.now() >= later(started, WAKES_BEGIN_WITHIN) {
                 break;
             }
-            match self.settlement.wakeups.confirm(due, SignedDuration::ZERO).await {
+            match self
+                .settlement
+                .wakeups
+                .wake(Work::Confirmations(due), SignedDuration::ZERO)
+                .await
+            {
                 Ok(()) => report.woken += due.len(),
                 Err(error) => failed = Some(error),
             }

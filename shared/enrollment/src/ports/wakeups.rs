@@ -7,16 +7,21 @@ use super::store_error::StoreError;
 use crate::confirmation::ConfirmationId;
 use crate::identifiers::{ClientId, IntentId};
 
-/// Wakes what goes on with work that is stored. A call may be lost, come late or twice: what is stored decides, and the
-/// sweep finds what nobody was woken for.
+/// Stored work to resume. Each kind has a queue and a function of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Work<'a> {
+    /// An intent to settle or to clean up after.
+    Intent(IntentId),
+    /// Confirmations to send, each with its client.
+    Confirmations(&'a [(ConfirmationId, ClientId)]),
+}
+
+/// Wake-ups of functions that resume stored work.
+///
+/// A wake-up may be lost, late or doubled: the stored state decides what is done, and the sweep finds work that no function
+/// was woken for.
 #[async_trait]
 pub trait Wakeups: Send + Sync {
-    /// Has an intent looked after.
-    async fn settle(&self, intent: IntentId, after: SignedDuration) -> Result<(), StoreError>;
-    /// Has confirmations sent.
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        after: SignedDuration,
-    ) -> Result<(), StoreError>;
+    /// Has the work resumed after a delay.
+    async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError>;
 }

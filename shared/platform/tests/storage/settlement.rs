@@ -14,7 +14,7 @@ use enrollment::intent::{CardState, Conclusion, Customer, Intent};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
     Customers as _, DueIntent, DueIntents as _, Intents as _, NewCard, Rewards, RewardsError, Sessions as _,
-    StoreError, Wakeups,
+    StoreError, Wakeups, Work,
 };
 use enrollment::status::MrsCode;
 use jiff::{SignedDuration, Timestamp};
@@ -253,18 +253,15 @@ struct Slow<'a> {
 
 #[async_trait]
 impl Wakeups for Slow<'_> {
-    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn confirm(
-        &self,
-        confirmations: &[(ConfirmationId, ClientId)],
-        _: SignedDuration,
-    ) -> Result<(), StoreError> {
-        self.clock.advance(SECOND);
-        self.woken.lock().unwrap().extend_from_slice(confirmations);
-        Ok(())
+    async fn wake(&self, work: Work<'_>, _: SignedDuration) -> Result<(), StoreError> {
+        match work {
+            Work::Intent(_) => Ok(()),
+            Work::Confirmations(confirmations) => {
+                self.clock.advance(SECOND);
+                self.woken.lock().unwrap().extend_from_slice(confirmations);
+                Ok(())
+            }
+        }
     }
 }
 

@@ -9,19 +9,18 @@ use engine::World;
 use enrollment::action::ActionCode;
 use enrollment::client::Client;
 use enrollment::clock::Clock as _;
-use enrollment::confirmation::ConfirmationId;
 use enrollment::ending::Ending;
 use enrollment::flows::open::{OpenError, OpenSession};
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::identifiers::{
-    BankCustomerNumber, ClientId, IdempotencyKey, IncidentId, IntentId, Ranac, SessionId, SessionToken,
+    BankCustomerNumber, IdempotencyKey, IncidentId, IntentId, Ranac, SessionId, SessionToken,
 };
 use enrollment::intent::Intent;
 use enrollment::limits::{Attempts, Counters};
 use enrollment::look_up::LookUp;
 use enrollment::ports::{
     ContextQuery, CounterKey, Limits, NewCard, Rewards, RewardsError, StoreError, SubmissionContext,
-    SubmissionRecords, Wakeups,
+    SubmissionRecords, Wakeups, Work,
 };
 use enrollment::randomness::Randomness as _;
 use enrollment::session::Session;
@@ -318,11 +317,7 @@ struct NoWakeups;
 
 #[async_trait]
 impl Wakeups for NoWakeups {
-    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn confirm(&self, _: &[(ConfirmationId, ClientId)], _: SignedDuration) -> Result<(), StoreError> {
+    async fn wake(&self, _: Work<'_>, _: SignedDuration) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::identifiers::{ClientId, IntentId, Slug};
-use crate::ports::DueConfirmation;
+use crate::ports::{DueConfirmation, Work};
 use crate::status::Status;
 use crate::testing::Seeded;
 
@@ -82,11 +82,7 @@ impl Clients for Failing {
 
 #[async_trait]
 impl Wakeups for Failing {
-    async fn settle(&self, _: IntentId, _: SignedDuration) -> Result<(), StoreError> {
-        unreachable!()
-    }
-
-    async fn confirm(&self, _: &[(ConfirmationId, ClientId)], _: SignedDuration) -> Result<(), StoreError> {
+    async fn wake(&self, _: Work<'_>, _: SignedDuration) -> Result<(), StoreError> {
         unreachable!()
     }
 }
