@@ -10,15 +10,26 @@ use crate::ending::Ending;
 use crate::identifiers::{ClientId, IntentId, Malformed};
 use crate::status::Status;
 
+/// Opaque id of the thing that a confirmation reports on. Today it is an intent; whatever else is confirmed gets a
+/// conversion of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectId(String);
+
+impl From<IntentId> for SubjectId {
+    fn from(intent: IntentId) -> Self {
+        Self(intent.to_hex())
+    }
+}
+
 /// Id of a confirmation, the `webhook-id` of Standard Webhooks. It stays the same over all retries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConfirmationId(String);
 
 impl ConfirmationId {
-    /// Id of the confirmation of an outcome. The same outcome always has the same id.
-    pub fn derive(intent: IntentId, status: Status) -> Self {
+    /// Id of the confirmation of a subject's status. The same status of the same subject always has the same id.
+    pub fn derive(subject: impl Into<SubjectId>, status: Status) -> Self {
         let mut hash = Sha256::new();
-        hash.update(intent.to_hex());
+        hash.update(subject.into().0);
         hash.update(status.as_str());
         Self(format!("msg_{}", &hex::encode(hash.finalize())[..32]))
     }
@@ -71,9 +82,9 @@ pub struct Confirmation {
 
 impl Confirmation {
     /// Confirmation of an intent's ending.
-    pub fn of(intent: IntentId, client: ClientId, url: Url, ending: &Ending) -> Self {
+    pub fn of(subject: impl Into<SubjectId>, client: ClientId, url: Url, ending: &Ending) -> Self {
         Self {
-            id: ConfirmationId::derive(intent, ending.status),
+            id: ConfirmationId::derive(subject, ending.status),
             client,
             url,
             body: ending.to_json(),
