@@ -56,6 +56,7 @@ mod sealing;
 mod sessions;
 mod submissions;
 mod transaction;
+mod update;
 
 pub use clients::DynamoClients;
 pub use confirmations::DynamoConfirmations;

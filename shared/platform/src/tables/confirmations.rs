@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::clock::Clock;
 use enrollment::confirmation::{Confirmation, ConfirmationId};
@@ -26,7 +25,7 @@ use super::customers::OWNER;
 use super::due_index::{self, Kind};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
-use crate::aws::where_it_held;
+use super::update::ItemUpdate;
 use crate::vault::{Purpose, Vault};
 
 /// How long it can be looked up that a confirmation was delivered.
@@ -91,31 +90,26 @@ impl DynamoConfirmations {
         now: Timestamp,
         error: &StoreError,
     ) -> Result<(), StoreError> {
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(id))))
-            .condition_expression("#state = :due AND agenda_at = :until")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":due", item::text(DUE))
-            .expression_attribute_values(":until", item::millis(until))
-            .expression_attribute_values(":one", item::number(1));
+        let update = ItemUpdate::new(&self.table, item::key(&primary_key(id)))
+            .when("#state = :due AND agenda_at = :until")
+            .value(":due", item::text(DUE))
+            .value(":until", item::millis(until))
+            .value(":one", item::number(1));
         let update = match error {
-            StoreError::Unavailable { .. } => update.update_expression("SET attempts = attempts - :one"),
+            StoreError::Unavailable { .. } => update.set("attempts = attempts - :one"),
             StoreError::Unreadable { .. } => update
-                .update_expression(
-                    "SET attempts = attempts - :one, #state = :parked, reason = :reason, agenda = :agenda, \
-                     agenda_at = :at, #ttl = :ttl",
-                )
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":parked", item::text(PARKED))
-                .expression_attribute_values(":reason", item::text(Parked::Unreadable.as_str()))
-                .expression_attribute_values(":agenda", Kind::Parked.of(id.as_str()))
-                .expression_attribute_values(":at", item::millis(now))
-                .expression_attribute_values(":ttl", item::seconds(later(now, PARKED_KEPT))),
+                .set("attempts = attempts - :one, #state = :parked, reason = :reason")
+                .set("agenda = :agenda, agenda_at = :at, #ttl = :ttl")
+                .value(":parked", item::text(PARKED))
+                .value(":reason", item::text(Parked::Unreadable.as_str()))
+                .value(":agenda", Kind::Parked.of(id.as_str()))
+                .value(":at", item::millis(now))
+                .value(":ttl", item::seconds(later(now, PARKED_KEPT))),
         };
-        applied("giving a claim back", update).await.map(drop)
+        update
+            .send(&self.dynamodb, "returning a claim", ReturnValue::None)
+            .await
+            .map(drop)
     }
 
     /// The confirmation, where it is under the claim of that ticket or was last written under it. The SDK sends a call
@@ -140,9 +134,12 @@ impl DynamoConfirmations {
         &self,
         operation: &'static str,
         claim: &Claim,
-        update: UpdateItemFluentBuilder,
+        update: ItemUpdate,
     ) -> Result<ClaimWrite, StoreError> {
-        let is_stored = applied(operation, update).await?.is_some()
+        let is_stored = update
+            .send(&self.dynamodb, operation, ReturnValue::None)
+            .await?
+            .is_some()
             || self
                 .under(operation, &claim.confirmation.id, &claim.ticket)
                 .await?
@@ -155,19 +152,13 @@ impl DynamoConfirmations {
     }
 
     /// An update that counts only while the claim lasts.
-    fn of_claim(&self, claim: &Claim) -> UpdateItemFluentBuilder {
-        self.dynamodb
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(&claim.confirmation.id))))
-            .condition_expression(
-                "#state = :due AND agenda_at = :until AND attempts = :attempt AND ticket = :ticket",
-            )
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":ticket", item::text(claim.ticket.as_str()))
-            .expression_attribute_values(":due", item::text(DUE))
-            .expression_attribute_values(":until", item::millis(claim.until))
-            .expression_attribute_values(":attempt", item::number(claim.attempt))
+    fn of_claim(&self, claim: &Claim) -> ItemUpdate {
+        ItemUpdate::new(&self.table, item::key(&primary_key(&claim.confirmation.id)))
+            .when("#state = :due AND agenda_at = :until AND attempts = :attempt AND ticket = :ticket")
+            .value(":ticket", item::text(claim.ticket.as_str()))
+            .value(":due", item::text(DUE))
+            .value(":until", item::millis(claim.until))
+            .value(":attempt", item::number(claim.attempt))
     }
 }
 
@@ -197,23 +188,19 @@ impl Confirmations for DynamoConfirmations {
         let mut ticket = [0; 16];
         self.randomness.fill(&mut ticket);
         let ticket = hex::encode(ticket);
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(id))))
-            .update_expression("SET agenda_at = :until, attempts = attempts + :one, ticket = :ticket")
-            .condition_expression("#state = :due AND agenda_at <= :now AND #schema <= :schema")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":due", item::text(DUE))
-            .expression_attribute_values(":until", item::millis(until))
-            .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":one", item::number(1))
-            .expression_attribute_values(":ticket", item::text(ticket.as_str()))
-            .expression_attribute_values(":schema", item::number(item::SCHEMA))
-            .return_values(ReturnValue::AllNew);
-        let claimed = match applied(OPERATION, update).await? {
+        let update = ItemUpdate::new(&self.table, item::key(&primary_key(id)))
+            .set("agenda_at = :until, attempts = attempts + :one, ticket = :ticket")
+            .when("#state = :due AND agenda_at <= :now")
+            .when_schema_is_known()
+            .value(":due", item::text(DUE))
+            .value(":until", item::millis(until))
+            .value(":now", item::millis(now))
+            .value(":one", item::number(1))
+            .value(":ticket", item::text(ticket.as_str()));
+        let claimed = match update
+            .send(&self.dynamodb, OPERATION, ReturnValue::AllNew)
+            .await?
+        {
             Some(claimed) => Some(Fields::of(OPERATION, claimed)),
             None => match self.under(OPERATION, id, &ticket).await {
                 // One of a newer release, which sends it.
@@ -237,32 +224,29 @@ impl Confirmations for DynamoConfirmations {
     async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
-            .update_expression(
-                "SET #state = :delivered, delivered_at = :at, #ttl = :ttl REMOVE agenda, agenda_at, #url, body",
-            )
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#url", "url")
-            .expression_attribute_values(":delivered", item::text(DELIVERED))
-            .expression_attribute_values(":at", item::millis(at))
-            .expression_attribute_values(":ttl", item::seconds(later(at, DELIVERED_KEPT)));
+            .set("#state = :delivered, delivered_at = :at, #ttl = :ttl")
+            .remove("agenda, agenda_at, #url, body")
+            .value(":delivered", item::text(DELIVERED))
+            .value(":at", item::millis(at))
+            .value(":ttl", item::seconds(later(at, DELIVERED_KEPT)));
         self.note("noting a delivery", claim, update).await
     }
 
     async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
-            .update_expression("SET agenda_at = :next, last_failure = :failure")
-            .expression_attribute_values(":next", item::millis(due))
-            .expression_attribute_values(":failure", item::text(failure));
+            .set("agenda_at = :next, last_failure = :failure")
+            .value(":next", item::millis(due))
+            .value(":failure", item::text(failure));
         self.note("putting a confirmation off", claim, update).await
     }
 
     async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError> {
         let update = self
             .of_claim(claim)
-            .update_expression("SET agenda_at = :next, attempts = attempts - :one")
-            .expression_attribute_values(":next", item::millis(due))
-            .expression_attribute_values(":one", item::number(1));
+            .set("agenda_at = :next, attempts = attempts - :one")
+            .value(":next", item::millis(due))
+            .value(":one", item::number(1));
         self.note("letting a confirmation wait", claim, update).await
     }
 
@@ -274,25 +258,23 @@ impl Confirmations for DynamoConfirmations {
         at: Timestamp,
     ) -> Result<ClaimWrite, StoreError> {
         let id = claim.confirmation.id.as_str();
-        let mut expression = "SET #state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at, \
-                              #ttl = :ttl, attempts = :made"
-            .to_owned();
         // Without a failure there was no attempt.
         let made = claim.attempt - u32::from(failure.is_none());
         let mut update = self
             .of_claim(claim)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":parked", item::text(PARKED))
-            .expression_attribute_values(":reason", item::text(reason.as_str()))
-            .expression_attribute_values(":agenda", Kind::Parked.of(id))
-            .expression_attribute_values(":made", item::number(made))
-            .expression_attribute_values(":at", item::millis(at))
-            .expression_attribute_values(":ttl", item::seconds(later(at, PARKED_KEPT)));
+            .set("#state = :parked, reason = :reason, agenda = :agenda, agenda_at = :at")
+            .set("#ttl = :ttl, attempts = :made")
+            .value(":parked", item::text(PARKED))
+            .value(":reason", item::text(reason.as_str()))
+            .value(":agenda", Kind::Parked.of(id))
+            .value(":made", item::number(made))
+            .value(":at", item::millis(at))
+            .value(":ttl", item::seconds(later(at, PARKED_KEPT)));
         if let Some(failure) = failure {
-            expression.push_str(", last_failure = :failure");
-            update = update.expression_attribute_values(":failure", item::text(failure));
+            update = update
+                .set("last_failure = :failure")
+                .value(":failure", item::text(failure));
         }
-        let update = update.update_expression(expression);
         self.note("parking a confirmation", claim, update).await
     }
 
@@ -406,14 +388,4 @@ pub(super) fn id_of(fields: &Fields) -> Result<ConfirmationId, StoreError> {
     fields.parsed("pk", |pk| {
         ConfirmationId::parse(pk.strip_prefix("confirmation#").unwrap_or_default())
     })
-}
-
-/// Sends an update; gives the attributes that it returns, and `None` where its condition did not hold.
-async fn applied(
-    operation: &'static str,
-    update: UpdateItemFluentBuilder,
-) -> Result<Option<Item>, StoreError> {
-    where_it_held(update.send().await)
-        .map(|answer| answer.map(|answer| answer.attributes.unwrap_or_default()))
-        .map_err(|detail| StoreError::unavailable(operation, detail))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{self, AttributeValue, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue};
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
@@ -19,6 +19,7 @@ use super::customers::{self, OWNER};
 use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use super::transaction::{IntoWrite as _, built, transact};
+use super::update::ItemUpdate;
 use crate::vault::{Purpose, Vault};
 
 /// How long an expired session is kept, for a page that asks what became of its last attempt.
@@ -202,27 +203,22 @@ impl Sessions for DynamoSessions {
     async fn extend(&self, extended: &Session, now: Timestamp) -> Result<bool, StoreError> {
         const OPERATION: &str = "extending a session";
         // A transaction, because one of an attempt may be at the item: it is then tried again.
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(extended.id))))
-            .update_expression("SET expires_at = :until, extensions = :count, #ttl = :ttl")
-            .condition_expression(
-                "expires_at > :now AND finished = :no AND failures < :most \
-                 AND (extensions = :before OR attribute_not_exists(extensions) AND :before = :none)",
-            )
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":until", item::millis(extended.expires_at))
-            .expression_attribute_values(":count", item::number(extended.extensions))
-            .expression_attribute_values(
+        let update = ItemUpdate::new(&self.table, item::key(&primary_key(extended.id)))
+            .set("expires_at = :until, extensions = :count, #ttl = :ttl")
+            .when("expires_at > :now AND finished = :no AND failures < :most")
+            .when("(extensions = :before OR attribute_not_exists(extensions) AND :before = :none)")
+            .value(":until", item::millis(extended.expires_at))
+            .value(":count", item::number(extended.extensions))
+            .value(
                 ":ttl",
                 item::seconds(later(extended.expires_at, KEPT_AFTER_EXPIRY)),
             )
-            .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":most", item::number(MAX_FAILURES))
-            .expression_attribute_values(":before", item::number(extended.extensions.saturating_sub(1)))
-            .expression_attribute_values(":none", item::number(0));
-        let writes = vec![built(OPERATION, update.build())?.into_write()];
+            .value(":now", item::millis(now))
+            .value(":no", AttributeValue::Bool(false))
+            .value(":most", item::number(MAX_FAILURES))
+            .value(":before", item::number(extended.extensions.saturating_sub(1)))
+            .value(":none", item::number(0));
+        let writes = vec![update.into_write(OPERATION)?];
         let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
         Ok(!transacted.refuses_any())
     }

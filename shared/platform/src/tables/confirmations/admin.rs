@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::clock::Clock;
 use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::Parked;
@@ -12,12 +13,13 @@ use enrollment::ports::{Clients as _, CustomerKey, Purges as _, StoreError};
 use enrollment::time::later;
 use jiff::Timestamp;
 
-use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, applied, destinations, id_of, opened, primary_key};
+use super::{DELIVERED, DUE, PARKED, PARKED_KEPT, destinations, id_of, opened, primary_key};
 use crate::aws::{describe, where_it_held};
 use crate::tables::audit::Permit;
 use crate::tables::customers::{OWNER, program_of};
 use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields};
+use crate::tables::update::ItemUpdate;
 use crate::tables::{DynamoClients, DynamoEnrollments};
 use crate::vault::Vault;
 
@@ -167,27 +169,24 @@ impl ConfirmationAdmin {
         let confirmation = self.open(id, &fields).await?;
         self.forget_destination(&confirmation).await?;
         let now = self.clock.now();
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::key(&primary_key(id))))
-            .update_expression(
-                "SET #state = :due, agenda = :agenda, agenda_at = :now, waiting_since = :now, attempts = :none \
-                 REMOVE reason, ticket, #ttl",
-            )
-            .condition_expression("#state IN (:due, :parked)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":due", item::text(DUE))
-            .expression_attribute_values(":parked", item::text(PARKED))
-            .expression_attribute_values(":agenda", Kind::Due.of(id.as_str()))
-            .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":none", item::number(0));
-        Ok(match applied("replaying a confirmation", update).await? {
-            Some(_) => Decided::Done,
-            None => Decided::TooLate,
-        })
+        let update = ItemUpdate::new(&self.table, item::key(&primary_key(id)))
+            .set("#state = :due, agenda = :agenda, agenda_at = :now, waiting_since = :now, attempts = :none")
+            .remove("reason, ticket, #ttl")
+            .when("#state IN (:due, :parked)")
+            .value(":due", item::text(DUE))
+            .value(":parked", item::text(PARKED))
+            .value(":agenda", Kind::Due.of(id.as_str()))
+            .value(":now", item::millis(now))
+            .value(":none", item::number(0));
+        Ok(
+            match update
+                .send(&self.dynamodb, "replaying a confirmation", ReturnValue::None)
+                .await?
+            {
+                Some(_) => Decided::Done,
+                None => Decided::TooLate,
+            },
+        )
     }
 
     /// Deletes a confirmation that was not delivered.

@@ -1,4 +1,4 @@
-use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem};
 use enrollment::intent::{CardCount, Intent, OldCard};
 use enrollment::ports::{BeginError, Put, StoreError};
 use enrollment::session::MAX_FAILURES;
@@ -9,6 +9,7 @@ use super::{CUSTOMER, DynamoEnrollments, card_sort_key, counter_of, state};
 use crate::tables::item;
 use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built, transact};
+use crate::tables::update::ItemUpdate;
 
 const OPERATION: &str = "beginning an intent";
 /// Positions in the transaction.
@@ -60,23 +61,20 @@ impl DynamoEnrollments {
     }
 
     fn occupy_session(&self, intent: &Intent, failures: u32) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.sessions)
-            .set_key(Some(item::key(&sessions::primary_key(intent.session))))
-            .update_expression("SET open_attempt = :intent, last_attempt = :intent")
-            .condition_expression(
-                "attribute_exists(pk) AND #schema <= :schema AND attribute_not_exists(open_attempt) \
-                 AND expires_at > :now AND finished = :no AND failures < :most AND failures = :failures",
-            )
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", item::number(item::SCHEMA))
-            .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
-            .expression_attribute_values(":now", item::millis(intent.created_at))
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":most", item::number(MAX_FAILURES))
-            .expression_attribute_values(":failures", item::number(failures))
-            .build();
-        Ok(built(OPERATION, update)?.into_write())
+        ItemUpdate::new(
+            &self.tables.sessions,
+            item::key(&sessions::primary_key(intent.session)),
+        )
+        .set("open_attempt = :intent, last_attempt = :intent")
+        .when("attribute_exists(pk) AND attribute_not_exists(open_attempt) AND expires_at > :now")
+        .when("finished = :no AND failures < :most AND failures = :failures")
+        .when_schema_is_known()
+        .value(":intent", item::text(intent.id.to_hex()))
+        .value(":now", item::millis(intent.created_at))
+        .value(":no", AttributeValue::Bool(false))
+        .value(":most", item::number(MAX_FAILURES))
+        .value(":failures", item::number(failures))
+        .into_write(OPERATION)
     }
 
     fn count_open(
@@ -87,38 +85,30 @@ impl DynamoEnrollments {
     ) -> Result<TransactWriteItem, StoreError> {
         let counter = counter_of(intent.action);
         let kept_until = later(intent.created_at, WITHOUT_CARD_KEPT);
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(customer_key, CUSTOMER)))
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":schema", item::number(item::SCHEMA))
-            .expression_attribute_values(":one", item::number(1))
-            .expression_attribute_values(":none", item::number(0));
+        let update = ItemUpdate::new(&self.tables.enrollments, item::key_pair(customer_key, CUSTOMER))
+            .value(":one", item::number(1))
+            .value(":none", item::number(0));
         let update = if count.version == 0 {
             update
-                .update_expression(
-                    "SET #schema = :schema, active = :none, pending = :one, changing = :none, \
-                     #version = :one, #ttl = :kept",
-                )
-                .condition_expression("attribute_not_exists(pk)")
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":kept", item::seconds(kept_until))
+                .set("#schema = :schema, active = :none, pending = :one, changing = :none")
+                .set("#version = :one, #ttl = :kept")
+                .when("attribute_not_exists(pk)")
+                .value(":kept", item::seconds(kept_until))
         } else {
-            let mut expression =
-                format!("SET {counter} = if_not_exists({counter}, :none) + :one, #version = #version + :one");
-            let mut update = update
-                .condition_expression("#version = :version AND #schema <= :schema")
-                .expression_attribute_values(":version", item::number(count.version));
-            if let Some(until) = count.kept_until {
-                expression.push_str(", #ttl = :kept");
-                update = update
-                    .expression_attribute_names("#ttl", "ttl")
-                    .expression_attribute_values(":kept", item::seconds(until.max(kept_until)));
+            let update = update
+                .set(format!("{counter} = if_not_exists({counter}, :none) + :one"))
+                .set("#version = #version + :one")
+                .when("#version = :version")
+                .when_schema_is_known()
+                .value(":version", item::number(count.version));
+            match count.kept_until {
+                Some(until) => update
+                    .set("#ttl = :kept")
+                    .value(":kept", item::seconds(until.max(kept_until))),
+                None => update,
             }
-            update.update_expression(expression)
         };
-        Ok(built(OPERATION, update.build())?.into_write())
+        update.into_write(OPERATION)
     }
 
     /// No other intent may take the card meanwhile.
@@ -128,18 +118,16 @@ impl DynamoEnrollments {
         customer_key: &str,
         card: &OldCard,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
-            .update_expression("SET #state = :held, held_by = :intent")
-            .condition_expression("#state = :active AND #schema <= :schema")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":held", item::text(state::LOCKED))
-            .expression_attribute_values(":active", item::text(state::ACTIVE))
-            .expression_attribute_values(":schema", item::number(item::SCHEMA))
-            .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
-            .build();
-        Ok(built(OPERATION, update)?.into_write())
+        ItemUpdate::new(
+            &self.tables.enrollments,
+            item::key_pair(customer_key, &card_sort_key(card.id)),
+        )
+        .set("#state = :held, held_by = :intent")
+        .when("#state = :active")
+        .when_schema_is_known()
+        .value(":held", item::text(state::LOCKED))
+        .value(":active", item::text(state::ACTIVE))
+        .value(":intent", item::text(intent.id.to_hex()))
+        .into_write(OPERATION)
     }
 }

@@ -1,7 +1,6 @@
 //! What MRS held and should not, and holds no longer.
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use enrollment::identifiers::{ClientId, IntentId, ProgramId};
 use enrollment::intent::{Intent, OldCard};
 use enrollment::ports::StoreError;
@@ -13,7 +12,7 @@ use super::counters::Change;
 use super::{DynamoEnrollments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
 use crate::tables::due_index::Kind;
 use crate::tables::item;
-use crate::tables::transaction::{IntoWrite as _, built};
+use crate::tables::update::ItemUpdate;
 
 /// A card that MRS holds no longer.
 pub(super) struct CancelledCard<'a> {
@@ -92,11 +91,10 @@ impl DynamoEnrollments {
         };
         let cancelled = self
             .cancellation(&removed)
-            .condition_expression("held_by = :intent")
-            .expression_attribute_values(":intent", item::text(intent.id.to_hex()))
-            .build();
+            .when("held_by = :intent")
+            .value(":intent", item::text(intent.id.to_hex()));
         Ok(vec![
-            built(operation, cancelled)?.into_write(),
+            cancelled.into_write(operation)?,
             self.set_intent_ttl(operation, &removed)?,
         ])
     }
@@ -107,34 +105,27 @@ impl DynamoEnrollments {
         operation: &'static str,
         removed: &CancelledCard<'_>,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(removed.card)))
-            .update_expression("SET #ttl = :ttl")
+        ItemUpdate::new(&self.tables.enrollments, intent_item_key(removed.card))
+            .set("#ttl = :ttl")
             // One that replaced a card which MRS still holds must not go.
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(agenda)")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", item::seconds(removed.ttl()))
-            .build();
-        Ok(built(operation, update)?.into_write())
+            .when("attribute_exists(pk) AND attribute_not_exists(agenda)")
+            .value(":ttl", item::seconds(removed.ttl()))
+            .into_write(operation)
     }
 
     /// From now on the purge finds the card.
-    pub(super) fn cancellation(&self, removed: &CancelledCard<'_>) -> UpdateBuilder {
+    pub(super) fn cancellation(&self, removed: &CancelledCard<'_>) -> ItemUpdate {
         let agenda = Kind::Cancelled(removed.client, removed.program).of(&removed.card.to_hex());
         let sort_key = card_sort_key(removed.card);
-        Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(removed.customer_key, &sort_key)))
-            .update_expression(
-                "SET #state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl",
-            )
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":cancelled", item::text(state::CANCELLED))
-            .expression_attribute_values(":at", item::millis(removed.at))
-            .expression_attribute_values(":agenda", agenda)
-            .expression_attribute_values(":ttl", item::seconds(removed.ttl()))
+        ItemUpdate::new(
+            &self.tables.enrollments,
+            item::key_pair(removed.customer_key, &sort_key),
+        )
+        .set("#state = :cancelled, cancelled_at = :at, agenda = :agenda, agenda_at = :at, #ttl = :ttl")
+        .value(":cancelled", item::text(state::CANCELLED))
+        .value(":at", item::millis(removed.at))
+        .value(":agenda", agenda)
+        .value(":ttl", item::seconds(removed.ttl()))
     }
 
     /// The intent has nothing left to be done; where it had nothing before, the condition does not hold.
@@ -144,19 +135,16 @@ impl DynamoEnrollments {
         removes: &str,
         kept_until: Option<Timestamp>,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(id)))
-            .condition_expression("leftover = :yes")
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        let update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(id))
+            .set("leftover = :no")
+            .remove(removes)
+            .when("leftover = :yes")
+            .value(":no", AttributeValue::Bool(false))
+            .value(":yes", AttributeValue::Bool(true));
         let update = match kept_until {
-            None => update.update_expression(format!("SET leftover = :no REMOVE {removes}")),
-            Some(until) => update
-                .update_expression(format!("SET leftover = :no, #ttl = :ttl REMOVE {removes}"))
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":ttl", item::seconds(until)),
+            None => update,
+            Some(until) => update.set("#ttl = :ttl").value(":ttl", item::seconds(until)),
         };
-        Ok(built(OPERATION, update.build())?.into_write())
+        update.into_write(OPERATION)
     }
 }

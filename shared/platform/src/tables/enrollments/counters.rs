@@ -1,6 +1,6 @@
 //! A customer's counts after an outcome, and the consents that it brought.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use enrollment::action::ActionCode;
 use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::StoreError;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{CUSTOMER, DynamoEnrollments, card_ttl, counter_of};
 use crate::tables::item;
-use crate::tables::transaction::{IntoWrite as _, built};
+use crate::tables::update::ItemUpdate;
 
 /// What happened to a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,44 +65,51 @@ impl DynamoEnrollments {
         change: Change,
         consents: &[Consent],
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let new = || CounterUpdate::new(&self.tables.enrollments, customer_key);
         let mut updates = match change {
             Change::CardIn => vec![
-                CounterUpdate::new("attribute_exists(pk) AND pending >= :one")
+                new()
+                    .when("attribute_exists(pk) AND pending >= :one")
                     .set("active = active + :one")
                     .set("pending = pending - :one"),
             ],
-            Change::CardReplaced => vec![CounterUpdate::new("attribute_exists(pk)")],
+            Change::CardReplaced => vec![new().when("attribute_exists(pk)")],
             Change::CardOut { kept_until } => vec![
-                CounterUpdate::new("active = :one AND changing = :one")
+                new()
+                    .when("active = :one AND changing = :one")
                     .set("active = active - :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
-                CounterUpdate::new("active >= :one AND changing >= :one")
+                new()
+                    .when("active >= :one AND changing >= :one")
                     .set("active = active - :one")
                     .set("changing = changing - :one"),
             ],
             Change::OldCardOut { kept_until } => vec![
-                CounterUpdate::new("active = :none AND changing = :one")
+                new()
+                    .when("active = :none AND changing = :one")
                     .set("changing = changing - :one")
                     .kept(kept_until),
-                CounterUpdate::new("changing >= :one").set("changing = changing - :one"),
+                new().when("changing >= :one").set("changing = changing - :one"),
             ],
             #[cfg(feature = "operator")]
             Change::MarkedCancelled { kept_until } => vec![
-                CounterUpdate::new("active = :one AND (attribute_not_exists(changing) OR changing = :none)")
+                new()
+                    .when("active = :one AND (attribute_not_exists(changing) OR changing = :none)")
                     .set("active = active - :one")
                     .kept(kept_until),
-                CounterUpdate::new("active >= :one").set("active = active - :one"),
+                new().when("active >= :one").set("active = active - :one"),
             ],
             Change::Failed(action) => {
                 let counter = counter_of(action);
                 vec![
-                    CounterUpdate::new(&format!("attribute_exists(pk) AND {counter} >= :one"))
+                    new()
+                        .when(&format!("attribute_exists(pk) AND {counter} >= :one"))
                         .set(&format!("{counter} = {counter} - :one")),
                 ]
             }
         };
-        updates.push(CounterUpdate::without_the_counts(change));
+        updates.push(new().repair(change));
         updates
             .into_iter()
             .map(|update| {
@@ -111,117 +118,68 @@ impl DynamoEnrollments {
                 } else {
                     update
                 };
-                let update = update
-                    .consents(operation, consents)?
-                    .update(&self.tables.enrollments, customer_key);
-                Ok(built(operation, update.build())?.into_write())
+                update.consents(operation, consents)?.0.into_write(operation)
             })
             .collect()
     }
 }
 
-/// An update in the making. What an expression does not mention may not be given with it.
-struct CounterUpdate {
-    condition: Option<String>,
-    sets: Vec<String>,
-    kept_until: Option<Timestamp>,
-    removes_ttl: bool,
-    consents: Vec<AttributeValue>,
-}
+/// One way to write a change of the counts.
+struct CounterUpdate(ItemUpdate);
 
 impl CounterUpdate {
-    fn new(condition: &str) -> Self {
-        Self {
-            condition: Some(condition.to_owned()),
-            sets: vec!["#version = #version + :one".to_owned()],
-            kept_until: None,
-            removes_ttl: false,
-            consents: Vec::new(),
-        }
+    fn new(table: &str, customer_key: &str) -> Self {
+        let update = ItemUpdate::new(table, item::key_pair(customer_key, CUSTOMER))
+            .value(":one", item::number(1))
+            .value(":none", item::number(0));
+        Self(update)
     }
 
-    /// For counts that are not as they were left, or a customer that is gone.
-    fn without_the_counts(change: Change) -> Self {
+    /// Writes a new version where `condition` holds.
+    fn when(self, condition: &str) -> Self {
+        Self(self.0.when(condition).set("#version = #version + :one"))
+    }
+
+    /// Repairs counts that are not as they were left, or those of a customer that is gone. Has no condition.
+    fn repair(self, change: Change) -> Self {
         let card = if change.brings_a_card() { " + :one" } else { "" };
-        Self {
-            condition: None,
-            sets: vec![
-                "#schema = if_not_exists(#schema, :schema)".to_owned(),
-                format!("active = if_not_exists(active, :none){card}"),
-                "pending = if_not_exists(pending, :none)".to_owned(),
-                "changing = if_not_exists(changing, :none)".to_owned(),
-                "#version = if_not_exists(#version, :none) + :one".to_owned(),
-            ],
-            kept_until: None,
-            removes_ttl: false,
-            consents: Vec::new(),
+        let update = self
+            .0
+            .set("#schema = if_not_exists(#schema, :schema)")
+            .set(format!("active = if_not_exists(active, :none){card}"))
+            .set("pending = if_not_exists(pending, :none)")
+            .set("changing = if_not_exists(changing, :none)")
+            .set("#version = if_not_exists(#version, :none) + :one");
+        Self(update)
+    }
+
+    fn set(self, assignment: &str) -> Self {
+        Self(self.0.set(assignment))
+    }
+
+    fn kept(self, until: Timestamp) -> Self {
+        Self(self.0.set("#ttl = :kept").value(":kept", item::seconds(until)))
+    }
+
+    fn remove_ttl(self) -> Self {
+        Self(self.0.remove("#ttl"))
+    }
+
+    fn consents(self, operation: &'static str, given: &[Consent]) -> Result<Self, StoreError> {
+        if given.is_empty() {
+            return Ok(self);
         }
-    }
-
-    fn set(mut self, what: &str) -> Self {
-        self.sets.push(what.to_owned());
-        self
-    }
-
-    fn kept(mut self, until: Timestamp) -> Self {
-        self.kept_until = Some(until);
-        self
-    }
-
-    fn remove_ttl(mut self) -> Self {
-        self.removes_ttl = true;
-        self
-    }
-
-    fn consents(mut self, operation: &'static str, given: &[Consent]) -> Result<Self, StoreError> {
+        let mut consents = Vec::new();
         for consent in given {
             let json = serde_json::to_string(consent)
                 .map_err(|_| StoreError::unavailable(operation, "it can't be written as JSON"))?;
-            self.consents.push(item::text(json));
+            consents.push(item::text(json));
         }
-        Ok(self)
-    }
-
-    fn update(mut self, table: &str, customer_key: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-        if self.kept_until.is_some() {
-            self.sets.push("#ttl = :kept".to_owned());
-        }
-        if !self.consents.is_empty() {
-            self.sets
-                .push("consents = list_append(if_not_exists(consents, :no_consents), :consents)".to_owned());
-        }
-        let mut expression = format!("SET {}", self.sets.join(", "));
-        if self.removes_ttl {
-            expression.push_str(" REMOVE #ttl");
-        }
-        let mentioned = format!("{expression} {}", self.condition.as_deref().unwrap_or_default());
-        let names = [("#version", "version"), ("#schema", "schema"), ("#ttl", "ttl")];
-        let values = [
-            (":one", Some(item::number(1))),
-            (":none", Some(item::number(0))),
-            (":schema", Some(item::number(item::SCHEMA))),
-            (":kept", self.kept_until.map(item::seconds)),
-            (":no_consents", Some(AttributeValue::L(Vec::new()))),
-            (":consents", Some(AttributeValue::L(self.consents))),
-        ];
-        let is_mentioned = |name: &str| {
-            mentioned
-                .split(|c: char| !(c.is_alphanumeric() || "#:_".contains(c)))
-                .any(|word| word == name)
-        };
-        let mut update = Update::builder()
-            .table_name(table)
-            .set_key(Some(item::key_pair(customer_key, CUSTOMER)))
-            .update_expression(&expression)
-            .set_condition_expression(self.condition.clone());
-        for (placeholder, name) in names.into_iter().filter(|(name, _)| is_mentioned(name)) {
-            update = update.expression_attribute_names(placeholder, name);
-        }
-        for (placeholder, value) in values.into_iter().filter(|(name, _)| is_mentioned(name)) {
-            if let Some(value) = value {
-                update = update.expression_attribute_values(placeholder, value);
-            }
-        }
-        update
+        let update = self
+            .0
+            .set("consents = list_append(if_not_exists(consents, :no_consents), :consents)")
+            .value(":no_consents", AttributeValue::L(Vec::new()))
+            .value(":consents", AttributeValue::L(consents));
+        Ok(Self(update))
     }
 }

@@ -1,6 +1,7 @@
 //! The port `CustomerRecords`: what an operator does with records, beside the flows.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId};
 use enrollment::intent::{Card, Customer};
 use enrollment::ports::{Cursor, CustomerKey, CustomerRecords, Entry, Page, Put, StoreError};
@@ -10,10 +11,10 @@ use super::cleanup::CancelledCard;
 use super::conclusion::Parts;
 use super::counters::Change;
 use super::{CUSTOMER, DynamoEnrollments, INTENT, card_sort_key, card_ttl, state};
-use crate::aws::{describe, where_it_held};
+use crate::aws::describe;
 use crate::tables::customers;
 use crate::tables::item::{self, Fields};
-use crate::tables::transaction::{IntoWrite as _, built};
+use crate::tables::update::ItemUpdate;
 
 const LISTING: &str = "going through customers and failed intents";
 const MARKING_CANCELLED: &str = "striking a card off";
@@ -45,8 +46,6 @@ impl CustomerRecords for DynamoEnrollments {
             .table_name(&self.tables.enrollments)
             .filter_expression("(sk = :customer AND begins_with(pk, :of_client)) OR (sk = :intent AND client = :client AND begins_with(#status, :error))")
             .projection_expression("pk, sk, #schema")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_names("#status", "status")
             .expression_attribute_values(":customer", item::text(CUSTOMER))
             .expression_attribute_values(":of_client", item::text(format!("customer#{client}#")))
             .expression_attribute_values(":intent", item::text(INTENT))
@@ -95,13 +94,12 @@ impl CustomerRecords for DynamoEnrollments {
         let change = Change::MarkedCancelled {
             kept_until: card_ttl(at, retention_days),
         };
-        let struck_off = self
+        let cancelled = self
             .cancellation(&removed)
-            .condition_expression("#state = :active")
-            .expression_attribute_values(":active", item::text(state::ACTIVE))
-            .build();
+            .when("#state = :active")
+            .value(":active", item::text(state::ACTIVE));
         let parts = Parts {
-            intent: built(MARKING_CANCELLED, struck_off)?.into_write(),
+            intent: cancelled.into_write(MARKING_CANCELLED)?,
             counter_updates: self.counter_updates(MARKING_CANCELLED, &key.0, change, &[])?,
             required: Vec::new(),
             old_card: vec![self.set_intent_ttl(MARKING_CANCELLED, &removed)?],
@@ -111,17 +109,21 @@ impl CustomerRecords for DynamoEnrollments {
     }
 
     async fn set_last4(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError> {
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(&key.0, &card_sort_key(card))))
-            .update_expression("SET last4 = :last4")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":last4", item::text(last4.as_str()));
-        where_it_held(update.send().await)
+        let update = ItemUpdate::new(
+            &self.tables.enrollments,
+            item::key_pair(&key.0, &card_sort_key(card)),
+        )
+        .set("last4 = :last4")
+        .when("attribute_exists(pk)")
+        .value(":last4", item::text(last4.as_str()));
+        update
+            .send(
+                &self.dynamodb,
+                "storing a card's last four digits",
+                ReturnValue::None,
+            )
+            .await
             .map(drop)
-            .map_err(|detail| StoreError::unavailable("correcting a card", detail))
     }
 }
 

@@ -1,15 +1,16 @@
 //! The port `DueIntents` over the index of due work.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::identifiers::IntentId;
 use enrollment::ports::{DueIntent, DueIntents, StoreError};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
 use super::{DynamoEnrollments, intent_item_key};
-use crate::aws::where_it_held;
 use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields};
+use crate::tables::update::ItemUpdate;
 
 #[async_trait]
 impl DueIntents for DynamoEnrollments {
@@ -42,17 +43,14 @@ impl DueIntents for DynamoEnrollments {
     }
 
     async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(id)))
-            .update_expression("SET agenda_at = :at")
-            .condition_expression("attribute_exists(agenda)")
-            .expression_attribute_values(":at", item::millis(at));
-        // Where the condition does not hold, it was settled meanwhile.
-        where_it_held(update.send().await)
+        let update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(id))
+            .set("agenda_at = :at")
+            .when("attribute_exists(agenda)")
+            .value(":at", item::millis(at));
+        // The condition fails where the last work of the intent is done.
+        update
+            .send(&self.dynamodb, "rescheduling an intent", ReturnValue::None)
+            .await
             .map(drop)
-            .map_err(|detail| StoreError::unavailable("putting a look at an intent off", detail))
     }
 }

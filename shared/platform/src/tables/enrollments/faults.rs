@@ -1,7 +1,7 @@
 //! What Mastercard wrote when it last refused a call for an intent, or answered beyond understanding: sealed beside the
 //! intent, and gone with it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enrollment::identifiers::{ClientId, IntentId};
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{DynamoEnrollments, INTENT, intent_item_key, intent_key};
-use crate::aws::where_it_held;
+use crate::tables::update::ItemUpdate;
 
 const NOTING: &str = "noting what Mastercard wrote";
 const FAULT: &str = "last_fault";
@@ -43,19 +43,13 @@ impl DynamoEnrollments {
         let json = serde_json::to_string(note)
             .map_err(|_| StoreError::unavailable(NOTING, "it can't be written as JSON"))?;
         let sealed: AttributeValue = sealing.seal(FAULT, &zeroize::Zeroizing::new(json)).await?;
-        let update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(intent)))
-            .update_expression("SET last_fault = :fault")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":fault", sealed)
-            .send()
+        let update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(intent))
+            .set("last_fault = :fault")
+            .when("attribute_exists(pk)")
+            .value(":fault", sealed)
+            .send(&self.dynamodb, NOTING, ReturnValue::None)
             .await;
-        where_it_held(update)
-            .map(drop)
-            .map_err(|detail| StoreError::unavailable(NOTING, detail))
+        update.map(drop)
     }
 }
 

@@ -1,4 +1,4 @@
-use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem};
 use enrollment::action::ActionCode;
 use enrollment::confirmation::Confirmation;
 use enrollment::identifiers::IntentId;
@@ -17,6 +17,7 @@ use crate::tables::confirmations::{self, Owner};
 use crate::tables::item::{self, Written};
 use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built};
+use crate::tables::update::ItemUpdate;
 
 const OPERATION: &str = "storing an outcome";
 
@@ -82,43 +83,35 @@ impl DynamoEnrollments {
             ("ranac", sealing.seal_optional("ranac", ranac).await?),
             ("ttl", kept_until(intent, conclusion).map(item::seconds)),
         ];
-        let mut expression = "SET #status = :status, leftover = :leftover, finished_at = :at".to_owned();
-        let mut update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(intent_item_key(intent.id)))
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#status)")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", item::text(outcome.status.as_str()))
-            .expression_attribute_values(":leftover", AttributeValue::Bool(has_cleanup))
-            .expression_attribute_values(":at", item::millis(outcome.at));
+        let mut update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(intent.id))
+            .set("#status = :status, leftover = :leftover, finished_at = :at")
+            .when("attribute_exists(pk) AND attribute_not_exists(#status)")
+            .value(":status", item::text(outcome.status.as_str()))
+            .value(":leftover", AttributeValue::Bool(has_cleanup))
+            .value(":at", item::millis(outcome.at));
         for (attribute, value) in optional {
             let Some(value) = value else { continue };
-            // By way of a name: some attributes are reserved words.
-            expression.push_str(&[", #", attribute, " = :", attribute].concat());
             update = update
-                .expression_attribute_names(format!("#{attribute}"), attribute)
-                .expression_attribute_values(format!(":{attribute}"), value);
+                .set(format!("#{attribute} = :{attribute}"))
+                .value(format!(":{attribute}"), value);
         }
         let is_success = outcome.status.is_success();
         if has_cleanup && is_success {
             // The old card is the next asker's, at once.
-            expression.push_str(", agenda_at = :at");
+            update = update.set("agenda_at = :at");
         }
         let is_failed_replacement = intent.action == ActionCode::Replace && !is_success;
         // Who had it to itself has it no longer, but for a failure that leaves something: its asker may be at work.
-        expression.push_str(match (has_cleanup, is_failed_replacement) {
-            (false, false) => {
-                " REMOVE lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at"
-            }
+        let removed = match (has_cleanup, is_failed_replacement) {
+            (false, false) => "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
             (false, true) => {
-                " REMOVE lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at, old_ranac, \
-                 old_number"
+                "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at, old_ranac, old_number"
             }
-            (true, true) => " REMOVE unknown_since, old_ranac, old_number",
-            (true, false) if is_success => " REMOVE lease_until, unanswered_at, unknown_since",
-            (true, false) => " REMOVE unknown_since",
-        });
-        Ok(built(OPERATION, update.update_expression(expression).build())?.into_write())
+            (true, true) => "unknown_since, old_ranac, old_number",
+            (true, false) if is_success => "lease_until, unanswered_at, unknown_since",
+            (true, false) => "unknown_since",
+        };
+        update.remove(removed).into_write(OPERATION)
     }
 
     async fn put_card(
@@ -168,22 +161,23 @@ impl DynamoEnrollments {
         if outcome.status == Status::SuccessRemoval {
             return self.cancel_card(OPERATION, customer_key, intent, card, outcome.at);
         }
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(customer_key, &card_sort_key(card.id))))
-            .condition_expression("held_by = :intent")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":intent", item::text(intent.id.to_hex()));
+        let update = ItemUpdate::new(
+            &self.tables.enrollments,
+            item::key_pair(customer_key, &card_sort_key(card.id)),
+        )
+        .when("held_by = :intent")
+        .value(":intent", item::text(intent.id.to_hex()));
         let update = if outcome.status.is_success() {
             update
-                .update_expression("SET #state = :leaving")
-                .expression_attribute_values(":leaving", item::text(state::PENDING_CANCELLATION))
+                .set("#state = :leaving")
+                .value(":leaving", item::text(state::PENDING_CANCELLATION))
         } else {
             update
-                .update_expression("SET #state = :active REMOVE held_by")
-                .expression_attribute_values(":active", item::text(state::ACTIVE))
+                .set("#state = :active")
+                .remove("held_by")
+                .value(":active", item::text(state::ACTIVE))
         };
-        Ok(vec![built(OPERATION, update.build())?.into_write()])
+        Ok(vec![update.into_write(OPERATION)?])
     }
 
     /// Due at once. That it is written once follows from the intent's condition.
@@ -202,21 +196,24 @@ impl DynamoEnrollments {
     }
 
     fn release_session(&self, intent: &Intent, outcome: &Outcome) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.sessions)
-            .set_key(Some(item::key(&sessions::primary_key(intent.session))))
-            .condition_expression("open_attempt = :intent")
-            .expression_attribute_values(":intent", item::text(intent.id.to_hex()));
+        let update = ItemUpdate::new(
+            &self.tables.sessions,
+            item::key(&sessions::primary_key(intent.session)),
+        )
+        .when("open_attempt = :intent")
+        .value(":intent", item::text(intent.id.to_hex()));
         let update = if outcome.status.is_success() {
             update
-                .update_expression("SET finished = :yes REMOVE open_attempt")
-                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+                .set("finished = :yes")
+                .remove("open_attempt")
+                .value(":yes", AttributeValue::Bool(true))
         } else {
             update
-                .update_expression("SET failures = failures + :one REMOVE open_attempt")
-                .expression_attribute_values(":one", item::number(1))
+                .set("failures = failures + :one")
+                .remove("open_attempt")
+                .value(":one", item::number(1))
         };
-        Ok(built(OPERATION, update.build())?.into_write())
+        update.into_write(OPERATION)
     }
 
     /// The intent's condition fails where it has its outcome, and where there is no such intent.

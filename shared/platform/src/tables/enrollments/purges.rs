@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValue, TransactWriteItem};
 use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::MAX_AGE;
 use enrollment::flows::purge::{confirmations_of, intents_of, undelivered_of};
@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 
 use super::customers::{card_id, card_state, count};
 use super::{CARD, CUSTOMER, DynamoEnrollments, TTL_MARGIN, card_sort_key, card_ttl, intent_item_key, state};
-use crate::aws::{describe, where_it_held};
+use crate::aws::describe;
 use crate::tables::audit::{self, AuditLine, Trail};
 use crate::tables::customers::{self, owned};
 use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields, Item, Written};
 use crate::tables::transaction::{IntoWrite as _, built, transact};
+use crate::tables::update::ItemUpdate;
 use crate::tables::{confirmations, limits, sessions};
 
 /// As many as one transaction takes.
@@ -371,16 +372,12 @@ impl DynamoEnrollments {
     }
 
     fn pass_version(&self, record: &Record, version: u64) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(item::key_pair(&record.key.0, CUSTOMER)))
-            .update_expression("SET #version = #version + :one")
-            .condition_expression("#version = :version")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":one", item::number(1))
-            .expression_attribute_values(":version", item::number(version))
-            .build();
-        Ok(built(REMOVING, update)?.into_write())
+        ItemUpdate::new(&self.tables.enrollments, item::key_pair(&record.key.0, CUSTOMER))
+            .set("#version = #version + :one")
+            .when("#version = :version")
+            .value(":one", item::number(1))
+            .value(":version", item::number(version))
+            .into_write(REMOVING)
     }
 
     /// The cards of one shard that were cancelled in a range of time, both ends included, the oldest first.
@@ -471,14 +468,14 @@ impl DynamoEnrollments {
         )
         .await?;
         if let Some(by) = fields.optional_parsed("held_by", IntentId::from_hex)? {
-            let opt_out = [("#status", "status", Status::SuccessRemoval.as_str())];
+            let opt_out = [("status", Status::SuccessRemoval.as_str())];
             self.set_ttl(intent_item_key(by), "#status = :status", &opt_out, ttl)
                 .await?;
         }
         let customer = item::key_pair(pk, CUSTOMER);
         self.set_ttl(customer, "#ttl < :ttl", &[], ttl).await?;
         // Last: what was not brought in line with it is found again.
-        let cancelled = [("#state", "state", state::CANCELLED)];
+        let cancelled = [("state", state::CANCELLED)];
         self.set_ttl(key, "#state = :state", &cancelled, ttl).await
     }
 
@@ -486,26 +483,20 @@ impl DynamoEnrollments {
         &self,
         key: Item,
         condition: &str,
-        equal: &[(&str, &str, &str)],
+        equal: &[(&str, &str)],
         ttl: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut update = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.tables.enrollments)
-            .set_key(Some(key))
-            .update_expression("SET #ttl = :ttl")
-            .condition_expression(condition)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", item::seconds(ttl));
-        for (name, attribute, value) in equal {
-            update = update
-                .expression_attribute_names(*name, *attribute)
-                .expression_attribute_values(format!(":{attribute}"), item::text(*value));
+        let mut update = ItemUpdate::new(&self.tables.enrollments, key)
+            .set("#ttl = :ttl")
+            .when(condition)
+            .value(":ttl", item::seconds(ttl));
+        for (attribute, value) in equal {
+            update = update.value(format!(":{attribute}"), item::text(*value));
         }
-        where_it_held(update.send().await)
+        update
+            .send(&self.dynamodb, REFRESHING, ReturnValue::None)
+            .await
             .map(drop)
-            .map_err(|detail| StoreError::unavailable(REFRESHING, detail))
     }
 }
 
