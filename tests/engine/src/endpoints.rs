@@ -1,4 +1,4 @@
-//! Where the engines and the local AWS answer.
+//! Addresses of the engines and of the local AWS.
 
 use enrollment::randomness::Randomness as _;
 use platform::SystemRandomness;

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 pub struct LostAnswers(Arc<Mutex<HashSet<Vec<u8>>>>);
 
 impl LostAnswers {
-    /// How many there are.
+    /// Number of lost answers.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }

@@ -9,7 +9,7 @@ use platform::tables::TableNames;
 
 use crate::endpoints::random_name;
 
-/// What the index of due work projects beside the keys.
+/// Projected attributes of the index of due work.
 const OF_ENROLLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "held_by"];
 const OF_CONFIRMATIONS: &[&str] = &[
     "schema",
@@ -86,7 +86,7 @@ fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]
     }
 }
 
-/// What the index of what belongs to a customer projects.
+/// Projected attributes of the index by customer.
 fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
     if table == tables.enrollments {
         Some(&["schema", "status", "agenda", "old_card"])

@@ -28,7 +28,7 @@ use crate::tables;
 /// An item as the engine has it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// What a test works on.
+/// Tables and clients that a test works on.
 pub struct World {
     /// The engine.
     pub dynamodb: aws_sdk_dynamodb::Client,

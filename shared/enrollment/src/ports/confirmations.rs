@@ -9,34 +9,34 @@ use crate::delivery::{Destination, LEASE, Parked};
 use crate::identifiers::ClientId;
 use crate::time::later;
 
-/// A confirmation's turn.
+/// Confirmation that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueConfirmation {
-    /// Its name.
+    /// Id of the confirmation.
     pub id: ConfirmationId,
-    /// Whom it is for.
+    /// Client that receives it.
     pub client: ClientId,
-    /// Since when it is due.
+    /// Time since which it is due.
     pub since: Timestamp,
 }
 
-/// A confirmation that one run has to itself for a while.
+/// Right of one run to send a confirmation, for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// What to send.
+    /// Confirmation to send.
     pub confirmation: Confirmation,
-    /// The random name of this claim: tells its own writes, sent again because an answer was lost, from those of others.
+    /// Random id of the claim. It tells repeated writes of this claim from writes of another.
     pub ticket: String,
-    /// The number of this attempt, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// When the outcome was stored, or when an operator had it sent again.
+    /// Time at which the outcome was stored, or at which an operator replayed the confirmation.
     pub waiting_since: Timestamp,
-    /// Until when it is this run's.
+    /// Time at which the claim expires.
     pub until: Timestamp,
 }
 
 impl Claim {
-    /// When it was taken.
+    /// Time at which it was claimed.
     pub fn claimed_at(&self) -> Timestamp {
         later(self.until, -LEASE)
     }
@@ -51,10 +51,10 @@ pub enum ClaimWrite {
     ClaimLost,
 }
 
-/// Confirmations that wait to be sent, and what is known of their receivers.
+/// Confirmations to send, and the state of their receivers.
 ///
-/// What is noted of a claim (`delivered`, `retry`, `wait`, `park`) counts only while the claim lasts: whoever comes late
-/// changes nothing, and is told so.
+/// Writes of a claim (`delivered`, `retry`, `wait`, `park`) take effect only while the claim lasts. A late one changes
+/// nothing and returns [`ClaimWrite::ClaimLost`].
 #[async_trait]
 pub trait Confirmations: Send + Sync {
     /// Those that are due at `now`, at most `limit`, shared out among the clients: each client's oldest first, then each
@@ -86,7 +86,7 @@ pub trait Confirmations: Send + Sync {
         failure: Option<&str>,
         at: Timestamp,
     ) -> Result<ClaimWrite, StoreError>;
-    /// What is known of a client's receiver, by [`Confirmation::destination`].
+    /// Reads the state of a client's receiver, by [`Confirmation::destination`].
     async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError>;
     /// Stores a new state of a receiver over that of `state.version`. False where that is not the state any more.
     async fn update_destination(

@@ -9,30 +9,30 @@ use super::store_error::StoreError;
 use crate::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId};
 use crate::intent::{Card, Customer};
 
-/// What a ledger has an entry of.
+/// Entry in the list of all records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A customer, of this program.
     Customer(ProgramId, CustomerKey),
-    /// An intent that came to nothing.
+    /// A failed intent.
     Failed(IntentId),
 }
 
-/// What an operator does with records, beside the flows.
+/// Operator's access to customers' records.
 #[async_trait]
 pub trait CustomerRecords: Send + Sync {
-    /// Under what key a customer is stored, if at all.
+    /// Computes the key of a customer, whether or not the customer is stored.
     async fn key(
         &self,
         client: &ClientId,
         program: &ProgramId,
         customer: &CustomerId,
     ) -> Result<CustomerKey, StoreError>;
-    /// All of a client's customers and failed intents, a part at a time. It goes through the whole table.
+    /// Lists all customers and failed intents of a client, a page at a time. Scans the whole table.
     async fn entries(&self, client: &ClientId, from: Option<&Cursor>) -> Result<Page<Entry>, StoreError>;
-    /// A customer by key.
+    /// Reads a customer by key.
     async fn by_key(&self, client: &ClientId, key: &CustomerKey) -> Result<Customer, StoreError>;
-    /// Notes that MRS holds an active card no longer: it is cancelled from `at` on. False where it is not active any more.
+    /// Marks an active card as cancelled at `at`, where MRS no longer lists it. Returns false where it is not active.
     async fn mark_cancelled(
         &self,
         customer: (&ClientId, &ProgramId, &CustomerKey),
@@ -40,6 +40,6 @@ pub trait CustomerRecords: Send + Sync {
         retention_days: u16,
         at: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Notes MRS's own last four digits of a card.
+    /// Sets the last four digits of a card to those that MRS lists.
     async fn set_last4(&self, key: &CustomerKey, card: IntentId, last4: Last4) -> Result<(), StoreError>;
 }

@@ -15,9 +15,9 @@ pub struct EncryptionKey {
     pub fingerprint: String,
 }
 
-/// Where the key is configured.
+/// Source of the configured key.
 #[async_trait]
 pub trait EncryptionKeys: Send + Sync {
-    /// The current key.
+    /// Reads the current key.
     async fn current(&self) -> Result<EncryptionKey, StoreError>;
 }

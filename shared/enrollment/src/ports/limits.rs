@@ -7,7 +7,7 @@ use super::store_error::StoreError;
 use crate::identifiers::{ClientId, CustomerId, IntentId, ProgramId};
 use crate::limits::{Attempts, Counters};
 
-/// Whom attempts are counted for.
+/// Customer and client for whom attempts are counted.
 #[derive(Debug, Clone, Copy)]
 pub struct CounterKey<'a> {
     /// The client.

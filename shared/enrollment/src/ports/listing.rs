@@ -1,14 +1,14 @@
 //! Lists that are read a page at a time.
 
-/// Where a list goes on. Only the store that made it can read it.
+/// Position in a list. Only the store that made it can read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
-/// A part of a list.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is in it.
+    /// Entries of the page.
     pub entries: Vec<T>,
-    /// Where it goes on; `None` at its end.
+    /// Position of the next page; `None` on the last one.
     pub next: Option<Cursor>,
 }

@@ -8,18 +8,18 @@ use super::record::{CustomerKey, Record};
 use super::store_error::StoreError;
 use crate::identifiers::{ClientId, IntentId, ProgramId};
 
-/// What is to be deleted of a [`Record`].
+/// Part of a [`Record`] to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// All of it, since it is past its date. No confirmation that holds a purge back may be among it.
+    /// All of it, as its retention has ended. It must contain no confirmation that defers the purge.
     Everything,
-    /// All of it, since the person asked for it: no confirmation is waited for.
+    /// All of it, at the request of the person, whatever is still to be sent.
     Erasure,
-    /// These cards, and what hangs on them: the customer stays.
+    /// These cards with their intents and confirmations. The customer stays.
     Cards(Vec<IntentId>),
 }
 
-/// Records that are past their date.
+/// Records whose retention has ended.
 #[async_trait]
 pub trait Purges: Send + Sync {
     /// Customers with a card of the program that was cancelled by `until`, those of the oldest first within a page. One with

@@ -9,18 +9,18 @@ use crate::intent::{CardCount, CardState};
 use crate::status::Status;
 use crate::time::later;
 
-/// The name under which a customer is stored. It tells nobody who that is.
+/// Key that a customer is stored under. It does not identify the person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerKey(pub String);
 
-/// Everything that is stored of one customer in one program, by name.
+/// Everything that is stored of one customer in one program, by id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// The customer.
     pub key: CustomerKey,
-    /// Whose.
+    /// Client of the customer.
     pub client: ClientId,
-    /// How many cards there are, and the version that the deletion is conditional on.
+    /// Counts of the cards, with the version that the deletion is conditional on.
     pub count: CardCount,
     /// The cards.
     pub cards: Vec<RecordedCard>,
@@ -35,7 +35,7 @@ pub struct Record {
 /// A card of a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedCard {
-    /// Its name.
+    /// Its id.
     pub id: IntentId,
     /// Whether it is in the program.
     pub state: CardState,
@@ -46,7 +46,7 @@ pub struct RecordedCard {
 /// An intent of a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedIntent {
-    /// Its name.
+    /// Its id.
     pub id: IntentId,
     /// The card that it was to take out of the program.
     pub old_card: Option<IntentId>,
@@ -66,7 +66,7 @@ impl RecordedIntent {
 /// A confirmation of a [`Record`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedConfirmation {
-    /// Its name.
+    /// Its id.
     pub id: ConfirmationId,
     /// The card with which it goes. It may be there longer than the intent that it tells of.
     pub card: Option<IntentId>,
@@ -74,12 +74,12 @@ pub struct RecordedConfirmation {
     pub progress: Progress,
 }
 
-/// How far a confirmation of a [`Record`] has come.
+/// Progress of a confirmation of a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// It is to be sent, and holds a purge back until 96 hours after its outcome.
     Due {
-        /// When its outcome was stored. A replay does not change it.
+        /// Time at which its outcome was stored. A replay does not change it.
         outcome_at: Timestamp,
     },
     /// It is not tried any more by itself.
@@ -103,8 +103,8 @@ impl RecordedConfirmation {
 /// A session of a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedSession {
-    /// Its name.
+    /// Its id.
     pub id: SessionId,
-    /// When it ends by time.
+    /// Time at which it expires.
     pub expires_at: Timestamp,
 }

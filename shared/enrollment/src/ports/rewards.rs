@@ -16,7 +16,7 @@ pub struct NewCard<'a> {
     pub institution: &'a str,
     /// The program.
     pub program: &'a Program,
-    /// What MRS shall know it by.
+    /// Number that the card gets at MRS.
     pub bank_customer_number: &'a BankCustomerNumber,
     /// The pair that the browser made, passed on unchanged.
     pub number: &'a EncryptedNumber,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for EncryptedNumber {
     }
 }
 
-/// What a customer tells about themselves. Passed to MRS, never stored, never printed.
+/// Cardholder's name and e-mail address. Passed to MRS, never stored, never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Person {
     /// First name.
@@ -56,16 +56,16 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// Why MRS did not do what it was asked.
+/// Failure of a call to MRS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RewardsError {
-    /// It answered with a code.
+    /// MRS answered with a code.
     #[error("MRS answered {0}")]
     Declined(MrsCode),
-    /// It was certainly never reached.
+    /// The request certainly never reached MRS.
     #[error("MRS was not reached: {0}")]
     NotSent(LogText),
-    /// It may or may not have done it.
+    /// The result is unknown: MRS may have done it.
     #[error("MRS gave no usable answer: {0}")]
     Unknown(LogText),
 }
@@ -77,7 +77,7 @@ by_display!(RewardsError);
 pub trait Rewards: Send + Sync {
     /// Enrolls a card.
     async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError>;
-    /// What it says about the accounts under a bank customer number. A look-up that was not sent or not understood says
+    /// Looks up the accounts under a bank customer number. A look-up that was not sent or not understood says
     /// nothing: there is no error beside [`LookUp::Unknown`].
     async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp;
     /// Cancels a card.

@@ -36,10 +36,10 @@ pub struct SubmissionContext {
 /// Reads of a submission: each takes one call of the store, however many tables it reads.
 ///
 /// Nothing that is read together is of one instant. A submission that begins is decided again by the conditions of
-/// [`Intents::begin`]; before a refusal, what refuses it is read once more where another call may have changed it.
+/// [`super::Intents::begin`]; before a refusal, what refuses it is read once more where another call may have changed it.
 #[async_trait]
 pub trait SubmissionRecords: Send + Sync {
-    /// A session, as [`Sessions::find`] gives it, and its intent of that name, as [`Intents::intent`] does. `None`
+    /// A session, as [`super::Sessions::find`] gives it, and its intent of that name, as [`super::Intents::intent`] does. `None`
     /// where there is no such session.
     async fn session_and_intent(
         &self,

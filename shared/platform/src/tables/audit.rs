@@ -1,4 +1,5 @@
-//! Who looked at personal data or erased it, changed trust or keys, or had something sent again: kept beside the records, and without naming the person.
+//! Audit trail: a line for each act of an operator that reveals or erases personal data, changes trust or keys, or replays a
+//! confirmation. It names the operator, never the cardholder.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Put;
@@ -17,19 +18,19 @@ const ADDING: &str = "adding to the audit trail";
 /// One line. The person is known by the operator's own reference of the request, and by nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditLine {
-    /// When.
+    /// Time of the act.
     pub at: Timestamp,
-    /// What, such as `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended;
+    /// Act, such as `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended;
     /// `reveal confirmation`, `apply client`, `rotate keys`; `purge undelivered` where confirmations that no receiver ever had went with their record: the README of `enrollctl` has them all.
     pub action: String,
-    /// Who: the caller's ARN.
+    /// ARN of the caller.
     pub by: String,
-    /// Why: the operator's name of the request.
+    /// Operator's reference of the request.
     pub reference: String,
     /// In which program, where only one was meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramId>,
-    /// How many records of each kind.
+    /// Number of records of each kind.
     pub records: String,
 }
 

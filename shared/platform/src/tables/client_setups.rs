@@ -38,7 +38,7 @@ pub struct StoredClient {
     pub revision: u64,
 }
 
-/// What came of storing a client.
+/// Result of storing a set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupWrite {
     /// It is stored.

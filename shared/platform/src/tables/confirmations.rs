@@ -28,9 +28,9 @@ use super::sealing::Sealing;
 use super::update::ItemUpdate;
 use crate::vault::{Purpose, Vault};
 
-/// How long it can be looked up that a confirmation was delivered.
+/// Retention of a delivered confirmation.
 const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long an operator has to replay or drop a parked confirmation.
+/// Retention of a parked confirmation: the time that an operator has to replay or drop it.
 const PARKED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Values of `state`.
 pub(super) const DUE: &str = "due";
@@ -292,7 +292,7 @@ impl Confirmations for DynamoConfirmations {
     }
 }
 
-/// Whom a confirmation tells of.
+/// Customer and card that a confirmation belongs to.
 #[derive(Clone, Copy)]
 pub(super) struct Owner<'a> {
     /// The customer's key.

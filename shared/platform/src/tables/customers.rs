@@ -37,7 +37,7 @@ pub(super) fn program_of(client: &ClientId, key: &CustomerKey) -> Option<Program
 /// The attribute, and the name of the index over it.
 pub(super) const OWNER: &str = "owner";
 
-/// What the index `owner` of a table knows of a customer. It lags by moments.
+/// Lists the items of a customer by the index `owner` of a table, which lags by moments.
 pub(super) async fn owned<T>(
     dynamodb: &Client,
     table: &str,

@@ -1,5 +1,5 @@
-//! The sparse index by which due work is found: an item that wants something done carries `agenda` (what, and a shard)
-//! and `agenda_at` (when); without them it is not in the index. The index lags: the item itself decides.
+//! Sparse index of due work. An item with work left carries `agenda` (the kind of work, and a shard) and `agenda_at` (the
+//! time); without them it is not in the index. The index lags: the item itself decides.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ pub(crate) const INDEX: &str = "agenda";
 /// One partition of an index takes a thousand writes a second.
 const SHARDS: u8 = 4;
 
-/// What wants to be done.
+/// Kind of due work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind<'a> {
-    /// An intent to look after.
+    /// An intent to settle or to clean up after.
     DueIntent,
     /// A confirmation to send.
     Due,
-    /// A confirmation that an operator has to decide about. There are few: one shard.
+    /// A parked confirmation, which an operator decides about. There are few: one shard.
     Parked,
-    /// A card that has left this program of this client; the time is that of its cancellation. When it goes depends on the
-    /// X of the day, so each program has a list of its own.
+    /// A cancelled card of a client's program, by the time of its cancellation. Its end depends on the program's retention,
+    /// so each program has a list of its own.
     Cancelled(&'a ClientId, &'a ProgramId),
 }
 

@@ -37,7 +37,7 @@ use super::sealing::Sealing;
 use crate::metrics::Metrics;
 use crate::vault::{Purpose, Vault};
 
-/// How long a failed intent is kept after its outcome.
+/// Retention of a failed intent after its outcome.
 const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Logical name, for the vault.
 const TABLE: &str = "enrollments";
@@ -45,8 +45,7 @@ const TABLE: &str = "enrollments";
 const INTENT: &str = "intent";
 const CUSTOMER: &str = "customer";
 const CARD: &str = "card#";
-/// How much longer than X a cancelled card may be there before `DynamoDB` deletes it: time enough to repair a purge that
-/// does not run.
+/// Time between the end of a cancelled card's retention and its `ttl`: enough to repair a purge that does not run.
 const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Values of a card's `state`.
@@ -180,13 +179,13 @@ fn card_sort_key(id: IntentId) -> String {
     format!("{CARD}{}", id.to_hex())
 }
 
-/// When a card that was cancelled at `at` goes by itself.
+/// Time to live of a card that was cancelled at `at`.
 fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
     let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
     later(later(at, retention), TTL_MARGIN)
 }
 
-/// What counts an intent whose outcome is open.
+/// Attribute that counts open intents of an action.
 fn counter_of(action: ActionCode) -> &'static str {
     match action {
         ActionCode::Enroll => "pending",

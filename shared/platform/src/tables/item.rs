@@ -158,7 +158,7 @@ impl Fields {
         Ok(self.ttl()?.is_some_and(|ttl| ttl <= now))
     }
 
-    /// When the item goes by itself.
+    /// Time to live of the item.
     pub(crate) fn ttl(&self) -> Result<Option<Timestamp>, StoreError> {
         self.optional_number("ttl")?
             .map(|seconds| {

@@ -35,7 +35,7 @@ use crate::vault::Vault;
 const COUNTING: &str = "counting an attempt";
 /// Counters that nobody adds to any more are deleted after this.
 const KEPT: SignedDuration = SignedDuration::from_hours(2);
-/// How often an attempt is counted anew because another one changed the counter's minute.
+/// Number of tries to count an attempt while others change the counter's minute.
 const TRIES: usize = 5;
 /// So many digits of an attempt's name tell it from the others of two minutes.
 const NAME_LENGTH: usize = 16;
@@ -134,7 +134,7 @@ impl DynamoLimits {
         ))
     }
 
-    /// Where the counter is of this minute, or of a later one by a clock that is ahead.
+    /// Adds an attempt to a counter of this minute, or of a later one by a clock that is ahead.
     async fn add_to_minute(&self, pk: &str, attempt: &str, minute: i64) -> Result<Updated, StoreError> {
         let update = self
             .update(pk, attempt, minute)
@@ -213,7 +213,7 @@ impl DynamoLimits {
         updated(update.update_expression(expression)).await
     }
 
-    /// What the updates of a counter that is there have in common.
+    /// Common part of the updates of an existing counter.
     fn update(&self, pk: &str, attempt: &str, minute: i64) -> UpdateItemFluentBuilder {
         self.dynamodb
             .update_item()

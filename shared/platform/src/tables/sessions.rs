@@ -22,10 +22,10 @@ use super::transaction::{IntoWrite as _, built, transact};
 use super::update::ItemUpdate;
 use crate::vault::{Purpose, Vault};
 
-/// How long an expired session is kept, for a page that asks what became of its last attempt.
+/// Retention of an expired session, for a page that reads the result of its last attempt.
 const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(24);
-/// How much longer a used token is kept than it could be used: longer than any request takes, and any two clocks differ.
-/// Only its time to live takes it away.
+/// Retention of a used token after its validity: longer than any request takes, and any two clocks differ. Only its time
+/// to live deletes it.
 const KEPT_AFTER_USE: SignedDuration = SignedDuration::from_hours(1);
 const TOKEN: usize = 1;
 

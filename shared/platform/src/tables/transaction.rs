@@ -1,4 +1,4 @@
-//! Transactions: sent, and on cancellation told by the item that was to blame.
+//! Transactions, and the writes whose conditions failed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use enrollment::randomness::Randomness;
 
 use crate::aws::describe;
 
-/// What came of a transaction.
+/// Result of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transacted {
     /// All of it is stored.
@@ -68,7 +68,7 @@ pub(crate) async fn transact(
     }
 }
 
-/// What the cancellation reasons, one for each write in their order, mean together.
+/// Cause of a cancelled transaction, from the reasons of its writes in their order.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Cause {
     /// The writes whose condition did not hold.

@@ -1,4 +1,4 @@
-//! What Mastercard wrote about an intent.
+//! Fault texts of Mastercard, sealed on intents.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Item, on_every_engine};

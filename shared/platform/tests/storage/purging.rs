@@ -1,4 +1,4 @@
-//! What is past its date goes, with all that hangs on it.
+//! Purge of expired records.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -156,7 +156,7 @@ impl Scene {
         CustomerKey(self.item("customer").await["pk"].as_s().unwrap().clone())
     }
 
-    /// What a purge reads of the customer.
+    /// Reads the record of the customer.
     async fn record(&self) -> Record {
         let record = self.enrollments.record(&client_id(), &self.key().await).await;
         record.unwrap().unwrap()

@@ -1,4 +1,4 @@
-//! What an operator does with confirmations: lists, shows, replays and drops them.
+//! Operator's access to confirmations: list, show, replay, drop.
 
 use std::sync::Arc;
 
@@ -32,27 +32,27 @@ pub struct ConfirmationAdmin {
     records: Records,
 }
 
-/// What says whether a confirmation's record is past its date.
+/// Stores that decide whether a confirmation's record has expired.
 pub struct Records {
     /// The customers' records.
     pub enrollments: DynamoEnrollments,
-    /// For X.
+    /// Set-ups, for the retention.
     pub clients: DynamoClients,
 }
 
-/// How a confirmation stands.
+/// State of a confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It is sent when its time comes.
     Due {
-        /// When.
+        /// Time at which it is due.
         at: Timestamp,
     },
     /// An operator has to decide.
     Parked {
         /// Since when.
         at: Timestamp,
-        /// Why.
+        /// Reason for parking it.
         reason: Parked,
     },
     /// The receiver has it; address and body are forgotten.
@@ -67,26 +67,26 @@ pub enum State {
 pub struct Listed {
     /// `webhook-id`.
     pub id: ConfirmationId,
-    /// Whom it is for.
+    /// Client that receives it.
     pub client: ClientId,
-    /// How it stands.
+    /// Its state.
     pub state: State,
-    /// How often it was sent.
+    /// Number of attempts.
     pub attempts: u32,
-    /// When its outcome was stored, or when it was last replayed.
+    /// Time at which its outcome was stored, or at which it was last replayed.
     pub waiting_since: Timestamp,
-    /// What the last attempt met, in one word.
+    /// Failure of the last attempt, in one word.
     pub last_failure: Option<String>,
 }
 
-/// What came of replaying or dropping.
+/// Result of a replay or a drop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decided {
     /// It is done.
     Done,
     /// It has been delivered meanwhile, or is gone.
     TooLate,
-    /// The record that it goes with is past its date: the next purge deletes both.
+    /// Its record has expired: the next purge deletes both.
     Expired,
 }
 

@@ -17,7 +17,7 @@ const INTENT: usize = 0;
 const SESSION: usize = 1;
 const CUSTOMER_ITEM: usize = 2;
 const OLD_CARD: usize = 3;
-/// How long a customer without a card is kept: longer than a failed intent, which is all there is of such a one.
+/// Retention of a customer without a card: longer than that of a failed intent, the only record of such a customer.
 const WITHOUT_CARD_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl DynamoEnrollments {

@@ -1,4 +1,4 @@
-//! What MRS held and should not, and holds no longer.
+//! Completed cleanups: MRS no longer has a card that an intent left there.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use enrollment::identifiers::{ClientId, IntentId, ProgramId};
@@ -14,13 +14,13 @@ use crate::tables::due_index::Kind;
 use crate::tables::item;
 use crate::tables::update::ItemUpdate;
 
-/// A card that MRS holds no longer.
+/// Card that MRS has cancelled.
 pub(super) struct CancelledCard<'a> {
     pub(super) client: &'a ClientId,
     pub(super) program: &'a ProgramId,
     pub(super) customer_key: &'a str,
     pub(super) card: IntentId,
-    /// X, until a purge reckons anew.
+    /// Retention, until a purge applies the current one.
     pub(super) retention_days: u16,
     pub(super) at: Timestamp,
 }

@@ -1,5 +1,5 @@
-//! One transaction of an outcome. What MRS did must be stored, even where the session, the counts or the old card are not
-//! as they were left: those are given up, one after the other.
+//! Transaction that stores an outcome. The outcome must be stored even where the session, the counts or the old card have
+//! changed: their writes are given up one after the other.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use enrollment::log::warn;
@@ -12,15 +12,15 @@ use crate::tables::transaction::transact;
 const INTENT: usize = 0;
 const COUNTERS: usize = 1;
 
-/// What goes into it.
+/// Writes of the transaction.
 pub(super) struct Parts {
-    /// The intent: its condition says whether there is anything to store.
+    /// The intent. Its condition fails where the outcome is stored already.
     pub(super) intent: TransactWriteItem,
-    /// Ways to bring the customer's counts up to date, of which the first that applies is taken.
+    /// Alternative writes of the customer's counts: the first whose condition holds is used.
     pub(super) counter_updates: Vec<TransactWriteItem>,
-    /// What is written in any case.
+    /// Writes that are never given up.
     pub(super) required: Vec<TransactWriteItem>,
-    /// The card that goes, or stays.
+    /// The old card.
     pub(super) old_card: Vec<TransactWriteItem>,
     /// The session.
     pub(super) session: Option<TransactWriteItem>,

@@ -10,7 +10,7 @@ use super::{CUSTOMER, DynamoEnrollments, card_ttl, counter_of};
 use crate::tables::item;
 use crate::tables::update::ItemUpdate;
 
-/// What happened to a customer.
+/// Change of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     /// A card came in.
@@ -38,7 +38,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// What an outcome changes.
+    /// Change that an outcome makes.
     pub(super) fn of(intent: &Intent, outcome: &Outcome) -> Self {
         let kept_until = |days| card_ttl(outcome.at, days);
         match (intent.action, &intent.old_card) {
@@ -57,7 +57,7 @@ impl Change {
 }
 
 impl DynamoEnrollments {
-    /// Ways to write the change: the first whose condition holds is right. The last one holds always.
+    /// Alternative writes of a change: the first whose condition holds is used. The last one has no condition.
     pub(super) fn counter_updates(
         &self,
         operation: &'static str,

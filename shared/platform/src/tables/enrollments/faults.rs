@@ -1,5 +1,4 @@
-//! What Mastercard wrote when it last refused a call for an intent, or answered beyond understanding: sealed beside the
-//! intent, and gone with it.
+//! Last fault text that Mastercard wrote about an intent: sealed on the intent's item, and deleted with it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enrollment::identifiers::{ClientId, IntentId};
@@ -17,7 +16,7 @@ const FAULT: &str = "last_fault";
 /// Foreign text with what is known of the call. It may name a person, so it has neither `Debug` nor `Display`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct FaultNote {
-    /// When it came.
+    /// Time at which it was received.
     #[zeroize(skip)]
     pub at: Timestamp,
     /// Of which call, such as `enroll`.
@@ -67,7 +66,7 @@ mod operator {
 
     /// An incident, and whether there is more to show.
     pub struct Incident {
-        /// What the customer asked for.
+        /// The intent.
         pub intent: Intent,
         /// Whether something that Mastercard wrote is kept.
         pub has_fault: bool,
@@ -109,7 +108,7 @@ mod operator {
             }
         }
 
-        /// What Mastercard last wrote about an intent, unsealed: it may name a person.
+        /// Unseals the last fault text about an intent. It may name a person.
         pub async fn reveal_fault(
             &self,
             _: &Permit,

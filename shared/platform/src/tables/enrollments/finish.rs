@@ -148,7 +148,7 @@ impl DynamoEnrollments {
         Ok(built(OPERATION, put)?.into_write())
     }
 
-    /// What becomes of the card that was to go.
+    /// Writes of the old card.
     fn change_old_card(
         &self,
         customer_key: &str,
@@ -225,8 +225,8 @@ impl DynamoEnrollments {
     }
 }
 
-/// When an intent goes by itself: a failed one some days after its outcome, unless MRS may hold something for it; an
-/// opt-out with its card. One that enrolled a card stays as long as the card.
+/// Time to live of an intent: days after its outcome for a failed one without a cleanup, that of the card for an opt-out.
+/// An intent that enrolled a card stays as long as the card.
 fn kept_until(intent: &Intent, conclusion: &Conclusion) -> Option<Timestamp> {
     let outcome = &conclusion.outcome;
     match (&intent.old_card, outcome.status) {

@@ -159,7 +159,7 @@ fn ranacs(json: &str) -> Result<Vec<Ranac>, ()> {
         .collect()
 }
 
-/// What is left of it: MRS's names of the card go when nothing is left to do about it.
+/// Reads the old card; `None` once its ids at MRS are deleted, when nothing is left to do for it.
 async fn old_card(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<OldCard>, StoreError> {
     let Some(ranac) = sealing.open_optional(fields, "old_ranac", Ranac::parse).await? else {
         return Ok(None);

@@ -570,7 +570,7 @@ impl Entry {
     }
 }
 
-/// What a deletion depends on.
+/// Condition of a deletion.
 struct Condition {
     expression: &'static str,
     names: &'static [(&'static str, &'static str)],
