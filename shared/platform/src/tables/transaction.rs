@@ -152,7 +152,7 @@ mod tests {
     use crate::randomness::SystemRandomness;
 
     #[test]
-    fn failed_conditions_are_told_by_their_place_and_busy_items_apart() {
+    fn failed_conditions_are_positions_and_conflicts_are_busy() {
         let cause = |codes: &[&str]| {
             let cause = Cause::of_codes(codes.iter().copied());
             (cause.refused, cause.busy)

@@ -70,7 +70,7 @@ async fn the_list_is_of_one_client_where_one_is_named() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver_a_clean_slate() {
+async fn replay_resets_attempts_and_receiver() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let claim = scene.claim().await.unwrap();
@@ -128,7 +128,7 @@ async fn a_replayed_confirmation_has_all_its_attempts_before_it_and_its_receiver
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn what_is_dropped_is_gone_and_what_was_delivered_can_t_be_dropped() {
+async fn drop_deletes_undelivered_ones_only() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         assert_eq!(

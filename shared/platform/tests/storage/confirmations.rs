@@ -123,7 +123,7 @@ async fn enrolled(world: &World) -> Intent {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_outcome_s_confirmation_is_due_at_once_and_reads_back_as_it_was_written() {
+async fn confirmation_is_due_at_once_and_reads_back() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let stored_at = scene.intent.outcome().unwrap().at;
@@ -299,7 +299,7 @@ async fn a_claim_whose_answer_was_lost_is_one_attempt() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_claim_that_begins_and_ends_with_another_is_still_told_apart() {
+async fn claims_of_the_same_time_are_distinct() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let (now, until) = (scene.now(), scene.now() + LEASE);
@@ -441,7 +441,7 @@ async fn while_kms_is_away_no_attempt_counts() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn what_can_t_be_read_any_more_is_parked() {
+async fn unreadable_confirmation_is_parked() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let mut damaged = scene.item().await;

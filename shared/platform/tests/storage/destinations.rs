@@ -13,7 +13,7 @@ const RECEIVER: &str = "api.bank.example:443";
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_receiver_s_state_reads_back_and_is_one_client_s_alone() {
+async fn state_reads_back_for_one_client_only() {
     on_every_engine(|world| async move {
         let confirmations = world.confirmations(&world.vault());
         let client = client_id();
@@ -99,7 +99,7 @@ async fn of_many_who_write_over_the_same_state_one_does() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_receiver_that_nothing_was_sent_to_for_a_month_starts_afresh() {
+async fn state_is_forgotten_after_a_month() {
     on_every_engine(|world| async move {
         let confirmations = world.confirmations(&world.vault());
         let gone = Destination {

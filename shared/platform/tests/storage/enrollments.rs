@@ -201,7 +201,7 @@ async fn of_two_attempts_of_one_session_at_once_one_begins() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_customers_two_tabs_do_not_both_count_on_the_same_number_of_cards() {
+async fn two_tabs_cannot_use_the_same_count() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         for round in 0..2 {
@@ -369,7 +369,7 @@ async fn of_many_outcomes_at_once_one_stands_and_is_confirmed_once() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_outcome_is_stored_even_where_its_session_and_count_are_gone() {
+async fn outcome_is_stored_without_session_and_counts() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let intent = scene.begun(1).await;
@@ -415,7 +415,7 @@ async fn there_is_no_outcome_without_an_intent() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_failed_intent_goes_after_a_week_and_not_while_mrs_may_hold_something() {
+async fn failed_intent_expires_after_a_week_without_cleanup() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         let week = SignedDuration::from_hours(7 * 24);

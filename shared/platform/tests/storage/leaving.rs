@@ -189,7 +189,7 @@ async fn a_card_that_stays_is_given_back_and_the_intent_forgets_it() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_opted_out_card_waits_for_the_purge_and_the_last_one_takes_the_customer_along() {
+async fn opted_out_card_waits_for_the_purge() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         scene.world.clock.advance(DAY);
@@ -299,7 +299,7 @@ async fn what_mrs_did_is_stored_even_where_the_old_card_is_gone() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn consents_stay_with_the_customer_and_a_customer_without_a_card_goes_by_itself() {
+async fn customer_keeps_consents_and_expires_without_a_card() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
         scene.decline(ActionCode::Enroll, None).await;

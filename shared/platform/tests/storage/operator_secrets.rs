@@ -95,7 +95,7 @@ async fn the_encryption_key_is_checked_remembered_and_taken_up_anew() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn the_mutual_tls_material_comes_as_pem_or_pkcs12_and_tells_its_version() {
+async fn mutual_tls_material_is_pem_or_pkcs12_with_a_version() {
     let scene = Scene::new();
     let pem = serde_json::json!({"certificate": "C", "privateKey": "K", "certificateAuthorities": "A"});
     scene.write("mastercard/mtls", pem).await;

@@ -550,7 +550,7 @@ async fn an_enrollment_at_the_same_moment_wins() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
+async fn customer_larger_than_a_transaction_is_deleted() {
     on_every_engine(|world| async move {
         let scene = Scene::without_card(world);
         for number in 0..30 {
@@ -570,7 +570,7 @@ async fn a_customer_of_more_items_than_a_transaction_takes_goes_all_the_same() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_card_with_more_failed_attempts_than_a_transaction_takes_goes_all_the_same() {
+async fn card_with_attempts_beyond_a_transaction_is_deleted() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world).await;
         scene.enroll(OTHER_RANAC).await;
@@ -736,7 +736,7 @@ async fn store(world: &World, items: Vec<(&'static str, Item)>) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_hundred_thousand_records_go_in_some_short_runs_of_which_the_first_is_killed() {
+async fn hundred_thousand_records_after_a_killed_run() {
     on_engine_of_aws(|world| async move {
         let now = world.clock.now();
         let cancelled_at = later(now, -(DAY * 31));

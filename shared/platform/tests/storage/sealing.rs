@@ -197,7 +197,7 @@ async fn a_ciphertext_that_was_moved_is_refused() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn an_item_of_a_newer_schema_is_refused_and_an_unknown_attribute_is_not() {
+async fn newer_schema_is_refused_and_unknown_attribute_ignored() {
     on_every_engine(|world| async move {
         let vault = world.vault();
         let (sessions, enrollments) = (world.sessions(&vault), world.enrollments(&vault));
@@ -296,7 +296,7 @@ async fn processes_that_start_together_agree_on_one_key() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_wrapped_key_that_was_moved_to_another_purpose_does_not_unwrap() {
+async fn wrapped_key_of_another_purpose_does_not_unwrap() {
     on_every_engine(|world| async move {
         let vault = world.vault();
         let sealed = vault

@@ -10,7 +10,7 @@ use engine::on_every_engine;
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn a_session_reads_back_as_it_was_stored_until_a_day_after_its_end() {
+async fn session_reads_back_until_a_day_after_its_end() {
     on_every_engine(|world| async move {
         let now = world.clock.now();
         let sessions = world.sessions(&world.vault());

@@ -133,7 +133,7 @@ async fn what_has_waited_longest_comes_first_over_all_shards() {
 
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
-async fn what_has_its_outcome_needs_no_look_unless_mrs_may_hold_something() {
+async fn ended_intent_is_due_only_for_a_cleanup() {
     on_every_engine(|world| async move {
         let scene = Scene::new(world);
         scene.enrolled("03643782610476418733").await;
