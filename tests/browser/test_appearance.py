@@ -70,7 +70,7 @@ def test_noscript_message_is_shown(
     page.goto(partner.open().location)
     said = page.locator("noscript p")
     expect(said).to_be_visible()
-    assert (said.text_content() or "").startswith("Please allow JavaScript for this page")
+    assert (said.text_content() or "").startswith("Please turn on JavaScript.")
     expect(page.get_by_text(LOADING)).to_be_hidden()
     pictures.take_window(page, "no-script")
 
