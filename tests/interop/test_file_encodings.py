@@ -73,7 +73,8 @@ def test_customer_id_is_read_in_any_encoding(client: IsolatedClient, tmp_path: P
     assert (shown.code, card.last4 in shown.out) == (0, True), shown.err
     erased = enrollctl("customer", "erase", *person, "--opt-out", "--yes")
     assert (erased.code, "cards 1 (1 cancelled first)" in erased.out) == (0, True), erased.err
-    assert client.customer_command("show", customer.id).err.endswith("enrollctl: nothing is stored about this customer\n")
+    shown = client.customer_command("show", customer.id)
+    assert shown.err.endswith("enrollctl: nothing is stored about this customer\n")
 
 
 def test_token_is_read_from_utf_16(partner: Partner, stack: Stack) -> None:

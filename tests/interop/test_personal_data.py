@@ -176,7 +176,10 @@ def test_refusal_is_one_sentence(client: IsolatedClient, customer: Customer, wha
             client.customer_command(what, customer.id, "--program", "4711"),
             f"client '{client.id}' has never had the program '4711'",
         ),
-        (enrollctl("customer", what, "--client", "nobody", *request, given=customer.id), "client 'nobody' does not exist"),
+        (
+            enrollctl("customer", what, "--client", "nobody", *request, given=customer.id),
+            "client 'nobody' does not exist",
+        ),
         (client.customer_command(what, ""), f"the customer's id in -: {no_id}"),
     ]
     for ran, why in refusals:
