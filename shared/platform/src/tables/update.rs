@@ -12,9 +12,9 @@ use crate::aws::where_it_held;
 
 /// Update of one item.
 ///
-/// `#name` in an expression stands for the attribute `name`, whether or not DynamoDB reserves the word: the builder declares
+/// `#name` in an expression stands for the attribute `name`, whether or not `DynamoDB` reserves the word: the builder declares
 /// each that is mentioned. `:schema` is the schema version of this release. Values that no expression mentions are left out,
-/// since DynamoDB refuses them.
+/// since `DynamoDB` refuses them.
 pub(crate) struct ItemUpdate {
     table: String,
     key: Item,
