@@ -61,8 +61,8 @@ def test_notice_is_in_view_in_sized_frame(page: Page, stack: Stack) -> None:
     assert frame is not None
     assert frame["height"] > 700, "it is not the frame that scrolls"
     # The host's page continues below the frame: its window always ends within the frame.
-    for root in (0.7, 0.85, 1):
-        page.evaluate("end => scrollTo(0, scrollY + end - innerHeight)", frame["y"] + root * frame["height"])
+    for position in (0.7, 0.85, 1):
+        page.evaluate("end => scrollTo(0, scrollY + end - innerHeight)", frame["y"] + position * frame["height"])
         frame = page.locator("#widget").bounding_box() or frame
         page.clock.run_for(400)
         expect(widget.stay_longer).to_be_in_viewport(ratio=1)

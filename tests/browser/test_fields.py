@@ -78,7 +78,7 @@ def test_unusable_character_is_reported(widget: Widget, network: Network, card: 
 
 
 def test_terms_open_in_new_window(widget: Widget) -> None:
-    link = widget.root.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*open_page in a new tab"))
+    link = widget.root.get_by_role("link", name=re.compile("Read more.*Terms & Conditions.*opens in a new tab"))
     expect(link).to_have_attribute("href", "https://demo-bank.example/terms")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
