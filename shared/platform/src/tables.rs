@@ -38,7 +38,7 @@ pub struct TableNames {
     pub sessions: String,
     /// Intents, cards and customers.
     pub enrollments: String,
-    /// What partners are to be told.
+    /// Confirmations to partners.
     pub confirmations: String,
     /// Counters against card testing.
     pub limits: String,
@@ -47,7 +47,7 @@ pub struct TableNames {
 }
 
 impl TableNames {
-    /// All of them.
+    /// Names of all tables.
     pub fn all(&self) -> [&str; 6] {
         let Self {
             clients,
