@@ -46,6 +46,8 @@ impl CustomerRecords for DynamoEnrollments {
             .table_name(&self.tables.enrollments)
             .filter_expression("(sk = :customer AND begins_with(pk, :of_client)) OR (sk = :intent AND client = :client AND begins_with(#status, :error))")
             .projection_expression("pk, sk, #schema")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#status", "status")
             .expression_attribute_values(":customer", item::text(CUSTOMER))
             .expression_attribute_values(":of_client", item::text(format!("customer#{client}#")))
             .expression_attribute_values(":intent", item::text(INTENT))
