@@ -20,6 +20,7 @@ use crate::receivers::WebhookReceivers;
 use crate::rewards::MrsRewards;
 use crate::secrets::Secrets;
 use crate::settings::StackSettings;
+#[cfg(feature = "operator")]
 use crate::tables::confirmations::admin::{ConfirmationAdmin, Records};
 use crate::tables::{
     DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
@@ -154,6 +155,7 @@ impl Adapters {
     }
 
     /// Confirmations as an operator works on them.
+    #[cfg(feature = "operator")]
     pub fn confirmation_admin(&self) -> ConfirmationAdmin {
         ConfirmationAdmin::new(
             self.dynamodb(),
