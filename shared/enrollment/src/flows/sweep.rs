@@ -48,7 +48,7 @@ pub struct Sweep<'a> {
 pub struct WakeReport {
     /// Confirmations for which a wake-up was sent.
     pub woken: usize,
-    /// Time for which the oldest of them has been due.
+    /// Time for which the oldest due confirmation has been due.
     pub oldest_due: SignedDuration,
 }
 

@@ -71,7 +71,7 @@ impl DynamoEnrollments {
             if old_card_gone || session_gone {
                 warn!(
                     session_gone,
-                    old_card_gone, operation, "outcome stored without its session or old card"
+                    old_card_gone, operation, "record stored without its session or old card"
                 );
             }
             let mut index = 0..;
