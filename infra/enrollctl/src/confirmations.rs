@@ -16,7 +16,9 @@ pub(crate) async fn run(stack: &Stack, command: ConfirmationsCommand) -> Result<
         ConfirmationsCommand::List { client, due, limit } => list(stack, client.as_deref(), due, limit).await,
         ConfirmationsCommand::Show { id, revealing } => show(stack, &id, &revealing).await,
         ConfirmationsCommand::Replay { chosen, reason } => replay(stack, &chosen, &reason).await,
-        ConfirmationsCommand::Drop { chosen, yes, reason } => discard(stack, &chosen, yes, &reason).await,
+        ConfirmationsCommand::Drop { chosen, yes, reason } => {
+            drop_confirmation(stack, &chosen, yes, &reason).await
+        }
         ConfirmationsCommand::Keys(command) => confirmation_keys::run(stack, command).await,
         ConfirmationsCommand::Trust {
             client,
@@ -98,7 +100,7 @@ async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditRef
     Ok(())
 }
 
-async fn discard(
+async fn drop_confirmation(
     stack: &Stack,
     chosen: &ConfirmationSelection,
     yes: bool,
@@ -117,7 +119,7 @@ async fn discard(
     let mut dropped = 0;
     for (id, client) in chosen {
         let permit = gate.pass_for(&client, "drop confirmation", id.as_str()).await?;
-        match admin.discard(&permit, &id).await? {
+        match admin.drop_confirmation(&permit, &id).await? {
             Decided::Done => dropped += 1,
             Decided::TooLate | Decided::Expired => println!("{id}: already delivered or deleted"),
         }

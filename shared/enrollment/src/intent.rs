@@ -14,7 +14,7 @@ use crate::identifiers::{
 };
 use crate::time::later;
 
-pub use stage::{Cleanup, Conclusion, Outcome, SETTLEMENT_DEADLINE, Stage};
+pub use stage::{ANSWER_DEADLINE, Cleanup, Conclusion, Outcome, Stage};
 
 /// Duration of the lease on an intent. A function ends after 25 s, so the holder of an expired lease is dead.
 pub const INTENT_LEASE: SignedDuration = SignedDuration::from_secs(30);

@@ -71,7 +71,7 @@ impl Finding {
 
 /// Rule by which the account of an intent is recognized.
 #[derive(Debug, Clone, Copy)]
-pub enum Claim<'a> {
+pub enum AccountRule<'a> {
     /// The number was made for the intent, so every account under it is the intent's.
     Number,
     /// The number is the customer's, so accounts of other programs and of earlier cards may be under it too.
@@ -127,13 +127,13 @@ impl LookUp {
     }
 
     /// Finds the card of an intent that is not in the tables yet.
-    pub fn of_intent(&self, claim: Claim<'_>, is_recorded: bool) -> Finding {
+    pub fn of_intent(&self, rule: AccountRule<'_>, is_recorded: bool) -> Finding {
         let Some(accounts) = self.accounts(is_recorded) else {
             return Finding::Unknown;
         };
         let owned: Vec<(&Account, Owner)> = accounts
             .iter()
-            .map(|account| (account, claim.owner_of(account)))
+            .map(|account| (account, rule.owner_of(account)))
             .collect();
         let of_intent = |status: AccountStatus| {
             owned
@@ -171,7 +171,7 @@ impl Account {
     }
 }
 
-impl Claim<'_> {
+impl AccountRule<'_> {
     fn owner_of(self, account: &Account) -> Owner {
         match self {
             Self::Number if account.status == AccountStatus::Unknown || account.is_unnamed() => {
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_account_under_an_own_number_matches() {
-        let of = |accounts: Vec<Account>| LookUp::Listed(accounts).of_intent(Claim::Number, false);
+        let of = |accounts: Vec<Account>| LookUp::Listed(accounts).of_intent(AccountRule::Number, false);
         let other_digits = Account {
             program: None,
             ..active("1")
@@ -297,8 +297,14 @@ mod tests {
             }]),
             Finding::Unknown
         );
-        assert_eq!(LookUp::NotFound.of_intent(Claim::Number, false), Finding::Absent);
-        assert_eq!(LookUp::NotFound.of_intent(Claim::Number, true), Finding::Unknown);
+        assert_eq!(
+            LookUp::NotFound.of_intent(AccountRule::Number, false),
+            Finding::Absent
+        );
+        assert_eq!(
+            LookUp::NotFound.of_intent(AccountRule::Number, true),
+            Finding::Unknown
+        );
     }
 
     #[test]
@@ -306,13 +312,13 @@ mod tests {
         let program = ProgramId::parse(PROGRAM).unwrap();
         let before = [ranac("7")];
         let recorded = [ranac("8")];
-        let claim = |present_before| Claim::Members {
+        let rule = |present_before| AccountRule::Members {
             program: &program,
             last4: last4("0123"),
             present_before,
             recorded: &recorded,
         };
-        let of = |accounts: Vec<Account>| LookUp::Listed(accounts).of_intent(claim(Some(&before[..])), false);
+        let of = |accounts: Vec<Account>| LookUp::Listed(accounts).of_intent(rule(Some(&before[..])), false);
         let elsewhere = Account {
             program: Some("20765".into()),
             ..active("2")
@@ -353,7 +359,7 @@ mod tests {
             Finding::Absent,
             "one member that differs is enough"
         );
-        let not_asked = LookUp::Listed(vec![active("1")]).of_intent(claim(None), false);
+        let not_asked = LookUp::Listed(vec![active("1")]).of_intent(rule(None), false);
         assert_eq!(not_asked, Finding::Unknown);
     }
 }

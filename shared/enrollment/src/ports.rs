@@ -55,7 +55,8 @@ pub use purges::{Purges, Removal};
 pub use put::Put;
 pub use receivers::Receivers;
 pub use record::{
-    CustomerKey, Progress, Record, RecordedCard, RecordedConfirmation, RecordedIntent, RecordedSession,
+    ConfirmationState, CustomerKey, Record, RecordedCard, RecordedConfirmation, RecordedIntent,
+    RecordedSession,
 };
 pub use rewards::{EncryptedNumber, IntentRewards, NewCard, Person, Rewards, RewardsError};
 pub use sessions::Sessions;

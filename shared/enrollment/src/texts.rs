@@ -61,7 +61,7 @@ impl Texts {
     }
 
     /// Returns the dotted paths of members of `translation` that are unknown or unusable.
-    pub fn strangers(translation: &Value) -> Vec<String> {
+    pub fn unknown_keys(translation: &Value) -> Vec<String> {
         let mut found = Vec::new();
         compare(&BUILT_IN, translation, "", &mut found);
         found
@@ -145,7 +145,7 @@ mod tests {
             "success": {"title": "x", "info": "x"},
             "read_more": "x"
         });
-        assert_eq!(Texts::strangers(&example), Vec::<String>::new());
+        assert_eq!(Texts::unknown_keys(&example), Vec::<String>::new());
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
             Texts::built_in().under(&json!({"register": "flat", "success": {"title": {"a": 1}}, "new": "x"}));
         assert_eq!(texts, Texts::built_in());
         assert_eq!(
-            Texts::strangers(&json!({"register": "flat", "new": "x", "success": {"title": 3}})),
+            Texts::unknown_keys(&json!({"register": "flat", "new": "x", "success": {"title": 3}})),
             ["new", "register", "success.title"]
         );
     }

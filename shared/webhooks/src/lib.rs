@@ -10,6 +10,6 @@ pub use url::Url;
 
 pub use self::{
     retry_after::RetryAfter,
-    sender::{Answer, BlockedUrl, SendError, Sender, SenderSettings, Stage, TlsError},
+    sender::{Answer, BlockedUrl, SendError, SendStage, Sender, SenderSettings, TlsError},
     signing::{MessageId, SigningKeys},
 };

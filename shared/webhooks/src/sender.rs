@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 pub use self::{
-    error::{BlockedUrl, SendError, Stage, TlsError},
+    error::{BlockedUrl, SendError, SendStage, TlsError},
     private_host::{PrivateHost, PrivateHostError},
     resolve::{Resolve, Resolving, SystemResolver},
     trust::{Trust, TrustError},
@@ -168,7 +168,7 @@ impl Sender {
                 let resolving = reach.resolve(self.settings.resolver.as_ref(), name);
                 timeout_at(deadline, resolving)
                     .await
-                    .map_err(|_| SendError::Timeout(Stage::Lookup))?
+                    .map_err(|_| SendError::Timeout(SendStage::Lookup))?
             }
             Some(Host::Ipv4(address)) => Ok(vec![IpAddr::V4(address)]),
             Some(Host::Ipv6(address)) => Ok(vec![IpAddr::V6(address)]),

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::time::timeout;
 use webhooks::{
-    Answer, BlockedUrl, SendError, Sender, SenderSettings, Stage, Url,
+    Answer, BlockedUrl, SendError, SendStage, Sender, SenderSettings, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -346,7 +346,7 @@ async fn listener_detects_a_connection() {
         .unwrap();
         assert_eq!(
             post(&sender, &inside.url(host)).await,
-            Err(SendError::Timeout(Stage::Tls))
+            Err(SendError::Timeout(SendStage::Tls))
         );
         assert!(listener.accept().is_ok(), "{host}");
     }

@@ -11,7 +11,7 @@ use engine::Item;
 use enrollment::action::ActionCode;
 use enrollment::ending::Ending;
 use enrollment::identifiers::SessionId;
-use enrollment::intent::{Intent, SETTLEMENT_DEADLINE};
+use enrollment::intent::{ANSWER_DEADLINE, Intent};
 use enrollment::status::{MrsCode, Status};
 
 use crate::observed::{Seen, Told};
@@ -208,7 +208,7 @@ fn is_told(intent: &Intent, told: &Told) -> bool {
     let is_interim = intent.action == ActionCode::OptOut
         && (told.ending.status, told.ending.code) == (Status::ErrorRemoval, Some(MrsCode::SERVER_ERROR))
         && told.attempts_left == 0
-        && told.at >= intent.created_at + SETTLEMENT_DEADLINE
+        && told.at >= intent.created_at + ANSWER_DEADLINE
         && intent
             .outcome()
             .is_some_and(|outcome| outcome.at >= told.asked_at);

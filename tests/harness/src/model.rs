@@ -32,7 +32,7 @@ use enrollment::session::Session;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
-pub use confirmations::{ConfirmationState, StoredConfirmation};
+pub use confirmations::{StoredConfirmation, StoredConfirmationState};
 
 /// A failed intent is kept this long after its outcome.
 const FAILED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -23,7 +23,7 @@ use crate::texts::{Texts, read_translation};
 /// Finding about a setting of a client file: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
-pub struct Finding {
+pub struct ClientFileFinding {
     /// Path of the setting: `programs[0].bin_ranges[1].to`.
     pub place: String,
     /// The rule that is broken, and what would be right.
@@ -38,7 +38,7 @@ pub struct ClientSetup {
     /// Pictures by the hexadecimal SHA-256 of their content.
     pub pictures: BTreeMap<String, Vec<u8>>,
     /// Settings that are valid but probably not intended: dates of a certificate, missing texts, unreadable colors.
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<ClientFileFinding>,
 }
 
 /// Reads and checks a client file. `open` returns the content of a file that it names, relative to the client file.
@@ -48,9 +48,9 @@ pub struct ClientSetup {
 pub fn read(
     toml: &str,
     open: &dyn Fn(&str) -> std::io::Result<Vec<u8>>,
-) -> Result<ClientSetup, Vec<Finding>> {
+) -> Result<ClientSetup, Vec<ClientFileFinding>> {
     let written: Written = toml::from_str(toml).map_err(|error| {
-        vec![Finding {
+        vec![ClientFileFinding {
             place: "client file".into(),
             message: error.to_string().trim().to_owned(),
         }]
@@ -193,8 +193,8 @@ fn ten_thousand() -> u32 {
 
 struct FileReader<'a> {
     open: &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>,
-    faults: Vec<Finding>,
-    warnings: Vec<Finding>,
+    faults: Vec<ClientFileFinding>,
+    warnings: Vec<ClientFileFinding>,
     pictures: BTreeMap<String, Vec<u8>>,
 }
 
@@ -579,14 +579,14 @@ impl FileReader<'_> {
     }
 
     fn fault(&mut self, place: &str, message: &str) {
-        self.faults.push(Finding {
+        self.faults.push(ClientFileFinding {
             place: place.to_owned(),
             message: message.to_owned(),
         });
     }
 
     fn warn(&mut self, place: &str, message: &str) {
-        self.warnings.push(Finding {
+        self.warnings.push(ClientFileFinding {
             place: place.to_owned(),
             message: message.to_owned(),
         });
@@ -767,7 +767,7 @@ mod tests {
     }
 
     /// The file with these lines under `[translations]`; each file holds one text.
-    fn with_translations(default: &str, lines: &str) -> Result<ClientSetup, Vec<Finding>> {
+    fn with_translations(default: &str, lines: &str) -> Result<ClientSetup, Vec<ClientFileFinding>> {
         let file = GOOD
             .replace(
                 "default_language = \"en\"",

@@ -426,7 +426,7 @@ mod tests {
     use crate::delivery::MAX_AGE;
     use crate::identifiers::{IdempotencyKey, SessionToken};
     use crate::intent::CardCount;
-    use crate::ports::{Progress, RecordedConfirmation, RecordedSession};
+    use crate::ports::{ConfirmationState, RecordedConfirmation, RecordedSession};
     use crate::testing::{self, Seeded};
 
     const NOW: &str = "2026-11-21T10:00:00Z";
@@ -452,16 +452,16 @@ mod tests {
         }
     }
 
-    fn confirmation(of: IntentId, status: Status, progress: Progress) -> RecordedConfirmation {
+    fn confirmation(of: IntentId, status: Status, state: ConfirmationState) -> RecordedConfirmation {
         RecordedConfirmation {
             id: ConfirmationId::derive(of, status),
             card: None,
-            progress,
+            state,
         }
     }
 
-    fn due_since(outcome_at: Timestamp) -> Progress {
-        Progress::Due { outcome_at }
+    fn due_since(outcome_at: Timestamp) -> ConfirmationState {
+        ConfirmationState::Due { outcome_at }
     }
 
     fn intent(number: u64) -> RecordedIntent {
@@ -585,13 +585,13 @@ mod tests {
             (MAX_AGE, Due::Now(Removal::Everything)),
             (MAX_AGE + second, Due::Now(Removal::Everything)),
         ] {
-            let progress = due_since(later(now(), -age));
-            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, progress)];
+            let state = due_since(later(now(), -age));
+            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
             assert_eq!(due_of(&record), expected, "{age}");
         }
-        for progress in [Progress::Parked, Progress::Delivered] {
-            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, progress)];
-            assert_eq!(due_of(&record), Due::Now(Removal::Everything), "{progress:?}");
+        for state in [ConfirmationState::Parked, ConfirmationState::Delivered] {
+            record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
+            assert_eq!(due_of(&record), Due::Now(Removal::Everything), "{state:?}");
         }
     }
 
@@ -610,7 +610,7 @@ mod tests {
         let due = due_since(later(now(), -SignedDuration::from_hours(95)));
         record.confirmations = vec![confirmation(intent_id(9), Status::SuccessRemoval, due)];
         assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(2)])));
-        record.confirmations[0].progress = Progress::Parked;
+        record.confirmations[0].state = ConfirmationState::Parked;
         let cards = vec![intent_id(1), intent_id(2)];
         assert_eq!(due_of(&record), Due::Now(Removal::Cards(cards)));
         let undelivered: Vec<_> = undelivered_of(&record, intent_id(1)).collect();
@@ -621,8 +621,13 @@ mod tests {
     #[test]
     fn confirmation_expires_with_its_record() {
         let mut record = record(vec![card(1, cancelled(30)), card(2, CardState::Active)]);
-        let [first, second] =
-            [1, 2].map(|number| confirmation(intent_id(number), Status::SuccessEnrollment, Progress::Parked));
+        let [first, second] = [1, 2].map(|number| {
+            confirmation(
+                intent_id(number),
+                Status::SuccessEnrollment,
+                ConfirmationState::Parked,
+            )
+        });
         record.confirmations = vec![first.clone(), second.clone()];
         let past = |record: &Record, one: &RecordedConfirmation, at: Timestamp| {
             is_expired(Some(record.clone()), &one.id, expired_before(at, 30), at)
@@ -667,14 +672,14 @@ mod tests {
             .map(|id| RecordedConfirmation {
                 id,
                 card: None,
-                progress: Progress::Delivered,
+                state: ConfirmationState::Delivered,
             })
             .collect();
         // Confirmation of a deleted intent.
         record.confirmations.push(RecordedConfirmation {
             id: ConfirmationId::derive(intent_id(9), Status::ErrorRemoval),
             card: Some(intent_id(1)),
-            progress: Progress::Parked,
+            state: ConfirmationState::Parked,
         });
         let until = expired_before(now(), 30);
         let shown = unexpired(record.clone(), until, now()).unwrap();

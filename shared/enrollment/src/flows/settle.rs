@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::identifiers::{BankCustomerNumber, IntentId, Ranac};
 use crate::intent::{CardState, Cleanup, Conclusion, Customer, INTENT_LEASE, Intent, OldCard, Stage};
 use crate::log::{LogText, info, warn};
-use crate::look_up::{Claim, Finding, LookUp, MrsCard};
+use crate::look_up::{AccountRule, Finding, LookUp, MrsCard};
 use crate::ports::{
     Clients, Customers, IntentRewards, Intents, Leases, Reschedule, Rewards, StoreError, Wakeups, Work,
 };
@@ -84,7 +84,7 @@ impl Lease {
 }
 
 /// Intent after calls to MRS.
-pub(super) struct Progress {
+pub(super) struct MrsRun {
     /// Intent as it stands.
     pub(super) intent: Intent,
     /// Whether a call may still take effect.
@@ -93,7 +93,7 @@ pub(super) struct Progress {
     is_inconclusive: bool,
 }
 
-impl Progress {
+impl MrsRun {
     fn conclusive(intent: Intent) -> Self {
         Self {
             intent,
@@ -128,25 +128,25 @@ impl Settlement<'_> {
         };
         let was_open = intent.is_open();
         let intent = self.decision().decide(intent).await?;
-        let mut progress = if intent.is_open() {
+        let mut run = if intent.is_open() {
             self.query(intent, FirstAnswer::Missing, lease).await?
         } else {
-            Progress::conclusive(intent)
+            MrsRun::conclusive(intent)
         };
-        if was_open && progress.intent.is_success() {
+        if was_open && run.intent.is_success() {
             // MRS was called for the outcome in this run. The replaced card is left to the next one.
-            self.start_cleanup(&progress.intent).await;
-            return Ok(Some(progress.intent));
+            self.start_cleanup(&run.intent).await;
+            return Ok(Some(run.intent));
         }
-        if let Some(cleanup) = progress.intent.cleanup() {
-            progress = match cleanup {
-                Cleanup::ReplacedCard => self.cancel_replaced_card(progress.intent).await?,
+        if let Some(cleanup) = run.intent.cleanup() {
+            run = match cleanup {
+                Cleanup::ReplacedCard => self.cancel_replaced_card(run.intent).await?,
                 Cleanup::LateEnrollment { search_until } => {
-                    self.cancel_late_enrollment(progress.intent, search_until).await?
+                    self.cancel_late_enrollment(run.intent, search_until).await?
                 }
             };
         }
-        self.release(progress, lease).await.map(Some)
+        self.release(run, lease).await.map(Some)
     }
 
     /// Queries MRS for the outcome of an open intent, whose lease the caller has. The outcome is still open afterwards where
@@ -156,7 +156,7 @@ impl Settlement<'_> {
         intent: Intent,
         first_answer: FirstAnswer,
         lease: Lease,
-    ) -> Result<Progress, StoreError> {
+    ) -> Result<MrsRun, StoreError> {
         match intent.action {
             ActionCode::Enroll | ActionCode::Replace => self.query_enrollment(intent, first_answer).await,
             ActionCode::OptOut => self.query_opt_out(intent, lease).await,
@@ -164,12 +164,12 @@ impl Settlement<'_> {
     }
 
     /// Releases the lease where the intent needs another run, and wakes that run.
-    pub(super) async fn release(&self, progress: Progress, lease: Lease) -> Result<Intent, StoreError> {
-        let Progress {
+    pub(super) async fn release(&self, run: MrsRun, lease: Lease) -> Result<Intent, StoreError> {
+        let MrsRun {
             mut intent,
             has_call_in_flight,
             is_inconclusive,
-        } = progress;
+        } = run;
         let now = self.clock.now();
         let Some(next) = next_run(&intent, now) else {
             return Ok(intent);
@@ -222,9 +222,9 @@ impl Settlement<'_> {
         &self,
         intent: Intent,
         first_answer: FirstAnswer,
-    ) -> Result<Progress, StoreError> {
+    ) -> Result<MrsRun, StoreError> {
         let Some(look_up) = self.look_up(&intent).await? else {
-            return Ok(Progress::inconclusive(intent, false));
+            return Ok(MrsRun::inconclusive(intent, false));
         };
         let customer = customer_of(self.customers, &intent).await?;
         let found = finding(&intent, &look_up, customer.as_ref());
@@ -234,21 +234,21 @@ impl Settlement<'_> {
             _ if intent.is_overdue(now) => Conclusion::undetermined(action, now),
             Finding::Active(cards) => match cards.into_iter().next() {
                 Some(MrsCard { ranac, last4 }) => Conclusion::enrolled(action, ranac, last4, now),
-                None => return Ok(Progress::inconclusive(intent, false)),
+                None => return Ok(MrsRun::inconclusive(intent, false)),
             },
             Finding::Unknown => {
                 log_inconclusive(&intent, &look_up);
-                return Ok(Progress::inconclusive(intent, false));
+                return Ok(MrsRun::inconclusive(intent, false));
             }
             Finding::Cancelled | Finding::Absent if first_answer == FirstAnswer::ServerError => {
                 Conclusion::undetermined(action, now)
             }
-            Finding::Cancelled | Finding::Absent => return Ok(Progress::conclusive(intent)),
+            Finding::Cancelled | Finding::Absent => return Ok(MrsRun::conclusive(intent)),
         };
         self.conclude(intent, conclusion).await
     }
 
-    async fn query_opt_out(&self, intent: Intent, lease: Lease) -> Result<Progress, StoreError> {
+    async fn query_opt_out(&self, intent: Intent, lease: Lease) -> Result<MrsRun, StoreError> {
         let conclusion = match self.cancel_old_card(&intent).await? {
             Cancellation::Done => Conclusion::removed(self.clock.now()),
             Cancellation::Refused(code) if intent.inquiry.has_call_in_flight(lease.acquired_at) => {
@@ -257,27 +257,27 @@ impl Settlement<'_> {
                     code,
                     incident, "decline of a cancellation ignored, an earlier call may be in flight"
                 );
-                return Ok(Progress::conclusive(intent));
+                return Ok(MrsRun::conclusive(intent));
             }
             Cancellation::Refused(code) => Conclusion::declined(intent.action, code, self.clock.now()),
             Cancellation::Unknown { is_in_flight } => {
-                return Ok(Progress::inconclusive(intent, is_in_flight));
+                return Ok(MrsRun::inconclusive(intent, is_in_flight));
             }
         };
         self.conclude(intent, conclusion).await
     }
 
-    async fn conclude(&self, intent: Intent, conclusion: Conclusion) -> Result<Progress, StoreError> {
+    async fn conclude(&self, intent: Intent, conclusion: Conclusion) -> Result<MrsRun, StoreError> {
         let concluded = self.decision().finish(intent, conclusion).await;
-        concluded.map(Progress::conclusive)
+        concluded.map(MrsRun::conclusive)
     }
 
     /// Cancels a replaced card at MRS. It is never given up, since MRS certainly has the card.
-    async fn cancel_replaced_card(&self, intent: Intent) -> Result<Progress, StoreError> {
+    async fn cancel_replaced_card(&self, intent: Intent) -> Result<MrsRun, StoreError> {
         match self.cancel_old_card(&intent).await? {
             Cancellation::Done => self.finish_cleanup(intent).await,
-            Cancellation::Refused(_) => Ok(Progress::conclusive(intent)),
-            Cancellation::Unknown { is_in_flight } => Ok(Progress::inconclusive(intent, is_in_flight)),
+            Cancellation::Refused(_) => Ok(MrsRun::conclusive(intent)),
+            Cancellation::Unknown { is_in_flight } => Ok(MrsRun::inconclusive(intent, is_in_flight)),
         }
     }
 
@@ -286,14 +286,14 @@ impl Settlement<'_> {
         &self,
         intent: Intent,
         search_until: Timestamp,
-    ) -> Result<Progress, StoreError> {
+    ) -> Result<MrsRun, StoreError> {
         let Some(look_up) = self.look_up(&intent).await? else {
-            return Ok(Progress::inconclusive(intent, false));
+            return Ok(MrsRun::inconclusive(intent, false));
         };
         let customer = customer_of(self.customers, &intent).await?;
         if customer.as_ref().is_some_and(has_open_intent) {
             // The card of the open intent could not be distinguished.
-            return Ok(Progress::conclusive(intent));
+            return Ok(MrsRun::conclusive(intent));
         }
         match finding(&intent, &look_up, customer.as_ref()) {
             Finding::Active(cards) => self.cancel_cards(intent, &cards).await,
@@ -301,17 +301,17 @@ impl Settlement<'_> {
             Finding::Cancelled => self.finish_cleanup(intent).await,
             // An absent card may still appear: only time ends the search.
             Finding::Absent if self.clock.now() >= search_until => self.finish_cleanup(intent).await,
-            Finding::Absent => Ok(Progress::conclusive(intent)),
+            Finding::Absent => Ok(MrsRun::conclusive(intent)),
             Finding::Unknown => {
                 log_inconclusive(&intent, &look_up);
-                Ok(Progress::inconclusive(intent, false))
+                Ok(MrsRun::inconclusive(intent, false))
             }
         }
     }
 
-    async fn cancel_cards(&self, intent: Intent, cards: &[MrsCard]) -> Result<Progress, StoreError> {
+    async fn cancel_cards(&self, intent: Intent, cards: &[MrsCard]) -> Result<MrsRun, StoreError> {
         let Some(institution) = self.institution(&intent).await? else {
-            return Ok(Progress::inconclusive(intent, false));
+            return Ok(MrsRun::inconclusive(intent, false));
         };
         let rewards = IntentRewards::new(self.rewards, &intent);
         for card in cards {
@@ -321,7 +321,7 @@ impl Settlement<'_> {
                     incident = intent.incident,
                     "cancellation of a late enrollment failed"
                 );
-                return Ok(Progress::inconclusive(
+                return Ok(MrsRun::inconclusive(
                     intent,
                     cancellation::may_take_effect(&error),
                 ));
@@ -330,10 +330,10 @@ impl Settlement<'_> {
         self.finish_cleanup(intent).await
     }
 
-    async fn finish_cleanup(&self, mut intent: Intent) -> Result<Progress, StoreError> {
+    async fn finish_cleanup(&self, mut intent: Intent) -> Result<MrsRun, StoreError> {
         self.intents.complete_cleanup(&intent, self.clock.now()).await?;
         intent.finish_cleanup();
-        Ok(Progress::conclusive(intent))
+        Ok(MrsRun::conclusive(intent))
     }
 
     async fn cancel_old_card(&self, intent: &Intent) -> Result<Cancellation, StoreError> {
@@ -405,17 +405,17 @@ pub(super) async fn customer_of(
 /// Finding of a look-up about the card of an intent that is not in the tables. `customer` is that of [`customer_of`].
 pub(super) fn finding(intent: &Intent, look_up: &LookUp, customer: Option<&Customer>) -> Finding {
     let Some(customer) = customer else {
-        return look_up.of_intent(Claim::Number, false);
+        return look_up.of_intent(AccountRule::Number, false);
     };
     let number = &intent.bank_customer_number;
     let recorded: Vec<Ranac> = customer.cards.iter().map(|card| card.ranac.clone()).collect();
-    let claim = Claim::Members {
+    let rule = AccountRule::Members {
         program: &intent.program,
         last4: intent.last4,
         present_before: intent.inquiry.present_before.as_deref(),
         recorded: &recorded,
     };
-    look_up.of_intent(claim, is_recorded(customer, number))
+    look_up.of_intent(rule, is_recorded(customer, number))
 }
 
 /// Whether the tables have a card under a number that MRS should have as active.

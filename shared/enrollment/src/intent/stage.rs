@@ -8,7 +8,7 @@ use crate::status::{MrsCode, Status};
 use crate::time::later;
 
 /// Time that MRS has for an answer before the page reports an error.
-pub const SETTLEMENT_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
+pub const ANSWER_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Times at which MRS is queried again while the outcome is open, in seconds after it was first asked. After the last one
 /// the sweep queries.
@@ -34,7 +34,7 @@ impl Stage {
     /// Deadline of MRS's answer, from which on the page reports an error; `None` where no answer is awaited.
     pub fn deadline(&self) -> Option<Timestamp> {
         match self {
-            Self::Open { since } => Some(later(*since, SETTLEMENT_DEADLINE)),
+            Self::Open { since } => Some(later(*since, ANSWER_DEADLINE)),
             Self::Ended(_) => None,
         }
     }

@@ -71,12 +71,12 @@ pub struct RecordedConfirmation {
     /// The card with which it goes. It may be there longer than the intent that it tells of.
     pub card: Option<IntentId>,
     /// Whether its receiver has it.
-    pub progress: Progress,
+    pub state: ConfirmationState,
 }
 
-/// Progress of a confirmation of a [`Record`].
+/// State of a confirmation of a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum ConfirmationState {
     /// It is to be sent, and holds a purge back until 96 hours after its outcome.
     Due {
         /// Time at which its outcome was stored. A replay does not change it.
@@ -91,12 +91,12 @@ pub enum Progress {
 impl RecordedConfirmation {
     /// Whether a purge at `now` waits for it.
     pub fn defers_purge(&self, now: Timestamp) -> bool {
-        matches!(self.progress, Progress::Due { outcome_at } if now < later(outcome_at, MAX_AGE))
+        matches!(self.state, ConfirmationState::Due { outcome_at } if now < later(outcome_at, MAX_AGE))
     }
 
     /// Whether its receiver never had it.
     pub fn is_undelivered(&self) -> bool {
-        self.progress != Progress::Delivered
+        self.state != ConfirmationState::Delivered
     }
 }
 

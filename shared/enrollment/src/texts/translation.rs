@@ -38,7 +38,7 @@ pub fn read(file: &[u8]) -> Result<Value, Vec<TranslationError>> {
     if !translation.is_object() {
         return Err(vec![TranslationError::NotObject]);
     }
-    let faults: Vec<TranslationError> = Texts::strangers(&translation)
+    let faults: Vec<TranslationError> = Texts::unknown_keys(&translation)
         .into_iter()
         .map(|path| match at(&translation, &path) {
             Some(Value::Null) => TranslationError::Null(path),

@@ -14,7 +14,7 @@ use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, IntentId};
 use enrollment::ports::{
-    Claim, ClaimWrite, Confirmations, DueConfirmation, Progress, RecordedConfirmation, StoreError,
+    Claim, ClaimWrite, ConfirmationState, Confirmations, DueConfirmation, RecordedConfirmation, StoreError,
 };
 use enrollment::randomness::Randomness;
 use enrollment::time::later;
@@ -365,21 +365,21 @@ pub(super) fn primary_key(id: &ConfirmationId) -> String {
 
 /// A confirmation as a customer's record has it, of the item itself.
 pub(super) fn recorded(fields: &Fields) -> Result<RecordedConfirmation, StoreError> {
-    let progress = match fields.text("state")? {
-        DUE => Progress::Due {
+    let state = match fields.text("state")? {
+        DUE => ConfirmationState::Due {
             // The last release did not store it.
             outcome_at: match fields.optional_time("outcome_at")? {
                 Some(at) => at,
                 None => fields.time("waiting_since")?,
             },
         },
-        DELIVERED => Progress::Delivered,
-        _ => Progress::Parked,
+        DELIVERED => ConfirmationState::Delivered,
+        _ => ConfirmationState::Parked,
     };
     Ok(RecordedConfirmation {
         id: id_of(fields)?,
         card: fields.optional_parsed("card", IntentId::from_hex)?,
-        progress,
+        state,
     })
 }
 

@@ -1,7 +1,7 @@
 mod begin;
+mod card_counts;
 mod cleanup;
 mod conclusion;
-mod counters;
 #[cfg(feature = "operator")]
 mod customer_records;
 mod customers;
@@ -186,7 +186,7 @@ fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
 }
 
 /// Attribute that counts open intents of an action.
-fn counter_of(action: ActionCode) -> &'static str {
+fn count_attribute(action: ActionCode) -> &'static str {
     match action {
         ActionCode::Enroll => "pending",
         ActionCode::Replace | ActionCode::OptOut => "changing",

@@ -134,7 +134,7 @@ async fn drop_deletes_undelivered_ones_only() {
         assert_eq!(
             scene
                 .admin
-                .discard(&scene.permit().await, &scene.id)
+                .drop_confirmation(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::Done
@@ -144,7 +144,7 @@ async fn drop_deletes_undelivered_ones_only() {
         assert_eq!(
             scene
                 .admin
-                .discard(&scene.permit().await, &scene.id)
+                .drop_confirmation(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::TooLate
@@ -164,7 +164,7 @@ async fn drop_deletes_undelivered_ones_only() {
         assert_eq!(
             scene
                 .admin
-                .discard(&scene.permit().await, &scene.id)
+                .drop_confirmation(&scene.permit().await, &scene.id)
                 .await
                 .unwrap(),
             Decided::TooLate

@@ -16,7 +16,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tower::{ServiceExt as _, service_fn};
 use url::{Host, Url};
 
-use super::error::{SendError, Stage, TlsError};
+use super::error::{SendError, SendStage, TlsError};
 
 /// Connects by TCP to one of the checked addresses. With addresses of both families, the attempt for the second family
 /// starts 300 ms after the first (RFC 8305).
@@ -38,7 +38,7 @@ pub(super) async fn tcp(
     match timeout_at(deadline, connector.oneshot(uri.clone())).await {
         Ok(Ok(connected)) => Ok(connected.into_inner()),
         Ok(Err(_)) => Err(SendError::Connect),
-        Err(_) => Err(SendError::Timeout(Stage::Connect)),
+        Err(_) => Err(SendError::Timeout(SendStage::Connect)),
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn tls(
     match timeout_at(deadline, handshake).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(TlsError::of_handshake(&error).into()),
-        Err(_) => Err(SendError::Timeout(Stage::Tls)),
+        Err(_) => Err(SendError::Timeout(SendStage::Tls)),
     }
 }
 

@@ -22,9 +22,9 @@ pub enum SendError {
     /// TLS failed, or the certificate is not trusted.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The time limit passed in this stage. From [`Stage::Answer`] on the receiver may have the request.
+    /// The time limit passed in this stage. From [`SendStage::Answer`] on the receiver may have the request.
     #[error("no answer in time: {0}")]
-    Timeout(Stage),
+    Timeout(SendStage),
     /// The answer does not start with a status line of HTTP. The receiver may have the request.
     #[error("the answer isn't HTTP")]
     NotHttp,
@@ -80,7 +80,7 @@ pub enum TlsError {
 
 /// Stages of an attempt, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Stage {
+pub enum SendStage {
     /// Name resolution.
     #[error("resolving the name")]
     Lookup,
@@ -113,10 +113,10 @@ impl SendError {
             Self::Tls(TlsError::Certificate) => "tls_certificate",
             Self::Tls(TlsError::Protocol) => "tls_protocol",
             Self::Tls(TlsError::Refused) => "tls_refused",
-            Self::Timeout(Stage::Lookup) => "timeout_lookup",
-            Self::Timeout(Stage::Connect) => "timeout_connect",
-            Self::Timeout(Stage::Tls) => "timeout_tls",
-            Self::Timeout(Stage::Answer) => "timeout_answer",
+            Self::Timeout(SendStage::Lookup) => "timeout_lookup",
+            Self::Timeout(SendStage::Connect) => "timeout_connect",
+            Self::Timeout(SendStage::Tls) => "timeout_tls",
+            Self::Timeout(SendStage::Answer) => "timeout_answer",
             Self::NotHttp => "not_http",
             Self::Connection => "connection",
         }

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     Answer,
-    error::{self, SendError, Stage},
+    error::{self, SendError, SendStage},
     status_line::Watched,
 };
 use crate::retry_after;
@@ -101,7 +101,7 @@ async fn over_http_1(
     let failure = match timeout_at(deadline, exchange).await {
         Ok(Ok(response)) => return Ok(answer(&response)),
         Ok(Err(error)) => SendError::of_exchange(&error),
-        Err(_) => SendError::Timeout(Stage::Answer),
+        Err(_) => SendError::Timeout(SendStage::Answer),
     };
     let unread = |status| Answer {
         status,
@@ -137,7 +137,7 @@ async fn over_http_2(
             over_http_1: error::is_of_http_2(&error),
         }),
         Err(_) => Err(ExchangeError {
-            failure: SendError::Timeout(Stage::Answer),
+            failure: SendError::Timeout(SendStage::Answer),
             over_http_1: false,
         }),
     }

@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 use tokio_rustls::TlsAcceptor;
-use webhooks::{Answer, RetryAfter, SendError, Sender, SenderSettings, Stage, TlsError, Url};
+use webhooks::{Answer, RetryAfter, SendError, SendStage, Sender, SenderSettings, TlsError, Url};
 
 use crate::{
     server::{CA, configuration},
@@ -84,7 +84,7 @@ async fn answer_timeout_has_its_class() {
     })
     .unwrap();
     let ended = sender.post(&receiver.url(), &[], b"{}".to_vec()).await;
-    assert_eq!(ended, Err(SendError::Timeout(Stage::Answer)));
+    assert_eq!(ended, Err(SendError::Timeout(SendStage::Answer)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 use webhooks::{
-    SendError, SenderSettings, Stage, Url,
+    SendError, SendStage, SenderSettings, Url,
     sender::{Resolve, Resolving},
 };
 
@@ -34,7 +34,7 @@ async fn answer_timeout_has_its_class() {
     for (number, behavior) in slow.into_iter().enumerate() {
         let server = Server::start(behavior);
         let ended = timeout(GENEROUS, post(&server, &limited())).await;
-        assert_eq!(ended, Ok(Err(SendError::Timeout(Stage::Answer))), "{number}");
+        assert_eq!(ended, Ok(Err(SendError::Timeout(SendStage::Answer))), "{number}");
     }
 }
 
@@ -71,7 +71,7 @@ async fn connect_timeout_has_its_class() {
     };
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &settings)).await,
-        Ok(Err(SendError::Timeout(Stage::Connect)))
+        Ok(Err(SendError::Timeout(SendStage::Connect)))
     );
 }
 
@@ -82,7 +82,7 @@ async fn handshake_timeout_has_its_class() {
     let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &limited())).await,
-        Ok(Err(SendError::Timeout(Stage::Tls)))
+        Ok(Err(SendError::Timeout(SendStage::Tls)))
     );
 }
 
@@ -103,7 +103,7 @@ async fn look_up_timeout_has_its_class() {
     let url = Url::parse("https://partner.example/").unwrap();
     assert_eq!(
         timeout(GENEROUS, post_to(&url, &settings)).await,
-        Ok(Err(SendError::Timeout(Stage::Lookup)))
+        Ok(Err(SendError::Timeout(SendStage::Lookup)))
     );
 }
 

@@ -5,7 +5,7 @@ use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::{Destination, Parked};
 use enrollment::identifiers::{ClientId, IntentId};
 use enrollment::ports::{
-    Claim, ClaimWrite, Confirmations, CustomerKey, DueConfirmation, Progress, RecordedConfirmation,
+    Claim, ClaimWrite, ConfirmationState, Confirmations, CustomerKey, DueConfirmation, RecordedConfirmation,
     StoreError,
 };
 use enrollment::time::later;
@@ -26,7 +26,7 @@ pub struct StoredConfirmation {
     /// The card with whose record it is deleted.
     pub card: Option<IntentId>,
     /// Whether it is to be sent.
-    pub state: ConfirmationState,
+    pub state: StoredConfirmationState,
     /// Attempts that were made.
     pub attempts: u32,
     /// When it is due, or the end of its claim.
@@ -41,7 +41,7 @@ pub struct StoredConfirmation {
 
 /// Whether a confirmation is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfirmationState {
+pub enum StoredConfirmationState {
     /// It is.
     Due,
     /// The receiver has it.
@@ -56,17 +56,17 @@ pub enum ConfirmationState {
 impl StoredConfirmation {
     /// As a customer's record has it.
     pub(super) fn recorded(&self) -> RecordedConfirmation {
-        let progress = match self.state {
-            ConfirmationState::Due => Progress::Due {
+        let state = match self.state {
+            StoredConfirmationState::Due => ConfirmationState::Due {
                 outcome_at: self.outcome_at,
             },
-            ConfirmationState::Delivered { .. } => Progress::Delivered,
-            ConfirmationState::Parked(_) => Progress::Parked,
+            StoredConfirmationState::Delivered { .. } => ConfirmationState::Delivered,
+            StoredConfirmationState::Parked(_) => ConfirmationState::Parked,
         };
         RecordedConfirmation {
             id: self.confirmation.id.clone(),
             card: self.card,
-            progress,
+            state,
         }
     }
 }
@@ -83,7 +83,7 @@ impl State {
             confirmation: confirmation.clone(),
             owner: owner.clone(),
             card,
-            state: ConfirmationState::Due,
+            state: StoredConfirmationState::Due,
             attempts: 0,
             due_at: at,
             outcome_at: at,
@@ -100,7 +100,7 @@ impl State {
         let Some(stored) = stored else {
             return ClaimWrite::ClaimLost;
         };
-        let is_claimed = stored.state == ConfirmationState::Due
+        let is_claimed = stored.state == StoredConfirmationState::Due
             && stored.due_at == claim.until
             && stored.attempts == claim.attempt;
         if is_claimed {
@@ -117,7 +117,7 @@ impl Confirmations for Model {
         let mut due: Vec<DueConfirmation> = state
             .confirmations
             .values()
-            .filter(|stored| stored.state == ConfirmationState::Due && stored.due_at <= now)
+            .filter(|stored| stored.state == StoredConfirmationState::Due && stored.due_at <= now)
             .map(|stored| DueConfirmation {
                 id: stored.confirmation.id.clone(),
                 client: stored.confirmation.client.clone(),
@@ -151,8 +151,9 @@ impl Confirmations for Model {
         state.claims += 1;
         let ticket = format!("claim-{}", state.claims);
         let stored = state.confirmations.get_mut(id);
-        let is_due =
-            |stored: &&mut StoredConfirmation| stored.state == ConfirmationState::Due && stored.due_at <= now;
+        let is_due = |stored: &&mut StoredConfirmation| {
+            stored.state == StoredConfirmationState::Due && stored.due_at <= now
+        };
         let Some(stored) = stored.filter(is_due) else {
             return Ok(None);
         };
@@ -170,7 +171,7 @@ impl Confirmations for Model {
 
     async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
         Ok(self.state().under_claim(claim, |stored| {
-            stored.state = ConfirmationState::Delivered { at };
+            stored.state = StoredConfirmationState::Delivered { at };
             stored.confirmation.body = String::new();
         }))
     }
@@ -197,7 +198,7 @@ impl Confirmations for Model {
         at: Timestamp,
     ) -> Result<ClaimWrite, StoreError> {
         Ok(self.state().under_claim(claim, |stored| {
-            stored.state = ConfirmationState::Parked(reason);
+            stored.state = StoredConfirmationState::Parked(reason);
             stored.due_at = at;
             match failure {
                 Some(failure) => stored.last_failure = Some(failure.to_owned()),

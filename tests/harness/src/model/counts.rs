@@ -47,7 +47,7 @@ impl StoredCustomer {
         }
     }
 
-    /// The counter of intents without an outcome.
+    /// Count of intents without an outcome.
     pub(super) fn open_intents(&mut self, action: ActionCode) -> &mut u32 {
         match action {
             ActionCode::Enroll => &mut self.pending,

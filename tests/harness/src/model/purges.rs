@@ -7,8 +7,8 @@ use enrollment::flows::purge::{confirmations_of, intents_of, undelivered_of};
 use enrollment::identifiers::{ClientId, IntentId, ProgramId};
 use enrollment::intent::CardState;
 use enrollment::ports::{
-    Cursor, CustomerKey, Page, Progress, Purges, Record, RecordedCard, RecordedConfirmation, RecordedSession,
-    Removal, StoreError,
+    ConfirmationState, Cursor, CustomerKey, Page, Purges, Record, RecordedCard, RecordedConfirmation,
+    RecordedSession, Removal, StoreError,
 };
 use enrollment::time::later;
 use jiff::Timestamp;
@@ -124,9 +124,9 @@ impl State {
     fn may_purge(&self, id: &ConfirmationId, now: Timestamp) -> bool {
         self.confirmations
             .get(id)
-            .is_none_or(|stored| match stored.recorded().progress {
-                Progress::Due { outcome_at } => outcome_at <= later(now, -MAX_AGE),
-                Progress::Parked | Progress::Delivered => true,
+            .is_none_or(|stored| match stored.recorded().state {
+                ConfirmationState::Due { outcome_at } => outcome_at <= later(now, -MAX_AGE),
+                ConfirmationState::Parked | ConfirmationState::Delivered => true,
             })
     }
 

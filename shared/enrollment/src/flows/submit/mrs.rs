@@ -67,8 +67,8 @@ impl Submit<'_> {
     pub(super) async fn opt_out(&self, intent: Intent) -> Result<Intent, StoreError> {
         let lease = Lease::of_begin(&intent);
         let settlement = self.settlement();
-        let progress = settlement.query(intent, FirstAnswer::Missing, lease).await?;
-        settlement.release(progress, lease).await
+        let run = settlement.query(intent, FirstAnswer::Missing, lease).await?;
+        settlement.release(run, lease).await
     }
 
     async fn conclude(&self, intent: Intent, conclusion: Conclusion) -> Result<Intent, StoreError> {
@@ -82,13 +82,13 @@ impl Submit<'_> {
     async fn query(&self, intent: Intent, first_answer: FirstAnswer) -> Result<Intent, StoreError> {
         let lease = Lease::of_begin(&intent);
         let settlement = self.settlement();
-        let mut progress = settlement.query(intent, first_answer, lease).await?;
-        settlement.start_cleanup(&progress.intent).await;
-        if !progress.intent.is_open() {
-            return Ok(progress.intent);
+        let mut run = settlement.query(intent, first_answer, lease).await?;
+        settlement.start_cleanup(&run.intent).await;
+        if !run.intent.is_open() {
+            return Ok(run.intent);
         }
-        progress.has_call_in_flight = true;
-        settlement.release(progress, lease).await
+        run.has_call_in_flight = true;
+        settlement.release(run, lease).await
     }
 
     /// Looks up a number that is the customer's, before a card is enrolled under it. MRS refuses the number while a card of

@@ -190,7 +190,7 @@ impl ConfirmationAdmin {
     }
 
     /// Deletes a confirmation that was not delivered.
-    pub async fn discard(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
+    pub async fn drop_confirmation(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
         let delete = self
             .dynamodb
             .delete_item()

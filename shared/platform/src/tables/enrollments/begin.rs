@@ -5,7 +5,7 @@ use enrollment::session::MAX_FAILURES;
 use enrollment::time::later;
 use jiff::SignedDuration;
 
-use super::{CUSTOMER, DynamoEnrollments, card_sort_key, counter_of, state};
+use super::{CUSTOMER, DynamoEnrollments, card_sort_key, count_attribute, state};
 use crate::tables::item;
 use crate::tables::sessions;
 use crate::tables::transaction::{IntoWrite as _, built, transact};
@@ -83,7 +83,7 @@ impl DynamoEnrollments {
         customer_key: &str,
         count: CardCount,
     ) -> Result<TransactWriteItem, StoreError> {
-        let counter = counter_of(intent.action);
+        let attribute = count_attribute(intent.action);
         let kept_until = later(intent.created_at, WITHOUT_CARD_KEPT);
         let update = ItemUpdate::new(&self.tables.enrollments, item::key_pair(customer_key, CUSTOMER))
             .value(":one", item::number(1))
@@ -96,7 +96,7 @@ impl DynamoEnrollments {
                 .value(":kept", item::seconds(kept_until))
         } else {
             let update = update
-                .set(format!("{counter} = if_not_exists({counter}, :none) + :one"))
+                .set(format!("{attribute} = if_not_exists({attribute}, :none) + :one"))
                 .set("#version = #version + :one")
                 .when("#version = :version")
                 .when_schema_is_known()

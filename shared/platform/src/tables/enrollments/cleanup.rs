@@ -7,8 +7,8 @@ use enrollment::ports::StoreError;
 use enrollment::time::later;
 use jiff::Timestamp;
 
+use super::card_counts::Change;
 use super::conclusion::Parts;
-use super::counters::Change;
 use super::{DynamoEnrollments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
 use crate::tables::due_index::Kind;
 use crate::tables::item;
@@ -46,7 +46,7 @@ impl DynamoEnrollments {
                         "lease_until, unanswered_at, unknown_since, agenda, agenda_at, old_ranac, old_number",
                         None,
                     )?,
-                    counter_updates: self.counter_updates(
+                    count_updates: self.count_updates(
                         OPERATION,
                         &customer_key,
                         Change::OldCardOut { kept_until },
@@ -63,7 +63,7 @@ impl DynamoEnrollments {
                     "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
                     Some(later(at, FAILED_KEPT)),
                 )?,
-                counter_updates: Vec::new(),
+                count_updates: Vec::new(),
                 required: Vec::new(),
                 old_card: Vec::new(),
                 session: None,

@@ -10,14 +10,14 @@ use crate::tables::transaction::transact;
 
 /// Positions in the transaction.
 const INTENT: usize = 0;
-const COUNTERS: usize = 1;
+const COUNTS: usize = 1;
 
 /// Writes of the transaction.
 pub(super) struct Parts {
     /// The intent. Its condition fails where the outcome is stored already.
     pub(super) intent: TransactWriteItem,
     /// Alternative writes of the customer's counts: the first whose condition holds is used.
-    pub(super) counter_updates: Vec<TransactWriteItem>,
+    pub(super) count_updates: Vec<TransactWriteItem>,
     /// Writes that are never given up.
     pub(super) required: Vec<TransactWriteItem>,
     /// The old card.
@@ -30,16 +30,16 @@ impl DynamoEnrollments {
     pub(super) async fn store(&self, operation: &'static str, parts: Parts) -> Result<Put, StoreError> {
         let Parts {
             intent,
-            counter_updates,
+            count_updates,
             required,
             mut old_card,
             mut session,
         } = parts;
-        let mut counter_updates = counter_updates.into_iter();
-        let mut counter_update = counter_updates.next();
+        let mut count_updates = count_updates.into_iter();
+        let mut count_update = count_updates.next();
         loop {
             let mut writes = vec![intent.clone()];
-            writes.extend(counter_update.clone());
+            writes.extend(count_update.clone());
             writes.extend(required.iter().cloned());
             let first_of_old_card = writes.len();
             writes.extend(old_card.iter().cloned());
@@ -54,15 +54,15 @@ impl DynamoEnrollments {
                 return Ok(Put::Created);
             }
             // Each is given up at most once, so this ends.
-            let counters_refused = counter_update.is_some() && transacted.refuses(COUNTERS);
+            let counts_refused = count_update.is_some() && transacted.refuses(COUNTS);
             let stands = |index: usize| !transacted.refuses(first_of_old_card + index);
             let old_card_gone = !(0..old_card.len()).all(stands);
             let session_gone = session.is_some() && transacted.refuses(position_of_session);
-            if counters_refused {
-                counter_update = counter_updates.next();
+            if counts_refused {
+                count_update = count_updates.next();
             }
-            let nothing_to_give_up = counters_refused && counter_update.is_none();
-            if nothing_to_give_up || !(counters_refused || old_card_gone || session_gone) {
+            let nothing_to_give_up = counts_refused && count_update.is_none();
+            if nothing_to_give_up || !(counts_refused || old_card_gone || session_gone) {
                 return Err(StoreError::unavailable(
                     operation,
                     "a condition did not hold that nothing can be done about",

@@ -7,9 +7,9 @@ use enrollment::intent::{Card, Customer};
 use enrollment::ports::{Cursor, CustomerKey, CustomerRecords, Entry, Page, Put, StoreError};
 use jiff::Timestamp;
 
+use super::card_counts::Change;
 use super::cleanup::CancelledCard;
 use super::conclusion::Parts;
-use super::counters::Change;
 use super::{CUSTOMER, DynamoEnrollments, INTENT, card_sort_key, card_ttl, state};
 use crate::aws::describe;
 use crate::tables::customers;
@@ -102,7 +102,7 @@ impl CustomerRecords for DynamoEnrollments {
             .value(":active", item::text(state::ACTIVE));
         let parts = Parts {
             intent: cancelled.into_write(MARKING_CANCELLED)?,
-            counter_updates: self.counter_updates(MARKING_CANCELLED, &key.0, change, &[])?,
+            count_updates: self.count_updates(MARKING_CANCELLED, &key.0, change, &[])?,
             required: Vec::new(),
             old_card: vec![self.set_intent_ttl(MARKING_CANCELLED, &removed)?],
             session: None,

@@ -8,8 +8,8 @@ use enrollment::status::Status;
 use enrollment::time::later;
 use jiff::Timestamp;
 
+use super::card_counts::Change;
 use super::conclusion::Parts;
-use super::counters::Change;
 use super::{
     DynamoEnrollments, FAILED_KEPT, INTENT, card_sort_key, card_ttl, intent_item_key, intent_key, state,
 };
@@ -48,7 +48,7 @@ impl DynamoEnrollments {
         let change = Change::of(intent, outcome);
         let parts = Parts {
             intent: self.store_outcome(intent, conclusion).await?,
-            counter_updates: self.counter_updates(OPERATION, &customer_key, change, consents)?,
+            count_updates: self.count_updates(OPERATION, &customer_key, change, consents)?,
             required,
             old_card: self.change_old_card(&customer_key, intent, outcome)?,
             session: Some(self.release_session(intent, outcome)?),

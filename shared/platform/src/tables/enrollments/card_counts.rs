@@ -6,7 +6,7 @@ use enrollment::intent::{Consent, Intent, Outcome};
 use enrollment::ports::StoreError;
 use jiff::Timestamp;
 
-use super::{CUSTOMER, DynamoEnrollments, card_ttl, counter_of};
+use super::{CUSTOMER, DynamoEnrollments, card_ttl, count_attribute};
 use crate::tables::item;
 use crate::tables::update::ItemUpdate;
 
@@ -58,14 +58,14 @@ impl Change {
 
 impl DynamoEnrollments {
     /// Alternative writes of a change: the first whose condition holds is used. The last one has no condition.
-    pub(super) fn counter_updates(
+    pub(super) fn count_updates(
         &self,
         operation: &'static str,
         customer_key: &str,
         change: Change,
         consents: &[Consent],
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let new = || CounterUpdate::new(&self.tables.enrollments, customer_key);
+        let new = || CountUpdate::new(&self.tables.enrollments, customer_key);
         let mut updates = match change {
             Change::CardIn => vec![
                 new()
@@ -101,11 +101,11 @@ impl DynamoEnrollments {
                 new().when("active >= :one").set("active = active - :one"),
             ],
             Change::Failed(action) => {
-                let counter = counter_of(action);
+                let attribute = count_attribute(action);
                 vec![
                     new()
-                        .when(&format!("attribute_exists(pk) AND {counter} >= :one"))
-                        .set(&format!("{counter} = {counter} - :one")),
+                        .when(&format!("attribute_exists(pk) AND {attribute} >= :one"))
+                        .set(&format!("{attribute} = {attribute} - :one")),
                 ]
             }
         };
@@ -125,9 +125,9 @@ impl DynamoEnrollments {
 }
 
 /// One way to write a change of the counts.
-struct CounterUpdate(ItemUpdate);
+struct CountUpdate(ItemUpdate);
 
-impl CounterUpdate {
+impl CountUpdate {
     fn new(table: &str, customer_key: &str) -> Self {
         let update = ItemUpdate::new(table, item::key_pair(customer_key, CUSTOMER))
             .value(":one", item::number(1))
