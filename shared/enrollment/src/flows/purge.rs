@@ -448,7 +448,7 @@ mod tests {
         RecordedCard {
             id: intent_id(number),
             state,
-            held_by: None,
+            locked_by: None,
         }
     }
 

@@ -40,7 +40,7 @@ pub struct RecordedCard {
     /// Whether it is in the program.
     pub state: CardState,
     /// The intent that takes it out of the program, or took it out.
-    pub held_by: Option<IntentId>,
+    pub locked_by: Option<IntentId>,
 }
 
 /// An intent of a [`Record`].

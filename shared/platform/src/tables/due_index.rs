@@ -46,7 +46,7 @@ impl Kind<'_> {
 
     pub(crate) fn shard(self, shard: u8) -> String {
         match self {
-            Self::DueIntent => format!("unsettled#{shard}"),
+            Self::DueIntent => format!("due_intent#{shard}"),
             Self::Due => format!("due#{shard}"),
             Self::Parked => format!("parked#{shard}"),
             Self::Cancelled(client, program) => format!("cancelled#{client}#{program}#{shard}"),

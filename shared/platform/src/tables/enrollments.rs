@@ -51,8 +51,8 @@ const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Values of a card's `state`.
 mod state {
     pub(super) const ACTIVE: &str = "active";
-    pub(super) const LOCKED: &str = "held";
-    pub(super) const PENDING_CANCELLATION: &str = "leaving";
+    pub(super) const LOCKED: &str = "locked";
+    pub(super) const PENDING_CANCELLATION: &str = "pending_cancellation";
     pub(super) const CANCELLED: &str = "cancelled";
 }
 

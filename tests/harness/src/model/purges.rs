@@ -87,7 +87,7 @@ impl State {
             .map(|stored| RecordedCard {
                 id: stored.card.id,
                 state: stored.card.state,
-                held_by: stored.locked_by,
+                locked_by: stored.locked_by,
             })
             .collect();
         let intents = self.intents.values().filter(|stored| stored.owner == *key);

@@ -122,10 +122,10 @@ impl DynamoEnrollments {
             &self.tables.enrollments,
             item::key_pair(customer_key, &card_sort_key(card.id)),
         )
-        .set("#state = :held, held_by = :intent")
+        .set("#state = :locked, locked_by = :intent")
         .when("#state = :active")
         .when_schema_is_known()
-        .value(":held", item::text(state::LOCKED))
+        .value(":locked", item::text(state::LOCKED))
         .value(":active", item::text(state::ACTIVE))
         .value(":intent", item::text(intent.id.to_hex()))
         .into_write(OPERATION)

@@ -91,7 +91,7 @@ impl DynamoEnrollments {
         };
         let cancelled = self
             .cancellation(&removed)
-            .when("held_by = :intent")
+            .when("locked_by = :intent")
             .value(":intent", item::text(intent.id.to_hex()));
         Ok(vec![
             cancelled.into_write(operation)?,
@@ -136,9 +136,9 @@ impl DynamoEnrollments {
         kept_until: Option<Timestamp>,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(id))
-            .set("leftover = :no")
+            .set("needs_cleanup = :no")
             .remove(removes)
-            .when("leftover = :yes")
+            .when("needs_cleanup = :yes")
             .value(":no", AttributeValue::Bool(false))
             .value(":yes", AttributeValue::Bool(true));
         let update = match kept_until {

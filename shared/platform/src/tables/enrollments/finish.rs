@@ -84,10 +84,10 @@ impl DynamoEnrollments {
             ("ttl", kept_until(intent, conclusion).map(item::seconds)),
         ];
         let mut update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(intent.id))
-            .set("#status = :status, leftover = :leftover, finished_at = :at")
+            .set("#status = :status, needs_cleanup = :needs_cleanup, finished_at = :at")
             .when("attribute_exists(pk) AND attribute_not_exists(#status)")
             .value(":status", item::text(outcome.status.as_str()))
-            .value(":leftover", AttributeValue::Bool(has_cleanup))
+            .value(":needs_cleanup", AttributeValue::Bool(has_cleanup))
             .value(":at", item::millis(outcome.at));
         for (attribute, value) in optional {
             let Some(value) = value else { continue };
@@ -165,16 +165,16 @@ impl DynamoEnrollments {
             &self.tables.enrollments,
             item::key_pair(customer_key, &card_sort_key(card.id)),
         )
-        .when("held_by = :intent")
+        .when("locked_by = :intent")
         .value(":intent", item::text(intent.id.to_hex()));
         let update = if outcome.status.is_success() {
             update
-                .set("#state = :leaving")
-                .value(":leaving", item::text(state::PENDING_CANCELLATION))
+                .set("#state = :pending_cancellation")
+                .value(":pending_cancellation", item::text(state::PENDING_CANCELLATION))
         } else {
             update
                 .set("#state = :active")
-                .remove("held_by")
+                .remove("locked_by")
                 .value(":active", item::text(state::ACTIVE))
         };
         Ok(vec![update.into_write(OPERATION)?])

@@ -190,7 +190,7 @@ async fn stage(fields: &Fields, sealing: Sealing<'_>) -> Result<Stage, StoreErro
         at: fields.time("finished_at")?,
     };
     Ok(Stage::Ended(Conclusion {
-        cleanup: fields.flag("leftover")?.then(|| Cleanup::after(&outcome)),
+        cleanup: fields.flag("needs_cleanup")?.then(|| Cleanup::after(&outcome)),
         outcome,
     }))
 }

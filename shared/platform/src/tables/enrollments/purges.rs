@@ -105,7 +105,7 @@ impl Purges for DynamoEnrollments {
                 sk if sk.starts_with(CARD) => record.cards.push(RecordedCard {
                     id: card_id(&fields)?,
                     state: card_state(&fields)?,
-                    held_by: fields.optional_parsed("held_by", IntentId::from_hex)?,
+                    locked_by: fields.optional_parsed("locked_by", IntentId::from_hex)?,
                 }),
                 // Of a newer release, which has to purge it.
                 _ => {}
@@ -200,7 +200,7 @@ impl DynamoEnrollments {
         let named = record
             .cards
             .iter()
-            .flat_map(|card| [Some(card.id), card.held_by])
+            .flat_map(|card| [Some(card.id), card.locked_by])
             .flatten();
         let missing: HashSet<IntentId> = named.filter(|id| !known.contains(id)).collect();
         let key = |id| (self.tables.enrollments.as_str(), intent_item_key(id));
@@ -467,7 +467,7 @@ impl DynamoEnrollments {
             ttl,
         )
         .await?;
-        if let Some(by) = fields.optional_parsed("held_by", IntentId::from_hex)? {
+        if let Some(by) = fields.optional_parsed("locked_by", IntentId::from_hex)? {
             let opt_out = [("status", Status::SuccessRemoval.as_str())];
             self.set_ttl(intent_item_key(by), "#status = :status", &opt_out, ttl)
                 .await?;
