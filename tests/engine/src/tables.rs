@@ -10,7 +10,7 @@ use platform::tables::TableNames;
 use crate::endpoints::random_name;
 
 /// Projected attributes of the index of due work.
-const OF_ENROLLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "held_by"];
+const OF_ENROLLMENTS: &[&str] = &["schema", "created_at", "status", "ttl", "locked_by"];
 const OF_CONFIRMATIONS: &[&str] = &[
     "schema",
     "client",

@@ -182,7 +182,7 @@ async fn a_card_that_stays_is_given_back_and_the_intent_forgets_it() {
             assert_eq!(stored.old_card.is_some(), action == ActionCode::OptOut);
         }
         let item = scene.card_item(card.id).await;
-        assert!(!item.contains_key("held_by") && !item.contains_key("agenda"));
+        assert!(!item.contains_key("locked_by") && !item.contains_key("agenda"));
     })
     .await;
 }

@@ -678,7 +678,7 @@ fn items_of(customer: usize, cancelled_at: Timestamp) -> Vec<(&'static str, Item
             ("cancelled_at", at.clone()),
             ("agenda", text(&format!("cancelled#demo#10765#{}", number % 4))),
             ("agenda_at", at),
-            ("held_by", text(&removed)),
+            ("locked_by", text(&removed)),
         ];
         items.push(("enrollments", item(&key, &card)));
         for (id, status) in [(enrolled, "SUCCESS_ENROLLMENT"), (removed, "SUCCESS_REMOVAL")] {

@@ -235,7 +235,7 @@ async fn unreadable_entries_use_up_nothing_of_the_limit() {
                 ("pk".to_owned(), text(&format!("intent#{number:064x}"))),
                 ("sk".to_owned(), text("intent")),
                 ("schema".to_owned(), digits(99)),
-                ("agenda".to_owned(), text(&format!("unsettled#{}", number % 4))),
+                ("agenda".to_owned(), text(&format!("due_intent#{}", number % 4))),
                 ("agenda_at".to_owned(), digits(1)),
             ])
         });

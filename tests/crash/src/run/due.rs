@@ -36,7 +36,7 @@ impl Due {
                         due.purge = Some(due.purge.map_or(past, |next| next.min(past)));
                     }
                 } else if !agenda.starts_with("parked#") {
-                    due.is_open |= agenda.starts_with("unsettled#") && !item.contains_key("status");
+                    due.is_open |= agenda.starts_with("due_intent#") && !item.contains_key("status");
                     due.sweep = Some(due.sweep.map_or(at, |next| next.min(at)));
                 }
             }

@@ -77,7 +77,7 @@ impl Evidence<'_> {
 
     fn fault_of(&self, card: &Card, item: &Item) -> Option<String> {
         match card.state {
-            CardState::Active => ["agenda", "agenda_at", "ttl", "held_by", "cancelled_at"]
+            CardState::Active => ["agenda", "agenda_at", "ttl", "locked_by", "cancelled_at"]
                 .into_iter()
                 .find(|attribute| item.contains_key(*attribute))
                 .map(|attribute| format!("is active, with {attribute}")),

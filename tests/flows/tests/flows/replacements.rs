@@ -337,7 +337,10 @@ fn success_while_mrs_can_not_cancel_the_old_card() {
     let intent = stored::intent(&page, &submission).expect("an intent");
     let owner = stored::owner(&intent);
     assert!(old.is_active());
-    assert_eq!(stored::card(owner, &old.id).expect("it")["state"]["S"], "leaving");
+    assert_eq!(
+        stored::card(owner, &old.id).expect("it")["state"]["S"],
+        "pending_cancellation"
+    );
     let cards = Page::opened(&partner, ActionCode::OptOut, &json!({})).describe();
     let cards = cards.json()["cards"].clone();
     assert_eq!(
