@@ -15,7 +15,7 @@ use crate::tables::TableNames;
 /// Account of the local AWS. No account of AWS has this id.
 const LOCAL_ACCOUNT: &str = "000000000000";
 const PUBLIC_BASE_URL: &str = "PUBLIC_BASE_URL";
-const WEB_ADDRESS: &str = "an http or https address without a query";
+const WEB_ADDRESS: &str = "http(s)://host[:port][/path] without a query or unusual characters in its path";
 
 /// Settings that all functions of a stack share with the operator's tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
