@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::TestRun;
+use crate::builds::native;
 use crate::checkout::Checkout;
 use crate::programs::command::{capture, read, run_shown};
 use crate::programs::interrupt::Interrupt;
@@ -85,6 +86,17 @@ pub(crate) fn clippy(run: &TestRun<'_>) -> Result<()> {
         .arg("--target-dir")
         .arg(checkout.root().join("target"));
     run_shown(apart.args(["--", "-D", "warnings"]), interrupt)
+}
+
+/// Compiles the functions with no package beside them, as the build for AWS does. In the workspace's own build the tools
+/// turn on features for all, which hides what the functions lack.
+pub(crate) fn functions_alone(run: &TestRun<'_>) -> Result<()> {
+    let mut command = cargo(run.checkout);
+    command.arg("check");
+    for name in native::names(run.checkout)? {
+        command.args(["--package", &name]);
+    }
+    run_shown(&mut command, run.interrupt)
 }
 
 pub(crate) fn unit(run: &TestRun<'_>) -> Result<()> {
