@@ -126,4 +126,11 @@ mod tests {
             assert_eq!(Origin::parse(text), Err(OriginError), "{text:?}");
         }
     }
+
+    #[test]
+    fn stored_origin_is_checked() {
+        let read = |stored: &str| serde_json::from_str::<Origin>(stored);
+        assert!(read(r#""https://bank.example""#).is_ok());
+        assert!(read(r#""https://bank.example; script-src *""#).is_err());
+    }
 }

@@ -389,6 +389,19 @@ mod tests {
     }
 
     #[test]
+    fn stored_palette_is_checked() {
+        let read = |stored: &str| serde_json::from_str::<Palette>(stored);
+        assert!(read(r##"{"accent":"#cf4500"}"##).is_ok());
+        for stored in [
+            r##"{"accent}":"#fff"}"##,
+            r#"{"text":"red"}"#,
+            r##"{"text":"#fff}*{display:none"}"##,
+        ] {
+            assert!(read(stored).is_err(), "{stored}");
+        }
+    }
+
+    #[test]
     fn contrast_is_not_rounded_up() {
         let colors = Palette::parse([("text", "#777")]).unwrap();
         let told = low_contrast_pairs(&colors)[0].to_string();
