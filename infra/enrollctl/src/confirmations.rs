@@ -84,7 +84,7 @@ async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditRef
         match admin.replay(&permit, &id).await? {
             Decided::Done => replayed.push((id, client)),
             Decided::TooLate => println!("{id}: already delivered or deleted"),
-            Decided::Expired => println!("{id}: its record has expired and must not be sent"),
+            Decided::Expired => println!("{id}: its record has expired, so it can't be sent"),
         }
     }
     // They are due and the next sweep finds them; the wake-up only makes it sooner.
@@ -94,7 +94,7 @@ async fn replay(stack: &Stack, chosen: &ConfirmationSelection, reason: &AuditRef
         .wake(Work::Confirmations(&replayed), SignedDuration::ZERO)
         .await
     {
-        println!("sending starts within a minute, not immediately: {error}");
+        println!("could not wake delivery ({error}); it starts within a minute");
     }
     println!("{} due now", counted(replayed.len()));
     Ok(())

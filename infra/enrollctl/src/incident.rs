@@ -33,12 +33,12 @@ pub(crate) async fn run(stack: &Stack, id: &str, revealing: &RevealArguments) ->
         None => println!("outcome   open"),
     }
     let Some(reason) = revealing.reason() else {
-        let words = if found.has_fault {
+        let message = if found.has_fault {
             "kept: see --reveal"
         } else {
             "none"
         };
-        println!("words     {words}");
+        println!("message   {message}");
         return Ok(());
     };
     let gate = Gate::open(stack, &reason).await?;
@@ -58,9 +58,9 @@ pub(crate) async fn run(stack: &Stack, id: &str, revealing: &RevealArguments) ->
                 "id        {}",
                 note.correlation.as_deref().unwrap_or("none given")
             );
-            println!("words     {}", note.text.escape_debug());
+            println!("message   {}", note.text.escape_debug());
         }
-        None => println!("words     none"),
+        None => println!("message   none"),
     }
     Ok(())
 }

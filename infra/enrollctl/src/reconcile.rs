@@ -139,9 +139,20 @@ fn line(difference: &Difference, permit: Option<&Permit>) -> String {
 }
 
 fn summary(sum: &ReconciliationReport) -> String {
+    let customers = |count| counted(count, "customer", "customers");
+    let records = |count| counted(count, "record", "records");
     format!(
-        "{} customers: {} cards agree, {} differences, {} of them remaining; {} customers being settled, {} records with unknown \
-         state at Mastercard, {} records not compared",
-        sum.customers, sum.agreed, sum.differing, sum.left, sum.unsettled, sum.unknown, sum.failed
+        "{}: {}, {}, {} remaining; {} being settled, {} with unknown state at Mastercard, {} not compared",
+        customers(sum.customers),
+        counted(sum.agreed, "card agrees", "cards agree"),
+        counted(sum.differing, "difference", "differences"),
+        sum.left,
+        customers(sum.unsettled),
+        records(sum.unknown),
+        records(sum.failed)
     )
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

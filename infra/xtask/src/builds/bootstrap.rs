@@ -48,7 +48,7 @@ pub(crate) enum Destination {
 /// Reason for which a `bootstrap` can't be deployed, with the way out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BootstrapError {
-    #[error("it is no 64-bit program for Linux (ELF): build it with `cargo xtask build`")]
+    #[error("it is not a 64-bit Linux program (ELF): build it with `cargo xtask build`")]
     Format,
     #[error("it is damaged ({0}): delete it and run `cargo xtask build`")]
     Damaged(object::read::Error),
@@ -62,7 +62,7 @@ pub(crate) enum BootstrapError {
     },
     #[error("it is built for a processor that Lambda does not have: run `cargo xtask build`")]
     Processor,
-    #[error("it is no program but a library or an object file: build it with `cargo xtask build`")]
+    #[error("it is a library or an object file, not a program: build it with `cargo xtask build`")]
     NoProgram,
     #[error(
         "it is started by {0:?}, which Amazon Linux 2023 does not have: build it with `cargo xtask build`"
@@ -74,7 +74,7 @@ pub(crate) enum BootstrapError {
         "it needs glibc {0}, but Amazon Linux 2023 has {AMAZON_LINUX_GLIBC}: build it with `cargo xtask build`"
     )]
     Glibc(Glibc),
-    #[error("it needs {0:?} of glibc, which is not for programs: build it with `cargo xtask build`")]
+    #[error("it needs {0:?}, a private glibc symbol version: build it with `cargo xtask build`")]
     PrivateVersion(String),
     #[error("it does not say which versions of libraries it needs: build it with `cargo xtask build`")]
     NoVersions,

@@ -1,5 +1,5 @@
-//! Erasure of a person's data: all records of the person in a program are deleted at once, at the person's request. Active
-//! cards are cancelled at MRS first, so that none is forgotten.
+//! Erasure of a person's data: all records of the person in a program are deleted at once, at the person's request. While a
+//! card is active, the erasure is refused, unless the caller opts the person out: then MRS cancels the cards first.
 //!
 //! Tests: `tests/interop/test_personal_data.py` with the operator's commands, `shared/platform/tests/storage/purging.rs` for
 //! the deletion.
@@ -80,22 +80,22 @@ pub struct ErasureProgress {
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureCause {
     /// Nothing is stored of the person.
-    #[error("nothing is stored of this customer in this program")]
+    #[error("nothing is stored about this customer")]
     Nobody,
     /// Cards are in the program, and the caller did not allow to cancel them.
     #[error("{0} of the customer's cards are in the program")]
     ActiveCards(usize),
     /// An intent has an open outcome, or needs cleanup.
-    #[error("an enrollment, a replacement or an opt-out of this customer is not settled yet")]
+    #[error("an enrollment, replacement or opt-out is still in progress")]
     DueIntent,
     /// MRS declined to cancel a card.
-    #[error("MRS does not cancel a card: {0}")]
+    #[error("MRS declined to cancel a card: {0}")]
     Refused(MrsCode),
     /// MRS gave no clear answer: it may have cancelled one more card.
     #[error("MRS gave no usable answer to the cancellation of a card")]
     NoAnswer,
     /// The records changed during each try.
-    #[error("the customer's records change at this very moment")]
+    #[error("the customer's records keep changing")]
     Busy,
     /// The store failed.
     #[error(transparent)]
