@@ -53,10 +53,10 @@ def test_fault_text_is_revealed_and_audited(client: IsolatedClient, customer: Cu
     assert f"client    {client.id}  program {client.stack.program_id}" in ran.out
     assert "MRS -45" in ran.out
     assert "call      enroll" in ran.out
-    words = field(ran, "words")
-    assert WORDS in words
-    assert interaction["bankCustomerNumber"] in words
-    assert len(words) < 5000, "of 2 KB, escaped"
+    message = field(ran, "message")
+    assert WORDS in message
+    assert interaction["bankCustomerNumber"] in message
+    assert len(message) < 5000, "of 2 KB, escaped"
     # The stand-in wrote a card number instead of an id.
     assert field(ran, "id") == "none given"
     assert WORDS not in ran.err
@@ -73,7 +73,7 @@ def test_correlation_id_is_shown(customer: Customer, rewards: Rewards) -> None:
 def test_fault_text_is_hidden_without_reveal(client: IsolatedClient, incident: str) -> None:
     ran = enrollctl("incident", incident)
     assert ran.code == 0, ran.err
-    assert field(ran, "words") == "kept: see --reveal"
+    assert field(ran, "message") == "kept: see --reveal"
     assert WORDS not in ran.output
     assert client.audit() == []
 

@@ -288,7 +288,7 @@ def test_erasure_after_opt_out_needs_no_mrs(client: IsolatedClient, customer: Cu
     [
         ("cut-before", {}, "MRS gave no usable answer to the cancellation of a card"),
         ("http500-before", {}, "MRS gave no usable answer to the cancellation of a card"),
-        ("code-before", {"code": -10}, "MRS does not cancel a card: -10"),
+        ("code-before", {"code": -10}, "MRS declined to cancel a card: -10"),
     ],
 )
 def test_failed_cancellation_blocks_erasure(
@@ -350,7 +350,7 @@ def test_open_intent_blocks_erasure(client: IsolatedClient, customer: Customer, 
     ran = client.customer_command("erase", customer.id, "--opt-out", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert "nothing was erased" in sentence(ran)
-    assert "not settled yet" in sentence(ran)
+    assert "an enrollment, replacement or opt-out is still in progress" in sentence(ran)
     rewards.forget_orders()
     assert opt_out.event()["status"] == "SUCCESS_REMOVAL"
     assert client.customer_command("erase", customer.id, "--yes").code == 0

@@ -40,7 +40,7 @@ def test_card_missing_at_mrs_is_cancelled_here(client: IsolatedClient, customer:
     assert difference.startswith("missing ")
     assert f"card ….{card.last4}" in difference
     assert "repaired" not in difference
-    assert "1 cards agree, 1 differences, 1 of them remaining" in summary
+    assert "1 card agrees, 1 difference, 1 remaining; " in summary
     assert states(client, customer) == {event["ranac"]: "active", other["ranac"]: "active"}
 
     repaired = client.repair()
@@ -78,7 +78,7 @@ def test_stray_card_at_mrs_is_cancelled_there(client: IsolatedClient, customer: 
     difference, summary = report.out.splitlines()
     assert difference.startswith("stray ")
     assert f"card ….{stray.last4}" in difference
-    assert "1 cards agree, 1 differences" in summary
+    assert "1 card agrees, 1 difference, " in summary
     assert client.account(stray)["status"] == GOOD_STANDING
 
     repaired = client.repair()
@@ -190,7 +190,7 @@ def test_many_differences_need_acceptance(client: IsolatedClient) -> None:
         client.change_status(event["ranac"], CANCELLED)
     ran = client.repair()
     assert ran.code == REFUSED, ran.output
-    assert "1 cards agree, 4 differences, 4 of them remaining" in ran.out
+    assert "1 card agrees, 4 differences, 4 remaining; " in ran.out
     assert all(list(states(client, customer).values()) == ["active"] for customer in customers)
 
 

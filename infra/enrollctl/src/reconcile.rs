@@ -156,3 +156,44 @@ fn summary(sum: &ReconciliationReport) -> String {
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summary_counts_one_in_the_singular() {
+        let ones = ReconciliationReport {
+            customers: 1,
+            agreed: 1,
+            unsettled: 1,
+            differing: 1,
+            left: 1,
+            unknown: 1,
+            failed: 1,
+        };
+        assert_eq!(
+            summary(&ones),
+            "1 customer: 1 card agrees, 1 difference, 1 remaining; 1 customer being settled, 1 record with unknown state at \
+             Mastercard, 1 record not compared"
+        );
+    }
+
+    #[test]
+    fn summary_counts_the_rest_in_the_plural() {
+        let sum = ReconciliationReport {
+            customers: 9,
+            agreed: 5,
+            unsettled: 2,
+            differing: 3,
+            left: 0,
+            unknown: 4,
+            failed: 0,
+        };
+        assert_eq!(
+            summary(&sum),
+            "9 customers: 5 cards agree, 3 differences, 0 remaining; 2 customers being settled, 4 records with unknown state at \
+             Mastercard, 0 records not compared"
+        );
+    }
+}
