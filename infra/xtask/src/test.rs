@@ -35,7 +35,7 @@ mod usage;
 
 use checks::{CHECKS, Check, LOCAL_SYSTEM, Needs, Part, Run};
 use lanes::{Job, Lanes};
-use report::{Done, Report};
+use report::{Report, Success};
 
 /// Budget of a whole run from nothing, on two cores.
 const BUDGET: Duration = Duration::from_mins(45);
@@ -124,7 +124,7 @@ fn job<'a>(run: &'a TestRun<'a>, check: &'a Check, of: &Check) -> Job<'a> {
                 run.everything()?;
             }
             match check.run {
-                Run::Always(function) => function(run).map(|()| Done::Checked),
+                Run::Always(function) => function(run).map(|()| Success::Checked),
                 Run::Noting(function) => function(run),
             }
         }),

@@ -25,10 +25,10 @@ pub(crate) fn up(checkout: &Checkout, interrupt: &Interrupt, detach: bool) -> Re
     } else {
         note("It was running already; Ctrl-C leaves it so, `cargo xtask down` ends it.");
     }
-    while !interrupt.came() && Up::lives(checkout) {
+    while !interrupt.is_requested() && Up::lives(checkout) {
         thread::sleep(Duration::from_millis(200));
     }
-    let died = !interrupt.came();
+    let died = !interrupt.is_requested();
     println!();
     note("ending …");
     up.end(checkout)?;

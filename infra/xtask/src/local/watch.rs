@@ -62,5 +62,5 @@ pub(crate) fn watch(checkout: &Checkout, interrupt: &Interrupt) -> Result<()> {
     let outcome = run_shown(&mut command, interrupt);
     sandbox::point_api_to(checkout, &deployed)?;
     note("the deployed functions answer again");
-    if interrupt.came() { Ok(()) } else { outcome }
+    if interrupt.is_requested() { Ok(()) } else { outcome }
 }

@@ -164,7 +164,7 @@ pub(crate) fn wait(child: &mut Child, interrupt: &Interrupt, mut tick: impl FnMu
             interrupt.check()?;
             return Ok(status);
         }
-        if interrupt.came() {
+        if interrupt.is_requested() {
             let waited = since.get_or_insert_with(Stopwatch::start).elapsed();
             if let Some((_, signal)) = requests.next_if(|(after, _)| waited >= *after) {
                 // It may have ended by itself meanwhile.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn cancellation_ends_the_program_and_its_children() {
-        let interrupt = Interrupt::deaf();
+        let interrupt = Interrupt::never();
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600; true"]);
         let mut child = spawn(command.stdout(Stdio::piped())).unwrap();

@@ -31,7 +31,8 @@ impl Interrupt {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn came(&self) -> bool {
+    /// Whether the run is to end: a signal came, or another part failed.
+    pub(crate) fn is_requested(&self) -> bool {
         self.was_signaled() || self.cancelled.load(Ordering::Relaxed)
     }
 
@@ -44,15 +45,15 @@ impl Interrupt {
         if self.was_signaled() {
             bail!("interrupted");
         }
-        if self.came() {
+        if self.is_requested() {
             bail!("ended, as another part failed");
         }
         Ok(())
     }
 
-    /// A request that no signal makes.
+    /// Interrupt that no signal requests.
     #[cfg(test)]
-    pub(crate) fn deaf() -> Self {
+    pub(crate) fn never() -> Self {
         Self {
             signaled: Arc::default(),
             cancelled: Arc::default(),

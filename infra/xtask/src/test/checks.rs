@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::lanes::Lane;
-use super::report::Done;
+use super::report::Success;
 use super::{TestRun, boundaries, dependencies, language, roles, rust, suites};
 use crate::test::fuzz;
 
@@ -65,7 +65,7 @@ pub(crate) enum Needs {
 pub(crate) enum Run {
     Always(fn(&TestRun<'_>) -> Result<()>),
     /// The same with numbers for the summary; it may be skipped.
-    Noting(fn(&TestRun<'_>) -> Result<Done>),
+    Noting(fn(&TestRun<'_>) -> Result<Success>),
 }
 
 /// Put before the first check that needs the system.

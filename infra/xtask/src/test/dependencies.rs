@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::TestRun;
-use super::report::Done;
+use super::report::Success;
 
 use crate::checkout::Checkout;
 use crate::programs::command::{run_quietly, run_shown};
@@ -24,7 +24,7 @@ pub(crate) fn policy(run: &TestRun<'_>) -> Result<()> {
 
 /// The advisories come from a Git repository. Where that can't be reached, as on a machine that sees package
 /// registries only, this says so and checks nothing.
-pub(crate) fn advisories(run: &TestRun<'_>) -> Result<Done> {
+pub(crate) fn advisories(run: &TestRun<'_>) -> Result<Success> {
     let (checkout, interrupt) = (run.checkout, run.interrupt);
     let fetch = run_quietly(
         deny(checkout, interrupt)?.args(["fetch", "db"]),
@@ -34,7 +34,7 @@ pub(crate) fn advisories(run: &TestRun<'_>) -> Result<Done> {
     );
     if fetch.is_err() {
         interrupt.check()?;
-        return Ok(Done::Skipped(
+        return Ok(Success::Skipped(
             "the advisory database can't be fetched from here (.local/logs/advisories.log)",
         ));
     }
@@ -42,7 +42,7 @@ pub(crate) fn advisories(run: &TestRun<'_>) -> Result<Done> {
         deny(checkout, interrupt)?.args(["check", "--disable-fetch", "advisories"]),
         interrupt,
     )?;
-    Ok(Done::Checked)
+    Ok(Success::Checked)
 }
 
 fn deny(checkout: &Checkout, interrupt: &Interrupt) -> Result<Command> {

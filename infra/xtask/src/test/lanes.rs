@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::report::{Done, Ended, Outcome, Report};
+use super::report::{CheckOutcome, CheckResult, Report, Success};
 use crate::console::{self, Redirected, START_OF_LINE, Stopwatch, heading, note};
 use crate::programs::interrupt::Interrupt;
 
@@ -16,38 +16,38 @@ const REDRAW: Duration = Duration::from_secs(1);
 /// Niceness of the processor's lane: the tests of the other one measure time.
 const NICENESS: i32 = 10;
 
-/// Checkout of a check in the run.
+/// Lane that a check runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// Needs the processor all the time; at a lower priority where something runs beside it.
     Processor,
     /// Waits more than it works.
     System,
-    /// Begins when both lanes have ended.
+    /// Runs after both lanes have ended.
     Last,
 }
 
-/// A check to be done.
+/// Check to run.
 pub(crate) struct Job<'a> {
     pub(crate) name: &'static str,
     pub(crate) budget: Duration,
     pub(crate) lane: Lane,
-    pub(crate) run: Box<dyn FnOnce() -> Result<Done> + Send + 'a>,
+    pub(crate) run: Box<dyn FnOnce() -> Result<Success> + Send + 'a>,
 }
 
-/// Runs jobs, each lane in the order given.
+/// Runner of jobs; each lane runs its own in the given order.
 pub(crate) struct Lanes<'a> {
     /// Whether to go on after a failure.
     pub(crate) keep_going: bool,
     pub(crate) interrupt: &'a Interrupt,
-    /// File for the output of a job that has another beside it.
+    /// Log file of a job that runs beside another.
     pub(crate) log: &'a (dyn Fn(&str) -> PathBuf + Sync),
 }
 
-/// News of a lane.
+/// Event of a lane.
 enum Event {
-    Begun(&'static str),
-    Ended(Ended),
+    Started(&'static str),
+    Ended(CheckResult),
 }
 
 impl Lanes<'_> {
@@ -66,70 +66,70 @@ impl Lanes<'_> {
         report
     }
 
-    /// One after the other, each with its output as it comes.
+    /// Runs jobs one after the other, and shows their output at once.
     fn in_turn(&self, jobs: Vec<Job<'_>>, report: &mut Report) {
         for job in jobs {
-            if !self.interrupt.came() {
+            if !self.interrupt.is_requested() {
                 heading(job.name);
             }
-            let ended = self.end(job);
-            ended.show_problem();
-            report.add(ended);
+            let result = self.run_job(job);
+            result.show_problem();
+            report.add(result);
         }
     }
 
     fn side_by_side(&self, processor: Vec<Job<'_>>, system: Vec<Job<'_>>, report: &mut Report) {
-        let (tell, news) = mpsc::channel();
-        let telling = tell.clone();
+        let (sender, events) = mpsc::channel();
+        let processor_sender = sender.clone();
         thread::scope(|scope| {
             scope.spawn(move || {
-                // Without it the other lane is slower, and that is all.
+                // Without the niceness only the system lane gets slower.
                 rustix::process::nice(NICENESS).ok();
-                self.lane(processor, &telling);
+                self.lane(processor, &processor_sender);
             });
-            scope.spawn(move || self.lane(system, &tell));
-            watch(&news, report);
+            scope.spawn(move || self.lane(system, &sender));
+            watch(&events, report);
         });
     }
 
-    fn lane(&self, jobs: Vec<Job<'_>>, tell: &Sender<Event>) {
+    fn lane(&self, jobs: Vec<Job<'_>>, sender: &Sender<Event>) {
         for job in jobs {
             let log = (self.log)(job.name);
-            if !self.interrupt.came() {
-                tell.send(Event::Begun(job.name)).ok();
+            if !self.interrupt.is_requested() {
+                sender.send(Event::Started(job.name)).ok();
             }
             let redirected = Redirected::to(&log);
-            let mut ended = match redirected {
-                Ok(_redirected) => self.end(job),
-                Err(error) => self.end(Job {
+            let mut result = match redirected {
+                Ok(_redirected) => self.run_job(job),
+                Err(error) => self.run_job(Job {
                     run: Box::new(|| Err(error)),
                     ..job
                 }),
             };
             // The receiver lives as long as there are lanes.
-            ended.log = Some(log);
-            tell.send(Event::Ended(ended)).ok();
+            result.log = Some(log);
+            sender.send(Event::Ended(result)).ok();
         }
     }
 
-    /// Runs a job to its end, unless the run is to end first.
-    fn end(&self, job: Job<'_>) -> Ended {
+    /// Runs a job, or skips it if the run was interrupted.
+    fn run_job(&self, job: Job<'_>) -> CheckResult {
         let watch = Stopwatch::start();
-        let outcome = if self.interrupt.came() {
-            Outcome::NotRun
+        let outcome = if self.interrupt.is_requested() {
+            CheckOutcome::NotRun
         } else {
             match (job.run)() {
-                Ok(Done::Checked) => Outcome::Passed,
-                Ok(Done::Noted(numbers)) => Outcome::Noted(numbers),
-                Ok(Done::Skipped(why)) => Outcome::Skipped(why),
-                Err(_) if self.interrupt.came() => Outcome::CutOff,
-                Err(error) => Outcome::Failed(error),
+                Ok(Success::Checked) => CheckOutcome::Passed,
+                Ok(Success::Noted(numbers)) => CheckOutcome::Noted(numbers),
+                Ok(Success::Skipped(why)) => CheckOutcome::Skipped(why),
+                Err(_) if self.interrupt.is_requested() => CheckOutcome::CutOff,
+                Err(error) => CheckOutcome::Failed(error),
             }
         };
-        if matches!(outcome, Outcome::Failed(_)) && !self.keep_going {
+        if matches!(outcome, CheckOutcome::Failed(_)) && !self.keep_going {
             self.interrupt.cancel();
         }
-        Ended {
+        CheckResult {
             name: job.name,
             budget: job.budget,
             took: watch.elapsed(),
@@ -140,27 +140,27 @@ impl Lanes<'_> {
 }
 
 /// Shows each job's output as a whole when it has ended, and the names of the running jobs meanwhile.
-fn watch(news: &Receiver<Event>, report: &mut Report) {
+fn watch(events: &Receiver<Event>, report: &mut Report) {
     let mut running: Vec<(&'static str, Stopwatch)> = Vec::new();
     loop {
-        match news.recv_timeout(REDRAW) {
-            Ok(Event::Begun(name)) => {
+        match events.recv_timeout(REDRAW) {
+            Ok(Event::Started(name)) => {
                 if !console::live() {
                     note(&format!("{name} begins"));
                 }
                 running.push((name, Stopwatch::start()));
             }
-            Ok(Event::Ended(ended)) => {
-                running.retain(|(name, _)| *name != ended.name);
-                if !matches!(ended.outcome, Outcome::NotRun) {
+            Ok(Event::Ended(result)) => {
+                running.retain(|(name, _)| *name != result.name);
+                if !matches!(result.outcome, CheckOutcome::NotRun) {
                     clear_line();
-                    heading(&format!("{} ({} s)", ended.name, ended.took.as_secs()));
-                    let output = ended.log.as_ref().map(std::fs::read);
+                    heading(&format!("{} ({} s)", result.name, result.took.as_secs()));
+                    let output = result.log.as_ref().map(std::fs::read);
                     let output = output.and_then(Result::ok).unwrap_or_default();
                     console::print(format_args!("{}", String::from_utf8_lossy(&output)));
-                    ended.show_problem();
+                    result.show_problem();
                 }
-                report.add(ended);
+                report.add(result);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    fn job<'a>(name: &'static str, lane: Lane, run: impl FnOnce() -> Result<Done> + Send + 'a) -> Job<'a> {
+    fn job<'a>(name: &'static str, lane: Lane, run: impl FnOnce() -> Result<Success> + Send + 'a) -> Job<'a> {
         Job {
             name,
             budget: Duration::from_mins(1),
@@ -212,7 +212,7 @@ mod tests {
         let redirected = Redirected::to(&shown).unwrap();
         let lanes = Lanes {
             keep_going,
-            interrupt: &Interrupt::deaf(),
+            interrupt: &Interrupt::never(),
             log: &|name| folder.join(name),
         };
         let report = lanes.run(jobs);
@@ -234,20 +234,20 @@ mod tests {
             vec![
                 job("last", Lane::Last, || {
                     order.lock().unwrap().push("last");
-                    Ok(Done::Checked)
+                    Ok(Success::Checked)
                 }),
                 // Each ends only when the other has begun.
                 job("processor", Lane::Processor, move || {
                     to_system.send(())?;
                     from_system.recv_timeout(patience)?;
                     order.lock().unwrap().push("lane");
-                    Ok(Done::Checked)
+                    Ok(Success::Checked)
                 }),
                 job("system", Lane::System, move || {
                     to_processor.send(())?;
                     from_processor.recv_timeout(patience)?;
                     order.lock().unwrap().push("lane");
-                    Ok(Done::Checked)
+                    Ok(Success::Checked)
                 }),
             ],
         );
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_failure_ends_the_other_lane_and_what_would_follow() {
-        let interrupt = Interrupt::deaf();
+        let interrupt = Interrupt::never();
         let folder = std::env::temp_dir().join(format!("xtask-lanes-failure-{}", std::process::id()));
         let lanes = Lanes {
             keep_going: false,
@@ -270,14 +270,14 @@ mod tests {
                 from_long.recv().context("the other lane")?;
                 bail!("no")
             }),
-            job("next", Lane::Processor, || Ok(Done::Checked)),
+            job("next", Lane::Processor, || Ok(Success::Checked)),
             job("long", Lane::System, || {
                 to_bad.send(())?;
                 let mut sleep = std::process::Command::new("sleep");
                 crate::programs::command::run_shown(sleep.arg("600"), &interrupt)?;
-                Ok(Done::Checked)
+                Ok(Success::Checked)
             }),
-            job("last", Lane::Last, || Ok(Done::Checked)),
+            job("last", Lane::Last, || Ok(Success::Checked)),
         ]);
         std::fs::remove_dir_all(folder).unwrap();
         assert_eq!(
@@ -291,10 +291,10 @@ mod tests {
     fn the_first_failure_ends_the_run_unless_it_is_to_go_on() {
         let jobs = || {
             vec![
-                job("good", Lane::System, || Ok(Done::Checked)),
+                job("good", Lane::System, || Ok(Success::Checked)),
                 job("bad", Lane::System, || bail!("no")),
-                job("elsewhere", Lane::System, || Ok(Done::Skipped("no network"))),
-                job("last", Lane::Last, || Ok(Done::Checked)),
+                job("elsewhere", Lane::System, || Ok(Success::Skipped("no network"))),
+                job("last", Lane::Last, || Ok(Success::Checked)),
             ]
         };
         let (strict, _) = run("strict", false, jobs());
@@ -316,13 +316,13 @@ mod tests {
                     to_system.send(())?;
                     from_system.recv()?;
                     note("second of one");
-                    Ok(Done::Checked)
+                    Ok(Success::Checked)
                 }),
                 job("two", Lane::System, move || {
                     from_processor.recv()?;
                     crate::programs::command::run_shown(
                         std::process::Command::new("echo").arg("output of a program"),
-                        &Interrupt::deaf(),
+                        &Interrupt::never(),
                     )?;
                     to_processor.send(())?;
                     bail!("why it failed")

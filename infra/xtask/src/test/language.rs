@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::TestRun;
-use super::report::Done;
+use super::report::Success;
 use crate::checkout::Checkout;
 use crate::console;
 
@@ -95,7 +95,7 @@ impl Source {
 const BASELINE: [usize; 4] = [183, 32, 11, 0];
 
 /// More findings of a rule than its baseline are a failure.
-pub(crate) fn check(run: &TestRun<'_>) -> Result<Done> {
+pub(crate) fn check(run: &TestRun<'_>) -> Result<Success> {
     let findings = findings(run.checkout.root())?;
     for (rule, allowed) in Rule::ALL.into_iter().zip(BASELINE) {
         let of_rule: Vec<_> = findings
@@ -108,7 +108,7 @@ pub(crate) fn check(run: &TestRun<'_>) -> Result<Done> {
             bail!("{}: {} findings, {allowed} at most", rule.name(), of_rule.len());
         }
     }
-    Ok(Done::Noted(format!("{} findings", findings.len())))
+    Ok(Success::Noted(format!("{} findings", findings.len())))
 }
 
 /// `cargo xtask language`: prints the findings below the given paths, then the number of findings by folder and rule.

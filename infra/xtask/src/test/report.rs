@@ -12,23 +12,23 @@ use crate::console::{Stopwatch, bold, green, heading, print, red};
 pub(crate) struct Report {
     /// Names of all checks of the run, in the order of the summary.
     order: Vec<&'static str>,
-    ended: Vec<Ended>,
+    results: Vec<CheckResult>,
     watch: Stopwatch,
 }
 
-/// A check that came to its end.
-pub(crate) struct Ended {
+/// Result of a check.
+pub(crate) struct CheckResult {
     pub(crate) name: &'static str,
     /// A longer time is marked but is no failure: the speed of a machine is no property of the code.
     pub(crate) budget: Duration,
     pub(crate) took: Duration,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: CheckOutcome,
     /// File that has its output, where another check ran beside it.
     pub(crate) log: Option<PathBuf>,
 }
 
-/// End of a check.
-pub(crate) enum Outcome {
+/// Outcome of a check.
+pub(crate) enum CheckOutcome {
     Passed,
     /// With numbers for people.
     Noted(String),
@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
 }
 
 /// Result of a check that did not fail.
-pub(crate) enum Done {
+pub(crate) enum Success {
     Checked,
     /// With numbers for the summary.
     Noted(String),
@@ -54,22 +54,22 @@ impl Report {
     pub(crate) fn new(order: Vec<&'static str>) -> Self {
         Self {
             order,
-            ended: Vec::new(),
+            results: Vec::new(),
             watch: Stopwatch::start(),
         }
     }
 
-    pub(crate) fn add(&mut self, ended: Ended) {
-        self.ended.push(ended);
+    pub(crate) fn add(&mut self, result: CheckResult) {
+        self.results.push(result);
     }
 
     /// Shows all that ended; `budget` is that of the whole run, where all of it was run.
     pub(crate) fn show(&mut self, budget: Option<Duration>) {
         heading("summary");
-        self.ended
-            .sort_by_key(|ended| self.order.iter().position(|name| *name == ended.name));
-        for ended in &self.ended {
-            print(format_args!("{}\n", ended.line()));
+        self.results
+            .sort_by_key(|result| self.order.iter().position(|name| *name == result.name));
+        for result in &self.results {
+            print(format_args!("{}\n", result.line()));
         }
         let total = line("all of it", self.watch.elapsed(), budget);
         print(format_args!("    {total}\n"));
@@ -85,38 +85,39 @@ impl Report {
 
     /// The checks as a list in Markdown, with their numbers.
     pub(crate) fn list(&self) -> String {
-        let items = self.ended.iter().map(|ended| {
-            let outcome = match &ended.outcome {
-                Outcome::Passed => "passed".to_owned(),
-                Outcome::Noted(numbers) => format!("passed: {numbers}"),
-                Outcome::Failed(_) => "**failed**".to_owned(),
-                Outcome::Skipped(why) => format!("not checked: {why}"),
-                Outcome::CutOff => "cut off".to_owned(),
-                Outcome::NotRun => "not run".to_owned(),
+        let items = self.results.iter().map(|result| {
+            let outcome = match &result.outcome {
+                CheckOutcome::Passed => "passed".to_owned(),
+                CheckOutcome::Noted(numbers) => format!("passed: {numbers}"),
+                CheckOutcome::Failed(_) => "**failed**".to_owned(),
+                CheckOutcome::Skipped(why) => format!("not checked: {why}"),
+                CheckOutcome::CutOff => "cut off".to_owned(),
+                CheckOutcome::NotRun => "not run".to_owned(),
             };
-            format!("- {} ({} s): {outcome}\n", ended.name, ended.took.as_secs())
+            format!("- {} ({} s): {outcome}\n", result.name, result.took.as_secs())
         });
         items.collect()
     }
 
     pub(crate) fn verdict(&self) -> Result<()> {
-        let failed = self.number_of(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let failed = self.number_of(|outcome| matches!(outcome, CheckOutcome::Failed(_)));
         if failed > 0 {
-            bail!("{failed} of {} checks failed", self.ended.len());
+            bail!("{failed} of {} checks failed", self.results.len());
         }
-        if self.number_of(|outcome| matches!(outcome, Outcome::CutOff | Outcome::NotRun)) > 0 {
+        if self.number_of(|outcome| matches!(outcome, CheckOutcome::CutOff | CheckOutcome::NotRun)) > 0 {
             bail!("interrupted");
         }
         Ok(())
     }
 
     pub(crate) fn count(&self) -> String {
-        let passed = self.number_of(|outcome| matches!(outcome, Outcome::Passed | Outcome::Noted(_)));
-        let failed = self.number_of(|outcome| matches!(outcome, Outcome::Failed(_)));
-        let skipped = self.number_of(|outcome| matches!(outcome, Outcome::Skipped(_)));
+        let passed =
+            self.number_of(|outcome| matches!(outcome, CheckOutcome::Passed | CheckOutcome::Noted(_)));
+        let failed = self.number_of(|outcome| matches!(outcome, CheckOutcome::Failed(_)));
+        let skipped = self.number_of(|outcome| matches!(outcome, CheckOutcome::Skipped(_)));
         let mut count = format!("{passed} passed, {failed} failed, {skipped} skipped");
-        let cut_off = self.number_of(|outcome| matches!(outcome, Outcome::CutOff));
-        let not_run = self.number_of(|outcome| matches!(outcome, Outcome::NotRun));
+        let cut_off = self.number_of(|outcome| matches!(outcome, CheckOutcome::CutOff));
+        let not_run = self.number_of(|outcome| matches!(outcome, CheckOutcome::NotRun));
         for (number, what) in [(cut_off, "cut off"), (not_run, "not run")] {
             if number > 0 {
                 count = format!("{count}, {number} {what}");
@@ -125,34 +126,34 @@ impl Report {
         count
     }
 
-    fn number_of(&self, is: fn(&Outcome) -> bool) -> usize {
-        self.ended.iter().filter(|ended| is(&ended.outcome)).count()
+    fn number_of(&self, is: fn(&CheckOutcome) -> bool) -> usize {
+        self.results.iter().filter(|result| is(&result.outcome)).count()
     }
 }
 
-impl Ended {
+impl CheckResult {
     /// Prints the error, or the reason for which the check was skipped.
     pub(crate) fn show_problem(&self) {
         match &self.outcome {
-            Outcome::Failed(error) => print(format_args!("{}\n", red(&format!("{error:#}")))),
-            Outcome::Skipped(why) => print(format_args!("  {}: {why}\n", red("NOT CHECKED"))),
-            Outcome::Passed | Outcome::Noted(_) | Outcome::CutOff | Outcome::NotRun => {}
+            CheckOutcome::Failed(error) => print(format_args!("{}\n", red(&format!("{error:#}")))),
+            CheckOutcome::Skipped(why) => print(format_args!("  {}: {why}\n", red("NOT CHECKED"))),
+            CheckOutcome::Passed | CheckOutcome::Noted(_) | CheckOutcome::CutOff | CheckOutcome::NotRun => {}
         }
     }
 
     fn line(&self) -> String {
         let mark = match self.outcome {
-            Outcome::Passed | Outcome::Noted(_) => green("✓"),
-            Outcome::Failed(_) => red("✗"),
-            Outcome::Skipped(_) | Outcome::CutOff | Outcome::NotRun => red("-"),
+            CheckOutcome::Passed | CheckOutcome::Noted(_) => green("✓"),
+            CheckOutcome::Failed(_) => red("✗"),
+            CheckOutcome::Skipped(_) | CheckOutcome::CutOff | CheckOutcome::NotRun => red("-"),
         };
-        if matches!(self.outcome, Outcome::NotRun) {
+        if matches!(self.outcome, CheckOutcome::NotRun) {
             return format!("  {mark} {:<40} not run", self.name);
         }
         let line = format!("  {mark} {}", line(self.name, self.took, Some(self.budget)));
         match (&self.outcome, &self.log) {
-            (Outcome::CutOff, _) => format!("{line}  cut off"),
-            (Outcome::Failed(_), Some(log)) => format!("{line}\n      {}", log.display()),
+            (CheckOutcome::CutOff, _) => format!("{line}  cut off"),
+            (CheckOutcome::Failed(_), Some(log)) => format!("{line}\n      {}", log.display()),
             _ => line,
         }
     }
@@ -174,8 +175,8 @@ fn line(name: &str, took: Duration, budget: Option<Duration>) -> String {
 mod tests {
     use super::*;
 
-    fn ended(took: u64, outcome: Outcome) -> Ended {
-        Ended {
+    fn result(took: u64, outcome: CheckOutcome) -> CheckResult {
+        CheckResult {
             name: "clippy",
             budget: Duration::from_mins(1),
             took: Duration::from_secs(took),
@@ -186,13 +187,13 @@ mod tests {
 
     #[test]
     fn check_over_budget_is_marked_and_passes() {
-        let slow = ended(61, Outcome::Passed);
+        let slow = result(61, CheckOutcome::Passed);
         assert!(
             slow.line().ends_with("61 s of   60 s  over budget"),
             "{}",
             slow.line()
         );
-        let fast = ended(60, Outcome::Passed);
+        let fast = result(60, CheckOutcome::Passed);
         assert!(fast.line().ends_with("60 s of   60 s"), "{}", fast.line());
         let mut report = Report::new(vec!["clippy"]);
         report.add(slow);
@@ -201,9 +202,9 @@ mod tests {
 
     #[test]
     fn failure_names_the_log_of_its_output() {
-        let failed = |log| Ended {
+        let failed = |log| CheckResult {
             log,
-            ..ended(1, Outcome::Failed(Error::msg("no")))
+            ..result(1, CheckOutcome::Failed(Error::msg("no")))
         };
         let beside = failed(Some("/logs/test-clippy.log".into()));
         assert!(
@@ -216,9 +217,9 @@ mod tests {
 
     #[test]
     fn cut_off_run_has_not_passed() {
-        for outcome in [Outcome::CutOff, Outcome::NotRun] {
+        for outcome in [CheckOutcome::CutOff, CheckOutcome::NotRun] {
             let mut report = Report::new(vec!["clippy"]);
-            report.add(ended(1, outcome));
+            report.add(result(1, outcome));
             assert!(report.verdict().is_err());
         }
     }

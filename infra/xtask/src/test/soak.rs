@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::checks::{Check, Needs, Part, Run};
 use super::lanes::Lane::{Last, Processor, System};
-use super::report::Done;
+use super::report::Success;
 use super::rust::{self, LOAD};
 use super::{TestRun, suites};
 use crate::checkout::Checkout;
@@ -73,13 +73,16 @@ fn named(name: &str) -> bool {
     SOAK.iter().any(|check| check.name == name)
 }
 
-fn fuzzing(run: &TestRun<'_>) -> Result<Done> {
+fn fuzzing(run: &TestRun<'_>) -> Result<Success> {
     let findings = fuzz::fuzz(run.checkout, run.interrupt, None, FUZZING)?;
-    Ok(Done::Noted(format!("{FUZZING} s each; {}", findings.join("; "))))
+    Ok(Success::Noted(format!(
+        "{FUZZING} s each; {}",
+        findings.join("; ")
+    )))
 }
 
 /// Runs every case with one fault and many with two, with a new seed.
-fn crash(run: &TestRun<'_>) -> Result<Done> {
+fn crash(run: &TestRun<'_>) -> Result<Success> {
     let seed = seed()?;
     let output = suites::crash_with(
         run,
@@ -92,30 +95,30 @@ fn crash(run: &TestRun<'_>) -> Result<Done> {
     let numbers = output
         .lines()
         .filter(|line| !line.contains("calls in the clean runs"));
-    Ok(Done::Noted(numbers.collect::<Vec<_>>().join("; ")))
+    Ok(Success::Noted(numbers.collect::<Vec<_>>().join("; ")))
 }
 
 /// Runs the suite several times, to find rare failures.
-fn browser(run: &TestRun<'_>) -> Result<Done> {
+fn browser(run: &TestRun<'_>) -> Result<Success> {
     for _ in 0..BROWSER_RUNS {
         suites::browser(run)?;
     }
-    Ok(Done::Noted(format!("{BROWSER_RUNS} times")))
+    Ok(Success::Noted(format!("{BROWSER_RUNS} times")))
 }
 
 /// Functions for the processor that AWS gets them for.
-fn arm64(run: &TestRun<'_>) -> Result<Done> {
-    crate::test::arm64::check(&run.isolated, run.local_aws()?, run.interrupt).map(Done::Noted)
+fn arm64(run: &TestRun<'_>) -> Result<Success> {
+    crate::test::arm64::check(&run.isolated, run.local_aws()?, run.interrupt).map(Success::Noted)
 }
 
-fn load(run: &TestRun<'_>) -> Result<Done> {
+fn load(run: &TestRun<'_>) -> Result<Success> {
     let seed = seed()?;
     let mut environment = run.environment()?;
     environment.push(("LOAD_SESSIONS", SESSIONS.to_string()));
     environment.push(("LOAD_SEED", seed.to_string()));
     environment.push(("LOAD_REPEATED_FAULTS", "1".to_owned()));
     rust::tests(run.checkout, &LOAD, &environment, run.interrupt)?;
-    Ok(Done::Noted(format!("{SESSIONS} sessions, seed {seed}")))
+    Ok(Success::Noted(format!("{SESSIONS} sessions, seed {seed}")))
 }
 
 /// A new seed for each run; the summary names it.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::TestRun;
 use super::dynamodb_local::DynamoDbLocal;
 use super::gateway;
-use super::report::Done;
+use super::report::Success;
 use super::rust::{self, CANARY, FLOWS, LOAD, STORAGE};
 use super::soap;
 use crate::builds::native;
@@ -132,8 +132,8 @@ pub(crate) fn flows(run: &TestRun<'_>) -> Result<()> {
 }
 
 /// Runs the bench once: only counts are judged, which are the same each time.
-pub(crate) fn bench(run: &TestRun<'_>) -> Result<Done> {
-    bench::measure(&run.isolated, run.interrupt, 1).map(Done::Noted)
+pub(crate) fn bench(run: &TestRun<'_>) -> Result<Success> {
+    bench::measure(&run.isolated, run.interrupt, 1).map(Success::Noted)
 }
 
 pub(crate) fn load(run: &TestRun<'_>) -> Result<()> {
