@@ -25,7 +25,7 @@ def test_card_limit_is_reported_before_the_form(page: Page, partner: Partner, en
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FULL)
-    widget.says("To add another, replace or remove a card first.")
+    widget.says("To add another card, replace or remove one first.")
     widget.shows_incident()
     expect(widget.card_number).to_be_hidden()
     expect(widget.try_again).to_be_hidden()
