@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::card_counts::Change;
 use super::conclusion::Parts;
+use super::finish::{AGENDA, LEASE, LOOK_UP, OLD_CARD};
 use super::{DynamoEnrollments, FAILED_KEPT, card_sort_key, card_ttl, intent_item_key, state};
 use crate::tables::due_index::Kind;
 use crate::tables::item;
@@ -31,21 +32,17 @@ impl CancelledCard<'_> {
     }
 }
 
-const OPERATION: &str = "noting that a leftover is gone";
+const OPERATION: &str = "completing a cleanup";
 
 impl DynamoEnrollments {
-    /// Once only: a repeat changes nothing.
+    /// Stores that the cleanup of an intent is done. A repeat changes nothing.
     pub(super) async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
         let parts = match &intent.old_card {
             Some(card) if intent.is_success() => {
                 let customer_key = self.customer_key(OPERATION, intent).await?;
                 let kept_until = card_ttl(at, card.retention_days);
                 Parts {
-                    intent: self.settled(
-                        intent.id,
-                        "lease_until, unanswered_at, unknown_since, agenda, agenda_at, old_ranac, old_number",
-                        None,
-                    )?,
+                    intent: self.end_cleanup(intent.id, OLD_CARD, None)?,
                     count_updates: self.count_updates(
                         OPERATION,
                         &customer_key,
@@ -58,11 +55,7 @@ impl DynamoEnrollments {
                 }
             }
             _ => Parts {
-                intent: self.settled(
-                    intent.id,
-                    "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
-                    Some(later(at, FAILED_KEPT)),
-                )?,
+                intent: self.end_cleanup(intent.id, LOOK_UP, Some(later(at, FAILED_KEPT)))?,
                 count_updates: Vec::new(),
                 required: Vec::new(),
                 old_card: Vec::new(),
@@ -72,7 +65,7 @@ impl DynamoEnrollments {
         self.store(OPERATION, parts).await.map(drop)
     }
 
-    /// The old card of an intent, which MRS holds no longer.
+    /// Writes of the old card of an intent, which MRS has cancelled.
     pub(super) fn cancel_card(
         &self,
         operation: &'static str,
@@ -99,7 +92,7 @@ impl DynamoEnrollments {
         ])
     }
 
-    /// The intent that enrolled a card goes with it.
+    /// Gives the intent that enrolled a card the card's `ttl`.
     pub(super) fn set_intent_ttl(
         &self,
         operation: &'static str,
@@ -107,13 +100,13 @@ impl DynamoEnrollments {
     ) -> Result<TransactWriteItem, StoreError> {
         ItemUpdate::new(&self.tables.enrollments, intent_item_key(removed.card))
             .set("#ttl = :ttl")
-            // One that replaced a card which MRS still holds must not go.
+            // An intent that still has to cancel a replaced card must stay.
             .when("attribute_exists(pk) AND attribute_not_exists(agenda)")
             .value(":ttl", item::seconds(removed.ttl()))
             .into_write(operation)
     }
 
-    /// From now on the purge finds the card.
+    /// Update that cancels the card and puts it on the purge's list.
     pub(super) fn cancellation(&self, removed: &CancelledCard<'_>) -> ItemUpdate {
         let agenda = Kind::Cancelled(removed.client, removed.program).of(&removed.card.to_hex());
         let sort_key = card_sort_key(removed.card);
@@ -128,16 +121,20 @@ impl DynamoEnrollments {
         .value(":ttl", item::seconds(removed.ttl()))
     }
 
-    /// The intent has nothing left to be done; where it had nothing before, the condition does not hold.
-    fn settled(
+    /// Ends the cleanup of an intent, and removes what only the cleanup needed: `attributes`, and those of lease and index. The
+    /// condition fails where the cleanup has ended before.
+    fn end_cleanup(
         &self,
         id: IntentId,
-        removes: &str,
+        attributes: &str,
         kept_until: Option<Timestamp>,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = ItemUpdate::new(&self.tables.enrollments, intent_item_key(id))
             .set("needs_cleanup = :no")
-            .remove(removes)
+            .remove(LEASE)
+            .remove("unknown_since")
+            .remove(AGENDA)
+            .remove(attributes)
             .when("needs_cleanup = :yes")
             .value(":no", AttributeValue::Bool(false))
             .value(":yes", AttributeValue::Bool(true));

@@ -1,3 +1,5 @@
+//! Transaction that stores an intent's outcome, with the card, the confirmation and the counts that follow from it.
+
 use aws_sdk_dynamodb::types::{self, AttributeValue, TransactWriteItem};
 use enrollment::action::ActionCode;
 use enrollment::confirmation::Confirmation;
@@ -21,6 +23,15 @@ use crate::tables::update::ItemUpdate;
 
 const OPERATION: &str = "storing an outcome";
 
+/// Attributes of a lease, and of the last call under it.
+pub(super) const LEASE: &str = "lease_until, unanswered_at";
+/// Attributes that a look-up needs.
+pub(super) const LOOK_UP: &str = "present_before";
+/// Attributes of an intent in the index of due work.
+pub(super) const AGENDA: &str = "agenda, agenda_at";
+/// Attributes of the old card that its cancellation needs.
+pub(super) const OLD_CARD: &str = "old_ranac, old_number";
+
 impl DynamoEnrollments {
     pub(super) async fn finish_intent(&self, intent: &Intent) -> Result<Put, StoreError> {
         let Some(conclusion) = intent.conclusion() else {
@@ -39,7 +50,7 @@ impl DynamoEnrollments {
             };
             required.push(self.put_confirmation(&confirmation, owner, outcome).await?);
         }
-        // Evidence of what came about; of what failed, the intent tells as long as it is kept.
+        // Consents are kept with the customer only after a success. A failed intent keeps its own.
         let consents: &[Consent] = if outcome.status.is_success() {
             &intent.consents
         } else {
@@ -97,21 +108,25 @@ impl DynamoEnrollments {
         }
         let is_success = outcome.status.is_success();
         if has_cleanup && is_success {
-            // The old card is the next asker's, at once.
+            // The cancellation of the replaced card is due at once.
             update = update.set("agenda_at = :at");
         }
         let is_failed_replacement = intent.action == ActionCode::Replace && !is_success;
-        // Who had it to itself has it no longer, but for a failure that leaves something: its asker may be at work.
-        let removed = match (has_cleanup, is_failed_replacement) {
-            (false, false) => "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at",
-            (false, true) => {
-                "lease_until, unanswered_at, unknown_since, present_before, agenda, agenda_at, old_ranac, old_number"
-            }
-            (true, true) => "unknown_since, old_ranac, old_number",
-            (true, false) if is_success => "lease_until, unanswered_at, unknown_since",
-            (true, false) => "unknown_since",
+        // Ends the lease, except after a failure with cleanup: the lease holder may still be calling MRS.
+        let update = update.remove("unknown_since");
+        let update = if !has_cleanup {
+            update.remove(LEASE).remove(LOOK_UP).remove(AGENDA)
+        } else if is_success {
+            update.remove(LEASE)
+        } else {
+            update
         };
-        update.remove(removed).into_write(OPERATION)
+        let update = if is_failed_replacement {
+            update.remove(OLD_CARD)
+        } else {
+            update
+        };
+        update.into_write(OPERATION)
     }
 
     async fn put_card(
@@ -180,7 +195,7 @@ impl DynamoEnrollments {
         Ok(vec![update.into_write(OPERATION)?])
     }
 
-    /// Due at once. That it is written once follows from the intent's condition.
+    /// Write of the confirmation, due at once. It happens once, by the intent's condition in the same transaction.
     async fn put_confirmation(
         &self,
         confirmation: &Confirmation,
@@ -216,7 +231,7 @@ impl DynamoEnrollments {
         update.into_write(OPERATION)
     }
 
-    /// The intent's condition fails where it has its outcome, and where there is no such intent.
+    /// Distinguishes an intent that has its outcome from one that does not exist: the condition fails for both.
     async fn finished_before(&self, id: IntentId) -> Result<Put, StoreError> {
         match self.item(OPERATION, &intent_key(id), INTENT).await? {
             Some(_) => Ok(Put::AlreadyExists),
@@ -225,8 +240,8 @@ impl DynamoEnrollments {
     }
 }
 
-/// Time to live of an intent: days after its outcome for a failed one without a cleanup, that of the card for an opt-out.
-/// An intent that enrolled a card stays as long as the card.
+/// Time to live of an intent: of a failed one without cleanup, seven days after its outcome; of an opt-out, that of its
+/// card. An intent that enrolled a card stays as long as the card.
 fn kept_until(intent: &Intent, conclusion: &Conclusion) -> Option<Timestamp> {
     let outcome = &conclusion.outcome;
     match (&intent.old_card, outcome.status) {
