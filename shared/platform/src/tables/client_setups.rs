@@ -8,7 +8,7 @@ use enrollment::identifiers::{ClientId, Slug};
 use enrollment::ports::StoreError;
 use enrollment::randomness::Randomness;
 
-use super::clients::{REGISTER, primary_key, slug_key};
+use super::clients::{CLIENT_INDEX, primary_key, slug_key};
 use super::item::{self, Written};
 use super::transaction::{IntoWrite as _, built, transact};
 
@@ -64,8 +64,8 @@ impl ClientSetups<'_> {
         }))
     }
 
-    /// Stores a set-up and its slug, gives up the slug that it had, and enters the client in the register: all of it or
-    /// nothing. `before` is what was read; programs that only it names are kept as retired.
+    /// Stores a set-up and its slug, gives up the slug that it had, and adds the client to the client index: all of
+    /// it or nothing. `before` is what was read; programs that only it names are kept as retired.
     pub async fn store(
         &self,
         client: &Client,
@@ -108,13 +108,13 @@ impl ClientSetups<'_> {
         })
     }
 
-    /// Enters a stored client in the register, where an earlier release left it out. Again changes nothing.
+    /// Adds a stored client to the client index, where an earlier release left it out. A repeat changes nothing.
     pub async fn register(&self, client: &ClientId) -> Result<(), StoreError> {
         let writes = vec![self.enter(client)?];
         transact(
             &self.dynamodb,
             self.randomness,
-            "entering a client in the register",
+            "adding a client to the client index",
             writes,
         )
         .await
@@ -124,7 +124,7 @@ impl ClientSetups<'_> {
     fn enter(&self, client: &ClientId) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(item::key(REGISTER)))
+            .set_key(Some(item::key(CLIENT_INDEX)))
             .update_expression("SET #schema = :schema ADD ids :ids")
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", item::number(item::SCHEMA))

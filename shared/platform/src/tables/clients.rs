@@ -91,12 +91,12 @@ impl Clients for DynamoClients {
 #[async_trait]
 impl ClientIndex for DynamoClients {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
-        const OPERATION: &str = "reading the register of clients";
+        const OPERATION: &str = "reading the client index";
         let answer = self
             .dynamodb
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(item::key(REGISTER)))
+            .set_key(Some(item::key(CLIENT_INDEX)))
             .consistent_read(true)
             .send()
             .await
@@ -126,7 +126,7 @@ fn set_up(id: &ClientId, fields: &Fields) -> Result<Arc<Client>, StoreError> {
 
 /// The key of the one item that holds the ids of all clients: at 64 characters each, 400 KB hold some six thousand. No
 /// client's own key is equal to it.
-pub(super) const REGISTER: &str = "clients";
+pub(super) const CLIENT_INDEX: &str = "clients";
 
 pub(super) fn primary_key(id: &ClientId) -> String {
     format!("client#{id}")

@@ -81,7 +81,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
         session: &Session,
         wanted: ContextQuery,
     ) -> Result<SubmissionContext, StoreError> {
-        const OPERATION: &str = "reading what decides about a submission";
+        const OPERATION: &str = "reading a submission context";
         let Session {
             client,
             program,
@@ -89,7 +89,7 @@ impl SubmissionRecords for DynamoSubmissionRecords {
             ..
         } = session;
         let owner = customers::primary_key(&self.vault, OPERATION, client, program, customer).await?;
-        // What is always wanted stands first.
+        // Records that are always read come first.
         let mut keys = vec![self.enrollments.count_key(&owner)];
         if wanted.counters {
             let counted = CounterKey {

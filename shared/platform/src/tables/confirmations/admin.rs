@@ -140,7 +140,7 @@ impl ConfirmationAdmin {
         Ok(listed)
     }
 
-    /// One confirmation; none where it is not there, or no longer.
+    /// Finds a confirmation; `None` where it does not exist, or no longer.
     pub async fn find(&self, id: &ConfirmationId) -> Result<Option<Listed>, StoreError> {
         self.read(id)
             .await?
@@ -148,7 +148,8 @@ impl ConfirmationAdmin {
             .transpose()
     }
 
-    /// Address and body, unsealed: personal data. None where it was delivered, is not there, or is past its date.
+    /// Unseals address and body, which are personal data. `None` where the confirmation was delivered, does not exist, or is
+    /// expired.
     pub async fn reveal(&self, _: &Permit, id: &ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
         match self.undelivered(id).await? {
             Some(fields) if !self.is_expired(id, &fields).await? => self.open(id, &fields).await.map(Some),
@@ -156,9 +157,8 @@ impl ConfirmationAdmin {
         }
     }
 
-    /// Makes a confirmation due at once, with all its attempts before it, and forgets what was held against its
-    /// receiver. It is then due for at most 96 hours again, but the hold on its record's purge still ends 96 hours after the
-    /// outcome.
+    /// Makes a confirmation due at once with its full number of attempts, and reopens its receiver. It is then due for at most
+    /// another 96 hours, but defers the purge of its record only until 96 hours after the outcome.
     pub async fn replay(&self, _: &Permit, id: &ConfirmationId) -> Result<Decided, StoreError> {
         let Some(fields) = self.undelivered(id).await? else {
             return Ok(Decided::TooLate);
@@ -219,13 +219,13 @@ impl ConfirmationAdmin {
         opened(&self.vault, id, &client, fields).await
     }
 
-    /// Whether the record that a confirmation goes with is past its date by the X of today, deleted or not.
+    /// Whether the record of a confirmation is expired by the program's current `retention_days`, deleted or not.
     async fn is_expired(&self, id: &ConfirmationId, fields: &Fields) -> Result<bool, StoreError> {
         let client = fields.parsed("client", ClientId::parse)?;
         let key = CustomerKey(fields.text(OWNER)?.to_owned());
         let program = program_of(&client, &key)
             .ok_or_else(|| fields.unreadable("owner names no program of the client".into()))?;
-        // Without a set-up there is no X by which anything is past.
+        // Without a set-up there are no `retention_days`, so nothing is expired.
         let Some(set_up) = self.records.clients.by_id(&client).await? else {
             return Ok(false);
         };

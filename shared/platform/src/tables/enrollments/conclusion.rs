@@ -63,10 +63,7 @@ impl DynamoEnrollments {
             }
             let nothing_to_give_up = counts_refused && count_update.is_none();
             if nothing_to_give_up || !(counts_refused || old_card_gone || session_gone) {
-                return Err(StoreError::unavailable(
-                    operation,
-                    "a condition did not hold that nothing can be done about",
-                ));
+                return Err(StoreError::unavailable(operation, "a required condition failed"));
             }
             if old_card_gone || session_gone {
                 warn!(

@@ -16,8 +16,8 @@ use crate::tables::customers;
 use crate::tables::item::{self, Fields};
 use crate::tables::update::ItemUpdate;
 
-const LISTING: &str = "going through customers and failed intents";
-const MARKING_CANCELLED: &str = "striking a card off";
+const LISTING: &str = "listing customers and failed intents";
+const MARKING_CANCELLED: &str = "marking a card cancelled";
 /// The length of `#` and a blind index.
 const INDEX_LENGTH: usize = 65;
 

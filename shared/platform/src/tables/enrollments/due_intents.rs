@@ -15,9 +15,9 @@ use crate::tables::update::ItemUpdate;
 #[async_trait]
 impl DueIntents for DynamoEnrollments {
     async fn due_intents(&self, until: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError> {
-        const OPERATION: &str = "listing unsettled intents";
+        const OPERATION: &str = "listing due intents";
         let table = &self.tables.enrollments;
-        let unsettled = |fields: &Fields| {
+        let due_intent = |fields: &Fields| {
             Ok(DueIntent {
                 id: fields.parsed("pk", |pk| {
                     IntentId::from_hex(pk.strip_prefix("intent#").unwrap_or_default())
@@ -37,7 +37,7 @@ impl DueIntents for DynamoEnrollments {
             Kind::DueIntent,
             until,
             limit,
-            unsettled,
+            due_intent,
         )
         .await
     }

@@ -445,10 +445,10 @@ impl DynamoEnrollments {
         }
     }
 
-    /// The card, the intent that enrolled it, the opt-out that took it out; and the customer, who goes with the last card:
-    /// later, never earlier than was said before.
+    /// Sets the `ttl` of a card, of the intent that enrolled it, of its opt-out, and of the customer. The customer's `ttl`,
+    /// which is that of the last card, only moves to a later time.
     async fn refresh_card(&self, fields: Fields, retention_days: u16) -> Result<(), StoreError> {
-        // What was past its date long ago by a new X is the purge's first: it may be held back.
+        // A card that newly counts as long expired is left to the purge, which may have to defer it.
         let soonest = later(self.clock.now(), TTL_MARGIN);
         let ttl = card_ttl(fields.time("agenda_at")?, retention_days).max(soonest);
         // Whole seconds are stored.
@@ -474,7 +474,7 @@ impl DynamoEnrollments {
         }
         let customer = item::key_pair(pk, CUSTOMER);
         self.set_ttl(customer, "#ttl < :ttl", &[], ttl).await?;
-        // Last: what was not brought in line with it is found again.
+        // The card comes last: until then the next run finds it again.
         let cancelled = [("state", state::CANCELLED)];
         self.set_ttl(key, "#state = :state", &cancelled, ttl).await
     }
@@ -506,7 +506,7 @@ struct Listed {
     next: Option<Item>,
 }
 
-/// Up to when the cards of a program are dated, and by which X.
+/// Item with the `retention_days` that the `ttl` of a program's cancelled cards follows, and up to which cancellation.
 struct Marker;
 
 impl Marker {
