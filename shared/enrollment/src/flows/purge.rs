@@ -128,7 +128,7 @@ impl Purge<'_> {
         let retentions = self.retentions(&mut purged).await?;
         {
             let mut purge = stream::iter(retentions.clone())
-                .map(|retention| self.past(retention, ends))
+                .map(|retention| self.list_expired(retention, ends))
                 .flatten_unordered(PROGRAMS_AT_ONCE)
                 .map(|found| self.purge(found, ends))
                 .buffer_unordered(AT_ONCE);
@@ -136,11 +136,11 @@ impl Purge<'_> {
                 purged.add(done);
             }
         }
-        // With the time that is left, since no record waits for it.
-        let mut dating = stream::iter(retentions)
-            .map(|retention| self.date(retention, ends))
+        // In the remaining time, since no record waits for it.
+        let mut refreshes = stream::iter(retentions)
+            .map(|retention| self.refresh_ttls(retention, ends))
             .buffer_unordered(PROGRAMS_AT_ONCE);
-        while let Some(done) = dating.next().await {
+        while let Some(done) = refreshes.next().await {
             purged.add(done);
         }
         Ok(purged)
@@ -173,7 +173,7 @@ impl Purge<'_> {
     }
 
     /// Lists the customers of one program who may have an expired card, each once.
-    fn past(&self, retention: Retention, ends: Timestamp) -> BoxStream<'_, Found> {
+    fn list_expired(&self, retention: Retention, ends: Timestamp) -> BoxStream<'_, Found> {
         let until = expired_before(self.clock.now(), retention.days);
         let start = Some(Listing::default());
         let pages = stream::unfold(start, move |listing| {
@@ -226,7 +226,7 @@ impl Purge<'_> {
         }
     }
 
-    async fn date(
+    async fn refresh_ttls(
         &self,
         Retention {
             client,
@@ -251,10 +251,10 @@ impl Purge<'_> {
         let Some(record) = self.purges.record(client, key).await? else {
             return Ok(Done::Nothing);
         };
-        let removal = match due(&record, until, self.clock.now()) {
-            Due::Nothing => return Ok(Done::Nothing),
-            Due::Deferred => return Ok(Done::Deferred),
-            Due::Now(removal) => removal,
+        let removal = match decide(&record, until, self.clock.now()) {
+            PurgeDecision::Nothing => return Ok(Done::Nothing),
+            PurgeDecision::Deferred => return Ok(Done::Deferred),
+            PurgeDecision::Remove(removal) => removal,
         };
         if !self.purges.remove(&record, &removal).await? {
             // The record changed at this moment, by a submission or a settlement.
@@ -303,93 +303,92 @@ pub fn expired_before(now: Timestamp, retention_days: u16) -> Timestamp {
 /// Unexpired part of a record, which may be shown (`docs/contract.md#purge`), whether or not the purge has deleted the
 /// rest; `None` where all of it is expired. `until` is that of [`expired_before`].
 pub fn unexpired(mut record: Record, until: Timestamp, now: Timestamp) -> Option<Record> {
-    let past: Vec<IntentId> = match due(&record, until, now) {
-        Due::Now(Removal::Everything) => return None,
-        _ => past_cards(&record, until).collect(),
+    let expired: Vec<IntentId> = match decide(&record, until, now) {
+        PurgeDecision::Remove(Removal::Everything) => return None,
+        _ => expired_cards(&record, until).collect(),
     };
-    let gone: Vec<RecordedIntent> = past
+    let hidden_intents: Vec<RecordedIntent> = expired
         .iter()
         .flat_map(|card| intents_of(&record, *card))
         .filter(|intent| intent.is_settled)
         .copied()
         .collect();
-    record.cards.retain(|card| !past.contains(&card.id));
-    let told: Vec<ConfirmationId> = past
+    record.cards.retain(|card| !expired.contains(&card.id));
+    let hidden_confirmations: Vec<ConfirmationId> = expired
         .iter()
         .flat_map(|card| confirmations_of(&record, *card))
         .collect();
-    record.intents.retain(|intent| !gone.contains(intent));
+    record.intents.retain(|intent| !hidden_intents.contains(intent));
     record
         .confirmations
-        .retain(|confirmation| !told.contains(&confirmation.id));
+        .retain(|confirmation| !hidden_confirmations.contains(&confirmation.id));
     Some(record)
 }
 
 /// Whether a confirmation is expired together with its record, deleted or not. `until` is that of [`expired_before`].
 pub fn is_expired(record: Option<Record>, id: &ConfirmationId, until: Timestamp, now: Timestamp) -> bool {
-    let shown = record.and_then(|record| unexpired(record, until, now));
-    let Some(record) = shown else {
+    let Some(record) = record.and_then(|record| unexpired(record, until, now)) else {
         return true;
     };
-    let is_there = |card: IntentId| record.cards.iter().any(|there| there.id == card);
+    let has_card = |id: IntentId| record.cards.iter().any(|card| card.id == id);
     let found = record.confirmations.iter().find(|found| found.id == *id);
     // Its card may be deleted a moment before it.
-    found.is_none_or(|found| found.card.is_some_and(|card| !is_there(card)))
+    found.is_none_or(|found| found.card.is_some_and(|card| !has_card(card)))
 }
 
-/// Part of a record that is due for deletion.
+/// Decision about a record: the part of it that is deleted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Due {
+enum PurgeDecision {
     Nothing,
     Deferred,
-    Now(Removal),
+    Remove(Removal),
 }
 
 /// Decides what to delete. A card is deleted when it is expired, no intent of it is unsettled and no confirmation of it is due.
 /// The last cards are deleted together with everything else of the customer. They wait while an intent is unsettled, a session
 /// is alive or a confirmation is due, since the customer is found by them.
-fn due(record: &Record, until: Timestamp, now: Timestamp) -> Due {
-    let past: Vec<IntentId> = past_cards(record, until).collect();
-    if past.is_empty() {
-        return Due::Nothing;
+fn decide(record: &Record, until: Timestamp, now: Timestamp) -> PurgeDecision {
+    let expired: Vec<IntentId> = expired_cards(record, until).collect();
+    if expired.is_empty() {
+        return PurgeDecision::Nothing;
     }
-    if past.len() == record.cards.len() {
-        let is_alive = record.sessions.iter().any(|session| now < session.expires_at);
-        let is_told = !record.confirmations.iter().any(|one| one.defers_purge(now));
-        return if is_settled_record(record) && !is_alive && is_told {
-            Due::Now(Removal::Everything)
+    if expired.len() == record.cards.len() {
+        let has_session = record.sessions.iter().any(|session| now < session.expires_at);
+        let has_no_due_confirmation = !record.confirmations.iter().any(|one| one.defers_purge(now));
+        return if is_settled_record(record) && !has_session && has_no_due_confirmation {
+            PurgeDecision::Remove(Removal::Everything)
         } else {
-            Due::Deferred
+            PurgeDecision::Deferred
         };
     }
-    let touches =
+    let concerns =
         |intent: &RecordedIntent, card: IntentId| intent.id == card || intent.old_card == Some(card);
-    let is_free = |card: &IntentId| {
-        let mut touching = record.intents.iter().filter(|intent| touches(intent, *card));
-        let going = confirmations_of(record, *card);
-        let mut confirmations = record.confirmations.iter().filter(|one| going.contains(&one.id));
-        touching.all(|intent| intent.is_settled) && confirmations.all(|one| !one.defers_purge(now))
+    let is_deletable = |card: &IntentId| {
+        let mut intents = record.intents.iter().filter(|intent| concerns(intent, *card));
+        let ids = confirmations_of(record, *card);
+        let mut confirmations = record.confirmations.iter().filter(|one| ids.contains(&one.id));
+        intents.all(|intent| intent.is_settled) && confirmations.all(|one| !one.defers_purge(now))
     };
-    let free: Vec<IntentId> = past.into_iter().filter(is_free).collect();
-    if free.is_empty() {
-        Due::Deferred
+    let deletable: Vec<IntentId> = expired.into_iter().filter(is_deletable).collect();
+    if deletable.is_empty() {
+        PurgeDecision::Deferred
     } else {
-        Due::Now(Removal::Cards(free))
+        PurgeDecision::Remove(Removal::Cards(deletable))
     }
 }
 
-fn past_cards(record: &Record, until: Timestamp) -> impl Iterator<Item = IntentId> {
+fn expired_cards(record: &Record, until: Timestamp) -> impl Iterator<Item = IntentId> {
     let is_expired =
         move |card: &&RecordedCard| matches!(card.state, CardState::Cancelled { at } if at <= until);
     record.cards.iter().filter(is_expired).map(|card| card.id)
 }
 
-/// Whether the customer has no open outcome, and MRS has nothing left to cancel.
+/// Whether the customer has no open intent, and every stored intent is settled: ended, and without cleanup.
 pub(super) fn is_settled_record(record: &Record) -> bool {
     record.count.pending + record.count.changing == 0 && record.intents.iter().all(|intent| intent.is_settled)
 }
 
-/// Intents that are deleted with a card: the one that enrolled it, and those that should have taken it out of the program. An
+/// Intents that are deleted with a card: the one that enrolled it, and those that were to cancel it. An
 /// intent that replaced it is also that of the new card, and stays.
 pub fn intents_of(record: &Record, card: IntentId) -> impl Iterator<Item = &RecordedIntent> {
     record.intents.iter().filter(move |intent| {
@@ -413,11 +412,9 @@ pub fn confirmations_of(record: &Record, card: IntentId) -> BTreeSet<Confirmatio
 
 /// Undelivered confirmations that are deleted with a card.
 pub fn undelivered_of(record: &Record, card: IntentId) -> impl Iterator<Item = &ConfirmationId> {
-    let going = confirmations_of(record, card);
+    let ids = confirmations_of(record, card);
     let undelivered = record.confirmations.iter().filter(|one| one.is_undelivered());
-    undelivered
-        .map(|one| &one.id)
-        .filter(move |id| going.contains(*id))
+    undelivered.map(|one| &one.id).filter(move |id| ids.contains(*id))
 }
 
 #[cfg(test)]
@@ -495,25 +492,25 @@ mod tests {
         CardState::Cancelled { at: days_ago(days) }
     }
 
-    fn due_of(record: &Record) -> Due {
-        due(record, expired_before(now(), 30), now())
+    fn due_of(record: &Record) -> PurgeDecision {
+        decide(record, expired_before(now(), 30), now())
     }
 
     #[test]
     fn card_expires_exactly_thirty_days_after_cancellation() {
         assert_eq!(
             due_of(&record(vec![card(1, cancelled(30))])),
-            Due::Now(Removal::Everything)
+            PurgeDecision::Remove(Removal::Everything)
         );
         let at = later(days_ago(30), SignedDuration::from_millis(1));
         let early = record(vec![card(1, CardState::Cancelled { at })]);
-        assert_eq!(due_of(&early), Due::Nothing);
+        assert_eq!(due_of(&early), PurgeDecision::Nothing);
         for state in [
             CardState::Active,
             CardState::Locked,
             CardState::PendingCancellation,
         ] {
-            assert_eq!(due_of(&record(vec![card(1, state)])), Due::Nothing);
+            assert_eq!(due_of(&record(vec![card(1, state)])), PurgeDecision::Nothing);
         }
     }
 
@@ -524,7 +521,10 @@ mod tests {
             card(2, CardState::Active),
             card(3, cancelled(2)),
         ]);
-        assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(1)])));
+        assert_eq!(
+            due_of(&record),
+            PurgeDecision::Remove(Removal::Cards(vec![intent_id(1)]))
+        );
     }
 
     #[test]
@@ -546,10 +546,10 @@ mod tests {
             expires_at: later(now(), SignedDuration::from_secs(1)),
         });
         for held in [pending, changing, leftover, visited.clone()] {
-            assert_eq!(due_of(&held), Due::Deferred, "{held:?}");
+            assert_eq!(due_of(&held), PurgeDecision::Deferred, "{held:?}");
         }
         visited.sessions[0].expires_at = now();
-        assert_eq!(due_of(&visited), Due::Now(Removal::Everything));
+        assert_eq!(due_of(&visited), PurgeDecision::Remove(Removal::Everything));
     }
 
     #[test]
@@ -565,9 +565,12 @@ mod tests {
             status: None,
             ..intent(9)
         });
-        assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(2)])));
+        assert_eq!(
+            due_of(&record),
+            PurgeDecision::Remove(Removal::Cards(vec![intent_id(2)]))
+        );
         record.cards.remove(1);
-        assert_eq!(due_of(&record), Due::Deferred);
+        assert_eq!(due_of(&record), PurgeDecision::Deferred);
     }
 
     #[test]
@@ -580,10 +583,10 @@ mod tests {
         });
         let second = SignedDuration::from_secs(1);
         for (age, expected) in [
-            (SignedDuration::ZERO, Due::Deferred),
-            (MAX_AGE - second, Due::Deferred),
-            (MAX_AGE, Due::Now(Removal::Everything)),
-            (MAX_AGE + second, Due::Now(Removal::Everything)),
+            (SignedDuration::ZERO, PurgeDecision::Deferred),
+            (MAX_AGE - second, PurgeDecision::Deferred),
+            (MAX_AGE, PurgeDecision::Remove(Removal::Everything)),
+            (MAX_AGE + second, PurgeDecision::Remove(Removal::Everything)),
         ] {
             let state = due_since(later(now(), -age));
             record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
@@ -591,7 +594,11 @@ mod tests {
         }
         for state in [ConfirmationState::Parked, ConfirmationState::Delivered] {
             record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
-            assert_eq!(due_of(&record), Due::Now(Removal::Everything), "{state:?}");
+            assert_eq!(
+                due_of(&record),
+                PurgeDecision::Remove(Removal::Everything),
+                "{state:?}"
+            );
         }
     }
 
@@ -609,10 +616,13 @@ mod tests {
         });
         let due = due_since(later(now(), -SignedDuration::from_hours(95)));
         record.confirmations = vec![confirmation(intent_id(9), Status::SuccessRemoval, due)];
-        assert_eq!(due_of(&record), Due::Now(Removal::Cards(vec![intent_id(2)])));
+        assert_eq!(
+            due_of(&record),
+            PurgeDecision::Remove(Removal::Cards(vec![intent_id(2)]))
+        );
         record.confirmations[0].state = ConfirmationState::Parked;
         let cards = vec![intent_id(1), intent_id(2)];
-        assert_eq!(due_of(&record), Due::Now(Removal::Cards(cards)));
+        assert_eq!(due_of(&record), PurgeDecision::Remove(Removal::Cards(cards)));
         let undelivered: Vec<_> = undelivered_of(&record, intent_id(1)).collect();
         assert_eq!(undelivered, [&record.confirmations[0].id]);
         assert_eq!(undelivered_of(&record, intent_id(2)).count(), 0);
