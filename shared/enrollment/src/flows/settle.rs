@@ -1,9 +1,12 @@
 //! Settlement of intents that MRS has not clearly answered (`docs/contract.md#settlement`): an enrollment by looking up
-//! its bank customer number, never by guessing; an opt-out by asking MRS to cancel until it agrees. After the outcome
-//! the same runs do the cleanup that the intent needs at MRS.
+//! its bank customer number, never by guessing; an opt-out by repeating the cancellation until MRS confirms it. After the
+//! outcome the same runs do the cleanup that the intent needs at MRS.
 //!
-//! MRS is queried by one lease holder at a time: the request that begins the intent, then a run that is woken at the times of
-//! [`Stage::next_query`], then the sweep.
+//! One lease holder at a time queries MRS for an intent:
+//!
+//! 1. the request that begins the intent,
+//! 2. then a run that is woken at each of the times of [`Stage::next_query`],
+//! 3. after the last of them, the sweep.
 //!
 //! Tests: `tests/harness/src/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
 //! `shared/platform/tests/storage` for leases.
@@ -28,8 +31,10 @@ use crate::time::later;
 
 pub(super) use cancellation::{Cancellation, cancel_card};
 
-/// Wait before the next run of the sweep for an intent: its age, within these limits. So the waits double each time.
+/// Shortest wait before the sweep's next run for an intent. The wait is the intent's age, between one minute and six hours, so
+/// it doubles each time.
 const MIN_WAIT: SignedDuration = SignedDuration::from_mins(1);
+/// Longest wait before the sweep's next run for an intent.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
 /// Ports of a settlement.
@@ -72,20 +77,20 @@ pub(super) struct Lease {
 impl Lease {
     /// Lease of the request that begins the intent.
     pub(super) fn of_begin(intent: &Intent) -> Self {
-        Self::acquired_at(intent.created_at)
+        Self::from_time(intent.created_at)
     }
 
-    fn acquired_at(now: Timestamp) -> Self {
+    fn from_time(acquired_at: Timestamp) -> Self {
         Self {
-            acquired_at: now,
-            expires_at: later(now, INTENT_LEASE),
+            acquired_at,
+            expires_at: later(acquired_at, INTENT_LEASE),
         }
     }
 }
 
-/// Intent after calls to MRS.
+/// Result of a run of calls to MRS for an intent.
 pub(super) struct MrsRun {
-    /// Intent as it stands.
+    /// Intent after the calls.
     pub(super) intent: Intent,
     /// Whether a call may still take effect.
     pub(super) has_call_in_flight: bool,
@@ -118,7 +123,7 @@ impl Settlement<'_> {
     /// # Errors
     /// If the store fails. The intent is due again when its lease expires.
     pub async fn resume(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
-        let lease = Lease::acquired_at(self.clock.now());
+        let lease = Lease::from_time(self.clock.now());
         let acquired = self
             .leases
             .acquire(id, lease.acquired_at, lease.expires_at)
@@ -346,7 +351,7 @@ impl Settlement<'_> {
         Ok(cancel_card(rewards.get(), &institution, number, &card.ranac).await)
     }
 
-    /// Looks up the intent's number; `None` where MRS can't be asked.
+    /// Looks up the intent's number; `None` where MRS can't be queried.
     async fn look_up(&self, intent: &Intent) -> Result<Option<LookUp>, StoreError> {
         let Some(institution) = self.institution(intent).await? else {
             return Ok(None);

@@ -7,23 +7,23 @@ use crate::identifiers::{Last4, Ranac};
 use crate::status::{MrsCode, Status};
 use crate::time::later;
 
-/// Time that MRS has for an answer before the page reports an error.
+/// Time limit for MRS's answer, after which the page reports an error.
 pub const ANSWER_DEADLINE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Times at which MRS is queried again while the outcome is open, in seconds after it was first asked. After the last one
+/// Times at which MRS is queried again while the outcome is open, in seconds after the first call. After the last one
 /// the sweep queries.
-const QUERIED_AGAIN_AFTER: [i64; 5] = [5, 10, 20, 40, 60];
+const QUERY_TIMES: [i64; 5] = [5, 10, 20, 40, 60];
 
 /// Duration of the search for a card that MRS enrolled after its deadline.
 const LATE_ENROLLMENT_SEARCH: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Stage of an intent. A check of the cardholder before MRS is asked would be a stage of its own before [`Stage::Open`],
-/// whose times count from the moment MRS is asked and not from the submission.
+/// Stage of an intent. A check of the cardholder before the first call to MRS would be a separate stage before [`Stage::Open`],
+/// whose times count from that call and not from the submission.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
-    /// MRS is asked, and the outcome is open.
+    /// MRS is called, and the outcome is open.
     Open {
-        /// Time at which MRS was first asked.
+        /// Time at which the intent was stored, right before the first call; deadline and queries count from it.
         since: Timestamp,
     },
     /// The outcome is known.
@@ -44,7 +44,7 @@ impl Stage {
         let Self::Open { since } = self else {
             return None;
         };
-        QUERIED_AGAIN_AFTER
+        QUERY_TIMES
             .map(|seconds| later(*since, SignedDuration::from_secs(seconds)))
             .into_iter()
             .find(|at| *at > now)
@@ -89,8 +89,8 @@ pub enum Cleanup {
 }
 
 impl Cleanup {
-    /// Cleanup after `outcome`, where it needs one.
-    pub fn after(outcome: &Outcome) -> Self {
+    /// Kind of cleanup of an outcome that is known to need one: the stored flag says whether it does.
+    pub fn kind_for(outcome: &Outcome) -> Self {
         if outcome.status.is_success() {
             Self::ReplacedCard
         } else {
@@ -100,7 +100,7 @@ impl Cleanup {
         }
     }
 
-    /// Whether MRS certainly has a card to cancel. After a late enrollment nobody knows.
+    /// Whether MRS certainly has a card to cancel. For a late enrollment it is unknown.
     pub fn is_certain(self) -> bool {
         self == Self::ReplacedCard
     }
@@ -117,7 +117,7 @@ impl Conclusion {
             at,
         };
         Self {
-            cleanup: (action == ActionCode::Replace).then(|| Cleanup::after(&outcome)),
+            cleanup: (action == ActionCode::Replace).then(|| Cleanup::kind_for(&outcome)),
             outcome,
         }
     }
@@ -137,11 +137,11 @@ impl Conclusion {
         Self::declined(action, MrsCode::SERVER_ERROR, at)
     }
 
-    /// Nobody knows whether MRS enrolled the card: the outcome is an error, and a card that turns up is cancelled.
+    /// It is unknown whether MRS enrolled the card: the outcome is an error, and a card that appears later is cancelled.
     pub fn undetermined(action: ActionCode, at: Timestamp) -> Self {
         let failed = Self::unreachable(action, at);
         Self {
-            cleanup: Some(Cleanup::after(&failed.outcome)),
+            cleanup: Some(Cleanup::kind_for(&failed.outcome)),
             ..failed
         }
     }

@@ -174,7 +174,7 @@ async fn old_card(fields: &Fields, sealing: Sealing<'_>) -> Result<Option<OldCar
     }))
 }
 
-/// Stage of an intent. MRS is asked as soon as it is stored.
+/// Stage of an intent. MRS is called as soon as the intent is stored.
 async fn stage(fields: &Fields, sealing: Sealing<'_>) -> Result<Stage, StoreError> {
     let known = |text: &str| Status::from_text(text).ok_or("a status that this release does not know");
     let Some(status) = fields.optional_parsed("status", known)? else {
@@ -190,7 +190,7 @@ async fn stage(fields: &Fields, sealing: Sealing<'_>) -> Result<Stage, StoreErro
         at: fields.time("finished_at")?,
     };
     Ok(Stage::Ended(Conclusion {
-        cleanup: fields.flag("needs_cleanup")?.then(|| Cleanup::after(&outcome)),
+        cleanup: fields.flag("needs_cleanup")?.then(|| Cleanup::kind_for(&outcome)),
         outcome,
     }))
 }
