@@ -492,25 +492,25 @@ mod tests {
         CardState::Cancelled { at: days_ago(days) }
     }
 
-    fn due_of(record: &Record) -> PurgeDecision {
+    fn decision_of(record: &Record) -> PurgeDecision {
         decide(record, expired_before(now(), 30), now())
     }
 
     #[test]
     fn card_expires_exactly_thirty_days_after_cancellation() {
         assert_eq!(
-            due_of(&record(vec![card(1, cancelled(30))])),
+            decision_of(&record(vec![card(1, cancelled(30))])),
             PurgeDecision::Remove(Removal::Everything)
         );
         let at = later(days_ago(30), SignedDuration::from_millis(1));
         let early = record(vec![card(1, CardState::Cancelled { at })]);
-        assert_eq!(due_of(&early), PurgeDecision::Nothing);
+        assert_eq!(decision_of(&early), PurgeDecision::Nothing);
         for state in [
             CardState::Active,
             CardState::Locked,
             CardState::PendingCancellation,
         ] {
-            assert_eq!(due_of(&record(vec![card(1, state)])), PurgeDecision::Nothing);
+            assert_eq!(decision_of(&record(vec![card(1, state)])), PurgeDecision::Nothing);
         }
     }
 
@@ -522,7 +522,7 @@ mod tests {
             card(3, cancelled(2)),
         ]);
         assert_eq!(
-            due_of(&record),
+            decision_of(&record),
             PurgeDecision::Remove(Removal::Cards(vec![intent_id(1)]))
         );
     }
@@ -534,8 +534,8 @@ mod tests {
         pending.count.pending = 1;
         let mut changing = base.clone();
         changing.count.changing = 1;
-        let mut leftover = base.clone();
-        leftover.intents.push(RecordedIntent {
+        let mut needs_cleanup = base.clone();
+        needs_cleanup.intents.push(RecordedIntent {
             status: Some(Status::ErrorEnrollment),
             is_settled: false,
             ..intent(7)
@@ -545,11 +545,11 @@ mod tests {
             id: SessionToken::random(&Seeded::new(1)).id(),
             expires_at: later(now(), SignedDuration::from_secs(1)),
         });
-        for held in [pending, changing, leftover, visited.clone()] {
-            assert_eq!(due_of(&held), PurgeDecision::Deferred, "{held:?}");
+        for deferred in [pending, changing, needs_cleanup, visited.clone()] {
+            assert_eq!(decision_of(&deferred), PurgeDecision::Deferred, "{deferred:?}");
         }
         visited.sessions[0].expires_at = now();
-        assert_eq!(due_of(&visited), PurgeDecision::Remove(Removal::Everything));
+        assert_eq!(decision_of(&visited), PurgeDecision::Remove(Removal::Everything));
     }
 
     #[test]
@@ -566,11 +566,11 @@ mod tests {
             ..intent(9)
         });
         assert_eq!(
-            due_of(&record),
+            decision_of(&record),
             PurgeDecision::Remove(Removal::Cards(vec![intent_id(2)]))
         );
         record.cards.remove(1);
-        assert_eq!(due_of(&record), PurgeDecision::Deferred);
+        assert_eq!(decision_of(&record), PurgeDecision::Deferred);
     }
 
     #[test]
@@ -590,12 +590,12 @@ mod tests {
         ] {
             let state = due_since(later(now(), -age));
             record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
-            assert_eq!(due_of(&record), expected, "{age}");
+            assert_eq!(decision_of(&record), expected, "{age}");
         }
         for state in [ConfirmationState::Parked, ConfirmationState::Delivered] {
             record.confirmations = vec![confirmation(intent_id(9), Status::ErrorEnrollment, state)];
             assert_eq!(
-                due_of(&record),
+                decision_of(&record),
                 PurgeDecision::Remove(Removal::Everything),
                 "{state:?}"
             );
@@ -617,12 +617,12 @@ mod tests {
         let due = due_since(later(now(), -SignedDuration::from_hours(95)));
         record.confirmations = vec![confirmation(intent_id(9), Status::SuccessRemoval, due)];
         assert_eq!(
-            due_of(&record),
+            decision_of(&record),
             PurgeDecision::Remove(Removal::Cards(vec![intent_id(2)]))
         );
         record.confirmations[0].state = ConfirmationState::Parked;
         let cards = vec![intent_id(1), intent_id(2)];
-        assert_eq!(due_of(&record), PurgeDecision::Remove(Removal::Cards(cards)));
+        assert_eq!(decision_of(&record), PurgeDecision::Remove(Removal::Cards(cards)));
         let undelivered: Vec<_> = undelivered_of(&record, intent_id(1)).collect();
         assert_eq!(undelivered, [&record.confirmations[0].id]);
         assert_eq!(undelivered_of(&record, intent_id(2)).count(), 0);
@@ -639,15 +639,15 @@ mod tests {
             )
         });
         record.confirmations = vec![first.clone(), second.clone()];
-        let past = |record: &Record, one: &RecordedConfirmation, at: Timestamp| {
+        let is_expired_at = |record: &Record, one: &RecordedConfirmation, at: Timestamp| {
             is_expired(Some(record.clone()), &one.id, expired_before(at, 30), at)
         };
         let moment = SignedDuration::from_millis(1);
-        assert!(past(&record, &first, now()));
-        assert!(!past(&record, &first, later(now(), -moment)));
-        assert!(!past(&record, &second, now()));
+        assert!(is_expired_at(&record, &first, now()));
+        assert!(!is_expired_at(&record, &first, later(now(), -moment)));
+        assert!(!is_expired_at(&record, &second, now()));
         record.confirmations[1].card = Some(intent_id(7));
-        assert!(past(&record, &second, now()), "its card is gone");
+        assert!(is_expired_at(&record, &second, now()), "its card is gone");
         assert!(is_expired(None, &first.id, expired_before(now(), 30), now()));
     }
 
@@ -661,10 +661,10 @@ mod tests {
             status: Some(Status::ErrorRemoval),
             ..intent(3)
         });
-        let going: Vec<IntentId> = intents_of(&record, intent_id(1))
+        let deleted: Vec<IntentId> = intents_of(&record, intent_id(1))
             .map(|intent| intent.id)
             .collect();
-        assert_eq!(going, [intent_id(1), intent_id(3)]);
+        assert_eq!(deleted, [intent_id(1), intent_id(3)]);
     }
 
     #[test]
@@ -707,8 +707,8 @@ mod tests {
             is_settled: false,
             ..intent(4)
         });
-        let held = unexpired(record, until, now()).unwrap();
-        assert!(held.cards.is_empty());
-        assert_eq!(held.intents.len(), 2);
+        let unexpired = unexpired(record, until, now()).unwrap();
+        assert!(unexpired.cards.is_empty());
+        assert_eq!(unexpired.intents.len(), 2);
     }
 }
