@@ -1,4 +1,4 @@
-//! The port `Purges`: what is past its date, and its deletion.
+//! The port `Purges`: expired records, and their deletion.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -38,7 +38,7 @@ const MOST_WRITES: usize = 100;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// Cards of a shard that are dated at once.
 const REFRESHED_AT_ONCE: usize = 4;
-const REMOVING: &str = "deleting what is past its date";
+const REMOVING: &str = "deleting expired records";
 const REFRESHING: &str = "dating cancelled cards";
 
 #[async_trait]
