@@ -24,7 +24,7 @@ use trigger::{Came, Next, Rival, Trigger};
 
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 const PURGE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
-/// Everything has its end within this: a leftover is looked for for a week. Where there is a purge, it comes after that.
+/// Everything has its end within this: a late enrollment is searched for a week. Where there is a purge, it comes after that.
 const BOUND: SignedDuration = SignedDuration::from_hours(9 * 24);
 const BOUND_OF_PURGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// Triggers in one run.

@@ -139,24 +139,24 @@ async fn ended_intent_is_due_only_for_a_cleanup() {
         scene.enrolled("03643782610476418733").await;
         let declined = Conclusion::declined(ActionCode::Enroll, MrsCode(-45), scene.now());
         scene.finish(scene.begun().await, declined).await;
-        let leftover = scene.begun().await;
+        let failed = scene.begun().await;
         scene
             .finish(
-                leftover.clone(),
+                failed.clone(),
                 Conclusion::undetermined(ActionCode::Enroll, scene.now()),
             )
             .await;
-        assert_eq!(scene.due_intents(10).await, [leftover.id]);
+        assert_eq!(scene.due_intents(10).await, [failed.id]);
 
         scene
             .enrollments
-            .complete_cleanup(&leftover, scene.now())
+            .complete_cleanup(&failed, scene.now())
             .await
             .unwrap();
         assert_eq!(scene.due_intents(10).await, []);
         let week = SignedDuration::from_hours(7 * 24);
         let table = &scene.world.tables.enrollments;
-        let name = format!("intent#{}", leftover.id.to_hex());
+        let name = format!("intent#{}", failed.id.to_hex());
         let item = scene.world.item(table, &name).await;
         assert!(!item.contains_key("agenda") && !item.contains_key("agenda_at"));
         let ttl = (scene.now() + week).as_second().to_string();
