@@ -4,11 +4,12 @@
     reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
 )]
 
+mod browser;
 mod client;
-mod effects;
-mod observed;
-mod page;
-mod plan;
+mod fixture;
+mod injection;
+mod invariants;
+mod observations;
 mod points;
 mod ports;
 mod queues;
@@ -16,18 +17,17 @@ mod receiver;
 mod report;
 mod run;
 mod scenario;
-mod stage;
-mod verdict;
+mod schedule;
 mod workers;
 
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use effects::Point;
 use harness::Seeded;
-use plan::{Fault, Mode, Plan};
-use report::Judged;
+use injection::InjectionPoint;
+use report::CheckedRun;
 use scenario::{ANOTHER_TAB, PURGE, SECOND_SUBMISSION, SUBMISSION};
+use schedule::{Fault, FaultSchedule, Mode};
 use workers::Workers;
 
 /// Pairs of dead processes that are tried where nobody asks for another number.
@@ -35,18 +35,18 @@ const PAIRS: usize = 200;
 const SEED: u64 = 20_270_314;
 
 /// Choices by variables of the environment.
-struct Asked {
+struct Settings {
     seed: u64,
     /// The one run to do.
-    only: Option<Plan>,
+    only: Option<FaultSchedule>,
     pairs: usize,
     /// Whether scenarios that are alike are all disturbed at every point.
     every: bool,
 }
 
 fn main() -> ExitCode {
-    let asked = match Asked::read() {
-        Ok(asked) => asked,
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
         Err(sentence) => {
             eprintln!("{sentence}");
             return ExitCode::from(2);
@@ -54,10 +54,10 @@ fn main() -> ExitCode {
     };
     let mut failed = 0;
     for (engine, endpoint) in engine::engines() {
-        let workers = Workers::new(&endpoint, asked.seed);
-        match &asked.only {
+        let workers = Workers::new(&endpoint, settings.seed);
+        match &settings.only {
             Some(only) => one(&workers, only.clone()),
-            None => all(&workers, &engine, &asked),
+            None => all(&workers, &engine, &settings),
         }
         failed += workers.failed();
     }
@@ -69,11 +69,11 @@ fn main() -> ExitCode {
     }
 }
 
-impl Asked {
+impl Settings {
     /// Otherwise what is wrong with the question.
     fn read() -> Result<Self, String> {
         let only = std::env::var("CRASH_ONLY").ok();
-        let only = only.map(|only| Plan::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
+        let only = only.map(|only| FaultSchedule::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
         Ok(Self {
             seed: number("CRASH_SEED", SEED)?,
             only: only.transpose()?,
@@ -92,104 +92,106 @@ fn number<T: FromStr>(name: &str, usual: T) -> Result<T, String> {
 }
 
 /// One run, with its trace.
-fn one(workers: &Workers, plan: Plan) {
-    for judged in workers.run(vec![plan]) {
-        println!("{}", judged.ran.trace.join("\n"));
+fn one(workers: &Workers, schedule: FaultSchedule) {
+    for checked in workers.run(vec![schedule]) {
+        println!("{}", checked.result.trace.join("\n"));
     }
 }
 
 /// Every scenario clean, then disturbed at each of its points in each way, then pairs.
-fn all(workers: &Workers, engine: &str, asked: &Asked) {
-    let clean = scenario::all().map(|scenario| Plan {
+fn all(workers: &Workers, engine: &str, settings: &Settings) {
+    let clean = scenario::all().map(|scenario| FaultSchedule {
         scenario,
         faults: Vec::new(),
     });
     let clean = workers.run(clean.collect());
     let calls: Vec<_> = clean
         .iter()
-        .flat_map(|judged| judged.ran.points.clone())
+        .flat_map(|checked| checked.result.points.clone())
         .collect();
-    let points: usize = clean.iter().map(|judged| to_disturb(judged).len()).sum();
+    let points: usize = clean.iter().map(|checked| to_disturb(checked).len()).sum();
     println!("{engine}: {} scenarios, {points} points", clean.len());
     println!(
         "{} calls in the clean runs: {}",
         calls.len(),
         report::by_call(&calls)
     );
-    let plans = clean.iter().flat_map(|clean| at_every_point(clean, asked.every));
-    let single = workers.run(plans.collect());
+    let schedules = clean
+        .iter()
+        .flat_map(|clean| at_every_point(clean, settings.every));
+    let single = workers.run(schedules.collect());
     println!("{} runs with one fault each", single.len());
-    let pairs = workers.run(pairs(&single, asked));
+    let pairs = workers.run(pairs(&single, settings));
     println!(
         "{} runs with two dead processes each, chosen by seed {}",
         pairs.len(),
-        asked.seed
+        settings.seed
     );
 }
 
-fn to_disturb(clean: &Judged) -> Vec<(usize, Point)> {
-    let from = clean.plan.scenario.disturbed_from;
-    points::to_disturb(&clean.ran.points, from)
+fn to_disturb(clean: &CheckedRun) -> Vec<(usize, InjectionPoint)> {
+    let from = clean.schedule.scenario.disturbed_from;
+    points::to_disturb(&clean.result.points, from)
 }
 
-fn at_every_point(clean: &Judged, every: bool) -> Vec<Plan> {
+fn at_every_point(clean: &CheckedRun, every: bool) -> Vec<FaultSchedule> {
     let faults = to_disturb(clean).into_iter().flat_map(|(number, point)| {
-        let of_tabs = point.rival == Some(ANOTHER_TAB);
+        let of_tabs = point.actor == Some(ANOTHER_TAB);
         modes(point).map(move |mode| {
             let fault = Fault { point: number, mode };
-            (fault, of_tabs && mode.is_of_rival())
+            (fault, of_tabs && mode.is_concurrent())
         })
     });
     let (between_tabs, others): (Vec<_>, Vec<_>) = faults.partition(|(_, between_tabs)| *between_tabs);
-    let one_in = if every { 1 } else { clean.plan.scenario.one_in };
+    let one_in = if every { 1 } else { clean.schedule.scenario.one_in };
     let chosen = others.into_iter().step_by(one_in).chain(between_tabs);
-    let plan = |(fault, _)| Plan {
-        scenario: clean.plan.scenario,
+    let schedule = |(fault, _)| FaultSchedule {
+        scenario: clean.schedule.scenario,
         faults: vec![fault],
     };
-    chosen.map(plan).collect()
+    chosen.map(schedule).collect()
 }
 
 /// In which ways a call is disturbed.
-fn modes(point: Point) -> impl Iterator<Item = Mode> {
+fn modes(point: InjectionPoint) -> impl Iterator<Item = Mode> {
     let is_wakeup = point.call.starts_with("wakeups.");
-    let of_rival = match (point.rival, point.trigger) {
+    let concurrent = match (point.actor, point.trigger) {
         (Some(ANOTHER_TAB), SUBMISSION | SECOND_SUBMISSION) => {
-            vec![Mode::RivalOvertakes, Mode::RivalCrosses]
+            vec![Mode::ConcurrentOvertakes, Mode::ConcurrentCrosses]
         }
-        (Some(ANOTHER_TAB), PURGE) => vec![Mode::RivalOvertakes, Mode::RivalBegins],
-        (Some(_), _) => vec![Mode::RivalOvertakes],
+        (Some(ANOTHER_TAB), PURGE) => vec![Mode::ConcurrentOvertakes, Mode::ConcurrentBegins],
+        (Some(_), _) => vec![Mode::ConcurrentOvertakes],
         (None, _) => Vec::new(),
     };
     Mode::OF_ANY
         .into_iter()
         .chain(is_wakeup.then_some(Mode::Lost))
-        .chain(of_rival)
+        .chain(concurrent)
 }
 
 /// A process that dies in what follows from a process that died.
-fn pairs(single: &[Judged], asked: &Asked) -> Vec<Plan> {
+fn pairs(single: &[CheckedRun], settings: &Settings) -> Vec<FaultSchedule> {
     let dies = |mode| matches!(mode, Mode::StopBefore | Mode::StopAfter);
     let first: Vec<_> = single
         .iter()
-        .filter(|judged| judged.plan.faults.iter().all(|fault| dies(fault.mode)))
-        .filter(|judged| {
-            judged
-                .plan
+        .filter(|checked| checked.schedule.faults.iter().all(|fault| dies(fault.mode)))
+        .filter(|checked| {
+            checked
+                .schedule
                 .faults
                 .iter()
-                .all(|fault| fault.point < judged.ran.points.len())
+                .all(|fault| fault.point < checked.result.points.len())
         })
         .collect();
-    let chance = Seeded::new(asked.seed);
+    let chance = Seeded::new(settings.seed);
     let pair = |_| {
-        let judged = first[chance.below(first.len())];
-        let died_at = judged.plan.faults[0].point;
-        let point = died_at + 1 + chance.below(judged.ran.points.len() - died_at);
+        let checked = first[chance.below(first.len())];
+        let died_at = checked.schedule.faults[0].point;
+        let point = died_at + 1 + chance.below(checked.result.points.len() - died_at);
         let mode = [Mode::StopBefore, Mode::StopAfter][chance.below(2)];
-        let mut plan = judged.plan.clone();
-        plan.faults.push(Fault { point, mode });
-        plan
+        let mut schedule = checked.schedule.clone();
+        schedule.faults.push(Fault { point, mode });
+        schedule
     };
-    (0..asked.pairs).map(pair).collect()
+    (0..settings.pairs).map(pair).collect()
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::effects::Point;
+use crate::injection::InjectionPoint;
 
 /// A week of looks at the same intent is the same look many times: of deliveries of one trigger with the very same
 /// calls in the same order, the first ones are disturbed, and the rest is not.
 const OF_A_KIND: usize = 2;
 
 /// The points to disturb with their numbers, from the first delivery of the trigger `from` on.
-pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, Point)> {
+pub(crate) fn to_disturb(points: &[InjectionPoint], from: &str) -> Vec<(usize, InjectionPoint)> {
     let mut calls = BTreeMap::<usize, (&str, Vec<&str>)>::new();
     for point in points {
         let delivery = calls.entry(point.delivery).or_insert((point.trigger, Vec::new()));
@@ -35,12 +35,12 @@ pub(crate) fn to_disturb(points: &[Point], from: &str) -> Vec<(usize, Point)> {
 mod tests {
     use super::*;
 
-    fn delivery(delivery: usize, trigger: &'static str, calls: &[&'static str]) -> Vec<Point> {
-        let point = |call: &&'static str| Point {
+    fn delivery(delivery: usize, trigger: &'static str, calls: &[&'static str]) -> Vec<InjectionPoint> {
+        let point = |call: &&'static str| InjectionPoint {
             call,
             trigger,
             delivery,
-            rival: None,
+            actor: None,
         };
         calls.iter().map(point).collect()
     }

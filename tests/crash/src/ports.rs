@@ -21,8 +21,8 @@ use enrollment::ports::{
 use enrollment::session::{Session, UsedToken};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::effects::Course;
-use crate::observed::Observed;
+use crate::injection::Execution;
+use crate::observations::Observations;
 use harness::mrs::Mrs;
 
 /// What a call to the store, a queue or Secrets Manager may take.
@@ -31,24 +31,24 @@ const STORE_LIMIT: SignedDuration = SignedDuration::from_secs(7);
 const REWARDS_LIMIT: SignedDuration = SignedDuration::from_secs(8);
 
 /// A port as one delivery of a trigger sees it.
-pub(crate) struct Wrapped<'a, P> {
+pub(crate) struct Injecting<'a, P> {
     pub(crate) inner: &'a P,
-    pub(crate) course: &'a Course,
+    pub(crate) execution: &'a Execution,
 }
 
 /// A port whose answers are written down too: outcomes that are read or stored, claims.
-pub(crate) struct Watched<'a, P> {
-    pub(crate) wrapped: Wrapped<'a, P>,
-    pub(crate) observed: &'a Observed,
+pub(crate) struct Observing<'a, P> {
+    pub(crate) injecting: Injecting<'a, P>,
+    pub(crate) observations: &'a Observations,
 }
 
-impl<P> Wrapped<'_, P> {
+impl<P> Injecting<'_, P> {
     async fn stored<T>(
         &self,
         call: &'static str,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.course
+        self.execution
             .effect(call, STORE_LIMIT, work, || Err(no_answer(call)))
             .await
     }
@@ -59,7 +59,7 @@ impl<P> Wrapped<'_, P> {
         work: impl Future<Output = Result<T, RewardsError>>,
     ) -> Result<T, RewardsError> {
         let failed = || Err(RewardsError::Unknown("no answer in time".into()));
-        self.course.effect(call, REWARDS_LIMIT, work, failed).await
+        self.execution.effect(call, REWARDS_LIMIT, work, failed).await
     }
 }
 
@@ -68,7 +68,7 @@ fn no_answer(operation: &'static str) -> StoreError {
 }
 
 #[async_trait]
-impl<P: Clients> Clients for Wrapped<'_, P> {
+impl<P: Clients> Clients for Injecting<'_, P> {
     async fn by_id(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         self.stored("clients.by_id", self.inner.by_id(id)).await
     }
@@ -79,14 +79,14 @@ impl<P: Clients> Clients for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: ClientIndex> ClientIndex for Wrapped<'_, P> {
+impl<P: ClientIndex> ClientIndex for Injecting<'_, P> {
     async fn clients(&self) -> Result<Vec<ClientId>, StoreError> {
         self.stored("client_index.clients", self.inner.clients()).await
     }
 }
 
 #[async_trait]
-impl<P: Sessions> Sessions for Wrapped<'_, P> {
+impl<P: Sessions> Sessions for Injecting<'_, P> {
     async fn open(&self, session: &Session, token: &UsedToken) -> Result<Put, StoreError> {
         self.stored("sessions.open", self.inner.open(session, token))
             .await
@@ -103,7 +103,7 @@ impl<P: Sessions> Sessions for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: Limits> Limits for Wrapped<'_, P> {
+impl<P: Limits> Limits for Injecting<'_, P> {
     async fn counters(&self, counted: CounterKey<'_>) -> Result<Counters, StoreError> {
         self.stored("limits.counters", self.inner.counters(counted)).await
     }
@@ -121,20 +121,20 @@ impl<P: Limits> Limits for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
+impl<P: SubmissionRecords> SubmissionRecords for Observing<'_, P> {
     async fn session_and_intent(
         &self,
         session: SessionId,
         intent: IntentId,
     ) -> Result<Option<(Session, Option<Intent>)>, StoreError> {
         let read = async {
-            let read = self.wrapped.inner.session_and_intent(session, intent).await?;
+            let read = self.injecting.inner.session_and_intent(session, intent).await?;
             if let Some((_, Some(intent))) = &read {
-                self.observed.intent(intent);
+                self.observations.intent(intent);
             }
             Ok(read)
         };
-        self.wrapped.stored("records.session_and_intent", read).await
+        self.injecting.stored("records.session_and_intent", read).await
     }
 
     async fn context(
@@ -142,22 +142,22 @@ impl<P: SubmissionRecords> SubmissionRecords for Watched<'_, P> {
         session: &Session,
         wanted: ContextQuery,
     ) -> Result<SubmissionContext, StoreError> {
-        let work = self.wrapped.inner.context(session, wanted);
-        self.wrapped.stored("records.context", work).await
+        let work = self.injecting.inner.context(session, wanted);
+        self.injecting.stored("records.context", work).await
     }
 }
 
 #[async_trait]
-impl<P: Intents> Intents for Watched<'_, P> {
+impl<P: Intents> Intents for Observing<'_, P> {
     async fn intent(&self, id: IntentId) -> Result<Option<Intent>, StoreError> {
         let read = async {
-            let read = self.wrapped.inner.intent(id).await?;
+            let read = self.injecting.inner.intent(id).await?;
             if let Some(intent) = &read {
-                self.observed.intent(intent);
+                self.observations.intent(intent);
             }
             Ok(read)
         };
-        self.wrapped.stored("intents.intent", read).await
+        self.injecting.stored("intents.intent", read).await
     }
 
     async fn begin(
@@ -166,29 +166,29 @@ impl<P: Intents> Intents for Watched<'_, P> {
         count: CardCount,
         failures: u32,
     ) -> Result<Result<Put, BeginError>, StoreError> {
-        let work = self.wrapped.inner.begin(intent, count, failures);
-        self.wrapped.stored("intents.begin", work).await
+        let work = self.injecting.inner.begin(intent, count, failures);
+        self.injecting.stored("intents.begin", work).await
     }
 
     async fn finish(&self, intent: &Intent) -> Result<Put, StoreError> {
         let written = async {
-            let finished = self.wrapped.inner.finish(intent).await?;
+            let finished = self.injecting.inner.finish(intent).await?;
             if finished == Put::Created {
-                self.observed.finished(intent);
+                self.observations.finished(intent);
             }
             Ok(finished)
         };
-        self.wrapped.stored("intents.finish", written).await
+        self.injecting.stored("intents.finish", written).await
     }
 
     async fn complete_cleanup(&self, intent: &Intent, at: Timestamp) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.complete_cleanup(intent, at);
-        self.wrapped.stored("intents.complete_cleanup", work).await
+        let work = self.injecting.inner.complete_cleanup(intent, at);
+        self.injecting.stored("intents.complete_cleanup", work).await
     }
 }
 
 #[async_trait]
-impl<P: Leases> Leases for Watched<'_, P> {
+impl<P: Leases> Leases for Observing<'_, P> {
     async fn acquire(
         &self,
         id: IntentId,
@@ -196,13 +196,13 @@ impl<P: Leases> Leases for Watched<'_, P> {
         until: Timestamp,
     ) -> Result<Option<Intent>, StoreError> {
         let taken = async {
-            let taken = self.wrapped.inner.acquire(id, now, until).await?;
+            let taken = self.injecting.inner.acquire(id, now, until).await?;
             if let Some(intent) = &taken {
-                self.observed.intent(intent);
+                self.observations.intent(intent);
             }
             Ok(taken)
         };
-        self.wrapped.stored("leases.acquire", taken).await
+        self.injecting.stored("leases.acquire", taken).await
     }
 
     async fn release(
@@ -211,39 +211,39 @@ impl<P: Leases> Leases for Watched<'_, P> {
         until: Timestamp,
         reschedule: Reschedule,
     ) -> Result<bool, StoreError> {
-        let work = self.wrapped.inner.release(id, until, reschedule);
-        self.wrapped.stored("leases.release", work).await
+        let work = self.injecting.inner.release(id, until, reschedule);
+        self.injecting.stored("leases.release", work).await
     }
 
     async fn record_present(&self, intent: &Intent, ranacs: &[Ranac]) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.record_present(intent, ranacs);
-        self.wrapped.stored("leases.record_present", work).await
+        let work = self.injecting.inner.record_present(intent, ranacs);
+        self.injecting.stored("leases.record_present", work).await
     }
 }
 
 #[async_trait]
-impl<P: DueIntents> DueIntents for Watched<'_, P> {
+impl<P: DueIntents> DueIntents for Observing<'_, P> {
     async fn due_intents(&self, now: Timestamp, limit: usize) -> Result<Vec<DueIntent>, StoreError> {
-        let work = self.wrapped.inner.due_intents(now, limit);
-        self.wrapped.stored("due_intents.due_intents", work).await
+        let work = self.injecting.inner.due_intents(now, limit);
+        self.injecting.stored("due_intents.due_intents", work).await
     }
 
     async fn reschedule(&self, id: IntentId, at: Timestamp) -> Result<(), StoreError> {
-        let work = self.wrapped.inner.reschedule(id, at);
-        self.wrapped.stored("due_intents.reschedule", work).await
+        let work = self.injecting.inner.reschedule(id, at);
+        self.injecting.stored("due_intents.reschedule", work).await
     }
 }
 
 #[async_trait]
-impl<P: Customers> Customers for Watched<'_, P> {
+impl<P: Customers> Customers for Observing<'_, P> {
     async fn card_count(
         &self,
         client: &ClientId,
         program: &ProgramId,
         customer: &CustomerId,
     ) -> Result<CardCount, StoreError> {
-        let work = self.wrapped.inner.card_count(client, program, customer);
-        self.wrapped.stored("customers.card_count", work).await
+        let work = self.injecting.inner.card_count(client, program, customer);
+        self.injecting.stored("customers.card_count", work).await
     }
 
     async fn customer(
@@ -252,13 +252,13 @@ impl<P: Customers> Customers for Watched<'_, P> {
         program: &ProgramId,
         customer: &CustomerId,
     ) -> Result<Customer, StoreError> {
-        let work = self.wrapped.inner.customer(client, program, customer);
-        self.wrapped.stored("customers.customer", work).await
+        let work = self.injecting.inner.customer(client, program, customer);
+        self.injecting.stored("customers.customer", work).await
     }
 }
 
 #[async_trait]
-impl<P: Purges> Purges for Wrapped<'_, P> {
+impl<P: Purges> Purges for Injecting<'_, P> {
     async fn expired(
         &self,
         client: &ClientId,
@@ -293,10 +293,10 @@ impl<P: Purges> Purges for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: Confirmations> Confirmations for Watched<'_, P> {
+impl<P: Confirmations> Confirmations for Observing<'_, P> {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueConfirmation>, StoreError> {
-        let work = self.wrapped.inner.due(now, limit);
-        self.wrapped.stored("confirmations.due", work).await
+        let work = self.injecting.inner.due(now, limit);
+        self.injecting.stored("confirmations.due", work).await
     }
 
     async fn claim(
@@ -306,28 +306,28 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         let claimed = async {
-            let claim = self.wrapped.inner.claim(id, now, until).await?;
+            let claim = self.injecting.inner.claim(id, now, until).await?;
             if let Some(claim) = &claim {
-                self.observed.claim(claim, now);
+                self.observations.claim(claim, now);
             }
             Ok(claim)
         };
-        self.wrapped.stored("confirmations.claim", claimed).await
+        self.injecting.stored("confirmations.claim", claimed).await
     }
 
     async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.wrapped.inner.delivered(claim, at));
-        self.wrapped.stored("confirmations.delivered", work).await
+        let work = self.told(claim, self.injecting.inner.delivered(claim, at));
+        self.injecting.stored("confirmations.delivered", work).await
     }
 
     async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.wrapped.inner.retry(claim, due, failure));
-        self.wrapped.stored("confirmations.retry", work).await
+        let work = self.told(claim, self.injecting.inner.retry(claim, due, failure));
+        self.injecting.stored("confirmations.retry", work).await
     }
 
     async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.wrapped.inner.wait(claim, due));
-        self.wrapped.stored("confirmations.wait", work).await
+        let work = self.told(claim, self.injecting.inner.wait(claim, due));
+        self.injecting.stored("confirmations.wait", work).await
     }
 
     async fn park(
@@ -337,13 +337,13 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         failure: Option<&str>,
         at: Timestamp,
     ) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.wrapped.inner.park(claim, reason, failure, at));
-        self.wrapped.stored("confirmations.park", work).await
+        let work = self.told(claim, self.injecting.inner.park(claim, reason, failure, at));
+        self.injecting.stored("confirmations.park", work).await
     }
 
     async fn destination(&self, client: &ClientId, destination: &str) -> Result<Destination, StoreError> {
-        let work = self.wrapped.inner.destination(client, destination);
-        self.wrapped.stored("confirmations.destination", work).await
+        let work = self.injecting.inner.destination(client, destination);
+        self.injecting.stored("confirmations.destination", work).await
     }
 
     async fn update_destination(
@@ -352,77 +352,82 @@ impl<P: Confirmations> Confirmations for Watched<'_, P> {
         destination: &str,
         state: &Destination,
     ) -> Result<bool, StoreError> {
-        let work = self.wrapped.inner.update_destination(client, destination, state);
-        self.wrapped
+        let work = self
+            .injecting
+            .inner
+            .update_destination(client, destination, state);
+        self.injecting
             .stored("confirmations.update_destination", work)
             .await
     }
 }
 
-impl<P> Watched<'_, P> {
+impl<P> Observing<'_, P> {
     async fn told(
         &self,
         claim: &Claim,
         work: impl Future<Output = Result<ClaimWrite, StoreError>>,
     ) -> Result<ClaimWrite, StoreError> {
         let noted = work.await?;
-        self.observed.give_up(claim);
+        self.observations.give_up(claim);
         Ok(noted)
     }
 }
 
 /// One asker per intent at a time: whoever asks about a number is written down.
 #[async_trait]
-impl Rewards for Watched<'_, Mrs> {
+impl Rewards for Observing<'_, Mrs> {
     async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {
         self.asks(card.bank_customer_number.expose());
-        let work = self.wrapped.inner.enroll(card);
-        self.wrapped.rewarded("rewards.enroll", work).await
+        let work = self.injecting.inner.enroll(card);
+        self.injecting.rewarded("rewards.enroll", work).await
     }
 
     async fn find(&self, institution: &str, number: &BankCustomerNumber) -> LookUp {
         self.asks(number.expose());
-        let work = self.wrapped.inner.find(institution, number);
+        let work = self.injecting.inner.find(institution, number);
         let failed = || LookUp::Unknown("no answer in time".into());
-        let course = self.wrapped.course;
-        course.effect("rewards.find", REWARDS_LIMIT, work, failed).await
+        let execution = self.injecting.execution;
+        execution
+            .effect("rewards.find", REWARDS_LIMIT, work, failed)
+            .await
     }
 
     async fn cancel(&self, institution: &str, ranac: &Ranac) -> Result<(), RewardsError> {
-        if let Some(number) = self.wrapped.inner.number_of(ranac) {
+        if let Some(number) = self.injecting.inner.number_of(ranac) {
             self.asks(&number);
         }
-        let work = self.wrapped.inner.cancel(institution, ranac);
-        self.wrapped.rewarded("rewards.cancel", work).await
+        let work = self.injecting.inner.cancel(institution, ranac);
+        self.injecting.rewarded("rewards.cancel", work).await
     }
 }
 
-impl Watched<'_, Mrs> {
+impl Observing<'_, Mrs> {
     fn asks(&self, number: &str) {
-        self.observed.asks(number, self.wrapped.course.process());
+        self.observations.asks(number, self.injecting.execution.process());
     }
 }
 
 #[async_trait]
-impl<P: Receivers> Receivers for Wrapped<'_, P> {
+impl<P: Receivers> Receivers for Injecting<'_, P> {
     async fn post(&self, confirmation: &Confirmation, now: Timestamp) -> DeliveryResult {
         let work = self.inner.post(confirmation, now);
         let failed = || DeliveryResult::Failed("timeout_answer");
-        self.course
+        self.execution
             .effect("receivers.post", ATTEMPT_LIMIT, work, failed)
             .await
     }
 }
 
 #[async_trait]
-impl<P: Wakeups> Wakeups for Wrapped<'_, P> {
+impl<P: Wakeups> Wakeups for Injecting<'_, P> {
     async fn wake(&self, work: Work<'_>, after: SignedDuration) -> Result<(), StoreError> {
         match work {
             Work::Intent(intent) => {
                 const CALL: &str = "wakeups.settle";
                 let work = self.inner.wake(Work::Intent(intent), after);
                 let failed = || Err(no_answer(CALL));
-                self.course
+                self.execution
                     .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
                     .await
             }
@@ -430,7 +435,7 @@ impl<P: Wakeups> Wakeups for Wrapped<'_, P> {
                 const CALL: &str = "wakeups.confirm";
                 let work = self.inner.wake(Work::Confirmations(confirmations), after);
                 let failed = || Err(no_answer(CALL));
-                self.course
+                self.execution
                     .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
                     .await
             }
@@ -439,7 +444,7 @@ impl<P: Wakeups> Wakeups for Wrapped<'_, P> {
 }
 
 #[async_trait]
-impl<P: EncryptionKeys> EncryptionKeys for Wrapped<'_, P> {
+impl<P: EncryptionKeys> EncryptionKeys for Injecting<'_, P> {
     async fn current(&self) -> Result<EncryptionKey, StoreError> {
         self.stored("keys.current", self.inner.current()).await
     }

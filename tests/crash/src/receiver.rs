@@ -26,14 +26,14 @@ pub(crate) enum Answer {
 
 /// Its answers one after the other, and the one that it gives ever after.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Script {
+pub(crate) struct FaultProfile {
     /// One each.
     pub(crate) first: &'static [Answer],
     /// Ever after.
     pub(crate) then: Answer,
 }
 
-impl Script {
+impl FaultProfile {
     /// The same answer to all.
     pub(crate) const fn always(answer: Answer) -> Self {
         Self {
@@ -56,15 +56,15 @@ pub(crate) struct Received {
 
 pub(crate) struct Receiver {
     clock: Arc<TestClock>,
-    script: Script,
+    profile: FaultProfile,
     received: Mutex<Vec<Received>>,
 }
 
 impl Receiver {
-    pub(crate) fn new(clock: Arc<TestClock>, script: Script) -> Self {
+    pub(crate) fn new(clock: Arc<TestClock>, profile: FaultProfile) -> Self {
         Self {
             clock,
-            script,
+            profile,
             received: Mutex::default(),
         }
     }
@@ -81,8 +81,8 @@ impl Receiver {
 impl Receivers for Receiver {
     async fn post(&self, confirmation: &Confirmation, _now: Timestamp) -> DeliveryResult {
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        let scripted = self.script.first.get(received.len()).copied();
-        let answer = scripted.unwrap_or(self.script.then);
+        let scripted = self.profile.first.get(received.len()).copied();
+        let answer = scripted.unwrap_or(self.profile.then);
         received.push(Received {
             id: confirmation.id.as_str().to_owned(),
             body: confirmation.body.clone(),

@@ -11,16 +11,16 @@ use enrollment::session;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::effects::{Course, Point, Turn, deliver};
-use crate::page::{Act, Page};
-use crate::plan::Fault;
+use crate::browser::{Act, Page};
+use crate::fixture::{Fixture, SharedFixture, start};
+use crate::injection::{Execution, InjectionPoint, Role, deliver};
+use crate::invariants;
 use crate::queues::Named;
 use crate::scenario::Scenario;
-use crate::stage::{Ground, Stage, start};
-use crate::verdict;
+use crate::schedule::Fault;
 
 use due::Due;
-use trigger::{Came, Next, Rival, Trigger};
+use trigger::{ConcurrentActor, Next, Trigger, TriggerResult};
 
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 const PURGE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
@@ -38,9 +38,9 @@ const PURGES_ALIKE: usize = 2;
 const REST_OF_PURGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a run showed.
-pub(crate) struct Ran {
+pub(crate) struct RunResult {
     /// Its points.
-    pub(crate) points: Vec<Point>,
+    pub(crate) points: Vec<InjectionPoint>,
     /// What must not be.
     pub(crate) wrong: Vec<String>,
     /// What happened.
@@ -48,38 +48,43 @@ pub(crate) struct Ran {
 }
 
 /// Runs a scenario with these faults, and judges how it ended.
-pub(crate) async fn run(ground: &Ground, scenario: &Scenario, faults: &[Fault], seed: u64) -> Ran {
-    let stage = Stage::new(ground, scenario, faults, seed).await;
-    let ended = Driver::new(&stage, scenario).drive().await;
-    let mut wrong = stage.observed.seen().wrong;
+pub(crate) async fn run(
+    shared: &SharedFixture,
+    scenario: &Scenario,
+    faults: &[Fault],
+    seed: u64,
+) -> RunResult {
+    let fixture = Fixture::new(shared, scenario, faults, seed).await;
+    let ended = Driver::new(&fixture, scenario).drive().await;
+    let mut wrong = fixture.observations.seen().wrong;
     match ended {
-        Ok(()) => wrong.extend(verdict::of(&stage, scenario, faults).await),
+        Ok(()) => wrong.extend(invariants::of(&fixture, scenario, faults).await),
         Err(endless) => wrong.push(endless),
     }
     // A run comes to the same points each time.
     wrong.extend(
-        stage
-            .effects
+        fixture
+            .injector
             .unmet()
             .iter()
             .map(|fault| format!("{fault} was never reached")),
     );
-    Ran {
-        points: stage.effects.points(),
+    RunResult {
+        points: fixture.injector.points(),
         wrong,
-        trace: stage.effects.trace(),
+        trace: fixture.injector.trace(),
     }
 }
 
 struct Driver<'a> {
-    stage: &'a Stage<'a>,
+    fixture: &'a Fixture<'a>,
     scenario: &'a Scenario,
     tabs: Vec<Tab>,
     swept: Timestamp,
-    sweeps: Alike,
+    sweeps: Repetition,
     /// When the last purge was, and from when on there is one again.
     purged: Timestamp,
-    purges: Alike,
+    purges: Repetition,
     /// As it was when the last trigger came.
     due: Due,
 }
@@ -92,12 +97,12 @@ struct Tab {
 
 /// The calls of the last sweep or purge, and how many before it did the same.
 #[derive(Default)]
-struct Alike {
+struct Repetition {
     calls: Vec<&'static str>,
     count: usize,
 }
 
-impl Alike {
+impl Repetition {
     fn add(&mut self, calls: Vec<&'static str>) -> usize {
         if calls == self.calls {
             self.count += 1;
@@ -109,19 +114,19 @@ impl Alike {
 }
 
 impl<'a> Driver<'a> {
-    fn new(stage: &'a Stage<'a>, scenario: &'a Scenario) -> Self {
+    fn new(fixture: &'a Fixture<'a>, scenario: &'a Scenario) -> Self {
         let tabs = scenario.tabs.iter().map(|tab| Tab {
             page: RefCell::new(Page::new(tab.page, later(start(), tab.comes))),
             has_looked: false,
         });
         Self {
-            stage,
+            fixture,
             scenario,
             tabs: tabs.collect(),
             swept: start(),
-            sweeps: Alike::default(),
+            sweeps: Repetition::default(),
             purged: start(),
-            purges: Alike::default(),
+            purges: Repetition::default(),
             due: Due::default(),
         }
     }
@@ -139,9 +144,9 @@ impl<'a> Driver<'a> {
             if at > later(start(), bound) {
                 return Err(format!("it has no end within {bound:#}"));
             }
-            self.stage.clock.advance_to(at);
+            self.fixture.clock.advance_to(at);
             if matches!(next, Next::Tab(..) | Next::Message) {
-                (self.sweeps, self.purges) = (Alike::default(), Alike::default());
+                (self.sweeps, self.purges) = (Repetition::default(), Repetition::default());
             }
             match next {
                 Next::Tab(tab, act) => self.tab(tab, act).await,
@@ -159,16 +164,16 @@ impl<'a> Driver<'a> {
             let (at, act) = tab.page.borrow().next()?;
             Some((at, Next::Tab(number, act)))
         });
-        let message = self.stage.queues.next().map(|at| (at, Next::Message));
+        let message = self.fixture.queues.next().map(|at| (at, Next::Message));
         let soonest = tabs.chain(message).min_by_key(|(at, _)| *at);
-        let now = self.stage.clock.now();
+        let now = self.fixture.clock.now();
         let first_sweep = later(self.swept, SWEEP_INTERVAL);
         if let Some((at, _)) = &soonest
             && *at < first_sweep
         {
             return soonest;
         }
-        self.due = Due::read(self.stage, self.scenario).await;
+        self.due = Due::read(self.fixture, self.scenario).await;
         self.look_at_the_end().await;
         let sweep = self
             .due
@@ -196,8 +201,8 @@ impl<'a> Driver<'a> {
 
     async fn tab(&self, tab: usize, act: Act) {
         if act == Act::Enter {
-            self.stage.enter(tab).await;
-            self.answer(tab, act, Some(&Came::Entered));
+            self.fixture.enter(tab).await;
+            self.answer(tab, act, Some(&TriggerResult::Entered));
             return;
         }
         let (first, second) = self.deliver(&Trigger::Tab(tab, act)).await;
@@ -208,17 +213,17 @@ impl<'a> Driver<'a> {
     }
 
     /// Gives a page its answer.
-    fn answer(&self, tab: usize, act: Act, came: Option<&Came>) {
-        let now = self.stage.clock.now();
+    fn answer(&self, tab: usize, act: Act, result: Option<&TriggerResult>) {
+        let now = self.fixture.clock.now();
         let mut page = self.tabs[tab].page.borrow_mut();
-        if let Some(came) = came {
-            self.check(came);
+        if let Some(result) = result {
+            self.check(result);
         }
-        match (act, came) {
+        match (act, result) {
             (Act::Enter, _) => page.entered(now),
-            (Act::Open, Some(Came::Opened(answer))) => page.opened(Some(answer), now),
+            (Act::Open, Some(TriggerResult::Opened(answer))) => page.opened(Some(answer), now),
             (Act::Open, _) => page.opened(None, now),
-            (Act::Submit(submission), Some(Came::SubmitResponse(answer))) => {
+            (Act::Submit(submission), Some(TriggerResult::SubmitResponse(answer))) => {
                 page.submitted(submission, Some(answer), now);
             }
             (Act::Submit(submission), _) => page.submitted(submission, None, now),
@@ -226,115 +231,126 @@ impl<'a> Driver<'a> {
     }
 
     /// The page submits nothing that may be refused.
-    fn check(&self, came: &Came) {
-        if let Came::SubmitResponse(Err(
+    fn check(&self, result: &TriggerResult) {
+        if let TriggerResult::SubmitResponse(Err(
             refused @ (SubmitError::WrongAction(_) | SubmitError::Invalid(_) | SubmitError::KeyReused),
-        )) = came
+        )) = result
         {
-            self.stage.observed.wrong(format!("the page was told: {refused}"));
+            self.fixture
+                .observations
+                .wrong(format!("the page was told: {refused}"));
         }
     }
 
     async fn message(&self) {
-        let Some(message) = self.stage.queues.take() else {
+        let Some(message) = self.fixture.queues.take() else {
             return;
         };
         let (first, _) = self.deliver(&Trigger::Message(message.clone())).await;
-        if !matches!(first, Some(Came::Done(Ok(())))) {
-            self.stage.queues.put_back(message);
+        if !matches!(first, Some(TriggerResult::Done(Ok(())))) {
+            self.fixture.queues.put_back(message);
         }
     }
 
     async fn sweep(&mut self) {
-        self.swept = self.stage.clock.now();
+        self.swept = self.fixture.clock.now();
         // The next one comes in a minute, however this one ends.
         let alike = self.sweeps.add(self.calls_of(&Trigger::Sweep).await);
         let rested = later(start(), REST);
         if alike == SWEEPS_ALIKE && self.swept < rested {
-            self.stage.effects.note("no sweep for a week");
+            self.fixture.injector.note("no sweep for a week");
             self.swept = rested;
         }
     }
 
     async fn purge(&mut self) {
-        self.purged = self.stage.clock.now();
+        self.purged = self.fixture.clock.now();
         let alike = self.purges.add(self.calls_of(&Trigger::Purge).await);
         if alike >= PURGES_ALIKE {
-            self.stage.effects.note("no purge for a day");
+            self.fixture.injector.note("no purge for a day");
             self.purged = later(self.purged, REST_OF_PURGE);
         }
     }
 
     async fn calls_of(&self, trigger: &Trigger) -> Vec<&'static str> {
-        let before = self.stage.effects.points().len();
+        let before = self.fixture.injector.points().len();
         self.deliver(trigger).await;
-        let points = self.stage.effects.points();
+        let points = self.fixture.injector.points();
         points[before..].iter().map(|point| point.call).collect()
     }
 
     /// Delivers a trigger. Gives what came of it, and of its second coming.
-    async fn deliver(&self, trigger: &Trigger) -> (Option<Came>, Option<Came>) {
-        let rival = self.rival_of(trigger);
+    async fn deliver(&self, trigger: &Trigger) -> (Option<TriggerResult>, Option<TriggerResult>) {
+        let actor = self.actor_during(trigger);
         let delivered = deliver(
-            &self.stage.effects,
+            &self.fixture.injector,
             trigger.name(),
-            rival.map(Rival::name),
-            async |course: Course| match (course.turn, rival) {
-                (Turn::Rival { only_begins }, Some(rival)) => self.compete(rival, only_begins, &course).await,
-                _ => self.run(trigger, &course).await,
+            actor.map(ConcurrentActor::name),
+            async |execution: Execution| match (execution.role, actor) {
+                (Role::ConcurrentActor { only_begins }, Some(actor)) => {
+                    self.compete(actor, only_begins, &execution).await
+                }
+                _ => self.run(trigger, &execution).await,
             },
         )
         .await;
         (delivered.first, delivered.second)
     }
 
-    async fn run(&self, trigger: &Trigger, course: &Course) -> Came {
-        let stage = self.stage;
+    async fn run(&self, trigger: &Trigger, execution: &Execution) -> TriggerResult {
+        let fixture = self.fixture;
         match trigger {
-            Trigger::Tab(tab, act) => self.act(*tab, *act, course).await,
-            Trigger::Message(message) => Came::Done(match &message.named {
-                Named::Intent(id) => stage.settle(course, *id).await,
-                Named::Confirmation(id) => stage.confirm(course, id).await,
+            Trigger::Tab(tab, act) => self.act(*tab, *act, execution).await,
+            Trigger::Message(message) => TriggerResult::Done(match &message.named {
+                Named::Intent(id) => fixture.settle(execution, *id).await,
+                Named::Confirmation(id) => fixture.confirm(execution, id).await,
             }),
-            Trigger::Sweep => Came::Done(stage.sweep(course).await),
-            Trigger::Purge => Came::Done(stage.purge(course).await),
+            Trigger::Sweep => TriggerResult::Done(fixture.sweep(execution).await),
+            Trigger::Purge => TriggerResult::Done(fixture.purge(execution).await),
         }
     }
 
-    async fn act(&self, tab: usize, act: Act, course: &Course) -> Came {
+    async fn act(&self, tab: usize, act: Act, execution: &Execution) -> TriggerResult {
         match act {
             Act::Enter => {
-                self.stage.enter(tab).await;
-                Came::Entered
+                self.fixture.enter(tab).await;
+                TriggerResult::Entered
             }
-            Act::Open => Came::Opened(self.stage.describe(course, tab).await),
-            Act::Submit(submission) => Came::SubmitResponse(self.stage.submit(course, tab, submission).await),
+            Act::Open => TriggerResult::Opened(self.fixture.describe(execution, tab).await),
+            Act::Submit(submission) => {
+                TriggerResult::SubmitResponse(self.fixture.submit(execution, tab, submission).await)
+            }
         }
     }
 
     /// What another tab does, up to the answer to its submission, or only the next step of it; or what else would come.
-    async fn compete(&self, rival: Rival, only_begins: bool, course: &Course) -> Came {
-        let tab = match rival {
-            Rival::Tab(tab) => tab,
-            Rival::Sweep => return Came::Done(self.stage.sweep(course).await),
-            Rival::Purge => return Came::Done(self.stage.purge(course).await),
+    async fn compete(
+        &self,
+        actor: ConcurrentActor,
+        only_begins: bool,
+        execution: &Execution,
+    ) -> TriggerResult {
+        let tab = match actor {
+            ConcurrentActor::Tab(tab) => tab,
+            ConcurrentActor::Sweep => return TriggerResult::Done(self.fixture.sweep(execution).await),
+            ConcurrentActor::Purge => return TriggerResult::Done(self.fixture.purge(execution).await),
         };
         loop {
             let next = self.tabs[tab].page.borrow().next();
             let Some((_, act)) = next else {
-                return Came::Done(Ok(()));
+                return TriggerResult::Done(Ok(()));
             };
-            let came = self.act(tab, act, course).await;
-            self.answer(tab, act, Some(&came));
+            let result = self.act(tab, act, execution).await;
+            self.answer(tab, act, Some(&result));
             if only_begins || matches!(act, Act::Submit(_)) {
-                return Came::Done(Ok(()));
+                return TriggerResult::Done(Ok(()));
             }
         }
     }
 
     /// What would come within the hour.
-    fn rival_of(&self, trigger: &Trigger) -> Option<Rival> {
-        let soon = later(self.stage.clock.now(), PURGE_INTERVAL);
+    fn actor_during(&self, trigger: &Trigger) -> Option<ConcurrentActor> {
+        let soon = later(self.fixture.clock.now(), PURGE_INTERVAL);
         let own = match trigger {
             Trigger::Tab(tab, _) => Some(*tab),
             _ => None,
@@ -346,31 +362,31 @@ impl<'a> Driver<'a> {
         let is_purge_due = self.due.purge.is_some_and(|due| due <= soon);
         match trigger {
             Trigger::Tab(..) => other
-                .map(Rival::Tab)
-                .or_else(|| is_purge_due.then_some(Rival::Purge)),
+                .map(ConcurrentActor::Tab)
+                .or_else(|| is_purge_due.then_some(ConcurrentActor::Purge)),
             Trigger::Purge => other
-                .map(Rival::Tab)
-                .or_else(|| self.due.sweep.map(|_| Rival::Sweep)),
-            Trigger::Message(_) | Trigger::Sweep => is_purge_due.then_some(Rival::Purge),
+                .map(ConcurrentActor::Tab)
+                .or_else(|| self.due.sweep.map(|_| ConcurrentActor::Sweep)),
+            Trigger::Message(_) | Trigger::Sweep => is_purge_due.then_some(ConcurrentActor::Purge),
         }
     }
 
     /// Once a browser is closed and all is decided, its page that is opened again shows what was decided.
     async fn look_at_the_end(&mut self) {
-        let stage = self.stage;
+        let fixture = self.fixture;
         if self.due.is_open {
             return;
         }
         for (number, tab) in self.tabs.iter_mut().enumerate() {
-            let until = later(stage.visits[number].session.expires_at, session::GRACE);
-            if tab.has_looked || tab.page.borrow().next().is_some() || stage.clock.now() >= until {
+            let until = later(fixture.visits[number].session.expires_at, session::GRACE);
+            if tab.has_looked || tab.page.borrow().next().is_some() || fixture.clock.now() >= until {
                 continue;
             }
             tab.has_looked = true;
-            stage.effects.note("the page is looked at again");
-            let shown = stage.description(number).await;
-            if let Some(wrong) = verdict::of_page(stage, self.scenario, number, &shown).await {
-                stage.observed.wrong(wrong);
+            fixture.injector.note("the page is looked at again");
+            let shown = fixture.description(number).await;
+            if let Some(wrong) = invariants::of_page(fixture, self.scenario, number, &shown).await {
+                fixture.observations.wrong(wrong);
             }
         }
     }

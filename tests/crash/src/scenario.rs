@@ -58,7 +58,7 @@ pub(crate) struct Scenario {
     pub(crate) tabs: &'static [Tab],
     pub(crate) program: Kind,
     pub(crate) mrs: mrs::FaultProfile,
-    pub(crate) receiver: receiver::Script,
+    pub(crate) receiver: receiver::FaultProfile,
     /// Whether the sessions have a `confirmationUrl`.
     pub(crate) is_confirmed: bool,
     /// Whether time goes on until the purge has deleted what is past its date.
@@ -108,7 +108,7 @@ const PLAIN: Scenario = Scenario {
     tabs: &[tab(ActionCode::Enroll, Page::Patient)],
     program: Kind::Usual,
     mrs: mrs::FaultProfile::always(EnrollBehavior::Succeeds),
-    receiver: receiver::Script::always(Answer::Takes),
+    receiver: receiver::FaultProfile::always(Answer::Takes),
     is_confirmed: true,
     is_purged: false,
     ends: &[Status::SuccessEnrollment],

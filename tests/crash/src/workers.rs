@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::plan::Plan;
-use crate::report::{self, Judged};
+use crate::fixture::SharedFixture;
+use crate::report::{self, CheckedRun};
 use crate::run;
-use crate::stage::Ground;
+use crate::schedule::FaultSchedule;
 
 /// Runs plans in the engine at one address.
 pub(crate) struct Workers {
@@ -34,45 +34,45 @@ impl Workers {
     }
 
     /// Runs all of them; the answers come in their order.
-    pub(crate) fn run(&self, plans: Vec<Plan>) -> Vec<Judged> {
-        let count = self.count.min(plans.len());
-        let waiting = Mutex::new(plans.into_iter().enumerate());
+    pub(crate) fn run(&self, schedules: Vec<FaultSchedule>) -> Vec<CheckedRun> {
+        let count = self.count.min(schedules.len());
+        let waiting = Mutex::new(schedules.into_iter().enumerate());
         let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let mut judged: Vec<(usize, Judged)> = thread::scope(|scope| {
+        let mut checked: Vec<(usize, CheckedRun)> = thread::scope(|scope| {
             let workers: Vec<_> = (0..count).map(|_| scope.spawn(|| self.work(next))).collect();
             let done = workers
                 .into_iter()
                 .map(|worker| worker.join().expect("a worker ends"));
             done.flatten().collect()
         });
-        judged.sort_by_key(|(place, _)| *place);
-        judged.into_iter().map(|(_, judged)| judged).collect()
+        checked.sort_by_key(|(place, _)| *place);
+        checked.into_iter().map(|(_, checked)| checked).collect()
     }
 
     /// Tells a failure as soon as there is one.
-    fn look_at(&self, judged: &Judged) {
-        if !judged.ran.wrong.is_empty() {
+    fn look_at(&self, checked: &CheckedRun) {
+        if !checked.result.wrong.is_empty() {
             let before = self.failed.fetch_add(1, Ordering::Relaxed);
-            eprintln!("{}\n", report::failure(judged, self.seed, before));
+            eprintln!("{}\n", report::failure(checked, self.seed, before));
         }
     }
 
-    fn work(&self, next: impl Fn() -> Option<(usize, Plan)>) -> Vec<(usize, Judged)> {
+    fn work(&self, next: impl Fn() -> Option<(usize, FaultSchedule)>) -> Vec<(usize, CheckedRun)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let ground = Ground::new(&self.endpoint).await;
-            let mut judged = Vec::new();
-            while let Some((place, plan)) = next() {
-                let ran = run::run(&ground, plan.scenario, &plan.faults, self.seed).await;
-                let run = Judged { plan, ran };
+            let shared = SharedFixture::new(&self.endpoint).await;
+            let mut checked = Vec::new();
+            while let Some((place, schedule)) = next() {
+                let result = run::run(&shared, schedule.scenario, &schedule.faults, self.seed).await;
+                let run = CheckedRun { schedule, result };
                 self.look_at(&run);
-                judged.push((place, run));
+                checked.push((place, run));
             }
-            ground.drop_tables().await;
-            judged
+            shared.drop_tables().await;
+            checked
         })
     }
 }

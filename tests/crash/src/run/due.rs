@@ -4,9 +4,9 @@ use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::client;
+use crate::fixture::Fixture;
+use crate::invariants;
 use crate::scenario::Scenario;
-use crate::stage::Stage;
-use crate::verdict;
 
 /// When what comes, as the tables have it.
 #[derive(Default)]
@@ -20,16 +20,16 @@ pub(super) struct Due {
 }
 
 impl Due {
-    pub(super) async fn read(stage: &Stage<'_>, scenario: &Scenario) -> Self {
+    pub(super) async fn read(fixture: &Fixture<'_>, scenario: &Scenario) -> Self {
         let mut due = Self::default();
-        let tables = &stage.world.tables;
+        let tables = &fixture.world.tables;
         let retention_days = client::retention_days(scenario.program);
         for table in [&tables.enrollments, &tables.confirmations] {
-            for item in stage.world.scan(table).await {
+            for item in fixture.world.scan(table).await {
                 let Some(agenda) = item.get("agenda").and_then(|agenda| agenda.as_s().ok()) else {
                     continue;
                 };
-                let at = verdict::time(&item, "agenda_at");
+                let at = invariants::time(&item, "agenda_at");
                 if agenda.starts_with("cancelled#") {
                     if scenario.is_purged {
                         let past = later(at, SignedDuration::from_hours(24 * i64::from(retention_days)));

@@ -4,7 +4,7 @@ use enrollment::flows::describe::Description;
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::ports::StoreError;
 
-use crate::page::Act;
+use crate::browser::Act;
 use crate::queues::{Message, Named};
 use crate::scenario::{
     ANOTHER_TAB, CONFIRMING, OPENING, PURGE, SECOND_OPENING, SECOND_SUBMISSION, SETTLING, SUBMISSION, SWEEP,
@@ -47,13 +47,13 @@ pub(super) enum Next {
 
 /// What comes while something else runs.
 #[derive(Clone, Copy)]
-pub(super) enum Rival {
+pub(super) enum ConcurrentActor {
     Tab(usize),
     Sweep,
     Purge,
 }
 
-impl Rival {
+impl ConcurrentActor {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Tab(_) => ANOTHER_TAB,
@@ -64,7 +64,7 @@ impl Rival {
 }
 
 /// What came of a trigger.
-pub(super) enum Came {
+pub(super) enum TriggerResult {
     Entered,
     Opened(Result<Description, SubmitError>),
     SubmitResponse(Result<SubmitResponse, SubmitError>),

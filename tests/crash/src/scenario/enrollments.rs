@@ -28,7 +28,7 @@ const fn receiving(name: &'static str, first: &'static [Answer], then: Answer) -
     Scenario {
         name,
         tabs: ENROLLS_AND_CLOSES,
-        receiver: receiver::Script { first, then },
+        receiver: receiver::FaultProfile { first, then },
         disturbed_from: CONFIRMING,
         ..PLAIN
     }

@@ -9,39 +9,39 @@ use enrollment::flows::submit::{SubmitError, SubmitResponse};
 use enrollment::intent::CardState;
 use enrollment::session::MAX_FAILURES;
 
-use super::evidence::Evidence;
+use super::final_state::FinalState;
 use super::is_refused;
-use crate::observed::Told;
+use crate::fixture::Fixture;
+use crate::observations::Told;
 use crate::scenario::Scenario;
-use crate::stage::Stage;
 
 /// What is wrong with it.
 pub(crate) async fn of_page(
-    stage: &Stage<'_>,
+    fixture: &Fixture<'_>,
     scenario: &Scenario,
     tab: usize,
     shown: &Result<Description, SubmitError>,
 ) -> Option<String> {
-    let evidence = Evidence::of(stage, scenario).await;
-    let session = &stage.visits[tab].session;
+    let final_state = FinalState::of(fixture, scenario).await;
+    let session = &fixture.visits[tab].session;
     let of_session = || {
-        evidence
+        final_state
             .ended()
             .filter(|(intent, _)| intent.session == session.id)
     };
     let success = of_session().find(|(_, ending)| ending.status.is_success());
     let failures = of_session().count() - usize::from(success.is_some());
-    let now = stage.clock.now();
+    let now = fixture.clock.now();
     let agrees = match (shown, success) {
         (Ok(Description::Attempt(SubmitResponse::Ended { ending, .. })), Some((_, success))) => {
             *ending == success
         }
-        (Ok(Description::Form(form)), None) => evidence.offers(session.action, &form.choice, failures),
-        (Ok(Description::OptOut(choice)), None) => evidence.offers(session.action, choice, failures),
+        (Ok(Description::Form(form)), None) => final_state.offers(session.action, &form.choice, failures),
+        (Ok(Description::OptOut(choice)), None) => final_state.offers(session.action, choice, failures),
         // There is no card to do it with.
         (Ok(Description::Attempt(refused)), None) => {
             session.action != ActionCode::Enroll
-                && evidence.active().is_empty()
+                && final_state.active().is_empty()
                 && Told::of(refused, now, now).is_some_and(|told| is_refused(&told))
         }
         _ => false,
@@ -49,7 +49,7 @@ pub(crate) async fn of_page(
     (!agrees).then(|| format!("after {failures} failures, opened again, the page shows {shown:?}"))
 }
 
-impl Evidence<'_> {
+impl FinalState<'_> {
     /// Whether the customer may choose what there is to choose from.
     fn offers(&self, action: ActionCode, choice: &Choice, failures: usize) -> bool {
         let offered: BTreeSet<String> = choice.cards.iter().map(|card| card.id.to_hex()).collect();

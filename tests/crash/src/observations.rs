@@ -12,11 +12,11 @@ use enrollment::ports::Claim;
 use jiff::Timestamp;
 
 use crate::client;
-use crate::effects::Turn;
+use crate::injection::Role;
 
 /// Everything in the order in which it was seen.
 #[derive(Default)]
-pub(crate) struct Observed(Mutex<Seen>);
+pub(crate) struct Observations(Mutex<Seen>);
 
 #[derive(Default, Clone)]
 pub(crate) struct Seen {
@@ -31,7 +31,7 @@ pub(crate) struct Seen {
     /// Claims that nothing was told of yet, each with the end of its time.
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
     /// By number, the processes that asked MRS about it, in turn.
-    askers: BTreeMap<String, Vec<(usize, Turn)>>,
+    askers: BTreeMap<String, Vec<(usize, Role)>>,
     /// What must not be, as it happened.
     pub(crate) wrong: Vec<String>,
 }
@@ -67,7 +67,7 @@ impl Told {
     }
 }
 
-impl Observed {
+impl Observations {
     pub(crate) fn finished(&self, intent: &Intent) {
         self.intent(intent);
         self.change(|seen| seen.finished.push(intent.clone()));
@@ -88,7 +88,7 @@ impl Observed {
     }
 
     /// Whoever asks about a card is done with it before another one does. Under a customer's id there are other intents.
-    pub(crate) fn asks(&self, number: &str, process: (usize, Turn)) {
+    pub(crate) fn asks(&self, number: &str, process: (usize, Role)) {
         if number == client::customer().expose() {
             return;
         }

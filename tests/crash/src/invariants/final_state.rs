@@ -10,11 +10,11 @@ use enrollment::ports::{Customers as _, Intents as _};
 use jiff::Timestamp;
 
 use crate::client;
+use crate::fixture::{Fixture, start};
 use crate::scenario::Scenario;
-use crate::stage::{Stage, start};
 
 /// What is stored, and what was decided.
-pub(super) struct Evidence<'a> {
+pub(super) struct FinalState<'a> {
     pub(super) scenario: &'a Scenario,
     /// Every intent that got its outcome, as it was then, in the order in which they were begun.
     pub(super) decided: Vec<Intent>,
@@ -34,18 +34,18 @@ pub(super) struct Evidence<'a> {
     pub(super) on_agenda: Vec<String>,
 }
 
-impl<'a> Evidence<'a> {
-    pub(super) async fn of(stage: &Stage<'_>, scenario: &'a Scenario) -> Self {
-        let tables = &stage.world.tables;
+impl<'a> FinalState<'a> {
+    pub(super) async fn of(fixture: &Fixture<'_>, scenario: &'a Scenario) -> Self {
+        let tables = &fixture.world.tables;
         let (id, program, customer) = (
             client::id(),
             client::program(scenario.program),
             client::customer(),
         );
-        let read = stage.reader.customer(&id, &program, &customer).await;
-        let mut evidence = Self {
+        let read = fixture.reader.customer(&id, &program, &customer).await;
+        let mut final_state = Self {
             scenario,
-            decided: stage.before.clone(),
+            decided: fixture.before.clone(),
             stored: Vec::new(),
             intents: BTreeMap::new(),
             cards: read.expect("it can be read").cards,
@@ -56,38 +56,38 @@ impl<'a> Evidence<'a> {
             limits: 0,
             on_agenda: Vec::new(),
         };
-        evidence.decided.extend(stage.observed.seen().finished);
-        evidence.decided.sort_by_key(|intent| intent.created_at);
-        for item in stage.world.scan(&tables.enrollments).await {
-            evidence.note_agenda(&item);
+        final_state.decided.extend(fixture.observations.seen().finished);
+        final_state.decided.sort_by_key(|intent| intent.created_at);
+        for item in fixture.world.scan(&tables.enrollments).await {
+            final_state.note_agenda(&item);
             let (pk, sk) = (text(&item, "pk").to_owned(), text(&item, "sk").to_owned());
             if let Some(hex) = pk.strip_prefix("intent#") {
                 let id = IntentId::from_hex(hex).expect("a name");
-                let read = stage.reader.intent(id).await;
-                evidence.stored.extend(read.expect("it can be read"));
-                evidence.intents.insert(hex.to_owned(), item);
+                let read = fixture.reader.intent(id).await;
+                final_state.stored.extend(read.expect("it can be read"));
+                final_state.intents.insert(hex.to_owned(), item);
             } else if sk == "customer" {
-                evidence.customer = Some(item);
+                final_state.customer = Some(item);
             } else if let Some(hex) = sk.strip_prefix("card#") {
-                evidence.card_items.insert(hex.to_owned(), item);
+                final_state.card_items.insert(hex.to_owned(), item);
             }
         }
-        for item in stage.world.scan(&tables.sessions).await {
+        for item in fixture.world.scan(&tables.sessions).await {
             let name = text(&item, "pk").strip_prefix("session#").map(str::to_owned);
-            evidence.sessions.extend(name.map(|name| (name, item)));
+            final_state.sessions.extend(name.map(|name| (name, item)));
         }
-        for item in stage.world.scan(&tables.confirmations).await {
-            evidence.note_agenda(&item);
+        for item in fixture.world.scan(&tables.confirmations).await {
+            final_state.note_agenda(&item);
             if text(&item, "pk").starts_with("confirmation#") {
-                evidence.confirmations.push(item);
+                final_state.confirmations.push(item);
             }
         }
-        let limits = stage.world.scan(&tables.limits).await;
+        let limits = fixture.world.scan(&tables.limits).await;
         let of_customer = limits
             .iter()
             .filter(|item| text(item, "pk").starts_with("customer#"));
-        evidence.limits = of_customer.count();
-        evidence
+        final_state.limits = of_customer.count();
+        final_state
     }
 
     fn note_agenda(&mut self, item: &Item) {

@@ -29,15 +29,15 @@ use platform::tables::{
 };
 use platform::vault::Vault;
 
+use crate::browser::Submission;
 use crate::client;
-use crate::effects::{Course, Effects};
-use crate::observed::{Observed, Told};
-use crate::page::Submission;
-use crate::plan::Fault;
-use crate::ports::{Watched, Wrapped};
+use crate::injection::{Execution, Injector};
+use crate::observations::{Observations, Told};
+use crate::ports::{Injecting, Observing};
 use crate::queues::Queues;
 use crate::receiver::Receiver;
 use crate::scenario::{Kind, Scenario};
+use crate::schedule::Fault;
 use harness::Seeded;
 use harness::mrs::Mrs;
 
@@ -48,13 +48,13 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(24);
 const CARDS_BEFORE: usize = 100;
 
 /// What the runs of one worker share.
-pub(crate) struct Ground {
+pub(crate) struct SharedFixture {
     tables: World,
     vault: Arc<Vault>,
     clients: Arc<DynamoClients>,
 }
 
-impl Ground {
+impl SharedFixture {
     /// New tables, in which the client is set up.
     pub(crate) async fn new(endpoint: &str) -> Self {
         let tables = World::new(endpoint, Arc::new(LocalWrapper)).await;
@@ -78,11 +78,11 @@ impl Ground {
     }
 }
 
-pub(crate) struct Stage<'g> {
+pub(crate) struct Fixture<'g> {
     pub(crate) world: World,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) effects: Arc<Effects>,
-    pub(crate) observed: Observed,
+    pub(crate) injector: Arc<Injector>,
+    pub(crate) observations: Observations,
     pub(crate) mrs: Mrs,
     pub(crate) receiver: Receiver,
     pub(crate) queues: Queues,
@@ -116,10 +116,15 @@ impl Visit {
     }
 }
 
-impl<'g> Stage<'g> {
+impl<'g> Fixture<'g> {
     /// Tables that are emptied first, and in them a customer with some cards.
-    pub(crate) async fn new(ground: &'g Ground, scenario: &Scenario, faults: &[Fault], seed: u64) -> Self {
-        let (tables, vault) = (&ground.tables, &ground.vault);
+    pub(crate) async fn new(
+        shared: &'g SharedFixture,
+        scenario: &Scenario,
+        faults: &[Fault],
+        seed: u64,
+    ) -> Self {
+        let (tables, vault) = (&shared.tables, &shared.vault);
         tables.empty().await;
         let clock = Arc::new(TestClock::at(later(start(), -BEFORE)));
         let world = tables.at(Arc::clone(&clock));
@@ -135,17 +140,17 @@ impl<'g> Stage<'g> {
                 card,
             }
         });
-        let mut stage = Self {
+        let mut fixture = Self {
             visits: visits.collect(),
             before: Vec::new(),
-            effects: Effects::new(Arc::clone(&clock), start(), faults),
-            observed: Observed::default(),
+            injector: Injector::new(Arc::clone(&clock), start(), faults),
+            observations: Observations::default(),
             mrs: Mrs::new(Arc::clone(&clock)),
             receiver: Receiver::new(Arc::clone(&clock), scenario.receiver),
             queues: Queues::new(Arc::clone(&clock)),
-            clients: &ground.clients,
+            clients: &shared.clients,
             sessions: world.sessions(vault),
-            records: world.submission_records(vault, &ground.clients),
+            records: world.submission_records(vault, &shared.clients),
             limits: world.limits(vault),
             enrollments: world.enrollments(vault),
             reader: tables.at(Arc::new(TestClock::at(start()))).enrollments(vault),
@@ -155,16 +160,16 @@ impl<'g> Stage<'g> {
             clock,
         };
         // Under a customer's id only the digits tell the cards apart: there MRS lists those that the page gives.
-        stage
+        fixture
             .mrs
             .lists_last4(client::customer().expose(), client::last4());
         for card in 0..scenario.cards {
-            let intent = stage.enroll_before(scenario.program, CARDS_BEFORE + card).await;
-            stage.before.push(intent);
+            let intent = fixture.enroll_before(scenario.program, CARDS_BEFORE + card).await;
+            fixture.before.push(intent);
         }
-        stage.clock.advance_to(start());
-        stage.mrs.follow(scenario.mrs);
-        stage
+        fixture.clock.advance_to(start());
+        fixture.mrs.follow(scenario.mrs);
+        fixture
     }
 
     /// By the product's own flow, undisturbed.
@@ -220,8 +225,12 @@ impl<'g> Stage<'g> {
         assert_eq!(opened.expect("the engine answers"), Put::Created);
     }
 
-    pub(crate) async fn describe(&self, course: &Course, tab: usize) -> Result<Description, SubmitError> {
-        let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
+    pub(crate) async fn describe(
+        &self,
+        execution: &Execution,
+        tab: usize,
+    ) -> Result<Description, SubmitError> {
+        let (ports, visit, asked_at) = (self.ports(execution), &self.visits[tab], self.clock.now());
         let describing = Describe {
             action: visit.session.action,
             clients: &ports.clients,
@@ -237,7 +246,7 @@ impl<'g> Stage<'g> {
         if let Ok(Description::Attempt(answer)) = &described
             && let Some(told) = Told::of(answer, asked_at, self.clock.now())
         {
-            self.observed.description(visit.session.id, told);
+            self.observations.description(visit.session.id, told);
         }
         described
     }
@@ -261,11 +270,11 @@ impl<'g> Stage<'g> {
 
     pub(crate) async fn submit(
         &self,
-        course: &Course,
+        execution: &Execution,
         tab: usize,
         submission: Submission,
     ) -> Result<SubmitResponse, SubmitError> {
-        let (ports, visit, asked_at) = (self.ports(course), &self.visits[tab], self.clock.now());
+        let (ports, visit, asked_at) = (self.ports(execution), &self.visits[tab], self.clock.now());
         let submitting = Submit {
             action: visit.session.action,
             clients: &ports.clients,
@@ -289,14 +298,17 @@ impl<'g> Stage<'g> {
         if let Ok(answer) = &submitted
             && let Some(told) = Told::of(answer, asked_at, self.clock.now())
         {
-            self.observed.answer(visit.intent_of(&key), told);
+            self.observations.answer(visit.intent_of(&key), told);
         }
         submitted
     }
 
-    pub(crate) async fn purge(&self, course: &Course) -> Result<(), StoreError> {
-        let (client_index, clients) = (wrapped(self.clients, course), wrapped(self.clients, course));
-        let purges = wrapped(&self.enrollments, course);
+    pub(crate) async fn purge(&self, execution: &Execution) -> Result<(), StoreError> {
+        let (client_index, clients) = (
+            injecting(self.clients, execution),
+            injecting(self.clients, execution),
+        );
+        let purges = injecting(&self.enrollments, execution);
         let purging = Purge {
             client_index: &client_index,
             clients: &clients,
@@ -306,21 +318,21 @@ impl<'g> Stage<'g> {
         purging.run().await.map(drop)
     }
 
-    pub(crate) async fn settle(&self, course: &Course, intent: IntentId) -> Result<(), StoreError> {
-        let ports = self.ports(course);
+    pub(crate) async fn settle(&self, execution: &Execution, intent: IntentId) -> Result<(), StoreError> {
+        let ports = self.ports(execution);
         self.sweeping(&ports).resume_intent(intent).await
     }
 
-    pub(crate) async fn sweep(&self, course: &Course) -> Result<(), StoreError> {
-        let ports = self.ports(course);
+    pub(crate) async fn sweep(&self, execution: &Execution) -> Result<(), StoreError> {
+        let ports = self.ports(execution);
         let sweeping = self.sweeping(&ports);
         let woken = sweeping.wake_deliveries().await;
         sweeping.resume_intents().await?;
         woken.map(drop)
     }
 
-    pub(crate) async fn confirm(&self, course: &Course, id: &ConfirmationId) -> Result<(), StoreError> {
-        let ports = self.ports(course);
+    pub(crate) async fn confirm(&self, execution: &Execution, id: &ConfirmationId) -> Result<(), StoreError> {
+        let ports = self.ports(execution);
         let confirming = Delivery {
             confirmations: &ports.confirmations,
             receivers: &ports.receivers,
@@ -348,45 +360,45 @@ impl<'g> Stage<'g> {
         }
     }
 
-    fn ports<'a>(&'a self, course: &'a Course) -> Ports<'a> {
+    fn ports<'a>(&'a self, execution: &'a Execution) -> Ports<'a> {
         Ports {
-            clients: wrapped(self.clients, course),
-            sessions: wrapped(&self.sessions, course),
-            records: self.watched(&self.records, course),
-            limits: wrapped(&self.limits, course),
-            enrollments: self.watched(&self.enrollments, course),
-            confirmations: self.watched(&self.confirmations, course),
-            rewards: self.watched(&self.mrs, course),
-            receivers: wrapped(&self.receiver, course),
-            wakeups: wrapped(&self.queues, course),
-            keys: wrapped(&Key, course),
+            clients: injecting(self.clients, execution),
+            sessions: injecting(&self.sessions, execution),
+            records: self.observing(&self.records, execution),
+            limits: injecting(&self.limits, execution),
+            enrollments: self.observing(&self.enrollments, execution),
+            confirmations: self.observing(&self.confirmations, execution),
+            rewards: self.observing(&self.mrs, execution),
+            receivers: injecting(&self.receiver, execution),
+            wakeups: injecting(&self.queues, execution),
+            keys: injecting(&Key, execution),
         }
     }
 
-    fn watched<'a, P>(&'a self, inner: &'a P, course: &'a Course) -> Watched<'a, P> {
-        Watched {
-            wrapped: wrapped(inner, course),
-            observed: &self.observed,
+    fn observing<'a, P>(&'a self, inner: &'a P, execution: &'a Execution) -> Observing<'a, P> {
+        Observing {
+            injecting: injecting(inner, execution),
+            observations: &self.observations,
         }
     }
 }
 
 /// All ports, as one delivery of a trigger sees them.
 struct Ports<'a> {
-    clients: Wrapped<'a, DynamoClients>,
-    sessions: Wrapped<'a, DynamoSessions>,
-    records: Watched<'a, DynamoSubmissionRecords>,
-    limits: Wrapped<'a, DynamoLimits>,
-    enrollments: Watched<'a, DynamoEnrollments>,
-    confirmations: Watched<'a, DynamoConfirmations>,
-    rewards: Watched<'a, Mrs>,
-    receivers: Wrapped<'a, Receiver>,
-    wakeups: Wrapped<'a, Queues>,
-    keys: Wrapped<'a, Key>,
+    clients: Injecting<'a, DynamoClients>,
+    sessions: Injecting<'a, DynamoSessions>,
+    records: Observing<'a, DynamoSubmissionRecords>,
+    limits: Injecting<'a, DynamoLimits>,
+    enrollments: Observing<'a, DynamoEnrollments>,
+    confirmations: Observing<'a, DynamoConfirmations>,
+    rewards: Observing<'a, Mrs>,
+    receivers: Injecting<'a, Receiver>,
+    wakeups: Injecting<'a, Queues>,
+    keys: Injecting<'a, Key>,
 }
 
-fn wrapped<'a, P>(inner: &'a P, course: &'a Course) -> Wrapped<'a, P> {
-    Wrapped { inner, course }
+fn injecting<'a, P>(inner: &'a P, execution: &'a Execution) -> Injecting<'a, P> {
+    Injecting { inner, execution }
 }
 
 /// When every run begins.

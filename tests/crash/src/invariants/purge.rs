@@ -2,11 +2,11 @@
 
 use enrollment::intent::CardState;
 
-use super::evidence::Evidence;
-use crate::stage::{Stage, start};
+use super::final_state::FinalState;
+use crate::fixture::{Fixture, start};
 
-impl Evidence<'_> {
-    pub(super) fn purge(&self, stage: &Stage<'_>) -> Vec<String> {
+impl FinalState<'_> {
+    pub(super) fn purge(&self, fixture: &Fixture<'_>) -> Vec<String> {
         if !self.scenario.is_purged {
             return Vec::new();
         }
@@ -18,7 +18,7 @@ impl Evidence<'_> {
             }
         }
         // Whoever came after the purge is a new customer.
-        let newcomers: Vec<String> = stage
+        let newcomers: Vec<String> = fixture
             .visits
             .iter()
             .zip(self.scenario.tabs)

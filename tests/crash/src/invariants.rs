@@ -1,9 +1,9 @@
 //! Whether page, table, MRS and confirmations agree.
 
-mod evidence;
-mod of_cards;
-mod of_page;
-mod of_purge;
+mod cards;
+mod final_state;
+mod page;
+mod purge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,37 +14,37 @@ use enrollment::identifiers::SessionId;
 use enrollment::intent::{ANSWER_DEADLINE, Intent};
 use enrollment::status::{MrsCode, Status};
 
-use crate::observed::{Seen, Told};
-use crate::plan::Fault;
+use crate::fixture::Fixture;
+use crate::observations::{Seen, Told};
 use crate::receiver::Received;
 use crate::scenario::Scenario;
-use crate::stage::Stage;
+use crate::schedule::Fault;
 
-use evidence::Evidence;
-pub(crate) use evidence::time;
-use evidence::{number, text};
-pub(crate) use of_page::of_page;
+use final_state::FinalState;
+pub(crate) use final_state::time;
+use final_state::{number, text};
+pub(crate) use page::of_page;
 
 /// What must not be, of a run that has its end.
-pub(crate) async fn of(stage: &Stage<'_>, scenario: &Scenario, faults: &[Fault]) -> Vec<String> {
-    let evidence = Evidence::of(stage, scenario).await;
-    let mut wrong = evidence.outcomes(&stage.observed.seen());
-    wrong.extend(evidence.cards(stage));
-    for visit in &stage.visits {
-        wrong.extend(evidence.session(visit.session.id));
+pub(crate) async fn of(fixture: &Fixture<'_>, scenario: &Scenario, faults: &[Fault]) -> Vec<String> {
+    let final_state = FinalState::of(fixture, scenario).await;
+    let mut wrong = final_state.outcomes(&fixture.observations.seen());
+    wrong.extend(final_state.cards(fixture));
+    for visit in &fixture.visits {
+        wrong.extend(final_state.session(visit.session.id));
     }
-    wrong.extend(evidence.confirmations(&stage.receiver.received()));
-    wrong.extend(evidence.purge(stage));
-    let left = evidence.on_agenda.iter();
+    wrong.extend(final_state.confirmations(&fixture.receiver.received()));
+    wrong.extend(final_state.purge(fixture));
+    let left = final_state.on_agenda.iter();
     wrong.extend(left.map(|left| format!("left on the agenda: {left}")));
-    let ends: Vec<_> = evidence.ended().map(|(_, ending)| ending.status).collect();
+    let ends: Vec<_> = final_state.ended().map(|(_, ending)| ending.status).collect();
     if faults.is_empty() && ends != scenario.ends {
         wrong.push(format!("undisturbed, it ended in {ends:?}"));
     }
     wrong
 }
 
-impl Evidence<'_> {
+impl FinalState<'_> {
     /// Each intent has one outcome, which was never another, and which the page was told.
     fn outcomes(&self, seen: &Seen) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -158,7 +158,10 @@ impl Evidence<'_> {
         }
         for (id, posts) in &by_id {
             if posts.iter().any(|post| due.get(*id) != Some(&post.body)) {
-                wrong.push(format!("{id} came with other words than {:?}", due.get(*id)));
+                wrong.push(format!(
+                    "{id} was posted with another body than {:?}",
+                    due.get(*id)
+                ));
             }
         }
         for id in due.keys() {

@@ -7,10 +7,10 @@ use enrollment::clock::Clock as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use crate::plan::{Fault, Mode};
+use crate::schedule::{Fault, Mode};
 
 /// All effects of one run.
-pub(crate) struct Effects {
+pub(crate) struct Injector {
     clock: Arc<TestClock>,
     start: Timestamp,
     state: Mutex<State>,
@@ -18,7 +18,7 @@ pub(crate) struct Effects {
 
 /// A point as it was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Point {
+pub(crate) struct InjectionPoint {
     /// The call.
     pub(crate) call: &'static str,
     /// Whose call: one delivery of that trigger.
@@ -26,18 +26,18 @@ pub(crate) struct Point {
     /// The number of the delivery in its run.
     pub(crate) delivery: usize,
     /// What could have come from elsewhere meanwhile.
-    pub(crate) rival: Option<&'static str>,
+    pub(crate) actor: Option<&'static str>,
 }
 
 #[derive(Default)]
 struct State {
-    points: Vec<Point>,
+    points: Vec<InjectionPoint>,
     deliveries: usize,
     faults: Vec<Fault>,
     trace: Vec<String>,
 }
 
-impl Effects {
+impl Injector {
     /// The trace's times count from `start`.
     pub(crate) fn new(clock: Arc<TestClock>, start: Timestamp, faults: &[Fault]) -> Arc<Self> {
         let state = State {
@@ -52,7 +52,7 @@ impl Effects {
     }
 
     /// The calls, in the order in which they were reached.
-    pub(crate) fn points(&self) -> Vec<Point> {
+    pub(crate) fn points(&self) -> Vec<InjectionPoint> {
         self.state().points.clone()
     }
 
@@ -78,25 +78,25 @@ impl Effects {
         state.deliveries
     }
 
-    fn reach(&self, course: &Course, call: &'static str) -> Option<Mode> {
+    fn reach(&self, execution: &Execution, call: &'static str) -> Option<Mode> {
         let at = self.time();
         let mut state = self.state();
-        state.points.push(Point {
+        state.points.push(InjectionPoint {
             call,
-            trigger: course.trigger,
-            delivery: course.delivery,
-            rival: course.rival,
+            trigger: execution.trigger,
+            delivery: execution.delivery,
+            actor: execution.actor,
         });
         let point = state.points.len();
         let met = state.faults.iter().position(|fault| fault.point == point);
         let fault = met.map(|place| state.faults.remove(place));
         let what = fault.map_or_else(String::new, |fault| format!("   <- {fault}"));
-        let second = if course.turn == Turn::Again {
+        let second = if execution.role == Role::Redelivery {
             " (again)"
         } else {
             ""
         };
-        let trigger = course.trigger;
+        let trigger = execution.trigger;
         state
             .trace
             .push(format!("{at} #{point:<4}  {trigger}{second}: {call}{what}"));
@@ -114,31 +114,31 @@ impl Effects {
 }
 
 /// The course of one delivery of a trigger: one process, as it were.
-pub(crate) struct Course {
-    effects: Arc<Effects>,
-    meeting: Arc<Meeting>,
+pub(crate) struct Execution {
+    injector: Arc<Injector>,
+    rendezvous: Arc<Rendezvous>,
     trigger: &'static str,
-    rival: Option<&'static str>,
+    actor: Option<&'static str>,
     delivery: usize,
     /// Whose course it is.
-    pub(crate) turn: Turn,
+    pub(crate) role: Role,
 }
 
 /// Who runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Turn {
+pub(crate) enum Role {
     /// The delivery.
-    First,
+    Original,
     /// Its second coming.
     #[default]
-    Again,
+    Redelivery,
     /// What comes from elsewhere: only its beginning, or up to its end.
-    Rival { only_begins: bool },
+    ConcurrentActor { only_begins: bool },
 }
 
 /// Where a delivery, who watches over it, and its second coming wait for each other.
 #[derive(Default)]
-struct Meeting {
+struct Rendezvous {
     stopped: Notify,
     second_wanted: Notify,
     first_may_go_on: Notify,
@@ -146,7 +146,7 @@ struct Meeting {
     /// The call that the second one waits at.
     crossing: Mutex<Option<&'static str>>,
     /// Who the second one is.
-    second: Mutex<Turn>,
+    second: Mutex<Role>,
 }
 
 /// What came of a delivery.
@@ -157,10 +157,10 @@ pub(crate) struct Delivered<T> {
     pub(crate) second: Option<T>,
 }
 
-impl Course {
+impl Execution {
     /// Tells the process from all others of the run.
-    pub(crate) fn process(&self) -> (usize, Turn) {
-        (self.delivery, self.turn)
+    pub(crate) fn process(&self) -> (usize, Role) {
+        (self.delivery, self.role)
     }
 
     /// One call through a port. `limit` is how long it takes where it times out, `failed` what it then says.
@@ -171,10 +171,10 @@ impl Course {
         work: impl Future<Output = T>,
         failed: impl FnOnce() -> T,
     ) -> T {
-        let mode = self.effects.reach(self, call);
-        if self.turn != Turn::First && self.meeting.is_crossing(call) {
-            self.meeting.first_may_go_on.notify_one();
-            self.meeting.first_ended.notified().await;
+        let mode = self.injector.reach(self, call);
+        if self.role != Role::Original && self.rendezvous.is_crossing(call) {
+            self.rendezvous.first_may_go_on.notify_one();
+            self.rendezvous.first_ended.notified().await;
         }
         match mode {
             None | Some(Mode::Lost) => work.await,
@@ -185,26 +185,26 @@ impl Course {
             }
             Some(Mode::TimeOut) => {
                 work.await;
-                self.effects.clock.advance(limit);
+                self.injector.clock.advance(limit);
                 failed()
             }
             Some(
                 mode @ (Mode::Overtaken
                 | Mode::Crossed
-                | Mode::RivalBegins
-                | Mode::RivalOvertakes
-                | Mode::RivalCrosses),
+                | Mode::ConcurrentBegins
+                | Mode::ConcurrentOvertakes
+                | Mode::ConcurrentCrosses),
             ) => {
-                if matches!(mode, Mode::Crossed | Mode::RivalCrosses) {
-                    self.meeting.cross_at(call);
+                if matches!(mode, Mode::Crossed | Mode::ConcurrentCrosses) {
+                    self.rendezvous.cross_at(call);
                 }
-                self.meeting.want(match mode {
-                    Mode::Overtaken | Mode::Crossed => Turn::Again,
-                    mode => Turn::Rival {
-                        only_begins: mode == Mode::RivalBegins,
+                self.rendezvous.want(match mode {
+                    Mode::Overtaken | Mode::Crossed => Role::Redelivery,
+                    mode => Role::ConcurrentActor {
+                        only_begins: mode == Mode::ConcurrentBegins,
                     },
                 });
-                self.meeting.first_may_go_on.notified().await;
+                self.rendezvous.first_may_go_on.notified().await;
                 work.await
             }
         }
@@ -219,13 +219,13 @@ impl Course {
         failed: impl FnOnce() -> T,
         lost: T,
     ) -> T {
-        let next = self.effects.state().points.len() + 1;
+        let next = self.injector.state().points.len() + 1;
         let is_lost = Fault {
             point: next,
             mode: Mode::Lost,
         };
-        if self.effects.state().faults.contains(&is_lost) {
-            self.effects.reach(self, call);
+        if self.injector.state().faults.contains(&is_lost) {
+            self.injector.reach(self, call);
             lost
         } else {
             self.effect(call, limit, work, failed).await
@@ -234,18 +234,18 @@ impl Course {
 
     /// Whoever runs this course drops it now.
     async fn die<T>(&self) -> T {
-        self.meeting.stopped.notify_one();
+        self.rendezvous.stopped.notify_one();
         std::future::pending().await
     }
 }
 
-impl Meeting {
-    fn want(&self, second: Turn) {
+impl Rendezvous {
+    fn want(&self, second: Role) {
         *self.second.lock().unwrap_or_else(PoisonError::into_inner) = second;
         self.second_wanted.notify_one();
     }
 
-    fn wanted(&self) -> Turn {
+    fn wanted(&self) -> Role {
         *self.second.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -261,40 +261,40 @@ impl Meeting {
 
 /// Delivers a trigger: once, or where the plan says so at a point of its course, twice or with its rival.
 pub(crate) async fn deliver<T>(
-    effects: &Arc<Effects>,
+    injector: &Arc<Injector>,
     trigger: &'static str,
-    rival: Option<&'static str>,
-    run: impl AsyncFn(Course) -> T,
+    actor: Option<&'static str>,
+    run: impl AsyncFn(Execution) -> T,
 ) -> Delivered<T> {
-    let meeting = Arc::new(Meeting::default());
-    let delivery = effects.begin_delivery();
-    let course = |turn| Course {
-        effects: Arc::clone(effects),
-        meeting: Arc::clone(&meeting),
-        trigger: rival
-            .filter(|_| matches!(turn, Turn::Rival { .. }))
+    let rendezvous = Arc::new(Rendezvous::default());
+    let delivery = injector.begin_delivery();
+    let execution = |role| Execution {
+        injector: Arc::clone(injector),
+        rendezvous: Arc::clone(&rendezvous),
+        trigger: actor
+            .filter(|_| matches!(role, Role::ConcurrentActor { .. }))
             .unwrap_or(trigger),
-        rival: rival.filter(|_| turn == Turn::First),
+        actor: actor.filter(|_| role == Role::Original),
         delivery,
-        turn,
+        role,
     };
     let first = async {
         let ended = tokio::select! {
             biased;
-            ended = run(course(Turn::First)) => Some(ended),
-            () = meeting.stopped.notified() => None,
+            ended = run(execution(Role::Original)) => Some(ended),
+            () = rendezvous.stopped.notified() => None,
         };
-        meeting.first_ended.notify_one();
+        rendezvous.first_ended.notify_one();
         ended
     };
     let second = async {
         tokio::select! {
             biased;
-            () = meeting.second_wanted.notified() => {}
-            () = meeting.first_ended.notified() => return None,
+            () = rendezvous.second_wanted.notified() => {}
+            () = rendezvous.first_ended.notified() => return None,
         }
-        let ended = run(course(meeting.wanted())).await;
-        meeting.first_may_go_on.notify_one();
+        let ended = run(execution(rendezvous.wanted())).await;
+        rendezvous.first_may_go_on.notify_one();
         Some(ended)
     };
     let (first, second) = tokio::join!(first, second);
@@ -309,13 +309,13 @@ mod tests {
 
     /// A flow of three calls; what it did is written down.
     async fn run(faults: &[Fault]) -> (Option<u32>, Option<u32>, Vec<String>) {
-        let effects = Effects::new(Arc::default(), Timestamp::UNIX_EPOCH, faults);
+        let injector = Injector::new(Arc::default(), Timestamp::UNIX_EPOCH, faults);
         let done = Mutex::new(Vec::new());
-        let delivered = deliver(&effects, "flow", Some("rival"), async |course: Course| {
-            let name = match course.turn {
-                Turn::First => "first",
-                Turn::Again => "again",
-                Turn::Rival { .. } => "rival",
+        let delivered = deliver(&injector, "flow", Some("actor"), async |execution: Execution| {
+            let name = match execution.role {
+                Role::Original => "first",
+                Role::Redelivery => "again",
+                Role::ConcurrentActor { .. } => "actor",
             };
             let mut failed = 0;
             for call in ["a", "b", "c"] {
@@ -323,7 +323,7 @@ mod tests {
                     done.lock().unwrap().push(format!("{name} {call}"));
                     true
                 };
-                failed += u32::from(!course.effect(call, LIMIT, work, || false).await);
+                failed += u32::from(!execution.effect(call, LIMIT, work, || false).await);
             }
             failed
         })
@@ -369,16 +369,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_from_elsewhere_overtakes_it_or_crosses_its_way() {
-        let (_, rival, done) = run(&at(2, Mode::RivalOvertakes)).await;
-        assert_eq!(rival, Some(0));
+        let (_, actor, done) = run(&at(2, Mode::ConcurrentOvertakes)).await;
+        assert_eq!(actor, Some(0));
         assert_eq!(
             done,
-            ["first a", "rival a", "rival b", "rival c", "first b", "first c"]
+            ["first a", "actor a", "actor b", "actor c", "first b", "first c"]
         );
-        let (_, _, done) = run(&at(2, Mode::RivalCrosses)).await;
+        let (_, _, done) = run(&at(2, Mode::ConcurrentCrosses)).await;
         assert_eq!(
             done,
-            ["first a", "rival a", "first b", "first c", "rival b", "rival c"]
+            ["first a", "actor a", "first b", "first c", "actor b", "actor c"]
         );
     }
 }

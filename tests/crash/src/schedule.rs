@@ -21,12 +21,12 @@ pub(crate) enum Mode {
     /// The call says that it did its work, and did nothing. Only a wake-up may be lost.
     Lost,
     /// What comes next from elsewhere comes here, and only begins: a customer whose token is accepted.
-    RivalBegins,
+    ConcurrentBegins,
     /// What comes next from elsewhere comes here, and runs to its end before the delivery goes on.
-    RivalOvertakes,
+    ConcurrentOvertakes,
     /// What comes next from elsewhere comes to the same call; then the delivery runs to its end before the other goes
     /// on.
-    RivalCrosses,
+    ConcurrentCrosses,
 }
 
 impl Mode {
@@ -40,16 +40,16 @@ impl Mode {
     ];
     const OF_SOME: [Self; 4] = [
         Self::Lost,
-        Self::RivalBegins,
-        Self::RivalOvertakes,
-        Self::RivalCrosses,
+        Self::ConcurrentBegins,
+        Self::ConcurrentOvertakes,
+        Self::ConcurrentCrosses,
     ];
 
     /// Whether something else comes meanwhile.
-    pub(crate) fn is_of_rival(self) -> bool {
+    pub(crate) fn is_concurrent(self) -> bool {
         matches!(
             self,
-            Self::RivalBegins | Self::RivalOvertakes | Self::RivalCrosses
+            Self::ConcurrentBegins | Self::ConcurrentOvertakes | Self::ConcurrentCrosses
         )
     }
 
@@ -61,9 +61,9 @@ impl Mode {
             Self::Overtaken => "twice-overtaken",
             Self::Crossed => "twice-crossed",
             Self::Lost => "lost",
-            Self::RivalBegins => "rival-begins",
-            Self::RivalOvertakes => "rival-overtakes",
-            Self::RivalCrosses => "rival-crosses",
+            Self::ConcurrentBegins => "concurrent-begins",
+            Self::ConcurrentOvertakes => "concurrent-overtakes",
+            Self::ConcurrentCrosses => "concurrent-crosses",
         }
     }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Fault {
 
 /// One run.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct FaultSchedule {
     pub(crate) scenario: &'static Scenario,
     /// In the order of their points. None: the clean run.
     pub(crate) faults: Vec<Fault>,
@@ -100,19 +100,20 @@ pub(crate) struct Plan {
 
 /// Why a text is no plan.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NoPlan {
+pub(crate) enum ParseScheduleError {
     Scenario(String),
     Fault,
 }
 
-impl Plan {
+impl FaultSchedule {
     /// Reads what [`fmt::Display`] writes; the name alone is the clean run.
-    pub(crate) fn parse(text: &str) -> Result<Self, NoPlan> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseScheduleError> {
         let (scenario, faults) = match text.split_once('/') {
             None => (text, Vec::new()),
             Some((scenario, faults)) => (scenario, faults.split('+').collect()),
         };
-        let scenario = scenario::named(scenario).ok_or_else(|| NoPlan::Scenario(scenario.to_owned()))?;
+        let scenario =
+            scenario::named(scenario).ok_or_else(|| ParseScheduleError::Scenario(scenario.to_owned()))?;
         let fault = |fault: &str| {
             let (point, mode) = fault.split_once('/')?;
             Some(Fault {
@@ -123,12 +124,12 @@ impl Plan {
         let faults = faults.into_iter().map(fault).collect::<Option<_>>();
         Ok(Self {
             scenario,
-            faults: faults.ok_or(NoPlan::Fault)?,
+            faults: faults.ok_or(ParseScheduleError::Fault)?,
         })
     }
 }
 
-impl fmt::Display for NoPlan {
+impl fmt::Display for ParseScheduleError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scenario(name) => write!(formatter, "there is no scenario '{name}'"),
@@ -143,7 +144,7 @@ impl fmt::Display for NoPlan {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for FaultSchedule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.scenario.name)?;
         for (place, fault) in self.faults.iter().enumerate() {
@@ -165,9 +166,9 @@ mod tests {
             "closed-browser/17/stop-after+23/stop-before",
             "enrolls/1/twice-crossed",
             "enrolls/9/lost",
-            "two-tabs-replace/9/rival-overtakes",
+            "two-tabs-replace/9/concurrent-overtakes",
         ] {
-            assert_eq!(Plan::parse(text).unwrap().to_string(), text);
+            assert_eq!(FaultSchedule::parse(text).unwrap().to_string(), text);
         }
         for wrong in [
             "enrolls/",
@@ -176,11 +177,15 @@ mod tests {
             "enrolls/1",
             "enrolls/1/lost+",
         ] {
-            assert_eq!(Plan::parse(wrong).unwrap_err(), NoPlan::Fault, "{wrong}");
+            assert_eq!(
+                FaultSchedule::parse(wrong).unwrap_err(),
+                ParseScheduleError::Fault,
+                "{wrong}"
+            );
         }
         for wrong in ["", "nosuch", "nosuch/1/lost"] {
-            let why = Plan::parse(wrong).unwrap_err();
-            assert!(matches!(why, NoPlan::Scenario(_)), "{wrong}: {why}");
+            let why = FaultSchedule::parse(wrong).unwrap_err();
+            assert!(matches!(why, ParseScheduleError::Scenario(_)), "{wrong}: {why}");
         }
     }
 }

@@ -9,16 +9,16 @@ use enrollment::intent::{Card, CardState, Intent};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
-use super::evidence::{Evidence, number, text, time};
+use super::final_state::{FinalState, number, text, time};
 use crate::client;
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 /// How much longer than X a cancelled card is kept where no purge comes (`platform::tables`).
 const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-impl Evidence<'_> {
-    pub(super) fn cards(&self, stage: &Stage<'_>) -> Vec<String> {
-        let mut wrong = self.mrs(stage);
+impl FinalState<'_> {
+    pub(super) fn cards(&self, fixture: &Fixture<'_>) -> Vec<String> {
+        let mut wrong = self.mrs(fixture);
         for card in &self.cards {
             let name = card.id.to_hex();
             if let Some(fault) = self.fault_of(card, &self.card_items[&name]) {
@@ -41,9 +41,9 @@ impl Evidence<'_> {
     }
 
     /// MRS, the table and the outcomes have the same active cards, one for one.
-    fn mrs(&self, stage: &Stage<'_>) -> Vec<String> {
+    fn mrs(&self, fixture: &Fixture<'_>) -> Vec<String> {
         let mut wrong = Vec::new();
-        let accounts = stage.mrs.accounts().into_iter();
+        let accounts = fixture.mrs.accounts().into_iter();
         let held: BTreeSet<_> = accounts
             .filter(|account| account.is_active)
             .map(|account| (account.number, account.ranac))
@@ -61,7 +61,7 @@ impl Evidence<'_> {
                 "MRS holds {held:?}, the table has {active:?}, told was {told:?}"
             ));
         }
-        for (number, asked) in stage.mrs.asked() {
+        for (number, asked) in fixture.mrs.asked() {
             let of_number = |intent: &&Intent| {
                 intent.action != ActionCode::OptOut && intent.bank_customer_number.expose() == number
             };
