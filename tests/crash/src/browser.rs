@@ -1,4 +1,4 @@
-//! The customer's browser: what it does next, by what it was answered.
+//! Model of the customer's browser, which acts by the answers that it gets.
 
 use enrollment::flows::describe::{Choice, Description};
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::scenario;
 
-/// How long the page waits before it repeats a call that has no end yet, or no answer.
+/// Pause before the page repeats a call without an answer or an outcome.
 const PAUSE: SignedDuration = SignedDuration::from_secs(20);
-/// A customer gives up some day.
+/// Number of calls after which the customer gives up.
 const PATIENCE: u32 = 100;
 
-/// A browser, until it is closed.
+/// Page in a browser.
 pub(crate) struct Page {
     kind: scenario::Page,
     next: Option<(Timestamp, Act)>,
@@ -21,28 +21,28 @@ pub(crate) struct Page {
     calls: u32,
 }
 
-/// What it does.
+/// Action of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Comes with a token that is accepted.
+    /// Enters with an accepted token.
     Enter,
-    /// Loads itself.
+    /// Loads the description of its session.
     Open,
     /// Submits.
     Submit(Submission),
 }
 
-/// What it submits.
+/// Submission of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Submission {
-    /// Its number, which gives its key.
+    /// Number, from which the idempotency key is derived.
     pub(crate) number: u32,
-    /// The card that goes.
+    /// Card to replace or opt out.
     pub(crate) old_card: Option<IntentId>,
 }
 
 impl Page {
-    /// One that comes at `at`.
+    /// A page that enters at `at`.
     pub(crate) fn new(kind: scenario::Page, at: Timestamp) -> Self {
         Self {
             kind,
@@ -52,17 +52,17 @@ impl Page {
         }
     }
 
-    /// When it acts next; never again once it is closed.
+    /// Next action and its time; `None` once the page is closed.
     pub(crate) fn next(&self) -> Option<(Timestamp, Act)> {
         self.next
     }
 
-    /// Its session is stored.
+    /// Notes that the session is stored.
     pub(crate) fn entered(&mut self, now: Timestamp) {
         self.next = Some((now, Act::Open));
     }
 
-    /// Takes the answer to its opening. `None`: there was none.
+    /// Takes the description of its session; `None` where no answer came.
     pub(crate) fn opened(&mut self, answer: Option<&Result<Description, SubmitError>>, now: Timestamp) {
         let act = match answer {
             Some(Ok(Description::Form(form))) => Some(self.submission(&form.choice)),
@@ -75,7 +75,7 @@ impl Page {
         self.act(act, now);
     }
 
-    /// Takes the answer to a submission. `None`: there was none.
+    /// Takes the answer to a submission; `None` where none came.
     pub(crate) fn submitted(
         &mut self,
         submission: Submission,
@@ -89,7 +89,7 @@ impl Page {
                 let again =
                     self.kind == scenario::Page::TriesAgain && !ending.status.is_success() && is_first;
                 match ending.code {
-                    // The card is gone: there may be others.
+                    // The card is no longer offered: there may be others.
                     None => again.then_some(Act::Open),
                     Some(_) => again.then(|| self.submission_of(submission.old_card)),
                 }
@@ -103,7 +103,7 @@ impl Page {
         self.act(act, now);
     }
 
-    /// The first card goes.
+    /// Submission for the first card of a choice.
     fn submission(&mut self, choice: &Choice) -> Act {
         self.submission_of(choice.cards.first().map(|card| card.id))
     }

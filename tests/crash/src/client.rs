@@ -1,4 +1,4 @@
-//! The client, its programs, its customer and what the page submits.
+//! Client, programs, customer and submissions.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use url::Url;
 
 use crate::scenario::Kind;
 
-/// Of the terms, which whoever enrolls consents to.
+/// Version of the terms to which an enrollment consents.
 const VERSION: &str = "2027-03";
-/// The last four digits that the page gives.
+/// Last four digits that the page submits.
 const LAST4: &str = "0123";
 
 pub(crate) fn id() -> ClientId {
@@ -36,7 +36,7 @@ pub(crate) fn confirmation_url() -> Url {
     Url::parse("https://bank.example/confirmations").expect("an address")
 }
 
-/// The program of that kind.
+/// Program of a kind.
 pub(crate) fn program(kind: Kind) -> ProgramId {
     let id = match kind {
         Kind::Usual => "10765",
@@ -46,12 +46,12 @@ pub(crate) fn program(kind: Kind) -> ProgramId {
     ProgramId::parse(id).expect("an id")
 }
 
-/// X of it.
+/// Retention of a program, in days.
 pub(crate) fn retention_days(kind: Kind) -> u16 {
     if kind == Kind::KeptForADay { 1 } else { 30 }
 }
 
-/// With all programs.
+/// Client with all programs.
 pub(crate) fn client() -> Client {
     let kinds = [Kind::Usual, Kind::NumberOfCustomer, Kind::KeptForADay];
     Client {
@@ -104,7 +104,7 @@ fn of_kind(kind: Kind) -> Program {
     }
 }
 
-/// What the page submits. The new card is the one of that number each time, as a pair that nobody reads here.
+/// Body of a submission. A card of the same number has the same ciphertext each time; nothing here decrypts it.
 pub(crate) fn submission(action: ActionCode, card: usize, old_card: Option<IntentId>) -> String {
     let old_card = old_card.map(IntentId::to_hex);
     let pair = json!({"key": "BwcH".repeat(86), "data": format!("{card:04}{}", "BwcH".repeat(14))});
@@ -121,7 +121,7 @@ pub(crate) fn submission(action: ActionCode, card: usize, old_card: Option<Inten
     body.to_string()
 }
 
-/// The key of the page's submission of that number.
+/// Idempotency key of a submission.
 pub(crate) fn key(submission: u32) -> IdempotencyKey {
     IdempotencyKey::parse(&format!("submission-{submission:08}")).expect("a key")
 }

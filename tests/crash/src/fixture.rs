@@ -1,4 +1,4 @@
-//! Everything of one run: the product's flows over its own adapters, and what stands around them.
+//! Fixture of one run: the product's flows over its own adapters, with MRS, receiver and queues in memory.
 
 use std::sync::Arc;
 
@@ -42,12 +42,12 @@ use harness::Seeded;
 use harness::mrs::Mrs;
 
 const START: &str = "2027-03-14T15:09:26.535Z";
-/// How long before that the customer got the cards that there are at the start.
+/// Age of the customer's first cards at the start of a run.
 const BEFORE: SignedDuration = SignedDuration::from_hours(24);
-/// The numbers of those cards; tabs enroll those of their own numbers.
+/// Number of the first of those cards. Tabs enroll cards of their own numbers.
 const CARDS_BEFORE: usize = 100;
 
-/// What the runs of one worker share.
+/// Fixture that the runs of one worker share.
 pub(crate) struct SharedFixture {
     tables: World,
     vault: Arc<Vault>,
@@ -55,7 +55,7 @@ pub(crate) struct SharedFixture {
 }
 
 impl SharedFixture {
-    /// New tables, in which the client is set up.
+    /// Creates tables in which the client is set up.
     pub(crate) async fn new(endpoint: &str) -> Self {
         let tables = World::new(endpoint, Arc::new(LocalWrapper)).await;
         let set_ups = ClientSetups {
@@ -86,11 +86,11 @@ pub(crate) struct Fixture<'g> {
     pub(crate) mrs: Mrs,
     pub(crate) receiver: Receiver,
     pub(crate) queues: Queues,
-    /// One for each tab.
+    /// Visits, one for each tab.
     pub(crate) visits: Vec<Visit>,
-    /// What enrolled the cards that the customer had before.
+    /// Intents that enrolled the customer's first cards.
     pub(crate) before: Vec<Intent>,
-    /// Reads what is past its time, too.
+    /// Reads expired records too.
     pub(crate) reader: DynamoEnrollments,
     enrollments: DynamoEnrollments,
     clients: &'g DynamoClients,
@@ -101,23 +101,23 @@ pub(crate) struct Fixture<'g> {
     randomness: Seeded,
 }
 
-/// A session, stored or not yet.
+/// Session of a tab, stored or not yet.
 pub(crate) struct Visit {
     pub(crate) session: Session,
     token: SessionToken,
-    /// What the page submits for a new card.
+    /// Number of the card that the page submits.
     card: usize,
 }
 
 impl Visit {
-    /// The intent of the submission under a key.
+    /// Id of the intent of a submission.
     pub(crate) fn intent_of(&self, key: &IdempotencyKey) -> IntentId {
         IntentId::derive(self.session.id, key)
     }
 }
 
 impl<'g> Fixture<'g> {
-    /// Tables that are emptied first, and in them a customer with some cards.
+    /// Empties the tables, and enrolls the customer's first cards.
     pub(crate) async fn new(
         shared: &'g SharedFixture,
         scenario: &Scenario,
@@ -172,7 +172,7 @@ impl<'g> Fixture<'g> {
         fixture
     }
 
-    /// By the product's own flow, undisturbed.
+    /// Enrolls a card by the product's own flow, without faults.
     async fn enroll_before(&self, program: Kind, card: usize) -> Intent {
         let token = SessionToken::random(&self.randomness);
         let visit = Visit {
@@ -209,7 +209,7 @@ impl<'g> Fixture<'g> {
         stored.expect("it can be read").expect("it was begun")
     }
 
-    /// A tab's token is accepted.
+    /// Stores the session of a tab.
     pub(crate) async fn enter(&self, tab: usize) {
         self.store_session(&self.visits[tab]).await;
     }
@@ -251,7 +251,7 @@ impl<'g> Fixture<'g> {
         described
     }
 
-    /// What a tab's page is shown now, with nothing in between.
+    /// Describes the session of a tab, without faults.
     pub(crate) async fn description(&self, tab: usize) -> Result<Description, SubmitError> {
         let visit = &self.visits[tab];
         let describing = Describe {
@@ -383,7 +383,7 @@ impl<'g> Fixture<'g> {
     }
 }
 
-/// All ports, as one delivery of a trigger sees them.
+/// Ports of one execution.
 struct Ports<'a> {
     clients: Injecting<'a, DynamoClients>,
     sessions: Injecting<'a, DynamoSessions>,
@@ -401,7 +401,7 @@ fn injecting<'a, P>(inner: &'a P, execution: &'a Execution) -> Injecting<'a, P> 
     Injecting { inner, execution }
 }
 
-/// When every run begins.
+/// Start of every run.
 pub(crate) fn start() -> Timestamp {
     START.parse().expect("a time")
 }
@@ -426,7 +426,7 @@ fn session(token: &SessionToken, program: Kind, action: ActionCode, now: Timesta
     }
 }
 
-/// Nothing is encrypted here.
+/// Encryption key that nothing is encrypted under.
 struct Key;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! The points: each call through a port is numbered as it is reached, and the plan says what becomes of it.
+//! Injection points: every call through a port is numbered as it is reached, and the schedule says which fault it meets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,23 +9,23 @@ use tokio::sync::Notify;
 
 use crate::schedule::{Fault, Mode};
 
-/// All effects of one run.
+/// Injector of one run.
 pub(crate) struct Injector {
     clock: Arc<TestClock>,
     start: Timestamp,
     state: Mutex<State>,
 }
 
-/// A point as it was reached.
+/// Injection point: one call through a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InjectionPoint {
-    /// The call.
+    /// Name of the call.
     pub(crate) call: &'static str,
-    /// Whose call: one delivery of that trigger.
+    /// Trigger whose delivery made the call.
     pub(crate) trigger: &'static str,
-    /// The number of the delivery in its run.
+    /// Number of the delivery in its run.
     pub(crate) delivery: usize,
-    /// What could have come from elsewhere meanwhile.
+    /// Concurrent actor that could have run at this point.
     pub(crate) actor: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Injector {
-    /// The trace's times count from `start`.
+    /// Times of the trace count from `start`.
     pub(crate) fn new(clock: Arc<TestClock>, start: Timestamp, faults: &[Fault]) -> Arc<Self> {
         let state = State {
             faults: faults.to_vec(),
@@ -51,22 +51,22 @@ impl Injector {
         })
     }
 
-    /// The calls, in the order in which they were reached.
+    /// Points in the order in which they were reached.
     pub(crate) fn points(&self) -> Vec<InjectionPoint> {
         self.state().points.clone()
     }
 
-    /// The faults that no call ran into.
+    /// Faults whose point was never reached.
     pub(crate) fn unmet(&self) -> Vec<Fault> {
         self.state().faults.clone()
     }
 
-    /// What happened, line by line.
+    /// Trace of the run, line by line.
     pub(crate) fn trace(&self) -> Vec<String> {
         self.state().trace.clone()
     }
 
-    /// Adds a line of the driver's own.
+    /// Adds a line to the trace.
     pub(crate) fn note(&self, what: &str) {
         let at = self.time();
         self.state().trace.push(format!("{at}        {what}"));
@@ -113,57 +113,57 @@ impl Injector {
     }
 }
 
-/// The course of one delivery of a trigger: one process, as it were.
+/// Execution of one delivery of a trigger: one process.
 pub(crate) struct Execution {
     injector: Arc<Injector>,
     rendezvous: Arc<Rendezvous>,
     trigger: &'static str,
     actor: Option<&'static str>,
     delivery: usize,
-    /// Whose course it is.
+    /// Role of the process.
     pub(crate) role: Role,
 }
 
-/// Who runs.
+/// Role of a process in a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Role {
-    /// The delivery.
+    /// First delivery of the trigger.
     Original,
-    /// Its second coming.
+    /// Second delivery of the same trigger.
     #[default]
     Redelivery,
-    /// What comes from elsewhere: only its beginning, or up to its end.
+    /// Another trigger that runs meanwhile: to its end, or its first step alone.
     ConcurrentActor { only_begins: bool },
 }
 
-/// Where a delivery, who watches over it, and its second coming wait for each other.
+/// Rendezvous of a delivery and the process that runs beside it.
 #[derive(Default)]
 struct Rendezvous {
     stopped: Notify,
     second_wanted: Notify,
     first_may_go_on: Notify,
     first_ended: Notify,
-    /// The call that the second one waits at.
+    /// Call at which the second process waits.
     crossing: Mutex<Option<&'static str>>,
-    /// Who the second one is.
+    /// Role of the second process.
     second: Mutex<Role>,
 }
 
-/// What came of a delivery.
+/// Results of a delivery.
 pub(crate) struct Delivered<T> {
-    /// `None`: the process died.
+    /// Result of the first process; `None` where it died.
     pub(crate) first: Option<T>,
-    /// Where the trigger came twice, or something else came meanwhile.
+    /// Result of the second process, where there was one.
     pub(crate) second: Option<T>,
 }
 
 impl Execution {
-    /// Tells the process from all others of the run.
+    /// Identity of the process in its run.
     pub(crate) fn process(&self) -> (usize, Role) {
         (self.delivery, self.role)
     }
 
-    /// One call through a port. `limit` is how long it takes where it times out, `failed` what it then says.
+    /// Makes one call through a port. A call that times out takes `limit` and returns `failed`.
     pub(crate) async fn effect<T>(
         &self,
         call: &'static str,
@@ -210,7 +210,7 @@ impl Execution {
         }
     }
 
-    /// A call that may be lost on its way.
+    /// As [`Self::effect`], for a call that may be lost.
     pub(crate) async fn losable_effect<T>(
         &self,
         call: &'static str,
@@ -232,7 +232,7 @@ impl Execution {
         }
     }
 
-    /// Whoever runs this course drops it now.
+    /// Ends the process: its future is dropped.
     async fn die<T>(&self) -> T {
         self.rendezvous.stopped.notify_one();
         std::future::pending().await
@@ -259,7 +259,7 @@ impl Rendezvous {
     }
 }
 
-/// Delivers a trigger: once, or where the plan says so at a point of its course, twice or with its rival.
+/// Delivers a trigger: once, or where the schedule says so, twice or beside a concurrent actor.
 pub(crate) async fn deliver<T>(
     injector: &Arc<Injector>,
     trigger: &'static str,
@@ -307,7 +307,7 @@ mod tests {
 
     const LIMIT: SignedDuration = SignedDuration::from_secs(8);
 
-    /// A flow of three calls; what it did is written down.
+    /// A flow of three calls, whose work is recorded.
     async fn run(faults: &[Fault]) -> (Option<u32>, Option<u32>, Vec<String>) {
         let injector = Injector::new(Arc::default(), Timestamp::UNIX_EPOCH, faults);
         let done = Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Whether page, table, MRS and confirmations agree.
+//! Invariants: page, tables, MRS and confirmations agree.
 
 mod cards;
 mod final_state;
@@ -25,7 +25,7 @@ pub(crate) use final_state::time;
 use final_state::{number, text};
 pub(crate) use page::of_page;
 
-/// What must not be, of a run that has its end.
+/// Violated invariants of a finished run.
 pub(crate) async fn of(fixture: &Fixture<'_>, scenario: &Scenario, faults: &[Fault]) -> Vec<String> {
     let final_state = FinalState::of(fixture, scenario).await;
     let mut wrong = final_state.outcomes(&fixture.observations.seen());
@@ -45,7 +45,7 @@ pub(crate) async fn of(fixture: &Fixture<'_>, scenario: &Scenario, faults: &[Fau
 }
 
 impl FinalState<'_> {
-    /// Each intent has one outcome, which was never another, and which the page was told.
+    /// Checks that each intent has one outcome, and that the page got that one.
     fn outcomes(&self, seen: &Seen) -> Vec<String> {
         let mut wrong = Vec::new();
         let decided: BTreeMap<_, _> = self
@@ -103,7 +103,7 @@ impl FinalState<'_> {
         wrong
     }
 
-    /// A session's attempts are closed, and their failures counted.
+    /// Checks that a session's attempts are closed and its failures counted.
     fn session(&self, id: SessionId) -> Vec<String> {
         let Some(session) = self.sessions.get(&id.to_hex()) else {
             let is_purged = self.scenario.is_purged && !self.has_intents_of(id);
@@ -127,7 +127,7 @@ impl FinalState<'_> {
         )]
     }
 
-    /// Each outcome has one confirmation, under one id, which says what the outcome says, and came to its receiver.
+    /// Checks that each outcome has one confirmation, which says the same and reached its receiver.
     fn confirmations(&self, received: &[Received]) -> Vec<String> {
         let mut wrong = Vec::new();
         let confirmed = |(intent, ending): (&Intent, Ending)| {
@@ -143,7 +143,7 @@ impl FinalState<'_> {
             .iter()
             .map(|stored| (text(stored, "pk").trim_start_matches("confirmation#"), stored))
             .collect();
-        // The purge takes them with what they tell of.
+        // The purge deletes them with their records.
         let lost = due.keys().filter(|id| !stored.contains_key(id.as_str())).count();
         let unfounded = stored.keys().filter(|id| !due.contains_key(**id)).count();
         if unfounded > 0 || lost > 0 && !self.scenario.is_purged {
@@ -182,7 +182,7 @@ impl FinalState<'_> {
         wrong
     }
 
-    /// RANACs of the cards that decided intents brought in and did not take out again.
+    /// Numbers and RANACs of the cards that are active by the outcomes.
     fn active_by_outcomes(&self) -> BTreeSet<(String, String)> {
         let successes = || {
             self.decided_endings()
@@ -204,8 +204,7 @@ impl FinalState<'_> {
     }
 }
 
-/// Whether a page may have been told that of an intent: its outcome; of an opt-out that was still open a minute after it
-/// was begun, that nobody knows.
+/// Whether a page may have got an ending: the outcome, or for an opt-out that was still open after a minute, the error.
 fn is_told(intent: &Intent, told: &Told) -> bool {
     let outcome = intent.ending();
     let is_interim = intent.action == ActionCode::OptOut
@@ -218,7 +217,7 @@ fn is_told(intent: &Intent, told: &Told) -> bool {
     outcome.as_ref() == Some(&told.ending) || is_interim
 }
 
-/// Whether a page was told that there is no card to do it with, before MRS was asked.
+/// Whether a page was refused for want of a card, before MRS was asked.
 fn is_refused(told: &Told) -> bool {
     matches!(
         told.ending.status,

@@ -30,17 +30,17 @@ use scenario::{ANOTHER_TAB, PURGE, SECOND_SUBMISSION, SUBMISSION};
 use schedule::{Fault, FaultSchedule, Mode};
 use workers::Workers;
 
-/// Pairs of dead processes that are tried where nobody asks for another number.
+/// Default number of pairs.
 const PAIRS: usize = 200;
 const SEED: u64 = 20_270_314;
 
-/// Choices by variables of the environment.
+/// Settings from the environment.
 struct Settings {
     seed: u64,
-    /// The one run to do.
+    /// Single schedule to run.
     only: Option<FaultSchedule>,
     pairs: usize,
-    /// Whether scenarios that are alike are all disturbed at every point.
+    /// Whether similar scenarios are all disturbed at every point.
     every: bool,
 }
 
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
 }
 
 impl Settings {
-    /// Otherwise what is wrong with the question.
+    /// Reads the settings, or says which one is malformed.
     fn read() -> Result<Self, String> {
         let only = std::env::var("CRASH_ONLY").ok();
         let only = only.map(|only| FaultSchedule::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
@@ -83,7 +83,7 @@ impl Settings {
     }
 }
 
-/// The number that a variable has; `usual` where there is no such variable.
+/// Number in a variable, or else `usual`.
 fn number<T: FromStr>(name: &str, usual: T) -> Result<T, String> {
     std::env::var(name).map_or(Ok(usual), |text| {
         text.parse()
@@ -91,14 +91,14 @@ fn number<T: FromStr>(name: &str, usual: T) -> Result<T, String> {
     })
 }
 
-/// One run, with its trace.
+/// Runs one schedule, and prints its trace.
 fn one(workers: &Workers, schedule: FaultSchedule) {
     for checked in workers.run(vec![schedule]) {
         println!("{}", checked.result.trace.join("\n"));
     }
 }
 
-/// Every scenario clean, then disturbed at each of its points in each way, then pairs.
+/// Runs every scenario without faults, then with one fault at each point, then pairs of faults.
 fn all(workers: &Workers, engine: &str, settings: &Settings) {
     let clean = scenario::all().map(|scenario| FaultSchedule {
         scenario,
@@ -152,7 +152,7 @@ fn at_every_point(clean: &CheckedRun, every: bool) -> Vec<FaultSchedule> {
     chosen.map(schedule).collect()
 }
 
-/// In which ways a call is disturbed.
+/// Fault modes of a call.
 fn modes(point: InjectionPoint) -> impl Iterator<Item = Mode> {
     let is_wakeup = point.call.starts_with("wakeups.");
     let concurrent = match (point.actor, point.trigger) {
@@ -169,7 +169,7 @@ fn modes(point: InjectionPoint) -> impl Iterator<Item = Mode> {
         .chain(concurrent)
 }
 
-/// A process that dies in what follows from a process that died.
+/// Pairs of faults: a process dies in the aftermath of another one.
 fn pairs(single: &[CheckedRun], settings: &Settings) -> Vec<FaultSchedule> {
     let dies = |mode| matches!(mode, Mode::StopBefore | Mode::StopAfter);
     let first: Vec<_> = single

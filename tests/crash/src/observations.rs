@@ -1,4 +1,4 @@
-//! What was seen of outcomes while a run went on: by any read, any write that took, any answer to the page.
+//! Observations of a run: outcomes in reads, writes and answers to the page.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,42 +14,42 @@ use jiff::Timestamp;
 use crate::client;
 use crate::injection::Role;
 
-/// Everything in the order in which it was seen.
+/// Observations in their order.
 #[derive(Default)]
 pub(crate) struct Observations(Mutex<Seen>);
 
 #[derive(Default, Clone)]
 pub(crate) struct Seen {
-    /// Intents with an outcome, as they were read or stored.
+    /// Endings of intents, as they were read or stored.
     pub(crate) outcomes: Vec<(IntentId, Ending)>,
-    /// Intents as they were when their outcome was stored.
+    /// Intents as they were concluded.
     pub(crate) finished: Vec<Intent>,
-    /// What the page was told of the submission under one key.
+    /// Answers to submissions.
     pub(crate) answers: Vec<(IntentId, Told)>,
-    /// What the page of a session was told when it was opened.
+    /// Descriptions of sessions.
     pub(crate) descriptions: Vec<(SessionId, Told)>,
-    /// Claims that nothing was told of yet, each with the end of its time.
+    /// Open claims of confirmations, with their ends.
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
-    /// By number, the processes that asked MRS about it, in turn.
+    /// Processes that asked MRS about a number, in their order.
     askers: BTreeMap<String, Vec<(usize, Role)>>,
-    /// What must not be, as it happened.
+    /// Violated invariants.
     pub(crate) wrong: Vec<String>,
 }
 
-/// An end that a page was told.
+/// Ending that a page got.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
-    /// What it shows.
+    /// Ending on the page.
     pub(crate) ending: Ending,
     pub(crate) attempts_left: u32,
-    /// When the page asked.
+    /// Time of the request.
     pub(crate) asked_at: Timestamp,
-    /// When it was told.
+    /// Time of the answer.
     pub(crate) at: Timestamp,
 }
 
 impl Told {
-    /// `None`: the answer was no end.
+    /// The ending of an answer; `None` while the outcome is open.
     pub(crate) fn of(answer: &SubmitResponse, asked_at: Timestamp, at: Timestamp) -> Option<Self> {
         match answer {
             SubmitResponse::Ended {
@@ -87,7 +87,7 @@ impl Observations {
         self.change(|seen| seen.descriptions.push((session, told)));
     }
 
-    /// Whoever asks about a card is done with it before another one does. Under a customer's id there are other intents.
+    /// Checks that no two processes ask MRS about one card at once. Under a customer's id there are several intents.
     pub(crate) fn asks(&self, number: &str, process: (usize, Role)) {
         if number == client::customer().expose() {
             return;
@@ -105,7 +105,7 @@ impl Observations {
         });
     }
 
-    /// Of two who have a confirmation at the same time, one has no right to it.
+    /// Checks that no two runs have a confirmation claimed at once.
     pub(crate) fn claim(&self, claim: &Claim, now: Timestamp) {
         let id = &claim.confirmation.id;
         self.change(|seen| {
@@ -121,7 +121,7 @@ impl Observations {
         });
     }
 
-    /// Whoever told what became of it has it no longer.
+    /// Closes a claim.
     pub(crate) fn give_up(&self, claim: &Claim) {
         let id = &claim.confirmation.id;
         self.change(|seen| {

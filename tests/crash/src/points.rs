@@ -1,14 +1,13 @@
-//! Which calls of a clean run are disturbed.
+//! Choice of the injection points.
 
 use std::collections::BTreeMap;
 
 use crate::injection::InjectionPoint;
 
-/// A week of looks at the same intent is the same look many times: of deliveries of one trigger with the very same
-/// calls in the same order, the first ones are disturbed, and the rest is not.
+/// Number of deliveries that are disturbed among those of one trigger with the same calls in the same order.
 const OF_A_KIND: usize = 2;
 
-/// The points to disturb with their numbers, from the first delivery of the trigger `from` on.
+/// Points to disturb, with their numbers, from the first delivery of the trigger `from` on.
 pub(crate) fn to_disturb(points: &[InjectionPoint], from: &str) -> Vec<(usize, InjectionPoint)> {
     let mut calls = BTreeMap::<usize, (&str, Vec<&str>)>::new();
     for point in points {

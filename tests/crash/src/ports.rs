@@ -1,4 +1,4 @@
-//! The ports, each call of which is an effect. The clock and randomness have none.
+//! Ports whose every call is an injection point. Clock and randomness have none.
 
 use std::sync::Arc;
 
@@ -25,18 +25,18 @@ use crate::injection::Execution;
 use crate::observations::Observations;
 use harness::mrs::Mrs;
 
-/// What a call to the store, a queue or Secrets Manager may take.
+/// Time limit of a call to the store, a queue or Secrets Manager.
 const STORE_LIMIT: SignedDuration = SignedDuration::from_secs(7);
-/// What a call to MRS may take.
+/// Time limit of a call to MRS.
 const REWARDS_LIMIT: SignedDuration = SignedDuration::from_secs(8);
 
-/// A port as one delivery of a trigger sees it.
+/// Port of one execution.
 pub(crate) struct Injecting<'a, P> {
     pub(crate) inner: &'a P,
     pub(crate) execution: &'a Execution,
 }
 
-/// A port whose answers are written down too: outcomes that are read or stored, claims.
+/// Port whose outcomes and claims are observed too.
 pub(crate) struct Observing<'a, P> {
     pub(crate) injecting: Injecting<'a, P>,
     pub(crate) observations: &'a Observations,
@@ -374,7 +374,7 @@ impl<P> Observing<'_, P> {
     }
 }
 
-/// One asker per intent at a time: whoever asks about a number is written down.
+/// Records which process asks MRS about a number.
 #[async_trait]
 impl Rewards for Observing<'_, Mrs> {
     async fn enroll(&self, card: NewCard<'_>) -> Result<Ranac, RewardsError> {

@@ -1,4 +1,4 @@
-//! The two queues in memory: a message comes when its time is there, and again where it was not dealt with.
+//! Model of the two queues: a message is delivered when it is due, and again where its delivery failed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,25 +11,25 @@ use enrollment::ports::{StoreError, Wakeups, Work};
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
-/// As `template.yaml` has them.
+/// Values of `template.yaml`.
 const VISIBILITY_TIMEOUT: SignedDuration = SignedDuration::from_secs(150);
 const MAX_RECEIVES: u32 = 5;
-/// The longest delay that SQS knows.
+/// Longest delay of SQS.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
-/// What a message names.
+/// Subject of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
     Intent(IntentId),
     Confirmation(ConfirmationId),
 }
 
-/// One message.
+/// Message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// When it comes.
+    /// Time of its delivery.
     pub(crate) at: Timestamp,
-    /// What it names.
+    /// Subject.
     pub(crate) named: Named,
     receives: u32,
 }
@@ -47,19 +47,19 @@ impl Queues {
         }
     }
 
-    /// When the next message comes.
+    /// Time of the next delivery.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.messages().iter().map(|message| message.at).min()
     }
 
-    /// Takes the next message out.
+    /// Removes the next message.
     pub(crate) fn take(&self) -> Option<Message> {
         let mut messages = self.messages();
         let next = (0..messages.len()).min_by_key(|place| messages[*place].at)?;
         Some(messages.remove(next))
     }
 
-    /// Puts a message back that was not dealt with. After too many times it ends in the dead-letter queue.
+    /// Returns a message whose delivery failed. After too many receives it leaves for the dead-letter queue.
     pub(crate) fn put_back(&self, mut message: Message) {
         message.receives += 1;
         message.at = later(message.at, VISIBILITY_TIMEOUT);
@@ -69,7 +69,7 @@ impl Queues {
     }
 
     fn push(&self, named: Named, after: SignedDuration) {
-        // Whole seconds, rather too late than too soon.
+        // Whole seconds, rounded up.
         let seconds = after.as_secs() + i64::from(after.subsec_nanos() > 0);
         let delay = SignedDuration::from_secs(seconds.max(0)).min(LONGEST_DELAY);
         let at = later(self.clock.now(), delay);

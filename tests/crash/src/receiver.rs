@@ -1,4 +1,4 @@
-//! A partner's receiver in memory.
+//! Model of a partner's receiver.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,30 +11,30 @@ use jiff::{SignedDuration, Timestamp};
 
 const QUICK: SignedDuration = SignedDuration::from_millis(200);
 
-/// What it does with a delivery.
+/// Behavior for one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It takes it and says so.
+    /// Takes the confirmation.
     Takes,
-    /// It takes it and never answers.
+    /// Takes the confirmation, and does not answer.
     TakesItAndHangs,
-    /// It answers so.
+    /// Answers with an HTTP status.
     Says(u16),
-    /// It wants to be left alone for a time.
+    /// Answers with 429 and a `Retry-After`.
     Busy(SignedDuration),
 }
 
-/// Its answers one after the other, and the one that it gives ever after.
+/// Fault profile of a receiver.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FaultProfile {
-    /// One each.
+    /// Behavior for the first deliveries, one each.
     pub(crate) first: &'static [Answer],
-    /// Ever after.
+    /// Behavior for later deliveries.
     pub(crate) then: Answer,
 }
 
 impl FaultProfile {
-    /// The same answer to all.
+    /// The same behavior for every delivery.
     pub(crate) const fn always(answer: Answer) -> Self {
         Self {
             first: &[],
@@ -43,14 +43,14 @@ impl FaultProfile {
     }
 }
 
-/// What came to it.
+/// Received delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Received {
     /// `webhook-id`.
     pub(crate) id: String,
     /// The body.
     pub(crate) body: String,
-    /// Whether it took it, be it that nobody heard of that.
+    /// Whether the receiver took it, with or without an answer.
     pub(crate) was_taken: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is printed.
+//! Output.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use crate::injection::InjectionPoint;
 use crate::run::RunResult;
 use crate::schedule::FaultSchedule;
 
-/// One run and what it showed.
+/// Schedule and its result.
 pub(crate) struct CheckedRun {
     pub(crate) schedule: FaultSchedule,
     pub(crate) result: RunResult,
 }
 
-/// How many failures are printed with their traces.
+/// Number of failures that are printed with their traces.
 const TRACED: usize = 5;
 
-/// Says what is wrong with a run and how to see it again. `before` is how many failed before it.
+/// Text about a failed run, with the command that repeats it. `before` is the number of earlier failures.
 pub(crate) fn failure(checked: &CheckedRun, seed: u64, before: usize) -> String {
     let mut lines = vec![format!("FAILED {}", checked.schedule)];
     for fault in &checked.schedule.faults {
@@ -44,7 +44,7 @@ pub(crate) fn failure(checked: &CheckedRun, seed: u64, before: usize) -> String 
     lines.join("\n")
 }
 
-/// How often each call was a point.
+/// Number of points by call.
 pub(crate) fn by_call(points: &[InjectionPoint]) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
     for point in points {

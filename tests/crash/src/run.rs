@@ -1,4 +1,4 @@
-//! One run: triggers come, processes die, time goes on, until nothing is left to do.
+//! One run: triggers are delivered and time advances until nothing is due.
 
 mod due;
 mod trigger;
@@ -24,30 +24,29 @@ use trigger::{ConcurrentActor, Next, Trigger, TriggerResult};
 
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 const PURGE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
-/// Everything has its end within this: a late enrollment is searched for a week. Where there is a purge, it comes after that.
+/// Time limits of a run, without and with a purge: a late card is looked for for a week.
 const BOUND: SignedDuration = SignedDuration::from_hours(9 * 24);
 const BOUND_OF_PURGE: SignedDuration = SignedDuration::from_hours(60 * 24);
-/// Triggers in one run.
+/// Most triggers of one run.
 const MOST_STEPS: usize = 1000;
-/// After so many sweeps one after the other that did the very same, there is none for a week: so long a look for what is
-/// not there goes on, and one look more of them shows nothing new.
+/// Number of equal sweeps after which the next one is a week later: so long a late card is looked for.
 const SWEEPS_ALIKE: usize = 5;
 const REST: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
-/// After so many purges that did the very same, the next is that of the next day.
+/// Number of equal purges after which the next one is a day later.
 const PURGES_ALIKE: usize = 2;
 const REST_OF_PURGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a run showed.
+/// Result of a run.
 pub(crate) struct RunResult {
-    /// Its points.
+    /// Injection points.
     pub(crate) points: Vec<InjectionPoint>,
-    /// What must not be.
+    /// Violated invariants.
     pub(crate) wrong: Vec<String>,
-    /// What happened.
+    /// Trace.
     pub(crate) trace: Vec<String>,
 }
 
-/// Runs a scenario with these faults, and judges how it ended.
+/// Runs a scenario with these faults, and checks its invariants.
 pub(crate) async fn run(
     shared: &SharedFixture,
     scenario: &Scenario,
@@ -61,7 +60,7 @@ pub(crate) async fn run(
         Ok(()) => wrong.extend(invariants::of(&fixture, scenario, faults).await),
         Err(endless) => wrong.push(endless),
     }
-    // A run comes to the same points each time.
+    // A run reaches the same points each time.
     wrong.extend(
         fixture
             .injector
@@ -82,20 +81,20 @@ struct Driver<'a> {
     tabs: Vec<Tab>,
     swept: Timestamp,
     sweeps: Repetition,
-    /// When the last purge was, and from when on there is one again.
+    /// Time of the last purge, or the end of the pause after equal ones.
     purged: Timestamp,
     purges: Repetition,
-    /// As it was when the last trigger came.
+    /// Due work at the last trigger.
     due: Due,
 }
 
-/// A browser.
+/// Browser of a tab.
 struct Tab {
     page: RefCell<Page>,
     has_looked: bool,
 }
 
-/// The calls of the last sweep or purge, and how many before it did the same.
+/// Calls of the last sweep or purge, and the number of equal ones before it.
 #[derive(Default)]
 struct Repetition {
     calls: Vec<&'static str>,
@@ -158,7 +157,7 @@ impl<'a> Driver<'a> {
         Err(format!("it has no end after {MOST_STEPS} triggers"))
     }
 
-    /// Sweeps and purges that find nothing are left out: what is due next stands in the tables.
+    /// Next trigger. Sweeps and purges that would find nothing are skipped.
     async fn next(&mut self) -> Option<(Timestamp, Next)> {
         let tabs = (0..).zip(&self.tabs).filter_map(|(number, tab)| {
             let (at, act) = tab.page.borrow().next()?;
@@ -190,7 +189,7 @@ impl<'a> Driver<'a> {
             .min_by_key(|(at, _)| *at)
     }
 
-    /// The first sweep at `due` or after it.
+    /// Time of the first sweep at `due` or later.
     fn sweep_at(&self, due: Timestamp) -> Timestamp {
         first_at(due, SWEEP_INTERVAL).max(later(self.swept, SWEEP_INTERVAL))
     }
@@ -212,7 +211,7 @@ impl<'a> Driver<'a> {
         self.answer(tab, act, first.as_ref());
     }
 
-    /// Gives a page its answer.
+    /// Passes an answer to a page.
     fn answer(&self, tab: usize, act: Act, result: Option<&TriggerResult>) {
         let now = self.fixture.clock.now();
         let mut page = self.tabs[tab].page.borrow_mut();
@@ -230,7 +229,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// The page submits nothing that may be refused.
+    /// Checks that the page was not refused for a malformed submission.
     fn check(&self, result: &TriggerResult) {
         if let TriggerResult::SubmitResponse(Err(
             refused @ (SubmitError::WrongAction(_) | SubmitError::Invalid(_) | SubmitError::KeyReused),
@@ -254,7 +253,7 @@ impl<'a> Driver<'a> {
 
     async fn sweep(&mut self) {
         self.swept = self.fixture.clock.now();
-        // The next one comes in a minute, however this one ends.
+        // The next one follows a minute later, whatever the result.
         let alike = self.sweeps.add(self.calls_of(&Trigger::Sweep).await);
         let rested = later(start(), REST);
         if alike == SWEEPS_ALIKE && self.swept < rested {
@@ -279,7 +278,7 @@ impl<'a> Driver<'a> {
         points[before..].iter().map(|point| point.call).collect()
     }
 
-    /// Delivers a trigger. Gives what came of it, and of its second coming.
+    /// Delivers a trigger, and returns the results of both processes.
     async fn deliver(&self, trigger: &Trigger) -> (Option<TriggerResult>, Option<TriggerResult>) {
         let actor = self.actor_during(trigger);
         let delivered = deliver(
@@ -323,7 +322,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// What another tab does, up to the answer to its submission, or only the next step of it; or what else would come.
+    /// Runs a concurrent actor: another tab up to the answer to its submission or for one step, a sweep, a purge.
     async fn compete(
         &self,
         actor: ConcurrentActor,
@@ -348,7 +347,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// What would come within the hour.
+    /// Actor that is due within the hour.
     fn actor_during(&self, trigger: &Trigger) -> Option<ConcurrentActor> {
         let soon = later(self.fixture.clock.now(), PURGE_INTERVAL);
         let own = match trigger {
@@ -371,7 +370,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Once a browser is closed and all is decided, its page that is opened again shows what was decided.
+    /// Checks the page of a closed browser, opened again, once all intents have their outcome.
     async fn look_at_the_end(&mut self) {
         let fixture = self.fixture;
         if self.due.is_open {
@@ -392,7 +391,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// The first whole interval since the start that ends at `due` or after it.
+/// End of the first whole interval since the start at `due` or later.
 fn first_at(due: Timestamp, interval: SignedDuration) -> Timestamp {
     let since = due.duration_since(start()).as_millis();
     let interval = interval.as_millis();

@@ -1,4 +1,4 @@
-//! What is run: a page, an MRS and a receiver that behave in some way, and how that ends where nothing is disturbed.
+//! Scenarios: pages, an MRS and a receiver with their behavior, and the expected end without faults.
 
 mod enrollments;
 mod opt_outs;
@@ -14,46 +14,45 @@ use jiff::SignedDuration;
 use crate::receiver::{self, Answer};
 use harness::mrs::{self, EnrollBehavior};
 
-/// What the customer's browser does.
+/// Behavior of the customer's browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// Opens, submits, and repeats the submission until it has its end.
+    /// Opens, submits, and repeats the submission until it has an outcome.
     Patient,
     /// Opens, submits, and is closed before any answer.
     Closes,
-    /// As the patient one, but where there is no end yet it loads itself anew, and submits under a new key where it is
-    /// shown the form.
+    /// As [`Self::Patient`], but without an outcome it reloads the page, and submits under a new key where it gets the form.
     Reloads,
-    /// As the patient one; after a failure it submits once more.
+    /// As [`Self::Patient`]; after a failure it submits once more.
     TriesAgain,
 }
 
-/// A browser in which a customer does something.
+/// Tab of a customer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tab {
-    /// What it was opened for.
+    /// Action of its session.
     pub(crate) action: ActionCode,
     pub(crate) page: Page,
-    /// How long after the start of the run.
+    /// Time from the start of the run to its token.
     pub(crate) comes: SignedDuration,
 }
 
-/// What sets a program apart.
+/// Kind of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Each card has a number of its own at MRS. X is 30 days.
+    /// Each card has a number of its own at MRS. The retention is 30 days.
     Usual,
     /// The customer id is the number at MRS.
     NumberOfCustomer,
-    /// As the usual one; X is a day.
+    /// As [`Self::Usual`], with a retention of one day.
     KeptForADay,
 }
 
-/// One scenario.
+/// Scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// How many cards the customer has before it begins.
+    /// Number of the customer's cards at the start.
     pub(crate) cards: usize,
     pub(crate) tabs: &'static [Tab],
     pub(crate) program: Kind,
@@ -61,19 +60,19 @@ pub(crate) struct Scenario {
     pub(crate) receiver: receiver::FaultProfile,
     /// Whether the sessions have a `confirmationUrl`.
     pub(crate) is_confirmed: bool,
-    /// Whether time goes on until the purge has deleted what is past its date.
+    /// Whether the run continues until the purge.
     pub(crate) is_purged: bool,
-    /// The outcomes of a clean run, one for each intent.
+    /// Outcomes of a clean run, one for each intent.
     pub(crate) ends: &'static [Status],
-    /// How a confirmation ends that is not delivered.
+    /// Reason for which confirmations are parked; `None` where they are delivered.
     pub(crate) parks: Option<Parked>,
-    /// The trigger whose first delivery is the first to be disturbed: what goes before is that of another scenario.
+    /// Trigger from whose first delivery on faults are injected. Earlier points are those of another scenario.
     pub(crate) disturbed_from: &'static str,
-    /// Of its runs with one fault, one in so many is done, and all in which another tab comes meanwhile.
+    /// Sampling of its runs with one fault: every nth, and all with another tab.
     pub(crate) one_in: usize,
 }
 
-/// Triggers.
+/// Names of triggers.
 pub(crate) const OPENING: &str = "page opens";
 pub(crate) const SUBMISSION: &str = "page submits";
 pub(crate) const SECOND_OPENING: &str = "second page opens";
@@ -82,7 +81,7 @@ pub(crate) const SETTLING: &str = "message to settle";
 pub(crate) const CONFIRMING: &str = "message to confirm";
 pub(crate) const SWEEP: &str = "sweep";
 pub(crate) const PURGE: &str = "purge";
-/// A tab that comes while something else runs.
+/// Name of a tab that runs beside another trigger.
 pub(crate) const ANOTHER_TAB: &str = "another tab";
 
 const fn tab(action: ActionCode, page: Page) -> Tab {
@@ -93,7 +92,7 @@ const fn tab(action: ActionCode, page: Page) -> Tab {
     }
 }
 
-/// A tab that is opened before the first one submits.
+/// Tab that is opened before the first one submits.
 const fn soon_after(action: ActionCode) -> Tab {
     Tab {
         comes: SignedDuration::from_secs(5),
@@ -101,7 +100,7 @@ const fn soon_after(action: ActionCode) -> Tab {
     }
 }
 
-/// A page that waits, MRS and receiver that do what they are asked.
+/// Scenario without any fault of its own.
 const PLAIN: Scenario = Scenario {
     name: "enrolls",
     cards: 0,
@@ -130,7 +129,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
     .flatten()
 }
 
-/// The scenario of that name.
+/// Scenario by name.
 pub(crate) fn named(name: &str) -> Option<&'static Scenario> {
     all().find(|scenario| scenario.name == name)
 }

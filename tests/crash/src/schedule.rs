@@ -1,36 +1,35 @@
-//! What goes wrong in one run: `scenario/point/mode`, and a second `+point/mode` for a pair.
+//! Fault schedules: `scenario/point/mode`, and a second `+point/mode` for a pair.
 
 use std::fmt;
 
 use crate::scenario::{self, Scenario};
 
-/// How an effect is disturbed.
+/// Mode of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
     /// The process dies before the call.
     StopBefore,
     /// The process dies after the call did its work.
     StopAfter,
-    /// The call does its work, takes all the time it may, and says that it failed.
+    /// The call does its work, takes its whole time limit, and reports a failure.
     TimeOut,
-    /// The trigger comes twice: the second delivery begins here, and runs to its end before the first goes on.
+    /// The trigger is delivered twice: the second delivery starts here and ends before the first continues.
     Overtaken,
-    /// The trigger comes twice: the second delivery begins here, and comes to the same call; then the first runs to its
-    /// end before the second goes on.
+    /// The trigger is delivered twice: the second delivery starts here and reaches the same call; then the first ends before
+    /// the second continues.
     Crossed,
-    /// The call says that it did its work, and did nothing. Only a wake-up may be lost.
+    /// The call reports success and does nothing. Only a wake-up may be lost.
     Lost,
-    /// What comes next from elsewhere comes here, and only begins: a customer whose token is accepted.
+    /// A concurrent actor makes its first step here: a token is accepted.
     ConcurrentBegins,
-    /// What comes next from elsewhere comes here, and runs to its end before the delivery goes on.
+    /// A concurrent actor runs here, to its end, before the delivery continues.
     ConcurrentOvertakes,
-    /// What comes next from elsewhere comes to the same call; then the delivery runs to its end before the other goes
-    /// on.
+    /// A concurrent actor reaches the same call; then the delivery ends before the actor continues.
     ConcurrentCrosses,
 }
 
 impl Mode {
-    /// What a port of any kind may do.
+    /// Modes of every port.
     pub(crate) const OF_ANY: [Self; 5] = [
         Self::StopBefore,
         Self::StopAfter,
@@ -45,7 +44,7 @@ impl Mode {
         Self::ConcurrentCrosses,
     ];
 
-    /// Whether something else comes meanwhile.
+    /// Whether a concurrent actor runs.
     pub(crate) fn is_concurrent(self) -> bool {
         matches!(
             self,
@@ -75,12 +74,12 @@ impl Mode {
     }
 }
 
-/// One disturbed effect.
+/// Fault at one injection point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The number of the call in its run, from 1.
+    /// Number of the point in its run, from 1.
     pub(crate) point: usize,
-    /// What happens there.
+    /// Mode of the fault.
     pub(crate) mode: Mode,
 }
 
@@ -90,15 +89,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// One run.
+/// Faults of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct FaultSchedule {
     pub(crate) scenario: &'static Scenario,
-    /// In the order of their points. None: the clean run.
+    /// Faults in the order of their points; none for the clean run.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Why a text is no plan.
+/// Error of parsing a fault schedule.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ParseScheduleError {
     Scenario(String),
@@ -106,7 +105,7 @@ pub(crate) enum ParseScheduleError {
 }
 
 impl FaultSchedule {
-    /// Reads what [`fmt::Display`] writes; the name alone is the clean run.
+    /// Parses the text of [`fmt::Display`]. The scenario's name alone is the clean run.
     pub(crate) fn parse(text: &str) -> Result<Self, ParseScheduleError> {
         let (scenario, faults) = match text.split_once('/') {
             None => (text, Vec::new()),

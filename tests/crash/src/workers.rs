@@ -1,4 +1,4 @@
-//! Several runs at once, each worker with tables of its own: a sweep sees only its own run.
+//! Workers: several runs at once, each in tables of its own, so that a sweep sees its own run alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::report::{self, CheckedRun};
 use crate::run;
 use crate::schedule::FaultSchedule;
 
-/// Runs plans in the engine at one address.
+/// Workers that run fault schedules in one engine.
 pub(crate) struct Workers {
     endpoint: String,
     seed: u64,
@@ -28,12 +28,12 @@ impl Workers {
         }
     }
 
-    /// How many runs have failed.
+    /// Number of failed runs.
     pub(crate) fn failed(&self) -> usize {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Runs all of them; the answers come in their order.
+    /// Runs all schedules. The results come in the order of the schedules.
     pub(crate) fn run(&self, schedules: Vec<FaultSchedule>) -> Vec<CheckedRun> {
         let count = self.count.min(schedules.len());
         let waiting = Mutex::new(schedules.into_iter().enumerate());
@@ -49,7 +49,7 @@ impl Workers {
         checked.into_iter().map(|(_, checked)| checked).collect()
     }
 
-    /// Tells a failure as soon as there is one.
+    /// Prints a failure as soon as there is one.
     fn look_at(&self, checked: &CheckedRun) {
         if !checked.result.wrong.is_empty() {
             let before = self.failed.fetch_add(1, Ordering::Relaxed);

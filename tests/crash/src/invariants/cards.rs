@@ -1,4 +1,4 @@
-//! Whether the cards are where they belong: in MRS, in the table, in the customer's counts, on the list of the purge.
+//! Invariants of cards: MRS, table, counts and the purge's list agree.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::final_state::{FinalState, number, text, time};
 use crate::client;
 use crate::fixture::Fixture;
 
-/// How much longer than X a cancelled card is kept where no purge comes (`platform::tables`).
+/// Time by which a cancelled card outlives its retention where no purge deletes it (`platform::tables`).
 const TTL_MARGIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl FinalState<'_> {
@@ -40,7 +40,7 @@ impl FinalState<'_> {
         wrong
     }
 
-    /// MRS, the table and the outcomes have the same active cards, one for one.
+    /// Checks that MRS, the table and the outcomes have the same active cards.
     fn mrs(&self, fixture: &Fixture<'_>) -> Vec<String> {
         let mut wrong = Vec::new();
         let accounts = fixture.mrs.accounts().into_iter();
@@ -89,7 +89,7 @@ impl FinalState<'_> {
         }
     }
 
-    /// The purge finds it, and should that not come, it goes by itself, with the intent that enrolled it.
+    /// Checks that the purge finds a cancelled card, and that it expires with the intent that enrolled it.
     fn fault_of_cancelled(&self, card: &Card, item: &Item, at: Timestamp) -> Option<String> {
         let program = client::program(self.scenario.program);
         let list = format!("cancelled#{}#{program}#", client::id());
@@ -113,7 +113,7 @@ impl FinalState<'_> {
         )
     }
 
-    /// Of a replacement that has nothing left to do, nothing tells what MRS knew the old card by.
+    /// Checks that a settled replacement has no names of its old card.
     fn names_of_old_cards(&self) -> Vec<String> {
         let replacements = self
             .stored
@@ -156,7 +156,7 @@ impl FinalState<'_> {
         wrong
     }
 
-    /// There is evidence of each consent to what came about.
+    /// Checks that the consents of successful intents are stored.
     fn consents(&self, customer: &Item) -> Option<String> {
         let kept = customer.get("consents").and_then(|consents| consents.as_l().ok());
         let kept: BTreeSet<String> = kept

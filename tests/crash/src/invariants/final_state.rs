@@ -1,4 +1,4 @@
-//! What a run left behind.
+//! State at the end of a run.
 
 use std::collections::BTreeMap;
 
@@ -13,24 +13,24 @@ use crate::client;
 use crate::fixture::{Fixture, start};
 use crate::scenario::Scenario;
 
-/// What is stored, and what was decided.
+/// Stored items and concluded intents.
 pub(super) struct FinalState<'a> {
     pub(super) scenario: &'a Scenario,
-    /// Every intent that got its outcome, as it was then, in the order in which they were begun.
+    /// Intents as they were concluded, oldest first.
     pub(super) decided: Vec<Intent>,
     pub(super) stored: Vec<Intent>,
-    /// Items of intents, by their names.
+    /// Items of intents by id.
     pub(super) intents: BTreeMap<String, Item>,
     pub(super) cards: Vec<Card>,
-    /// Items of cards, by their names.
+    /// Items of cards by id.
     pub(super) card_items: BTreeMap<String, Item>,
     pub(super) customer: Option<Item>,
-    /// By their names.
+    /// Items of sessions by id.
     pub(super) sessions: BTreeMap<String, Item>,
     pub(super) confirmations: Vec<Item>,
-    /// Counters under the customer's key.
+    /// Number of the customer's counters.
     pub(super) limits: usize,
-    /// What still wants something done; what is parked, or waits for the purge, does not.
+    /// Keys of items with work left, parked confirmations and cards for the purge excepted.
     pub(super) on_agenda: Vec<String>,
 }
 
@@ -97,14 +97,14 @@ impl<'a> FinalState<'a> {
         }
     }
 
-    /// All that was decided, before the run and in it.
+    /// Concluded intents and their endings, those before the run included.
     pub(super) fn decided_endings(&self) -> impl Iterator<Item = (&Intent, Ending)> {
         self.decided
             .iter()
             .filter_map(|intent| Some((intent, intent.ending()?)))
     }
 
-    /// What was decided in the run.
+    /// Intents that were concluded in the run, and their endings.
     pub(super) fn ended(&self) -> impl Iterator<Item = (&Intent, Ending)> {
         self.decided_endings()
             .filter(|(intent, _)| intent.created_at >= start())
@@ -116,7 +116,7 @@ impl<'a> FinalState<'a> {
     }
 }
 
-/// A time of an item.
+/// Time attribute of an item.
 pub(crate) fn time(item: &Item, attribute: &str) -> Timestamp {
     Timestamp::from_millisecond(number(item, attribute)).expect("a time")
 }

@@ -1,4 +1,4 @@
-//! Whether the page, opened again when all is decided, shows what was decided.
+//! Invariants of a page that is opened again at the end: it shows the outcome.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::fixture::Fixture;
 use crate::observations::Told;
 use crate::scenario::Scenario;
 
-/// What is wrong with it.
+/// Violated invariant of a page.
 pub(crate) async fn of_page(
     fixture: &Fixture<'_>,
     scenario: &Scenario,
@@ -38,7 +38,7 @@ pub(crate) async fn of_page(
         }
         (Ok(Description::Form(form)), None) => final_state.offers(session.action, &form.choice, failures),
         (Ok(Description::OptOut(choice)), None) => final_state.offers(session.action, choice, failures),
-        // There is no card to do it with.
+        // No card is left to replace or opt out.
         (Ok(Description::Attempt(refused)), None) => {
             session.action != ActionCode::Enroll
                 && final_state.active().is_empty()
@@ -50,7 +50,7 @@ pub(crate) async fn of_page(
 }
 
 impl FinalState<'_> {
-    /// Whether the customer may choose what there is to choose from.
+    /// Whether the page offers exactly the active cards.
     fn offers(&self, action: ActionCode, choice: &Choice, failures: usize) -> bool {
         let offered: BTreeSet<String> = choice.cards.iter().map(|card| card.id.to_hex()).collect();
         let expected = if action == ActionCode::Enroll {

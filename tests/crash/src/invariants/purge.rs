@@ -1,4 +1,4 @@
-//! Whether with the customer's last card everything went, and with another card only what hangs on it.
+//! Invariants of a purge: the customer's last card takes all records along, another card its own alone.
 
 use enrollment::intent::CardState;
 
@@ -17,7 +17,7 @@ impl FinalState<'_> {
                 wrong.push("a card has lost the intent that enrolled it".to_owned());
             }
         }
-        // Whoever came after the purge is a new customer.
+        // A session that was opened after the purge belongs to a new customer.
         let newcomers: Vec<String> = fixture
             .visits
             .iter()
@@ -38,7 +38,7 @@ impl FinalState<'_> {
         wrong
     }
 
-    /// What is left of those who are not new.
+    /// Records that the purge left.
     fn left(&self, newcomers: &[String]) -> Vec<String> {
         let is_old = |session: &str| !newcomers.iter().any(|newcomer| newcomer == session);
         let sessions = self.sessions.keys().filter(|session| is_old(session));

@@ -1,4 +1,4 @@
-//! What the tables say is due.
+//! Due work, by the tables.
 
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
@@ -8,12 +8,12 @@ use crate::fixture::Fixture;
 use crate::invariants;
 use crate::scenario::Scenario;
 
-/// When what comes, as the tables have it.
+/// Times of due work.
 #[derive(Default)]
 pub(super) struct Due {
-    /// When something is due that a sweep finds.
+    /// Time of the next work of a sweep.
     pub(super) sweep: Option<Timestamp>,
-    /// When a card is past its date.
+    /// Time at which a card's retention ends.
     pub(super) purge: Option<Timestamp>,
     /// Whether an intent has no outcome yet.
     pub(super) is_open: bool,

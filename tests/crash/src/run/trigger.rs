@@ -1,4 +1,4 @@
-//! What a run is made of: triggers, and what comes of them.
+//! Triggers of a run and their results.
 
 use enrollment::flows::describe::Description;
 use enrollment::flows::submit::{SubmitError, SubmitResponse};
@@ -10,7 +10,7 @@ use crate::scenario::{
     ANOTHER_TAB, CONFIRMING, OPENING, PURGE, SECOND_OPENING, SECOND_SUBMISSION, SETTLING, SUBMISSION, SWEEP,
 };
 
-/// What comes.
+/// Trigger.
 pub(super) enum Trigger {
     Tab(usize, Act),
     Message(Message),
@@ -19,7 +19,7 @@ pub(super) enum Trigger {
 }
 
 impl Trigger {
-    /// The name under which its points are listed.
+    /// Name under which its points are listed.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Tab(0, Act::Submit(_)) => SUBMISSION,
@@ -36,7 +36,7 @@ impl Trigger {
     }
 }
 
-/// What comes next; a message is still in its queue.
+/// Next trigger. A message is still in its queue.
 #[derive(Clone, Copy)]
 pub(super) enum Next {
     Tab(usize, Act),
@@ -45,7 +45,7 @@ pub(super) enum Next {
     Purge,
 }
 
-/// What comes while something else runs.
+/// Actor that runs beside a delivery.
 #[derive(Clone, Copy)]
 pub(super) enum ConcurrentActor {
     Tab(usize),
@@ -63,7 +63,7 @@ impl ConcurrentActor {
     }
 }
 
-/// What came of a trigger.
+/// Result of a trigger.
 pub(super) enum TriggerResult {
     Entered,
     Opened(Result<Description, SubmitError>),

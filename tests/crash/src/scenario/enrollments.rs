@@ -1,4 +1,4 @@
-//! Customers who enroll a card, and receivers of what came of it.
+//! Scenarios of enrollments and of their confirmations.
 
 use enrollment::action::ActionCode;
 use enrollment::delivery::Parked;
@@ -34,7 +34,7 @@ const fn receiving(name: &'static str, first: &'static [Answer], then: Answer) -
     }
 }
 
-/// All of them.
+/// All scenarios of this file.
 pub(super) const ALL: &[Scenario] = &[
     PLAIN,
     Scenario {
@@ -93,7 +93,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         tabs: ENROLLS_AND_CLOSES,
         mrs: mrs::FaultProfile {
-            // It is looked for until it turns up, and cancelled.
+            // The late card is found and cancelled.
             find_answers: &[LookUpAnswer::Unintelligible; 8],
             ..mrs::FaultProfile::always(EnrollBehavior::LosesAnswer)
         },

@@ -1,4 +1,4 @@
-//! Customers who opt a card out.
+//! Scenarios of opt-outs.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -42,7 +42,7 @@ const fn with_silence(name: &'static str, silent_for: SignedDuration) -> Scenari
     }
 }
 
-/// All of them.
+/// All scenarios of this file.
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
         disturbed_from: OPENING,
@@ -87,7 +87,7 @@ pub(super) const ALL: &[Scenario] = &[
             &[Status::ErrorRemoval, Status::SuccessRemoval],
         )
     },
-    // While the first cancellation is at work, MRS declines each other one.
+    // During the first cancellation MRS declines others.
     opting_out(
         "opt-out-declined-while-at-work",
         &[
@@ -99,7 +99,7 @@ pub(super) const ALL: &[Scenario] = &[
         ],
         SUCCESS,
     ),
-    // A first cancellation that is lost leaves the decline of the others unproved for two minutes.
+    // For two minutes after a lost cancellation a decline proves nothing.
     Scenario {
         mrs: mrs::FaultProfile {
             cancels: &[CancelBehavior::IsLost],
@@ -120,7 +120,7 @@ pub(super) const ALL: &[Scenario] = &[
         },
         ..opting_out("opt-out-declined-not-understood", &[], ERROR)
     },
-    // The page is told so after a minute, and can see the success for some minutes more.
+    // The page gets an error after a minute, and the success later.
     with_silence("opt-out-mrs-silent-for-minutes", SignedDuration::from_mins(3)),
     with_silence("opt-out-mrs-silent-for-hours", SignedDuration::from_hours(5)),
 ];

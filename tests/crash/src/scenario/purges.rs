@@ -1,4 +1,4 @@
-//! Customers whose cards are past their date.
+//! Scenarios of purges.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{Kind, PLAIN, PURGE, Page, SECOND_OPENING, Scenario, Tab, soon_after, tab};
 use harness::mrs::{self, EnrollBehavior};
 
-/// Seconds from the start of a run to the purge that is the first to find what was cancelled then: X and up to an hour.
+/// Seconds from the start of a run to the first purge after the retention.
 const FIRST_PURGE: i64 = (30 * 24 + 1) * 60 * 60;
 
 const REMOVED: &[Status] = &[Status::SuccessRemoval];
@@ -33,7 +33,7 @@ const fn purging(name: &'static str, tabs: &'static [Tab], ends: &'static [Statu
     }
 }
 
-/// All of them.
+/// All scenarios of this file.
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
         one_in: 1,
@@ -102,7 +102,7 @@ pub(super) const ALL: &[Scenario] = &[
             &[Status::SuccessReplacement, Status::SuccessRemoval],
         )
     },
-    // The new card's time to live ends before MRS lets the old one go.
+    // The new card expires before MRS cancels the old one.
     Scenario {
         program: Kind::KeptForADay,
         mrs: mrs::FaultProfile {

@@ -1,4 +1,4 @@
-//! Customers who replace a card.
+//! Scenarios of replacements.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -18,27 +18,27 @@ const fn replacing(name: &'static str, enrolling: EnrollBehavior, ends: &'static
         mrs: mrs::FaultProfile::always(enrolling),
         ends,
         disturbed_from: SUBMISSION,
-        // But for the old card, it is an enrollment.
+        // Except for the old card it is an enrollment.
         one_in: 4,
         ..PLAIN
     }
 }
 
-/// A replacement, of which MRS does not cancel the old card at once.
+/// Replacement whose old card MRS does not cancel at once.
 const fn keeping_old(name: &'static str, cancels: &'static [CancelBehavior]) -> Scenario {
     Scenario {
         mrs: mrs::FaultProfile {
             cancels,
             ..mrs::FaultProfile::always(EnrollBehavior::Succeeds)
         },
-        // What goes before is that of a replacement.
+        // Earlier points are those of other replacements.
         disturbed_from: SETTLING,
         one_in: 1,
         ..replacing(name, EnrollBehavior::Succeeds, SUCCESS)
     }
 }
 
-/// All of them.
+/// All scenarios of this file.
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
         disturbed_from: OPENING,

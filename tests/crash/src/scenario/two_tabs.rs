@@ -1,4 +1,4 @@
-//! Customers who do two things at once.
+//! Scenarios of two tabs of one customer.
 
 use enrollment::action::ActionCode;
 use enrollment::status::Status;
@@ -6,7 +6,7 @@ use enrollment::status::Status;
 use super::{PLAIN, Page, SUBMISSION, Scenario, Tab, soon_after, tab};
 use harness::mrs::{self, CancelBehavior, EnrollBehavior};
 
-/// Two tabs of a customer with two cards, who chooses the same one in both.
+/// Two tabs in which a customer with two cards chooses the same card.
 const fn on_one_card(name: &'static str, tabs: &'static [Tab], ends: &'static [Status]) -> Scenario {
     Scenario {
         name,
@@ -19,7 +19,7 @@ const fn on_one_card(name: &'static str, tabs: &'static [Tab], ends: &'static [S
     }
 }
 
-/// All of them.
+/// All scenarios of this file.
 pub(super) const ALL: &[Scenario] = &[
     on_one_card(
         "two-tabs-opt-out",
