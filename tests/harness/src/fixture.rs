@@ -1,11 +1,12 @@
 //! A client with one customer, the stores, and an MRS that the test scripts.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use async_trait::async_trait;
 use enrollment::action::ActionCode;
-use enrollment::client::Program;
-use enrollment::clock::Clock as _;
+use enrollment::client::{Client, Program};
 use enrollment::flows::decide::Decision;
 use enrollment::flows::describe::{Describe, Description};
 use enrollment::flows::settle::Settlement;
@@ -14,10 +15,9 @@ use enrollment::flows::sweep::{Sweep, SweepReport};
 use enrollment::identifiers::{ClientId, CustomerId, IncidentId, IntentId, ProgramId, SessionToken};
 use enrollment::intent::{CardCount, CardState, Customer, Intent};
 use enrollment::limits::{Attempts, Counters};
-use enrollment::ports::{CounterKey, Limits, Put, StoreError};
-use enrollment::randomness::Randomness as _;
-use enrollment::session::{Session, UsedToken};
-use jiff::{SignedDuration, Timestamp};
+use enrollment::ports::{CounterKey, Intents, Limits, Rewards, StoreError, SubmissionRecords};
+use enrollment::session::Session;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::clock::TestClock;
@@ -58,13 +58,18 @@ impl Fixture {
         let clock = Arc::new(TestClock::at(fixtures::start()));
         let mut client = fixtures::settlement_client();
         change(&mut client.programs[0]);
+        Self::over(backend.stores(&client, &clock).await, &client, clock)
+    }
+
+    /// Over stores in which the client is set up.
+    pub fn over(stores: Stores, client: &Client, clock: Arc<TestClock>) -> Self {
         Self {
             mrs: ScriptedMrs::new(clock.clone()),
             wakeups: RecordedWakeups::default(),
-            stores: backend.stores(&client, &clock).await,
+            stores,
             randomness: Seeded::new(1),
             program: client.programs[0].id.clone(),
-            client: client.id,
+            client: client.id.clone(),
             customer: CustomerId::parse("customer-5d7703f9").unwrap(),
             clock,
         }
@@ -77,26 +82,7 @@ impl Fixture {
 
     /// Opens a session.
     pub async fn session_for(&self, action: ActionCode) -> SessionToken {
-        let token = SessionToken::random(&self.randomness);
-        let now = self.clock.now();
-        let session = Session {
-            id: token.id(),
-            client: self.client.clone(),
-            program: self.program.clone(),
-            action,
-            customer: self.customer.clone(),
-            confirmation_url: Some("https://bank.example/confirmations".parse().unwrap()),
-            ..fixtures::session_at(now)
-        };
-        let mut digest = [0; 32];
-        self.randomness.fill(&mut digest);
-        let used = UsedToken {
-            digest,
-            until: now + SignedDuration::from_mins(10),
-        };
-        let opened = self.stores.sessions.open(&session, &used).await.unwrap();
-        assert_eq!(opened, Put::Created);
-        token
+        self.open_session(|session| session.action = action).await
     }
 
     /// The session behind a token.
@@ -152,8 +138,69 @@ impl Fixture {
         key: &str,
         body: &Value,
     ) -> Result<SubmitResponse, SubmitError> {
-        self.submit_counted_by(&*self.stores.limits, action, token, key, body)
-            .await
+        self.submit_to(&self.mrs, action, token, key, body).await
+    }
+
+    /// Submits a body to another MRS.
+    pub async fn submit_to(
+        &self,
+        rewards: &dyn Rewards,
+        action: ActionCode,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let flow = Submit {
+            rewards,
+            ..self.submit_flow(action)
+        };
+        self.run(&flow, token, key, body).await
+    }
+
+    /// Submits an enrollment that reads its records elsewhere.
+    pub async fn submit_over(
+        &self,
+        records: &dyn SubmissionRecords,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let flow = Submit {
+            records,
+            ..self.submit_flow(ActionCode::Enroll)
+        };
+        self.run(&flow, token, key, body).await
+    }
+
+    /// The first submission of a session, with other intents. With a card: the one that it takes out of the program.
+    pub(crate) async fn submit_without_storing(
+        &self,
+        intents: &dyn Intents,
+        token: &SessionToken,
+        card: Option<IntentId>,
+    ) -> Result<SubmitResponse, SubmitError> {
+        let action = self.stored_session(token).await.action;
+        let mut body = fixtures::enrollment();
+        if let Some(card) = card {
+            body["oldCard"] = card.to_hex().into();
+        }
+        if action == ActionCode::OptOut {
+            body = json!({"oldCard": body["oldCard"]});
+        }
+        let flow = Submit {
+            intents,
+            ..self.submit_flow(action)
+        };
+        self.run(&flow, token, "a", &body).await
+    }
+
+    /// Begins an enrollment in stores in memory, and dies while MRS is asked.
+    pub fn begin_only(&self, token: &SessionToken, key: &str) {
+        self.mrs.blocks();
+        let mut submission = pin!(self.submit(token, key));
+        let polled = submission.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "MRS does not answer");
+        self.mrs.unblocks();
     }
 
     /// The same submission twice at once, in the worst order: the second one comes and ends after the first one found
@@ -171,26 +218,21 @@ impl Fixture {
             second: &second,
         };
         let body = fixtures::enrollment();
-        let first = self
-            .submit_counted_by(&interrupted, ActionCode::Enroll, token, key, &body)
-            .await;
+        let flow = Submit {
+            limits: &interrupted,
+            ..self.submit_flow(ActionCode::Enroll)
+        };
+        let first = self.run(&flow, token, key, &body).await;
         [first, second.into_inner().expect("the first one was counted")]
     }
 
-    async fn submit_counted_by(
-        &self,
-        limits: &dyn Limits,
-        action: ActionCode,
-        token: &SessionToken,
-        key: &str,
-        body: &Value,
-    ) -> Result<SubmitResponse, SubmitError> {
-        let submit = Submit {
+    fn submit_flow(&self, action: ActionCode) -> Submit<'_> {
+        Submit {
             action,
             clients: &*self.stores.clients,
             sessions: &*self.stores.sessions,
             records: &*self.stores.records,
-            limits,
+            limits: &*self.stores.limits,
             intents: &*self.stores.intents,
             leases: &*self.stores.leases,
             customers: &*self.stores.customers,
@@ -198,11 +240,19 @@ impl Fixture {
             wakeups: &self.wakeups,
             clock: &*self.clock,
             randomness: &self.randomness,
-        };
+        }
+    }
+
+    async fn run(
+        &self,
+        flow: &Submit<'_>,
+        token: &SessionToken,
+        key: &str,
+        body: &Value,
+    ) -> Result<SubmitResponse, SubmitError> {
         let incident = IncidentId::random(&self.randomness);
         let body = body.to_string();
-        submit
-            .submit(token, &idempotency_key(key), body.as_bytes(), incident)
+        flow.submit(token, &idempotency_key(key), body.as_bytes(), incident)
             .await
     }
 

@@ -9,9 +9,11 @@ use enrollment::action::ActionCode;
 use enrollment::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Fields, Look, Program, ReceiverHost,
 };
+use enrollment::flows::submit::SubmitResponse;
 use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, ProgramId, SessionToken, Slug};
 use enrollment::language::Language;
 use enrollment::ports::{EncryptionKey, EncryptionKeys, StoreError};
+use enrollment::randomness::Randomness;
 use enrollment::session::{self, Session};
 use enrollment::time::later;
 use jiff::Timestamp;
@@ -27,7 +29,7 @@ pub fn start() -> Timestamp {
 /// A session that was opened at `now`.
 pub fn session_at(now: Timestamp) -> Session {
     Session {
-        id: SessionToken::random(&Seeded::new(1)).id(),
+        id: SessionToken::random(&Seeded::new(0x5e55)).id(),
         client: ClientId::parse("bank").unwrap(),
         program: ProgramId::parse("10765").unwrap(),
         action: ActionCode::Enroll,
@@ -102,4 +104,16 @@ impl EncryptionKeys for Key {
             fingerprint: String::new(),
         })
     }
+}
+
+/// A ciphertext that no other submission has.
+pub fn ciphertext(randomness: &dyn Randomness) -> String {
+    let mut bytes = [0; 44];
+    randomness.fill(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+/// Whether a submission succeeded.
+pub fn is_success(response: &SubmitResponse) -> bool {
+    matches!(response, SubmitResponse::Ended { ending, .. } if ending.status.is_success())
 }

@@ -9,10 +9,13 @@
 
 mod cases;
 mod clock;
+pub mod conformance;
 mod fixture;
 pub mod fixtures;
 pub mod model;
 pub mod mrs;
+mod operations;
+pub mod receiver;
 pub mod scripted_mrs;
 mod seeded;
 pub mod settlement;

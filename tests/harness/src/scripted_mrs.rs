@@ -159,6 +159,11 @@ impl ScriptedMrs {
         self.state().is_blocking = true;
     }
 
+    /// Enrollments are answered at once again.
+    pub fn unblocks(&self) {
+        self.state().is_blocking = false;
+    }
+
     /// Whether the card that was enrolled last is active.
     pub fn is_card_active(&self) -> bool {
         self.state().has_card

@@ -1,0 +1,45 @@
+//! The domain at work: each flow over the reference model of the stores (`tests/harness`).
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on must end"
+)]
+
+mod deliver;
+mod describe;
+mod erase;
+mod extend;
+mod open;
+mod purge;
+mod reconcile;
+mod submit;
+mod sweep;
+
+use enrollment::ending::Ending;
+use enrollment::flows::submit::SubmitResponse;
+use enrollment::reason::Reason;
+use harness::{Backend, InMemory};
+
+async fn on_model(case: impl AsyncFn(&dyn Backend)) {
+    case(&InMemory).await;
+}
+
+harness::settlement_tests!(crate::on_model);
+
+mod model {
+    harness::conformance_tests!(crate::on_model);
+}
+
+/// Ending, attempts left and reason of a submission that has ended.
+fn ended(response: &SubmitResponse) -> (&Ending, u32, Option<Reason>) {
+    match response {
+        SubmitResponse::Ended {
+            ending,
+            attempts_left,
+            reason,
+            ..
+        } => (ending, *attempts_left, *reason),
+        SubmitResponse::Open => panic!("it has not ended"),
+    }
+}

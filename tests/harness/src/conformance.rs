@@ -1,0 +1,154 @@
+//! Cases of the ports: what every store promises, the model as well as an engine.
+//!
+//! [`conformance_tests!`](crate::conformance_tests) makes tests of them, over the model in `enrollment` and over every engine
+//! in `platform`.
+
+pub mod confirmations;
+pub mod intents;
+pub mod limits;
+pub mod records;
+pub mod sessions;
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use enrollment::identifiers::{IntentId, Ranac, SessionToken};
+use enrollment::intent::{CardCount, Intent};
+use enrollment::ports::{BeginError, Intents, Put, StoreError};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::fixture::Fixture;
+use crate::scripted_mrs::RANAC;
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One test for each case. `$run` gets the case and gives it a [`Backend`](crate::Backend); attributes such as `#[ignore]`
+/// follow.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($run:path $(, $attributes:tt)?) => {
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::confirmations, confirmations:
+            claim_excludes_others_until_it_ends,
+            retry_is_due_later_and_counts,
+            wait_counts_no_attempt,
+            parked_confirmation_is_not_due,
+            state_of_a_receiver_is_written_over_its_version,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::intents, intents:
+            begun_intent_is_read_as_it_was_stored,
+            repeated_begin_changes_nothing,
+            session_begins_one_intent_at_a_time,
+            expired_session_begins_nothing,
+            stale_count_begins_nothing,
+            card_is_locked_by_one_intent,
+            first_outcome_stands,
+            failure_is_counted_and_kept_for_a_week,
+            intent_without_an_outcome_is_not_ended,
+            lease_excludes_others_until_it_ends,
+            due_intents_come_oldest_first,
+            listed_ranacs_are_noted_while_an_intent_is_open,
+            late_enrollment_is_due_until_its_cleanup_ends,
+            replaced_card_is_cancelled_at_the_end_of_the_cleanup,
+            last_card_that_leaves_dates_its_customer,
+            digits_of_mrs_are_stored_with_the_card,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::limits, limits:
+            attempt_is_counted_for_customer_and_client,
+            repeated_attempt_counts_once,
+            attempts_leave_the_window_after_an_hour,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::records, records:
+            record_has_all_of_a_customer,
+            cancelled_cards_are_listed_by_their_cancellation,
+            changed_record_is_not_deleted,
+            removal_leaves_nothing,
+            due_confirmation_stops_a_purge_and_no_erasure,
+            one_card_is_deleted_with_its_intents,
+            operator_lists_customers_and_failed_intents,
+            operator_marks_an_active_card_cancelled_once,
+            operator_corrects_the_last_four_digits,
+            longer_retention_moves_the_time_to_live,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::sessions, sessions:
+            token_opens_one_session,
+            session_is_read_as_it_was_stored,
+            extension_moves_end_and_count_alone,
+            session_past_its_end_is_not_extended,
+            used_up_session_is_not_extended,
+        }
+    };
+}
+
+/// Intents that are never stored: an intent as the flow would begin it.
+#[derive(Default)]
+struct Unsaved(Mutex<Option<Intent>>);
+
+#[async_trait]
+impl Intents for Unsaved {
+    async fn intent(&self, _: IntentId) -> Result<Option<Intent>, StoreError> {
+        Ok(None)
+    }
+
+    async fn begin(
+        &self,
+        intent: &Intent,
+        _: CardCount,
+        _: u32,
+    ) -> Result<Result<Put, BeginError>, StoreError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(intent.clone());
+        Ok(Ok(Put::AlreadyExists))
+    }
+
+    async fn finish(&self, _: &Intent) -> Result<Put, StoreError> {
+        unreachable!("it is not begun")
+    }
+
+    async fn complete_cleanup(&self, _: &Intent, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("it is not begun")
+    }
+}
+
+/// The intent of a session's first submission, which is not stored. With a card: the one that it takes out of the program.
+async fn unsaved(fixture: &Fixture, token: &SessionToken, card: Option<IntentId>) -> Intent {
+    let intents = Unsaved::default();
+    let refused = fixture.submit_without_storing(&intents, token, card).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let begun = intents.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    begun.expect("the submission begins an intent")
+}
+
+/// The customer's count as it is stored.
+async fn count(fixture: &Fixture) -> CardCount {
+    let Fixture {
+        client,
+        program,
+        customer,
+        ..
+    } = fixture;
+    let customers = &fixture.stores.customers;
+    customers.card_count(client, program, customer).await.unwrap()
+}
+
+/// Begins an intent with the count of this moment.
+async fn begin(fixture: &Fixture, intent: &Intent) -> Result<Put, BeginError> {
+    let count = count(fixture).await;
+    fixture.stores.intents.begin(intent, count, 0).await.unwrap()
+}
+
+/// Enrolls a card of the customer, and returns its id.
+async fn enroll(fixture: &Fixture) -> IntentId {
+    let session = fixture.session().await;
+    let response = fixture.submit(&session, "enroll").await.unwrap();
+    assert!(crate::fixtures::is_success(&response), "{response:?}");
+    IntentId::derive(session.id(), &crate::fixtures::idempotency_key("enroll"))
+}
+
+fn ranac(number: u8) -> Ranac {
+    Ranac::parse(&format!("{}{number:02}", &RANAC[..RANAC.len() - 2])).unwrap()
+}
