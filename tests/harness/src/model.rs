@@ -143,7 +143,7 @@ fn ttl(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(Timestamp::MAX)
 }
 
-/// When a card that was cancelled at `at` is deleted without a purge.
+/// Time at which a card that was cancelled at `at` is deleted without a purge.
 fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
     let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
     ttl(later(later(at, retention), TTL_MARGIN))

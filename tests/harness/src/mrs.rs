@@ -77,7 +77,7 @@ pub struct FaultProfile {
     pub first: EnrollBehavior,
     /// For later enrollments.
     pub then: EnrollBehavior,
-    /// How many of the first look-ups get no answer.
+    /// Number of first look-ups that get no answer.
     pub unanswered_finds: usize,
     /// Answers to the first look-ups after those.
     pub find_answers: &'static [LookUpAnswer],
@@ -85,9 +85,9 @@ pub struct FaultProfile {
     pub cancels: &'static [CancelBehavior],
     /// For later cancellations.
     pub then_cancels: CancelBehavior,
-    /// How long it declines to cancel its oldest card.
+    /// Time for which it declines to cancel its oldest card.
     pub keeps_oldest_for: SignedDuration,
-    /// How long it answers neither cancellations nor look-ups.
+    /// Time for which it answers neither cancellations nor look-ups.
     pub silent_for: SignedDuration,
 }
 
@@ -165,7 +165,7 @@ struct State {
     late: Vec<(Timestamp, Work)>,
     /// Last four digits by number, where they are not [`LAST4`].
     last4: BTreeMap<String, Last4>,
-    /// How often each number was to be enrolled.
+    /// Number of requests to enroll, by bank customer number.
     asked: BTreeMap<String, usize>,
     enrollments: usize,
     finds: usize,
@@ -219,7 +219,7 @@ impl Mrs {
         account.map(|account| account.number.clone())
     }
 
-    /// How often each number was to be enrolled.
+    /// Number of requests to enroll, by bank customer number.
     pub fn asked(&self) -> BTreeMap<String, usize> {
         self.state().asked.clone()
     }

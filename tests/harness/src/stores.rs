@@ -37,9 +37,9 @@ pub struct Stores {
     pub client_index: Arc<dyn ClientIndex>,
     /// Records past their retention.
     pub purges: Arc<dyn Purges>,
-    /// What an operator does with records.
+    /// Operator's work on customer records.
     pub customer_records: Arc<dyn CustomerRecords>,
-    /// What no port shows.
+    /// Stored facts that no port shows.
     pub inspection: Arc<dyn Inspection>,
 }
 

@@ -19,7 +19,7 @@ const DESTINATION_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A confirmation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredConfirmation {
-    /// What is sent.
+    /// Confirmation to send.
     pub confirmation: Confirmation,
     /// The customer whose record it belongs to.
     pub owner: CustomerKey,
@@ -29,13 +29,13 @@ pub struct StoredConfirmation {
     pub state: StoredConfirmationState,
     /// Attempts that were made.
     pub attempts: u32,
-    /// When it is due, or the end of its claim.
+    /// Time at which it is due, or the end of its claim.
     pub due_at: Timestamp,
-    /// When its outcome was stored.
+    /// Time at which its outcome was stored.
     pub outcome_at: Timestamp,
     /// The claim that wrote it last.
     pub ticket: Option<String>,
-    /// What the last failed attempt met.
+    /// Failure of the last attempt.
     pub last_failure: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{StoredCustomer, card_ttl};
 
-/// What happened to a customer.
+/// Change of a customer's counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
     /// A card was enrolled.

@@ -1,4 +1,4 @@
-//! What an operator does with records.
+//! An operator's work on customer records.
 
 use async_trait::async_trait;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId};

@@ -1,4 +1,4 @@
-//! What a look-up proves: whose a card is, and what is unknown.
+//! Look-ups: the intent that a card belongs to, and answers that prove nothing.
 
 use enrollment::client::{BankCustomerNumberKind, Program};
 use enrollment::look_up::{Account, AccountStatus, LookUp};
@@ -10,7 +10,7 @@ use crate::fixture::Fixture;
 use crate::scripted_mrs::{Call, EnrollmentAnswer, RANAC, active};
 use crate::stores::Backend;
 
-/// What the page gives as the card's last four digits.
+/// Last four digits of the card, as the page gives them.
 const CLAIMED: &str = "0123";
 
 async fn with_number_of_customer(backend: &dyn Backend) -> Fixture {

@@ -223,7 +223,7 @@ fn shown(description: &Description) -> SubmitResponse {
     }
 }
 
-/// What the partner shall be told of opt-outs.
+/// Events of opt-outs among the confirmations to the partner.
 async fn removals(fixture: &Fixture) -> Vec<Value> {
     let mut told = fixture.confirmations().await;
     told.retain(|body| body["status"] != "SUCCESS_ENROLLMENT");
