@@ -88,7 +88,7 @@ use Run::{Always, Noting};
 pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "formatting", budget: 20, lane: Processor, needs: Nothing, run: Always(rust::formatting) },
     Check { part: Part::Lint, name: "who depends on what", budget: 15, lane: Processor, needs: Nothing, run: Always(|run| boundaries::check(run.checkout)) },
-    Check { part: Part::Lint, name: "language", budget: 5, lane: Processor, needs: Nothing, run: Noting(language::check) },
+    Check { part: Part::Lint, name: "language", budget: 5, lane: Processor, needs: Nothing, run: Always(language::check) },
     Check { part: Part::Unit, name: "unit and property tests", budget: 540, lane: Processor, needs: Nothing, run: Always(rust::unit) },
     Check { part: Part::Unit, name: "documentation examples", budget: 90, lane: Processor, needs: Nothing, run: Always(rust::documentation) },
     Check { part: Part::Lint, name: "clippy", budget: 420, lane: Processor, needs: Nothing, run: Always(rust::clippy) },
