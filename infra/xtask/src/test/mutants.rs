@@ -52,8 +52,8 @@ impl Score {
     }
 }
 
-/// Tests the mutants of each crate by the crate's own tests. Survivors are listed in `.local/mutants/<crate>`; those that
-/// are known stand with their reason in `.cargo/mutants.toml`.
+/// Tests the mutants of each crate by the crate's own tests. Survivors are listed in `.local/mutants/<crate>`; mutants
+/// that change no behavior are left out, with the reason, by `.cargo/mutants.toml`.
 pub(crate) fn mutants(checkout: &Checkout, interrupt: &Interrupt, options: &Options) -> Result<()> {
     let program = cargo_tool("cargo-mutants", CARGO_MUTANTS, checkout, interrupt)?;
     let named = options.crates.iter().map(String::as_str);
@@ -90,7 +90,12 @@ fn measure(
     options: &Options,
 ) -> Result<Score> {
     let folder = checkout.local().join("mutants").join(name);
+    let results = folder.join("mutants.out");
     fs::create_dir_all(&folder)?;
+    // A run that ends early leaves the lists of the one before it.
+    if results.exists() {
+        fs::remove_dir_all(&results)?;
+    }
     let mut command = Command::new(program);
     command
         .current_dir(checkout.root())
@@ -111,11 +116,19 @@ fn measure(
         command.args(["--shard", shard]);
     }
     command.arg("--").args(&options.test);
-    // It fails where a mutant survives: the lists that it writes decide.
     let outcome = run_shown(&mut command, interrupt);
     interrupt.check()?;
-    let results = folder.join("mutants.out");
-    read(&results).or_else(|error| outcome.and(Err(error)))
+    judge(read(&results), outcome)
+}
+
+/// Score of a run. It fails where a mutant survives, so the lists that it writes decide. A failed run that tested none says
+/// nothing: the unchanged tree does not build or pass.
+fn judge(score: Result<Score>, outcome: Result<()>) -> Result<Score> {
+    match score {
+        Ok(score) if score == Score::default() => outcome.map(|()| score),
+        Ok(score) => Ok(score),
+        Err(error) => outcome.and(Err(error)),
+    }
 }
 
 /// Reads the lists of a finished run.
@@ -150,6 +163,15 @@ mod tests {
         let score = read(&folder).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!((score.caught, score.missed, score.percent()), (3, 1, 75));
+    }
+
+    #[test]
+    fn failed_run_without_mutants_is_a_failure() {
+        let failed = || Err(anyhow::anyhow!("the unchanged tree does not pass"));
+        assert!(judge(Ok(Score::default()), failed()).is_err());
+        assert!(judge(Err(anyhow::anyhow!("no lists")), failed()).is_err());
+        let some = Score { caught: 1, missed: 1 };
+        assert_eq!(judge(Ok(some), failed()).unwrap(), some);
     }
 
     #[test]
