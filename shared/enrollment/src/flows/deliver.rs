@@ -1,7 +1,8 @@
 //! Delivery of a confirmation: at least once, to a registered receiver, with retries and a circuit breaker
 //! (`docs/contract.md#confirmations`).
 //!
-//! Tests: `tests/flows/tests/flows/deliveries.rs` over HTTP, `shared/platform/tests/storage/{confirmations,destinations}.rs`,
+//! Tests: `shared/enrollment/tests/flows/deliver.rs` over the model of the stores,
+//! `tests/flows/tests/flows/deliveries.rs` over HTTP, `shared/platform/tests/storage/{confirmations,destinations}.rs`,
 //! `tests/crash` for lost claims, and `tests.rs` beside this file for a store that fails.
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,7 +1,8 @@
 //! Description of a session for the page: the form, the cards to choose from, or the outcome of the session
 //! (`docs/contract.md#page-calls`).
 //!
-//! Tests: `tests/flows/tests/flows/{page,replacements,opt_outs}.rs` over HTTP.
+//! Tests: `shared/enrollment/tests/flows/describe.rs` over the model of the stores,
+//! `tests/flows/tests/flows/{page,replacements,opt_outs}.rs` over HTTP.
 
 use std::sync::Arc;
 

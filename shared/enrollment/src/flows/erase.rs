@@ -1,8 +1,8 @@
 //! Erasure of a person's data: all records of the person in a program are deleted at once, at the person's request. While a
 //! card is active, the erasure is refused, unless the caller opts the person out: then MRS cancels the cards first.
 //!
-//! Tests: `tests/interop/test_personal_data.py` with the operator's commands, `shared/platform/tests/storage/purging.rs` for
-//! the deletion.
+//! Tests: `shared/enrollment/tests/flows/erase.rs` over the model of the stores, `tests/interop/test_personal_data.py`
+//! with the operator's commands, `shared/platform/tests/storage/purging.rs` for the deletion.
 
 use crate::client::Client;
 use crate::clock::Clock;

@@ -1,7 +1,8 @@
 //! Extension of a session, for customers who need more time (`docs/contract.md#extension`; WCAG 2.2, 2.2.1 "Timing
 //! Adjustable").
 //!
-//! Tests: `tests/flows/tests/flows/extensions.rs` over HTTP, `shared/platform/tests/storage/sessions.rs` for races.
+//! Tests: `shared/enrollment/tests/flows/extend.rs` over the model of the stores, `tests/flows/tests/flows/extensions.rs`
+//! over HTTP, `shared/platform/tests/storage/sessions.rs` for races.
 
 use jiff::Timestamp;
 

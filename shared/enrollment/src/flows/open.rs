@@ -1,6 +1,7 @@
 //! Opening of a session with a token (`docs/contract.md#opening`).
 //!
-//! Tests: `tests/flows/tests/flows/{openings,forging}` over HTTP, `shared/platform/tests/storage/sessions.rs` for single use.
+//! Tests: `shared/enrollment/tests/flows/open.rs` over the model of the stores,
+//! `tests/flows/tests/flows/{openings,forging}` over HTTP, `shared/platform/tests/storage/sessions.rs` for single use.
 
 use std::sync::Arc;
 

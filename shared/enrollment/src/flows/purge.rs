@@ -2,7 +2,8 @@
 //! cancellation, and with the customer's last card everything that is stored of the customer. The current
 //! `retention_days` of the program apply.
 //!
-//! Tests: `shared/platform/tests/storage/purging.rs` on real stores, `tests/flows/tests/flows/purges.rs` for the function,
+//! Tests: `shared/enrollment/tests/flows/purge.rs` over the model of the stores,
+//! `shared/platform/tests/storage/purging.rs` on real stores, `tests/flows/tests/flows/purges.rs` for the function,
 //! `tests/crash` for purges among other calls.
 
 use std::collections::BTreeSet;

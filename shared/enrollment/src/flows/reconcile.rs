@@ -3,7 +3,8 @@
 //! MRS has no list of a client's cards, so every bank customer number in the tables is looked up. A card under a number that is
 //! not in the tables any more can't be found.
 //!
-//! Tests: `tests/interop` with the operator's command, and the unit tests below for the comparison.
+//! Tests: `shared/enrollment/tests/flows/reconcile.rs` over the model of the stores, `tests/interop` with the operator's
+//! command, and the unit tests below for the comparison.
 
 use futures_util::{StreamExt as _, stream};
 

@@ -3,7 +3,8 @@
 //!
 //! The intent is stored before MRS is asked, so that a lost answer, a crash or a repeat never sends a second enrollment.
 //!
-//! Tests: `tests/flows/tests/flows/{enrollments,replacements,opt_outs,refusals,limits}.rs` over HTTP,
+//! Tests: `shared/enrollment/tests/flows/submit.rs` over the model of the stores,
+//! `tests/flows/tests/flows/{enrollments,replacements,opt_outs,refusals,limits}.rs` over HTTP,
 //! `tests/harness/src/settlement` for the order of calls, `tests/crash` for every interleaving and crash,
 //! `shared/platform/tests/storage/{calls,visits}.rs` for the calls of the store.
 

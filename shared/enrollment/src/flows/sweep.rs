@@ -2,8 +2,8 @@
 //! (`docs/contract.md#settlement` and `docs/contract.md#delivery`). It has two halves, confirmations and intents,
 //! neither of which waits for the other.
 //!
-//! Tests: `tests/harness/src/settlement` for intents, `shared/platform/tests/storage/settlement.rs` for both halves,
-//! `tests/crash` for a sweep after every crash.
+//! Tests: `shared/enrollment/tests/flows/sweep.rs` over the model of the stores, `tests/harness/src/settlement` for
+//! intents, `shared/platform/tests/storage/settlement.rs` for both halves, `tests/crash` for a sweep after every crash.
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
