@@ -1,5 +1,5 @@
 // Content that must not leave the page in a name or an e-mail address: card numbers and unusable characters. The server
-// refuses the same (`shared/enrollment/src/flows/submission.rs`).
+// refuses the same (`shared/enrollment/src/flows/submission/new_card.rs`).
 
 import { digitsOf } from "./digits.js";
 import { passesLuhn } from "./card-validity.js";

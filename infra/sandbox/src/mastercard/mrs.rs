@@ -130,7 +130,7 @@ impl Mrs {
             Ok::<_, StateError>(())
         });
         if let Ok(Err(error)) = writing.await {
-            tracing::error!(%error, "what mrs holds would not survive a restart");
+            tracing::error!(%error, "state of MRS not stored");
         }
     }
 }

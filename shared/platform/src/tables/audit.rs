@@ -21,16 +21,17 @@ pub struct AuditLine {
     /// Time of the act.
     pub at: Timestamp,
     /// Act, such as `show`, `export`, `nothing found`; `erase begun`, and `erase` or `erase failed` as it ended;
-    /// `reveal confirmation`, `apply client`, `rotate keys`; `purge undelivered` where confirmations that no receiver ever had went with their record: the README of `enrollctl` has them all.
+    /// `reveal confirmation`, `apply client`, `rotate keys`; `purge undelivered` where confirmations were deleted before any
+    /// delivery. The README of `enrollctl` lists all.
     pub action: String,
     /// ARN of the caller.
     pub by: String,
     /// Operator's reference of the request.
     pub reference: String,
-    /// In which program, where only one was meant.
+    /// Program, where only one was meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramId>,
-    /// Number of records of each kind.
+    /// Records concerned: counts by kind, or ids of confirmations or of an incident.
     pub records: String,
 }
 
