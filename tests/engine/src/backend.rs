@@ -1,6 +1,9 @@
 //! Cases of `harness` over the product's adapters and a real engine.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use async_trait::async_trait;
 use enrollment::client::Client;
@@ -11,36 +14,28 @@ use platform::tables::client_setups::{ClientSetups, SetupWrite};
 use platform::vault::{Location, Purpose, Vault};
 use serde_json::Value;
 
-use crate::endpoints::engines;
+use crate::endpoints::{engines, local_kms};
 use crate::world::World;
-use crate::wrapper::LocalWrapper;
 
-/// Tables of their own for each [`Stores`], in one engine.
+/// Tables of their own for each [`Stores`], in one engine, with a key of the local AWS's KMS.
 pub struct EngineBackend {
     endpoint: String,
     worlds: Mutex<Vec<World>>,
 }
 
-/// Runs a case over every engine. The tables of a case that fails stay.
+/// Runs a case over every engine, with KMS of the local AWS, and drops the tables however it ends.
 pub async fn case_on_every_engine(case: impl AsyncFn(&dyn Backend)) {
-    for (_, endpoint) in engines() {
-        case_at(&endpoint, &case).await;
+    for (name, endpoint) in engines() {
+        case_on(&name, endpoint, &case).await;
     }
 }
 
-/// As [`case_on_every_engine`], on AWS's own engine alone.
-pub async fn case_on_engine_of_aws(case: impl AsyncFn(&dyn Backend)) {
-    let of_aws = engines().into_iter().find(|(name, _)| name == "dynamodb-local");
-    let (_, endpoint) = of_aws.expect("TEST_DYNAMODB_ENDPOINTS names dynamodb-local");
-    case_at(&endpoint, &case).await;
-}
-
-async fn case_at(endpoint: &str, case: &impl AsyncFn(&dyn Backend)) {
+async fn case_on(name: &str, endpoint: String, case: &impl AsyncFn(&dyn Backend)) {
     let backend = EngineBackend {
-        endpoint: endpoint.to_owned(),
+        endpoint,
         worlds: Mutex::default(),
     };
-    case(&backend).await;
+    let ended = catching(case(&backend)).await;
     let worlds = backend
         .worlds
         .into_inner()
@@ -48,13 +43,36 @@ async fn case_at(endpoint: &str, case: &impl AsyncFn(&dyn Backend)) {
     for world in worlds {
         world.drop_tables().await;
     }
+    if let Err(panic) = ended {
+        eprintln!("on {name}:");
+        resume_unwind(panic);
+    }
+}
+
+/// The end of a future, or its panic.
+async fn catching(future: impl Future<Output = ()>) -> std::thread::Result<()> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
 }
 
 #[async_trait]
 impl Backend for EngineBackend {
     async fn stores(&self, client: &Client, clock: &Arc<TestClock>) -> Stores {
-        let world = World::new(&self.endpoint, Arc::new(LocalWrapper)).await;
-        let world = world.at(Arc::clone(clock));
+        let created = World::new(&self.endpoint, Arc::new(local_kms().await)).await;
+        let world = created.at(Arc::clone(clock));
+        // Noted before anything can fail, so that the tables are dropped.
+        self.worlds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(created);
         let set_ups = ClientSetups {
             dynamodb: world.dynamodb.clone(),
             table: world.tables.clients.clone(),
@@ -64,7 +82,7 @@ impl Backend for EngineBackend {
         assert_eq!(set_ups.store(client, None).await.unwrap(), SetupWrite::Stored);
         let (vault, clients) = (world.vault(), Arc::new(world.clients()));
         let enrollments = Arc::new(world.enrollments(&vault));
-        let stores = Stores {
+        Stores {
             sessions: Arc::new(world.sessions(&vault)),
             records: Arc::new(world.submission_records(&vault, &clients)),
             limits: Arc::new(world.limits(&vault)),
@@ -77,15 +95,12 @@ impl Backend for EngineBackend {
             purges: enrollments.clone(),
             customer_records: enrollments,
             inspection: Arc::new(Tables {
-                world: world.at(Arc::clone(clock)),
+                world,
                 vault,
                 client: client.id.clone(),
             }),
             clients,
-        };
-        let mut worlds = self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
-        worlds.push(world);
-        stores
+        }
     }
 }
 

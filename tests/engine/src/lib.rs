@@ -19,7 +19,7 @@ mod tables;
 mod world;
 mod wrapper;
 
-pub use backend::{EngineBackend, case_on_engine_of_aws, case_on_every_engine};
+pub use backend::{EngineBackend, case_on_every_engine};
 pub use counting::{Call, Calls};
 pub use endpoints::{engines, local_aws, local_kms, random_name};
 pub use harness::TestClock;
