@@ -66,6 +66,7 @@ macro_rules! conformance_tests {
             record_has_all_of_a_customer,
             cancelled_cards_are_listed_by_their_cancellation,
             changed_record_is_not_deleted,
+            changed_record_loses_no_card,
             removal_leaves_nothing,
             due_confirmation_stops_a_purge_and_no_erasure,
             one_card_is_deleted_with_its_intents,

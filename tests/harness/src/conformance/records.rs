@@ -99,6 +99,24 @@ pub async fn changed_record_is_not_deleted(backend: &dyn Backend) {
     assert_eq!(fixture.customer().await.cards.len(), 2);
 }
 
+pub async fn changed_record_loses_no_card(backend: &dyn Backend) {
+    let fixture = Fixture::new(backend).await;
+    let card = fixture.card().await;
+    opt_out(&fixture, card).await;
+    fixture.clock.advance(HOUR * (30 * 24));
+    let before = record(&fixture).await.unwrap();
+    fixture.mrs.has_card(false);
+    let second = enroll(&fixture).await;
+    let purges = &fixture.stores.purges;
+    let removal = Removal::Cards(vec![card]);
+    assert!(!purges.remove(&before, &removal).await.unwrap());
+    let left = fixture.customer().await.cards;
+    assert_eq!(
+        left.iter().map(|card| card.id).collect::<Vec<_>>(),
+        [card, second]
+    );
+}
+
 pub async fn removal_leaves_nothing(backend: &dyn Backend) {
     let fixture = Fixture::new(backend).await;
     let card = fixture.card().await;

@@ -58,7 +58,7 @@ impl Purges for Model {
         Ok(match removal {
             Removal::Everything => state.remove_everything(record, Some(now)),
             Removal::Erasure => state.remove_everything(record, None),
-            Removal::Cards(cards) => cards.iter().all(|card| state.remove_card(record, *card, now)),
+            Removal::Cards(cards) => state.remove_cards(record, cards, now),
         })
     }
 
@@ -162,13 +162,23 @@ impl State {
         true
     }
 
-    fn remove_card(&mut self, record: &Record, card: IntentId, now: Timestamp) -> bool {
+    /// Card by card while nobody else changes the customer: each deletion increases its version.
+    fn remove_cards(&mut self, record: &Record, cards: &[IntentId], now: Timestamp) -> bool {
+        (record.count.version..)
+            .zip(cards)
+            .all(|(version, card)| self.remove_card(record, *card, version, now))
+    }
+
+    fn remove_card(&mut self, record: &Record, card: IntentId, version: u64, now: Timestamp) -> bool {
         let confirmations = confirmations_of(record, card);
         let intents: Vec<IntentId> = intents_of(record, card).map(|intent| intent.id).collect();
         let is_cancelled = self
             .stored_card(&record.key, card)
             .is_some_and(|stored| matches!(stored.card.state, CardState::Cancelled { .. }));
-        let may_go = is_cancelled
+        // Version 0 is that of a customer who is not stored.
+        let is_unchanged = version > 0 && self.count(&record.key).version == version;
+        let may_go = is_unchanged
+            && is_cancelled
             && confirmations.iter().all(|id| self.may_purge(id, now))
             && intents.iter().all(|id| self.is_settled(*id));
         let Some(customer) = self.customers.get_mut(&record.key).filter(|_| may_go) else {
