@@ -1,50 +1,34 @@
 //! A partner's receiver that a test scripts.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use enrollment::confirmation::Confirmation;
 use enrollment::delivery::DeliveryResult;
 use enrollment::ports::Receivers;
-use jiff::{SignedDuration, Timestamp};
-
-use crate::clock::TestClock;
+use jiff::Timestamp;
 
 /// Answers deliveries as a test says, and with 200 after that.
+#[derive(Default)]
 pub struct ScriptedReceiver {
-    clock: Arc<TestClock>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     answers: VecDeque<DeliveryResult>,
-    takes: SignedDuration,
     received: Vec<Confirmation>,
 }
 
 impl ScriptedReceiver {
-    /// Takes every confirmation.
-    pub fn new(clock: Arc<TestClock>) -> Self {
-        Self {
-            clock,
-            state: Mutex::default(),
-        }
-    }
-
     /// Answers the next deliveries so.
     pub fn answers(&self, answers: impl IntoIterator<Item = DeliveryResult>) {
         self.state().answers.extend(answers);
     }
 
-    /// Sets how long every delivery takes.
-    pub fn takes(&self, duration: SignedDuration) {
-        self.state().takes = duration;
-    }
-
     /// Deliveries since the last call.
-    pub fn received(&self) -> Vec<Confirmation> {
+    pub fn take_received(&self) -> Vec<Confirmation> {
         std::mem::take(&mut self.state().received)
     }
 
@@ -66,7 +50,6 @@ impl Receivers for ScriptedReceiver {
     async fn post(&self, confirmation: &Confirmation, _now: Timestamp) -> DeliveryResult {
         let mut state = self.state();
         state.received.push(confirmation.clone());
-        self.clock.advance(state.takes);
         state.answers.pop_front().unwrap_or(answered(200))
     }
 }

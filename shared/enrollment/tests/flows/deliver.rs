@@ -7,7 +7,7 @@ use harness::model::StoredConfirmationState;
 use harness::receiver::{ScriptedReceiver, answered};
 use harness::{Fixture, Model};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -25,7 +25,7 @@ impl Due {
         let card = fixture.card().await;
         fixture.wakeups.confirmations();
         Self {
-            receiver: ScriptedReceiver::new(fixture.clock.clone()),
+            receiver: ScriptedReceiver::default(),
             id: ConfirmationId::derive(card, Status::SuccessEnrollment),
             fixture,
             model,
@@ -58,7 +58,7 @@ fn retry(report: DeliveryReport, now: Timestamp) -> SignedDuration {
 async fn taken_confirmation_is_delivered_once() {
     let due = Due::new().await;
     assert_eq!(due.deliver().await, DeliveryReport::Delivered);
-    let posted = due.receiver.received();
+    let posted = due.receiver.take_received();
     assert_eq!(posted.len(), 1);
     assert_eq!(posted[0].id, due.id);
     assert!(
@@ -69,7 +69,7 @@ async fn taken_confirmation_is_delivered_once() {
     let at = due.now();
     assert_eq!(due.state(), (StoredConfirmationState::Delivered { at }, 1));
     assert_eq!(due.deliver().await, DeliveryReport::NotDue);
-    assert_eq!(due.receiver.received(), []);
+    assert_eq!(due.receiver.take_received(), []);
 }
 
 #[tokio::test]
@@ -112,10 +112,10 @@ async fn receiver_that_is_gone_parks_this_and_the_next() {
     assert_eq!(due.state(), (StoredConfirmationState::Parked(Parked::Gone), 1));
     let card = due.fixture.card().await;
     let next = ConfirmationId::derive(card, Status::SuccessEnrollment);
-    due.receiver.received();
+    due.receiver.take_received();
     let report = due.fixture.deliver(&due.receiver, &next).await.unwrap();
     assert_eq!(report, DeliveryReport::Parked(Parked::Gone));
-    assert_eq!(due.receiver.received(), [], "nothing is sent there");
+    assert_eq!(due.receiver.take_received(), [], "nothing is sent there");
     assert_eq!(due.model.stored_confirmation(&next).unwrap().attempts, 0);
 }
 
@@ -126,7 +126,7 @@ async fn host_that_is_not_registered_gets_nothing() {
     client.confirmation_hosts.clear();
     due.model.set_up(client);
     assert_eq!(due.deliver().await, DeliveryReport::Parked(Parked::NotRegistered));
-    assert_eq!(due.receiver.received(), []);
+    assert_eq!(due.receiver.take_received(), []);
 }
 
 #[tokio::test]
@@ -141,13 +141,13 @@ async fn receiver_asks_for_a_pause() {
     assert_eq!(wait, pause);
     let card = due.fixture.card().await;
     let next = ConfirmationId::derive(card, Status::SuccessEnrollment);
-    due.receiver.received();
+    due.receiver.take_received();
     let report = due.fixture.deliver(&due.receiver, &next).await.unwrap();
     let DeliveryReport::Waiting(until) = report else {
         panic!("the receiver is left alone: {report:?}")
     };
     assert!(until >= due.now() + pause, "{until}");
-    assert_eq!(due.receiver.received(), []);
+    assert_eq!(due.receiver.take_received(), []);
     assert_eq!(due.model.stored_confirmation(&next).unwrap().attempts, 0);
 }
 
@@ -177,9 +177,43 @@ async fn receiver_that_is_down_is_probed_by_one() {
         let wait = retry(due.deliver().await, due.now());
         due.fixture.clock.advance(wait);
     }
+    let card = due.fixture.card().await;
+    let second = ConfirmationId::derive(card, Status::SuccessEnrollment);
+    assert_eq!(due.receiver.take_received().len(), 5);
     // The last wait was hours: by now the receiver may be tried again.
-    assert_eq!(due.deliver().await, DeliveryReport::Delivered);
+    let probed = ProbedReceiver {
+        due: &due,
+        second: &second,
+        report: Mutex::default(),
+    };
+    let report = due.fixture.deliver(&probed, &due.id).await.unwrap();
+    assert_eq!(report, DeliveryReport::Delivered);
     assert_eq!(due.state().1, 6);
+    let report = probed.report.into_inner().unwrap();
+    let Some(DeliveryReport::Waiting(until)) = report else {
+        panic!("the probe is in flight: {report:?}")
+    };
+    assert!(until >= due.now() + SECOND * 30, "{until}");
+    assert_eq!(due.receiver.take_received(), []);
+    assert_eq!(due.model.stored_confirmation(&second).unwrap().attempts, 0);
+}
+
+/// A receiver to which a second confirmation is delivered while the first is in flight.
+struct ProbedReceiver<'a> {
+    due: &'a Due,
+    second: &'a ConfirmationId,
+    /// Report about the second.
+    report: Mutex<Option<DeliveryReport>>,
+}
+
+#[async_trait::async_trait]
+impl enrollment::ports::Receivers for ProbedReceiver<'_> {
+    async fn post(&self, posted: &enrollment::confirmation::Confirmation, _: Timestamp) -> DeliveryResult {
+        assert_eq!(posted.id, self.due.id);
+        let second = self.due.fixture.deliver(&self.due.receiver, self.second).await;
+        *self.report.lock().unwrap() = Some(second.unwrap());
+        answered(200)
+    }
 }
 
 #[tokio::test]
@@ -201,13 +235,13 @@ async fn closed_receiver_costs_no_attempt() {
         let report = due.fixture.deliver(&due.receiver, other).await.unwrap();
         assert!(matches!(report, DeliveryReport::Retry(_)), "{report:?}");
     }
-    due.receiver.received();
+    due.receiver.take_received();
     let report = due.deliver().await;
     let DeliveryReport::Waiting(until) = report else {
         panic!("the receiver is down: {report:?}")
     };
     assert!(until >= due.now() + SECOND * 30, "{until}");
-    assert_eq!(due.receiver.received(), []);
+    assert_eq!(due.receiver.take_received(), []);
     assert_eq!(due.state(), (StoredConfirmationState::Due, 0));
 }
 

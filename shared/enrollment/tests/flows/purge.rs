@@ -14,11 +14,12 @@ use jiff::SignedDuration;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
-/// Opts a card out.
-async fn opt_out(fixture: &Fixture, card: IntentId) {
+/// Opts a card out, and returns the intent's id.
+async fn opt_out(fixture: &Fixture, card: IntentId) -> IntentId {
     let session = fixture.session_for(ActionCode::OptOut).await;
     let response = fixture.opt_out(&session, "out", card).await.unwrap();
     assert!(harness::fixtures::is_success(&response), "{response:?}");
+    IntentId::derive(session.id(), &harness::fixtures::idempotency_key("out"))
 }
 
 fn customers(customers: usize, undelivered: usize) -> PurgeReport {
@@ -45,16 +46,17 @@ async fn customer_is_deleted_thirty_days_after_the_last_card() {
 }
 
 #[tokio::test]
-async fn delivered_confirmations_are_deleted_without_a_word() {
+async fn delivered_confirmation_is_not_named() {
     let (fixture, model) = Fixture::on_model(|_| {});
     let card = fixture.card().await;
-    let receiver = ScriptedReceiver::new(fixture.clock.clone());
+    let receiver = ScriptedReceiver::default();
     let id = ConfirmationId::derive(card, Status::SuccessEnrollment);
     fixture.deliver(&receiver, &id).await.unwrap();
-    opt_out(&fixture, card).await;
+    let out = opt_out(&fixture, card).await;
     fixture.clock.advance(DAY * 30);
     assert_eq!(fixture.purge().await.unwrap(), customers(1, 1));
-    assert_eq!(model.undelivered().len(), 1);
+    let named = ConfirmationId::derive(out, Status::SuccessRemoval);
+    assert_eq!(model.undelivered(), [named]);
     assert_eq!(model.stored_confirmation(&id), None);
 }
 
