@@ -65,6 +65,7 @@ macro_rules! conformance_tests {
             $run, [$($attributes)?], $crate::conformance::records, records:
             record_has_all_of_a_customer,
             cancelled_cards_are_listed_by_their_cancellation,
+            cancelled_cards_are_listed_oldest_first_in_pages,
             changed_record_is_not_deleted,
             changed_record_loses_no_card,
             removal_leaves_nothing,

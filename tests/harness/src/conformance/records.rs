@@ -4,7 +4,7 @@
 
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
-use enrollment::identifiers::IntentId;
+use enrollment::identifiers::{CustomerId, IntentId};
 use enrollment::intent::{CardState, Customer};
 use enrollment::ports::{ConfirmationState, CustomerKey, Entry, Record, Removal};
 use enrollment::status::Status;
@@ -35,14 +35,14 @@ async fn record(fixture: &Fixture) -> Option<Record> {
     fixture.stores.purges.record(&fixture.client, &key).await.unwrap()
 }
 
-async fn past(fixture: &Fixture, until: Timestamp) -> Vec<CustomerKey> {
+async fn expired(fixture: &Fixture, until: Timestamp, limit: usize) -> Vec<CustomerKey> {
     let mut found = Vec::new();
     let mut from = None;
     loop {
         let page = fixture
             .stores
             .purges
-            .expired(&fixture.client, &fixture.program, until, from.as_ref(), 4)
+            .expired(&fixture.client, &fixture.program, until, from.as_ref(), limit)
             .await
             .unwrap();
         found.extend(page.entries);
@@ -79,11 +79,30 @@ pub async fn cancelled_cards_are_listed_by_their_cancellation(backend: &dyn Back
     let fixture = Fixture::new(backend).await;
     let card = fixture.card().await;
     let at = fixture.clock.now();
-    assert_eq!(past(&fixture, at).await, []);
+    assert_eq!(expired(&fixture, at, 4).await, []);
     opt_out(&fixture, card).await;
     let at = fixture.clock.now();
-    assert_eq!(past(&fixture, at - SECOND).await, []);
-    assert_eq!(past(&fixture, at).await, [key(&fixture).await]);
+    assert_eq!(expired(&fixture, at - SECOND, 4).await, []);
+    assert_eq!(expired(&fixture, at, 4).await, [key(&fixture).await]);
+}
+
+pub async fn cancelled_cards_are_listed_oldest_first_in_pages(backend: &dyn Backend) {
+    let mut fixture = Fixture::new(backend).await;
+    let mut keys = Vec::new();
+    for customer in ["customer-c", "customer-a", "customer-b"] {
+        fixture.customer = CustomerId::parse(customer).unwrap();
+        let card = fixture.card().await;
+        opt_out(&fixture, card).await;
+        keys.push(key(&fixture).await);
+        fixture.clock.advance(SECOND);
+    }
+    let at = fixture.clock.now();
+    assert_eq!(expired(&fixture, at, 4).await, keys);
+    // Pages of one customer for each shard are ordered within themselves only.
+    let mut paged = expired(&fixture, at, 1).await;
+    paged.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    keys.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(paged, keys);
 }
 
 pub async fn changed_record_is_not_deleted(backend: &dyn Backend) {
@@ -129,7 +148,7 @@ pub async fn removal_leaves_nothing(backend: &dyn Backend) {
     assert_eq!(fixture.customer().await, Customer::default());
     assert_eq!(fixture.confirmations().await.len(), 0);
     let at = fixture.clock.now();
-    assert_eq!(past(&fixture, at).await, []);
+    assert_eq!(expired(&fixture, at, 4).await, []);
 }
 
 pub async fn due_confirmation_stops_a_purge_and_no_erasure(backend: &dyn Backend) {
@@ -224,7 +243,7 @@ pub async fn operator_marks_an_active_card_cancelled_once(backend: &dyn Backend)
     }
     let count = fixture.customer().await.count;
     assert_eq!((count.active, count.kept_until), (0, Some(at + HOUR * (37 * 24))));
-    assert_eq!(past(&fixture, at).await, [key]);
+    assert_eq!(expired(&fixture, at, 4).await, [key]);
 }
 
 pub async fn operator_corrects_the_last_four_digits(backend: &dyn Backend) {

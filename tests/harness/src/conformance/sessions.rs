@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "the name of a case says what it shows")]
 
 use enrollment::clock::Clock as _;
+use enrollment::language::Language;
 use enrollment::ports::Put;
 use enrollment::session::{LIFETIME, Session, UsedToken};
 
@@ -69,8 +70,20 @@ pub async fn extension_moves_end_and_count_alone(backend: &dyn Backend) {
     fixture.clock.advance(LIFETIME / 2);
     let now = fixture.clock.now();
     let extended = before.extended(now).unwrap();
-    assert!(sessions.extend(&extended, now).await.unwrap());
-    assert_eq!(sessions.find(before.id).await.unwrap(), Some(extended.clone()));
+    let changed = Session {
+        language: Language::parse("de").unwrap(),
+        failures: 3,
+        finished: true,
+        ..extended.clone()
+    };
+    assert!(sessions.extend(&changed, now).await.unwrap());
+    let moved = Session {
+        expires_at: extended.expires_at,
+        extensions: extended.extensions,
+        ..before.clone()
+    };
+    assert_ne!(moved, before);
+    assert_eq!(sessions.find(before.id).await.unwrap(), Some(moved));
     assert!(
         !sessions.extend(&extended, now).await.unwrap(),
         "another call was first"
