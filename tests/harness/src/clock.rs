@@ -11,9 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 pub struct TestClock(Mutex<Timestamp>);
 
 impl Default for TestClock {
-    /// Starts at the current time, for engines that delete items past their `ttl`.
+    /// Starts at the current time, in whole milliseconds, as the tables store them.
     fn default() -> Self {
-        // Whole milliseconds, as the tables store them.
         let now = Timestamp::now().as_millisecond();
         Self::at(Timestamp::from_millisecond(now).expect("the current time"))
     }

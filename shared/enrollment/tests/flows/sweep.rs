@@ -16,15 +16,14 @@ use crate::ended;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// Intents of as many customers, whose enrollment MRS did not answer 8 s ago. They are due two seconds later.
+/// New intents of as many customers. Each run died while it waited for MRS, which enrolled no card.
 async fn open_intents(fixture: &Fixture, count: usize) -> Vec<IntentId> {
-    fixture.mrs.answers_enrollment(EnrollmentAnswer::NotSent);
+    fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     let mut intents = Vec::new();
     for number in 0..count {
         let customer = CustomerId::parse(&format!("customer-{number}")).unwrap();
         let session = fixture.open_session(|session| session.customer = customer).await;
         let id = IntentId::derive(session.id(), &idempotency_key("a"));
-        // Stored, and never continued: the process died before it asked MRS.
         fixture.begin_only(&session, "a");
         intents.push(id);
     }
