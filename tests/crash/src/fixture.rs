@@ -32,7 +32,7 @@ use platform::vault::Vault;
 use crate::browser::Submission;
 use crate::client;
 use crate::injection::{Execution, Injector};
-use crate::observations::{Observations, Told};
+use crate::observations::{Observations, ShownEnding};
 use crate::ports::{Injecting, Observing};
 use crate::queues::Queues;
 use crate::receiver::Receiver;
@@ -244,9 +244,9 @@ impl<'g> Fixture<'g> {
         let incident = IncidentId::random(&self.randomness);
         let described = describing.describe(&visit.token, incident).await;
         if let Ok(Description::Attempt(answer)) = &described
-            && let Some(told) = Told::of(answer, asked_at, self.clock.now())
+            && let Some(shown) = ShownEnding::of(answer, asked_at, self.clock.now())
         {
-            self.observations.description(visit.session.id, told);
+            self.observations.description(visit.session.id, shown);
         }
         described
     }
@@ -296,9 +296,9 @@ impl<'g> Fixture<'g> {
             .submit(&visit.token, &key, body.as_bytes(), incident)
             .await;
         if let Ok(answer) = &submitted
-            && let Some(told) = Told::of(answer, asked_at, self.clock.now())
+            && let Some(shown) = ShownEnding::of(answer, asked_at, self.clock.now())
         {
-            self.observations.answer(visit.intent_of(&key), told);
+            self.observations.answer(visit.intent_of(&key), shown);
         }
         submitted
     }

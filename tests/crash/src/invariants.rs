@@ -15,7 +15,7 @@ use enrollment::intent::{ANSWER_DEADLINE, Intent};
 use enrollment::status::{MrsCode, Status};
 
 use crate::fixture::Fixture;
-use crate::observations::{Seen, Told};
+use crate::observations::{Seen, ShownEnding};
 use crate::receiver::Received;
 use crate::scenario::Scenario;
 use crate::schedule::Fault;
@@ -82,22 +82,22 @@ impl FinalState<'_> {
                 wrong.push(format!("seen: {ending:?}; stored: {outcome:?}"));
             }
         }
-        for (id, told) in &seen.answers {
+        for (id, shown) in &seen.answers {
             let agrees = match decided.get(&id.to_hex()) {
-                Some(intent) => is_told(intent, told),
-                None => is_refused(told),
+                Some(intent) => may_be_shown(intent, shown),
+                None => is_refused(shown),
             };
             if !agrees {
                 wrong.push(format!(
-                    "{told:?} was answered; decided: {:?}",
+                    "{shown:?} was answered; decided: {:?}",
                     outcome(&id.to_hex())
                 ));
             }
         }
-        for (session, told) in &seen.descriptions {
+        for (session, shown) in &seen.descriptions {
             let mut intents = self.decided.iter().filter(|intent| intent.session == *session);
-            if !(intents.any(|intent| is_told(intent, told)) || is_refused(told)) {
-                wrong.push(format!("{told:?} was shown, and no outcome says so"));
+            if !(intents.any(|intent| may_be_shown(intent, shown)) || is_refused(shown)) {
+                wrong.push(format!("{shown:?} was shown, and no outcome says so"));
             }
         }
         wrong
@@ -205,23 +205,23 @@ impl FinalState<'_> {
 }
 
 /// Whether a page may have got an ending: the outcome, or for an opt-out that was still open after a minute, the error.
-fn is_told(intent: &Intent, told: &Told) -> bool {
+fn may_be_shown(intent: &Intent, shown: &ShownEnding) -> bool {
     let outcome = intent.ending();
     let is_interim = intent.action == ActionCode::OptOut
-        && (told.ending.status, told.ending.code) == (Status::ErrorRemoval, Some(MrsCode::SERVER_ERROR))
-        && told.attempts_left == 0
-        && told.at >= intent.created_at + ANSWER_DEADLINE
+        && (shown.ending.status, shown.ending.code) == (Status::ErrorRemoval, Some(MrsCode::SERVER_ERROR))
+        && shown.attempts_left == 0
+        && shown.at >= intent.created_at + ANSWER_DEADLINE
         && intent
             .outcome()
-            .is_some_and(|outcome| outcome.at >= told.asked_at);
-    outcome.as_ref() == Some(&told.ending) || is_interim
+            .is_some_and(|outcome| outcome.at >= shown.asked_at);
+    outcome.as_ref() == Some(&shown.ending) || is_interim
 }
 
 /// Whether a page was refused for want of a card, before MRS was asked.
-fn is_refused(told: &Told) -> bool {
+fn is_refused(shown: &ShownEnding) -> bool {
     matches!(
-        told.ending.status,
+        shown.ending.status,
         Status::ErrorReplacement | Status::ErrorRemoval
-    ) && told.ending.code.is_none()
-        && told.ending.ranac.is_none()
+    ) && shown.ending.code.is_none()
+        && shown.ending.ranac.is_none()
 }

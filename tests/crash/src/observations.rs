@@ -25,20 +25,20 @@ pub(crate) struct Seen {
     /// Intents as they were concluded.
     pub(crate) finished: Vec<Intent>,
     /// Answers to submissions.
-    pub(crate) answers: Vec<(IntentId, Told)>,
+    pub(crate) answers: Vec<(IntentId, ShownEnding)>,
     /// Descriptions of sessions.
-    pub(crate) descriptions: Vec<(SessionId, Told)>,
+    pub(crate) descriptions: Vec<(SessionId, ShownEnding)>,
     /// Open claims of confirmations, with their ends.
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
     /// Processes that asked MRS about a number, in their order.
-    askers: BTreeMap<String, Vec<(usize, Role)>>,
+    callers: BTreeMap<String, Vec<(usize, Role)>>,
     /// Violated invariants.
     pub(crate) wrong: Vec<String>,
 }
 
 /// Ending that a page got.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct ShownEnding {
     /// Ending on the page.
     pub(crate) ending: Ending,
     pub(crate) attempts_left: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Told {
     pub(crate) at: Timestamp,
 }
 
-impl Told {
+impl ShownEnding {
     /// The ending of an answer; `None` while the outcome is open.
     pub(crate) fn of(answer: &SubmitResponse, asked_at: Timestamp, at: Timestamp) -> Option<Self> {
         match answer {
@@ -79,12 +79,12 @@ impl Observations {
         }
     }
 
-    pub(crate) fn answer(&self, intent: IntentId, told: Told) {
-        self.change(|seen| seen.answers.push((intent, told)));
+    pub(crate) fn answer(&self, intent: IntentId, shown: ShownEnding) {
+        self.change(|seen| seen.answers.push((intent, shown)));
     }
 
-    pub(crate) fn description(&self, session: SessionId, told: Told) {
-        self.change(|seen| seen.descriptions.push((session, told)));
+    pub(crate) fn description(&self, session: SessionId, shown: ShownEnding) {
+        self.change(|seen| seen.descriptions.push((session, shown)));
     }
 
     /// Checks that no two processes ask MRS about one card at once. Under a customer's id there are several intents.
@@ -93,15 +93,15 @@ impl Observations {
             return;
         }
         self.change(|seen| {
-            let askers = seen.askers.entry(number.to_owned()).or_default();
-            if askers.last() == Some(&process) {
+            let callers = seen.callers.entry(number.to_owned()).or_default();
+            if callers.last() == Some(&process) {
                 return;
             }
-            if askers.contains(&process) {
+            if callers.contains(&process) {
                 seen.wrong
                     .push("two asked MRS about one card at the same time".to_owned());
             }
-            askers.push(process);
+            callers.push(process);
         });
     }
 

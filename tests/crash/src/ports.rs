@@ -316,17 +316,17 @@ impl<P: Confirmations> Confirmations for Observing<'_, P> {
     }
 
     async fn delivered(&self, claim: &Claim, at: Timestamp) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.injecting.inner.delivered(claim, at));
+        let work = self.releasing(claim, self.injecting.inner.delivered(claim, at));
         self.injecting.stored("confirmations.delivered", work).await
     }
 
     async fn retry(&self, claim: &Claim, due: Timestamp, failure: &str) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.injecting.inner.retry(claim, due, failure));
+        let work = self.releasing(claim, self.injecting.inner.retry(claim, due, failure));
         self.injecting.stored("confirmations.retry", work).await
     }
 
     async fn wait(&self, claim: &Claim, due: Timestamp) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.injecting.inner.wait(claim, due));
+        let work = self.releasing(claim, self.injecting.inner.wait(claim, due));
         self.injecting.stored("confirmations.wait", work).await
     }
 
@@ -337,7 +337,7 @@ impl<P: Confirmations> Confirmations for Observing<'_, P> {
         failure: Option<&str>,
         at: Timestamp,
     ) -> Result<ClaimWrite, StoreError> {
-        let work = self.told(claim, self.injecting.inner.park(claim, reason, failure, at));
+        let work = self.releasing(claim, self.injecting.inner.park(claim, reason, failure, at));
         self.injecting.stored("confirmations.park", work).await
     }
 
@@ -363,7 +363,7 @@ impl<P: Confirmations> Confirmations for Observing<'_, P> {
 }
 
 impl<P> Observing<'_, P> {
-    async fn told(
+    async fn releasing(
         &self,
         claim: &Claim,
         work: impl Future<Output = Result<ClaimWrite, StoreError>>,

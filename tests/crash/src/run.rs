@@ -237,7 +237,7 @@ impl<'a> Driver<'a> {
         {
             self.fixture
                 .observations
-                .wrong(format!("the page was told: {refused}"));
+                .wrong(format!("the page got: {refused}"));
         }
     }
 

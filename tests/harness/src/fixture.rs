@@ -103,7 +103,7 @@ impl Fixture {
         self.mrs.answers_enrollment(EnrollmentAnswer::Enrolled);
         let submitted = self.submit(&session, "card").await.unwrap();
         assert!(matches!(submitted, SubmitResponse::Ended { .. }), "{submitted:?}");
-        self.mrs.calls();
+        self.mrs.take_calls();
         IntentId::derive(session.id(), &idempotency_key("card"))
     }
 

@@ -175,8 +175,8 @@ impl ScriptedMrs {
         state.first.as_ref().is_some_and(|(_, is_active)| *is_active)
     }
 
-    /// Calls since the last time this was asked.
-    pub fn calls(&self) -> Vec<Call> {
+    /// Calls since they were last taken.
+    pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().calls)
     }
 

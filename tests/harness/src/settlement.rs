@@ -1,6 +1,6 @@
 //! Cases of settlement: what becomes of a submission that MRS does not answer, and when.
 //!
-//! [`settlement_tests!`](crate::settlement_tests) makes tests of them, over the model in `enrollment` and over a real
+//! [`settlement_tests!`](crate::settlement_tests) makes tests of them, over the model in `enrollment` and over every
 //! engine in `platform`.
 
 #![expect(missing_docs, reason = "the name of a case says what it shows")]

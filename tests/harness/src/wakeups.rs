@@ -21,18 +21,18 @@ struct Recorded {
 
 impl RecordedWakeups {
     /// The waits of intents' wake-ups since the last call.
-    pub fn waits(&self) -> Vec<SignedDuration> {
-        let intents = self.intents();
+    pub fn take_waits(&self) -> Vec<SignedDuration> {
+        let intents = self.take_intents();
         intents.into_iter().map(|(_, after)| after).collect()
     }
 
     /// Intents that were to be woken since the last call, and after how long.
-    pub fn intents(&self) -> Vec<(IntentId, SignedDuration)> {
+    pub fn take_intents(&self) -> Vec<(IntentId, SignedDuration)> {
         std::mem::take(&mut self.lock().intents)
     }
 
     /// Confirmations that were to be sent since the last call, and after how long.
-    pub fn confirmations(&self) -> Vec<(ConfirmationId, SignedDuration)> {
+    pub fn take_confirmations(&self) -> Vec<(ConfirmationId, SignedDuration)> {
         std::mem::take(&mut self.lock().confirmations)
     }
 

@@ -23,7 +23,7 @@ impl Due {
     async fn new() -> Self {
         let (fixture, model) = Fixture::on_model(|_| {});
         let card = fixture.card().await;
-        fixture.wakeups.confirmations();
+        fixture.wakeups.take_confirmations();
         Self {
             receiver: ScriptedReceiver::default(),
             id: ConfirmationId::derive(card, Status::SuccessEnrollment),
@@ -83,7 +83,7 @@ async fn failed_attempt_is_retried_after_seconds_by_a_wake_up() {
         due.receiver.answers([failure]);
         let wait = retry(due.deliver().await, due.now());
         assert!((SECOND * 5..=SECOND * 6).contains(&wait), "{wait}");
-        assert_eq!(due.fixture.wakeups.confirmations(), [(due.id.clone(), wait)]);
+        assert_eq!(due.fixture.wakeups.take_confirmations(), [(due.id.clone(), wait)]);
         assert_eq!(due.state(), (StoredConfirmationState::Due, 1));
         assert_eq!(due.deliver().await, DeliveryReport::NotDue);
         due.fixture.clock.advance(wait);
@@ -97,11 +97,11 @@ async fn later_retries_are_left_to_the_sweep() {
     let due = Due::new().await;
     due.receiver.answers([answered(404), answered(404)]);
     let wait = retry(due.deliver().await, due.now());
-    due.fixture.wakeups.confirmations();
+    due.fixture.wakeups.take_confirmations();
     due.fixture.clock.advance(wait);
     let wait = retry(due.deliver().await, due.now());
     assert!(wait >= SECOND * 300, "{wait}");
-    assert_eq!(due.fixture.wakeups.confirmations(), []);
+    assert_eq!(due.fixture.wakeups.take_confirmations(), []);
 }
 
 #[tokio::test]

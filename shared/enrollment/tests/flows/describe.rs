@@ -45,7 +45,7 @@ async fn form_shows_program_key_and_time() {
     assert_eq!(form.choice.attempts_left, 5);
     assert_eq!(form.choice.extensions_left, MAX_EXTENSIONS);
     assert_eq!(form.choice.expires_at, fixture.clock.now() + LIFETIME);
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn token_digits_narrow_the_choice() {
 }
 
 #[tokio::test]
-async fn no_card_is_told_before_anything_is_typed() {
+async fn missing_card_shows_no_form() {
     let (fixture, _) = Fixture::on_model(|_| {});
     for (action, status) in [
         (ActionCode::Replace, Status::ErrorReplacement),
@@ -103,7 +103,7 @@ async fn no_card_is_told_before_anything_is_typed() {
 }
 
 #[tokio::test]
-async fn card_limit_is_told_before_anything_is_typed() {
+async fn reached_card_limit_shows_no_form() {
     let (fixture, _) = Fixture::on_model(|client| client.programs[0].max_cards = 1);
     let session = fixture.session().await;
     assert!(matches!(
@@ -124,7 +124,7 @@ async fn open_enrollment_elsewhere_leaves_the_form() {
     let (open, other) = (fixture.session().await, fixture.session().await);
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&open, "a").await.unwrap();
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Find]);
     assert!(matches!(
         fixture.describe(&other).await.unwrap(),
         Description::Form(_)

@@ -30,7 +30,7 @@ fn cause(result: Result<ErasureReport, ErasureError>) -> (ErasureCause, usize, b
 }
 
 #[tokio::test]
-async fn nobody_is_told_as_such() {
+async fn unknown_customer_is_reported() {
     let (fixture, mrs) = with_cards(0).await;
     let (why, ..) = cause(fixture.erase(&mrs, &customer(), true).await);
     assert!(matches!(why, ErasureCause::Nobody), "{why}");

@@ -113,7 +113,7 @@ async fn open_session_defers_the_purge() {
 }
 
 #[tokio::test]
-async fn card_that_mrs_still_holds_is_kept() {
+async fn card_still_active_at_mrs_is_kept() {
     let (fixture, _) = Fixture::on_model(|client| client.programs[0].retention_days = 1);
     let old = fixture.card().await;
     let session = fixture.session_for(ActionCode::Replace).await;

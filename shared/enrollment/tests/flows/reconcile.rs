@@ -116,7 +116,7 @@ async fn card_that_is_cancelled_here_is_cancelled_at_mrs() {
 }
 
 #[tokio::test]
-async fn repair_that_mrs_refuses_is_told() {
+async fn repair_that_mrs_refuses_is_reported_as_failed() {
     let (fixture, mrs, _) = with_customers(2).await;
     let ranac = card(&fixture, 0).await.ranac;
     mrs.set_active(&ranac, false);
@@ -173,7 +173,7 @@ async fn card_of_a_failed_enrollment_is_a_stray() {
 }
 
 #[tokio::test]
-async fn many_differences_are_refused_without_a_word_of_the_operator() {
+async fn many_differences_are_refused_until_accepted() {
     let (fixture, mrs, cards) = with_customers(5).await;
     for number in 0..cards.len() - 1 {
         mrs.set_active(&card(&fixture, number).await.ranac, false);
@@ -214,7 +214,7 @@ async fn unintelligible_answers_are_unknown_and_never_repaired() {
 }
 
 #[tokio::test]
-async fn customer_with_an_open_intent_is_left_alone() {
+async fn customer_with_an_open_intent_is_skipped() {
     let (fixture, mrs, _) = with_customers(1).await;
     let session = fixture
         .open_session(|session| session.customer = customer(0))

@@ -47,7 +47,7 @@ async fn enrollment_stores_the_card_and_ends_the_session() {
     assert_eq!((left, reason), (0, None));
     assert_eq!(ending.ranac.as_ref().unwrap().expose(), RANAC);
     assert_eq!(ending.customer.as_ref(), Some(&fixture.customer));
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
     let customer = fixture.customer().await;
     let card = &customer.cards[0];
     assert_eq!((card.state, card.last4.as_str()), (CardState::Active, "0123"));
@@ -72,7 +72,7 @@ async fn body_that_breaks_rules_asks_nothing_of_mrs() {
         .submit_body(ActionCode::Enroll, &session, "a", &foreign)
         .await;
     assert_eq!(fault(refused), ("/bin", "does not belong to the program"));
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
     assert_eq!(fixture.stored_session(&session).await.last_attempt, None);
 }
 
@@ -97,7 +97,7 @@ async fn unknown_and_expired_sessions_are_refused() {
         let refused = fixture.submit(&session, "a").await;
         assert!(matches!(refused, Err(SubmitError::SessionEnded)), "{refused:?}");
     }
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn suspended_client_begins_nothing() {
     model.set_up(client);
     let refused = fixture.submit(&session, "a").await;
     assert!(matches!(refused, Err(SubmitError::Suspended)), "{refused:?}");
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn key_with_another_body_is_refused() {
         .submit_body(ActionCode::Enroll, &session, "a", &body)
         .await;
     assert!(matches!(reused, Err(SubmitError::KeyReused)), "{reused:?}");
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn repeat_gets_the_first_answer_with_its_incident() {
     assert_eq!(ended(&first).1, 4);
     let second = fixture.submit(&session, "a").await.unwrap();
     assert_eq!(first, second);
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
     assert_eq!(fixture.stored_session(&session).await.failures, 1);
 }
 
@@ -176,7 +176,7 @@ async fn fifth_failure_ends_the_session() {
 }
 
 #[tokio::test]
-async fn full_customer_is_told_the_card_limit() {
+async fn reached_card_limit_is_refused_without_mrs() {
     let (fixture, _) = with_program(|program| program.max_cards = 1);
     fixture.card().await;
     let session = fixture.session().await;
@@ -184,13 +184,13 @@ async fn full_customer_is_told_the_card_limit() {
     let (ending, left, reason) = ended(&response);
     assert_eq!((ending.status, ending.code), (Status::ErrorEnrollment, None));
     assert_eq!((left, reason), (0, Some(Reason::CardLimit)));
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
     assert_eq!(fixture.cards().await, (1, 0));
     assert_eq!(fixture.stored_session(&session).await.failures, 0);
 }
 
 #[tokio::test]
-async fn card_limit_holds_for_enrollments_only() {
+async fn card_limit_applies_to_enrollments_only() {
     let (fixture, _) = with_program(|program| program.max_cards = 1);
     let old = fixture.card().await;
     let session = fixture.session_for(ActionCode::Replace).await;
@@ -204,12 +204,12 @@ async fn attempts_of_a_customer_are_limited_for_an_hour() {
     fixture.mrs.answers_enrollment(EnrollmentAnswer::Declined(-52));
     let session = fixture.session().await;
     fixture.submit(&session, "a").await.unwrap();
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
     let refused = fixture.submit(&session, "b").await.unwrap();
     let (ending, left, reason) = ended(&refused);
     assert_eq!((ending.status, ending.code), (Status::AccessDenied, None));
     assert_eq!((left, reason), (0, Some(Reason::Limit)));
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
     let other = fixture
         .open_session(|session| session.customer = CustomerId::parse("customer-2").unwrap())
         .await;
@@ -219,7 +219,7 @@ async fn attempts_of_a_customer_are_limited_for_an_hour() {
     let later = fixture.session().await;
     let allowed = fixture.submit(&later, "a").await.unwrap();
     assert_eq!(ended(&allowed).0.status, Status::ErrorEnrollment);
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Enroll]);
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn attempts_of_a_client_are_limited_over_customers() {
         let response = fixture.submit(&session, "a").await.unwrap();
         assert_eq!(ended(&response).0.status, status, "{customer}");
     }
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Enroll]);
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn cards_of_others_are_not_offered() {
         .await;
     assert_eq!(fault(fixture.opt_out(&of_other_digits, "a", old).await), none);
     assert_eq!(fixture.state_of(old).await, CardState::Active);
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -297,13 +297,13 @@ async fn card_that_is_gone_leaves_the_attempts() {
     let old = fixture.card().await;
     let first = fixture.session_for(ActionCode::OptOut).await;
     fixture.opt_out(&first, "a", old).await.unwrap();
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     let second = fixture.session_for(ActionCode::Replace).await;
     let response = fixture.replace(&second, "a", old).await.unwrap();
     let (ending, left, reason) = ended(&response);
     assert_eq!((ending.status, ending.code), (Status::ErrorReplacement, None));
     assert_eq!((left, reason), (5, Some(Reason::CardGone)));
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -311,12 +311,12 @@ async fn replacement_stores_the_new_card_and_wakes_for_the_old_one() {
     let (fixture, _) = usual();
     let old = fixture.card().await;
     let session = fixture.session_for(ActionCode::Replace).await;
-    fixture.wakeups.intents();
+    fixture.wakeups.take_intents();
     let response = fixture.replace(&session, "a", old).await.unwrap();
     assert_eq!(ended(&response).0.status, Status::SuccessReplacement);
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
     let id = IntentId::derive(session.id(), &idempotency_key("a"));
-    assert_eq!(fixture.wakeups.intents(), [(id, SignedDuration::ZERO)]);
+    assert_eq!(fixture.wakeups.take_intents(), [(id, SignedDuration::ZERO)]);
     assert_eq!(fixture.state_of(old).await, CardState::PendingCancellation);
     assert_eq!(fixture.state_of(id).await, CardState::Active);
 }
@@ -338,7 +338,7 @@ async fn number_is_random_or_the_customer_id_as_the_program_says() {
     let intent = per_customer.intent(&session, "a").await;
     let number = BankCustomerNumber::parse(per_customer.customer.expose()).unwrap();
     assert_eq!(intent.bank_customer_number, number);
-    assert_eq!(per_customer.mrs.calls(), [Call::Find, Call::Enroll]);
+    assert_eq!(per_customer.mrs.take_calls(), [Call::Find, Call::Enroll]);
 }
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn confirmation_is_due_and_its_sender_woken() {
     let (fixture, _) = usual();
     let session = fixture.session().await;
     fixture.submit(&session, "a").await.unwrap();
-    let woken = fixture.wakeups.confirmations();
+    let woken = fixture.wakeups.take_confirmations();
     assert_eq!(woken.len(), 1);
     assert_eq!(woken[0].1, SignedDuration::ZERO);
     let now = fixture.clock.now();
@@ -358,7 +358,7 @@ async fn confirmation_is_due_and_its_sender_woken() {
         .open_session(|session| session.confirmation_url = None)
         .await;
     fixture.submit(&silent, "a").await.unwrap();
-    assert_eq!(fixture.wakeups.confirmations(), []);
+    assert_eq!(fixture.wakeups.take_confirmations(), []);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn open_intents(fixture: &Fixture, count: usize) -> Vec<IntentId> {
         fixture.begin_only(&session, "a");
         intents.push(id);
     }
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     intents
 }
 
@@ -36,7 +36,7 @@ async fn nothing_due_is_nothing_done() {
     let (fixture, _) = Fixture::on_model(|_| {});
     assert_eq!(fixture.sweep().await, SweepReport::default());
     assert_eq!(fixture.wake().await.unwrap(), WakeReport::default());
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 }
 
 #[tokio::test]
@@ -47,14 +47,14 @@ async fn abandoned_intent_is_resumed_after_its_lease() {
     let report = fixture.sweep().await;
     assert_eq!((report.resumed, report.unsettled), (0, 1));
     assert_eq!(report.oldest_open, SECOND * 29);
-    assert_eq!(fixture.mrs.calls(), [], "its lease has not ended");
-    assert_eq!(fixture.wakeups.intents(), [(intents[0], SECOND * 30)]);
+    assert_eq!(fixture.mrs.take_calls(), [], "its lease has not ended");
+    assert_eq!(fixture.wakeups.take_intents(), [(intents[0], SECOND * 30)]);
 
     fixture.clock.advance(SECOND);
     let report = fixture.sweep().await;
     assert_eq!((report.resumed, report.unsettled), (1, 1));
     assert_eq!(report.unknown_for_long, 0);
-    assert_eq!(fixture.mrs.calls(), [Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Find]);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn deadline_is_decided_without_mrs() {
     let session = fixture.session().await;
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&session, "a").await.unwrap();
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     fixture.clock.advance(SECOND * 52);
     let report = fixture.sweep().await;
     let intent = fixture.intent(&session, "a").await;
@@ -87,7 +87,7 @@ async fn settled_intents_are_no_longer_swept() {
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&session, "a").await.unwrap();
     fixture.mrs.has_card(true);
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     fixture.clock.advance(SECOND * 2);
     let report = fixture.sweep().await;
     assert_eq!((report.resumed, report.unsettled), (1, 0));
@@ -177,11 +177,11 @@ async fn due_confirmations_are_woken_oldest_first() {
     fixture.mrs.answers_enrollment(EnrollmentAnswer::Declined(-52));
     let session = fixture.session().await;
     fixture.submit(&session, "a").await.unwrap();
-    let sent = fixture.wakeups.confirmations();
+    let sent = fixture.wakeups.take_confirmations();
     fixture.clock.advance(SECOND * 5);
     let report = fixture.wake().await.unwrap();
     assert_eq!((report.woken, report.oldest_due), (2, SECOND * 10));
-    assert_eq!(fixture.wakeups.confirmations(), sent);
+    assert_eq!(fixture.wakeups.take_confirmations(), sent);
 }
 
 #[tokio::test]

@@ -55,10 +55,10 @@ impl FinalState<'_> {
                 (number, card.ranac.expose().to_owned())
             })
             .collect();
-        let told = self.active_by_outcomes();
-        if held != active || active != told {
+        let decided = self.active_by_outcomes();
+        if held != active || active != decided {
             wrong.push(format!(
-                "MRS holds {held:?}, the table has {active:?}, told was {told:?}"
+                "MRS holds {held:?}, the table has {active:?}, the outcomes say {decided:?}"
             ));
         }
         for (number, asked) in fixture.mrs.asked() {

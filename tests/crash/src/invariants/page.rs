@@ -12,7 +12,7 @@ use enrollment::session::MAX_FAILURES;
 use super::final_state::FinalState;
 use super::is_refused;
 use crate::fixture::Fixture;
-use crate::observations::Told;
+use crate::observations::ShownEnding;
 use crate::scenario::Scenario;
 
 /// Violated invariant of a page.
@@ -42,7 +42,7 @@ pub(crate) async fn of_page(
         (Ok(Description::Attempt(refused)), None) => {
             session.action != ActionCode::Enroll
                 && final_state.active().is_empty()
-                && Told::of(refused, now, now).is_some_and(|told| is_refused(&told))
+                && ShownEnding::of(refused, now, now).is_some_and(|shown| is_refused(&shown))
         }
         _ => false,
     };

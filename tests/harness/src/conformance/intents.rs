@@ -20,7 +20,7 @@ fn ended(intent: &Intent, conclusion: Conclusion) -> Intent {
     intent
 }
 
-fn turn(next: Timestamp) -> Reschedule {
+fn reschedule(next: Timestamp) -> Reschedule {
     Reschedule {
         next,
         unanswered_at: None,
@@ -264,10 +264,15 @@ pub async fn lease_excludes_others_until_it_ends(backend: &dyn Backend) {
 
     let next = now + SECOND * 40;
     assert!(
-        !leases.release(intent.id, now, turn(next)).await.unwrap(),
+        !leases.release(intent.id, now, reschedule(next)).await.unwrap(),
         "another lease"
     );
-    assert!(leases.release(intent.id, until(now), turn(next)).await.unwrap());
+    assert!(
+        leases
+            .release(intent.id, until(now), reschedule(next))
+            .await
+            .unwrap()
+    );
     assert_eq!(
         read(&fixture, intent.id).await.unwrap().inquiry.unanswered_at,
         None

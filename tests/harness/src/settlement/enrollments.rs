@@ -22,14 +22,14 @@ pub async fn decided_at_the_deadline_and_not_before(backend: &dyn Backend) {
     let session = fixture.session().await;
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     assert_eq!(fixture.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Find]);
     fixture.clock.advance(LEFT - MILLISECOND);
     assert_eq!(fixture.submit(&session, "a").await.unwrap(), SubmitResponse::Open);
     fixture.clock.advance(MILLISECOND);
     let (status, code, left) = outcome(&fixture.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
     assert_eq!(
-        fixture.mrs.calls(),
+        fixture.mrs.take_calls(),
         [],
         "never enrolled again, and nobody asks for the page's sake"
     );
@@ -85,16 +85,16 @@ pub async fn found_after_the_deadline_is_cancelled(backend: &dyn Backend) {
     fixture.submit(&session, "a").await.unwrap();
     fixture.mrs.has_card(true);
     fixture.clock.advance(LEFT);
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     let (status, code, _) = outcome(&fixture.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-1001)));
     assert_eq!(
-        fixture.mrs.calls(),
+        fixture.mrs.take_calls(),
         [],
         "it changes nothing, and the customer waits"
     );
     fixture.resume(&session, "a").await;
-    assert_eq!(fixture.mrs.calls(), [Call::Find, Call::Cancel]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Find, Call::Cancel]);
     assert!(!fixture.mrs.is_card_active());
     let intent = fixture.intent(&session, "a").await;
     assert!(
@@ -168,7 +168,7 @@ pub async fn server_error_is_looked_up_once(backend: &dyn Backend) {
     let session = fixture.session().await;
     let (status, code, left) = outcome(&fixture.submit(&session, "a").await.unwrap());
     assert_eq!((status, code, left), (Status::ErrorEnrollment, Some(-1001), 4));
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Find]);
     assert!(
         fixture
             .intent(&session, "a")
@@ -187,7 +187,7 @@ pub async fn server_error_is_looked_up_once(backend: &dyn Backend) {
         (Status::SuccessEnrollment, None),
         "what it holds counts, not what it said"
     );
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Find]);
 }
 
 pub async fn answered_enrollment_is_not_looked_up(backend: &dyn Backend) {
@@ -208,9 +208,9 @@ pub async fn answered_enrollment_is_not_looked_up(backend: &dyn Backend) {
         let fixture = Fixture::new(backend).await;
         let session = fixture.session().await;
         fixture.mrs.answers_enrollment(ending);
-        let (told, told_code, _) = outcome(&fixture.submit(&session, "a").await.unwrap());
-        assert_eq!((told, told_code), (status, code), "{ending:?}");
-        assert_eq!(fixture.mrs.calls(), [Call::Enroll], "{ending:?}");
+        let (answered, answered_code, _) = outcome(&fixture.submit(&session, "a").await.unwrap());
+        assert_eq!((answered, answered_code), (status, code), "{ending:?}");
+        assert_eq!(fixture.mrs.take_calls(), [Call::Enroll], "{ending:?}");
         assert!(
             !fixture
                 .intent(&session, "a")
@@ -236,10 +236,10 @@ pub async fn first_success_stands(backend: &dyn Backend) {
     let first = fixture.intent(&session, "a").await;
     assert_eq!(first.outcome().unwrap().status, Status::SuccessEnrollment);
     fixture.clock.advance(MILLISECOND);
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     let second = fixture.decide(too_late).await.unwrap();
     assert_eq!(second.conclusion(), first.conclusion());
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
     assert!(fixture.mrs.is_card_active());
     assert_eq!(fixture.cards().await, (1, 0));
     assert_eq!(fixture.confirmations().await.len(), 1);
@@ -284,7 +284,7 @@ pub async fn repeat_is_open_then_equal_to_the_first(backend: &dyn Backend) {
     let first = first.unwrap();
     assert_eq!(outcome(&first).0, Status::SuccessEnrollment);
     assert_eq!(fixture.submit(&session, "a").await.unwrap(), first);
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
 }
 
 pub async fn no_second_call_during_the_lease(backend: &dyn Backend) {
@@ -296,7 +296,7 @@ pub async fn no_second_call_during_the_lease(backend: &dyn Backend) {
         fixture.mrs.working.notified().await;
         fixture.clock.advance(SignedDuration::from_secs(29));
         fixture.resume(&session, "a").await;
-        let calls = fixture.mrs.calls();
+        let calls = fixture.mrs.take_calls();
         fixture.mrs.unblock.notify_one();
         calls
     };
@@ -316,10 +316,10 @@ pub async fn expired_lease_is_taken_over(backend: &dyn Backend) {
         // The process is no more.
         () = fixture.mrs.working.notified() => {}
     }
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll]);
     fixture.clock.advance(SignedDuration::from_secs(30));
     fixture.resume(&session, "a").await;
-    assert_eq!(fixture.mrs.calls(), [Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Find]);
     let found = fixture.submit(&session, "a").await.unwrap();
     assert_eq!(outcome(&found).0, Status::SuccessEnrollment);
 }
@@ -330,9 +330,9 @@ pub async fn page_polling_adds_no_calls_to_mrs(backend: &dyn Backend) {
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     let begun = fixture.clock.now();
     fixture.submit(&session, "a").await.unwrap();
-    assert_eq!(fixture.mrs.calls(), [Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Enroll, Call::Find]);
     let mut asked = Vec::new();
-    let mut woken = vec![fixture.wakeups.waits()];
+    let mut woken = vec![fixture.wakeups.take_waits()];
     for second in 9..60 {
         fixture
             .clock
@@ -346,11 +346,11 @@ pub async fn page_polling_adds_no_calls_to_mrs(backend: &dyn Backend) {
         for _ in 0..2 {
             fixture.resume(&session, "a").await;
         }
-        let calls = fixture.mrs.calls();
+        let calls = fixture.mrs.take_calls();
         if !calls.is_empty() {
             assert_eq!(calls, [Call::Find]);
             asked.push(second);
-            woken.push(fixture.wakeups.waits());
+            woken.push(fixture.wakeups.take_waits());
         }
     }
     assert_eq!(asked, [10, 20, 40], "the first call took the first turn's time");
@@ -383,7 +383,7 @@ async fn assert_one_answer(fixture: &Fixture) {
     assert_eq!(
         fixture
             .mrs
-            .calls()
+            .take_calls()
             .iter()
             .filter(|call| **call == Call::Enroll)
             .count(),
@@ -447,7 +447,7 @@ pub async fn expired_session_hides_an_open_attempt(backend: &dyn Backend) {
         SubmitResponse::Open
     );
     fixture.mrs.recovers();
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     let expires_at = fixture.stored_session(&session).await.expires_at;
     fixture.clock.advance_to(expires_at + GRACE - MILLISECOND);
     assert_eq!(
@@ -465,7 +465,7 @@ pub async fn expired_session_hides_an_open_attempt(backend: &dyn Backend) {
         );
         fixture.clock.advance(SignedDuration::from_hours(20));
     }
-    assert_eq!(fixture.mrs.calls(), [], "nobody asks for its sake");
+    assert_eq!(fixture.mrs.take_calls(), [], "nobody asks for its sake");
     fixture.resume(&session, "a").await;
     assert!(!fixture.mrs.is_card_active(), "settlement goes on");
 }
@@ -493,12 +493,12 @@ pub async fn open_attempt_counts_toward_the_card_limit(backend: &dyn Backend) {
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&session, "a").await.unwrap();
     assert_eq!(fixture.cards().await, (0, 1));
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
 
     let other = fixture.session().await;
     let (status, code, _) = outcome(&fixture.submit(&other, "b").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, None));
-    assert_eq!(fixture.mrs.calls(), []);
+    assert_eq!(fixture.mrs.take_calls(), []);
 
     fixture.clock.advance(LEFT);
     fixture.submit(&session, "a").await.unwrap();
@@ -515,12 +515,12 @@ pub async fn confirmation_matches_the_page(backend: &dyn Backend) {
     let SubmitResponse::Ended { ending, .. } = fixture.submit(&session, "a").await.unwrap() else {
         panic!("it has ended")
     };
-    let told = fixture.confirmations().await;
+    let sent = fixture.confirmations().await;
     assert_eq!(
-        told,
+        sent,
         [serde_json::from_str::<serde_json::Value>(&ending.to_json()).unwrap()]
     );
-    assert_eq!(told[0]["statusCode"], json!("-45"));
+    assert_eq!(sent[0]["statusCode"], json!("-45"));
 
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&session, "b").await.unwrap();
@@ -535,9 +535,9 @@ pub async fn confirmation_matches_the_page(backend: &dyn Backend) {
     let SubmitResponse::Ended { ending, .. } = fixture.submit(&session, "b").await.unwrap() else {
         panic!("it has ended")
     };
-    let told = fixture.confirmations().await;
-    assert_eq!(told.len(), 2);
-    assert!(told.contains(&serde_json::from_str(&ending.to_json()).unwrap()));
+    let sent = fixture.confirmations().await;
+    assert_eq!(sent.len(), 2);
+    assert!(sent.contains(&serde_json::from_str(&ending.to_json()).unwrap()));
 }
 
 /// Status, code and attempts left of what has ended.

@@ -35,7 +35,7 @@ pub async fn active_card_under_the_number_declines(backend: &dyn Backend) {
     let (status, code, _) = outcome(&fixture.submit(&session, "a").await.unwrap());
     assert_eq!((status, code), (Status::ErrorEnrollment, Some(-50)));
     assert_eq!(
-        fixture.mrs.calls(),
+        fixture.mrs.take_calls(),
         [Call::Find],
         "nothing is enrolled or cancelled"
     );
@@ -49,7 +49,7 @@ pub async fn card_of_another_program_is_never_cancelled(backend: &dyn Backend) {
     fixture.mrs.also_lists(vec![elsewhere()]);
     fixture.mrs.answers_enrollment(EnrollmentAnswer::NoAnswer);
     fixture.submit(&session, "a").await.unwrap();
-    assert_eq!(fixture.mrs.calls(), [Call::Find, Call::Enroll, Call::Find]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Find, Call::Enroll, Call::Find]);
     let intent = fixture.intent(&session, "a").await;
     assert_eq!(intent.outcome(), None, "it is not taken for the new card");
     assert_eq!(intent.inquiry.present_before.map(|ranacs| ranacs.len()), Some(1));
@@ -123,7 +123,7 @@ pub async fn unclear_look_up_enrolls_nothing(backend: &dyn Backend) {
             (Status::ErrorEnrollment, Some(-1001)),
             "{unclear:?}"
         );
-        assert_eq!(fixture.mrs.calls(), [Call::Find]);
+        assert_eq!(fixture.mrs.take_calls(), [Call::Find]);
     }
 }
 
@@ -133,7 +133,7 @@ pub async fn unknown_number_is_new(backend: &dyn Backend) {
     fixture.mrs.answers_look_ups([LookUp::NotFound]);
     let (status, ..) = outcome(&fixture.submit(&session, "a").await.unwrap());
     assert_eq!(status, Status::SuccessEnrollment);
-    assert_eq!(fixture.mrs.calls(), [Call::Find, Call::Enroll]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Find, Call::Enroll]);
 }
 
 pub async fn cleanup_ends_by_proof_only(backend: &dyn Backend) {
@@ -162,7 +162,7 @@ pub async fn cleanup_ends_by_proof_only(backend: &dyn Backend) {
     assert_eq!(
         (swept.resumed, swept.unknown_for_long),
         (1, 1),
-        "the operator is told"
+        "the operator is notified"
     );
     fixture.clock.advance(SignedDuration::from_hours(6));
     let since = fixture.intent(&session, "a").await.inquiry.unknown_since.unwrap();

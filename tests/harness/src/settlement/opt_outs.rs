@@ -1,4 +1,4 @@
-//! An opt-out that MRS does not answer: the page is told so in the end, and it goes on.
+//! An opt-out that MRS does not answer: the page gets an error after the deadline, and settlement continues.
 
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock as _;
@@ -32,11 +32,11 @@ pub async fn page_gets_server_error_then_the_outcome(backend: &dyn Backend) {
         SubmitResponse::Open
     );
     fixture.clock.advance(MILLISECOND);
-    let told = fixture.opt_out(&session, "a", old).await.unwrap();
-    assert_eq!(outcome(&told), (Status::ErrorRemoval, Some(-1001), 0));
+    let answer = fixture.opt_out(&session, "a", old).await.unwrap();
+    assert_eq!(outcome(&answer), (Status::ErrorRemoval, Some(-1001), 0));
     assert_eq!(
         shown(&fixture.describe_for(ActionCode::OptOut, &session).await.unwrap()),
-        told
+        answer
     );
     assert_eq!(
         fixture.intent(&session, "a").await.outcome(),
@@ -77,9 +77,9 @@ pub async fn decline_is_an_error_only_while_the_card_is_active(backend: &dyn Bac
         let session = fixture.session_for(ActionCode::OptOut).await;
         fixture.mrs.declines_cancellation(-85);
         fixture.mrs.has_card(holds);
-        let (told, told_code, _) = outcome(&fixture.opt_out(&session, "a", old).await.unwrap());
-        assert_eq!((told, told_code), (status, code));
-        assert_eq!(fixture.mrs.calls(), [Call::Cancel, Call::Find]);
+        let (answered, answered_code, _) = outcome(&fixture.opt_out(&session, "a", old).await.unwrap());
+        assert_eq!((answered, answered_code), (status, code));
+        assert_eq!(fixture.mrs.take_calls(), [Call::Cancel, Call::Find]);
         let at = fixture.clock.now();
         let state = state.unwrap_or(CardState::Cancelled { at });
         assert_eq!(fixture.state_of(old).await, state);
@@ -87,12 +87,12 @@ pub async fn decline_is_an_error_only_while_the_card_is_active(backend: &dyn Bac
 }
 
 pub async fn unverified_decline_stays_open(backend: &dyn Backend) {
-    for (code, deaf) in [(-85, true), (-1001, false)] {
+    for (code, ignores_find) in [(-85, true), (-1001, false)] {
         let fixture = Fixture::new(backend).await;
         let old = fixture.card().await;
         let session = fixture.session_for(ActionCode::OptOut).await;
         fixture.mrs.declines_cancellation(code);
-        if deaf {
+        if ignores_find {
             fixture.mrs.ignores(Call::Find);
         }
         assert_eq!(
@@ -169,8 +169,8 @@ pub async fn unclear_look_up_decides_nothing(backend: &dyn Backend) {
         assert_eq!(fixture.state_of(old).await, CardState::Locked);
         fixture.clock.advance(SignedDuration::from_secs(5));
         fixture.resume(&session, "a").await;
-        let told = fixture.opt_out(&session, "a", old).await.unwrap();
-        assert_eq!(outcome(&told).1, Some(-10), "what it lists counts");
+        let answer = fixture.opt_out(&session, "a", old).await.unwrap();
+        assert_eq!(outcome(&answer).1, Some(-10), "what it lists counts");
         assert_eq!(fixture.state_of(old).await, CardState::Active);
     }
 }
@@ -188,11 +188,11 @@ pub async fn declined_opt_out_can_be_retried(backend: &dyn Backend) {
     assert_eq!(
         fixture.opt_out(&session, "a", old).await.unwrap(),
         declined_again(declined),
-        "a repeat of the first is told the first, in a session that has ended since"
+        "a repeat of the first gets the first answer, in a session that has ended since"
     );
 }
 
-/// The same, as it is told when nothing can be tried any more.
+/// The same answer without further tries.
 fn declined_again(declined: SubmitResponse) -> SubmitResponse {
     match declined {
         SubmitResponse::Ended { ending, incident, .. } => SubmitResponse::Ended {
@@ -225,7 +225,7 @@ fn shown(description: &Description) -> SubmitResponse {
 
 /// Events of opt-outs among the confirmations to the partner.
 async fn removals(fixture: &Fixture) -> Vec<Value> {
-    let mut told = fixture.confirmations().await;
-    told.retain(|body| body["status"] != "SUCCESS_ENROLLMENT");
-    told
+    let mut sent = fixture.confirmations().await;
+    sent.retain(|body| body["status"] != "SUCCESS_ENROLLMENT");
+    sent
 }

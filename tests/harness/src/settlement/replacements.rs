@@ -30,25 +30,25 @@ pub async fn old_card_is_cancelled_after_the_new_one_is_in(backend: &dyn Backend
 
     fixture.mrs.has_card(true);
     fixture.clock.advance(LEFT - MILLISECOND);
-    fixture.mrs.calls();
+    fixture.mrs.take_calls();
     fixture.resume(&session, "a").await;
     let replaced = fixture.replace(&session, "a", old).await.unwrap();
     assert_eq!(outcome(&replaced), (Status::SuccessReplacement, None, 0));
     assert_eq!(
-        fixture.mrs.calls(),
+        fixture.mrs.take_calls(),
         [Call::Find],
         "the old one is the next look's"
     );
-    let told = fixture.intent(&session, "a").await.outcome().cloned().unwrap();
+    let replaced = fixture.intent(&session, "a").await.outcome().cloned().unwrap();
     assert_eq!(
-        told.ranac.map(|ranac| ranac.expose().to_owned()).as_deref(),
+        replaced.ranac.map(|ranac| ranac.expose().to_owned()).as_deref(),
         Some(RANACS[1])
     );
     assert_eq!(fixture.state_of(old).await, CardState::PendingCancellation);
     assert_eq!(fixture.cards().await, (1, 0));
 
     fixture.resume(&session, "a").await;
-    assert_eq!(fixture.mrs.calls(), [Call::Cancel]);
+    assert_eq!(fixture.mrs.take_calls(), [Call::Cancel]);
     assert!(fixture.mrs.is_card_active() && !fixture.mrs.is_first_card_active());
     let at = fixture.clock.now();
     assert_eq!(fixture.state_of(old).await, CardState::Cancelled { at });
@@ -108,7 +108,7 @@ pub async fn old_card_is_cancelled_in_the_end(backend: &dyn Backend) {
     assert_eq!(
         fixture.state_of(old).await,
         CardState::Cancelled { at },
-        "X counts from here"
+        "the retention starts here"
     );
     assert!(
         !fixture
@@ -127,17 +127,17 @@ pub async fn confirmed_once_and_at_once(backend: &dyn Backend) {
     fixture.mrs.ignores(Call::Cancel);
     fixture.replace(&session, "a", old).await.unwrap();
     let of_replacements = async || {
-        let mut told = fixture.confirmations().await;
-        told.retain(|body| body["status"] != "SUCCESS_ENROLLMENT");
-        told
+        let mut sent = fixture.confirmations().await;
+        sent.retain(|body| body["status"] != "SUCCESS_ENROLLMENT");
+        sent
     };
-    let told = of_replacements().await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let sent = of_replacements().await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(
-        (&told[0]["status"], &told[0]["ranac"]),
+        (&sent[0]["status"], &sent[0]["ranac"]),
         (&json!("SUCCESS_REPLACEMENT"), &json!(RANACS[1]))
     );
     fixture.mrs.recovers();
     fixture.resume(&session, "a").await;
-    assert_eq!(of_replacements().await, told);
+    assert_eq!(of_replacements().await, sent);
 }
