@@ -99,14 +99,7 @@ fn measure(
     let mut command = Command::new(program);
     command
         .current_dir(checkout.root())
-        .args([
-            "mutants",
-            "--package",
-            name,
-            "--no-shuffle",
-            "--cap-lints",
-            "true",
-        ])
+        .args(["mutants", "--package", name, "--no-shuffle"])
         .arg("--output")
         .arg(&folder);
     for file in &options.file {
