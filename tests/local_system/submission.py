@@ -1,4 +1,4 @@
-"""Submissions of the page, made without a browser: a card number as Mastercard's pair, in a session of the partner's."""
+"""Submissions of the page, made without a browser: a card number as Mastercard's pair, in a session of the partner."""
 
 import secrets
 import time
