@@ -10,7 +10,7 @@ use crate::programs::command::capture;
 
 /// A crate and its forbidden dependencies, at any depth. A trailing `*` stands for any ending. `aws-lc-*` is always
 /// allowed: a cryptographic library, which has nothing to do with AWS's services.
-const RULES: [(&str, &[&str]); 3] = [
+const RULES: [(&str, &[&str]); 4] = [
     (
         "enrollment",
         &[
@@ -46,6 +46,18 @@ const RULES: [(&str, &[&str]); 3] = [
             "enrollment",
             "mastercard",
             "platform",
+        ],
+    ),
+    (
+        "harness",
+        &[
+            "aws-*",
+            "reqwest",
+            "hyper*",
+            "lambda*",
+            "platform",
+            "mastercard",
+            "webhooks",
         ],
     ),
 ];
