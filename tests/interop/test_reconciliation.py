@@ -162,7 +162,7 @@ def test_silent_mrs_proves_nothing(client: IsolatedClient, customer: Customer, r
         unknown, summary = ran.out.splitlines()
         assert unknown.startswith("unknown ")
         assert "0 differences" in summary
-        assert "1 records with unknown state at Mastercard" in summary
+        assert "1 record with unknown state at Mastercard" in summary
     rewards.forget_orders()
     assert list(states(client, customer).values()) == ["active"]
     assert agrees(client)
@@ -211,7 +211,7 @@ def test_customer_in_settlement_is_skipped(client: IsolatedClient, customer: Cus
     assert opt_out.send().status_code == 202
     ran = client.repair()
     assert ran.code == AGREED, ran.output
-    assert "1 customers being settled" in ran.out
+    assert "1 customer being settled" in ran.out
     assert client.account(card)["status"] == ACTIVE
     rewards.forget_orders()
     assert opt_out.event()["status"] == "SUCCESS_REMOVAL"
