@@ -9,7 +9,7 @@ use enrollment::ports::{Claim, ClaimWrite};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
-use super::{HOUR, SECOND};
+use super::steps::{HOUR, SECOND};
 use crate::fixture::Fixture;
 use crate::stores::Backend;
 

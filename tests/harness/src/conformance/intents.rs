@@ -10,7 +10,7 @@ use enrollment::ports::{BeginError, Put, Reschedule};
 use enrollment::status::{MrsCode, Status};
 use jiff::Timestamp;
 
-use super::{HOUR, SECOND, begin, count, enroll, ranac, unsaved};
+use super::steps::{HOUR, SECOND, begin, count, enroll, ranac, unsaved};
 use crate::fixture::Fixture;
 use crate::stores::Backend;
 

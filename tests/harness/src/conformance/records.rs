@@ -10,7 +10,7 @@ use enrollment::ports::{ConfirmationState, CustomerKey, Entry, Record, Removal};
 use enrollment::status::Status;
 use jiff::Timestamp;
 
-use super::{HOUR, SECOND, enroll};
+use super::steps::{HOUR, SECOND, enroll};
 use crate::fixture::Fixture;
 use crate::scripted_mrs::EnrollmentAnswer;
 use crate::stores::Backend;

@@ -7,7 +7,7 @@ use enrollment::language::Language;
 use enrollment::ports::Put;
 use enrollment::session::{LIFETIME, Session, UsedToken};
 
-use super::HOUR;
+use super::steps::HOUR;
 use crate::fixture::Fixture;
 use crate::fixtures;
 use crate::stores::Backend;
