@@ -103,9 +103,9 @@ fn assert_answer(file: &str, expected: &str, answer: &Value) {
         .collect();
     match expected.split([':', ',']).next().unwrap() {
         "`null`" => assert_eq!(*answer, Value::Null, "{file}"),
-        "no message has to come again" => assert!(again.is_empty(), "{file}: {answer}"),
-        "the message has to come again" => assert_eq!(again, messages, "{file}"),
-        "the first message has to come again" => assert_eq!(again, messages[..1], "{file}"),
+        "no message is returned to the queue" => assert!(again.is_empty(), "{file}: {answer}"),
+        "the message is returned to the queue" => assert_eq!(again, messages, "{file}"),
+        "the first message is returned to the queue" => assert_eq!(again, messages[..1], "{file}"),
         other => panic!("{file}: events/README.md says '{other}', which this test does not know"),
     }
 }
