@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(crate) enum Caller {
     /// API Gateway: a status.
     Gateway,
-    /// SQS: the messages that have to come again.
+    /// SQS: the messages that are returned to the queue.
     Queue,
     /// A schedule, which reads no answer.
     Schedule,
