@@ -21,7 +21,7 @@ use crate::{
     failure::{ConnectionFailure, NotSent, Unknown},
     foreign::CorrelationId,
 };
-pub use reqwest::{Url, header};
+pub use reqwest::{Method, Url, header};
 
 /// Lifetime of an idle connection. The other side, or a frozen Lambda sandbox, is likely to close it later than that: a
 /// request on a dead connection ends as [`Unknown::Connection`].
@@ -140,10 +140,24 @@ impl HttpClient {
 
     /// Posts a body and waits for the whole answer.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, SendError> {
+        self.send(Method::POST, url, headers, Some(body)).await
+    }
+
+    /// Sends a request of any method and waits for the whole answer. Without a body no `Content-Length` is sent.
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, SendError> {
         if url.scheme() != "https" {
             return Err(NotSent::InvalidField("url").into());
         }
-        let request = self.client.post(url.clone()).headers(headers).body(body);
+        let mut request = self.client.request(method, url.clone()).headers(headers);
+        if let Some(body) = body {
+            request = request.body(body);
+        }
         let mut response = request.send().await.map_err(|error| classify(&error))?;
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await.map_err(|error| unknown(&error))? {

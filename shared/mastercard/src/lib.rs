@@ -9,9 +9,12 @@ mod failure;
 mod foreign;
 pub mod gateway;
 pub mod http;
+pub mod issuer_enrollment;
 pub mod keys;
 pub mod mrs;
+mod request_signer;
 mod xml;
 
 pub use failure::{ConnectionFailure, NotSent, Unknown};
 pub use foreign::{CorrelationId, ForeignCode, ForeignText};
+pub use request_signer::{RequestSigner, SigningError};
