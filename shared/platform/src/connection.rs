@@ -1,14 +1,16 @@
-//! Connection to Mastercard over mutual TLS, for any of its systems and any protocol. The client certificate comes from
-//! Secrets Manager: a rotated one is used without a deployment, and at once where Mastercard refuses the old one.
+//! Connections to Mastercard, for any of its systems, any protocol and any kind of credentials. The credentials come from
+//! Secrets Manager: rotated ones are used without a deployment, and at once where Mastercard refuses the old ones.
 //!
 //! # How to add a client
 //! 1. Implement [`ProtocolError`] for the error of the client's protocol.
-//! 2. Let the adapter have a [`MastercardConnection`] and make each request by [`MastercardConnection::call`]. The closure
-//!    builds the client over the `HttpClient` that it receives, for that call: a later call may run over another one.
+//! 2. Let the adapter have a [`Connection`] with the [`Credentials`] of its system and make each request by
+//!    [`Connection::call`]. The closure builds the client over what it receives, for that call: a later call may run over
+//!    another one.
 //! 3. Add a method to [`Metrics`] that names the metrics of the calls, as [`Metrics::mrs_call`] does.
 
 mod certificate;
 mod closed_error;
+mod credentials;
 mod deadline;
 mod failure;
 
@@ -20,25 +22,27 @@ use enrollment::log::{LogText, warn};
 use enrollment::ports::StoreError;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
-use mastercard::http::{HttpClient, HttpSettings, Trust};
 
 pub(crate) use closed_error::{ClosedError, log_text};
+pub use credentials::{Connected, Credentials, MutualTlsCredentials};
 pub use deadline::OutOfTime;
 pub use failure::{CallError, ProtocolError};
 
 use crate::metrics::{MastercardCall, Metrics};
-use crate::secrets::{MutualTls, Secrets};
+use crate::secrets::Secrets;
 
 /// Time between two reports of the certificate's end by one process.
 const CERTIFICATE_REPORT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// Connection over mutual TLS. Clones share certificate and connections.
-#[derive(Clone)]
-pub struct MastercardConnection {
-    shared: Arc<Shared>,
+/// Connection whose calls have the credentials `C`. Clones share credentials and connections.
+pub struct Connection<C: Credentials> {
+    shared: Arc<Shared<C>>,
     /// End of the function's run that makes the calls.
     ends_at: Option<Timestamp>,
 }
+
+/// Connection over mutual TLS.
+pub type MastercardConnection = Connection<MutualTlsCredentials>;
 
 /// Operation of one of Mastercard's systems.
 #[derive(Clone, Copy)]
@@ -49,25 +53,34 @@ pub struct Operation {
     pub measure: fn(&Metrics, MastercardCall),
 }
 
-struct Shared {
+struct Shared<C: Credentials> {
     secrets: Arc<Secrets>,
     metrics: Metrics,
     clock: Arc<dyn Clock>,
-    /// Client with the certificate that was read last.
-    current: Mutex<Option<CertifiedClient>>,
+    /// Client with the credentials that were read last.
+    current: Mutex<Option<CurrentClient<C::Client>>>,
     /// Time of the last report of the certificate's end.
     certificate_reported_at: Mutex<Option<Timestamp>>,
 }
 
-/// HTTP client with the certificate of one version of the secret.
+/// Client with the credentials of one version of the secret.
 #[derive(Clone)]
-struct CertifiedClient {
+struct CurrentClient<T> {
     version: String,
-    http: HttpClient,
+    client: T,
 }
 
-impl MastercardConnection {
-    /// Connection with the client certificate of `secrets`. Nothing is read or connected before the first call.
+impl<C: Credentials> Clone for Connection<C> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ends_at: self.ends_at,
+        }
+    }
+}
+
+impl<C: Credentials> Connection<C> {
+    /// Connection with credentials of `secrets`. Nothing is read or connected before the first call.
     pub fn new(secrets: Arc<Secrets>, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -93,15 +106,14 @@ impl MastercardConnection {
 
     /// Runs one call and writes its metrics.
     ///
-    /// A call whose certificate Mastercard refuses had no effect: it runs once more if Secrets Manager has another
-    /// certificate by now.
+    /// A call whose credentials Mastercard refuses had no effect: it runs once more if Secrets Manager has others by now.
     ///
     /// # Errors
     /// Error of the protocol, or the reason for which the call was not made or was cut off.
     pub async fn call<T: Send, E: ProtocolError, R: Future<Output = Result<T, CallError<E>>> + Send>(
         &self,
         operation: Operation,
-        call: impl Fn(HttpClient) -> R + Send + Sync,
+        call: impl Fn(C::Client) -> R + Send + Sync,
     ) -> Result<T, CallError<E>> {
         let started = self.shared.clock.now();
         let left = self.ends_at.map(|end| deadline::time_left(started, end));
@@ -120,8 +132,8 @@ impl MastercardConnection {
         result
     }
 
-    /// Writes how many days the client certificate has left, at most once an hour for each process. It makes no call to
-    /// Mastercard.
+    /// Writes how many days the client certificate has left, if there is one, at most once an hour for each process. It
+    /// makes no call to Mastercard.
     ///
     /// # Errors
     /// Error where the secret can't be read; the next call tries again.
@@ -130,62 +142,56 @@ impl MastercardConnection {
     }
 }
 
-impl Shared {
+impl<C: Credentials> Shared<C> {
     async fn call<T: Send, E: ProtocolError, R: Future<Output = Result<T, CallError<E>>> + Send>(
         &self,
-        call: impl Fn(HttpClient) -> R + Send + Sync,
+        call: impl Fn(C::Client) -> R + Send + Sync,
     ) -> Result<T, CallError<E>> {
-        let client = self.client().await.map_err(CallError::NotReady)?;
-        let result = call(client.http.clone()).await;
-        if !result.as_ref().is_err_and(CallError::refuses_certificate) {
+        let current = self.client().await.map_err(CallError::NotReady)?;
+        let result = call(current.client.clone()).await;
+        if !result.as_ref().is_err_and(CallError::refuses_credentials) {
             return result;
         }
-        match self.replacement(&client).await.map_err(CallError::NotReady)? {
+        match self.replacement(&current).await.map_err(CallError::NotReady)? {
             None => result,
             Some(replacement) => {
-                warn!("client certificate refused, repeating the call with its replacement");
-                call(replacement.http).await
+                warn!("credentials refused, repeating the call with their replacement");
+                call(replacement.client).await
             }
         }
     }
 
-    /// Client with the certificate that replaced the refused one, if Secrets Manager has one.
-    async fn replacement(&self, refused: &CertifiedClient) -> Result<Option<CertifiedClient>, LogText> {
+    /// Client with the credentials that replaced the refused ones, if Secrets Manager has some.
+    async fn replacement(
+        &self,
+        refused: &CurrentClient<C::Client>,
+    ) -> Result<Option<CurrentClient<C::Client>>, LogText> {
         self.secrets.refresh();
-        let client = self.client().await?;
-        Ok((client.version != refused.version).then_some(client))
+        let current = self.client().await?;
+        Ok((current.version != refused.version).then_some(current))
     }
 
-    async fn client(&self) -> Result<CertifiedClient, LogText> {
-        let material = self.secrets.mutual_tls().await.map_err(LogText::of)?;
+    async fn client(&self) -> Result<CurrentClient<C::Client>, LogText> {
+        let stored = C::read(&self.secrets).await.map_err(LogText::of)?;
+        let version = C::version(&stored);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = current
-            .as_ref()
-            .filter(|client| client.version == material.version)
-        {
+        if let Some(client) = current.as_ref().filter(|client| client.version == version) {
             return Ok(client.clone());
         }
-        let client = CertifiedClient {
-            http: self.connect(&material)?,
-            version: material.version,
+        let connected = C::connect(&stored)?;
+        self.report_end(connected.certificate_ends);
+        let client = CurrentClient {
+            client: connected.client,
+            version: version.to_owned(),
         };
         *current = Some(client.clone());
         Ok(client)
     }
 
-    fn connect(&self, material: &MutualTls) -> Result<HttpClient, LogText> {
-        let identity = certificate::identity(&material.identity)?;
-        self.metrics.certificate_expiry(self.until(identity.not_after()));
-        let trust = match &material.certificate_authorities {
-            Some(pem) => Trust::only_pem(pem).map_err(log_text)?,
-            None => Trust::Mozilla,
-        };
-        let settings = HttpSettings {
-            trust,
-            identity: Some(identity),
-            ..HttpSettings::default()
-        };
-        HttpClient::new(&settings).map_err(log_text)
+    fn report_end(&self, certificate_ends: Option<i64>) {
+        if let Some(end) = certificate_ends {
+            self.metrics.certificate_expiry(self.until(end));
+        }
     }
 
     async fn report_certificate(&self) -> Result<(), StoreError> {
@@ -193,10 +199,10 @@ impl Shared {
         if !self.is_report_due(now) {
             return Ok(());
         }
-        let material = self.secrets.mutual_tls().await?;
-        let identity = certificate::identity(&material.identity)
+        let stored = C::read(&self.secrets).await?;
+        let connected = C::connect(&stored)
             .map_err(|detail| StoreError::unreadable("reading the client certificate", detail))?;
-        self.metrics.certificate_expiry(self.until(identity.not_after()));
+        self.report_end(connected.certificate_ends);
         *self.reported_at() = Some(now);
         Ok(())
     }

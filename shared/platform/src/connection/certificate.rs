@@ -1,10 +1,10 @@
-//! Client certificate, parsed from the form that the secret has.
+//! Client certificate, parsed from the form that the secret has, and the client that presents it.
 
 use enrollment::log::LogText;
-use mastercard::http::ClientIdentity;
+use mastercard::http::{ClientIdentity, HttpClient, HttpSettings, Trust};
 use secrecy::ExposeSecret as _;
 
-use super::log_text;
+use super::{Connected, log_text};
 use crate::secrets::TlsIdentity;
 
 /// Parses a certificate with its key.
@@ -19,4 +19,21 @@ pub(super) fn identity(stored: &TlsIdentity) -> Result<ClientIdentity, LogText> 
         }
     }
     .map_err(log_text)
+}
+
+/// Makes an HTTP client that presents `identity` to servers of `trust`.
+pub(crate) fn http_client(
+    trust: Trust,
+    identity: Option<ClientIdentity>,
+) -> Result<Connected<HttpClient>, LogText> {
+    let certificate_ends = identity.as_ref().map(ClientIdentity::not_after);
+    let settings = HttpSettings {
+        trust,
+        identity,
+        ..HttpSettings::default()
+    };
+    Ok(Connected {
+        client: HttpClient::new(&settings).map_err(log_text)?,
+        certificate_ends,
+    })
 }

@@ -12,8 +12,8 @@ pub trait ProtocolError: Send {
     /// Whether Mastercard did not do its part, or could not be reached: not an answer about the card.
     fn is_fault(&self) -> bool;
 
-    /// Whether the call had no effect because Mastercard does not accept the client certificate.
-    fn refuses_certificate(&self) -> bool;
+    /// Whether the call had no effect because Mastercard does not accept the credentials: certificate, key or signature.
+    fn refuses_credentials(&self) -> bool;
 }
 
 /// Reason for which a call did not succeed.
@@ -46,7 +46,7 @@ impl<E: ProtocolError> CallError<E> {
         }
     }
 
-    pub(super) fn refuses_certificate(&self) -> bool {
-        matches!(self, Self::Protocol(error) if error.refuses_certificate())
+    pub(super) fn refuses_credentials(&self) -> bool {
+        matches!(self, Self::Protocol(error) if error.refuses_credentials())
     }
 }

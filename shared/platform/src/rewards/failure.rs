@@ -23,7 +23,7 @@ impl ProtocolError for MrsError {
         !matches!(self, Self::Fault(_)) || self.leaves_outcome_open()
     }
 
-    fn refuses_certificate(&self) -> bool {
+    fn refuses_credentials(&self) -> bool {
         let Self::NotSent { reason, .. } = self else {
             return false;
         };
