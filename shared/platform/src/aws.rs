@@ -107,7 +107,7 @@ impl Aws {
     }
 
     /// S3. A local AWS has no host name for each bucket: the bucket goes into the path there.
-    #[cfg(feature = "pictures")]
+    #[cfg(feature = "s3")]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let local = self.config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.config)

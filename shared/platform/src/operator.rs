@@ -23,7 +23,7 @@ use crate::clock::SystemClock;
 use crate::metrics::Metrics;
 use crate::public_base_url::PublicBaseUrl;
 use crate::randomness::SystemRandomness;
-use crate::secrets::{ENCRYPTION, MTLS};
+use crate::secrets::{ENCRYPTION, ISSUER, MTLS};
 use crate::settings::{SettingsError, StackSettings, public_base_url};
 use crate::tables::audit::{AuditTrail, Permit};
 use crate::tables::client_setups::{ClientSetups, SetupWrite, StoredClient};
@@ -200,6 +200,7 @@ impl Stack {
         let readers = match name {
             MTLS => &self.readers.mtls,
             ENCRYPTION => &self.readers.encryption,
+            ISSUER => &self.readers.issuer,
             _ => &self.readers.confirmation,
         };
         let Some(policy) = secret_policy::policy(readers, self.readers.operator.as_deref()) else {
@@ -246,6 +247,7 @@ fn readers(values: &HashMap<String, String>) -> SecretReaders {
     SecretReaders {
         mtls: list("MTLS_READERS"),
         encryption: list("ENCRYPTION_READERS"),
+        issuer: list("ISSUER_READERS"),
         confirmation: list("CONFIRMATION_READERS"),
         operator: values.get("OPERATOR_ARN").filter(|arn| !arn.is_empty()).cloned(),
     }

@@ -28,6 +28,10 @@ pub struct QueueUrls {
     pub settle: String,
     /// Queue of the function `confirm`: confirmations.
     pub confirm: String,
+    /// Queue of the function `batch-submit`: batches to send to Mastercard.
+    pub batch_submit: String,
+    /// Queue of the function `batch-poll`: batches to ask Mastercard for, and deletions of digital cards.
+    pub batch_poll: String,
 }
 
 /// Message that names an intent to settle.

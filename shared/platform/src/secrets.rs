@@ -4,6 +4,7 @@
 //! | name after the stack's prefix | JSON |
 //! | --- | --- |
 //! | `/mastercard/mtls` | `{"certificate": PEM chain, "privateKey": PKCS#8 PEM}` or `{"pkcs12": base64, "password"}`; both may have `"certificateAuthorities": PEM` |
+//! | `/mastercard-issuer` | `{"consumerKey", "signingKey": PKCS#8 PEM}`; for mutual TLS `"clientCertificate": PEM chain` and `"clientKey": PKCS#8 PEM`; `"certificateAuthorities": PEM` may be absent |
 //! | `/mastercard/encryption` | `{"keyReference": "119009", "publicKey": PEM, "fingerprint": hex SHA-256}` |
 //! | `/clients/<id>/confirmation` | `{"secrets": ["whsec_…"], "signingKeys": ["whsk_…"], "certificateAuthorities": PEM}`; every one of them signs, the first first; at least one secret, the others may be absent |
 
@@ -31,6 +32,8 @@ const MAX_COUNT: usize = 100;
 
 /// Name of the client certificate for Mastercard, without the prefix.
 pub const MTLS: &str = "mastercard/mtls";
+/// Name of the credentials for the Issuer Enrollment API, without the prefix.
+pub const ISSUER: &str = "mastercard-issuer";
 /// Name of the key that card numbers are encrypted under, without the prefix.
 pub const ENCRYPTION: &str = "mastercard/encryption";
 
@@ -74,6 +77,21 @@ pub enum TlsIdentity {
         /// Password of the file.
         password: SecretString,
     },
+}
+
+/// Credentials for the Issuer Enrollment API.
+#[derive(Debug, Clone)]
+pub struct IssuerCredentials {
+    /// Version of the secret. While it is the same, so are the other members.
+    pub version: String,
+    /// Consumer key of OAuth 1.0a.
+    pub consumer_key: SecretString,
+    /// Private key (PEM) that signs the calls.
+    pub signing_key: SecretString,
+    /// Certificate for mutual TLS, if it is agreed.
+    pub identity: Option<TlsIdentity>,
+    /// Certificate authorities (PEM) that are trusted instead of the public ones, if any.
+    pub certificate_authorities: Option<String>,
 }
 
 /// Keys that sign a client's confirmations, the current ones first.
@@ -146,6 +164,12 @@ impl Secrets {
             identity,
             certificate_authorities,
         })
+    }
+
+    /// Reads the credentials for the Issuer Enrollment API.
+    pub async fn issuer_credentials(&self) -> Result<IssuerCredentials, StoreError> {
+        let version = self.version(SecretName::Issuer).await?;
+        issuer_credentials(&version)
     }
 
     /// Returns the keys that sign a client's confirmations, and the version of their secret.
@@ -227,6 +251,40 @@ struct WrittenMutualTls {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct WrittenIssuer {
+    consumer_key: SecretString,
+    signing_key: SecretString,
+    client_certificate: Option<String>,
+    client_key: Option<SecretString>,
+    certificate_authorities: Option<String>,
+}
+
+fn issuer_credentials(version: &Version) -> Result<IssuerCredentials, StoreError> {
+    let written: WrittenIssuer = parse(SecretName::Issuer, &version.text)?;
+    let identity = match (written.client_certificate, written.client_key) {
+        (None, None) => None,
+        (Some(certificate), Some(private_key)) => Some(TlsIdentity::Pem {
+            certificate,
+            private_key,
+        }),
+        _ => {
+            return Err(unreadable(
+                SecretName::Issuer,
+                "clientCertificate and clientKey need each other",
+            ));
+        }
+    };
+    Ok(IssuerCredentials {
+        version: version.id.clone(),
+        consumer_key: written.consumer_key,
+        signing_key: written.signing_key,
+        identity,
+        certificate_authorities: written.certificate_authorities,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WrittenEncryption {
     key_reference: String,
     public_key: String,
@@ -250,6 +308,7 @@ fn unreadable(name: SecretName<'_>, detail: impl Into<LogText>) -> StoreError {
 enum SecretName<'a> {
     MutualTls,
     Encryption,
+    Issuer,
     Confirmation(&'a ClientId),
 }
 
@@ -258,6 +317,7 @@ impl fmt::Display for SecretName<'_> {
         match self {
             Self::MutualTls => formatter.write_str(MTLS),
             Self::Encryption => formatter.write_str(ENCRYPTION),
+            Self::Issuer => formatter.write_str(ISSUER),
             Self::Confirmation(client) => formatter.write_str(&confirmation_name(client)),
         }
     }
@@ -268,6 +328,30 @@ by_display!(SecretName<'_>);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_certificate_needs_its_key() {
+        let version = |text: &str| Version {
+            id: "1".into(),
+            text: text.to_owned().into(),
+        };
+        let without = version(r#"{"consumerKey": "a!b", "signingKey": "topsecret"}"#);
+        let read = issuer_credentials(&without).unwrap();
+        assert!(read.identity.is_none());
+        assert!(!format!("{read:?}").contains("topsecret"));
+        for wrong in [
+            r#"{"consumerKey": "a!b", "signingKey": "topsecret", "clientKey": "topsecret"}"#,
+            r#"{"consumerKey": "a!b", "signingKey": "topsecret", "clientCertificate": "topsecret"}"#,
+            r#"{"consumerKey": "topsecret"}"#,
+            r#"{"consumerKey": 7, "signingKey": "topsecret"}"#,
+        ] {
+            let error = issuer_credentials(&version(wrong)).unwrap_err().to_string();
+            assert!(
+                error.contains("mastercard-issuer") && !error.contains("topsecret"),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn secrets_are_not_printed() {

@@ -22,7 +22,8 @@ const WEB_ADDRESS: &str = "http(s)://host[:port][/path] without a query or unusu
 pub struct StackSettings {
     /// `STACK_NAME`: name of the stack, a dimension of all its metrics.
     pub name: String,
-    /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`.
+    /// `CLIENTS_TABLE`, `SESSIONS_TABLE`, `ENROLLMENTS_TABLE`, `CONFIRMATIONS_TABLE`, `LIMITS_TABLE`, `KEYS_TABLE`,
+    /// `BATCHES_TABLE`, `DIGITAL_CARDS_TABLE`.
     pub tables: TableNames,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that wraps data keys.
     pub kms_key_id: String,
@@ -30,12 +31,17 @@ pub struct StackSettings {
     pub secrets_prefix: String,
     /// `PICTURES_BUCKET`: private bucket of clients' pictures.
     pub pictures_bucket: String,
-    /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`: queues that wake the functions of those names.
+    /// `BATCHES_BUCKET`: private bucket of batches' encrypted contents.
+    pub batches_bucket: String,
+    /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`, `BATCH_SUBMIT_QUEUE_URL`, `BATCH_POLL_QUEUE_URL`: queues that wake the
+    /// functions of those names.
     pub queues: QueueUrls,
     /// `MRS_BASE_URL`: address of the Mastercard Rewards System, such as `https://services.mastercard.com/MRS`.
     pub mrs_base_url: Url,
     /// `MRS_DIALECT`: `document` (the default) or `wsdl`.
     pub mrs_dialect: Dialect,
+    /// Issuer Enrollment API.
+    pub issuer: IssuerSettings,
     /// `CARD_KEY_FINGERPRINTS`: keys that pages may encrypt card numbers under, separated by commas; none by default.
     /// Set for the functions that send a page its key, and for the operator's tool.
     pub card_key_fingerprints: CardKeyFingerprints,
@@ -44,6 +50,39 @@ pub struct StackSettings {
     pub deletion_protection: Option<bool>,
     /// `POINT_IN_TIME_RECOVERY_DAYS`: days that the tables can be restored to, if known. Only for the operator's tool.
     pub recovery_days: Option<u16>,
+}
+
+/// Mastercard's Issuer Enrollment API of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IssuerSettings {
+    /// `ISSUER_BASE_URL`: address of the API; `None` where the deployment serves no issuers.
+    pub base_url: Option<Url>,
+    /// `ISSUER_RATE_PER_SECOND`: number of calls a second that is agreed with Mastercard; 1 by default.
+    pub rate_per_second: IssuerRate,
+    /// `ISSUER_KEY_IDS`: ids of Mastercard's keys that a batch may be encrypted under, separated by commas.
+    pub key_ids: Vec<String>,
+}
+
+/// Calls a second to the Issuer Enrollment API: 1 to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuerRate(u16);
+
+impl IssuerRate {
+    /// Rate of so many calls a second; `None` outside 1 to 1000.
+    pub fn new(per_second: u16) -> Option<Self> {
+        (1..=1000).contains(&per_second).then_some(Self(per_second))
+    }
+
+    /// Calls a second.
+    pub fn per_second(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for IssuerRate {
+    fn default() -> Self {
+        Self(1)
+    }
 }
 
 /// Settings of a function.
@@ -155,6 +194,12 @@ impl Reading<'_> {
         let confirmations = self.text("CONFIRMATIONS_TABLE");
         let limits = self.text("LIMITS_TABLE");
         let keys = self.text("KEYS_TABLE");
+        let batches = self.text_or_empty("BATCHES_TABLE");
+        let digital_cards = self.text_or_empty("DIGITAL_CARDS_TABLE");
+        let batches_bucket = self.text_or_empty("BATCHES_BUCKET");
+        let batch_submit = self.text_or_empty("BATCH_SUBMIT_QUEUE_URL");
+        let batch_poll = self.text_or_empty("BATCH_POLL_QUEUE_URL");
+        let issuer = self.issuer();
         let kms_key_id = self.text("KMS_KEY_ID");
         let secrets_prefix = self
             .text("SECRETS_PREFIX")
@@ -193,20 +238,47 @@ impl Reading<'_> {
                 confirmations: confirmations?,
                 limits: limits?,
                 keys: keys?,
+                batches,
+                digital_cards,
             },
             kms_key_id: kms_key_id?,
             secrets_prefix: secrets_prefix?,
             pictures_bucket: pictures_bucket?,
+            batches_bucket,
             queues: QueueUrls {
                 settle: settle?,
                 confirm: confirm?,
+                batch_submit,
+                batch_poll,
             },
             mrs_base_url: mrs_base_url?,
             mrs_dialect,
+            issuer,
             card_key_fingerprints,
             deletion_protection,
             recovery_days,
         })
+    }
+
+    fn issuer(&mut self) -> IssuerSettings {
+        let base_url = self.or_default("ISSUER_BASE_URL", "an https address", None, |text| {
+            web_address(text, &["https"]).map(Some)
+        });
+        let rate_per_second = self.or_default(
+            "ISSUER_RATE_PER_SECOND",
+            "a number of calls from 1 to 1000",
+            IssuerRate::default(),
+            |text| IssuerRate::new(text.parse().ok()?),
+        );
+        let key_ids = self.or_default("ISSUER_KEY_IDS", "a list of key ids", Vec::new(), |text| {
+            let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).collect();
+            ids.iter().all(|id| !id.is_empty()).then_some(ids)
+        });
+        IssuerSettings {
+            base_url,
+            rate_per_second,
+            key_ids,
+        }
     }
 
     fn private_hosts(&mut self) -> Vec<PrivateHost> {
@@ -229,6 +301,10 @@ impl Reading<'_> {
 
     fn text(&mut self, name: &str) -> Option<String> {
         self.required(name, "a text", |text| Some(text.to_owned()))
+    }
+
+    fn text_or_empty(&mut self, name: &str) -> String {
+        self.or_default(name, "a text", String::new(), |text| Some(text.to_owned()))
     }
 
     fn required<T>(&mut self, name: &str, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -288,6 +364,9 @@ mod tests {
             | "POINT_IN_TIME_RECOVERY_DAYS"
             | "CARD_KEY_FINGERPRINTS"
             | "DELETION_PROTECTION"
+            | "ISSUER_BASE_URL"
+            | "ISSUER_RATE_PER_SECOND"
+            | "ISSUER_KEY_IDS"
             | "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => return None,
             name => name,
         };
@@ -315,6 +394,30 @@ mod tests {
         assert_eq!(StackSettings::read(of_operator).unwrap().recovery_days, Some(7));
         assert_eq!(log_level(variable).unwrap(), Level::INFO);
         assert_eq!(log_level(|_| Some("DEBUG".into())).unwrap(), Level::DEBUG);
+    }
+
+    #[test]
+    fn issuer_settings_are_optional_and_checked() {
+        let issuer = Settings::read(variable).unwrap().stack.issuer;
+        assert_eq!(issuer, IssuerSettings::default());
+        assert_eq!(issuer.rate_per_second.per_second(), 1);
+        let with = |rate: &'static str, ids: &'static str| {
+            move |name: &str| match name {
+                "ISSUER_BASE_URL" => {
+                    Some("https://sandbox.api.mastercard.com/src/api/digital/payments".to_owned())
+                }
+                "ISSUER_RATE_PER_SECOND" => Some(rate.to_owned()),
+                "ISSUER_KEY_IDS" => Some(ids.to_owned()),
+                name => variable(name),
+            }
+        };
+        let issuer = Settings::read(with("20", "a-key, another")).unwrap().stack.issuer;
+        assert_eq!(issuer.rate_per_second.per_second(), 20);
+        assert_eq!(issuer.key_ids, ["a-key", "another"]);
+        assert!(issuer.base_url.is_some());
+        for (rate, ids) in [("0", "a"), ("1001", "a"), ("1.5", "a"), ("1", "a,,b"), ("1", ",")] {
+            assert!(Settings::read(with(rate, ids)).is_err(), "{rate} {ids}");
+        }
     }
 
     #[test]

@@ -44,11 +44,15 @@ pub struct TableNames {
     pub limits: String,
     /// Wrapped data keys.
     pub keys: String,
+    /// Batches of issuers.
+    pub batches: String,
+    /// Digital cards that batches enrolled.
+    pub digital_cards: String,
 }
 
 impl TableNames {
     /// Names of all tables.
-    pub fn all(&self) -> [&str; 6] {
+    pub fn all(&self) -> [&str; 8] {
         let Self {
             clients,
             sessions,
@@ -56,7 +60,18 @@ impl TableNames {
             confirmations,
             limits,
             keys,
+            batches,
+            digital_cards,
         } = self;
-        [clients, sessions, enrollments, confirmations, limits, keys]
+        [
+            clients,
+            sessions,
+            enrollments,
+            confirmations,
+            limits,
+            keys,
+            batches,
+            digital_cards,
+        ]
     }
 }

@@ -17,9 +17,13 @@ pub(crate) fn of(tables: &TableNames) -> StackSettings {
 }
 
 /// Settings with a default.
-const OPTIONAL: [&str; 4] = [
+const OPTIONAL: [&str; 8] = [
     "MRS_DIALECT",
     "POINT_IN_TIME_RECOVERY_DAYS",
     "CARD_KEY_FINGERPRINTS",
     "DELETION_PROTECTION",
+    "ISSUER_BASE_URL",
+    "ISSUER_DIALECT",
+    "ISSUER_RATE_PER_SECOND",
+    "ISSUER_KEY_IDS",
 ];

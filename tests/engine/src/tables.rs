@@ -21,6 +21,9 @@ const OF_CONFIRMATIONS: &[&str] = &[
     "reason",
 ];
 
+const OF_BATCHES: &[&str] = &["schema", "client", "accepted_at", "stage", "ttl"];
+const OF_DIGITAL_CARDS: &[&str] = &["schema", "client", "owner", "requested_at", "ttl"];
+
 /// Names that nobody else has.
 pub(crate) fn random_names() -> TableNames {
     let name = |table: &str| random_name(&format!("test-{table}"));
@@ -31,6 +34,8 @@ pub(crate) fn random_names() -> TableNames {
         confirmations: name("confirmations"),
         limits: name("limits"),
         keys: name("keys"),
+        batches: name("batches"),
+        digital_cards: name("digital-cards"),
     }
 }
 
@@ -81,6 +86,10 @@ fn projected(tables: &TableNames, table: &str) -> Option<&'static [&'static str]
         Some(OF_ENROLLMENTS)
     } else if table == tables.confirmations {
         Some(OF_CONFIRMATIONS)
+    } else if table == tables.batches {
+        Some(OF_BATCHES)
+    } else if table == tables.digital_cards {
+        Some(OF_DIGITAL_CARDS)
     } else {
         None
     }
@@ -94,6 +103,8 @@ fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
         Some(&["schema", "card"])
     } else if table == tables.sessions {
         Some(&["schema", "expires_at"])
+    } else if table == tables.digital_cards {
+        Some(&["schema", "client", "state"])
     } else {
         None
     }

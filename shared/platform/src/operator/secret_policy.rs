@@ -10,6 +10,8 @@ pub struct SecretReaders {
     pub mtls: Vec<String>,
     /// `ENCRYPTION_READERS`: ARNs of roles that read the key for card numbers.
     pub encryption: Vec<String>,
+    /// `ISSUER_READERS`: ARNs of roles that read the credentials for the Issuer Enrollment API.
+    pub issuer: Vec<String>,
     /// `CONFIRMATION_READERS`: ARNs of roles that read clients' confirmation secrets.
     pub confirmation: Vec<String>,
     /// `OPERATOR_ARN`: ARN of the role that runs the operator's tool. An account's `root` stands for everyone whom IAM

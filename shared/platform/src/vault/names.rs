@@ -18,6 +18,10 @@ pub enum Purpose {
     Confirmation,
     /// Blind indexes.
     BlindIndex,
+    /// Manifests and results of batches.
+    Batch,
+    /// Digital cards.
+    DigitalCard,
 }
 
 impl Purpose {
@@ -28,6 +32,8 @@ impl Purpose {
             Self::Enrollment => "enrollment",
             Self::Confirmation => "confirmation",
             Self::BlindIndex => "blind-index",
+            Self::Batch => "batch",
+            Self::DigitalCard => "digital-card",
         }
     }
 }
