@@ -12,6 +12,7 @@ mod erase;
 mod extend;
 mod open;
 mod purge;
+mod purge_interrupted;
 mod reconcile;
 mod submit;
 mod sweep;
