@@ -4,7 +4,6 @@ use anyhow::Result;
 use aws_lc_rs::digest::{SHA256, digest};
 use enrollment::client::public_key::PublicKey;
 use enrollment::client::{Client, ClientStatus, VerificationKey};
-use mastercard::keys::EncryptionKey;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -97,7 +96,7 @@ pub(crate) fn unified(before: Option<&str>, after: &str, colors: bool) -> String
 /// Describes a public key by its size and the fingerprint that Mastercard and OpenSSL show.
 pub(crate) fn fingerprint(pem: &str) -> String {
     let key = PublicKey::read(pem.as_bytes()).ok();
-    let key = key.and_then(|key| EncryptionKey::from_pem(&key.pem).ok());
+    let key = key.and_then(|key| mastercard::keys::PublicKey::from_pem(&key.pem).ok());
     // A key that an earlier version stored without today's checks.
     key.map_or_else(
         || {

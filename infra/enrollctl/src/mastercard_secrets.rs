@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use mastercard::http::{ClientIdentity, Trust};
-use mastercard::keys::EncryptionKey;
+use mastercard::keys::PublicKey;
 use platform::card_keys::CardKeyFingerprints;
 use platform::operator::Stack;
 use platform::secrets::{ENCRYPTION, MTLS};
@@ -95,7 +95,7 @@ pub(crate) async fn encryption_key(stack: &Stack, new: &NewKey<'_>, reason: &Aud
         );
     }
     let pem = read.pem;
-    let key = EncryptionKey::from_pem(&pem).with_context(|| format!("{}", file.display()))?;
+    let key = PublicKey::from_pem(&pem).with_context(|| format!("{}", file.display()))?;
     if let Some(expected) = expected {
         // `openssl x509 -fingerprint` writes colons.
         key.verify_fingerprint(&expected.replace(|other: char| other == ':' || other.is_whitespace(), ""))?;

@@ -1,21 +1,32 @@
-//! Mastercard's public encryption keys: parsed, checked and identified by fingerprint.
+//! RSA keys: public keys and certificates, parsed, checked and identified by fingerprint; private keys from PEM, DER
+//! and PKCS#12. Operations with a private key run in aws-lc.
+
+mod certificate;
+mod components;
+mod private;
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
-    rsa::PublicEncryptingKey,
+    encoding::AsDer,
+    rsa::{PublicEncryptingKey, PublicKeyComponents},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::pem::{PemObject, SectionKind};
 use thiserror::Error;
 
-use crate::certificate;
+pub use self::{
+    certificate::Certificate,
+    components::Components,
+    private::{PrivateKey, PrivateKeyError},
+};
+use crate::x509;
 
 /// Length of the shortest key, in bits.
 const MIN_BITS: usize = 2048;
 
-/// RSA public key for encryption.
+/// RSA public key, to encrypt for its owner or to verify signatures.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncryptionKey {
+pub struct PublicKey {
     spki: Vec<u8>,
     fingerprint: String,
     bits: usize,
@@ -47,7 +58,7 @@ pub enum KeyError {
     },
 }
 
-impl EncryptionKey {
+impl PublicKey {
     /// Parses a key from PEM: one `PUBLIC KEY` (`SubjectPublicKeyInfo`) or one `CERTIFICATE` section.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let mut sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes());
@@ -61,7 +72,7 @@ impl EncryptionKey {
         match kind {
             SectionKind::PublicKey => Self::from_spki_der(der),
             SectionKind::Certificate => {
-                Self::from_spki_der(certificate::public_key(&der).ok_or(KeyError::Certificate)?)
+                Self::from_spki_der(x509::public_key(&der).ok_or(KeyError::Certificate)?)
             }
             _ => Err(KeyError::WrongSection),
         }
@@ -81,6 +92,33 @@ impl EncryptionKey {
             fingerprint,
             bits,
         })
+    }
+
+    /// Parses a key from DER: `SubjectPublicKeyInfo`, `RSAPublicKey` (PKCS#1) or a certificate, told apart by their form.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if let Some(spki) = x509::public_key(der) {
+            return Self::from_spki_der(spki);
+        }
+        let components = Components::from_pkcs1_der(der);
+        components.map_or_else(
+            || Self::from_spki_der(der.to_vec()),
+            |found| Self::from_components(&found),
+        )
+    }
+
+    /// Makes a key of modulus and exponent, as a JSON Web Key has them.
+    pub fn from_components(components: &Components) -> Result<Self, KeyError> {
+        let parts = PublicKeyComponents {
+            n: components.modulus(),
+            e: components.exponent(),
+        };
+        let spki = parts.as_der().map_err(|_| KeyError::NotRsa2048)?;
+        Self::from_spki_der(spki.as_ref().to_vec())
+    }
+
+    /// Modulus and public exponent. An error means that the key is bound to one algorithm by its identifier.
+    pub fn components(&self) -> Result<Components, KeyError> {
+        Components::from_spki_der(&self.spki).ok_or(KeyError::NotRsa2048)
     }
 
     /// Checks that the key has the fingerprint `expected`, in hexadecimal of either case.
@@ -109,16 +147,21 @@ impl EncryptionKey {
         STANDARD.encode(&self.spki)
     }
 
+    /// PEM with one `PUBLIC KEY` section, in lines of 64 characters.
+    pub fn to_pem(&self) -> String {
+        private::pem("PUBLIC KEY", &self.spki).to_string()
+    }
+
     /// Length of the modulus, in bits.
     pub fn bits(&self) -> usize {
         self.bits
     }
 }
 
-impl std::fmt::Debug for EncryptionKey {
+impl std::fmt::Debug for PublicKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("EncryptionKey")
+            .debug_struct("PublicKey")
             .field("fingerprint", &self.fingerprint)
             .finish_non_exhaustive()
     }
@@ -135,7 +178,7 @@ mod tests {
 
     #[test]
     fn fingerprint_is_the_one_of_openssl() {
-        let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
+        let key = PublicKey::from_pem(PUBLIC_KEY).unwrap();
         assert_eq!(key.fingerprint(), FINGERPRINT.trim());
         assert_eq!(key.bits(), 2048);
         let body: String = PUBLIC_KEY.lines().filter(|line| !line.starts_with('-')).collect();
@@ -144,15 +187,12 @@ mod tests {
 
     #[test]
     fn certificate_has_the_same_key() {
-        assert_eq!(
-            EncryptionKey::from_pem(CERTIFICATE),
-            EncryptionKey::from_pem(PUBLIC_KEY)
-        );
+        assert_eq!(PublicKey::from_pem(CERTIFICATE), PublicKey::from_pem(PUBLIC_KEY));
     }
 
     #[test]
     fn exchanged_key_is_detected() {
-        let key = EncryptionKey::from_pem(PUBLIC_KEY).unwrap();
+        let key = PublicKey::from_pem(PUBLIC_KEY).unwrap();
         assert_eq!(key.verify_fingerprint(&FINGERPRINT.trim().to_uppercase()), Ok(()));
         assert!(matches!(
             key.verify_fingerprint("00"),
@@ -164,20 +204,20 @@ mod tests {
     fn short_or_other_keys_are_refused() {
         let short = include_str!("../tests/fixtures/rsa-1024-public.pem");
         let elliptic = include_str!("../tests/fixtures/p256-public.pem");
-        assert_eq!(EncryptionKey::from_pem(short), Err(KeyError::NotRsa2048));
-        assert_eq!(EncryptionKey::from_pem(elliptic), Err(KeyError::NotRsa2048));
+        assert_eq!(PublicKey::from_pem(short), Err(KeyError::NotRsa2048));
+        assert_eq!(PublicKey::from_pem(elliptic), Err(KeyError::NotRsa2048));
     }
 
     #[test]
     fn other_pem_sections_are_refused() {
         let private = &rcgen::KeyPair::generate().unwrap().serialize_pem();
-        assert_eq!(EncryptionKey::from_pem(private), Err(KeyError::WrongSection));
-        assert_eq!(EncryptionKey::from_pem("nothing"), Err(KeyError::NotPem));
+        assert_eq!(PublicKey::from_pem(private), Err(KeyError::WrongSection));
+        assert_eq!(PublicKey::from_pem("nothing"), Err(KeyError::NotPem));
         assert_eq!(
-            EncryptionKey::from_pem(&format!("{PUBLIC_KEY}{PUBLIC_KEY}")),
+            PublicKey::from_pem(&format!("{PUBLIC_KEY}{PUBLIC_KEY}")),
             Err(KeyError::WrongSection)
         );
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert_eq!(EncryptionKey::from_pem(broken), Err(KeyError::Certificate));
+        assert_eq!(PublicKey::from_pem(broken), Err(KeyError::Certificate));
     }
 }

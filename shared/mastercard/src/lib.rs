@@ -4,15 +4,17 @@
     reason = "this crate does not know the product's own macros; its errors display closed words only"
 )]
 
-mod certificate;
 mod failure;
 mod foreign;
 pub mod gateway;
 pub mod http;
 pub mod issuer_enrollment;
+pub mod jwks;
 pub mod keys;
 pub mod mrs;
+pub mod oauth1;
 mod request_signer;
+mod x509;
 mod xml;
 
 pub use failure::{ConnectionFailure, NotSent, Unknown};

@@ -194,7 +194,7 @@ impl Secrets {
             SecretName::Encryption,
             &self.version(SecretName::Encryption).await?.text,
         )?;
-        let key = mastercard::keys::EncryptionKey::from_pem(&written.public_key)
+        let key = mastercard::keys::PublicKey::from_pem(&written.public_key)
             .map_err(|_| unreadable(SecretName::Encryption, "its publicKey is not usable"))?;
         key.verify_fingerprint(&written.fingerprint).map_err(|_| {
             unreadable(

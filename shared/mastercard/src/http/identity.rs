@@ -8,7 +8,7 @@ use rustls::{
 };
 use thiserror::Error;
 
-use crate::certificate;
+use crate::x509;
 
 /// Client certificate with its chain and private key, for mutual TLS.
 ///
@@ -101,7 +101,7 @@ impl ClientIdentity {
         chain: Vec<CertificateDer<'static>>,
         private_key: PrivateKeyDer<'static>,
     ) -> Result<Self, IdentityError> {
-        let ends: Option<Vec<i64>> = chain.iter().map(certificate::not_after).collect();
+        let ends: Option<Vec<i64>> = chain.iter().map(x509::not_after).collect();
         let not_after = ends
             .and_then(|ends| ends.into_iter().min())
             .ok_or(IdentityError::Certificate)?;
@@ -110,7 +110,7 @@ impl ClientIdentity {
             .load_private_key(private_key)
             .map_err(|_| IdentityError::PrivateKey)?;
         // rustls' own comparison can't read certificates of X.509 version 1, which a partner's authority may still issue.
-        let certified_key = chain.first().and_then(|leaf| certificate::public_key(leaf));
+        let certified_key = chain.first().and_then(|leaf| x509::public_key(leaf));
         let own_key = key.public_key().map(|public_key| public_key.to_vec());
         if own_key.is_none() || own_key != certified_key {
             return Err(IdentityError::KeyOfAnotherCertificate);

@@ -1,4 +1,4 @@
-use rustls::pki_types::CertificateDer;
+use rustls_pki_types::CertificateDer;
 use x509_cert::{
     Certificate,
     der::{Decode, Encode},

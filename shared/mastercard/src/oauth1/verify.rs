@@ -1,0 +1,70 @@
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use thiserror::Error;
+use url::Url;
+
+use super::{
+    base_string::{BodyHash, base_string, percent_decode},
+    header::{Header, HeaderError},
+};
+use crate::keys::PublicKey;
+
+/// Reason for which a signed request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The header is not one of OAuth 1.0a with a body hash.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The header has another signature method than `RSA-SHA256` and `RSA-PSS`.
+    #[error("the signature method is neither RSA-SHA256 nor RSA-PSS")]
+    Method,
+    /// The body is not the one that was signed.
+    #[error("the body hash does not match: calculated {calculated}")]
+    BodyHash {
+        /// Hash of the body that was received.
+        calculated: String,
+    },
+    /// The signature belongs to another request or another key.
+    #[error("the signature does not match the acceptable base string {acceptable}")]
+    Signature {
+        /// Signature base string of the request that was received.
+        acceptable: String,
+    },
+}
+
+/// Checks the header of a request from someone else against the public key of its consumer key: body hash and signature.
+///
+/// Whether the time is near and the nonce is new is for the caller to decide, who has the clock and the store.
+pub fn verify(
+    key: &PublicKey,
+    method: &str,
+    url: &Url,
+    body: &[u8],
+    header: &Header,
+) -> Result<(), VerifyError> {
+    let parameters: &RsaParameters = match header.get("oauth_signature_method") {
+        "RSA-SHA256" => &RSA_PKCS1_2048_8192_SHA256,
+        "RSA-PSS" => &RSA_PSS_2048_8192_SHA256,
+        _ => return Err(VerifyError::Method),
+    };
+    let calculated = BodyHash::of(body);
+    if percent_decode(header.get("oauth_body_hash")) != calculated.as_str() {
+        return Err(VerifyError::BodyHash {
+            calculated: calculated.as_str().to_owned(),
+        });
+    }
+    let signed: Vec<(&str, &str)> = header
+        .parameters()
+        .filter(|(name, _)| !matches!(*name, "oauth_signature" | "realm"))
+        .collect();
+    let acceptable = base_string(method, url, &signed);
+    let signature = STANDARD
+        .decode(percent_decode(header.get("oauth_signature")))
+        .map_err(|_| HeaderError::Unusable("oauth_signature"))?;
+    UnparsedPublicKey::new(parameters, key.spki_der())
+        .verify(acceptable.as_bytes(), &signature)
+        .map_err(|_| VerifyError::Signature { acceptable })
+}
