@@ -1,22 +1,32 @@
 //! Mastercard's Issuer Enrollment API (Click to Pay): batches of cards, their status, and the deletion of one card. REST
 //! with JSON, authenticated by a [`RequestSigner`], over mutual TLS where an installation asks for it.
 
+mod answer;
 mod dialect;
 mod error;
+mod problem;
 mod report;
+mod request;
 
 use std::sync::Arc;
 
 use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{Instrument, info, info_span, warn};
 
+use self::request::Request;
 pub use self::{
     dialect::{Dialect, UnknownDialect},
     error::{IssuerEnrollmentError, Refusal, RetryAfter},
     report::{BatchReport, BatchStatus, CardOutcome, CardProblem, CardReport},
 };
 use crate::{
+    failure::NotSent,
     foreign::CorrelationId,
-    http::{HttpClient, Url},
+    http::{
+        Answer, HttpClient, Method, Url,
+        header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    },
     request_signer::RequestSigner,
 };
 
@@ -61,6 +71,7 @@ pub struct SubmittedBatch {
 
 /// Card to delete.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 pub struct CardDeletion<'a> {
     /// Mastercard's id of the card.
     pub src_digital_card_id: &'a str,
@@ -127,14 +138,20 @@ impl IssuerEnrollmentClient {
         batch: &BatchSubmission<'_>,
         flow: Option<&FlowId>,
     ) -> Exchange<SubmittedBatch> {
-        let _ = (batch, flow, &self.http, &self.base, self.dialect, &self.signer);
-        self.not_built()
+        let request = Request::submission(&self.base, self.dialect, batch);
+        self.call("submit", request, flow, |answer| {
+            answer::submitted(answer, batch.external_batch_id)
+        })
+        .await
     }
 
     /// `GET /cards/batch/{batchId}`: asks for the status of a batch and the results of its cards.
     pub async fn status(&self, batch_id: &str, flow: Option<&FlowId>) -> Exchange<BatchReport> {
-        let _ = (batch_id, flow);
-        self.not_built()
+        let request = Request::status(&self.base, self.dialect, batch_id);
+        self.call("status", request, flow, |answer| {
+            answer::reported(answer, self.dialect, batch_id)
+        })
+        .await
     }
 
     /// `DELETE /cards/{srcDigitalCardId}`: deletes a card. A repeated deletion ends as [`DeletedCard::NotFound`].
@@ -143,20 +160,96 @@ impl IssuerEnrollmentClient {
         deletion: &CardDeletion<'_>,
         flow: Option<&FlowId>,
     ) -> Exchange<DeletedCard> {
-        let _ = (deletion, flow);
-        self.not_built()
+        let request = Request::deletion(&self.base, self.dialect, deletion);
+        self.call("delete_card", request, flow, answer::deleted).await
     }
 
-    /// Placeholder of the first landing: says that nothing was sent.
-    fn not_built<T>(&self) -> Exchange<T> {
-        Exchange {
-            result: Err(IssuerEnrollmentError::NotSent(
-                crate::failure::NotSent::InvalidField("operation"),
-            )),
-            flow: None,
-            correlation: None,
+    /// Makes one call. One log line reports its result: the operation, the kind of outcome and the correlation id, and
+    /// nothing else of request or answer.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        request: Result<Request, NotSent>,
+        flow: Option<&FlowId>,
+        read: impl FnOnce(&Answer) -> Result<T, IssuerEnrollmentError>,
+    ) -> Exchange<T> {
+        let span = info_span!("issuer_enrollment", operation);
+        async {
+            let started = Instant::now();
+            let exchange = match self.exchange(request, flow).await {
+                Ok(answer) => Exchange {
+                    result: read(&answer),
+                    flow: flow_id(&answer),
+                    correlation: answer.correlation(),
+                },
+                Err(error) => Exchange {
+                    result: Err(error),
+                    flow: None,
+                    correlation: None,
+                },
+            };
+            let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let correlation = exchange.correlation.as_ref().map(CorrelationId::as_str);
+            match &exchange.result {
+                Ok(_) => info!(outcome = "ok", correlation, duration_ms, "Issuer Enrollment call finished"),
+                Err(error) => {
+                    warn!(outcome = error.class(), correlation, duration_ms, %error, "Issuer Enrollment call finished");
+                }
+            }
+            exchange
         }
+        .instrument(span)
+        .await
     }
+
+    async fn exchange(
+        &self,
+        request: Result<Request, NotSent>,
+        flow: Option<&FlowId>,
+    ) -> Result<Answer, IssuerEnrollmentError> {
+        let Request { method, url, body } = request.map_err(IssuerEnrollmentError::NotSent)?;
+        let headers =
+            self.headers(&method, &url, body.as_deref(), flow)
+                .ok_or(IssuerEnrollmentError::NotSent(NotSent::InvalidField(
+                    "Authorization",
+                )))?;
+        // The bytes that were signed.
+        Ok(self.http.send(method, &url, headers, body).await?)
+    }
+
+    /// Returns the headers of a request, or `None` if it can't be signed.
+    fn headers(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: Option<&[u8]>,
+        flow: Option<&FlowId>,
+    ) -> Option<HeaderMap> {
+        let authorization = self
+            .signer
+            .authorization(method, url, body.unwrap_or_default())
+            .ok()?;
+        let mut authorization = HeaderValue::from_str(&authorization).ok()?;
+        authorization.set_sensitive(true);
+        let mut headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            // Some compress an answer unless they are told not to.
+            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            (AUTHORIZATION, authorization),
+        ]);
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(value) = flow.and_then(|flow| HeaderValue::from_str(flow.as_str()).ok()) {
+            headers.insert(HeaderName::from_static(dialect::FLOW_ID_HEADER), value);
+        }
+        Some(headers)
+    }
+}
+
+fn flow_id(answer: &Answer) -> Option<FlowId> {
+    let value = answer.headers.get(dialect::FLOW_ID_HEADER)?;
+    FlowId::parse(value.to_str().ok()?)
 }
 
 impl FlowId {

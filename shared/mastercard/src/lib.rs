@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod http;
 pub mod issuer_enrollment;
 pub mod jwks;
+mod json;
 pub mod keys;
 pub mod mrs;
 pub mod oauth1;
@@ -19,4 +20,4 @@ mod xml;
 
 pub use failure::{ConnectionFailure, NotSent, Unknown};
 pub use foreign::{CorrelationId, ForeignCode, ForeignText};
-pub use request_signer::{RequestSigner, SigningError};
+pub use request_signer::{OAuth1Scheme, RequestSigner, SigningError};

@@ -4,7 +4,10 @@
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::http::{Method, Url};
+use crate::{
+    http::{Method, Url},
+    oauth1,
+};
 
 /// Scheme that authenticates a REST call by its `Authorization` header.
 ///
@@ -26,3 +29,31 @@ pub trait RequestSigner: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the request can't be signed")]
 pub struct SigningError;
+
+/// OAuth 1.0a as a scheme: a signer, and a source of stamps (the caller's clock and random bytes).
+pub struct OAuth1Scheme<S> {
+    signer: oauth1::Signer,
+    stamp: S,
+}
+
+impl<S: Fn() -> oauth1::Stamp + Send + Sync> OAuth1Scheme<S> {
+    /// Takes a signer, and a function that returns a fresh stamp at each call.
+    pub fn new(signer: oauth1::Signer, stamp: S) -> Self {
+        Self { signer, stamp }
+    }
+}
+
+impl<S: Fn() -> oauth1::Stamp + Send + Sync> RequestSigner for OAuth1Scheme<S> {
+    fn authorization(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: &[u8],
+    ) -> Result<Zeroizing<String>, SigningError> {
+        let authorization = self
+            .signer
+            .authorization(method.as_str(), url, body, &(self.stamp)())
+            .map_err(|_| SigningError)?;
+        Ok(Zeroizing::new(authorization.expose().to_owned()))
+    }
+}

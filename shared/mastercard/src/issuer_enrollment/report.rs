@@ -2,7 +2,32 @@
 
 use std::fmt;
 
-use crate::foreign::{ForeignCode, ForeignText};
+use serde_json::{Map, Value};
+
+use super::{
+    dialect::{self, Names},
+    problem,
+};
+use crate::{
+    foreign::{ForeignCode, ForeignText},
+    json,
+};
+
+/// Members in which no records are looked for: they may quote a record.
+const SKIPPED: [&str; 9] = [
+    "error",
+    "Error",
+    "errors",
+    "Errors",
+    "fault",
+    "errordetail",
+    "errorDetail",
+    "details",
+    "request",
+];
+
+/// Depth of objects in which records are looked for.
+const MAX_DEPTH: usize = 8;
 
 /// Answer to a status request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +46,8 @@ pub struct BatchReport {
 pub enum BatchStatus {
     /// `IN_PROGRESS`: ask again later.
     InProgress,
+    /// `COMPLETED`: final, without a word about errors.
+    Completed,
     /// `COMPLETED_SUCCESSFULLY`: final.
     CompletedSuccessfully,
     /// `COMPLETED_WITH_ERRORS`: final, some cards failed.
@@ -73,9 +100,173 @@ impl BatchStatus {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::CompletedSuccessfully | Self::CompletedWithErrors | Self::Failed
+            Self::Completed | Self::CompletedSuccessfully | Self::CompletedWithErrors | Self::Failed
         )
     }
+
+    fn parse(text: &str) -> Self {
+        let word = word(text);
+        let is_in = |known: &[&str]| known.contains(&word.as_str());
+        if is_in(dialect::IN_PROGRESS) {
+            Self::InProgress
+        } else if is_in(dialect::COMPLETED) {
+            Self::Completed
+        } else if is_in(dialect::COMPLETED_SUCCESSFULLY) {
+            Self::CompletedSuccessfully
+        } else if is_in(dialect::COMPLETED_WITH_ERRORS) {
+            Self::CompletedWithErrors
+        } else if is_in(dialect::FAILED) {
+            Self::Failed
+        } else {
+            Self::Other(ForeignCode::new(&word))
+        }
+    }
+}
+
+/// Parses the status of a batch. An object without a status is an error: it does not say how the batch stands.
+pub(super) fn read(object: &Map<String, Value>, names: &Names) -> Result<BatchReport, &'static str> {
+    let status = dialect::BATCH_STATUSES
+        .iter()
+        .find_map(|name| object.get(*name)?.as_str())
+        .ok_or("no status of the batch")?;
+    let mut reader = Reader {
+        names,
+        cards: Vec::new(),
+    };
+    reader.members(object, &Inherited::default(), 0);
+    Ok(BatchReport {
+        status: BatchStatus::parse(status),
+        cards: reader.cards,
+        problem: problem::of_member(object),
+    })
+}
+
+/// Collects the records of a document wherever they stand: in a flat list or under their consumers.
+struct Reader<'a> {
+    names: &'a Names,
+    cards: Vec<CardReport>,
+}
+
+/// Statements of the objects around a record, which hold for it unless it says otherwise.
+#[derive(Default, Clone)]
+struct Inherited {
+    external_consumer_id: Option<String>,
+    src_consumer_id: Option<String>,
+    src_digital_card_id: Option<String>,
+    statement: Statement,
+}
+
+/// Statement of an object about the outcome of a record.
+#[derive(Default, Clone)]
+struct Statement {
+    status: Option<String>,
+    problem: Option<CardProblem>,
+}
+
+impl Reader<'_> {
+    /// Looks for records in the members of an object.
+    fn members(&mut self, object: &Map<String, Value>, inherited: &Inherited, depth: usize) {
+        for (name, value) in object {
+            if !SKIPPED.contains(&name.as_str()) {
+                self.value(value, inherited, depth + 1);
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value, inherited: &Inherited, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Value::Object(object) => self.object(object, inherited, depth),
+            Value::Array(items) => {
+                // Mastercard's id of one card is not that of several.
+                let mut inherited = inherited.clone();
+                inherited.src_digital_card_id = None;
+                for item in items {
+                    self.value(item, &inherited, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, inherited: &Inherited, depth: usize) {
+        let id = |names: &[&str]| json::member(object, names).and_then(json::id);
+        let statement = Statement::of(object);
+        let here = Inherited {
+            external_consumer_id: id(dialect::EXTERNAL_CONSUMER_IDS)
+                .or_else(|| inherited.external_consumer_id.clone()),
+            src_consumer_id: id(dialect::SRC_CONSUMER_IDS).or_else(|| inherited.src_consumer_id.clone()),
+            src_digital_card_id: id(self.names.digital_card_id)
+                .or_else(|| inherited.src_digital_card_id.clone()),
+            statement: if statement.is_empty() {
+                inherited.statement.clone()
+            } else {
+                statement
+            },
+        };
+        if json::member(object, self.names.card_id).is_none() {
+            self.members(object, &here, depth);
+            return;
+        }
+        let outcome = here.statement.outcome(here.src_digital_card_id.is_some());
+        self.cards.push(CardReport {
+            external_card_id: id(self.names.card_id),
+            external_consumer_id: here.external_consumer_id,
+            src_digital_card_id: here.src_digital_card_id,
+            src_consumer_id: here.src_consumer_id,
+            outcome,
+        });
+    }
+}
+
+impl Statement {
+    fn of(object: &Map<String, Value>) -> Self {
+        let status = dialect::RECORD_STATUSES
+            .iter()
+            .find_map(|name| object.get(*name)?.as_str())
+            .map(word)
+            .filter(|word| !word.is_empty());
+        let is_failure = status
+            .as_deref()
+            .is_some_and(|status| dialect::RECORD_FAILURES.contains(&status));
+        let problem = match problem::of_member(object) {
+            // A failed record may carry the members of its error itself.
+            None if is_failure => problem::of_record(object),
+            problem => problem,
+        };
+        Self { status, problem }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.status.is_none() && self.problem.is_none()
+    }
+
+    /// What the answer does not say is not known, and neither is what it says twice and differently.
+    fn outcome(self, has_digital_card_id: bool) -> CardOutcome {
+        let is_in = |known: &[&str]| {
+            self.status
+                .as_deref()
+                .is_some_and(|status| known.contains(&status))
+        };
+        if is_in(dialect::RECORD_FAILURES) {
+            return CardOutcome::Failed(self.problem.unwrap_or_default());
+        }
+        match (self.problem, &self.status) {
+            (Some(problem), None) if !has_digital_card_id => CardOutcome::Failed(problem),
+            (None, Some(_)) if is_in(dialect::RECORD_SUCCESSES) => CardOutcome::Succeeded,
+            (None, None) if has_digital_card_id && dialect::DIGITAL_CARD_ID_STATES_SUCCESS => {
+                CardOutcome::Succeeded
+            }
+            _ => CardOutcome::Unknown,
+        }
+    }
+}
+
+/// Returns a status in the spelling of the tables: upper case, with underscores.
+fn word(text: &str) -> String {
+    text.trim().to_ascii_uppercase().replace([' ', '-'], "_")
 }
 
 /// Omits the ids.
