@@ -54,6 +54,6 @@ impl<S: Fn() -> oauth1::Stamp + Send + Sync> RequestSigner for OAuth1Scheme<S> {
             .signer
             .authorization(method.as_str(), url, body, &(self.stamp)())
             .map_err(|_| SigningError)?;
-        Ok(Zeroizing::new(authorization.expose().to_owned()))
+        Ok(Zeroizing::new(authorization.as_str().to_owned()))
     }
 }
