@@ -59,6 +59,8 @@ impl Comparison {
         let written = |client: &Client| {
             readable(&Client {
                 retired_programs: Vec::new(),
+                issuer: None,
+                retired_issuer_retention_days: None,
                 ..client.clone()
             })
         };

@@ -2,6 +2,7 @@
 
 mod bin_range;
 pub mod file;
+mod issuer;
 mod origin;
 pub mod palette;
 pub mod pictures;
@@ -20,6 +21,7 @@ use crate::language::{Language, RequestedLanguage};
 use crate::texts::Texts;
 
 pub use bin_range::BinRange;
+pub use issuer::{Issuer, Tokenization};
 pub use origin::{Origin, OriginError};
 pub use palette::Palette;
 pub use receiver_host::{ReceiverHost, ReceiverHostError};
@@ -65,6 +67,12 @@ pub struct Client {
     /// Programs that earlier files had: kept by the store, never set by a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired_programs: Vec<RetiredProgram>,
+    /// Settings for batch enrollment; `None` where the client sends no batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
+    /// Retention days of the issuer settings that earlier files had: kept by the store, never set by a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_issuer_retention_days: Option<u16>,
 }
 
 impl Client {
@@ -97,9 +105,20 @@ impl Client {
         of_program.map_or(DEFAULT_RETENTION_DAYS, |(_, days)| days)
     }
 
+    /// Returns the retention days of batches and enrolled cards, also where the client is no issuer any more; `None` where it
+    /// never was one.
+    pub fn issuer_retention_days(&self) -> Option<u16> {
+        let current = self.issuer.as_ref().map(|issuer| issuer.retention_days);
+        current.or(self.retired_issuer_retention_days)
+    }
+
     /// Sets [`Self::retired_programs`] for a set-up that replaces `before`: all programs that `before` had, retired or not,
-    /// and this one does not name.
+    /// and this one does not name. Does the same for the issuer's retention days.
     pub fn retire_programs_of(&mut self, before: &Self) {
+        self.retired_issuer_retention_days = match self.issuer {
+            Some(_) => None,
+            None => before.issuer_retention_days(),
+        };
         self.retired_programs = before
             .retentions()
             .filter(|(id, _)| self.program(id).is_none())

@@ -6,18 +6,31 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::batch::Batch;
 use crate::ending::Ending;
 use crate::identifiers::{ClientId, IntentId, Malformed};
 use crate::status::Status;
 
-/// Opaque id of the thing that a confirmation reports on. Today it is an intent; whatever else is confirmed gets a
-/// conversion of its own.
+/// Opaque id of the thing that a confirmation reports on. Each kind of thing has a conversion of its
+/// own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectId(String);
 
 impl From<IntentId> for SubjectId {
     fn from(intent: IntentId) -> Self {
         Self(intent.to_hex())
+    }
+}
+
+impl From<&Batch> for SubjectId {
+    /// The time of acceptance is part of it: an external batch id that is used again after its batch was purged is another
+    /// subject.
+    fn from(batch: &Batch) -> Self {
+        Self(format!(
+            "batch {} {}",
+            batch.id.to_hex(),
+            batch.accepted_at.as_millisecond()
+        ))
     }
 }
 
@@ -76,18 +89,29 @@ pub struct Confirmation {
     pub client: ClientId,
     /// Address of the receiver.
     pub url: Url,
-    /// JSON body of the widget document (`docs/sources.md#widget`).
+    /// JSON body: that of the widget document (`docs/sources.md#widget`), or that of a batch.
     pub body: String,
 }
 
 impl Confirmation {
     /// Confirmation of an intent's ending.
     pub fn of(subject: impl Into<SubjectId>, client: ClientId, url: Url, ending: &Ending) -> Self {
+        Self::with_body(subject, client, url, ending.status, ending.to_json())
+    }
+
+    /// Confirmation of a status, with a body that says it.
+    pub fn with_body(
+        subject: impl Into<SubjectId>,
+        client: ClientId,
+        url: Url,
+        status: Status,
+        body: String,
+    ) -> Self {
         Self {
-            id: ConfirmationId::derive(subject, ending.status),
+            id: ConfirmationId::derive(subject, status),
             client,
             url,
-            body: ending.to_json(),
+            body,
         }
     }
 

@@ -39,6 +39,45 @@ pub fn pass_luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
+/// Whether a text contains a card number: 13 to 19 digits in a row that pass Luhn and begin as Mastercard's or Maestro's
+/// numbers do. A single `.`, `_`, `-` or blank between two digits does not interrupt the row.
+pub fn has_card_number(text: &str) -> bool {
+    let mut row: Vec<u8> = Vec::new();
+    let mut is_after_separator = false;
+    for character in text.chars() {
+        match value(character) {
+            Some(digit) => {
+                row.push(digit);
+                is_after_separator = false;
+            }
+            None if matches!(character, '.' | '_' | '-' | ' ') && !row.is_empty() && !is_after_separator => {
+                is_after_separator = true;
+            }
+            None => {
+                if is_card_number(&row) {
+                    return true;
+                }
+                row.clear();
+                is_after_separator = false;
+            }
+        }
+    }
+    is_card_number(&row)
+}
+
+/// Whether these are all the digits of a card number of Mastercard or Maestro.
+fn is_card_number(digits: &[u8]) -> bool {
+    if !(13..=19).contains(&digits.len()) || !pass_luhn(digits) {
+        return false;
+    }
+    let prefix = digits
+        .iter()
+        .take(6)
+        .fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
+    // Mastercard: 222100-272099 and 51-55. Maestro: 50, 56-58 and 6.
+    matches!(prefix, 222_100..=272_099 | 500_000..=589_999 | 600_000..=699_999)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,11 @@
 //! Flows of the functions, free of HTTP and AWS. The fields of a flow are its dependencies.
 
+pub mod batch;
+pub mod call;
 pub mod decide;
 pub mod deliver;
 pub mod describe;
+pub mod digital_cards;
 pub mod erase;
 pub mod extend;
 pub mod open;

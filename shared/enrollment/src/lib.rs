@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod action;
+pub mod batch;
 pub mod client;
 pub mod clock;
 pub mod confirmation;
 pub mod delivery;
+pub mod digital_card;
 pub mod digits;
 pub mod encoding;
 pub mod ending;

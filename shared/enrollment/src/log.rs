@@ -30,6 +30,7 @@ use std::fmt;
 use tracing::Span;
 use tracing::field::{Value, display};
 
+use crate::batch::BatchId;
 use crate::confirmation::ConfirmationId;
 use crate::identifiers::{ClientId, IncidentId, IntentId, Malformed, ProgramId};
 use crate::status::{MrsCode, Status};
@@ -169,6 +170,8 @@ by_display!(
     // Registered by an operator.
     ClientId,
     ProgramId,
+    // A hash.
+    BatchId,
     // Random, or derived from random values.
     ConfirmationId,
     IncidentId,

@@ -19,17 +19,22 @@
 //!
 //! Ports depend on domain types; a domain type never depends on a port or on a flow.
 
+mod batch_contents;
+mod batches;
 mod clients;
 mod confirmations;
 mod customer_records;
 mod customers;
+mod digital_cards;
 mod due_intents;
 mod encryption_keys;
 
 mod intents;
+mod issuer_enrollment;
 mod leases;
 mod limits;
 mod listing;
+mod pacing;
 mod purges;
 mod put;
 mod receivers;
@@ -38,19 +43,27 @@ mod rewards;
 mod sessions;
 mod store_error;
 mod submission_records;
+mod used_tokens;
 mod wakeups;
 
+pub use batch_contents::{BatchContents, ContentName};
+pub use batches::{Acceptance, BatchRecords, Batches, DueBatch, EndedBatch, LeaseEnd};
 pub use clients::{ClientIndex, Clients};
 pub use confirmations::{Claim, ClaimWrite, Confirmations, DueConfirmation};
 pub use customer_records::{CustomerRecords, Entry};
 pub use customers::Customers;
+pub use digital_cards::{DigitalCards, DueDeletion};
 pub use due_intents::{DueIntent, DueIntents};
 pub use encryption_keys::{EncryptionKey, EncryptionKeys};
 pub use intents::{BeginError, Intents};
+pub use issuer_enrollment::{
+    Acknowledgment, BatchQuery, BatchSubmission, CardDeletion, IssuerEnrollment, IssuerEnrollmentError,
+};
 pub use leases::{Leases, Reschedule};
 
 pub use limits::{CounterKey, Limits};
 pub use listing::{Cursor, Page};
+pub use pacing::{Pacing, Permit};
 pub use purges::{Purges, Removal};
 pub use put::Put;
 pub use receivers::Receivers;
@@ -62,4 +75,5 @@ pub use rewards::{EncryptedNumber, IntentRewards, NewCard, Person, Rewards, Rewa
 pub use sessions::Sessions;
 pub use store_error::StoreError;
 pub use submission_records::{ContextQuery, SubmissionContext, SubmissionRecords};
+pub use used_tokens::UsedTokens;
 pub use wakeups::{Wakeups, Work};

@@ -1,4 +1,5 @@
-//! Statuses for the partner, and MRS's codes, as in the widget document (`docs/sources.md#widget`).
+//! Statuses for the partner, and MRS's codes, as in the widget document (`docs/sources.md#widget`); for batches as in
+//! `docs/contract.md#batch-confirmation`.
 
 use std::fmt;
 
@@ -28,10 +29,14 @@ pub enum Status {
     SuccessRemoval,
     /// The card was not removed, or it is not known yet.
     ErrorRemoval,
+    /// Every card of a batch has a final answer, failures among them.
+    SuccessBatch,
+    /// The batch was refused as a whole, ended by age, or is not accounted for.
+    ErrorBatch,
 }
 
 impl Status {
-    /// Text of the widget document.
+    /// Text of the status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
@@ -43,6 +48,8 @@ impl Status {
             Self::ErrorReplacement => "ERROR_REPLACEMENT",
             Self::SuccessRemoval => "SUCCESS_REMOVAL",
             Self::ErrorRemoval => "ERROR_REMOVAL",
+            Self::SuccessBatch => "SUCCESS_BATCH",
+            Self::ErrorBatch => "ERROR_BATCH",
         }
     }
 
@@ -69,15 +76,15 @@ impl Status {
         }
     }
 
-    /// Whether the customer got what was asked for.
+    /// Whether the customer, or the issuer, got what was asked for.
     pub fn is_success(self) -> bool {
         matches!(
             self,
-            Self::SuccessEnrollment | Self::SuccessReplacement | Self::SuccessRemoval
+            Self::SuccessEnrollment | Self::SuccessReplacement | Self::SuccessRemoval | Self::SuccessBatch
         )
     }
 
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::AccessDenied,
         Self::TokenExpired,
         Self::InvalidParameters,
@@ -87,6 +94,8 @@ impl Status {
         Self::ErrorReplacement,
         Self::SuccessRemoval,
         Self::ErrorRemoval,
+        Self::SuccessBatch,
+        Self::ErrorBatch,
     ];
 }
 

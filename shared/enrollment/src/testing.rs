@@ -92,6 +92,8 @@ pub(crate) fn client() -> Client {
         embed_origins: vec![Origin::parse("https://www.bank.example").unwrap()],
         confirmation_hosts: vec![ReceiverHost::parse("api.bank.example").unwrap()],
         retired_programs: Vec::new(),
+        issuer: None,
+        retired_issuer_retention_days: None,
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,

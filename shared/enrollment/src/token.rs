@@ -5,7 +5,7 @@
 //! 1. The envelope, the same for every purpose: [`UnverifiedToken::parse`] reads the JWT and its issuer,
 //!    [`UnverifiedToken::verify`] checks client, algorithm, signature and expiry, and the [`VerifiedToken`] it returns
 //!    checks lifetime and audience on request and gives the record that makes a token single-use.
-//! 2. The claim set, one type for each purpose: [`WidgetClaims`] opens the widget.
+//! 2. The claim set, one type for each purpose: [`WidgetClaims`] opens the widget, [`CallClaims`] stand for one call.
 //!
 //! The token never chooses how it is checked: RS256 is fixed here, keys come from the client's set-up alone (`jku`, `jwk`,
 //! `x5u`, `x5c` are not read).
@@ -23,6 +23,7 @@
 //! - Store [`VerifiedToken::single_use`] together with what the token starts, or leave it where a retry may send the same
 //!   token again.
 
+mod call;
 mod envelope;
 mod request;
 mod widget;
@@ -33,6 +34,7 @@ use crate::log::by_display;
 use crate::reason::Reason;
 use crate::status::Status;
 
+pub use call::{CallClaims, CallPurpose, CalledRequest};
 pub use envelope::{LEEWAY, MAX_LENGTH, UnverifiedToken, VerifiedToken};
 pub use request::of_request;
 pub use widget::WidgetClaims;

@@ -120,6 +120,10 @@ impl Wakeups for SqsWakeups {
                     .collect::<Result<(), LogText>>()
                     .map_err(|detail| unavailable("waking the sender of confirmations", detail))
             }
+            Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => Err(unavailable(
+                "waking the work of a batch",
+                LogText::from("no message is defined for it yet"),
+            )),
         }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) fn client() -> Client {
         confirmation_hosts: vec![ReceiverHost::parse("bank.example").expect("a host")],
         programs: kinds.map(of_kind).into(),
         retired_programs: Vec::new(),
+        issuer: None,
+        retired_issuer_retention_days: None,
     }
 }
 

@@ -439,6 +439,14 @@ impl<P: Wakeups> Wakeups for Injecting<'_, P> {
                     .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
                     .await
             }
+            Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => {
+                const CALL: &str = "wakeups.batch";
+                let work = self.inner.wake(work, after);
+                let failed = || Err(no_answer(CALL));
+                self.execution
+                    .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+                    .await
+            }
         }
     }
 }

@@ -99,6 +99,8 @@ impl Wakeups for Queues {
                 }
                 Ok(())
             }
+            // No schedule of this suite has batches yet.
+            Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => Ok(()),
         }
     }
 }

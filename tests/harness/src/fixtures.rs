@@ -65,6 +65,8 @@ pub fn settlement_client() -> Client {
         embed_origins: Vec::new(),
         confirmation_hosts: vec![ReceiverHost::parse("bank.example").unwrap()],
         retired_programs: Vec::new(),
+        issuer: None,
+        retired_issuer_retention_days: None,
         programs: vec![Program {
             id: ProgramId::parse("10765").unwrap(),
             member_ica: 1234,

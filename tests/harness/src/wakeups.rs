@@ -3,7 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use enrollment::batch::BatchId;
 use enrollment::confirmation::ConfirmationId;
+use enrollment::digital_card::DigitalCardKey;
 use enrollment::identifiers::IntentId;
 use enrollment::ports::{StoreError, Wakeups, Work};
 use jiff::SignedDuration;
@@ -16,6 +18,9 @@ pub struct RecordedWakeups(Mutex<Recorded>);
 struct Recorded {
     intents: Vec<(IntentId, SignedDuration)>,
     confirmations: Vec<(ConfirmationId, SignedDuration)>,
+    submissions: Vec<(BatchId, SignedDuration)>,
+    polls: Vec<(BatchId, SignedDuration)>,
+    deletions: Vec<(DigitalCardKey, SignedDuration)>,
     is_failing: bool,
 }
 
@@ -34,6 +39,21 @@ impl RecordedWakeups {
     /// Confirmations that were to be sent since the last call, and after how long.
     pub fn take_confirmations(&self) -> Vec<(ConfirmationId, SignedDuration)> {
         std::mem::take(&mut self.lock().confirmations)
+    }
+
+    /// Batches that were to be submitted since the last call, and after how long.
+    pub fn take_submissions(&self) -> Vec<(BatchId, SignedDuration)> {
+        std::mem::take(&mut self.lock().submissions)
+    }
+
+    /// Batches that were to be polled since the last call, and after how long.
+    pub fn take_polls(&self) -> Vec<(BatchId, SignedDuration)> {
+        std::mem::take(&mut self.lock().polls)
+    }
+
+    /// Cards that were to be deleted since the last call, and after how long.
+    pub fn take_deletions(&self) -> Vec<(DigitalCardKey, SignedDuration)> {
+        std::mem::take(&mut self.lock().deletions)
     }
 
     /// Wake-ups fail from now on. They are recorded all the same.
@@ -68,6 +88,24 @@ impl Wakeups for RecordedWakeups {
                 let mut recorded = self.lock();
                 let sent = confirmations.iter().map(|(id, _)| (id.clone(), after));
                 recorded.confirmations.extend(sent);
+                recorded.result()
+            }
+            Work::BatchSubmissions(batches) => {
+                let mut recorded = self.lock();
+                let sent = batches.iter().map(|(id, _)| (*id, after));
+                recorded.submissions.extend(sent);
+                recorded.result()
+            }
+            Work::BatchPolls(batches) => {
+                let mut recorded = self.lock();
+                let sent = batches.iter().map(|(id, _)| (*id, after));
+                recorded.polls.extend(sent);
+                recorded.result()
+            }
+            Work::Deletions(cards) => {
+                let mut recorded = self.lock();
+                let sent = cards.iter().map(|(key, _)| (key.clone(), after));
+                recorded.deletions.extend(sent);
                 recorded.result()
             }
         }

@@ -235,6 +235,8 @@ impl FileReader<'_> {
             confirmation_hosts,
             programs,
             retired_programs: Vec::new(),
+            issuer: None,
+            retired_issuer_retention_days: None,
         })
     }
 

@@ -160,6 +160,11 @@ impl<'a> VerifiedToken<'a> {
         self.client
     }
 
+    /// Returns the public base address.
+    pub fn audience(&self) -> &'a str {
+        self.rules.audience
+    }
+
     /// Checks `iat`, `exp` and `nbf` and returns `exp`.
     ///
     /// # Errors

@@ -255,7 +255,7 @@ struct Slow<'a> {
 impl Wakeups for Slow<'_> {
     async fn wake(&self, work: Work<'_>, _: SignedDuration) -> Result<(), StoreError> {
         match work {
-            Work::Intent(_) => Ok(()),
+            Work::Intent(_) | Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => Ok(()),
             Work::Confirmations(confirmations) => {
                 self.clock.advance(SECOND);
                 self.woken.lock().unwrap().extend_from_slice(confirmations);

@@ -1,0 +1,175 @@
+//! Life-cycle record of an enrolled card (`docs/contract.md#life-cycle`): ids only.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::batch::{
+    Batch, BatchId, CardResult, ExternalCardId, ExternalConsumerId, FlowId, SrcConsumerId, SrcDigitalCardId,
+};
+use crate::client::Issuer;
+use crate::identifiers::ClientId;
+
+/// Duration of a lease on a deletion: longer than a function may run.
+pub const DELETION_LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Key that a life-cycle record is stored under. It does not show the card's id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DigitalCardKey(pub String);
+
+/// Record of one enrolled card, unique for each client and [`ExternalCardId`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct DigitalCard {
+    /// Client that enrolled it.
+    pub client: ClientId,
+    /// Client's id of the card.
+    pub card: ExternalCardId,
+    /// Client's id of the consumer.
+    pub consumer: ExternalConsumerId,
+    /// Mastercard's id of the card.
+    pub src_digital_card: SrcDigitalCardId,
+    /// Mastercard's id of the consumer.
+    pub src_consumer: Option<SrcConsumerId>,
+    /// `srcClientId` under which it was enrolled.
+    pub src_client_id: String,
+    /// `serviceId` under which it was enrolled.
+    pub service_id: String,
+    /// Flow id of the batch.
+    pub flow: Option<FlowId>,
+    /// Batch that enrolled it.
+    pub batch: BatchId,
+    /// Acceptance of that batch. Of two batches that enrolled the card, the one that was accepted later decides.
+    pub batch_accepted_at: Timestamp,
+    /// Time of the batch's end.
+    pub enrolled_at: Timestamp,
+    /// State.
+    pub state: DigitalCardState,
+    /// Mastercard's ids whose deletion was requested before a later success gave the card another. They are deleted too.
+    pub superseded: Vec<SrcDigitalCardId>,
+}
+
+/// State of an enrolled card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigitalCardState {
+    /// Mastercard has it.
+    Enrolled,
+    /// The client has asked for its deletion, and Mastercard has yet to agree.
+    DeletionPending {
+        /// Time of the request.
+        requested_at: Timestamp,
+    },
+    /// Mastercard has deleted it.
+    Deleted {
+        /// Time at which Mastercard agreed.
+        at: Timestamp,
+    },
+}
+
+impl DigitalCardState {
+    /// Returns the word of the answer.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enrolled => "enrolled",
+            Self::DeletionPending { .. } => "deletion_pending",
+            Self::Deleted { .. } => "deleted",
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    external_card_id: &'a str,
+    external_consumer_id: &'a str,
+    status: &'static str,
+    batch_id: String,
+    enrolled_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+impl DigitalCard {
+    /// Returns the records of a batch's accepted cards that have a `srcDigitalCardId`. Without that id nothing can be asked
+    /// of Mastercard about a card.
+    pub fn of_batch(batch: &Batch) -> Vec<Self> {
+        let Some(result) = batch.result() else {
+            return Vec::new();
+        };
+        let Issuer {
+            src_client_id,
+            service_id,
+            ..
+        } = &batch.issuer;
+        let record =
+            |((profile, card), outcome): ((&crate::batch::Profile, &ExternalCardId), &CardResult)| {
+                let CardResult::Accepted {
+                    src_digital_card: Some(src_digital_card),
+                    src_consumer,
+                } = outcome
+                else {
+                    return None;
+                };
+                Some(Self {
+                    client: batch.client.clone(),
+                    card: card.clone(),
+                    consumer: profile.consumer.clone(),
+                    src_digital_card: src_digital_card.clone(),
+                    src_consumer: src_consumer.clone(),
+                    src_client_id: src_client_id.clone(),
+                    service_id: service_id.clone(),
+                    flow: batch.flow().cloned(),
+                    batch: batch.id,
+                    batch_accepted_at: batch.accepted_at,
+                    enrolled_at: result.at,
+                    state: DigitalCardState::Enrolled,
+                    superseded: Vec::new(),
+                })
+            };
+        batch
+            .manifest
+            .cards()
+            .zip(&result.cards)
+            .filter_map(record)
+            .collect()
+    }
+
+    /// Returns the record after a later success is stored over an earlier one; `None` where `stored` is of a batch that was
+    /// accepted later, or of the same batch: then it stays. A deletion that was requested for another id of Mastercard goes
+    /// on; one of the same id is void, since the client has enrolled the card again.
+    #[must_use]
+    pub fn over(&self, stored: &Self) -> Option<Self> {
+        if (stored.batch_accepted_at, stored.batch) >= (self.batch_accepted_at, self.batch) {
+            return None;
+        }
+        let mut superseded = stored.superseded.clone();
+        if matches!(stored.state, DigitalCardState::DeletionPending { .. }) {
+            superseded.push(stored.src_digital_card.clone());
+        }
+        superseded.retain(|id| *id != self.src_digital_card);
+        Some(Self {
+            superseded,
+            ..self.clone()
+        })
+    }
+
+    /// Whether Mastercard is to be asked to delete something.
+    pub fn has_due_deletion(&self) -> bool {
+        matches!(self.state, DigitalCardState::DeletionPending { .. }) || !self.superseded.is_empty()
+    }
+
+    /// Returns the JSON that `GET /company/enrolled_cards/{externalCardId}` answers.
+    pub fn to_json(&self) -> String {
+        let view = View {
+            external_card_id: self.card.as_str(),
+            external_consumer_id: self.consumer.as_str(),
+            status: self.state.as_str(),
+            batch_id: self.batch.to_hex(),
+            enrolled_at: self.enrolled_at.to_string(),
+            deleted_at: match self.state {
+                DigitalCardState::Deleted { at } => Some(at.to_string()),
+                _ => None,
+            },
+        };
+        // A structure of texts has no way to fail to serialize.
+        serde_json::to_string(&view).unwrap_or_default()
+    }
+}
