@@ -4,12 +4,14 @@
     reason = "this crate does not know the product's own macros; its errors display closed words only"
 )]
 
+mod content_cipher;
 mod failure;
 mod foreign;
 pub mod gateway;
 pub mod http;
 pub mod issuer_enrollment;
 mod json;
+pub mod jwe;
 pub mod jwks;
 pub mod keys;
 pub mod mrs;
