@@ -169,3 +169,113 @@ fn listed(key: serde_json::Value) -> Option<ListedKey> {
         key: PublicKey::from_components(&components).ok()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn key(pem: &str) -> PublicKey {
+        PublicKey::from_pem(pem).unwrap()
+    }
+
+    fn one() -> PublicKey {
+        key(include_str!("../tests/fixtures/signing-public.pem"))
+    }
+
+    fn other() -> PublicKey {
+        key(include_str!("../tests/fixtures/rsa-2048-public.pem"))
+    }
+
+    fn wire(id: &str, key: &PublicKey) -> Value {
+        KeyList::new(vec![ListedKey::for_encryption(id, key.clone())]).to_json()["keys"][0].clone()
+    }
+
+    fn parse(keys: &[Value]) -> KeyList {
+        KeyList::parse(json!({"keys": keys, "updated": 1}).to_string().as_bytes()).unwrap()
+    }
+
+    /// Key of RFC 7517 appendix A.1, with the members that Mastercard's key lists add.
+    #[test]
+    fn key_of_rfc_7517_is_read() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4\
+            n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6\
+            qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJz\
+            KnqDKgw";
+        let list = parse(&[
+            json!({"kty": "RSA", "e": "AQAB", "n": n, "kid": "20230207223521-sandbox-fpan-encryption",
+            "alg": "RSA-OAEP-256", "use": "enc", "key_ops": ["wrapKey", "encrypt"], "x": {}}),
+        ]);
+        let found = list
+            .encryption_key("20230207223521-sandbox-fpan-encryption")
+            .unwrap();
+        assert_eq!(found.bits(), 2048);
+        assert_eq!(list.keys()[0].algorithm.as_deref(), Some("RSA-OAEP-256"));
+    }
+
+    #[test]
+    fn key_is_picked_by_name_and_use() {
+        let mut signing = wire("a", &other());
+        signing["use"] = json!("sig");
+        let mut without_use = wire("c", &other());
+        without_use.as_object_mut().unwrap().remove("use");
+        let list = parse(&[signing, wire("a", &one()), wire("b", &other()), without_use]);
+        assert_eq!(list.encryption_key("a"), Ok(&one()));
+        assert_eq!(list.encryption_key("c"), Ok(&other()));
+        assert_eq!(list.encryption_key("A"), Err(KeyListError::NotFound));
+        let shouted = one().fingerprint().to_uppercase();
+        assert_eq!(list.with_fingerprint(&shouted).count(), 1);
+    }
+
+    #[test]
+    fn different_keys_of_one_name_are_ambiguous() {
+        let list = parse(&[wire("a", &one()), wire("a", &one())]);
+        assert_eq!(list.encryption_key("a"), Ok(&one()));
+        let list = parse(&[wire("a", &one()), wire("a", &other())]);
+        assert_eq!(list.encryption_key("a"), Err(KeyListError::Ambiguous));
+    }
+
+    #[test]
+    fn other_key_types_are_skipped() {
+        let mut short = wire("short", &one());
+        short["n"] = json!("AQAB");
+        let mut without = wire("without", &one());
+        without.as_object_mut().unwrap().remove("e");
+        let list = parse(&[
+            json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "a"}),
+            json!({"kty": "oct", "k": "AA"}),
+            json!("text"),
+            json!({}),
+            short,
+            without,
+            wire("a", &one()),
+        ]);
+        assert_eq!((list.keys().len(), list.skipped()), (1, 6));
+    }
+
+    #[test]
+    fn padding_and_leading_zeros_are_tolerated() {
+        let components = one().components().unwrap();
+        let mut padded = vec![0];
+        padded.extend_from_slice(components.modulus());
+        let mut listed = wire("a", &one());
+        listed["n"] = json!(base64::engine::general_purpose::URL_SAFE.encode(padded));
+        assert_eq!(parse(&[listed]).encryption_key("a"), Ok(&one()));
+    }
+
+    #[test]
+    fn other_json_is_no_key_list() {
+        for text in ["", "{}", "[]", "null", r#"{"keys":{}}"#, "<html/>"] {
+            assert_eq!(
+                KeyList::parse(text.as_bytes()),
+                Err(KeyListError::NotAKeyList),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            KeyList::parse(b"\xef\xbb\xbf{\"keys\":[]}"),
+            Ok(KeyList::default())
+        );
+    }
+}

@@ -220,4 +220,19 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert_eq!(PublicKey::from_pem(broken), Err(KeyError::Certificate));
     }
+
+    #[test]
+    fn der_of_each_form_is_the_same_key() {
+        let pem = include_str!("../tests/fixtures/signing-public.pem");
+        let key = PublicKey::from_pem(pem).unwrap();
+        let pkcs1 = include_bytes!("../tests/fixtures/signing-public-pkcs1.der");
+        let certificate =
+            Certificate::from_pem(include_str!("../tests/fixtures/signing-certificate.pem")).unwrap();
+        for der in [key.spki_der(), pkcs1, certificate.der()] {
+            assert_eq!(PublicKey::from_der(der), Ok(key.clone()));
+        }
+        assert_eq!(key.to_pem(), pem);
+        assert_eq!(PublicKey::from_components(&key.components().unwrap()), Ok(key));
+        assert_eq!(PublicKey::from_der(b"nothing"), Err(KeyError::NotRsa2048));
+    }
 }

@@ -228,3 +228,164 @@ fn pkcs12_error(error: &p12_keystore::error::Error) -> PrivateKeyError {
         _ => PrivateKeyError::Pkcs12,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PKCS8: &str = include_str!("../../tests/fixtures/signing.pem");
+    const PKCS1: &str = include_str!("../../tests/fixtures/signing-pkcs1.pem");
+    const CERTIFICATE: &str = include_str!("../../tests/fixtures/signing-certificate.pem");
+    /// `openssl pkey -in signing.pem -pubout -outform DER | sha256sum`
+    const KEY_FINGERPRINT: &str = "7ad4d80241d13c1535456c53e559634b49114d13af3c2f789af8e0ac47385f31";
+    /// `openssl x509 -in signing-certificate.pem -outform DER | sha256sum`
+    const CERTIFICATE_FINGERPRINT: &str = "c1b8be3b3fa9f69b22749e0486c326db503225a23aa3074ed36c29a7afa8415f";
+
+    fn fingerprint(key: &PrivateKey) -> &str {
+        key.public_key().fingerprint()
+    }
+
+    #[test]
+    fn pem_of_either_form_is_read() {
+        for pem in [PKCS8, PKCS1, &format!("Bag Attributes\n{PKCS8}")] {
+            let key = PrivateKey::from_pem(pem).unwrap();
+            assert_eq!(fingerprint(&key), KEY_FINGERPRINT);
+            assert_eq!(key.certificate(), None);
+            assert_eq!(*key.to_pkcs8_pem().unwrap(), PKCS8);
+        }
+    }
+
+    #[test]
+    fn der_of_either_form_is_read() {
+        for pem in [PKCS8, PKCS1] {
+            let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            let key = PrivateKey::from_der(&STANDARD.decode(body).unwrap()).unwrap();
+            assert_eq!(fingerprint(&key), KEY_FINGERPRINT);
+        }
+        assert_eq!(
+            PrivateKey::from_der(b"0").err(),
+            Some(PrivateKeyError::NotRsa2048)
+        );
+    }
+
+    #[test]
+    fn certificate_beside_the_key_is_kept_if_it_belongs_to_it() {
+        let other = include_str!("../../tests/fixtures/rsa-2048-certificate.pem");
+        let key = PrivateKey::from_pem(&format!("{other}{PKCS8}{CERTIFICATE}")).unwrap();
+        assert_eq!(key.certificate().unwrap().fingerprint(), CERTIFICATE_FINGERPRINT);
+        assert_eq!(
+            PrivateKey::from_pem(&format!("{PKCS8}{other}")).err(),
+            Some(PrivateKeyError::KeyOfAnotherCertificate)
+        );
+    }
+
+    #[test]
+    fn encrypted_pem_is_refused_with_the_command() {
+        for pem in [
+            include_str!("../../tests/fixtures/signing-locked.pem"),
+            include_str!("../../tests/fixtures/signing-pkcs1-locked.pem"),
+        ] {
+            let error = PrivateKey::from_pem(pem).err().unwrap();
+            assert_eq!(error, PrivateKeyError::Encrypted);
+            assert!(
+                error
+                    .to_string()
+                    .contains("openssl pkey -in LOCKED.pem -out KEY.pem")
+            );
+        }
+    }
+
+    #[test]
+    fn each_unusable_pem_has_its_error() {
+        for (pem, expected) in [
+            ("", PrivateKeyError::NoKey),
+            (CERTIFICATE, PrivateKeyError::NoKey),
+            (&PKCS8[..900], PrivateKeyError::NoKey),
+            (&format!("{PKCS8}{PKCS1}"), PrivateKeyError::MoreThanOne),
+            (
+                include_str!("../../tests/fixtures/p256.pem"),
+                PrivateKeyError::NotRsa2048,
+            ),
+            (
+                include_str!("../../tests/fixtures/rsa-1024.pem"),
+                PrivateKeyError::NotRsa2048,
+            ),
+        ] {
+            assert_eq!(PrivateKey::from_pem(pem).err(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn generated_keys_differ_and_have_their_length() {
+        let key = PrivateKey::generate(2048).unwrap();
+        assert_eq!(key.public_key().bits(), 2048);
+        assert_ne!(
+            fingerprint(&key),
+            fingerprint(&PrivateKey::generate(2048).unwrap())
+        );
+        assert!(PrivateKey::generate(1024).is_none());
+        let again = PrivateKey::from_pem(&key.to_pkcs8_pem().unwrap()).unwrap();
+        assert_eq!(again.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn debug_shows_the_fingerprint_only() {
+        let key = PrivateKey::from_pem(PKCS8).unwrap();
+        assert_eq!(
+            format!("{key:?}"),
+            format!("PrivateKey {{ fingerprint: \"{KEY_FINGERPRINT}\", .. }}")
+        );
+    }
+
+    #[cfg(feature = "pkcs12")]
+    mod pkcs12 {
+        use super::*;
+
+        const PASSWORD: &str = "keystorepassword";
+
+        #[test]
+        fn containers_are_read_with_their_certificate() {
+            for file in [
+                &include_bytes!("../../tests/fixtures/signing.p12")[..],
+                include_bytes!("../../tests/fixtures/signing-rc2-40.p12"),
+            ] {
+                let key = PrivateKey::from_pkcs12(file, PASSWORD).unwrap();
+                assert_eq!(fingerprint(&key), KEY_FINGERPRINT);
+                assert_eq!(key.certificate().unwrap().fingerprint(), CERTIFICATE_FINGERPRINT);
+            }
+        }
+
+        #[test]
+        fn certificate_is_optional() {
+            let file = include_bytes!("../../tests/fixtures/signing-without-certificate.p12");
+            let key = PrivateKey::from_pkcs12(file, PASSWORD).unwrap();
+            assert_eq!(fingerprint(&key), KEY_FINGERPRINT);
+            assert_eq!(key.certificate(), None);
+        }
+
+        #[test]
+        fn unsupported_encryption_names_the_command() {
+            let file = include_bytes!("../../tests/fixtures/signing-rc2-128.p12");
+            let error = PrivateKey::from_pkcs12(file, PASSWORD).err().unwrap();
+            assert_eq!(error, PrivateKeyError::Pkcs12Encryption);
+            assert!(error.to_string().contains("openssl pkcs12 -legacy"));
+        }
+
+        #[test]
+        fn wrong_password_differs_from_wrong_file() {
+            for file in [
+                &include_bytes!("../../tests/fixtures/signing.p12")[..],
+                include_bytes!("../../tests/fixtures/signing-rc2-40.p12"),
+            ] {
+                assert_eq!(
+                    PrivateKey::from_pkcs12(file, "wrong").err(),
+                    Some(PrivateKeyError::Pkcs12Password)
+                );
+            }
+            assert_eq!(
+                PrivateKey::from_pkcs12(PKCS8.as_bytes(), PASSWORD).err(),
+                Some(PrivateKeyError::Pkcs12)
+            );
+        }
+    }
+}
