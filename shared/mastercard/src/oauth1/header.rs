@@ -68,6 +68,9 @@ impl Header {
         if header.get("oauth_timestamp").parse::<u64>().is_err() {
             return Err(HeaderError::Unusable("oauth_timestamp"));
         }
+        if header.all("oauth_version").any(|version| version != "1.0") {
+            return Err(HeaderError::Unusable("oauth_version"));
+        }
         Ok(header)
     }
 
@@ -96,6 +99,13 @@ impl Header {
         self.parameters
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Parameters that belong into the base string, with values as the header has them.
+    pub fn signed_parameters(&self) -> Vec<(&str, &str)> {
+        self.parameters()
+            .filter(|(name, _)| !matches!(*name, "oauth_signature" | "realm"))
+            .collect()
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {

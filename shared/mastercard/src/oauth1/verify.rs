@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     base_string::{BodyHash, base_string, percent_decode},
+    deviation::Deviation,
     header::{Header, HeaderError},
 };
 use crate::keys::PublicKey;
@@ -28,16 +29,20 @@ pub enum VerifyError {
         calculated: String,
     },
     /// The signature belongs to another request or another key.
-    #[error("the signature does not match the acceptable base string {acceptable}")]
+    #[error("the signature does not match{}", describe(*deviation))]
     Signature {
         /// Signature base string of the request that was received.
         acceptable: String,
+        /// Difference that explains the signature, if one is found: another key, or other content, has none.
+        deviation: Option<Deviation>,
     },
 }
 
 /// Checks the header of a request from someone else against the public key of its consumer key: body hash and signature.
 ///
-/// Whether the time is near and the nonce is new is for the caller to decide, who has the clock and the store.
+/// Base strings of all official signers are accepted where no other request has the same one
+/// (`docs/adr/0033-signature-base-strings.md`). Whether the time is near and the nonce is new is for the caller to decide,
+/// who has the clock and the store.
 pub fn verify(
     key: &PublicKey,
     method: &str,
@@ -45,7 +50,7 @@ pub fn verify(
     body: &[u8],
     header: &Header,
 ) -> Result<(), VerifyError> {
-    let parameters: &RsaParameters = match header.get("oauth_signature_method") {
+    let scheme: &RsaParameters = match header.get("oauth_signature_method") {
         "RSA-SHA256" => &RSA_PKCS1_2048_8192_SHA256,
         "RSA-PSS" => &RSA_PSS_2048_8192_SHA256,
         _ => return Err(VerifyError::Method),
@@ -56,15 +61,32 @@ pub fn verify(
             calculated: calculated.as_str().to_owned(),
         });
     }
-    let signed: Vec<(&str, &str)> = header
-        .parameters()
-        .filter(|(name, _)| !matches!(*name, "oauth_signature" | "realm"))
-        .collect();
-    let acceptable = base_string(method, url, &signed);
     let signature = STANDARD
         .decode(percent_decode(header.get("oauth_signature")))
         .map_err(|_| HeaderError::Unusable("oauth_signature"))?;
-    UnparsedPublicKey::new(parameters, key.spki_der())
-        .verify(acceptable.as_bytes(), &signature)
-        .map_err(|_| VerifyError::Signature { acceptable })
+    let is_signed = |base: &str| {
+        UnparsedPublicKey::new(scheme, key.spki_der())
+            .verify(base.as_bytes(), &signature)
+            .is_ok()
+    };
+    let signed = header.signed_parameters();
+    let acceptable = base_string(method, url, &signed);
+    if is_signed(&acceptable) {
+        return Ok(());
+    }
+    let deviation = Deviation::all(method, url, &signed)
+        .into_iter()
+        .find(|(_, base)| base != &acceptable && is_signed(base))
+        .map(|(deviation, _)| deviation);
+    if deviation.is_some_and(Deviation::is_acceptable) {
+        return Ok(());
+    }
+    Err(VerifyError::Signature {
+        acceptable,
+        deviation,
+    })
+}
+
+fn describe(deviation: Option<Deviation>) -> String {
+    deviation.map_or_else(String::new, |deviation| format!(": {deviation}"))
 }
