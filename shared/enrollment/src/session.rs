@@ -127,6 +127,7 @@ pub struct UsedToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identifiers::IdempotencyKey;
     use crate::testing;
 
     fn minutes(minutes: i64) -> SignedDuration {
@@ -170,6 +171,20 @@ mod tests {
         assert_eq!(extended.expires_at, session.opened_at + MAX_LIFETIME);
         assert_eq!(extended.extensions_left(), 0);
         assert_eq!(extended.extended(session.opened_at + minutes(179)), None);
+    }
+
+    #[test]
+    fn failure_closes_the_attempt_and_counts() {
+        let key = IdempotencyKey::parse("0123456789abcdef").unwrap();
+        let opened = testing::session();
+        let open_attempt = Some(IntentId::derive(opened.id, &key));
+        let session = Session {
+            open_attempt,
+            ..opened
+        };
+        let failed = session.after_failure();
+        assert_eq!(failed.open_attempt, None);
+        assert_eq!(failed.attempts_left(), session.attempts_left() - 1);
     }
 
     #[test]

@@ -162,6 +162,7 @@ mod tests {
         for status in Status::ALL {
             assert_eq!(Status::from_text(status.as_str()), Some(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+            assert_eq!(status.to_string(), status.as_str());
         }
         assert_eq!(Status::from_text("success_enrollment"), None);
     }
@@ -173,5 +174,21 @@ mod tests {
         }
         assert_eq!(MrsCode(-170).meaning(), None);
         assert_eq!(serde_json::to_value(MrsCode(-170)).unwrap(), "-170");
+        assert_eq!(MrsCode(-170).to_string(), "-170");
+    }
+
+    #[test]
+    fn named_codes_are_those_of_the_document() {
+        for (code, meaning) in [
+            (MrsCode::SERVER_ERROR, "server side error"),
+            (MrsCode::ACCOUNT_NOT_FOUND, "account not found"),
+            (
+                MrsCode::ACCOUNT_DOES_NOT_EXIST,
+                "bank account number does not exist",
+            ),
+            (MrsCode::NUMBER_ENROLLED, "bank customer number already enrolled"),
+        ] {
+            assert_eq!(code.meaning(), Some(meaning));
+        }
     }
 }
