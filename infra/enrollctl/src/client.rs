@@ -59,7 +59,6 @@ impl Comparison {
         let written = |client: &Client| {
             readable(&Client {
                 retired_programs: Vec::new(),
-                issuer: None,
                 retired_issuer_retention_days: None,
                 ..client.clone()
             })
@@ -208,6 +207,15 @@ fn read(file: &Path) -> Result<ClientSetup> {
 /// Refuses retention days shorter than the reach of point-in-time recovery: a restored table would bring deleted records
 /// back (`docs/contract.md#purge`).
 fn check_recovery_window(client: &Client, recovery_days: u16) -> Result<()> {
+    if let Some(issuer) = &client.issuer
+        && issuer.retention_days < recovery_days
+    {
+        bail!(
+            "issuer: retention_days is {}, but tables of this stack can be restored to {recovery_days} days ago (parameter \
+             PointInTimeRecoveryDays), which would bring deleted records back; nothing was changed",
+            issuer.retention_days
+        );
+    }
     match client
         .programs
         .iter()

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use aws_lc_rs::digest::{SHA256, digest};
 use enrollment::client::public_key::PublicKey;
-use enrollment::client::{Client, ClientStatus, VerificationKey};
+use enrollment::client::{Client, ClientStatus, Issuer, VerificationKey};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -40,6 +40,7 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
             Some(_) => {}
         }
     }
+    consequences.extend(of_issuer(before.issuer.as_ref(), after.issuer.as_ref()));
     for key in &before.keys {
         let same = |other: &&VerificationKey| fingerprint(&other.pem) == fingerprint(&key.pem);
         match after.keys.iter().find(same) {
@@ -53,6 +54,37 @@ pub(crate) fn consequences(before: &Client, after: &Client) -> Vec<String> {
             )),
             Some(_) => {}
         }
+    }
+    consequences
+}
+
+/// Returns the consequences of a change of the issuer's settings.
+fn of_issuer(before: Option<&Issuer>, after: Option<&Issuer>) -> Vec<String> {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (Some(before), None) => {
+            return vec![format!(
+                "the client is no issuer any more: its batches are refused; accepted ones are finished, and records are still \
+                 deleted after {} days",
+                before.retention_days
+            )];
+        }
+        (None, _) => return Vec::new(),
+    };
+    let mut consequences = Vec::new();
+    if before.retention_days != after.retention_days {
+        consequences.push(format!(
+            "issuer: records of final batches and deleted cards, earlier ones included, are deleted after {} days instead of {}",
+            after.retention_days, before.retention_days
+        ));
+    }
+    let without_retention = |issuer: &Issuer| Issuer {
+        retention_days: 0,
+        ..issuer.clone()
+    };
+    if without_retention(before) != without_retention(after) {
+        consequences
+            .push("issuer: the other changes apply to batches that are accepted from now on".to_owned());
     }
     consequences
 }
@@ -119,7 +151,7 @@ fn paint(line: &str, color: &str, colors: bool) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use enrollment::client::Program;
+    use enrollment::client::{Program, Tokenization};
 
     use super::*;
 
@@ -195,6 +227,41 @@ pub(crate) mod tests {
             text.lines().count()
         );
         assert_eq!(unified(Some(&text), &text, false), "");
+    }
+
+    #[test]
+    fn consequences_of_an_issuer_are_listed() {
+        let mut before = client("Demo Bank");
+        before.issuer = Some(Issuer {
+            src_client_id: "c".into(),
+            service_id: "SRC".into(),
+            tokenization: Tokenization::Immediate,
+            poll_interval_seconds: 300,
+            max_age_hours: 72,
+            retention_days: 30,
+        });
+        let told = |change: fn(&mut Issuer)| {
+            let mut after = before.clone();
+            change(after.issuer.as_mut().unwrap());
+            consequences(&before, &after)
+        };
+        assert_eq!(told(|_| {}), Vec::<String>::new());
+        assert_eq!(
+            told(|issuer| issuer.retention_days = 7),
+            [
+                "issuer: records of final batches and deleted cards, earlier ones included, are deleted after 7 days instead of 30"
+            ]
+        );
+        assert_eq!(
+            told(|issuer| issuer.tokenization = Tokenization::PreProvisioned),
+            ["issuer: the other changes apply to batches that are accepted from now on"]
+        );
+        let mut none = before.clone();
+        none.issuer = None;
+        none.retire_programs_of(&before);
+        assert!(consequences(&before, &none)[0].starts_with("the client is no issuer any more"));
+        assert_eq!(none.issuer_retention_days(), Some(30));
+        assert_eq!(consequences(&none, &before), Vec::<String>::new());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use enrollment::client::{BankCustomerNumberKind, Client, ClientStatus, Program};
+use enrollment::client::{BankCustomerNumberKind, Client, ClientStatus, Issuer, Program, Tokenization};
 use jiff::Timestamp;
 
 use crate::difference::fingerprint;
@@ -31,6 +31,11 @@ pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String
             ),
         );
     }
+    if let Some(issuer) = &client.issuer {
+        row("issuer", &settings(issuer));
+    } else if let Some(days) = client.issuer_retention_days() {
+        row("issuer", &format!("no more; records are kept {days} days"));
+    }
     for key in &client.keys {
         let end = match key.not_after {
             None => "no end".to_owned(),
@@ -48,6 +53,22 @@ pub(crate) fn word(status: ClientStatus) -> &'static str {
         ClientStatus::Active => "active",
         ClientStatus::Suspended => "suspended",
     }
+}
+
+fn settings(issuer: &Issuer) -> String {
+    let mode = match issuer.tokenization {
+        Tokenization::Immediate => "immediate tokenization",
+        Tokenization::AtFirstCheckout => "tokenization at the first checkout",
+        Tokenization::PreProvisioned => "pre-provisioned",
+    };
+    format!(
+        "{} ({}), {mode}; polled every {} s for at most {} h; records are kept {} days",
+        issuer.src_client_id,
+        issuer.service_id,
+        issuer.poll_interval_seconds,
+        issuer.max_age_hours,
+        issuer.retention_days
+    )
 }
 
 fn offer(program: &Program) -> String {
@@ -88,6 +109,14 @@ mod tests {
         let mut ending = next.keys[0].clone();
         (ending.id, ending.not_after) = ("older".into(), Some("2027-01-01T00:00:00Z".parse().unwrap()));
         next.keys.extend([ended, ending]);
+        next.issuer = Some(Issuer {
+            src_client_id: "bank-1".into(),
+            service_id: "SRC".into(),
+            tokenization: Tokenization::Immediate,
+            poll_interval_seconds: 300,
+            max_age_hours: 72,
+            retention_days: 30,
+        });
         let key = fingerprint(PUBLIC_KEY);
         assert_eq!(
             summary(&next, "https://cards.example", now),
@@ -98,6 +127,7 @@ mod tests {
                  page      https://cards.example/widget/demo/\n  \
                  program   1: enroll, opt out; cancelled cards are kept 30 days; cards per customer: 5\n  \
                  retired   2: cancelled cards are kept 7 days\n  \
+                 issuer    bank-1 (SRC), immediate tokenization; polled every 300 s for at most 72 h; records are kept 30 days\n  \
                  key       2026-11: {key}; no end\n  \
                  key       old: {key}; ended 2026-11-21T00:00:00Z\n  \
                  key       older: {key}; ends 2027-01-01T00:00:00Z\n"

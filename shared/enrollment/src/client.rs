@@ -21,7 +21,7 @@ use crate::language::{Language, RequestedLanguage};
 use crate::texts::Texts;
 
 pub use bin_range::BinRange;
-pub use issuer::{Issuer, Tokenization};
+pub use issuer::{Issuer, MAX_AGE_HOURS, Tokenization};
 pub use origin::{Origin, OriginError};
 pub use palette::Palette;
 pub use receiver_host::{ReceiverHost, ReceiverHostError};

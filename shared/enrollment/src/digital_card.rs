@@ -18,6 +18,10 @@ pub struct DigitalCardKey(pub String);
 
 /// Record of one enrolled card, unique for each client and [`ExternalCardId`].
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`src_digital_card` is Mastercard's word"
+)]
 pub struct DigitalCard {
     /// Client that enrolled it.
     pub client: ClientId,

@@ -68,13 +68,11 @@ impl BatchRequest {
     /// Every fault, up to [`MAX_FAULTS`]. None repeats a value.
     pub fn parse(body: &[u8], client: &Client, key_ids: &[String]) -> Result<Self, Vec<BatchFault>> {
         let mut reader = Reader::default();
-        let request = match object_without_duplicates(encoding::without_mark(body)) {
-            Some(body) => reader.request(&body, client, key_ids),
-            None => {
-                reader.fault("", FaultKind::NotJson);
-                None
-            }
-        };
+        let object = object_without_duplicates(encoding::without_mark(body));
+        if object.is_none() {
+            reader.fault("", FaultKind::NotJson);
+        }
+        let request = object.and_then(|body| reader.request(&body, client, key_ids));
         match request {
             Some(request) if reader.faults.is_empty() => Ok(request),
             _ => Err(reader.faults),

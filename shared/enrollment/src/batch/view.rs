@@ -107,8 +107,8 @@ fn profile_view<'a>(
     results: &mut Option<std::slice::Iter<'a, CardResult>>,
 ) -> ProfileView<'a> {
     let cards = profile.cards.iter().map(|card| {
-        let result = results.as_mut().map(|results| results.next());
-        card_view(card.as_str(), result)
+        let result = results.as_mut().and_then(Iterator::next);
+        card_view(card.as_str(), result, results.is_some())
     });
     ProfileView {
         external_consumer_id: profile.consumer.as_str(),
@@ -116,8 +116,7 @@ fn profile_view<'a>(
     }
 }
 
-/// `result` is `None` while the batch is in progress.
-fn card_view<'a>(external_card_id: &'a str, result: Option<Option<&'a CardResult>>) -> CardView<'a> {
+fn card_view<'a>(external_card_id: &'a str, result: Option<&'a CardResult>, is_final: bool) -> CardView<'a> {
     let mut view = CardView {
         external_card_id,
         status: "pending",
@@ -127,13 +126,13 @@ fn card_view<'a>(external_card_id: &'a str, result: Option<Option<&'a CardResult
         sibling: None,
     };
     match result {
-        None => {}
-        Some(Some(CardResult::Accepted { .. })) => view.status = "accepted",
-        Some(Some(CardResult::Failed {
+        None if !is_final => {}
+        Some(CardResult::Accepted { .. }) => view.status = "accepted",
+        Some(CardResult::Failed {
             reason,
             retry,
             sibling,
-        })) => {
+        }) => {
             view.status = "failed";
             view.reason = Some(reason.as_str());
             view.sibling = sibling.as_ref().map(super::ExternalCardId::as_str);
@@ -146,7 +145,7 @@ fn card_view<'a>(external_card_id: &'a str, result: Option<Option<&'a CardResult
                 }
             });
         }
-        Some(Some(CardResult::Unknown) | None) => view.status = "unknown",
+        Some(CardResult::Unknown) | None => view.status = "unknown",
     }
     view
 }

@@ -9,12 +9,13 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::bin_range::WrittenBinRange;
+use super::issuer::WrittenIssuer;
 use super::palette::{self, Color, ColorName, Palette};
 use super::pictures::{self, Picture};
 use super::public_key::PublicKey;
 use super::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
-    Origin, Program, ReceiverHost, VerificationKey,
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Issuer,
+    Look, Origin, Program, ReceiverHost, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
@@ -95,7 +96,9 @@ struct Written {
     look: WrittenLook,
     #[serde(default)]
     translations: BTreeMap<String, String>,
+    #[serde(default)]
     programs: Vec<WrittenProgram>,
+    issuer: Option<WrittenIssuer>,
 }
 
 fn active() -> ClientStatus {
@@ -217,6 +220,13 @@ impl FileReader<'_> {
         }
         let embed_origins = self.each("embed_origins", &written.embed_origins, Self::origin);
         let confirmation_hosts = self.each("confirmation_hosts", &written.confirmation_hosts, Self::host);
+        let issuer = written.issuer.map(|issuer| self.issuer(issuer));
+        if written.programs.is_empty() && issuer.is_none() {
+            self.fault(
+                "programs",
+                "at least one program is needed, or the section [issuer]",
+            );
+        }
         let programs = self.programs(written.programs);
         Some(Client {
             id: id?,
@@ -235,7 +245,7 @@ impl FileReader<'_> {
             confirmation_hosts,
             programs,
             retired_programs: Vec::new(),
-            issuer: None,
+            issuer,
             retired_issuer_retention_days: None,
         })
     }
@@ -428,10 +438,15 @@ impl FileReader<'_> {
         }
     }
 
-    fn programs(&mut self, written: Vec<WrittenProgram>) -> Vec<Program> {
-        if written.is_empty() {
-            self.fault("programs", "at least one program is needed");
+    fn issuer(&mut self, written: WrittenIssuer) -> Issuer {
+        let (issuer, faults) = written.check();
+        for (name, rule) in faults {
+            self.fault(&format!("issuer.{name}"), rule);
         }
+        issuer
+    }
+
+    fn programs(&mut self, written: Vec<WrittenProgram>) -> Vec<Program> {
         let mut programs: Vec<Program> = Vec::new();
         for (index, program) in written.into_iter().enumerate() {
             let place = format!("programs[{index}]");
@@ -607,6 +622,7 @@ fn same_language<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Tokenization;
     use crate::testing::PUBLIC_KEY_PEM;
 
     const GOOD: &str = r##"
@@ -707,6 +723,69 @@ mod tests {
             );
         }
         assert_eq!(faults.len(), 7, "{faults:?}");
+    }
+
+    const ISSUER: &str = r#"
+        [issuer]
+        src_client_id = "bank-1"
+        tokenization = "at_first_checkout"
+    "#;
+
+    #[test]
+    fn issuer_has_defaults_and_needs_no_program() {
+        let written = format!("{GOOD}{ISSUER}");
+        let client = read(&written, &open).unwrap().client;
+        let issuer = client.issuer.clone().unwrap();
+        assert_eq!(
+            issuer,
+            Issuer {
+                src_client_id: "bank-1".into(),
+                service_id: "SRC".into(),
+                tokenization: Tokenization::AtFirstCheckout,
+                poll_interval_seconds: 300,
+                max_age_hours: 72,
+                retention_days: 30,
+            }
+        );
+        let stored = serde_json::to_string(&client).unwrap();
+        assert_eq!(serde_json::from_str::<Client>(&stored).unwrap(), client);
+
+        let without_programs = GOOD.split("[[programs]]").next().unwrap();
+        let client = read(&format!("{without_programs}{ISSUER}"), &open)
+            .unwrap()
+            .client;
+        assert!(client.programs.is_empty());
+        assert_eq!(
+            faults(without_programs),
+            ["programs: at least one program is needed, or the section [issuer]"]
+        );
+    }
+
+    #[test]
+    fn faults_of_an_issuer_have_their_places() {
+        let written = format!(
+            "{GOOD}{}",
+            ISSUER.replace("bank-1", "bank 1")
+                + "service_id = \"\"\npoll_interval_seconds = 0\nmax_age_hours = 721\nretention_days = 0"
+        );
+        assert_eq!(
+            faults(&written),
+            [
+                "issuer.src_client_id: must be 1 to 64 printable ASCII characters without a space",
+                "issuer.service_id: must be 1 to 64 printable ASCII characters without a space",
+                "issuer.poll_interval_seconds: must be 1 to 86400",
+                "issuer.max_age_hours: must be 1 to 720",
+                "issuer.retention_days: must be 1 to 3650",
+            ]
+        );
+        let slow = format!("{GOOD}{ISSUER}poll_interval_seconds = 3600\nmax_age_hours = 1");
+        assert_eq!(
+            faults(&slow),
+            ["issuer.max_age_hours: must be longer than poll_interval_seconds"]
+        );
+        let other = format!("{GOOD}{}", ISSUER.replace("at_first_checkout", "later"));
+        assert!(faults(&other)[0].contains("at_first_checkout"), "{other}");
+        assert!(faults(&format!("{GOOD}{ISSUER}rate = 1"))[0].contains("rate"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod poll;
+pub mod purge;
 pub mod read;
 mod record;
 pub mod submit;

@@ -1,5 +1,7 @@
-//! Life-cycle of enrolled cards: read, deleted (`docs/contract.md#life-cycle`).
+//! Life-cycle of enrolled cards: read, deleted, exported and erased (`docs/contract.md#life-cycle`).
 
 pub mod delete;
+pub mod erase;
+pub mod export;
 pub mod read;
 pub mod settle;

@@ -130,7 +130,8 @@ fn with_least_escapes(url: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            text.push_str(&hex::encode_upper([byte]));
         }
         rest = &rest[place + 3..];
     }

@@ -1,0 +1,122 @@
+//! Erasure of a consumer whom an issuer enrolled, at the person's request: Mastercard deletes the cards first, then all that
+//! is stored of the consumer is deleted. What other consumers have in the same batches stays.
+//!
+//! Tests: `shared/enrollment/tests/flows/digital_cards.rs` over the model of the stores.
+
+use super::export::ExportConsumer;
+use crate::batch::ExternalConsumerId;
+use crate::digital_card::{DigitalCard, DigitalCardState};
+use crate::identifiers::ClientId;
+use crate::log::{LogText, by_display};
+use crate::ports::{
+    BatchRecords, CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, StoreError,
+};
+
+/// Ports of an erasure.
+pub struct EraseConsumer<'a> {
+    /// Life-cycle records.
+    pub digital_cards: &'a dyn DigitalCards,
+    /// Rows of batches.
+    pub batch_records: &'a dyn BatchRecords,
+    /// Mastercard, to delete enrolled cards; `None` where this environment has none.
+    pub issuer_enrollment: Option<&'a dyn IssuerEnrollment>,
+}
+
+/// Numbers of erased records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerErasureReport {
+    /// Records of cards.
+    pub cards: usize,
+    /// Cards that Mastercard was asked to delete first.
+    pub deleted: usize,
+    /// Batches from which the consumer was removed.
+    pub batches: usize,
+}
+
+/// Reason for which not all was erased. What was done stays done; the next run resumes it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumerErasureError {
+    /// Nothing is stored of the consumer.
+    #[error("nothing is stored about this consumer")]
+    Nobody,
+    /// Cards are enrolled, and the caller did not allow to delete them.
+    #[error("{0} of the consumer's cards are enrolled")]
+    EnrolledCards(usize),
+    /// A batch that names the consumer has no end yet.
+    #[error("a batch with this consumer is still in progress")]
+    OpenBatch,
+    /// Mastercard did not delete a card.
+    #[error("Mastercard did not delete a card: {0}")]
+    NotDeleted(LogText),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+by_display!(ConsumerErasureError);
+
+impl EraseConsumer<'_> {
+    /// Erases all that is stored of a consumer. Enrolled cards are deleted at Mastercard first if `delete_enrolled` is set.
+    ///
+    /// # Errors
+    /// [`ConsumerErasureError`].
+    pub async fn erase(
+        &self,
+        client: &ClientId,
+        consumer: &ExternalConsumerId,
+        delete_enrolled: bool,
+    ) -> Result<ConsumerErasureReport, ConsumerErasureError> {
+        let export = ExportConsumer {
+            digital_cards: self.digital_cards,
+            batch_records: self.batch_records,
+        };
+        let record = export.read(client, consumer).await?;
+        let record = record.ok_or(ConsumerErasureError::Nobody)?;
+        if record.batches.iter().any(|batch| batch.result().is_none()) {
+            return Err(ConsumerErasureError::OpenBatch);
+        }
+        let enrolled = record.cards.iter().filter(|card| is_enrolled(card)).count();
+        if enrolled > 0 && !delete_enrolled {
+            return Err(ConsumerErasureError::EnrolledCards(enrolled));
+        }
+        let mut report = ConsumerErasureReport::default();
+        for card in &record.cards {
+            if is_enrolled(card) {
+                self.delete(card).await?;
+                report.deleted += 1;
+            }
+            report.cards += usize::from(self.digital_cards.erase(client, &card.card).await?);
+        }
+        for batch in &record.batches {
+            let redacted = self.batch_records.redact(&batch.without(consumer)).await?;
+            report.batches += usize::from(redacted);
+        }
+        Ok(report)
+    }
+
+    async fn delete(&self, card: &DigitalCard) -> Result<(), ConsumerErasureError> {
+        let unable = |reason: LogText| Err(ConsumerErasureError::NotDeleted(reason));
+        let Some(mastercard) = self.issuer_enrollment else {
+            return unable("this environment has no Issuer Enrollment API".into());
+        };
+        let ids = std::iter::once(&card.src_digital_card).chain(&card.superseded);
+        for id in ids {
+            let deletion = CardDeletion {
+                src_client_id: &card.src_client_id,
+                service_id: &card.service_id,
+                card: id,
+                flow: card.flow.as_ref(),
+            };
+            match mastercard.delete_card(deletion).await {
+                Ok(()) | Err(IssuerEnrollmentError::NotFound) => {}
+                Err(error) => return unable(LogText::of(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether Mastercard may have the card.
+fn is_enrolled(card: &DigitalCard) -> bool {
+    !matches!(card.state, DigitalCardState::Deleted { .. }) || !card.superseded.is_empty()
+}
