@@ -10,7 +10,10 @@ use aws_lc_rs::{
     aead::{
         AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey,
     },
-    cipher::{AES_128, AES_192, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
+    cipher::{
+        AES_128, AES_192, AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
+        PaddedBlockEncryptingKey, UnboundCipherKey,
+    },
     constant_time::verify_slices_are_equal,
     hmac,
     iv::FixedLength,
@@ -96,6 +99,24 @@ pub(crate) fn open_cbc(key: &[u8], vector: &[u8], content: &mut [u8]) -> Option<
     let iv = DecryptionContext::Iv128(FixedLength::try_from(vector).ok()?);
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(cbc(key)?).ok()?;
     Some(key.decrypt(content, iv).ok()?.len())
+}
+
+/// Encrypts by AES-GCM in place, under a nonce of 12 bytes that is used once. Returns the tag.
+pub(crate) fn seal_gcm(key: &[u8], nonce: &[u8], aad: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+    let key = UnboundKey::new(gcm(key.len())?, key).ok()?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let tag = LessSafeKey::new(key)
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), content)
+        .ok()?;
+    tag.as_ref().try_into().ok()
+}
+
+/// Encrypts by AES-CBC with PKCS#7 padding in place. Reserve a block more, or a copy of the plaintext may remain.
+pub(crate) fn seal_cbc(key: &[u8], vector: [u8; 16], content: &mut Vec<u8>) -> Option<()> {
+    let iv = EncryptionContext::Iv128(FixedLength::from(vector));
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(cbc(key)?).ok()?;
+    key.less_safe_encrypt(content, iv).ok()?;
+    Some(())
 }
 
 fn cbc(key: &[u8]) -> Option<UnboundCipherKey> {

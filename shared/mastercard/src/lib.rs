@@ -6,6 +6,7 @@
 
 mod content_cipher;
 mod failure;
+pub mod field_encryption;
 mod foreign;
 pub mod gateway;
 pub mod http;
