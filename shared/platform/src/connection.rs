@@ -23,6 +23,7 @@ use enrollment::ports::StoreError;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
 
+pub(crate) use certificate::{http_client, identity};
 pub(crate) use closed_error::{ClosedError, log_text};
 pub use credentials::{Connected, Credentials, MutualTlsCredentials};
 pub use deadline::OutOfTime;
@@ -54,6 +55,7 @@ pub struct Operation {
 }
 
 struct Shared<C: Credentials> {
+    credentials: C,
     secrets: Arc<Secrets>,
     metrics: Metrics,
     clock: Arc<dyn Clock>,
@@ -81,9 +83,10 @@ impl<C: Credentials> Clone for Connection<C> {
 
 impl<C: Credentials> Connection<C> {
     /// Connection with credentials of `secrets`. Nothing is read or connected before the first call.
-    pub fn new(secrets: Arc<Secrets>, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(credentials: C, secrets: Arc<Secrets>, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(Shared {
+                credentials,
                 secrets,
                 metrics,
                 clock,
@@ -102,6 +105,10 @@ impl<C: Credentials> Connection<C> {
             shared: Arc::clone(&self.shared),
             ends_at: Some(end),
         }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
     }
 
     /// Runs one call and writes its metrics.
@@ -178,7 +185,7 @@ impl<C: Credentials> Shared<C> {
         if let Some(client) = current.as_ref().filter(|client| client.version == version) {
             return Ok(client.clone());
         }
-        let connected = C::connect(&stored)?;
+        let connected = self.credentials.connect(&stored)?;
         self.report_end(connected.certificate_ends);
         let client = CurrentClient {
             client: connected.client,
@@ -200,7 +207,9 @@ impl<C: Credentials> Shared<C> {
             return Ok(());
         }
         let stored = C::read(&self.secrets).await?;
-        let connected = C::connect(&stored)
+        let connected = self
+            .credentials
+            .connect(&stored)
             .map_err(|detail| StoreError::unreadable("reading the client certificate", detail))?;
         self.report_end(connected.certificate_ends);
         *self.reported_at() = Some(now);

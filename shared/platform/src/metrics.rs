@@ -129,21 +129,27 @@ impl Metrics {
 
     /// Measures a call to MRS, made or prevented.
     pub fn mrs_call(&self, call: MastercardCall) {
+        self.mastercard_call(["MrsCalls", "MrsLatency", "MrsFaults"], call);
+    }
+
+    /// Measures a call to the Issuer Enrollment API, made or prevented.
+    pub fn issuer_call(&self, call: MastercardCall) {
+        self.mastercard_call(["IssuerCalls", "IssuerLatency", "IssuerFaults"], call);
+    }
+
+    fn mastercard_call(&self, [calls, latency, faults]: [&'static str; 3], call: MastercardCall) {
         let kind = [("Outcome", call.outcome)];
         let of_fault: [&[(&str, &str)]; 2] = [&[], &kind];
         let sets = if call.is_fault { &of_fault } else { &of_fault[..1] };
-        let latency = call.took.as_secs_f64() * 1000.0;
+        let took = call.took.as_secs_f64() * 1000.0;
         self.write(&[
             Group {
                 sets: &[&[("Operation", call.operation), kind[0]]],
-                metrics: &[
-                    ("MrsCalls", "Count", 1.0),
-                    ("MrsLatency", "Milliseconds", latency),
-                ],
+                metrics: &[(calls, "Count", 1.0), (latency, "Milliseconds", took)],
             },
             Group {
                 sets,
-                metrics: &[("MrsFaults", "Count", flag(call.is_fault))],
+                metrics: &[(faults, "Count", flag(call.is_fault))],
             },
         ]);
     }

@@ -187,6 +187,7 @@ mod tests {
     use super::*;
     use crate::aws::Aws;
     use crate::clock::SystemClock;
+    use crate::connection::MutualTlsCredentials;
     use crate::secrets::Secrets;
 
     #[tokio::test]
@@ -204,7 +205,12 @@ mod tests {
         let sink = move |line: &str| into.lock().unwrap().push(line.to_owned());
         let metrics = Metrics::into_sink("cards", Arc::clone(&clock), sink);
         let base_url = "https://localhost:9/MRS";
-        let connection = MastercardConnection::new(Arc::new(secrets), metrics, Arc::clone(&clock));
+        let connection = MastercardConnection::new(
+            MutualTlsCredentials,
+            Arc::new(secrets),
+            metrics,
+            Arc::clone(&clock),
+        );
         let rewards = MrsRewards::new(connection, base_url, Dialect::default(), clock);
         let number = BankCustomerNumber::parse("0123456789").unwrap();
         let look_up = rewards.find("Bank", &number).await;

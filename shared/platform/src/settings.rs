@@ -2,6 +2,7 @@
 //! the same names. All missing and wrong settings are reported together.
 
 use jiff::SignedDuration;
+use mastercard::issuer_enrollment::Dialect as IssuerDialect;
 use mastercard::mrs::Dialect;
 use tracing::Level;
 use url::Url;
@@ -53,10 +54,12 @@ pub struct StackSettings {
 }
 
 /// Mastercard's Issuer Enrollment API of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerSettings {
     /// `ISSUER_BASE_URL`: address of the API; `None` where the deployment serves no issuers.
     pub base_url: Option<Url>,
+    /// `ISSUER_DIALECT`: `legacy` (the default) or `successor`.
+    pub dialect: IssuerDialect,
     /// `ISSUER_RATE_PER_SECOND`: number of calls a second that is agreed with Mastercard; 1 by default.
     pub rate_per_second: IssuerRate,
     /// `ISSUER_KEY_IDS`: ids of Mastercard's keys that a batch may be encrypted under, separated by commas.
@@ -264,6 +267,12 @@ impl Reading<'_> {
         let base_url = self.or_default("ISSUER_BASE_URL", "an https address", None, |text| {
             web_address(text, &["https"]).map(Some)
         });
+        let dialect = self.or_default(
+            "ISSUER_DIALECT",
+            "'legacy' or 'successor'",
+            IssuerDialect::Legacy,
+            |text| text.parse().ok(),
+        );
         let rate_per_second = self.or_default(
             "ISSUER_RATE_PER_SECOND",
             "a number of calls from 1 to 1000",
@@ -276,6 +285,7 @@ impl Reading<'_> {
         });
         IssuerSettings {
             base_url,
+            dialect,
             rate_per_second,
             key_ids,
         }
@@ -365,6 +375,7 @@ mod tests {
             | "CARD_KEY_FINGERPRINTS"
             | "DELETION_PROTECTION"
             | "ISSUER_BASE_URL"
+            | "ISSUER_DIALECT"
             | "ISSUER_RATE_PER_SECOND"
             | "ISSUER_KEY_IDS"
             | "DANGEROUS_PRIVATE_CONFIRMATION_HOSTS" => return None,
@@ -399,7 +410,8 @@ mod tests {
     #[test]
     fn issuer_settings_are_optional_and_checked() {
         let issuer = Settings::read(variable).unwrap().stack.issuer;
-        assert_eq!(issuer, IssuerSettings::default());
+        assert_eq!((issuer.base_url, issuer.dialect), (None, IssuerDialect::Legacy));
+        assert!(issuer.key_ids.is_empty());
         assert_eq!(issuer.rate_per_second.per_second(), 1);
         let with = |rate: &'static str, ids: &'static str| {
             move |name: &str| match name {

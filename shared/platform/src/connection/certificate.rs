@@ -8,7 +8,7 @@ use super::{Connected, log_text};
 use crate::secrets::TlsIdentity;
 
 /// Parses a certificate with its key.
-pub(super) fn identity(stored: &TlsIdentity) -> Result<ClientIdentity, LogText> {
+pub(crate) fn identity(stored: &TlsIdentity) -> Result<ClientIdentity, LogText> {
     match stored {
         TlsIdentity::Pem {
             certificate,

@@ -25,7 +25,7 @@ pub trait Credentials: Send + Sync + 'static {
     ///
     /// # Errors
     /// Defect of the credentials.
-    fn connect(stored: &Self::Stored) -> Result<Connected<Self::Client>, LogText>;
+    fn connect(&self, stored: &Self::Stored) -> Result<Connected<Self::Client>, LogText>;
 }
 
 /// Client with its credentials.
@@ -51,7 +51,7 @@ impl Credentials for MutualTlsCredentials {
         &stored.version
     }
 
-    fn connect(stored: &MutualTls) -> Result<Connected<HttpClient>, LogText> {
+    fn connect(&self, stored: &MutualTls) -> Result<Connected<HttpClient>, LogText> {
         let identity = certificate::identity(&stored.identity)?;
         let trust = match &stored.certificate_authorities {
             Some(pem) => Trust::only_pem(pem).map_err(log_text)?,

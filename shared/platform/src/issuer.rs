@@ -1,0 +1,189 @@
+//! Port `IssuerEnrollment` over the client of the crate `mastercard`.
+
+mod answer;
+mod credentials;
+mod failure;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use enrollment::batch::{BatchAnswer, MastercardBatchId};
+use enrollment::identifiers::IncidentId;
+use enrollment::log::{LogText, info, warn};
+use enrollment::ports::{
+    Acknowledgment, BatchQuery, BatchSubmission, CardDeletion, IssuerEnrollment, IssuerEnrollmentError,
+};
+use enrollment::randomness::Randomness;
+use jiff::Timestamp;
+use mastercard::issuer_enrollment::{
+    self as api, Dialect, Exchange, IssuerEnrollmentClient, IssuerEnrollmentSetupError,
+};
+
+pub use credentials::{IssuerAuthentication, SignedClient};
+
+use crate::connection::{CallError, ClosedError, Connection, Operation, log_text};
+use crate::metrics::Metrics;
+
+/// Connection to the Issuer Enrollment API.
+pub type IssuerConnection = Connection<IssuerAuthentication>;
+
+/// Mastercard's Issuer Enrollment API. Clones share their connections.
+#[derive(Clone)]
+pub struct MastercardIssuerEnrollment {
+    connection: IssuerConnection,
+    service: Arc<Service>,
+    randomness: Arc<dyn Randomness>,
+}
+
+struct Service {
+    /// `None` where the deployment serves no issuers.
+    base_url: Option<String>,
+    dialect: Dialect,
+}
+
+impl ClosedError for IssuerEnrollmentSetupError {}
+
+impl MastercardIssuerEnrollment {
+    /// API at `base_url`, such as `https://api.mastercard.com/src/api/digital/payments`. Without an address no call is made.
+    pub fn new(
+        connection: IssuerConnection,
+        base_url: Option<String>,
+        dialect: Dialect,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            connection,
+            service: Arc::new(Service { base_url, dialect }),
+            randomness,
+        }
+    }
+
+    /// Returns the same for one run of a function that ends at `end`, see [`Connection::until`].
+    #[must_use]
+    pub fn until(&self, end: Timestamp) -> Self {
+        Self {
+            connection: self.connection.until(end),
+            ..self.clone()
+        }
+    }
+
+    async fn call<T: Send, R: Future<Output = Exchange<T>> + Send>(
+        &self,
+        operation: &'static str,
+        incident: Option<&IncidentId>,
+        call: impl Fn(IssuerEnrollmentClient) -> R + Send + Sync,
+    ) -> Result<(T, Option<api::FlowId>), IssuerEnrollmentError> {
+        let measured = Operation {
+            name: operation,
+            measure: Metrics::issuer_call,
+        };
+        let call = &call;
+        let over = |client: SignedClient| {
+            let client = self.service.client(client);
+            async move {
+                let exchange = call(client?).await;
+                log(operation, incident, &exchange);
+                match exchange.result {
+                    Ok(answer) => Ok((answer, exchange.flow)),
+                    Err(error) => Err(CallError::Protocol(error)),
+                }
+            }
+        };
+        let result = self.connection.call(measured, over).await;
+        result.map_err(|error| failure::of_call(error, self.connection.now()))
+    }
+
+    /// Random UUID (RFC 9562, version 4), which names a call in Mastercard's logs.
+    fn correlation_id(&self) -> String {
+        let mut bytes = [0; 16];
+        self.randomness.fill(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let digits = hex::encode(bytes);
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());
+        parts.join("-")
+    }
+}
+
+impl Service {
+    fn client(
+        &self,
+        client: SignedClient,
+    ) -> Result<IssuerEnrollmentClient, CallError<api::IssuerEnrollmentError>> {
+        let Some(base_url) = &self.base_url else {
+            return Err(CallError::NotReady("the deployment has no IssuerBaseUrl".into()));
+        };
+        IssuerEnrollmentClient::new(client.http, base_url, self.dialect, client.signer)
+            .map_err(|error| CallError::NotReady(log_text(error)))
+    }
+}
+
+/// Logs a call with Mastercard's id of it, by which its support finds it, under the incident of the batch.
+fn log<T>(operation: &'static str, incident: Option<&IncidentId>, exchange: &Exchange<T>) {
+    let correlation = exchange
+        .correlation
+        .as_ref()
+        .and_then(|id| LogText::correlation(id.as_str()));
+    match &exchange.result {
+        Ok(_) => info!(operation, incident, correlation, "call to Mastercard answered"),
+        Err(error) => warn!(
+            operation,
+            incident,
+            correlation,
+            outcome = error.class(),
+            error = log_text(error),
+            "call to Mastercard failed"
+        ),
+    }
+}
+
+#[async_trait]
+impl IssuerEnrollment for MastercardIssuerEnrollment {
+    async fn submit(&self, batch: BatchSubmission<'_>) -> Result<Acknowledgment, IssuerEnrollmentError> {
+        let submit = |client: IssuerEnrollmentClient| async move {
+            let submission = api::BatchSubmission {
+                external_batch_id: batch.external_id.as_str(),
+                src_client_id: batch.src_client_id,
+                service_id: batch.service_id,
+                enrollment_data: batch.data.expose(),
+            };
+            client.submit(&submission, None).await
+        };
+        let (submitted, flow) = self.call("submitBatch", Some(batch.incident), submit).await?;
+        // Mastercard took the batch, but its id of it can't be sent back: the same as an answer that never came.
+        let batch = MastercardBatchId::parse(&submitted.batch_id)
+            .map_err(|error| IssuerEnrollmentError::Unknown(LogText::of(error)))?;
+        Ok(Acknowledgment {
+            batch,
+            flow: answer::flow(flow.as_ref()),
+        })
+    }
+
+    async fn status(&self, query: BatchQuery<'_>) -> Result<BatchAnswer, IssuerEnrollmentError> {
+        let flow = answer::sent_flow(query.submission.flow.as_ref());
+        let flow = flow.as_ref();
+        let status = |client: IssuerEnrollmentClient| async move {
+            client.status(query.submission.batch.expose(), flow).await
+        };
+        let (report, _) = self.call("batchStatus", Some(query.incident), status).await?;
+        Ok(answer::batch(&report))
+    }
+
+    async fn delete_card(&self, card: CardDeletion<'_>) -> Result<(), IssuerEnrollmentError> {
+        let flow = answer::sent_flow(card.flow);
+        let (flow, correlation) = (flow.as_ref(), &self.correlation_id());
+        let delete = |client: IssuerEnrollmentClient| async move {
+            let deletion = api::CardDeletion {
+                src_digital_card_id: card.card.expose(),
+                src_client_id: card.src_client_id,
+                service_id: card.service_id,
+                src_correlation_id: correlation,
+            };
+            client.delete_card(&deletion, flow).await
+        };
+        match self.call("deleteCard", None, delete).await? {
+            (api::DeletedCard::Deleted, _) => Ok(()),
+            (api::DeletedCard::NotFound, _) => Err(IssuerEnrollmentError::NotFound),
+        }
+    }
+}

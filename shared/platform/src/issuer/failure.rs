@@ -1,0 +1,170 @@
+//! Failures of calls to the Issuer Enrollment API, as the port has them.
+
+use enrollment::batch::ReasonCode;
+use enrollment::log::LogText;
+use enrollment::ports::IssuerEnrollmentError;
+use jiff::{SignedDuration, Timestamp};
+use mastercard::NotSent;
+use mastercard::issuer_enrollment::{self as api, Refusal, RetryAfter};
+
+use super::answer::first_code;
+use crate::connection::{CallError, ClosedError, OutOfTime, ProtocolError, log_text};
+
+/// HTTP status of a service that takes no requests at the moment.
+const UNAVAILABLE: u16 = 503;
+
+impl ClosedError for api::IssuerEnrollmentError {}
+
+impl ProtocolError for api::IssuerEnrollmentError {
+    fn class(&self) -> &'static str {
+        self.class()
+    }
+
+    fn is_fault(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.status >= 500,
+            // The rate is a setting of this deployment.
+            Self::Throttled { .. } => false,
+            Self::NotSent(_) | Self::Unknown { .. } => true,
+        }
+    }
+
+    fn refuses_credentials(&self) -> bool {
+        match self {
+            Self::NotSent(NotSent::NoClientCertificate) => true,
+            Self::NotSent(NotSent::Gateway(error)) => error.reason.refuses_the_caller(),
+            _ => false,
+        }
+    }
+}
+
+/// Failure of a call that ended at `now`.
+pub(super) fn of_call(error: CallError<api::IssuerEnrollmentError>, now: Timestamp) -> IssuerEnrollmentError {
+    match error {
+        CallError::Protocol(error) => of_answer(error, now),
+        CallError::NotReady(detail) => IssuerEnrollmentError::NotSent(detail),
+        CallError::OutOfTime(OutOfTime::NotSent) => {
+            IssuerEnrollmentError::NotSent("the function has no time left".into())
+        }
+        CallError::OutOfTime(OutOfTime::Interrupted) => {
+            IssuerEnrollmentError::Unknown("no answer before the function ends".into())
+        }
+    }
+}
+
+fn of_answer(error: api::IssuerEnrollmentError, now: Timestamp) -> IssuerEnrollmentError {
+    match error {
+        api::IssuerEnrollmentError::Refused(refusal) if refusal.says_not_found() => {
+            IssuerEnrollmentError::NotFound
+        }
+        api::IssuerEnrollmentError::Refused(refusal) => of_refusal(&refusal, now),
+        api::IssuerEnrollmentError::Throttled { retry_after } => IssuerEnrollmentError::Repeatable {
+            reason: ReasonCode::unspecified(),
+            retry_after: delay(retry_after, now),
+            is_throttled: true,
+        },
+        api::IssuerEnrollmentError::NotSent(reason) => IssuerEnrollmentError::NotSent(log_text(reason)),
+        api::IssuerEnrollmentError::Unknown { reason, .. } => {
+            IssuerEnrollmentError::Unknown(log_text(reason))
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
+    // The details say more than the reason above them.
+    let codes = refusal.details.iter().chain([&refusal.reason]);
+    let reason = first_code(codes).unwrap_or_else(ReasonCode::unspecified);
+    let was_not_processed = refusal.status < 500 || refusal.status == UNAVAILABLE;
+    if !refusal.is_recoverable {
+        IssuerEnrollmentError::Refused {
+            reason,
+            http_status: refusal.status,
+        }
+    } else if was_not_processed {
+        IssuerEnrollmentError::Repeatable {
+            reason,
+            retry_after: delay(refusal.retry_after, now),
+            is_throttled: false,
+        }
+    } else {
+        IssuerEnrollmentError::Unknown(LogText::numbered("http_", refusal.status).because(reason))
+    }
+}
+
+fn delay(retry_after: Option<RetryAfter>, now: Timestamp) -> Option<SignedDuration> {
+    let now = u64::try_from(now.as_second()).unwrap_or_default();
+    let delay = retry_after?.delay(now);
+    Some(SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mastercard::{ForeignCode, ForeignText, Unknown};
+
+    use super::*;
+
+    fn refused(status: u16, reason: &str, is_recoverable: bool) -> IssuerEnrollmentError {
+        let refusal = Refusal {
+            status,
+            reason: ForeignCode::new(reason),
+            details: Vec::new(),
+            text: ForeignText::default(),
+            is_recoverable,
+            retry_after: Some(RetryAfter::Delay(Duration::from_secs(7))),
+        };
+        of_answer(
+            api::IssuerEnrollmentError::Refused(refusal),
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    #[test]
+    fn refusal_is_final_unless_recoverable() {
+        assert!(matches!(
+            refused(400, "INVALID_ARGUMENT", false),
+            IssuerEnrollmentError::Refused { http_status: 400, .. }
+        ));
+        let unavailable = refused(503, "UNAVAILABLE", true);
+        assert!(
+            matches!(
+                unavailable,
+                IssuerEnrollmentError::Repeatable {
+                    retry_after: Some(delay),
+                    is_throttled: false,
+                    ..
+                } if delay == SignedDuration::from_secs(7)
+            ),
+            "{unavailable:?}"
+        );
+        // The service may have done its work before it failed.
+        assert!(matches!(
+            refused(500, "INTERNAL", true),
+            IssuerEnrollmentError::Unknown(_)
+        ));
+        assert_eq!(refused(404, "NOT_FOUND", false), IssuerEnrollmentError::NotFound);
+        assert!(matches!(
+            refused(404, "[html]", false),
+            IssuerEnrollmentError::Refused { http_status: 404, .. }
+        ));
+    }
+
+    #[test]
+    fn interrupted_call_is_unknown() {
+        let interrupted = of_call(
+            CallError::OutOfTime(OutOfTime::Interrupted),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(matches!(interrupted, IssuerEnrollmentError::Unknown(_)));
+        let unknown = api::IssuerEnrollmentError::Unknown {
+            reason: Unknown::Timeout,
+            retry_after: None,
+        };
+        assert!(unknown.is_fault());
+        assert!(matches!(
+            of_answer(unknown, Timestamp::UNIX_EPOCH),
+            IssuerEnrollmentError::Unknown(_)
+        ));
+    }
+}
