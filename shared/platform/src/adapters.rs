@@ -13,7 +13,8 @@ use webhooks::sender::{PrivateHost, SenderSetupError};
 
 use crate::aws::Aws;
 use crate::card_keys::CardKeys;
-use crate::connection::MastercardConnection;
+use crate::connection::{MastercardConnection, MutualTlsCredentials};
+use crate::issuer::{IssuerAuthentication, IssuerConnection, MastercardIssuerEnrollment};
 use crate::metrics::Metrics;
 use crate::queues::SqsWakeups;
 use crate::receivers::WebhookReceivers;
@@ -23,8 +24,8 @@ use crate::settings::StackSettings;
 #[cfg(feature = "operator")]
 use crate::tables::confirmations::admin::{ConfirmationAdmin, Records};
 use crate::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
-    DynamoSubmissionRecords, SubmissionTables,
+    BatchTables, DynamoBatches, DynamoClients, DynamoConfirmations, DynamoDigitalCards, DynamoEnrollments,
+    DynamoLimits, DynamoPacing, DynamoSessions, DynamoSubmissionRecords, SubmissionTables,
 };
 use crate::vault::{DynamoWrappedKeys, KeyCaching, KeyWrapper, KmsKeyWrapper, Vault};
 
@@ -169,7 +170,71 @@ impl Adapters {
         )
     }
 
-    /// Queues that wake `settle` and `confirm`.
+    /// Batches of issuers.
+    pub fn batches(&self) -> DynamoBatches {
+        let tables = &self.settings.tables;
+        let tables = BatchTables {
+            batches: tables.batches.clone(),
+            confirmations: tables.confirmations.clone(),
+            enrollments: tables.enrollments.clone(),
+        };
+        DynamoBatches::new(
+            self.dynamodb(),
+            tables,
+            self.vault(),
+            self.clock(),
+            self.randomness(),
+        )
+    }
+
+    /// Digital cards that batches enrolled.
+    pub fn digital_cards(&self) -> DynamoDigitalCards {
+        DynamoDigitalCards::new(
+            self.dynamodb(),
+            &self.settings.tables.digital_cards,
+            self.vault(),
+            self.randomness(),
+        )
+    }
+
+    /// Encrypted contents of batches.
+    #[cfg(feature = "batch-contents")]
+    pub fn batch_contents(&self) -> crate::batch_contents::S3BatchContents {
+        crate::batch_contents::S3BatchContents::new(self.aws.s3(), &self.settings.batches_bucket)
+    }
+
+    /// Rate of calls to the Issuer Enrollment API that all processes of the stack share.
+    pub fn pacing(&self) -> DynamoPacing {
+        DynamoPacing::new(
+            self.dynamodb(),
+            &self.settings.tables.limits,
+            self.randomness(),
+            self.settings.issuer.rate_per_second,
+        )
+    }
+
+    /// Connection to the Issuer Enrollment API.
+    pub fn issuer_connection(&self) -> IssuerConnection {
+        IssuerConnection::new(
+            IssuerAuthentication::new(self.clock(), self.randomness()),
+            self.secrets(),
+            self.metrics(),
+            self.clock(),
+        )
+    }
+
+    /// Mastercard's Issuer Enrollment API over `connection`.
+    pub fn issuer_enrollment(&self, connection: IssuerConnection) -> MastercardIssuerEnrollment {
+        let issuer = &self.settings.issuer;
+        MastercardIssuerEnrollment::new(
+            connection,
+            issuer.base_url.as_ref().map(|url| url.as_str().to_owned()),
+            issuer.dialect,
+            self.randomness(),
+        )
+    }
+
+    /// Queues that wake the functions which resume stored work.
     pub fn wakeups(&self) -> SqsWakeups {
         SqsWakeups::new(self.aws.sqs(), self.settings.queues.clone())
     }
@@ -201,7 +266,7 @@ impl Adapters {
 
     /// Connection to Mastercard. Adapters over one connection share its certificate.
     pub fn mastercard(&self) -> MastercardConnection {
-        MastercardConnection::new(self.secrets(), self.metrics(), self.clock())
+        MastercardConnection::new(MutualTlsCredentials, self.secrets(), self.metrics(), self.clock())
     }
 
     /// Mastercard Rewards System over `connection`.

@@ -10,12 +10,15 @@
 pub mod adapters;
 mod aged_cache;
 pub mod aws;
+#[cfg(feature = "batch-contents")]
+pub mod batch_contents;
 pub mod card_keys;
 mod clock;
 pub mod connection;
 mod function;
 #[cfg(feature = "gateway")]
 pub mod gateway;
+pub mod issuer;
 pub mod logs;
 pub mod metrics;
 #[cfg(feature = "operator")]

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use enrollment::batch::BatchId;
 use enrollment::confirmation::ConfirmationId;
+use enrollment::digital_card::DigitalCardKey;
 use enrollment::identifiers::ClientId;
 use enrollment::log::{LogText, Loggable, error};
 use enrollment::ports::{StoreError, Wakeups, Work};
@@ -48,7 +50,24 @@ pub struct ConfirmMessage {
     pub confirmation: String,
 }
 
-/// Port `Wakeups` over two queues.
+/// Message that names a batch to send to Mastercard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchSubmitMessage {
+    /// [`BatchId`], hexadecimal.
+    pub batch: String,
+}
+
+/// Message that names what to ask Mastercard about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchPollMessage {
+    /// A batch to poll, or whose content is to be deleted: [`BatchId`], hexadecimal.
+    Batch(String),
+    /// A digital card to delete: [`DigitalCardKey`].
+    Card(String),
+}
+
+/// Port `Wakeups` over a queue for each function.
 pub struct SqsWakeups {
     sqs: Client,
     urls: QueueUrls,
@@ -60,15 +79,28 @@ impl SqsWakeups {
         Self { sqs, urls }
     }
 
-    async fn send_batch(
+    /// Sends a message for each piece of work, ten a call. The calls run concurrently: a failed one does not stop the others.
+    async fn send_all<W: Sync, M: Serialize>(
         &self,
-        batch: &[(ConfirmationId, ClientId)],
+        queue: &str,
+        work: &[(W, ClientId)],
+        message: impl Fn(&W) -> M + Sync,
         after: SignedDuration,
     ) -> Result<(), LogText> {
-        let entry = |(place, (id, client)): (usize, &(ConfirmationId, ClientId))| {
-            let message = ConfirmMessage {
-                confirmation: id.as_str().to_owned(),
-            };
+        let batches = work.chunks(BATCH);
+        let sent = join_all(batches.map(|batch| self.send_batch(queue, batch, &message, after))).await;
+        sent.into_iter().collect()
+    }
+
+    async fn send_batch<W, M: Serialize>(
+        &self,
+        queue: &str,
+        batch: &[(W, ClientId)],
+        message: &impl Fn(&W) -> M,
+        after: SignedDuration,
+    ) -> Result<(), LogText> {
+        let entry = |(place, (work, client)): (usize, &(W, ClientId))| {
+            let message = message(work);
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
                 .message_body(body(&message))
@@ -82,7 +114,7 @@ impl SqsWakeups {
         let answer = self
             .sqs
             .send_message_batch()
-            .queue_url(&self.urls.confirm)
+            .queue_url(queue)
             .set_entries(Some(entries))
             .send()
             .await
@@ -113,17 +145,31 @@ impl Wakeups for SqsWakeups {
                     .map_err(|error| unavailable("waking settlement", describe(&error)))
             }
             Work::Confirmations(confirmations) => {
-                // Concurrently: a failed batch does not stop the others.
-                let batches = confirmations.chunks(BATCH);
-                let sent = join_all(batches.map(|batch| self.send_batch(batch, after))).await;
-                sent.into_iter()
-                    .collect::<Result<(), LogText>>()
+                let message = |id: &ConfirmationId| ConfirmMessage {
+                    confirmation: id.as_str().to_owned(),
+                };
+                self.send_all(&self.urls.confirm, confirmations, message, after)
+                    .await
                     .map_err(|detail| unavailable("waking the sender of confirmations", detail))
             }
-            Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => Err(unavailable(
-                "waking the work of a batch",
-                LogText::from("no message is defined for it yet"),
-            )),
+            Work::BatchSubmissions(batches) => {
+                let message = |id: &BatchId| BatchSubmitMessage { batch: id.to_hex() };
+                self.send_all(&self.urls.batch_submit, batches, message, after)
+                    .await
+                    .map_err(|detail| unavailable("waking the submission of batches", detail))
+            }
+            Work::BatchPolls(batches) => {
+                let message = |id: &BatchId| BatchPollMessage::Batch(id.to_hex());
+                self.send_all(&self.urls.batch_poll, batches, message, after)
+                    .await
+                    .map_err(|detail| unavailable("waking the polling of batches", detail))
+            }
+            Work::Deletions(cards) => {
+                let message = |key: &DigitalCardKey| BatchPollMessage::Card(key.0.clone());
+                self.send_all(&self.urls.batch_poll, cards, message, after)
+                    .await
+                    .map_err(|detail| unavailable("waking the deletion of cards", detail))
+            }
         }
     }
 }
@@ -205,6 +251,8 @@ mod tests {
             confirmation: "msg_0".into(),
         };
         assert_eq!(body(&message), r#"{"confirmation":"msg_0"}"#);
+        let message = BatchPollMessage::Card("card#a#0f".into());
+        assert_eq!(body(&message), r#"{"card":"card#a#0f"}"#);
         let message = SettleMessage { intent: "0f".into() };
         assert_eq!(body(&message), r#"{"intent":"0f"}"#);
     }

@@ -6,26 +6,33 @@
 
 pub mod audit;
 mod batch;
+mod batches;
 pub mod client_setups;
 mod clients;
 pub mod confirmations;
 mod customers;
+mod digital_cards;
 mod due_index;
 mod enrollments;
 pub(crate) mod item;
 mod limits;
+mod pacing;
+mod places;
 mod sealing;
 mod sessions;
 mod submissions;
 mod transaction;
 mod update;
 
+pub use batches::{BatchTables, DynamoBatches};
 pub use clients::DynamoClients;
 pub use confirmations::DynamoConfirmations;
+pub use digital_cards::DynamoDigitalCards;
 #[cfg(feature = "operator")]
 pub use enrollments::Incident;
 pub use enrollments::{DynamoEnrollments, FaultNote};
 pub use limits::DynamoLimits;
+pub use pacing::DynamoPacing;
 pub use sessions::DynamoSessions;
 pub use submissions::{DynamoSubmissionRecords, SubmissionTables};
 

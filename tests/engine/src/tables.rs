@@ -21,8 +21,11 @@ const OF_CONFIRMATIONS: &[&str] = &[
     "reason",
 ];
 
-const OF_BATCHES: &[&str] = &["schema", "client", "accepted_at", "stage", "ttl"];
-const OF_DIGITAL_CARDS: &[&str] = &["schema", "client", "owner", "requested_at", "ttl"];
+const OF_BATCHES: &[&str] = &["schema", "client", "accepted_at", "work"];
+const OF_DIGITAL_CARDS: &[&str] = &["schema", "client", "requested_at", "state"];
+
+/// Projected attributes of the index of batches by client.
+const OF_CLIENTS: &[&str] = &["schema", "stage", "ended_at"];
 
 /// Names that nobody else has.
 pub(crate) fn random_names() -> TableNames {
@@ -62,6 +65,16 @@ pub(crate) async fn create(dynamodb: &Client, tables: &TableNames) {
             creation = creation
                 .attribute_definitions(attribute("owner", ScalarAttributeType::S))
                 .global_secondary_indexes(index("owner", [key("owner", KeyType::Hash)], projected));
+        }
+        if table == tables.batches {
+            creation = creation
+                .attribute_definitions(attribute("client", ScalarAttributeType::S))
+                .attribute_definitions(attribute("accepted_at", ScalarAttributeType::N))
+                .global_secondary_indexes(index(
+                    "client",
+                    [key("client", KeyType::Hash), key("accepted_at", KeyType::Range)],
+                    OF_CLIENTS,
+                ));
         }
         let created = creation.send().await.map_err(aws_sdk_dynamodb::Error::from);
         // Nobody else has the name: an engine that just starts was late with its answer, and the SDK asked again.
@@ -104,7 +117,7 @@ fn owned(tables: &TableNames, table: &str) -> Option<&'static [&'static str]> {
     } else if table == tables.sessions {
         Some(&["schema", "expires_at"])
     } else if table == tables.digital_cards {
-        Some(&["schema", "client", "state"])
+        Some(&["schema"])
     } else {
         None
     }

@@ -8,10 +8,11 @@ use enrollment::clock::Clock;
 use harness::TestClock;
 use platform::aws::Aws;
 use platform::metrics::Metrics;
+use platform::settings::IssuerRate;
 use platform::tables::confirmations::admin::ConfirmationAdmin;
 use platform::tables::{
-    DynamoClients, DynamoConfirmations, DynamoEnrollments, DynamoLimits, DynamoSessions,
-    DynamoSubmissionRecords, TableNames,
+    DynamoBatches, DynamoClients, DynamoConfirmations, DynamoDigitalCards, DynamoEnrollments, DynamoLimits,
+    DynamoPacing, DynamoSessions, DynamoSubmissionRecords, TableNames,
 };
 use platform::vault::{KeyWrapper, Vault};
 use platform::{Adapters, SystemRandomness};
@@ -148,6 +149,8 @@ impl World {
             &self.tables.enrollments,
             &self.tables.confirmations,
             &self.tables.limits,
+            &self.tables.batches,
+            &self.tables.digital_cards,
         ] {
             let items = self.scan(table).await;
             // As many as one call takes.
@@ -198,6 +201,22 @@ impl World {
     /// Over the table `limits`.
     pub fn limits(&self, vault: &Arc<Vault>) -> DynamoLimits {
         self.adapters_with(vault).limits()
+    }
+
+    /// Over the table `batches`.
+    pub fn batches(&self, vault: &Arc<Vault>) -> DynamoBatches {
+        self.adapters_with(vault).batches()
+    }
+
+    /// Over the table `digital_cards`.
+    pub fn digital_cards(&self, vault: &Arc<Vault>) -> DynamoDigitalCards {
+        self.adapters_with(vault).digital_cards()
+    }
+
+    /// Bucket of so many calls a second, in the table `limits`.
+    pub fn pacing(&self, rate: IssuerRate) -> DynamoPacing {
+        let randomness = Arc::new(SystemRandomness);
+        DynamoPacing::new(self.dynamodb.clone(), &self.tables.limits, randomness, rate)
     }
 
     /// Over the tables that a submission reads in batches.

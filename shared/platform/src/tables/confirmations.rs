@@ -34,8 +34,8 @@ const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 const PARKED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Values of `state`.
 pub(super) const DUE: &str = "due";
-const DELIVERED: &str = "delivered";
-const PARKED: &str = "parked";
+pub(super) const DELIVERED: &str = "delivered";
+pub(super) const PARKED: &str = "parked";
 
 /// The `confirmations` table.
 pub struct DynamoConfirmations {

@@ -28,6 +28,12 @@ pub(crate) enum Kind<'a> {
     Due,
     /// A parked confirmation, which an operator decides about. There are few: one shard.
     Parked,
+    /// A batch with work left.
+    DueBatch,
+    /// A digital card with a deletion that Mastercard has yet to agree to.
+    DueDeletion,
+    /// A deleted digital card of a client, by the time of its deletion. One shard: deletions keep to the agreed rate.
+    DeletedCard(&'a ClientId),
     /// A cancelled card of a client's program, by the time of its cancellation. Its end depends on the program's retention,
     /// so each program has a list of its own.
     Cancelled(&'a ClientId, &'a ProgramId),
@@ -41,7 +47,10 @@ impl Kind<'_> {
     }
 
     pub(crate) fn shards(self) -> u8 {
-        if self == Self::Parked { 1 } else { SHARDS }
+        match self {
+            Self::Parked | Self::DeletedCard(_) => 1,
+            _ => SHARDS,
+        }
     }
 
     pub(crate) fn shard(self, shard: u8) -> String {
@@ -49,6 +58,9 @@ impl Kind<'_> {
             Self::DueIntent => format!("due_intent#{shard}"),
             Self::Due => format!("due#{shard}"),
             Self::Parked => format!("parked#{shard}"),
+            Self::DueBatch => format!("due_batch#{shard}"),
+            Self::DueDeletion => format!("due_deletion#{shard}"),
+            Self::DeletedCard(client) => format!("deleted_card#{client}#{shard}"),
             Self::Cancelled(client, program) => format!("cancelled#{client}#{program}#{shard}"),
         }
     }

@@ -62,6 +62,11 @@ pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
+/// A flag as an attribute.
+pub(crate) fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
 /// A time as attributes hold it.
 pub(crate) fn millis(time: Timestamp) -> AttributeValue {
     number(time.as_millisecond())
@@ -111,7 +116,7 @@ impl Written {
     }
 
     pub(crate) fn flag(self, attribute: &str, value: bool) -> Self {
-        self.set(attribute, AttributeValue::Bool(value))
+        self.set(attribute, flag(value))
     }
 
     pub(crate) fn millis(self, attribute: &str, time: Timestamp) -> Self {
@@ -205,6 +210,18 @@ impl Fields {
     pub(crate) fn text_set(&self, attribute: &'static str) -> Result<Vec<String>, StoreError> {
         self.optional(attribute, |value| value.as_ss().ok().cloned())
             .map(Option::unwrap_or_default)
+    }
+
+    /// The numbers of a list; none where the attribute is absent.
+    pub(crate) fn number_list<T: std::str::FromStr>(
+        &self,
+        attribute: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        let numbers = self.optional(attribute, |value| {
+            let numbers = value.as_l().ok()?.iter();
+            numbers.map(|number| number.as_n().ok()?.parse().ok()).collect()
+        })?;
+        Ok(numbers.unwrap_or_default())
     }
 
     /// The numbers of a map, by their names.

@@ -7,7 +7,7 @@ use enrollment::action::ActionCode;
 use enrollment::clock::Clock;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, Last4, ProgramId, SessionId};
 use enrollment::language::Language;
-use enrollment::ports::{Put, Sessions, StoreError};
+use enrollment::ports::{Put, Sessions, StoreError, UsedTokens};
 use enrollment::randomness::Randomness;
 use enrollment::session::{self, MAX_FAILURES, Session, UsedToken};
 use enrollment::time::later;
@@ -20,6 +20,7 @@ use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use super::transaction::{IntoWrite as _, built, transact};
 use super::update::ItemUpdate;
+use crate::aws::where_it_held;
 use crate::vault::{Purpose, Vault};
 
 /// Retention of an expired session, for a page that reads the result of its last attempt.
@@ -168,12 +169,9 @@ impl Sessions for DynamoSessions {
             .table_name(&self.table)
             .set_item(Some(self.written(session).await?))
             .condition_expression("attribute_not_exists(pk)");
-        let used = Written::new(&format!("token#{}", hex::encode(token.digest)))
-            .millis("until", token.until)
-            .ttl(later(token.until, KEPT_AFTER_USE));
         let put_token = types::Put::builder()
             .table_name(&self.table)
-            .set_item(Some(used.into_item()))
+            .set_item(Some(used(token).into_item()))
             // Never by time: the clock may have passed `until` since the token was verified.
             .condition_expression("attribute_not_exists(pk)");
         let writes = vec![
@@ -222,6 +220,48 @@ impl Sessions for DynamoSessions {
         let transacted = transact(&self.dynamodb, &*self.randomness, OPERATION, writes).await?;
         Ok(!transacted.refuses_any())
     }
+}
+
+#[async_trait]
+impl UsedTokens for DynamoSessions {
+    async fn use_once(&self, token: &UsedToken) -> Result<Put, StoreError> {
+        const OPERATION: &str = "storing a used token";
+        let mut ticket = [0; 16];
+        self.randomness.fill(&mut ticket);
+        let ticket = hex::encode(ticket);
+        let item = used(token).text("ticket", ticket.as_str()).into_item();
+        let key = item::key(&used_key(token));
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        let stored = where_it_held(put).map_err(|detail| StoreError::unavailable(OPERATION, detail))?;
+        if stored.is_some() {
+            return Ok(Put::Created);
+        }
+        // By this call, where its answer was lost and the SDK sent it again.
+        let found = item::read(&self.dynamodb, &self.table, OPERATION, key).await?;
+        let is_ours = match &found {
+            Some(fields) => fields.optional_text("ticket")? == Some(ticket.as_str()),
+            None => false,
+        };
+        Ok(if is_ours { Put::Created } else { Put::AlreadyExists })
+    }
+}
+
+/// Item of a used token.
+fn used(token: &UsedToken) -> Written {
+    Written::new(&used_key(token))
+        .millis("until", token.until)
+        .ttl(later(token.until, KEPT_AFTER_USE))
+}
+
+fn used_key(token: &UsedToken) -> String {
+    format!("token#{}", hex::encode(token.digest))
 }
 
 pub(super) fn primary_key(id: SessionId) -> String {

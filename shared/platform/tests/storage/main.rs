@@ -7,11 +7,14 @@
     reason = "a test that can't go on must end"
 )]
 
+mod batch_samples;
+mod batches;
 mod calls;
 mod clients;
 mod confirmation_admin;
 mod confirmations;
 mod destinations;
+mod digital_cards;
 mod enrollments;
 mod faults;
 mod flows;
@@ -19,6 +22,7 @@ mod leases;
 mod leaving;
 mod limits;
 mod operator_secrets;
+mod pacing;
 mod purging;
 mod samples;
 mod sealing;
