@@ -5,6 +5,7 @@
 )]
 
 mod content_cipher;
+mod content_key;
 mod failure;
 pub mod field_encryption;
 mod foreign;

@@ -1,16 +1,13 @@
 use std::borrow::Cow;
 
-use aws_lc_rs::{
-    rand,
-    rsa::{OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey},
-};
+use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
     Encoding, FieldEncryptionError, Names, OaepHash, PathMapping, fields::Parameters, json_path::JsonPath,
 };
-use crate::{content_cipher, keys::PrivateKey};
+use crate::{content_cipher, content_key, keys::PrivateKey};
 
 /// Lengths of content encryption keys, in bytes.
 const KEYS: [usize; 2] = [16, 32];
@@ -217,31 +214,22 @@ impl Decryptor {
         Ok(content)
     }
 
-    /// Returns the content encryption key, or a random one in place of one that can't be unwrapped, so that the time
-    /// does not show which it is.
+    /// Returns the content encryption key, or a random one in place of one that can't be unwrapped.
     fn unwrap(
         &self,
-        encrypted_key: &[u8],
+        wrapped: &[u8],
         hash: Option<OaepHash>,
     ) -> Result<Zeroizing<Vec<u8>>, FieldEncryptionError> {
-        let mut random = Zeroizing::new(vec![0; KEYS[0]]);
-        rand::fill(&mut random).map_err(|_| FieldEncryptionError::Decryption)?;
-        let mut output = Zeroizing::new(vec![0; self.oaep.min_output_size()]);
         let unwrapped = match (hash, self.settings.missing_hash) {
             (Some(hash), _) | (None, MissingHash::Assumed(hash)) => {
-                self.oaep
-                    .decrypt(hash.algorithm(), encrypted_key, &mut output, None)
+                content_key::unwrap_oaep(&self.oaep, hash.algorithm(), wrapped)
             }
             (None, MissingHash::Pkcs1V15) => self
                 .pkcs1
                 .as_ref()
-                .ok_or(FieldEncryptionError::Decryption)?
-                .decrypt(encrypted_key, &mut output),
+                .and_then(|key| content_key::unwrap_pkcs1(key, wrapped)),
         };
-        Ok(match unwrapped {
-            Ok(key) if KEYS.contains(&key.len()) => Zeroizing::new(key.to_vec()),
-            _ => random,
-        })
+        content_key::or_random(unwrapped, &KEYS).ok_or(FieldEncryptionError::Decryption)
     }
 }
 

@@ -1,11 +1,8 @@
-use aws_lc_rs::{
-    rand,
-    rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey},
-};
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
 
 use super::{ContentEncryption, Header, JweError, header::Parts, segment};
-use crate::{content_cipher, keys::PrivateKey};
+use crate::{content_cipher, content_key, keys::PrivateKey};
 
 /// Lengths of initialization vectors, in bytes: the one of RFC 7518, and the one of Mastercard's libraries.
 const GCM_VECTORS: [usize; 2] = [12, 16];
@@ -53,7 +50,9 @@ impl Decryptor {
             return Err(JweError::InitializationVector);
         }
 
-        let key = self.unwrap(&encrypted_key, content_encryption.key_length())?;
+        let unwrapped = content_key::unwrap_oaep(&self.key, &OAEP_SHA256_MGF1SHA256, &encrypted_key);
+        let key = content_key::or_random(unwrapped, &[content_encryption.key_length()])
+            .ok_or(JweError::Decryption)?;
         // RFC 7516, 5.1 step 14: the header as it was received.
         let aad = parts.header.as_bytes();
         let length = match content_encryption {
@@ -65,22 +64,6 @@ impl Decryptor {
         .ok_or(JweError::Decryption)?;
         content.truncate(length);
         Ok(content)
-    }
-
-    /// Returns the content encryption key, or a random one in place of one that can't be unwrapped.
-    fn unwrap(&self, encrypted_key: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>, JweError> {
-        let mut key = Zeroizing::new(vec![0; length]);
-        rand::fill(&mut key).map_err(|_| JweError::Decryption)?;
-        let mut output = Zeroizing::new(vec![0; self.key.min_output_size()]);
-        let unwrapped = self
-            .key
-            .decrypt(&OAEP_SHA256_MGF1SHA256, encrypted_key, &mut output, None);
-        if let Ok(unwrapped) = unwrapped
-            && unwrapped.len() == length
-        {
-            key.copy_from_slice(unwrapped);
-        }
-        Ok(key)
     }
 }
 
