@@ -157,7 +157,16 @@ impl DigitalCard {
 
     /// Whether Mastercard is to be asked to delete something.
     pub fn has_due_deletion(&self) -> bool {
-        matches!(self.state, DigitalCardState::DeletionPending { .. }) || !self.superseded.is_empty()
+        self.deletion_requested_at().is_some()
+    }
+
+    /// Returns the time since which Mastercard is to be asked to delete something; `None` where it is not.
+    pub fn deletion_requested_at(&self) -> Option<Timestamp> {
+        match self.state {
+            DigitalCardState::DeletionPending { requested_at } => Some(requested_at),
+            _ if !self.superseded.is_empty() => Some(self.enrolled_at),
+            _ => None,
+        }
     }
 
     /// Returns the JSON that `GET /company/enrolled_cards/{externalCardId}` answers.

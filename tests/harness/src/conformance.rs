@@ -3,9 +3,12 @@
 //! [`conformance_tests!`](crate::conformance_tests) makes tests of them, over the model in `enrollment` and over every engine
 //! in `platform`.
 
+pub mod batches;
 pub mod confirmations;
+pub mod digital_cards;
 pub mod intents;
 pub mod limits;
+pub mod pacing;
 pub mod records;
 pub mod sessions;
 mod steps;
@@ -70,6 +73,49 @@ macro_rules! conformance_tests {
             extension_moves_end_and_count_alone,
             session_past_its_end_is_not_extended,
             used_up_session_is_not_extended,
+        }
+    };
+}
+
+/// One test for each case of the ports of batches. `$run` gets the case and gives it a
+/// [`BatchBackend`](crate::BatchBackend).
+#[macro_export]
+macro_rules! batch_conformance_tests {
+    ($run:path $(, $attributes:tt)?) => {
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::batches, batches:
+            accepted_batch_is_read_as_it_was_stored,
+            second_acceptance_gives_the_first_batch,
+            lease_excludes_others_until_it_ends,
+            batch_is_acquired_for_its_kind_of_work_alone,
+            stage_is_stored_while_the_lease_is_kept,
+            due_batches_come_oldest_first,
+            end_stores_results_and_confirmation_once,
+            data_is_due_for_deletion_a_day_after_the_end,
+            data_is_stored_by_batch_and_body,
+            ended_batches_are_listed_and_removed,
+            redacted_batch_names_a_consumer_no_more,
+            ids_of_mastercard_survive_storage,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::digital_cards, digital_cards:
+            card_is_read_as_it_was_recorded,
+            later_batch_replaces_the_record,
+            deletion_is_requested_once,
+            deletion_has_one_lease_holder,
+            failed_deletion_is_due_later,
+            success_during_a_deletion_keeps_the_old_id_due,
+            deleted_card_is_listed_and_removed,
+            erased_card_is_gone_in_any_state,
+            token_is_used_once,
+        }
+        $crate::cases! {
+            $run, [$($attributes)?], $crate::conformance::pacing, pacing:
+            tokens_of_an_instant_are_the_rate,
+            refusal_names_the_time_of_the_next_token,
+            rate_is_kept_over_time,
+            bucket_of_a_quiet_day_is_no_fuller,
+            pause_stops_every_call,
         }
     };
 }

@@ -7,6 +7,8 @@
     reason = "test code: what goes wrong in it is a failed test, and its panic says so"
 )]
 
+mod batch_fixture;
+mod batch_stores;
 mod cases;
 mod clock;
 pub mod conformance;
@@ -16,12 +18,15 @@ pub mod model;
 pub mod mrs;
 mod operations;
 pub mod receiver;
+pub mod scripted_issuer_enrollment;
 pub mod scripted_mrs;
 mod seeded;
 pub mod settlement;
 mod stores;
 mod wakeups;
 
+pub use batch_fixture::{BASE, BatchFixture, issuer};
+pub use batch_stores::{BatchBackend, BatchStores};
 pub use clock::TestClock;
 pub use fixture::Fixture;
 pub use model::Model;

@@ -6,13 +6,16 @@
 //! Every call is one atomic step, and an index never lags: transaction conflicts, lost answers, encryption and what an item
 //! looks like are the storage tests' subject.
 
+mod batches;
 mod confirmations;
 mod counts;
 mod customers;
+mod digital_cards;
 mod enrollments;
 mod intents;
 mod leases;
 mod limits;
+mod pacing;
 mod purges;
 mod records;
 mod sessions;
@@ -21,16 +24,22 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use enrollment::batch::{BatchId, EncryptedEnrollmentData};
 use enrollment::client::Client;
 use enrollment::clock::Clock;
 use enrollment::confirmation::ConfirmationId;
 use enrollment::delivery::Destination;
+use enrollment::digital_card::DigitalCardKey;
 use enrollment::identifiers::{ClientId, CustomerId, IntentId, ProgramId, SessionId, Slug};
 use enrollment::intent::{Card, Consent, Intent};
-use enrollment::ports::{ClientIndex, Clients, CustomerKey, StoreError};
+use enrollment::ports::{ClientIndex, Clients, Cursor, CustomerKey, Page, StoreError};
 use enrollment::session::Session;
 use enrollment::time::later;
 use jiff::{SignedDuration, Timestamp};
+
+use batches::StoredBatch;
+use digital_cards::StoredDigitalCard;
+use pacing::Bucket;
 
 pub use confirmations::{StoredConfirmation, StoredConfirmationState};
 
@@ -58,6 +67,10 @@ struct State {
     counters: HashMap<String, StoredCounter>,
     undelivered: Vec<ConfirmationId>,
     claims: u64,
+    batches: HashMap<BatchId, StoredBatch>,
+    contents: HashMap<String, EncryptedEnrollmentData>,
+    digital_cards: HashMap<DigitalCardKey, StoredDigitalCard>,
+    bucket: Bucket,
 }
 
 struct StoredSession {
@@ -147,6 +160,27 @@ fn ttl(time: Timestamp) -> Timestamp {
 fn card_ttl(at: Timestamp, retention_days: u16) -> Timestamp {
     let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
     ttl(later(later(at, retention), TTL_MARGIN))
+}
+
+/// Page of a sorted list. `place` gives an entry's time and what tells it from others of that time.
+fn page<T>(
+    sorted: Vec<T>,
+    place: impl Fn(&T) -> (Timestamp, String),
+    from: Option<&Cursor>,
+    limit: usize,
+) -> Page<T> {
+    let cursor = |entry: &T| {
+        let (at, id) = place(entry);
+        format!("{:020} {id}", at.as_millisecond())
+    };
+    let limit = limit.max(1);
+    let mut entries: Vec<T> = sorted
+        .into_iter()
+        .filter(|entry| from.is_none_or(|from| cursor(entry) > from.0))
+        .collect();
+    let next = (entries.len() > limit).then(|| Cursor(cursor(&entries[limit - 1])));
+    entries.truncate(limit);
+    Page { entries, next }
 }
 
 fn is_expired(ttl: Option<Timestamp>, now: Timestamp) -> bool {

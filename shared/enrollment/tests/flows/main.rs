@@ -20,9 +20,13 @@ mod sweep;
 use enrollment::ending::Ending;
 use enrollment::flows::submit::SubmitResponse;
 use enrollment::reason::Reason;
-use harness::{Backend, InMemory};
+use harness::{Backend, BatchBackend, InMemory};
 
 async fn on_model(case: impl AsyncFn(&dyn Backend)) {
+    case(&InMemory).await;
+}
+
+async fn batches_on_model(case: impl AsyncFn(&dyn BatchBackend)) {
     case(&InMemory).await;
 }
 
@@ -30,6 +34,7 @@ harness::settlement_tests!(crate::on_model);
 
 mod model {
     harness::conformance_tests!(crate::on_model);
+    harness::batch_conformance_tests!(crate::batches_on_model);
 }
 
 /// Ending, attempts left and reason of a submission that has ended.

@@ -61,7 +61,8 @@ impl SettleDeletion<'_> {
         let Some(mut card) = self.digital_cards.acquire(key, now, lease).await? else {
             return Ok(DeletionReport::NotDue);
         };
-        let mut next = later(now, age(&card, now).clamp(MIN_WAIT, MAX_WAIT));
+        let requested_at = card.deletion_requested_at().unwrap_or(now);
+        let mut next = later(now, now.duration_since(requested_at).clamp(MIN_WAIT, MAX_WAIT));
         while let Some(id) = next_id(&card) {
             match self.delete(&card, &id).await? {
                 Attempt::Deleted => forget(&mut card, &id, self.clock.now()),
@@ -146,13 +147,5 @@ fn forget(card: &mut DigitalCard, id: &SrcDigitalCardId, at: Timestamp) {
         card.state = DigitalCardState::Deleted { at };
     } else {
         card.superseded.retain(|superseded| superseded != id);
-    }
-}
-
-/// Age of the request; zero where only superseded ids are left.
-fn age(card: &DigitalCard, now: Timestamp) -> SignedDuration {
-    match card.state {
-        DigitalCardState::DeletionPending { requested_at } => now.duration_since(requested_at),
-        _ => SignedDuration::ZERO,
     }
 }
