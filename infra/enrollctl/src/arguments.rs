@@ -1,3 +1,6 @@
+pub(crate) mod keys;
+pub(crate) mod oauth;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -49,13 +52,24 @@ pub(crate) enum Command {
     /// Stores the credentials that Mastercard issued: the client certificate and the key that encrypts card numbers.
     #[command(subcommand)]
     Mastercard(MastercardCommand),
+    /// Signs requests to Mastercard's REST interfaces with OAuth 1.0a, checks signatures, explains refusals; no AWS needed.
+    #[command(subcommand, name = "oauth")]
+    OAuth(oauth::OAuthCommand),
+    /// Makes, shows and fetches RSA keys for Mastercard's interfaces; no AWS needed.
+    #[command(subcommand)]
+    Keys(keys::KeyCommand),
 }
 
 impl Command {
     /// Returns the exit code of a failure: 2 for commands that compare, where 1 means differences as in diff(1); else 1.
     pub(crate) fn failure(&self) -> u8 {
         match self {
-            Self::Client(ClientCommand::Diff { .. }) | Self::Reconcile(_) => 2,
+            Self::Client(ClientCommand::Diff { .. })
+            | Self::Reconcile(_)
+            | Self::OAuth(
+                oauth::OAuthCommand::Verify { .. } | oauth::OAuthCommand::BaseString { gateway: Some(_), .. },
+            )
+            | Self::Keys(keys::KeyCommand::Fetch { .. }) => 2,
             _ => 1,
         }
     }

@@ -1,7 +1,8 @@
 //! Files that people write: what their editors add around the content is removed here.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,6 +12,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 /// Longest file of one line (an id, a password, a token), in bytes.
 const MAX_LINE_FILE: u64 = 64 * 1024;
+
+/// Name of standard input as a file.
+const STANDARD_INPUT: &str = "-";
 
 /// A DER sequence of more than 255 bytes.
 const DER: &[u8] = b"\x30\x82";
@@ -23,25 +27,72 @@ pub(crate) fn text(file: &Path) -> Result<String> {
 
 /// Reads the only line of a file, or of standard input for `-`, without blanks and byte-order marks at its ends.
 pub(crate) fn line(file: &Path) -> Result<String> {
+    let bytes = bytes(file, MAX_LINE_FILE)?;
+    let text = encoding::text(&bytes).with_context(|| file.display().to_string())?;
+    Ok(encoding::trimmed(&text).to_owned())
+}
+
+/// Reads the bytes of a file, or of standard input for `-`.
+pub(crate) fn bytes(file: &Path, limit: u64) -> Result<Vec<u8>> {
     let name = || file.display().to_string();
     let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(MAX_LINE_FILE + 1)
-            .read_to_end(&mut bytes)
+    if file == Path::new(STANDARD_INPUT) {
+        std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
         let opened = fs::File::open(file).with_context(name)?;
-        opened.take(MAX_LINE_FILE + 1).read_to_end(&mut bytes)
+        opened.take(limit + 1).read_to_end(&mut bytes)
     }
     .with_context(name)?;
     ensure!(
-        bytes.len() as u64 <= MAX_LINE_FILE,
-        "{} is too long for one line",
+        bytes.len() as u64 <= limit,
+        "{} is longer than {limit} bytes",
         file.display()
     );
-    let text = encoding::text(&bytes).with_context(name)?;
-    Ok(encoding::trimmed(&text).to_owned())
+    Ok(bytes)
+}
+
+/// Creates a file that does not exist yet.
+pub(crate) fn create(file: &Path, content: &str, mode: u32) -> Result<()> {
+    let unable = || format!("can't write {}", file.display());
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(file)
+        .with_context(unable)?
+        .write_all(content.as_bytes())
+        .with_context(unable)
+}
+
+/// Inputs of a command, of which standard input can be one only.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    is_standard_input_taken: bool,
+}
+
+impl Inputs {
+    /// Returns a text, or the line in the file that it names: `@FILE`, or `-` for standard input.
+    pub(crate) fn value(&mut self, text: &str) -> Result<String> {
+        let file = match text.strip_prefix('@') {
+            Some(file) => file,
+            None if text == STANDARD_INPUT => text,
+            None => return Ok(text.to_owned()),
+        };
+        self.claim(Path::new(file))?;
+        line(Path::new(file))
+    }
+
+    /// Notes that a file is read. Standard input can be read once.
+    pub(crate) fn claim(&mut self, file: &Path) -> Result<()> {
+        if file == Path::new(STANDARD_INPUT) {
+            ensure!(
+                !self.is_standard_input_taken,
+                "standard input can be read once only"
+            );
+            self.is_standard_input_taken = true;
+        }
+        Ok(())
+    }
 }
 
 /// Reads certificates or a private key: PEM with any line breaks and any text around its sections.

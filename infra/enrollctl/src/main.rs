@@ -11,8 +11,11 @@ mod files;
 mod gate;
 mod incident;
 mod intents;
+mod key_files;
+mod keys;
 mod mastercard_secrets;
 mod new_client;
+mod oauth;
 mod reconcile;
 mod summary;
 mod terminal;
@@ -76,6 +79,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             };
             token::open(&base, token).await
         }
+        Command::OAuth(command) => return oauth::run(command),
+        Command::Keys(command) => return keys::run(command).await,
         Command::Mastercard(MastercardCommand::Mtls(files)) => {
             mastercard_secrets::mutual_tls(&find(stack).await?, &files).await
         }

@@ -1,8 +1,6 @@
 //! Start of a new client: a file to fill in, and a key pair.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -13,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enrollment::client::palette::COLORS;
 use enrollment::identifiers::{ClientId, Slug};
+
+use crate::files;
 
 const TEMPLATE: &str = include_str!("../templates/client.toml");
 const CLIENT_FILE: &str = "client.toml";
@@ -33,9 +33,9 @@ pub(crate) fn create(id: &str, name: Option<&str>, folder: Option<PathBuf>) -> R
     }
     let (private, public) = key_pair()?;
     fs::create_dir_all(&folder).with_context(|| format!("can't create {}", folder.display()))?;
-    write(&at(PRIVATE_KEY), &private, 0o600)?;
-    write(&at(PUBLIC_KEY), &public, 0o644)?;
-    write(&at(CLIENT_FILE), &text, 0o644)?;
+    files::create(&at(PRIVATE_KEY), &private, 0o600)?;
+    files::create(&at(PUBLIC_KEY), &public, 0o644)?;
+    files::create(&at(CLIENT_FILE), &text, 0o644)?;
     println!("{}", next_steps(&id, &folder));
     Ok(())
 }
@@ -98,18 +98,6 @@ fn pem(label: &str, der: &[u8]) -> String {
         pem.push('\n');
     }
     pem + &format!("-----END {label}-----\n")
-}
-
-fn write(file: &Path, content: &str, mode: u32) -> Result<()> {
-    let unable = || format!("can't write {}", file.display());
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(file)
-        .with_context(unable)?
-        .write_all(content.as_bytes())
-        .with_context(unable)
 }
 
 fn next_steps(id: &ClientId, folder: &Path) -> String {

@@ -42,6 +42,15 @@ impl Acceptable {
         &self.text
     }
 
+    /// Value of a parameter. A value that the header had percent-encoded is decoded, as an official signer has it.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let parameters = percent_decode(self.text.splitn(3, '&').nth(2)?);
+        parameters
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+            .map(percent_decode)
+    }
+
     /// Whether the gateway cut the text off: it lacks the parameters that every request has.
     pub fn is_cut(&self) -> bool {
         self.is_cut

@@ -373,6 +373,16 @@ mod acceptable {
     }
 
     #[test]
+    fn parameters_are_those_of_an_official_header() {
+        for base in [OURS.to_owned(), OURS.replace("abc%21123", "abc%2521123")] {
+            let acceptable = found(&base);
+            assert_eq!(acceptable.parameter("oauth_consumer_key").as_deref(), Some("abc!123"));
+            assert_eq!(acceptable.parameter("oauth_timestamp").as_deref(), Some("1616572266"));
+            assert_eq!(acceptable.parameter("oauth"), None);
+        }
+    }
+
+    #[test]
     fn difference_has_place_and_name() {
         // The header was percent-encoded, so that the gateway encoded it once more.
         let theirs = OURS.replace("%2B%2FTImW%2B5", "%252B%252FTImW%252B5");
