@@ -376,8 +376,14 @@ mod acceptable {
     fn parameters_are_those_of_an_official_header() {
         for base in [OURS.to_owned(), OURS.replace("abc%21123", "abc%2521123")] {
             let acceptable = found(&base);
-            assert_eq!(acceptable.parameter("oauth_consumer_key").as_deref(), Some("abc!123"));
-            assert_eq!(acceptable.parameter("oauth_timestamp").as_deref(), Some("1616572266"));
+            assert_eq!(
+                acceptable.parameter("oauth_consumer_key").as_deref(),
+                Some("abc!123")
+            );
+            assert_eq!(
+                acceptable.parameter("oauth_timestamp").as_deref(),
+                Some("1616572266")
+            );
             assert_eq!(acceptable.parameter("oauth"), None);
         }
     }
