@@ -1,4 +1,5 @@
-//! The admin listener: orders faults; shows, changes and deletes the accounts of MRS.
+//! The admin listener: orders faults; shows, changes and deletes the accounts of MRS; shows what the Issuer Enrollment API
+//! has, and changes its settings.
 
 use std::sync::Arc;
 
@@ -9,11 +10,15 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+mod issuers;
+
 use crate::faults::Order;
+use crate::mastercard::issuer_enrollment::IssuerEnrollment;
 use crate::mastercard::mrs::{Account, AddedAccount, Mrs, NewStatus, OverrideError, TEST_CARDS, TestCard};
 
 /// The paths that the README lists.
-pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
+pub(crate) fn router(mrs: Arc<Mrs>, issuers: Option<Arc<IssuerEnrollment>>) -> Router {
+    let reset_issuers = issuers.clone();
     Router::new()
         .route("/health", get(async || Json(json!({"status": "ready"}))))
         .route("/faults", get(open_faults).post(order_fault).delete(clear_faults))
@@ -23,8 +28,17 @@ pub(crate) fn router(mrs: Arc<Mrs>) -> Router {
         .route("/accounts/{name}", get(accounts_of).delete(remove_account))
         .route("/accounts/{name}/status", post(set_status))
         .route("/cards", get(async || Json::<[TestCard; _]>(TEST_CARDS)))
-        .route("/reset", post(reset))
+        .route(
+            "/reset",
+            post(move |state| {
+                if let Some(issuers) = &reset_issuers {
+                    issuers.reset();
+                }
+                reset(state)
+            }),
+        )
         .with_state(mrs)
+        .merge(issuers.map(issuers::router).unwrap_or_default())
 }
 
 async fn open_faults(State(mrs): State<Arc<Mrs>>) -> Json<Value> {

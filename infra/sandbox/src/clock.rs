@@ -32,12 +32,21 @@ impl Clock {
         UnixTime::since_unix_epoch((self.0)())
     }
 
+    /// Year and month in UTC: the form of an expiry date.
+    pub(crate) fn month(&self) -> (u32, u32) {
+        let date = self.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let number = |value: i16| u32::try_from(value).unwrap_or_default();
+        (number(date.year()), number(date.month().into()))
+    }
+
     /// RFC 3339 in UTC, to the millisecond.
     pub(crate) fn rfc3339(&self) -> String {
+        self.timestamp().to_string()
+    }
+
+    fn timestamp(&self) -> Timestamp {
         let millis = i64::try_from((self.0)().as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millisecond(millis)
-            .unwrap_or(Timestamp::MAX)
-            .to_string()
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -18,6 +18,7 @@ mod tls;
 
 pub use self::clock::Clock;
 pub use self::front::Upstream;
+pub use self::mastercard::issuer_enrollment::{CONSUMER_KEY, IssuerKeyError, KEY_ID};
 pub use self::mastercard::mrs::{BinRange, Dialect, MrsSettings, Program, SettingsError, StateError};
 pub use self::recorder::{Call, RecorderSettings};
 pub use self::start::{Addresses, Sandbox, Settings, StartError};

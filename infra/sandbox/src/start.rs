@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::faults::FaultQueue;
 use crate::front::{self, Upstream};
 use crate::mastercard;
+use crate::mastercard::issuer_enrollment::{IssuerEnrollment, IssuerKeyError};
 use crate::mastercard::mrs::{Mrs, MrsSettings, PairKey, StateError, StateFile};
 use crate::partner::{self, AttemptLog, ConfirmationLog, DemoFolder, Initializer, Partner, Receiver};
 use crate::recorder::{self, RecorderSettings};
@@ -23,7 +24,8 @@ use crate::tls::{self, ClientCertificates, TlsError};
 /// Settings of the sandbox.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `ca.pem`, `server.pem`, `server.key.pem`, `rewards.key.pem`. Read once, at the start.
+    /// `ca.pem`, `server.pem`, `server.key.pem`, `rewards.key.pem`; for the Issuer Enrollment API, which is served where
+    /// they are there, `issuer-encryption.key.pem` and `issuer-signing.pub.pem`. Read once, at the start.
     pub pki: PathBuf,
     /// `demo.json`, `private-key.pem`. Read anew at each use.
     pub demo: PathBuf,
@@ -97,6 +99,9 @@ pub enum StartError {
         /// Reason.
         source: std::io::Error,
     },
+    /// A key of the Issuer Enrollment API is not usable.
+    #[error(transparent)]
+    IssuerKey(#[from] IssuerKeyError),
     /// The card key is absent.
     #[error("{file} can't be read: {source}")]
     CardKey {
@@ -145,6 +150,8 @@ impl Sandbox {
         let key = card_key(&settings.pki)?;
         let state = settings.state.map(StateFile::new);
         let mrs = Arc::new(Mrs::new(settings.mrs, key, Arc::clone(&faults), state)?);
+        let issuers =
+            IssuerEnrollment::new(&settings.pki, Arc::clone(&faults), settings.clock.clone())?.map(Arc::new);
         let certificates = ClientCertificates::of_authority(&settings.pki, settings.clock.clone())?;
         let mutual = tls::server_asking_for_certificates(&settings.pki, &certificates)?;
         let referee = Receiver {
@@ -177,9 +184,9 @@ impl Sandbox {
         run(
             mastercard.0,
             Transport::MutualTls(mutual, certificates),
-            mastercard::router(Arc::clone(&mrs)),
+            mastercard::router(Arc::clone(&mrs), issuers.clone()),
         );
-        run(control.0, Transport::Plain, admin::router(mrs));
+        run(control.0, Transport::Plain, admin::router(mrs, issuers));
         if let Some((listener, router)) = recorder {
             run(listener, Transport::Plain, router);
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::form::Form;
+use super::service_error::ServiceError;
 use super::shape::Shape;
 
 /// Longer than the 8 s that the product gives a call to MRS.
@@ -34,6 +36,10 @@ pub(crate) enum Kind {
     CodeAfter,
     /// Does the work and answers, in the shape that the order names.
     Shaped,
+    /// Answers 429 instead of doing the work.
+    Throttled,
+    /// Answers an error of the service instead of doing the work.
+    Refused,
     /// Mastercard's gateway refuses the client certificate instead of passing the call on.
     InvalidClientCert,
     /// It refuses the signature.
@@ -52,6 +58,20 @@ pub(crate) struct Effect {
     pub(crate) shape: Option<Shape>,
     /// Whether a refusal repeats what the caller sent.
     pub(crate) quote: bool,
+    /// Form of an answer of the Issuer Enrollment API.
+    pub(crate) form: Option<Form>,
+    /// `Retry-After` of a throttled or refused call.
+    pub(crate) retry_after: Option<RetryAfter>,
+    /// Error of a refused call.
+    pub(crate) error: Option<ServiceError>,
+}
+
+/// `Retry-After`, in seconds from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryAfter {
+    pub(crate) seconds: u32,
+    /// Whether it is written as a date.
+    pub(crate) as_date: bool,
 }
 
 impl Effect {
@@ -62,6 +82,9 @@ impl Effect {
             code: -1001,
             shape: None,
             quote: false,
+            form: None,
+            retry_after: None,
+            error: None,
         }
     }
 

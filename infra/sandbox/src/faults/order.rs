@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::effect::{DEFAULT_DELAY, Effect, Kind};
+use super::effect::{DEFAULT_DELAY, Effect, Kind, RetryAfter};
+use super::form::Form;
+use super::service_error::ServiceError;
 use super::shape::Shape;
 use crate::card_number::CardNumber;
 
@@ -26,8 +28,24 @@ pub(crate) enum Operation {
     GetCustomerAccounts,
     /// MRS's diagnostic service.
     DoEcho,
+    /// The Issuer Enrollment API.
+    SubmitBatch,
+    /// The Issuer Enrollment API.
+    BatchStatus,
+    /// The Issuer Enrollment API.
+    DeleteCard,
     /// The demo partner's receiver.
     Confirmation,
+}
+
+impl Operation {
+    fn is_of_issuers(self) -> bool {
+        matches!(self, Self::SubmitBatch | Self::BatchStatus | Self::DeleteCard)
+    }
+
+    fn is_of_mrs(self) -> bool {
+        !self.is_of_issuers() && self != Self::Confirmation
+    }
 }
 
 /// An order: the next `count` calls of an operation go wrong; those about one card, where it names one.
@@ -56,6 +74,21 @@ pub(crate) struct Order {
     /// Whether only first attempts at a confirmation fail, so that no confirmation meets two such orders.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) first_attempt: bool,
+    /// `externalBatchId` of the only batch that is meant; for the Issuer Enrollment API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) batch: Option<String>,
+    /// Form of the answer; for the Issuer Enrollment API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<Form>,
+    /// Seconds, for a throttled or refused call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+    /// Whether `Retry-After` is a date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    as_date: bool,
+    /// Reason of a refused call, of the error or of its detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// Reason for which an order is refused.
@@ -71,6 +104,10 @@ pub(crate) enum OrderError {
     Card,
     #[error("shape and quote go with an answer of MRS that is sent whole; `shaped` wants a shape or quote")]
     Shape,
+    #[error(
+        "form, batch, retryAfter and reason go with the Issuer Enrollment API; `refused` wants a reason that its README lists"
+    )]
+    Issuer,
     #[error("firstAttempt goes with a confirmation")]
     FirstAttempt,
     #[error("the gateway stands before MRS only")]
@@ -93,7 +130,7 @@ impl Order {
         {
             return Err(OrderError::Delay);
         }
-        if (self.code.is_some() && !coded) || (coded && self.operation == Operation::Confirmation) {
+        if (self.code.is_some() && !coded) || (coded && !self.operation.is_of_mrs()) {
             return Err(OrderError::Code);
         }
         let is_gateway = matches!(
@@ -104,9 +141,10 @@ impl Order {
             return Err(OrderError::Gateway);
         }
         let answers_whole = slow || coded || self.fault == Kind::Shaped;
+        self.check_issuer()?;
         let shaped = self.shape.is_some() || self.quote;
-        if (shaped && (!answers_whole || self.operation == Operation::Confirmation))
-            || (self.fault == Kind::Shaped && !shaped)
+        if (shaped && (!answers_whole || !self.operation.is_of_mrs()))
+            || (self.fault == Kind::Shaped && !shaped && self.form.is_none())
         {
             return Err(OrderError::Shape);
         }
@@ -116,12 +154,27 @@ impl Order {
         let Some(digits) = self.card.take() else {
             return Ok(None);
         };
-        if matches!(self.operation, Operation::DoEcho | Operation::Confirmation) {
+        if self.operation == Operation::DoEcho || !self.operation.is_of_mrs() {
             return Err(OrderError::Card);
         }
         CardNumber::parse(Zeroizing::new(digits))
             .map(Some)
             .ok_or(OrderError::Card)
+    }
+
+    /// Checks the members that are for the Issuer Enrollment API alone.
+    fn check_issuer(&self) -> Result<(), OrderError> {
+        let refuses = matches!(self.fault, Kind::Throttled | Kind::Refused);
+        let is_used = refuses || self.form.is_some() || self.batch.is_some() || self.reason.is_some();
+        let is_valid = (self.operation.is_of_issuers() || !is_used)
+            && (refuses || self.retry_after.is_none())
+            && (!self.as_date || self.retry_after.is_some())
+            && (self.reason.is_some() == (self.fault == Kind::Refused))
+            && self
+                .reason
+                .as_deref()
+                .is_none_or(|reason| ServiceError::find(reason).is_some());
+        if is_valid { Ok(()) } else { Err(OrderError::Issuer) }
     }
 
     pub(super) fn effect(&self) -> Effect {
@@ -131,6 +184,12 @@ impl Order {
             code: self.code.unwrap_or(-1001),
             shape: self.shape,
             quote: self.quote,
+            form: self.form,
+            retry_after: self.retry_after.map(|seconds| RetryAfter {
+                seconds,
+                as_date: self.as_date,
+            }),
+            error: self.reason.as_deref().and_then(ServiceError::find),
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) is_of: &'a dyn Fn(&CardNumber) -> bool,
     /// Whether this is the first attempt at a confirmation.
     pub(crate) is_first: bool,
+    /// `externalBatchId` of the batch that it is about.
+    pub(crate) batch: Option<&'a str>,
 }
 
 /// The orders, first come, first served.
@@ -120,6 +122,11 @@ impl Taken {
         if self.order.first_attempt && !subject.is_first {
             return false;
         }
+        if let Some(batch) = &self.order.batch
+            && subject.batch != Some(batch)
+        {
+            return false;
+        }
         let Some(card) = &self.card else { return true };
         let is_known = |customer| self.customers.iter().any(|known| known == customer);
         (subject.is_of)(card) || subject.customer.is_some_and(is_known)
@@ -132,6 +139,7 @@ impl Subject<'_> {
         customer: None,
         is_of: &|_| false,
         is_first: true,
+        batch: None,
     };
 }
 
@@ -172,6 +180,7 @@ mod tests {
             customer,
             is_of: &is_of,
             is_first: true,
+            batch: None,
         };
         book.due(operation, &subject).is_some()
     }

@@ -112,6 +112,8 @@ async fn perform(mrs: Arc<Mrs>, request: Request, body: Bytes) -> Response {
     let refuse = |refusal| match refusal {
         faults::Refusal::Code(code) => answer::refused(shape, &Code(code).into(), &quotes),
         faults::Refusal::Gateway(reason) => gateway::refusal(reason),
+        // Orders of these are for the Issuer Enrollment API.
+        faults::Refusal::Throttled(_) | faults::Refusal::Service(..) => gateway::refusal("SYSTEM_ERROR"),
     };
     faults::disturb(effect, work, refuse).await
 }
@@ -143,6 +145,7 @@ impl Mrs {
             customer,
             is_of: &is_of,
             is_first: true,
+            batch: None,
         };
         self.faults.due(request.operation(), &subject)
     }
