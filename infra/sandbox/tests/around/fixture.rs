@@ -55,11 +55,14 @@ impl Around {
             "clientId": "demo", "programId": "10765", "confirmationUrl": "https://localhost:8702/confirmations",
             "confirmationSecret": CONFIRMATION_SECRET, "testCard": "5234000000090123",
         });
+        let public = KeyPair::from_pem(&RSA_PEM).unwrap().public_key_pem();
         for (file, content) in [
             ("ca.pem", &authority.pem),
             ("server.pem", &certificate),
             ("server.key.pem", &key),
             ("rewards.key.pem", &RSA_PEM),
+            ("issuer-encryption.key.pem", &RSA_PEM),
+            ("issuer-signing.pub.pem", &public),
             ("private-key.pem", &RSA_PEM),
             ("demo.json", &demo.to_string()),
         ] {
@@ -101,6 +104,16 @@ impl Around {
     /// A client that trusts the CA and shows what `identity` is.
     pub(crate) fn client(&self, identity: Option<Identity>) -> Client {
         client(&self.authority.pem, identity)
+    }
+
+    /// Certificate of the CA.
+    pub(crate) fn authority_pem(&self) -> &str {
+        &self.authority.pem
+    }
+
+    /// Private key that signs an issuer's calls.
+    pub(crate) fn signing_key() -> &'static str {
+        &RSA_PEM
     }
 
     /// A client certificate of the sandbox's CA.

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod front;
+mod issuers;
 mod mastercard;
 mod partner;
 mod receiver;

@@ -146,7 +146,7 @@ async fn send(mrs: &Arc<Mrs>, path: &str, action: &str, body: String) -> Answer 
         .header("soapaction", action)
         .body(Body::from(body))
         .unwrap();
-    let response = router(Arc::clone(mrs)).oneshot(request).await.unwrap();
+    let response = router(Arc::clone(mrs), None).oneshot(request).await.unwrap();
     Answer {
         status: response.status().as_u16(),
         is_cut: response.extensions().get::<Cut>().is_some(),
@@ -365,7 +365,7 @@ async fn the_action_and_the_content_type_must_fit() {
         .header("content-type", "application/soap+xml")
         .body(Body::from(body))
         .unwrap();
-    assert_eq!(router(mrs).oneshot(soap_1_2).await.unwrap().status(), 415);
+    assert_eq!(router(mrs, None).oneshot(soap_1_2).await.unwrap().status(), 415);
 }
 
 #[tokio::test]
@@ -419,7 +419,7 @@ async fn gateway_refuses_callers_without_a_valid_certificate() {
             .extension(certificate)
             .body(Body::empty())
             .unwrap();
-        let response = router(stand_in()).oneshot(request).await.unwrap();
+        let response = router(stand_in(), None).oneshot(request).await.unwrap();
         assert_eq!(response.status(), 401);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -1,0 +1,586 @@
+//! The Issuer Enrollment API over TLS, called by the client of the product: two implementations of one protocol.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use mastercard::http::{HttpClient, HttpSettings, Trust};
+use mastercard::issuer_enrollment::{
+    BatchReport, BatchStatus, BatchSubmission, CardDeletion, CardOutcome, CardReport, DeletedCard, Dialect,
+    Exchange, FlowId, IssuerEnrollmentClient, IssuerEnrollmentError, RetryAfter, SubmittedBatch,
+};
+use mastercard::jwe::{ContentEncryption, Encryptor, KeyName};
+use mastercard::jwks::KeyList;
+use mastercard::keys::PrivateKey;
+use mastercard::oauth1::{Signer, Stamp};
+use mastercard::{NotSent, OAuth1Scheme};
+use reqwest::Method;
+use sandbox::{CONSUMER_KEY, Clock, KEY_ID};
+use serde_json::{Value, json};
+
+use crate::fixture::Around;
+use crate::mastercard::admin;
+
+const NOW: u64 = 1_793_000_000;
+const IMMEDIATE: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+const AT_FIRST_CHECKOUT: &str = "0a1b2c3d-0000-4000-8000-000000000002";
+const PRE_PROVISIONED: &str = "0a1b2c3d-0000-4000-8000-000000000003";
+
+struct Stand {
+    around: Around,
+    client: IssuerEnrollmentClient,
+    encryptor: Encryptor,
+}
+
+impl Stand {
+    async fn new() -> Self {
+        let around = Around::start_with(
+            "http://127.0.0.1:9",
+            "http://127.0.0.1:9",
+            Clock::standing_at(NOW),
+        )
+        .await;
+        let stand = Self {
+            client: client(&around, CONSUMER_KEY, NOW, None),
+            encryptor: encryptor(&around, ContentEncryption::A128Gcm).await,
+            around,
+        };
+        stand
+            .admin(Method::PUT, "/issuers/settings", json!({"workMs": 0}))
+            .await;
+        stand
+    }
+
+    async fn admin(&self, method: Method, path: &str, body: Value) -> Value {
+        let (status, answer) = admin(&self.around, method, path, Some(body)).await;
+        assert!((200..300).contains(&status), "{answer}");
+        answer
+    }
+
+    async fn order(&self, mut order: Value, operation: &str) {
+        order["operation"] = operation.into();
+        self.admin(Method::POST, "/faults", order).await;
+    }
+
+    fn data(&self, consumers: &[(&str, &[(&str, &str)])]) -> String {
+        self.encryptor
+            .encrypt(content(consumers, "externalCardId").to_string().as_bytes())
+            .unwrap()
+    }
+
+    async fn submit(&self, id: &str, issuer: &str, data: &str) -> Exchange<SubmittedBatch> {
+        self.client.submit(&submission(id, issuer, data), None).await
+    }
+
+    /// Submits a batch and returns its report.
+    async fn report(&self, id: &str, issuer: &str, consumers: &[(&str, &[(&str, &str)])]) -> BatchReport {
+        let (batch_id, flow) = self.submitted(id, issuer, consumers).await;
+        self.client.status(&batch_id, Some(&flow)).await.result.unwrap()
+    }
+
+    async fn submitted(
+        &self,
+        id: &str,
+        issuer: &str,
+        consumers: &[(&str, &[(&str, &str)])],
+    ) -> (String, FlowId) {
+        let exchange = self.submit(id, issuer, &self.data(consumers)).await;
+        (exchange.result.unwrap().batch_id, exchange.flow.unwrap())
+    }
+}
+
+fn submission<'a>(id: &'a str, issuer: &'a str, data: &'a str) -> BatchSubmission<'a> {
+    BatchSubmission {
+        external_batch_id: id,
+        src_client_id: issuer,
+        service_id: "SRC-DEMO#01",
+        enrollment_data: data,
+    }
+}
+
+/// A client with this clock; its nonces count from 0, or are all the same.
+fn client(around: &Around, consumer_key: &str, now: u64, nonce: Option<u8>) -> IssuerEnrollmentClient {
+    let http = HttpClient::new(&HttpSettings {
+        trust: Trust::only_pem(around.authority_pem()).unwrap(),
+        ..HttpSettings::default()
+    });
+    let key = PrivateKey::from_pem(Around::signing_key()).unwrap();
+    let count = AtomicU8::new(0);
+    let stamp = move || {
+        let next = nonce.unwrap_or_else(|| count.fetch_add(1, Ordering::SeqCst));
+        let mut random = [next % 50; 16];
+        random[0] = next / 50;
+        Stamp::from_random(random, now)
+    };
+    let scheme = OAuth1Scheme::new(Signer::new(consumer_key, key).unwrap(), stamp);
+    let base = format!(
+        "https://localhost:{}/src/api/digital/payments",
+        around.at().mastercard.port()
+    );
+    IssuerEnrollmentClient::new(http.unwrap(), &base, Dialect::Legacy, Arc::new(scheme)).unwrap()
+}
+
+/// The key comes from the key list, without a client certificate.
+async fn encryptor(around: &Around, encryption: ContentEncryption) -> Encryptor {
+    let address = format!(
+        "https://localhost:{}/keys/mcs/fpanEncryption",
+        around.at().mastercard.port()
+    );
+    let list = around
+        .client(None)
+        .get(address)
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    let list = KeyList::parse(&list).unwrap();
+    let key = list.encryption_key(KEY_ID).unwrap();
+    Encryptor::new(key, KeyName::kid(KEY_ID), encryption, None).unwrap()
+}
+
+fn content(consumers: &[(&str, &[(&str, &str)])], card_id: &str) -> Value {
+    let consumers: Vec<Value> = consumers
+        .iter()
+        .map(|(consumer, cards)| {
+            let cards: Vec<Value> = cards
+                .iter()
+                .map(|(id, number)| {
+                    json!({card_id: id, "primaryAccountNumber": number, "panExpirationMonth": "12",
+                        "panExpirationYear": "2030"})
+                })
+                .collect();
+            json!({"externalConsumerId": consumer, "cards": cards, "firstName": "Erika", "lastName": "Mustermann",
+                "consumerIdentity": {"identityType": "EMAIL_ADDRESS", "identityValue": "erika@example.com"},
+                "countryCode": "DE", "languageCode": "de"})
+        })
+        .collect();
+    json!({ "consumers": consumers })
+}
+
+fn of<'a>(report: &'a BatchReport, card: &str) -> Vec<&'a CardReport> {
+    let is_it = |report: &&CardReport| report.external_card_id.as_deref() == Some(card);
+    report.cards.iter().filter(is_it).collect()
+}
+
+fn outcome(report: &BatchReport, card: &str) -> String {
+    match of(report, card)[..] {
+        [] => "left out".to_owned(),
+        [card] => match &card.outcome {
+            CardOutcome::Succeeded => "succeeded".to_owned(),
+            CardOutcome::Failed(problem) => problem
+                .reasons
+                .first()
+                .map_or("failed".to_owned(), ToString::to_string),
+            CardOutcome::Unknown => "unknown".to_owned(),
+        },
+        _ => "repeated".to_owned(),
+    }
+}
+
+const TWO: &[(&str, &[(&str, &str)])] = &[
+    ("p-1", &[("c-1", "5234000100000006")]),
+    ("p-2", &[("c-2", "5234000100000204")]),
+];
+
+#[tokio::test]
+async fn batch_passes_from_submission_to_deletion() {
+    let stand = Stand::new().await;
+    let (batch_id, flow) = stand.submitted("b-1", IMMEDIATE, TWO).await;
+    let exchange = stand.client.status(&batch_id, Some(&flow)).await;
+    assert!(exchange.correlation.is_some());
+    let report = exchange.result.unwrap();
+    assert_eq!(report.status, BatchStatus::CompletedWithErrors);
+    assert_eq!(
+        (outcome(&report, "c-1"), outcome(&report, "c-2")),
+        ("succeeded".into(), "PAN_INELIGIBLE".into())
+    );
+    let card = of(&report, "c-1")[0];
+    assert_eq!(card.external_consumer_id.as_deref(), Some("p-1"));
+    assert!(card.src_consumer_id.is_some());
+
+    let deletion = CardDeletion {
+        src_digital_card_id: card.src_digital_card_id.as_deref().unwrap(),
+        src_client_id: IMMEDIATE,
+        service_id: "SRC-DEMO#01",
+        src_correlation_id: "ff97ef9b-4b1e-40c2-b522-42197061dc5a",
+    };
+    for expected in [DeletedCard::Deleted, DeletedCard::NotFound] {
+        assert_eq!(
+            stand.client.delete_card(&deletion, Some(&flow)).await.result,
+            Ok(expected)
+        );
+    }
+    let shown = stand
+        .admin(Method::GET, "/issuers/digital-cards", Value::Null)
+        .await;
+    assert_eq!(
+        (&shown[0]["isDeleted"], &shown[0]["deletions"]),
+        (&json!(true), &json!(2))
+    );
+    let shown = stand.admin(Method::GET, "/issuers/batches", Value::Null).await;
+    assert_eq!(shown[0]["cards"][0]["last4"], "0006");
+    assert!(!shown.to_string().contains("523400"));
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn repeated_submission_is_the_same_batch() {
+    let stand = Stand::new().await;
+    let data = stand.data(TWO);
+    stand
+        .order(json!({"fault": "cut-after", "batch": "b-1"}), "submitBatch")
+        .await;
+    let lost = stand.submit("b-1", IMMEDIATE, &data).await.result.unwrap_err();
+    assert!(lost.leaves_outcome_open(), "{lost}");
+    let first = stand.submit("b-1", IMMEDIATE, &data).await;
+    let second = stand.submit("b-1", IMMEDIATE, &data).await;
+    assert_eq!((&first.result, &first.flow), (&second.result, &second.flow));
+    let other = stand
+        .submit("b-1", IMMEDIATE, &stand.data(TWO))
+        .await
+        .result
+        .unwrap_err();
+    assert!(matches!(other, IssuerEnrollmentError::Refused(refusal) if refusal.says_already_exists()));
+    // Another issuer's id is its own.
+    assert_ne!(
+        stand.submit("b-1", AT_FIRST_CHECKOUT, &data).await.result,
+        first.result
+    );
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn status_needs_the_flow_of_its_batch() {
+    let stand = Stand::new().await;
+    stand
+        .admin(Method::PUT, "/issuers/settings", json!({"workMs": 60_000}))
+        .await;
+    let (batch_id, flow) = stand.submitted("b-1", IMMEDIATE, TWO).await;
+    for other in [
+        None,
+        FlowId::parse("34F4A04B.B9EF8486-E8C1-44F3-88DC-D4F516A354DC"),
+    ] {
+        let error = stand
+            .client
+            .status(&batch_id, other.as_ref())
+            .await
+            .result
+            .unwrap_err();
+        assert!(matches!(error, IssuerEnrollmentError::Refused(refusal) if refusal.says_not_found()));
+    }
+    let report = async || stand.client.status(&batch_id, Some(&flow)).await.result.unwrap();
+    assert_eq!(report().await.status, BatchStatus::InProgress);
+    stand
+        .admin(Method::POST, "/issuers/batches/finish", Value::Null)
+        .await;
+    assert_eq!(report().await.status, BatchStatus::CompletedWithErrors);
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn caller_is_judged_by_its_signature() {
+    let stand = Stand::new().await;
+    let data = stand.data(TWO);
+    let batch = submission("b-1", IMMEDIATE, &data);
+    for other in [
+        client(&stand.around, "another!key", NOW, None),
+        client(&stand.around, CONSUMER_KEY, NOW - 1000, None),
+        client(&stand.around, CONSUMER_KEY, NOW + 1000, None),
+    ] {
+        let error = other.submit(&batch, None).await.result.unwrap_err();
+        assert_eq!(error.class(), "authentication_failed", "{error}");
+        assert!(matches!(
+            error,
+            IssuerEnrollmentError::NotSent(NotSent::Gateway(_))
+        ));
+    }
+    let repeating = client(&stand.around, CONSUMER_KEY, NOW, Some(200));
+    assert!(repeating.submit(&batch, None).await.result.is_ok());
+    let error = repeating.submit(&batch, None).await.result.unwrap_err();
+    assert!(
+        error.foreign_text().unwrap().expose().contains("nonce"),
+        "{error}"
+    );
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn every_test_card_has_its_outcome() {
+    let stand = Stand::new().await;
+    let cards = stand.admin(Method::GET, "/issuers/cards", Value::Null).await;
+    let names: Vec<(String, String)> = cards
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|card| {
+            (
+                card["outcome"].as_str().unwrap().to_owned(),
+                card["number"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    for (issuer, has_token) in [
+        (IMMEDIATE, true),
+        (AT_FIRST_CHECKOUT, false),
+        (PRE_PROVISIONED, false),
+    ] {
+        let cards: Vec<(&str, &str)> = names
+            .iter()
+            .map(|(name, number)| (name.as_str(), number.as_str()))
+            .collect();
+        let single: Vec<[(&str, &str); 1]> = cards.iter().map(|card| [*card]).collect();
+        let consumers: Vec<(&str, &[(&str, &str)])> = cards
+            .iter()
+            .zip(&single)
+            .map(|((name, _), card)| (*name, &card[..]))
+            .collect();
+        let report = stand.report("all", issuer, &consumers).await;
+        for (name, _) in &names {
+            let is_token = [
+                "tokenization_ineligible",
+                "issuer_declined",
+                "issuer_decline",
+                "no_response_from_issuer",
+            ];
+            let expected = match name.as_str() {
+                "enrolled" | "enrolled_second" | "foreign_id" => "succeeded".to_owned(),
+                "null_reason" => "failed".to_owned(),
+                "left_out" => "left out".to_owned(),
+                "unstated" | "contradictory" => "unknown".to_owned(),
+                "duplicate" => "repeated".to_owned(),
+                "unknown_reason" => "SOMETHING_NEW".to_owned(),
+                name if is_token.contains(&name) && !has_token => "succeeded".to_owned(),
+                name => name.to_uppercase(),
+            };
+            assert_eq!(outcome(&report, name), expected, "{issuer} {name}");
+        }
+        assert_eq!(of(&report, "nobody-sent-this").len(), 1);
+        assert_eq!(
+            of(&report, "enrolled")[0].src_digital_card_id.is_some(),
+            issuer != PRE_PROVISIONED
+        );
+    }
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn profile_falls_with_one_card_where_tokens_are_immediate() {
+    let stand = Stand::new().await;
+    let profile: &[(&str, &[(&str, &str)])] =
+        &[("p", &[("good", "5234000100000006"), ("bad", "5234000100000402")])];
+    let report = stand.report("b", IMMEDIATE, profile).await;
+    assert_eq!(
+        (outcome(&report, "good"), outcome(&report, "bad")),
+        ("failed".into(), "ISSUER_DECLINED".into())
+    );
+    let report = stand.report("b", AT_FIRST_CHECKOUT, profile).await;
+    assert_eq!(outcome(&report, "good"), "succeeded");
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn results_are_the_same_in_every_form() {
+    let stand = Stand::new().await;
+    for wrapping in ["bare", "error"] {
+        let settings = json!({"workMs": 0, "wrapping": wrapping});
+        stand.admin(Method::PUT, "/issuers/settings", settings).await;
+        for form in [
+            "nested",
+            "other-spellings",
+            "other-dialect",
+            "other-wrapping",
+            "details",
+            "gateway-errors",
+            "extra-members",
+            "reordered",
+            "wrapped",
+            "listed",
+            "pretty",
+            "byte-order-mark",
+            "utf-16",
+            "charset",
+            "gzip",
+            "chunked",
+        ] {
+            let id = format!("{wrapping}-{form}");
+            let order = json!({"fault": "shaped", "form": form, "batch": id});
+            stand.order(order.clone(), "submitBatch").await;
+            stand.order(order, "batchStatus").await;
+            let report = stand.report(&id, IMMEDIATE, TWO).await;
+            assert_eq!(outcome(&report, "c-1"), "succeeded", "{id}");
+            assert_eq!(outcome(&report, "c-2"), "PAN_INELIGIBLE", "{id}");
+            assert_eq!(
+                of(&report, "c-1")[0].external_consumer_id.as_deref(),
+                Some("p-1"),
+                "{id}"
+            );
+            assert!(of(&report, "c-1")[0].src_consumer_id.is_some(), "{id}");
+        }
+    }
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn form_that_says_nothing_is_no_result() {
+    let stand = Stand::new().await;
+    let (batch_id, flow) = stand.submitted("b", IMMEDIATE, TWO).await;
+    for form in ["other-batch", "member-twice", "html", "empty-body"] {
+        stand
+            .order(json!({"fault": "shaped", "form": form}), "batchStatus")
+            .await;
+        let error = stand
+            .client
+            .status(&batch_id, Some(&flow))
+            .await
+            .result
+            .unwrap_err();
+        assert!(
+            matches!(error, IssuerEnrollmentError::Unknown { .. }),
+            "{form} {error}"
+        );
+        stand
+            .order(
+                json!({"fault": "shaped", "form": form, "batch": form}),
+                "submitBatch",
+            )
+            .await;
+        let error = stand
+            .submit(form, IMMEDIATE, &stand.data(TWO))
+            .await
+            .result
+            .unwrap_err();
+        assert!(
+            matches!(error, IssuerEnrollmentError::Unknown { .. }),
+            "{form} {error}"
+        );
+    }
+    stand
+        .order(
+            json!({"fault": "shaped", "form": "unknown-status"}),
+            "batchStatus",
+        )
+        .await;
+    let report = stand.client.status(&batch_id, Some(&flow)).await.result.unwrap();
+    assert!(!report.status.is_final());
+    stand
+        .order(json!({"fault": "shaped", "form": "missing-items"}), "batchStatus")
+        .await;
+    let report = stand.client.status(&batch_id, Some(&flow)).await.result.unwrap();
+    assert!(report.status.is_final() && report.cards.is_empty());
+    stand
+        .order(
+            json!({"fault": "shaped", "form": "contradictions"}),
+            "batchStatus",
+        )
+        .await;
+    let report = stand.client.status(&batch_id, Some(&flow)).await.result.unwrap();
+    assert_eq!(outcome(&report, "c-1"), "repeated");
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn throttling_and_refusals_are_ordered() {
+    let stand = Stand::new().await;
+    let data = stand.data(TWO);
+    for as_date in [false, true] {
+        let order = json!({"fault": "throttled", "retryAfter": 7, "asDate": as_date});
+        stand.order(order, "submitBatch").await;
+        let Err(IssuerEnrollmentError::Throttled {
+            retry_after: Some(wait),
+        }) = stand.submit("b", IMMEDIATE, &data).await.result
+        else {
+            panic!("not throttled")
+        };
+        match wait {
+            RetryAfter::Delay(delay) if !as_date => assert_eq!(delay, Duration::from_secs(7)),
+            // The server's clock is the machine's, the stand-in's stands still.
+            RetryAfter::Delay(_) => assert!(as_date),
+            RetryAfter::At(time) => assert_eq!(time, NOW + 7),
+        }
+    }
+    for (reason, recoverable) in [
+        ("INVALID_ARGUMENT", false),
+        ("UNAVAILABLE", true),
+        ("EXPIRED", false),
+    ] {
+        stand
+            .order(json!({"fault": "refused", "reason": reason}), "submitBatch")
+            .await;
+        let error = stand.submit("b", IMMEDIATE, &data).await.result.unwrap_err();
+        let IssuerEnrollmentError::Refused(refusal) = error else {
+            panic!("{reason} {error}")
+        };
+        assert_eq!(refusal.is_recoverable, recoverable, "{reason}");
+    }
+    assert!(stand.submit("b", IMMEDIATE, &data).await.result.is_ok());
+    stand
+        .admin(Method::PUT, "/issuers/settings", json!({"callsPerSecond": 1}))
+        .await;
+    stand.submit("b", IMMEDIATE, &data).await.result.ok();
+    let error = stand.submit("b", IMMEDIATE, &data).await.result.unwrap_err();
+    assert!(
+        matches!(error, IssuerEnrollmentError::Throttled { .. }),
+        "{error}"
+    );
+    stand.around.end().await;
+}
+
+#[tokio::test]
+async fn content_is_checked_whole() {
+    let stand = Stand::new().await;
+    let details = async |id: &str, content: Value| {
+        let data = stand.encryptor.encrypt(content.to_string().as_bytes()).unwrap();
+        match stand.submit(id, IMMEDIATE, &data).await.result.unwrap_err() {
+            IssuerEnrollmentError::Refused(refusal) => refusal
+                .details
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+            error => panic!("{error}"),
+        }
+    };
+    assert_eq!(details("1", json!({})).await, "CANNOT_BE_NULL");
+    assert_eq!(
+        details(
+            "2",
+            content(
+                &[("p", &[("c", "5234000100000006"), ("c", "5234000100000105")])],
+                "externalCardId"
+            )
+        )
+        .await,
+        "ALREADY_EXISTS"
+    );
+    assert_eq!(
+        details(
+            "3",
+            content(&[("p", &[("c", "5234000100000006")])], "externalCredentialId")
+        )
+        .await,
+        "CANNOT_BE_NULL"
+    );
+    let ids: Vec<String> = (0..251).map(|at| format!("c-{at}")).collect();
+    let cards: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "5234000100000006")).collect();
+    assert_eq!(
+        details("4", content(&[("p", &cards)], "externalCardId")).await,
+        "INVALID_VALUE"
+    );
+
+    let strong = encryptor(&stand.around, ContentEncryption::A256Gcm).await;
+    let plain = content(TWO, "externalCardId").to_string();
+    let data = strong.encrypt(plain.as_bytes()).unwrap();
+    assert!(stand.submit("5", IMMEDIATE, &data).await.result.is_ok());
+    let tampered = data.replacen('.', ".A", 3);
+    let error = stand.submit("6", IMMEDIATE, &tampered).await.result.unwrap_err();
+    assert!(matches!(error, IssuerEnrollmentError::Refused(_)), "{error}");
+    let luhn: &[(&str, &[(&str, &str)])] = &[("p", &[("c", "5234000100000007"), ("d", "4111111111111111")])];
+    let report = stand.report("7", PRE_PROVISIONED, luhn).await;
+    assert_eq!(
+        (outcome(&report, "c"), outcome(&report, "d")),
+        ("INVALID_PAN".into(), "ACCOUNT_RANGE_NOT_FOUND".into())
+    );
+    stand.around.end().await;
+}
