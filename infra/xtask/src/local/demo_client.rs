@@ -18,6 +18,11 @@ pub(crate) const PROGRAM: &str = "10765";
 /// Test card that Mastercard's stand-in enrolls; the sandbox's README lists the others.
 pub(crate) const TEST_CARD: &str = "5234000000090123";
 
+/// Key id in the stand-in's key list, as `KEY_ID` of the sandbox.
+pub(crate) const BATCH_KEY_ID: &str = "20260401120000-local-fpan-encryption-src-mastercard-int";
+/// Cards whose enrollment by a batch has an outcome of its own, by outcome.
+const ISSUER_CARDS: &str = include_str!("../../../local/demo/issuer-cards.json");
+
 /// Writes the demo client's files for these ports, and returns the secret that signs its confirmations.
 pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
     let (from, to) = (checkout.root().join("infra/local/demo"), checkout.demo());
@@ -26,6 +31,8 @@ pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
             fs::read(from.join(picture)).with_context(|| format!("infra/local/demo/{picture} is missing"))?;
         files::write(&to.join(picture), &content)?;
     }
+    let batch = fs::read(from.join("batch.csv")).context("infra/local/demo/batch.csv is missing")?;
+    files::write(&to.join("batch.csv"), &batch)?;
     let client =
         fs::read_to_string(from.join("client.toml")).context("infra/local/demo/client.toml is missing")?;
     files::write(&to.join("client.toml"), with_ports(&client, ports).as_bytes())?;
@@ -47,9 +54,22 @@ pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
         "confirmationUrl": format!("https://localhost:{}/confirmations", ports.receiver),
         "confirmationSecret": secret,
         "testCard": TEST_CARD,
+        "issuer": issuer(ports)?,
     });
     files::write_secret(&file, &serde_json::to_vec_pretty(&demo)?)?;
     Ok(secret)
+}
+
+/// What an issuer needs for batches: the demo client is one.
+fn issuer(ports: &Ports) -> Result<Value> {
+    Ok(json!({
+        "clientId": CLIENT,
+        "privateKey": "private-key.pem",
+        "keyList": format!("https://localhost:{}/keys/mcs/fpanEncryption", ports.mastercard),
+        "keyId": BATCH_KEY_ID,
+        "sample": "batch.csv",
+        "cards": serde_json::from_str::<Value>(ISSUER_CARDS).context("issuer-cards.json is not JSON")?,
+    }))
 }
 
 /// The committed file has the usual ports.
@@ -70,6 +90,18 @@ fn new_secret() -> Result<String> {
 mod tests {
     use super::*;
     use crate::local::ports::USUAL;
+
+    #[test]
+    fn key_id_is_that_of_the_sandbox() {
+        let sandbox = include_str!("../../../sandbox/src/mastercard/issuer_enrollment.rs");
+        assert!(sandbox.contains(&format!("\"{BATCH_KEY_ID}\"")));
+        let issuer = issuer(&USUAL).unwrap();
+        assert_eq!(issuer["cards"]["enrolled"], "5234000100000006");
+        assert_eq!(
+            issuer["keyList"],
+            "https://localhost:8703/keys/mcs/fpanEncryption"
+        );
+    }
 
     #[test]
     fn client_file_has_the_chosen_ports() {

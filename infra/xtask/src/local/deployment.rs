@@ -12,6 +12,7 @@ use crate::checkout::{Checkout, STACK};
 use crate::digest::Digest;
 use crate::files;
 use crate::local::aws::{LocalAws, variables};
+use crate::local::demo_client;
 use crate::local::keys;
 use crate::local::ports::Ports;
 use crate::programs::command::{isolate, run_logged};
@@ -133,6 +134,14 @@ fn parameters(checkout: &Checkout, ports: &Ports) -> Result<Vec<String>> {
         format!("PublicBaseUrl=http://localhost:{}", ports.api),
         format!("MrsBaseUrl=https://localhost:{}/MRS", ports.mastercard),
         format!("CardKeyFingerprints={}", keys::card_key_fingerprint(checkout)?),
+        format!(
+            "IssuerBaseUrl=https://localhost:{}/src/api/digital/payments",
+            ports.mastercard
+        ),
+        "IssuerDialect=legacy".to_owned(),
+        // Tests come faster than issuers.
+        "IssuerRatePerSecond=100".to_owned(),
+        format!("IssuerKeyIds={}", demo_client::BATCH_KEY_ID),
         "LogLevel=debug".to_owned(),
         // Tests come faster than customers.
         "Traffic=large".to_owned(),

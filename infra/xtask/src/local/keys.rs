@@ -21,6 +21,10 @@ use crate::files;
 const LIFETIME: Duration = Duration::days(3650);
 /// Public half of the key pair under which card numbers are encrypted.
 pub(crate) const CARD_KEY: &str = "rewards.pub.pem";
+/// Public half of the key pair under which issuers encrypt batches.
+const BATCH_KEY: &str = "issuer-encryption.pub.pem";
+/// Private key that signs the calls of the Issuer Enrollment API.
+pub(crate) const SIGNING_KEY: &str = "issuer-signing.key.pem";
 /// Files of the certificates, which are useful only together.
 const CERTIFICATES: [&str; 6] = [
     "ca.pem",
@@ -43,6 +47,16 @@ pub(crate) fn ensure(checkout: &Checkout) -> Result<()> {
         &pki.join("rewards.key.pem"),
         &pki.join(CARD_KEY),
         "Mastercard's stand-in",
+    )?;
+    rsa_pair(
+        &pki.join("issuer-encryption.key.pem"),
+        &pki.join(BATCH_KEY),
+        "batches to Mastercard's stand-in",
+    )?;
+    rsa_pair(
+        &pki.join(SIGNING_KEY),
+        &pki.join("issuer-signing.pub.pem"),
+        "calls to Mastercard's stand-in",
     )?;
     let demo = checkout.demo();
     rsa_pair(

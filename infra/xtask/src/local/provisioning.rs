@@ -19,6 +19,9 @@ use crate::programs::interrupt::Interrupt;
 
 /// Mastercard's test key has this reference (`docs/sources.md#widget`).
 const TEST_KEY_REFERENCE: &str = "119009";
+/// Consumer key that the stand-in knows, as `CONSUMER_KEY` of the sandbox.
+const CONSUMER_KEY: &str =
+    "SandboxClient0000000000000000000000000000000000x!SandboxKey00000000000000000000000000000000000000x";
 /// Tables whose items end by themselves, by their names in the stack's settings.
 const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [
     "SESSIONS_TABLE",
@@ -43,6 +46,10 @@ pub(crate) fn ensure(
     let mut changed = false;
     for (name, content) in [
         ("mastercard/mtls".to_owned(), client_identity(&checkout.pki())?),
+        (
+            "mastercard-issuer".to_owned(),
+            issuer_credentials(&checkout.pki())?,
+        ),
         (
             "mastercard/encryption".to_owned(),
             encryption_key(&checkout.pki())?,
@@ -108,6 +115,15 @@ fn client_identity(pki: &Path) -> Result<Value> {
     }))
 }
 
+/// The stand-in asks issuers' callers for no client certificate.
+fn issuer_credentials(pki: &Path) -> Result<Value> {
+    Ok(json!({
+        "consumerKey": CONSUMER_KEY,
+        "signingKey": read(&pki.join(keys::SIGNING_KEY))?,
+        "certificateAuthorities": read(&pki.join("ca.pem"))?,
+    }))
+}
+
 fn encryption_key(pki: &Path) -> Result<Value> {
     let public_key = read(&pki.join(keys::CARD_KEY))?;
     Ok(json!({
@@ -119,4 +135,15 @@ fn encryption_key(pki: &Path) -> Result<Value> {
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consumer_key_is_that_of_the_sandbox() {
+        let sandbox = include_str!("../../../sandbox/src/mastercard/issuer_enrollment.rs");
+        assert!(sandbox.contains(&format!("\"{CONSUMER_KEY}\"")));
+    }
 }

@@ -214,8 +214,11 @@ mod tests {
     use crate::card_number::passes_luhn;
 
     #[test]
-    fn cards_pass_luhn_and_stand_once_in_the_readme() {
+    fn cards_pass_luhn_and_stand_in_readme_and_demo() {
         let readme = include_str!("../../../README.md");
+        let cards: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(include_str!("../../../../local/demo/issuer-cards.json")).unwrap();
+        assert_eq!(cards.len(), ISSUER_CARDS.len());
         for (place, card) in ISSUER_CARDS.iter().enumerate() {
             assert!(passes_luhn(card.number), "{}", card.number);
             let earlier = &ISSUER_CARDS[..place];
@@ -224,6 +227,7 @@ mod tests {
                     .iter()
                     .all(|other| other.number != card.number && other.outcome != card.outcome)
             );
+            assert_eq!(cards[card.outcome], card.number);
             let row = format!("| `{}` | `{}` | {} |", card.outcome, card.grouped(), card.what);
             assert!(readme.contains(&row), "{row}");
         }
