@@ -1,8 +1,8 @@
 """Shows on the local AWS what a first deployment does: one that fails at its end leaves nothing behind, and
 `sam deploy` needs nothing but what samconfig.toml asks for, with `--guided` nothing but Enter.
 
-`python first_deployment.py TRANSFORMED SAM`: the template as CloudFormation gets it, and the program. Run in the
-repository's root.
+`python first_deployment.py TRANSFORMED SAM`: the templates as CloudFormation gets them, by their paths, and the program. Run
+in the repository's root.
 
 A deployment that is to fail gets one more resource, which fails after all others. The local AWS rolls back by itself,
 and by DeletionPolicy, but deletes a table of a stack without asking DynamoDB. DynamoDB itself respects deletion
@@ -26,6 +26,7 @@ from typing import Any
 import boto3
 
 REGION = "eu-central-1"
+TEMPLATE = "template.yaml"
 FAILING = "FailsLast"
 NOWHERE = f"arn:aws:lambda:{REGION}:000000000000:function:nowhere"
 # Values that the operator has to provide; all others have a default.
@@ -44,9 +45,9 @@ def client(service: str) -> Any:
 
 
 class Deployment:
-    """A template in a bucket, with code that is never run, and a resource that fails."""
+    """Templates in a bucket, with code that is never run, and a resource that fails."""
 
-    def __init__(self, template: dict[str, Any]) -> None:
+    def __init__(self, templates: dict[str, Any]) -> None:
         self.cloudformation = client("cloudformation")
         self.dynamodb = client("dynamodb")
         self.s3 = client("s3")
@@ -56,23 +57,33 @@ class Deployment:
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("bootstrap", "#!/bin/sh\n")
         self.s3.put_object(Bucket=self.bucket, Key="code.zip", Body=code.getvalue())
-        resources = template["Resources"]
-        for resource in resources.values():
-            if resource["Type"] == "AWS::Lambda::Function":
-                resource["Properties"]["Code"] = {"S3Bucket": self.bucket, "S3Key": "code.zip"}
+        self.keys = ["code.zip"]
+        resources = templates[TEMPLATE]["Resources"]
         resources[FAILING] = {
             "Type": "AWS::CloudFormation::CustomResource",
             "DependsOn": [name for name, resource in resources.items() if "Condition" not in resource],
             "Properties": {"ServiceToken": NOWHERE},
         }
-        self.s3.put_object(Bucket=self.bucket, Key="template.json", Body=json.dumps(template))
+        for path, template in templates.items():
+            for resource in template["Resources"].values():
+                if resource["Type"] == "AWS::Lambda::Function":
+                    resource["Properties"]["Code"] = {"S3Bucket": self.bucket, "S3Key": "code.zip"}
+                if resource["Type"] == "AWS::CloudFormation::Stack":
+                    url = resource["Properties"]["TemplateURL"]
+                    included = next(path for path in templates if url.endswith(path))
+                    resource["Properties"]["TemplateURL"] = self.url(included)
+            self.s3.put_object(Bucket=self.bucket, Key=path, Body=json.dumps(template))
+            self.keys.append(path)
+
+    def url(self, path: str) -> str:
+        return f"{os.environ['AWS_ENDPOINT_URL']}/{self.bucket}/{path}"
 
     def create(self, on_failure: str, **parameters: str) -> tuple[str, str]:
         """Creates a stack and waits for its end; gives its name and status."""
         stack = f"first-{uuid.uuid4().hex[:8]}"
         self.cloudformation.create_stack(
             StackName=stack,
-            TemplateURL=f"{os.environ['AWS_ENDPOINT_URL']}/{self.bucket}/template.json",
+            TemplateURL=self.url(TEMPLATE),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             OnFailure=on_failure,
             Parameters=[
@@ -109,7 +120,7 @@ class Deployment:
         return refused
 
     def end(self) -> None:
-        for key in ("code.zip", "template.json"):
+        for key in self.keys:
             self.s3.delete_object(Bucket=self.bucket, Key=key)
         self.s3.delete_bucket(Bucket=self.bucket)
 
@@ -156,14 +167,15 @@ class Operator:
         self.sam = sam
         self.folder = folder
         self.stack = f"operator-{uuid.uuid4().hex[:8]}"
-        template = Path("template.yaml").read_text(encoding="utf-8")
-        for line in template.splitlines():
-            if "CodeUri:" in line:
-                code = folder / line.split()[1]
-                code.mkdir(parents=True)
-                (code / "bootstrap").write_text("#!/bin/sh\n")
-        shutil.copy("template.yaml", folder)
-        shutil.copytree("infra", folder / "infra", ignore=lambda _, names: [n for n in names if "." not in n])
+        for template in [Path(TEMPLATE), *Path("infra").glob("*.yaml")]:
+            target = folder / template
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(template, target)
+            for line in template.read_text(encoding="utf-8").splitlines():
+                if "CodeUri:" in line:
+                    code = target.parent / line.split()[1]
+                    code.mkdir(parents=True)
+                    (code / "bootstrap").write_text("#!/bin/sh\n")
         self.say(
             Path("samconfig.toml").read_text(encoding="utf-8"),
             'stack_name = "card-enrollment"',

@@ -30,7 +30,7 @@ ROUTES = {
     **{f"/widget/api/{name.lower()}": name for name in ("Enroll", "Replace", "Cancel")},
     **{f"/widget/api/{name.lower()}/extension": name for name in ("Enroll", "Replace", "Cancel")},
 }
-"""Functions of template.yaml by their resources; all else below `PROXY` is the page's."""
+"""Functions of the page's API by their resources; all else below `PROXY` is the page's."""
 
 Event = dict[str, Any]
 
@@ -104,7 +104,7 @@ class DomainWithBasePath:
         }
 
     def _invoke(self, function: str, event: Event) -> Event:
-        name = next(name for name in self._functions if name.startswith(f"local-{function}-"))
+        name = next(name for name in self._functions if f"-{function}-" in name)
         answer = requests.post(
             f"{_functions()}/{name}/invocations", json.dumps(event), headers=_authorization(), timeout=TIMEOUT
         )

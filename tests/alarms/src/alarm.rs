@@ -1,6 +1,8 @@
 //! Alarms of `infra/alarms.yaml`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -186,6 +188,26 @@ pub fn parameters() -> BTreeMap<String, bool> {
 /// Returns `template.yaml` as JSON, before SAM's transform.
 pub fn stack_template() -> Value {
     yaml::read(STACK)
+}
+
+/// Functions of the included templates by their names, with the logical id of the stack that has each.
+pub fn functions() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let template = stack_template();
+    let mut functions = BTreeMap::new();
+    for (part, resource) in template["Resources"].as_object().expect("resources") {
+        if resource["Type"] != "AWS::CloudFormation::Stack" {
+            continue;
+        }
+        let path = resource["Properties"]["TemplateURL"].as_str().expect("a path");
+        let included = yaml::read(&fs::read_to_string(root.join(path)).expect(path));
+        for (function, resource) in included["Resources"].as_object().expect("resources") {
+            if resource["Type"] == "AWS::Serverless::Function" {
+                functions.insert(function.clone(), part.clone());
+            }
+        }
+    }
+    functions
 }
 
 /// Returns the arguments that `template.yaml` passes to the nested template.

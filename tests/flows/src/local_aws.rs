@@ -109,8 +109,8 @@ impl FunctionCopy {
         for (variable, value) in variables {
             environment["Variables"][*variable] = (*value).into();
         }
-        // Named as the stack names it, so that its calls count as the function's.
-        let name = format!("local-{function}-{COPY}{}", crate::card::random_hex(6));
+        // Named as an included stack names it, so that its calls count as the function's.
+        let name = format!("local-Copies-{function}-{COPY}{}", crate::card::random_hex(6));
         let body = json!({
             "FunctionName": name, "Role": original["Role"], "Runtime": original["Runtime"], "Handler": original["Handler"],
             "Architectures": original["Architectures"], "Timeout": original["Timeout"],
@@ -152,7 +152,7 @@ fn configuration(function: &str) -> Value {
     all.iter()
         .find(|deployed| {
             let name = deployed["FunctionName"].as_str().unwrap_or_default();
-            name.starts_with(&format!("local-{function}-")) && !name.contains(COPY)
+            name.contains(&format!("-{function}-")) && !name.contains(COPY)
         })
         .cloned()
         .expect("a function of this name")

@@ -21,6 +21,8 @@ use crate::toolchain::python::Environment;
 
 /// Secret with the digest of the last deployment. It is lost together with the local AWS's state.
 const DEPLOYED: &str = "xtask/deployed";
+/// Path in the repository.
+pub(crate) const TEMPLATE: &str = "template.yaml";
 
 /// Settings of the deployed stack: names of tables, key, bucket, API.
 pub(crate) struct Settings(Value);
@@ -50,7 +52,10 @@ pub(crate) fn ensure(
     interrupt: &Interrupt,
 ) -> Result<Settings> {
     let parameters = parameters(checkout, ports)?;
-    let mut digest = Digest::new().file(&checkout.root().join("template.yaml"))?;
+    let mut digest = Digest::new();
+    for template in sources(checkout)? {
+        digest = digest.file(&template)?;
+    }
     for bootstrap in bootstraps {
         digest = digest
             .part(bootstrap.as_os_str().as_encoded_bytes())
@@ -102,16 +107,29 @@ pub(crate) fn ensure(
     settings(aws)?.context("the stack was deployed but has no settings secret")
 }
 
+/// `template.yaml`, the templates that it includes, and that of an account's own resources.
+pub(crate) fn sources(checkout: &Checkout) -> Result<Vec<PathBuf>> {
+    let folder = checkout.root().join("infra");
+    let mut sources = vec![checkout.root().join(TEMPLATE)];
+    for entry in fs::read_dir(&folder).with_context(|| format!("can't read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
 /// Copies the templates to the functions of this machine, as they lie beside those of AWS, and returns the copy of
 /// template.yaml: sam looks from there for what it names.
 fn templates(checkout: &Checkout) -> Result<PathBuf> {
     let (from, to) = (checkout.root(), checkout.deployment());
-    for name in ["template.yaml", "infra/alarms.yaml"] {
-        let file = from.join(name);
-        let content = fs::read(&file).with_context(|| format!("can't read {}", file.display()))?;
-        files::write(&to.join(name), &content)?;
+    for source in sources(checkout)? {
+        let content = fs::read(&source).with_context(|| format!("can't read {}", source.display()))?;
+        files::write(&to.join(source.strip_prefix(from)?), &content)?;
     }
-    Ok(to.join("template.yaml"))
+    Ok(to.join(TEMPLATE))
 }
 
 /// The settings of the stack that is deployed.

@@ -16,6 +16,8 @@ use crate::programs::server::{Record, Stubborn, wait_until};
 use crate::toolchain::python::Environment;
 
 const NAME: &str = "ministack";
+/// Program that starts it, run by its Python.
+const START: &str = "infra/local/local_aws.py";
 /// It writes its state on SIGTERM and loses it on SIGKILL: it is never killed.
 const STUBBORN: Stubborn = Stubborn::Report {
     after: Duration::from_mins(1),
@@ -33,9 +35,12 @@ pub(crate) fn ensure(
     interrupt: &Interrupt,
 ) -> Result<bool> {
     let port = ports.aws;
-    let program = tools.program("ministack");
+    let program = tools.program("python");
+    let start = checkout.root().join(START);
     let variables = variables(checkout, ports);
-    let mut digest = Digest::new().part(program.as_os_str().as_encoded_bytes());
+    let mut digest = Digest::new()
+        .part(program.as_os_str().as_encoded_bytes())
+        .file(&start)?;
     for (name, value) in &variables {
         digest = digest.part(name.as_bytes()).part(value.as_bytes());
     }
@@ -52,6 +57,7 @@ pub(crate) fn ensure(
         fs::create_dir_all(checkout.state().join(folder))?;
     }
     let mut command = Command::new(program);
+    command.arg(start);
     // The functions inherit its environment: it gets a clean one.
     command.env_clear().envs(variables).current_dir(checkout.state());
     let child = spawn_server(&mut command, &checkout.log(NAME))?;

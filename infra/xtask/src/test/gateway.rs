@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::checkout::Checkout;
+use crate::test::roles::like;
 use crate::test::template::{Conditions, Template, list, written};
 
 mod rules;
@@ -60,6 +61,7 @@ fn faults(template: &Template, manifest: &str) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let routes = routes(template)?;
     watched_routes(&routes, manifest, &mut faults)?;
+    permissions(template, &routes, &mut faults)?;
     limits(template, &routes, &mut faults)?;
     sizes(template, &mut faults)?;
     reservations(template, &mut faults)?;
@@ -136,6 +138,49 @@ fn watched_routes(routes: &BTreeMap<Route, String>, manifest: &str, faults: &mut
         faults.push(format!("{route} is watched, and no route"));
     }
     Ok(())
+}
+
+/// The gateway may call the function of each route, and no permission is for anything else.
+fn permissions(
+    template: &Template,
+    routes: &BTreeMap<Route, String>,
+    faults: &mut Vec<String>,
+) -> Result<()> {
+    let mut allowed = BTreeSet::new();
+    for (name, permission) in template.resources("AWS::Lambda::Permission") {
+        let permission = &permission["Properties"];
+        if permission["Principal"] != "apigateway.amazonaws.com" {
+            continue;
+        }
+        let function = written(&permission["FunctionName"])?;
+        let function = kebab(function.trim_start_matches("${").trim_end_matches('}'));
+        let source = written(&permission["SourceArn"])?;
+        let (_, pattern) = source
+            .split_once(":${Api}/*/")
+            .with_context(|| format!("{name} is for {source}"))?;
+        let fitting = routes
+            .iter()
+            .filter(|(route, of)| **of == function && like(pattern, &as_source(route)));
+        let before = allowed.len();
+        allowed.extend(fitting.map(|(route, _)| route));
+        if allowed.len() == before {
+            faults.push(format!("{name} is for no route"));
+        }
+    }
+    let refused = routes.keys().filter(|route| !allowed.contains(route));
+    faults.extend(refused.map(|route| format!("{route} may not call its function")));
+    Ok(())
+}
+
+/// A route as the gateway's calls name it: `GET/widget/*`.
+fn as_source(route: &str) -> String {
+    let mut source = String::new();
+    for part in route.replacen(' ', "", 1).split_inclusive('/') {
+        let (part, end) = part.strip_suffix('/').map_or((part, ""), |part| (part, "/"));
+        source.push_str(if part.starts_with('{') { "*" } else { part });
+        source.push_str(end);
+    }
+    source
 }
 
 /// Each route has a limit of its own, no limit is for anything else, and no limit turns logging of bodies on.
@@ -294,7 +339,7 @@ fn addresses(template: &Template, faults: &mut Vec<String>) -> Result<()> {
         for (name, _) in template.resources("AWS::Lambda::Function") {
             let environment = template.properties(name, &conditions)?;
             let told = environment["Environment"]["Variables"].get("PUBLIC_BASE_URL");
-            let told = told.map(written).transpose()?;
+            let told = told.map(written).transpose()?.filter(|told| !told.is_empty());
             if told.as_deref() != is_known.then_some(expected) {
                 faults.push(format!("{name} is told {told:?} instead of {expected}"));
             }

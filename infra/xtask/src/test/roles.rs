@@ -12,7 +12,7 @@ use super::TestRun;
 use crate::console::note;
 use crate::local::aws::LocalAws;
 use crate::local::deployment;
-use crate::test::template::{Conditions, Template};
+use crate::test::template::{self, Conditions};
 
 mod calls;
 mod rights;
@@ -125,9 +125,9 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Compares the roles of `template.yaml` with the calls that this run recorded.
+/// Compares the roles of the deployment with the calls that this run recorded.
 pub(crate) fn check(run: &TestRun<'_>) -> Result<()> {
-    let (template, _) = Template::transform(&run.isolated, run.interrupt)?;
+    let template = template::transform(&run.isolated, run.interrupt)?.whole;
     let rights = rights::of(&template, &Conditions::from([("Local", false)]))?;
     let aws = LocalAws::at(run.local_aws()?);
     let names = Names::new(&template, &deployment::deployed(&aws)?)?;
@@ -215,7 +215,7 @@ fn allowing(rights: &[Right], call: &Call) -> Option<Vec<usize>> {
 }
 
 /// Whether a text fits a pattern of IAM's: `*` is any text, `?` one character.
-fn like(pattern: &str, text: &str) -> bool {
+pub(super) fn like(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),
         Some('*') => {

@@ -14,36 +14,37 @@ use super::soap;
 use crate::builds::native;
 use crate::builds::page;
 use crate::local::aws::{REGION, variables};
+use crate::local::deployment;
 use crate::programs::command::{isolate, run_kept, run_shown};
 use crate::programs::interrupt::Interrupt;
 use crate::test::bench;
-use crate::test::template::{self, Template};
+use crate::test::template;
 use crate::toolchain::node::Node;
 use crate::toolchain::prerequisites::{find, program_or_package};
 use crate::toolchain::python::Tools;
 
-/// The template, the one that it nests, and that of an account's own resources.
-const TEMPLATES: [&str; 3] = ["template.yaml", "infra/alarms.yaml", "infra/account.yaml"];
-
 /// `sam validate --lint`, which is cfn-lint; then cfn-lint and the checks of the gateway on what SAM's transform makes
-/// of the template.
+/// of the templates.
 pub(crate) fn templates(run: &TestRun<'_>) -> Result<()> {
     let (checkout, interrupt) = (run.checkout, run.interrupt);
     let sam = Tools::Sam.install(checkout, interrupt)?;
     std::fs::create_dir_all(checkout.home())?;
-    TEMPLATES.iter().try_for_each(|template| {
+    for template in deployment::sources(checkout)? {
         let mut command = Command::new(sam.program("sam"));
         command
             .current_dir(checkout.root())
-            .args(["validate", "--lint", "--template-file", template]);
+            .args(["validate", "--lint", "--template-file"])
+            .arg(template);
         run_shown(
             isolate(&mut command, &checkout.home()).env("AWS_DEFAULT_REGION", REGION),
             interrupt,
-        )
-    })?;
-    let (template, transformed) = Template::transform(checkout, interrupt)?;
-    template::lint(checkout, &transformed, interrupt)?;
-    gateway::check(checkout, &template)
+        )?;
+    }
+    let transformed = template::transform(checkout, interrupt)?;
+    for file in &transformed.files {
+        template::lint(checkout, file, interrupt)?;
+    }
+    gateway::check(checkout, &transformed.whole)
 }
 
 /// Style and types of the suites in Python.
@@ -94,14 +95,14 @@ pub(crate) fn storage(run: &TestRun<'_>) -> Result<()> {
 /// An operator's first deployment: the remains of a failed one, and the questions that `sam` asks in a good one.
 pub(crate) fn first_deployment(run: &TestRun<'_>) -> Result<()> {
     let aws = run.local_aws()?;
-    let (_, transformed) = Template::transform(&run.isolated, run.interrupt)?;
+    let transformed = template::transform(&run.isolated, run.interrupt)?;
     let ministack = Tools::Ministack.install(run.checkout, run.interrupt)?;
     let sam = Tools::Sam.install(run.checkout, run.interrupt)?;
     let mut command = Command::new(ministack.program("python"));
     command
         .current_dir(run.checkout.root())
         .arg("infra/local/first_deployment.py")
-        .arg(transformed)
+        .arg(transformed.all)
         .arg(sam.program("sam"));
     isolate(&mut command, &run.checkout.home()).envs(variables(aws));
     run_shown(&mut command, run.interrupt)

@@ -10,34 +10,58 @@ use serde_json::{Map, Value};
 use crate::checkout::Checkout;
 use crate::files;
 use crate::local::aws::REGION;
+use crate::local::deployment::TEMPLATE;
 use crate::programs::command::{capture, isolate, run_shown};
 use crate::programs::interrupt::Interrupt;
 use crate::toolchain::python::Tools;
 
-/// A transformed template.
+mod join;
+
+/// Program that transforms, run by sam's Python.
+const TRANSFORM: &str = "infra/local/transform.py";
+
+/// A transformed template; that of a deployment with the templates that it includes.
 #[derive(Debug)]
 pub(crate) struct Template(Value);
+
+/// `template.yaml` and the templates that it includes, after the transform.
+pub(crate) struct Transformed {
+    /// All of them as one.
+    pub(crate) whole: Template,
+    /// A file of each, for linters and people.
+    pub(crate) files: Vec<PathBuf>,
+    /// A file of all, by their paths in the repository.
+    pub(crate) all: PathBuf,
+}
 
 /// Conditions by name, with the value that each shall have.
 pub(crate) type Conditions<'a> = BTreeMap<&'a str, bool>;
 
-impl Template {
-    /// Transforms `template.yaml`, without AWS. The result is left in a file, for linters and people: its path is the
-    /// second value.
-    pub(crate) fn transform(checkout: &Checkout, interrupt: &Interrupt) -> Result<(Self, PathBuf)> {
-        let sam = Tools::Sam.install(checkout, interrupt)?;
-        std::fs::create_dir_all(checkout.home())?;
-        let mut command = Command::new(sam.program("python"));
-        command
-            .current_dir(checkout.root())
-            .args(["infra/local/transform.py", "template.yaml"]);
-        isolate(&mut command, &checkout.home()).env("AWS_DEFAULT_REGION", REGION);
-        let json = capture(&mut command).context("SAM can't transform template.yaml")?;
-        let file = checkout.state().join("template.transformed.json");
-        files::write(&file, json.as_bytes())?;
-        Ok((Self::parse(&json)?, file))
+/// Transforms `template.yaml` and what it includes, without AWS.
+pub(crate) fn transform(checkout: &Checkout, interrupt: &Interrupt) -> Result<Transformed> {
+    let sam = Tools::Sam.install(checkout, interrupt)?;
+    std::fs::create_dir_all(checkout.home())?;
+    let mut command = Command::new(sam.program("python"));
+    command.current_dir(checkout.root()).args([TRANSFORM, TEMPLATE]);
+    isolate(&mut command, &checkout.home()).env("AWS_DEFAULT_REGION", REGION);
+    let json = capture(&mut command).context("SAM can't transform template.yaml")?;
+    let folder = checkout.state().join("transformed");
+    let all = folder.join("all.json");
+    files::write(&all, json.as_bytes())?;
+    let templates: join::Templates =
+        serde_json::from_str(&json).context("the transformed templates are no JSON")?;
+    let mut files = Vec::new();
+    for (path, template) in &templates {
+        let file = folder.join(path).with_extension("json");
+        files::write(&file, serde_json::to_string_pretty(template)?.as_bytes())?;
+        files.push(file);
     }
+    let whole = join::join(&templates, TEMPLATE)?;
+    Ok(Transformed { whole, files, all })
+}
 
+impl Template {
+    #[cfg(test)]
     pub(crate) fn parse(json: &str) -> Result<Self> {
         Ok(Self(
             serde_json::from_str(json).context("the transformed template is no JSON")?,

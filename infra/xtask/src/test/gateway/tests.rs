@@ -48,6 +48,37 @@ fn routes_and_watched_routes_are_the_same() {
 }
 
 #[test]
+fn each_route_may_call_its_function_and_no_permission_is_idle() {
+    let routes = routes_of(&[
+        ("GET /widget/{proxy+}", "widget-page"),
+        ("POST /a/{id}", "enroll"),
+    ]);
+    let permission = |function: &str, source: &str| {
+        let source = format!("arn:x:execute-api:y:z:${{Api}}/*/{source}");
+        json!({"Type": "AWS::Lambda::Permission", "Properties": {"Principal": "apigateway.amazonaws.com",
+            "FunctionName": {"Ref": function}, "SourceArn": {"Fn::Sub": source}}})
+    };
+    let faults = |page: Value, enroll: Value| {
+        let template = parsed(&json!({"Resources": {"A": page, "B": enroll}}));
+        let mut faults = Vec::new();
+        permissions(&template, &routes, &mut faults).unwrap();
+        faults
+    };
+    let page = permission("WidgetPage", "*/widget/*");
+    assert_eq!(
+        faults(page.clone(), permission("Enroll", "POST/a/*")),
+        Vec::<String>::new()
+    );
+    let refused = "POST /a/{id} may not call its function";
+    for idle in [
+        permission("Enroll", "GET/a/*"),
+        permission("WidgetPage", "POST/a/*"),
+    ] {
+        assert_eq!(faults(page.clone(), idle), ["B is for no route", refused]);
+    }
+}
+
+#[test]
 fn each_route_wants_a_limit_and_each_limit_a_route() {
     let setting = |method: &str, path: &str| {
         let limit = json!({"Fn::FindInMap": ["Traffic", {"Ref": "Traffic"}, "CallRate"]});

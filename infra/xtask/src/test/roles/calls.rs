@@ -108,7 +108,11 @@ impl Names {
     }
 
     fn role(&self, function: &str) -> Result<&str> {
-        let of_stack = |logical: &&String| function.starts_with(&format!("{STACK}-{logical}-"));
+        // Between the two stands the name of the included stack.
+        let of_stack = |logical: &&String| {
+            let part = function.strip_prefix(&format!("{STACK}-"));
+            part.is_some_and(|part| part.contains(&format!("-{logical}-")))
+        };
         let function = self.roles.keys().find(of_stack);
         function
             .and_then(|logical| self.roles.get(logical))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::test::template::Template;
 
 /// Two functions: one with a table, an index and keys of two purposes, one with a secret and a queue.
 const TEMPLATE: &str = r#"{"Resources": {
@@ -39,7 +40,7 @@ fn recorded(lines: &[&str]) -> Vec<Call> {
 
 fn line(action: &str, resource: &str, leading_keys: &str, context: &str) -> String {
     format!(
-        r#"{{"function": "local-Enroll-1A", "action": "{action}", "resource": "{resource}", "leading_keys": {leading_keys}, "context": {context}}}"#
+        r#"{{"function": "local-Pages-1A-Enroll-1A", "action": "{action}", "resource": "{resource}", "leading_keys": {leading_keys}, "context": {context}}}"#
     )
 }
 
@@ -185,7 +186,7 @@ fn functions_and_calls_that_are_not_known_are_refused() {
     let names = Names::of(&[("Enroll", "EnrollRole")], &[]);
     for line in [
         line("", "/x", "[]", "{}"),
-        line("dynamodb:GetItem", "t", "[]", "{}").replace("local-Enroll-1A", ""),
+        line("dynamodb:GetItem", "t", "[]", "{}").replace("local-Pages-1A-Enroll-1A", ""),
         line("dynamodb:GetItem", "t", "[]", "{}").replace("Enroll", "Other"),
     ] {
         assert!(calls::read(&line, &names).is_err(), "{line}");
