@@ -10,9 +10,8 @@ use enrollment::reason::Reason;
 use enrollment::status::Status;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use serde::Serialize;
 
-use crate::response::{self, JSON};
+use crate::response::{self, JSON, Problem};
 
 /// Error of a call. [`ApiError::response`] is the one table from here to HTTP.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +103,7 @@ impl ApiError {
                 (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.", none)
             }
         };
-        problem(status, title, errors, incident)
+        response::problem(&Problem::new(status, title, incident, errors))
     }
 
     fn log(&self) {
@@ -131,29 +130,6 @@ fn event(status: StatusCode, event: Status, incident: &IncidentId, reason: Optio
         response::with_reason(builder, reason),
         Ending::bare(event).to_json(),
     )
-}
-
-/// Problem details of RFC 9457.
-fn problem(status: StatusCode, title: &str, errors: &[FieldError], incident: &IncidentId) -> Response<Body> {
-    let body = ProblemBody {
-        kind: "about:blank",
-        title,
-        status: status.as_u16(),
-        incident,
-        errors,
-    };
-    response::json(status, "application/problem+json", &body)
-}
-
-#[derive(Serialize)]
-struct ProblemBody<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'a str,
-    status: u16,
-    incident: &'a IncidentId,
-    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
-    errors: &'a [FieldError],
 }
 
 #[cfg(test)]

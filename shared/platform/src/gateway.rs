@@ -1,6 +1,8 @@
 //! Requests of API Gateway (REST), for every address that leads to it: a custom domain with or without a base path, the
 //! stage's own endpoint, or a local tool.
 
+pub mod response;
+
 use enrollment::log::{by_display, error};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};

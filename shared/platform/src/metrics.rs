@@ -10,7 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enrollment::clock::Clock;
+use enrollment::flows::batch::poll::PollReport;
+use enrollment::flows::batch::submit::SubmitReport;
+use enrollment::flows::batch::sweep::BatchSweepReport;
 use enrollment::flows::deliver::DeliveryReport;
+use enrollment::flows::digital_cards::settle::DeletionReport;
 use enrollment::flows::purge::PurgeReport;
 use enrollment::flows::sweep::{SweepReport, WakeReport};
 use enrollment::reason::Reason;
@@ -176,6 +180,81 @@ impl Metrics {
             ("OldestOpenIntent", "Seconds", swept.oldest_open.as_secs_f64()),
             ("DueIntents", "Count", unsettled),
             ("UnknownForADay", "Count", unknown),
+        ]);
+    }
+
+    /// Counts a call of an issuer's back end, by operation and outcome: `ok`, `fault` where the store failed, or the kind of
+    /// refusal.
+    pub fn batch_call(&self, operation: &'static str, outcome: &'static str) {
+        self.write(&[
+            Group {
+                sets: &[&[("Operation", operation), ("Outcome", outcome)]],
+                metrics: &[("BatchCalls", "Count", 1.0)],
+            },
+            Group {
+                sets: &[&[]],
+                metrics: &[("BatchCallFaults", "Count", flag(outcome == "fault"))],
+            },
+        ]);
+    }
+
+    /// Counts a try to submit a batch.
+    pub fn batch_submission(&self, report: SubmitReport) {
+        let outcome = match report {
+            SubmitReport::NotDue => "not-due",
+            SubmitReport::Submitted => "submitted",
+            SubmitReport::Postponed => "postponed",
+            SubmitReport::Ended => "ended",
+        };
+        self.count(&[("Outcome", outcome)], "BatchSubmissions", 1.0);
+    }
+
+    /// Counts a poll of a batch, and the ids of a final answer that are not the batch's.
+    pub fn batch_poll(&self, report: PollReport) {
+        let outcome = match report {
+            PollReport::NotDue => "not-due",
+            PollReport::Postponed => "postponed",
+            PollReport::Ended { .. } => "ended",
+            PollReport::ContentDiscarded => "content-discarded",
+        };
+        self.count(&[("Outcome", outcome)], "BatchPolls", 1.0);
+        if let PollReport::Ended { foreign_ids } = report {
+            #[expect(clippy::cast_precision_loss, reason = "a count of one answer")]
+            self.measure(&[("ForeignBatchIds", "Count", foreign_ids as f64)]);
+        }
+    }
+
+    /// Counts a try to delete a digital card at Mastercard.
+    pub fn card_deletion(&self, report: DeletionReport) {
+        let outcome = match report {
+            DeletionReport::NotDue => "not-due",
+            DeletionReport::Deleted => "deleted",
+            DeletionReport::Postponed => "postponed",
+        };
+        self.count(&[("Outcome", outcome)], "CardDeletions", 1.0);
+    }
+
+    /// Measures a sweep of the batches.
+    pub fn batch_sweep(&self, swept: &BatchSweepReport) {
+        #[expect(clippy::cast_precision_loss, reason = "a count of a thousand at the most")]
+        let unfinished = swept.unfinished as f64;
+        self.measure(&[
+            ("UnfinishedBatches", "Count", unfinished),
+            (
+                "OldestUnfinishedBatch",
+                "Seconds",
+                swept.oldest_unfinished.as_secs_f64(),
+            ),
+            (
+                "LongestOverdueBatch",
+                "Seconds",
+                swept.longest_overdue.as_secs_f64(),
+            ),
+            (
+                "OldestPendingDeletion",
+                "Seconds",
+                swept.oldest_deletion.as_secs_f64(),
+            ),
         ]);
     }
 
