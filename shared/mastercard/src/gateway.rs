@@ -11,6 +11,9 @@ use crate::foreign::{ForeignCode, ForeignText};
 /// Systems whose names do not look like a code.
 const KNOWN_ORIGINS: [&str; 2] = ["Gateway", "user-management"];
 
+/// Text that the edge sends as HTML, with status 400, to a caller without a client certificate.
+const NO_CERTIFICATE: &[u8] = b"No required SSL certificate was sent";
+
 /// Error of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayError {
@@ -53,6 +56,13 @@ pub fn parse(body: &[u8]) -> Option<Vec<GatewayError>> {
         Shape::Flat(error) => vec![error.into()],
     };
     (!errors.is_empty()).then_some(errors)
+}
+
+/// Whether the body of an answer with status 400 is the page of the edge in front of Mastercard's hosts for a caller
+/// without a client certificate: HTML with the text "No required SSL certificate was sent".
+pub fn says_no_client_certificate(body: &[u8]) -> bool {
+    body.windows(NO_CERTIFICATE.len())
+        .any(|part| part == NO_CERTIFICATE)
 }
 
 impl GatewayReason {
@@ -204,6 +214,18 @@ mod tests {
                 "{code:?}"
             );
         }
+    }
+
+    #[test]
+    fn page_of_the_edge_is_recognized() {
+        // As nginx writes it.
+        let page = b"<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<body>\r\n\
+            <center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>\r\n</body></html>";
+        assert!(says_no_client_certificate(page));
+        assert!(!says_no_client_certificate(
+            b"<html><title>400 Bad Request</title></html>"
+        ));
+        assert_eq!(parse(page), None);
     }
 
     #[test]

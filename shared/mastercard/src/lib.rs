@@ -4,6 +4,7 @@
     reason = "this crate does not know the product's own macros; its errors display closed words only"
 )]
 
+pub mod application_error;
 mod content_cipher;
 mod content_key;
 mod failure;

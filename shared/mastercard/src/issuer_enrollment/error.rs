@@ -33,9 +33,6 @@ const CALLER_REFUSED: [&str; 2] = ["UNAUTHENTICATED", "AUTHENTICATION_FAILED"];
 /// Text of an error (status 403) about the caller's signature.
 const SIGNATURE_REFUSED: &str = "OAuth Signature parameter failed verification";
 
-/// Text that the edge sends as HTML, with status 400, to a caller without a client certificate.
-const NO_CERTIFICATE: &[u8] = b"No required SSL certificate was sent";
-
 /// Longest delay that is read from `Retry-After`: one day. A longer one is a mistake of the other side.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
@@ -270,11 +267,9 @@ fn refusal(
 }
 
 fn says_no_certificate(answer: &Answer) -> bool {
-    answer.content().is_ok_and(|content| {
-        content
-            .windows(NO_CERTIFICATE.len())
-            .any(|part| part == NO_CERTIFICATE)
-    })
+    answer
+        .content()
+        .is_ok_and(|content| gateway::says_no_client_certificate(&content))
 }
 
 /// Parses `Retry-After`: seconds, or a date. A date is compared with the answer's own `Date`, so that a clock that is

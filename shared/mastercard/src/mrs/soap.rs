@@ -21,9 +21,6 @@ pub(super) const MEMBERS: [&str; 3] = [CUSTOMER, COMMON, ""];
 /// Range of codes. Those of MRS have up to four digits; a number with more than five could be one about a customer.
 const CODES: std::ops::RangeInclusive<i32> = -99_999..=99_999;
 
-/// Text that the edge in front of MRS sends as HTML, with status 400, to a caller without a client certificate.
-const NO_CERTIFICATE: &[u8] = b"No required SSL certificate was sent";
-
 /// Operations of the services.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Operation {
@@ -147,8 +144,7 @@ fn no_soap(status: u16, content: &[u8], problem: &'static str) -> MrsError {
             (None, None) => Unknown::Malformed(problem).into(),
         };
     }
-    let mut parts = content.windows(NO_CERTIFICATE.len());
-    if status == 400 && parts.any(|part| part == NO_CERTIFICATE) {
+    if status == 400 && gateway::says_no_client_certificate(content) {
         return NotSent::NoClientCertificate.into();
     }
     unreadable(status, problem)
