@@ -6,11 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 
 use crate::action::ActionCode;
-use crate::client::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Look, Origin, Program,
-    ReceiverHost, VerificationKey,
+use crate::batch::{
+    Batch, BatchId, BatchStage, BodyHash, ExternalBatchId, ExternalCardId, ExternalConsumerId, Manifest,
+    Profile,
 };
-use crate::identifiers::{ClientId, CustomerId, ProgramId, SessionToken, Slug};
+use crate::client::{
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Issuer, Look, Origin, Program,
+    ReceiverHost, Tokenization, VerificationKey,
+};
+use crate::identifiers::{ClientId, CustomerId, IncidentId, ProgramId, SessionToken, Slug};
 use crate::language::Language;
 use crate::randomness::Randomness;
 use crate::session::{self, Session};
@@ -111,5 +115,39 @@ pub(crate) fn client() -> Client {
             attempts_per_customer_per_hour: 20,
             attempts_per_client_per_hour: 10_000,
         }],
+    }
+}
+
+/// A batch that was just accepted. `profiles` names each consumer with its cards.
+pub(crate) fn batch(profiles: &[(&str, &[&str])]) -> Batch {
+    let client = ClientId::parse("demo").unwrap();
+    let external_id = ExternalBatchId::parse("batch-1").unwrap();
+    let profile = |(consumer, cards): &(&str, &[&str])| Profile {
+        consumer: ExternalConsumerId::parse(consumer).unwrap(),
+        cards: cards
+            .iter()
+            .map(|card| ExternalCardId::parse(card).unwrap())
+            .collect(),
+    };
+    Batch {
+        id: BatchId::derive(&client, &external_id),
+        client,
+        external_id,
+        body_hash: BodyHash::of(b"body"),
+        manifest: Manifest {
+            profiles: profiles.iter().map(profile).collect(),
+        },
+        confirmation_url: Some("https://api.bank.example/batches".parse().unwrap()),
+        issuer: Issuer {
+            src_client_id: "bank-src".into(),
+            service_id: "SRC".into(),
+            tokenization: Tokenization::Immediate,
+            poll_interval_seconds: 300,
+            max_age_hours: 72,
+            retention_days: 30,
+        },
+        incident: IncidentId::random(&Seeded::new(2)),
+        accepted_at: Timestamp::UNIX_EPOCH,
+        stage: BatchStage::Accepted,
     }
 }

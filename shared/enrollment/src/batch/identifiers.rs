@@ -167,3 +167,73 @@ external_ids! {
     /// Client's own id of a consumer, unique in a batch. Personal data: it is sealed wherever it is stored.
     ExternalConsumerId, "externalConsumerId";
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn external_ids_have_their_form() {
+        for text in ["a", "A.b_c-9", &"x".repeat(64), "...", "0", "5234000000000107"] {
+            assert_eq!(ExternalCardId::parse(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            &"x".repeat(65),
+            "a b",
+            "a/b",
+            "ä",
+            ".",
+            "..",
+            "a\n",
+            "5234000000000106",
+        ] {
+            let refused = ExternalCardId::parse(text).unwrap_err().to_string();
+            assert!(text.len() < 4 || !refused.contains(text), "{refused}");
+        }
+    }
+
+    #[test]
+    fn consumer_is_not_printed_by_debug() {
+        let consumer = ExternalConsumerId::parse("maria-7").unwrap();
+        assert_eq!(format!("{consumer:?}"), "ExternalConsumerId(…)");
+    }
+
+    #[test]
+    fn client_and_external_id_determine_the_batch() {
+        let id = |client: &str, external: &str| {
+            let external = ExternalBatchId::parse(external).unwrap();
+            BatchId::derive(&ClientId::parse(client).unwrap(), &external)
+        };
+        assert_eq!(id("bank", "1"), id("bank", "1"));
+        assert_ne!(id("bank", "1"), id("bank", "2"));
+        assert_ne!(id("bank", "1"), id("ban", "k1"), "the ids do not run together");
+        let text = id("bank", "1").to_hex();
+        assert_eq!(BatchId::parse(&text).unwrap(), id("bank", "1"));
+        for other in [text.to_uppercase().as_str(), &text[1..], "", "0g"] {
+            assert!(BatchId::parse(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn body_hash_is_read_from_both_forms() {
+        let hash = BodyHash::of(b"");
+        // SHA-256 of nothing, as `openssl dgst -sha256 -binary /dev/null | base64` gives it.
+        assert_eq!(
+            BodyHash::parse("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+            Ok(hash)
+        );
+        assert_eq!(BodyHash::from_hex(&hash.to_hex()), Ok(hash));
+        assert!(BodyHash::parse("47DEQpj8HBSa").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics_and_keeps_the_text(text in "\\PC{0,70}") {
+            if let Ok(id) = ExternalConsumerId::parse(&text) { prop_assert_eq!(id.as_str(), &text); }
+            if let Ok(id) = BatchId::parse(&text) { prop_assert_eq!(id.to_hex(), text); }
+        }
+    }
+}

@@ -52,3 +52,128 @@ fn header(compact: &str) -> Option<serde_json::Map<String, Value>> {
         length(key)? > 0 && length(nonce)? == NONCE && length(ciphertext)? > 0 && length(tag)? == TAG;
     is_formed.then(|| json::object_without_duplicates(&URL_SAFE_NO_PAD.decode(header).ok()?))?
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn compact(header: &str, nonce: usize, tag: usize) -> String {
+        let segment = |length: usize| URL_SAFE_NO_PAD.encode(vec![7_u8; length]);
+        let header = URL_SAFE_NO_PAD.encode(header);
+        format!(
+            "{header}.{}.{}.{}.{}",
+            segment(256),
+            segment(nonce),
+            segment(40),
+            segment(tag)
+        )
+    }
+
+    fn faults_of(header: &Value) -> Vec<FaultKind> {
+        faults(
+            &compact(&header.to_string(), 12, 16),
+            &["key-1".to_owned(), "key-2".to_owned()],
+        )
+    }
+
+    #[test]
+    fn headers_of_mastercard_examples_are_taken() {
+        for header in [
+            json!({"kid": "key-1", "alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+            json!({"kid": "key-2", "cty": "application/json", "enc": "A256GCM", "alg": "RSA-OAEP-256"}),
+            json!({"keyId": "key-1", "iat": 1, "alg": "RSA-OAEP-256", "enc": "A256GCM"}),
+            json!({"kid": "key-1", "keyId": "key-2", "alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+        ] {
+            assert_eq!(faults_of(&header), [], "{header}");
+        }
+    }
+
+    #[test]
+    fn each_fault_of_a_header_is_told() {
+        for (header, expected) in [
+            (
+                json!({"kid": "key-1", "alg": "RSA-OAEP", "enc": "A128GCM"}),
+                vec![FaultKind::JweAlgorithm],
+            ),
+            (
+                json!({"kid": "key-1", "enc": "A128GCM"}),
+                vec![FaultKind::JweAlgorithm],
+            ),
+            (
+                json!({"kid": "key-1", "alg": "RSA-OAEP-256", "enc": "A192GCM"}),
+                vec![FaultKind::JweEncryption],
+            ),
+            (
+                json!({"kid": "key-1", "alg": "RSA-OAEP-256", "enc": "A128CBC-HS256"}),
+                vec![FaultKind::JweEncryption],
+            ),
+            (
+                json!({"kid": "key-3", "alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+                vec![FaultKind::JweKey],
+            ),
+            (
+                json!({"kid": 1, "alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+                vec![FaultKind::JweKey],
+            ),
+            (
+                json!({"alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+                vec![FaultKind::JweKey],
+            ),
+            (
+                json!({"kid": "key-1", "keyId": "key-3", "alg": "RSA-OAEP-256", "enc": "A128GCM"}),
+                vec![FaultKind::JweKey],
+            ),
+            (
+                json!({"alg": "dir", "enc": "none"}),
+                vec![
+                    FaultKind::JweAlgorithm,
+                    FaultKind::JweEncryption,
+                    FaultKind::JweKey,
+                ],
+            ),
+        ] {
+            assert_eq!(faults_of(&header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn text_of_another_form_is_no_jwe() {
+        let header = r#"{"kid":"key-1","alg":"RSA-OAEP-256","enc":"A128GCM"}"#;
+        let good = compact(header, 12, 16);
+        assert_eq!(faults(&good, &["key-1".to_owned()]), []);
+        let parts: Vec<&str> = good.split('.').collect();
+        let with = |place: usize, segment| {
+            let mut parts = parts.clone();
+            parts[place] = segment;
+            parts.join(".")
+        };
+        for text in [
+            String::new(),
+            "....".to_owned(),
+            good.replace('.', " "),
+            format!("{good}."),
+            parts[..4].join("."),
+            with(1, ""),
+            with(3, ""),
+            with(3, "a b"),
+            format!(" {good}"),
+            format!("{good}="),
+            compact(header, 16, 16),
+            compact(header, 12, 12),
+            compact("[]", 12, 16),
+            compact(
+                r#"{"kid":"key-1","alg":"RSA-OAEP-256","enc":"A128GCM","enc":"A128GCM"}"#,
+                12,
+                16,
+            ),
+        ] {
+            assert_eq!(
+                faults(&text, &["key-1".to_owned()]),
+                [FaultKind::NotJwe],
+                "{text}"
+            );
+        }
+    }
+}

@@ -34,3 +34,55 @@ pub fn retry_advice(reason: &ReasonCode, http_status: Option<u16>, now: Timestam
         _ => RetryAdvice::Never,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(reason: &str, http_status: Option<u16>) -> RetryAdvice {
+        retry_advice(
+            &ReasonCode::of(reason),
+            http_status,
+            "2026-11-30T23:59:59Z".parse().unwrap(),
+        )
+    }
+
+    #[test]
+    fn ineligible_card_may_come_again_after_three_months() {
+        // The last day of a shorter month.
+        let expected = RetryAdvice::After("2027-02-28".parse().unwrap());
+        for reason in ["PAN_INELIGIBLE", "TOKENIZATION_INELIGIBLE"] {
+            assert_eq!(advice(reason, None), expected);
+            assert_eq!(advice(reason, Some(503)), expected, "the reason decides");
+        }
+    }
+
+    #[test]
+    fn declined_card_never_comes_again() {
+        for reason in ["ISSUER_DECLINE", "ISSUER_DECLINED"] {
+            assert_eq!(advice(reason, Some(500)), RetryAdvice::Never);
+        }
+        for reason in [
+            "INVALID_PAN",
+            "SUSPENDED_CARD",
+            "CANNOT_BE_NULL",
+            "NEW_REASON",
+            "UNSPECIFIED",
+            "odd text",
+        ] {
+            assert_eq!(advice(reason, Some(400)), RetryAdvice::Never, "{reason}");
+            assert_eq!(advice(reason, None), RetryAdvice::Never, "{reason}");
+        }
+    }
+
+    #[test]
+    fn fault_of_a_server_may_be_tried_now() {
+        for reason in ["NO_RESPONSE_FROM_ISSUER", "UNAVAILABLE", "INTERNAL_SERVER_ERROR"] {
+            assert_eq!(advice(reason, Some(400)), RetryAdvice::Now, "{reason}");
+            assert_eq!(advice(reason, None), RetryAdvice::Now, "{reason}");
+        }
+        for status in [429, 500, 503] {
+            assert_eq!(advice("NEW_REASON", Some(status)), RetryAdvice::Now, "{status}");
+        }
+    }
+}

@@ -265,3 +265,6 @@ impl Reader {
         id
     }
 }
+
+#[cfg(test)]
+mod tests;

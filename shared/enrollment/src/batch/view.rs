@@ -161,3 +161,117 @@ fn json(view: &impl Serialize) -> String {
     // A structure of texts and numbers has no way to fail to serialize.
     serde_json::to_string(view).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::batch::{BatchStage, ExternalCardId, ExternalConsumerId, ReasonCode};
+    use crate::status::Status;
+    use crate::testing;
+
+    const PROFILES: &[(&str, &[&str])] = &[("p1", &["a", "b"]), ("p2", &["c", "d"])];
+
+    fn ended() -> Batch {
+        let failed = |reason: &str, retry, sibling: Option<&str>| CardResult::Failed {
+            reason: ReasonCode::of(reason),
+            retry,
+            sibling: sibling.map(|card| ExternalCardId::parse(card).unwrap()),
+        };
+        let after = RetryAdvice::After("2027-02-28".parse().unwrap());
+        let mut batch = testing::batch(PROFILES);
+        batch.stage = BatchStage::Final(BatchResult {
+            status: Status::ErrorBatch,
+            reason: Some(BatchReason::NotAccountedFor),
+            cards: vec![
+                failed("PAN_INELIGIBLE", after, None),
+                failed("PROFILE_INCOMPLETE", RetryAdvice::Now, Some("a")),
+                CardResult::Accepted {
+                    src_digital_card: None,
+                    src_consumer: None,
+                },
+                CardResult::Unknown,
+            ],
+            at: "2026-11-30T10:00:00.5Z".parse().unwrap(),
+            has_content: true,
+            submission: None,
+        });
+        batch
+    }
+
+    fn parsed(json: &str) -> Value {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn batch_in_progress_has_no_results() {
+        let batch = testing::batch(&[("p1", &["a"])]);
+        let expected = json!({
+            "batchId": batch.id.to_hex(), "externalBatchId": "batch-1", "status": "IN_PROGRESS",
+            "stage": "accepted", "acceptedAt": "1970-01-01T00:00:00Z",
+            "profiles": [{"externalConsumerId": "p1", "cards": [{"externalCardId": "a", "status": "pending"}]}]
+        });
+        assert_eq!(parsed(&batch.to_json()), expected);
+        let accepted = json!({"batchId": batch.id.to_hex(), "externalBatchId": "batch-1"});
+        assert_eq!(parsed(&batch.acceptance_json()), accepted);
+        assert_eq!(batch.confirmation(), None);
+    }
+
+    #[test]
+    fn results_have_reason_and_advice() {
+        let batch = ended();
+        let expected = json!({
+            "batchId": batch.id.to_hex(), "externalBatchId": "batch-1", "status": "ERROR_BATCH",
+            "stage": "final", "acceptedAt": "1970-01-01T00:00:00Z", "finishedAt": "2026-11-30T10:00:00Z",
+            "reason": "NOT_ACCOUNTED_FOR", "accepted": 1, "failed": 2, "unknown": 1,
+            "profiles": [
+                {"externalConsumerId": "p1", "cards": [
+                    {"externalCardId": "a", "status": "failed", "reason": "PAN_INELIGIBLE", "retry": "after",
+                     "retryAfter": "2027-02-28"},
+                    {"externalCardId": "b", "status": "failed", "reason": "PROFILE_INCOMPLETE", "retry": "now",
+                     "sibling": "a"}
+                ]},
+                {"externalConsumerId": "p2", "cards": [
+                    {"externalCardId": "c", "status": "accepted"},
+                    {"externalCardId": "d", "status": "unknown"}
+                ]}
+            ]
+        });
+        assert_eq!(parsed(&batch.to_json()), expected);
+    }
+
+    #[test]
+    fn confirmation_counts_the_cards() {
+        let batch = ended();
+        let confirmation = batch.confirmation().unwrap();
+        let id = batch.id.to_hex();
+        assert_eq!(
+            confirmation.body,
+            format!(
+                r#"{{"status":"ERROR_BATCH","batchId":"{id}","externalBatchId":"batch-1","accepted":1,"failed":2,"unknown":1}}"#
+            )
+        );
+        let mut later = batch.clone();
+        later.accepted_at = "2027-01-01T00:00:00Z".parse().unwrap();
+        assert_ne!(
+            later.confirmation().unwrap().id,
+            confirmation.id,
+            "another batch under a used id"
+        );
+        let silent = Batch {
+            confirmation_url: None,
+            ..batch
+        };
+        assert_eq!(silent.confirmation(), None);
+    }
+
+    #[test]
+    fn consumer_is_taken_out_with_its_cards() {
+        let rest = ended().without(&ExternalConsumerId::parse("p1").unwrap());
+        let json = rest.to_json();
+        assert!(!json.contains("p1") && !json.contains("PAN_INELIGIBLE"), "{json}");
+        assert_eq!(parsed(&json)["profiles"][0]["cards"][0]["status"], "accepted");
+        assert_eq!(rest.result().unwrap().cards.len(), 2);
+    }
+}

@@ -138,3 +138,6 @@ fn with_least_escapes(url: &str) -> String {
     text.push_str(rest);
     text
 }
+
+#[cfg(test)]
+mod tests;

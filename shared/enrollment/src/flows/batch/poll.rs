@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RecordResults, named, wake};
+use super::{RecordResults, named, postpone_unreadable, shared_pause, wake};
 use crate::batch::{
     BATCH_LEASE, Batch, BatchAnswer, BatchId, BatchReason, BatchStage, BatchWork, CardResult,
 };
@@ -17,8 +17,6 @@ use crate::ports::{
 use crate::randomness::Randomness;
 use crate::time::later;
 
-/// Pause of all calls where Mastercard throttles without a `Retry-After`.
-const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Spread of the batches that wait for a token.
 const PACING_SPREAD: SignedDuration = SignedDuration::from_secs(5);
 
@@ -64,6 +62,12 @@ impl PollBatch<'_> {
     /// # Errors
     /// If the store fails. The batch is due again when its lease expires.
     pub async fn poll(&self, id: BatchId) -> Result<PollReport, StoreError> {
+        let polled = self.poll_due(id).await;
+        postpone_unreadable(self.batches, self.clock, id, &polled).await;
+        polled
+    }
+
+    async fn poll_due(&self, id: BatchId) -> Result<PollReport, StoreError> {
         let now = self.clock.now();
         let lease = later(now, BATCH_LEASE);
         if let Some(batch) = self.batches.acquire(id, BatchWork::Poll, now, lease).await? {
@@ -171,8 +175,8 @@ impl PollBatch<'_> {
             return Ok(SignedDuration::ZERO);
         };
         if *is_throttled {
-            let pause = retry_after.unwrap_or(PAUSE);
-            self.pacing.pause(later(self.clock.now(), pause)).await?;
+            let until = later(self.clock.now(), shared_pause(*retry_after));
+            self.pacing.pause(until).await?;
         }
         Ok(retry_after.unwrap_or_default())
     }

@@ -10,7 +10,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RecordResults, named, wake};
+use super::{RecordResults, named, postpone_unreadable, shared_pause, wake};
 use crate::batch::{
     BATCH_LEASE, Batch, BatchId, BatchReason, BatchStage, BatchWork, CardResult, EncryptedEnrollmentData,
     ReasonCode, Submission, retry_advice,
@@ -68,6 +68,12 @@ impl SubmitBatch<'_> {
     /// # Errors
     /// If the store fails. The batch is due again when its lease expires.
     pub async fn submit(&self, id: BatchId) -> Result<SubmitReport, StoreError> {
+        let submitted = self.submit_due(id).await;
+        postpone_unreadable(self.batches, self.clock, id, &submitted).await;
+        submitted
+    }
+
+    async fn submit_due(&self, id: BatchId) -> Result<SubmitReport, StoreError> {
         let now = self.clock.now();
         let lease = later(now, BATCH_LEASE);
         let acquired = self.batches.acquire(id, BatchWork::Submit, now, lease).await?;
@@ -78,14 +84,14 @@ impl SubmitBatch<'_> {
             let card = never_submitted_or_unknown(&batch);
             return self.end(batch, BatchReason::Expired, &card, lease).await;
         }
-        let Some(data) = self.contents.get(batch.content_name()).await? else {
-            let card = never_submitted_or_unknown(&batch);
-            return self.end(batch, BatchReason::ContentLost, &card, lease).await;
-        };
         if let Permit::NotBefore(at) = self.pacing.take(now).await? {
             let at = later(at, self.jitter(PACING_SPREAD));
             return self.postpone(batch, at, lease).await;
         }
+        let Some(data) = self.contents.get(batch.content_name()).await? else {
+            let card = never_submitted_or_unknown(&batch);
+            return self.end(batch, BatchReason::ContentLost, &card, lease).await;
+        };
         let (attempts, had_unanswered_call) = match batch.stage {
             BatchStage::Submitting {
                 attempts,
@@ -147,8 +153,7 @@ impl SubmitBatch<'_> {
                 ..
             } => {
                 if *is_throttled {
-                    let pause = retry_after.unwrap_or(FIRST_WAIT);
-                    self.pacing.pause(later(now, pause)).await?;
+                    self.pacing.pause(later(now, shared_pause(*retry_after))).await?;
                 }
                 (true, *retry_after)
             }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::batch::SrcDigitalCardId;
 use crate::clock::Clock;
 use crate::digital_card::{DELETION_LEASE, DigitalCard, DigitalCardKey, DigitalCardState};
-use crate::flows::batch::jitter;
+use crate::flows::batch::{jitter, shared_pause};
 use crate::log::{info, warn};
 use crate::ports::{
     CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, Pacing, Permit, StoreError,
@@ -20,8 +20,6 @@ use crate::time::later;
 const MIN_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// Longest wait before the next call for a card.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(6);
-/// Pause of all calls where Mastercard throttles without a `Retry-After`.
-const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Spread of the deletions that wait for a token.
 const PACING_SPREAD: SignedDuration = SignedDuration::from_secs(5);
 
@@ -112,8 +110,8 @@ impl SettleDeletion<'_> {
         {
             wait = retry_after.unwrap_or_default();
             if is_throttled {
-                let pause = retry_after.unwrap_or(PAUSE);
-                self.pacing.pause(later(self.clock.now(), pause)).await?;
+                let until = later(self.clock.now(), shared_pause(retry_after));
+                self.pacing.pause(until).await?;
             }
         }
         Ok(Attempt::Failed { retry_after: wait })
