@@ -6,8 +6,15 @@
     reason = "a test that can't go on must end"
 )]
 
+mod batch_accept;
+mod batch_calls;
+mod batch_poll;
+mod batch_purge;
+mod batch_submit;
+mod batch_sweep;
 mod deliver;
 mod describe;
+mod digital_cards;
 mod erase;
 mod extend;
 mod open;
