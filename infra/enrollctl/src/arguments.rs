@@ -1,3 +1,5 @@
+pub(crate) mod field;
+pub(crate) mod jwe;
 pub(crate) mod keys;
 pub(crate) mod oauth;
 
@@ -58,6 +60,12 @@ pub(crate) enum Command {
     /// Makes, shows and fetches RSA keys for Mastercard's interfaces; no AWS needed.
     #[command(subcommand)]
     Keys(keys::KeyCommand),
+    /// Encrypts and decrypts JWEs, as Mastercard's REST interfaces take them; no AWS needed.
+    #[command(subcommand)]
+    Jwe(jwe::JweCommand),
+    /// Encrypts and decrypts parts of JSON payloads, as Mastercard's client-encryption libraries do; no AWS needed.
+    #[command(subcommand)]
+    Field(field::FieldCommand),
 }
 
 impl Command {

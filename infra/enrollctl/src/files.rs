@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// Longest file of one line (an id, a password, a token), in bytes.
 const MAX_LINE_FILE: u64 = 64 * 1024;
 
-/// Name of standard input as a file.
-const STANDARD_INPUT: &str = "-";
+/// Name of standard input and standard output as a file.
+const STANDARD_STREAM: &str = "-";
 
 /// A DER sequence of more than 255 bytes.
 const DER: &[u8] = b"\x30\x82";
@@ -36,7 +36,7 @@ pub(crate) fn line(file: &Path) -> Result<String> {
 pub(crate) fn bytes(file: &Path, limit: u64) -> Result<Vec<u8>> {
     let name = || file.display().to_string();
     let mut bytes = Vec::new();
-    if file == Path::new(STANDARD_INPUT) {
+    if file == Path::new(STANDARD_STREAM) {
         std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
         let opened = fs::File::open(file).with_context(name)?;
@@ -52,7 +52,7 @@ pub(crate) fn bytes(file: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 /// Creates a file that does not exist yet.
-pub(crate) fn create(file: &Path, content: &str, mode: u32) -> Result<()> {
+pub(crate) fn create(file: &Path, content: impl AsRef<[u8]>, mode: u32) -> Result<()> {
     let unable = || format!("can't write {}", file.display());
     fs::OpenOptions::new()
         .write(true)
@@ -60,8 +60,20 @@ pub(crate) fn create(file: &Path, content: &str, mode: u32) -> Result<()> {
         .mode(mode)
         .open(file)
         .with_context(unable)?
-        .write_all(content.as_bytes())
+        .write_all(content.as_ref())
         .with_context(unable)
+}
+
+/// Creates a file, or writes to standard output for `-`.
+pub(crate) fn write(file: &Path, content: &[u8], mode: u32) -> Result<()> {
+    if file != Path::new(STANDARD_STREAM) {
+        return create(file, content, mode);
+    }
+    let mut output = std::io::stdout().lock();
+    output
+        .write_all(content)
+        .and_then(|()| output.flush())
+        .context("can't write to standard output")
 }
 
 /// Inputs of a command, of which standard input can be one only.
@@ -75,7 +87,7 @@ impl Inputs {
     pub(crate) fn value(&mut self, text: &str) -> Result<String> {
         let file = match text.strip_prefix('@') {
             Some(file) => file,
-            None if text == STANDARD_INPUT => text,
+            None if text == STANDARD_STREAM => text,
             None => return Ok(text.to_owned()),
         };
         self.claim(Path::new(file))?;
@@ -84,7 +96,7 @@ impl Inputs {
 
     /// Notes that a file is read. Standard input can be read once.
     pub(crate) fn claim(&mut self, file: &Path) -> Result<()> {
-        if file == Path::new(STANDARD_INPUT) {
+        if file == Path::new(STANDARD_STREAM) {
             ensure!(
                 !self.is_standard_input_taken,
                 "standard input can be read once only"

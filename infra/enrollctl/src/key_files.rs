@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::files;
 
 /// Longest file with a key, in bytes.
-const MAX_KEY_FILE: u64 = 256 * 1024;
+pub(crate) const MAX_KEY_FILE: u64 = 256 * 1024;
 
 /// Content of a file with a key.
 pub(crate) enum KeyFile {
@@ -53,7 +53,8 @@ pub(crate) fn read(file: &Path, password_file: Option<&Path>) -> Result<KeyFile>
     parse(&bytes, password).with_context(|| file.display().to_string())
 }
 
-fn parse(bytes: &[u8], password: Option<&str>) -> Result<KeyFile> {
+/// Parses a key of any kind.
+pub(crate) fn parse(bytes: &[u8], password: Option<&str>) -> Result<KeyFile> {
     // A sequence of more than 127 bytes, and in no encoding a text.
     if matches!(bytes, [0x30, 0x80..=0x84, ..]) {
         return parse_der(bytes, password);

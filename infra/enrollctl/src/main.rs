@@ -7,10 +7,12 @@ mod confirmation_keys;
 mod confirmations;
 mod customer;
 mod difference;
+mod field;
 mod files;
 mod gate;
 mod incident;
 mod intents;
+mod jwe;
 mod key_files;
 mod keys;
 mod mastercard_secrets;
@@ -81,6 +83,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::OAuth(command) => return oauth::run(command),
         Command::Keys(command) => return keys::run(command).await,
+        Command::Jwe(command) => jwe::run(command),
+        Command::Field(command) => field::run(command),
         Command::Mastercard(MastercardCommand::Mtls(files)) => {
             mastercard_secrets::mutual_tls(&find(stack).await?, &files).await
         }
