@@ -23,11 +23,13 @@ const TEST_KEY_REFERENCE: &str = "119009";
 const CONSUMER_KEY: &str =
     "SandboxClient0000000000000000000000000000000000x!SandboxKey00000000000000000000000000000000000000x";
 /// Tables whose items end by themselves, by their names in the stack's settings.
-const TABLES_WITH_TIME_TO_LIVE: [&str; 4] = [
+const TABLES_WITH_TIME_TO_LIVE: [&str; 6] = [
     "SESSIONS_TABLE",
     "ENROLLMENTS_TABLE",
     "LIMITS_TABLE",
     "CONFIRMATIONS_TABLE",
+    "BATCHES_TABLE",
+    "DIGITAL_CARDS_TABLE",
 ];
 
 /// Sets the missing ones. A second run changes nothing.

@@ -16,6 +16,8 @@ mod rules;
 const STAGE: &str = "ApiliveStage";
 /// Executions that Lambda lets no account reserve.
 const UNRESERVED: u64 = 100;
+/// Functions with a reservation of their own.
+const BEHIND_QUEUES: [&str; 4] = ["Settle", "Confirm", "BatchSubmit", "BatchPoll"];
 /// Sizes of the mapping `Traffic`, with the quota of concurrent executions that docs/adr/0023 names for each.
 const QUOTAS: [(&str, u64); 3] = [("small", 1000), ("medium", 1000), ("large", 4000)];
 /// Conditions that hold, and where browsers reach the API then.
@@ -231,13 +233,14 @@ fn sizes(template: &Template, faults: &mut Vec<String>) -> Result<()> {
                 .and_then(Value::as_u64)
                 .with_context(|| format!("Traffic has no {name} of {size}"))
         };
-        for kind in ["Opening", "Page", "Call", "Report"] {
+        for kind in ["Opening", "Batch", "Page", "Call", "Report"] {
             if number(&format!("{kind}Burst"))? < number(&format!("{kind}Rate"))? {
                 faults.push(format!("{size}: the burst of {kind} is below its rate"));
             }
         }
         let opening = number("OpeningRate")?;
         if number("ReportRate")? >= opening
+            || number("BatchRate")? >= opening
             || number("CallRate")? < 2 * opening
             || number("PageRate")? < 8 * opening
         {
@@ -245,11 +248,13 @@ fn sizes(template: &Template, faults: &mut Vec<String>) -> Result<()> {
                 "{size}: rates are out of proportion to {opening} openings"
             ));
         }
-        let reserved =
-            reserved(template, "Settle")? + reserved(template, "Confirm")? + 3 * number("PageConcurrency")?;
-        if reserved + UNRESERVED > quota {
+        let mut reserving = 3 * number("PageConcurrency")?;
+        for function in BEHIND_QUEUES {
+            reserving += reserved(template, function)?;
+        }
+        if reserving + UNRESERVED > quota {
             faults.push(format!(
-                "{size}: {reserved} reserved executions do not fit a quota of {quota}"
+                "{size}: {reserving} reserved executions do not fit a quota of {quota}"
             ));
         }
     }
@@ -286,7 +291,7 @@ fn reservations(template: &Template, faults: &mut Vec<String>) -> Result<()> {
             faults.push(format!("{name} has no bound"));
         }
     }
-    for name in ["Settle", "Confirm"] {
+    for name in BEHIND_QUEUES {
         let used = used(template, name)?;
         let reserved = reserved(template, name)?;
         if reserved != used {

@@ -30,7 +30,7 @@ const UNSEEN: [Unseen; 7] = [
         reason: "Lambda writes the log, not the function's process",
     },
     Unseen {
-        roles: &["SettleRole", "ConfirmRole"],
+        roles: &["SettleRole", "ConfirmRole", "BatchSubmitRole", "BatchPollRole"],
         actions: &[
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",

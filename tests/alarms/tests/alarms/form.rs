@@ -192,9 +192,9 @@ fn every_function_is_passed_to_the_alarms() {
 
 #[test]
 fn throttles_of_every_function_are_counted() {
-    let watched: BTreeSet<String> = named("FunctionsThrottled")
-        .reads()
+    let watched: BTreeSet<String> = ["FunctionsThrottled", "BatchFunctionsThrottled"]
         .into_iter()
+        .flat_map(|name| named(name).reads())
         .map(|(_, read)| read.dimensions["FunctionName"].clone())
         .collect();
     let functions = alarm::parameters()
@@ -211,6 +211,8 @@ fn ratios_need_a_floor_of_faults() {
         ("OpeningsFail", "openings"),
         ("OutcomesFail", "outcomes"),
         ("MrsFails", "calls"),
+        ("BatchCallsFail", "calls"),
+        ("IssuerFails", "calls"),
     ] {
         let alarm = named(name);
         let is_breached = |faults: f64, of: f64| breaches(&alarm, &[("faults", faults), (all, of)]);
@@ -245,6 +247,13 @@ fn sum_counts_parts_without_data_as_zero() {
             "MrsRefusesUs",
             &["certificate", "authentication", "hash", "unready"],
         ),
+        (
+            "IssuerRefusesUs",
+            &["certificate", "authentication", "hash", "unready"],
+        ),
+        ("BatchErrors", &["intake", "submit", "poll"]),
+        ("BatchDeadLetterArrived", &["submit", "poll"]),
+        ("BatchFunctionsThrottled", &["intake", "submit", "poll"]),
     ] {
         let alarm = named(name);
         for id in ids {
@@ -265,6 +274,7 @@ fn missing_data_alarms_only_for_schedules() {
         .collect();
     let scheduled = [
         "ClientCertificateEnds",
+        "LongestOverdueBatch",
         "OldestDueConfirmation",
         "OldestOpenIntent",
         "PurgeBehind",

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::test::template::Template;
 
 /// Parameters that are given, and the rule that refuses them, if any does.
-const COMBINATIONS: [(&[&str], Option<&str>); 8] = [
+const COMBINATIONS: [(&[&str], Option<&str>); 10] = [
     (&[], None),
     (&["PublicBaseUrl"], None),
     (&["DomainName", "CertificateArn"], None),
@@ -14,6 +14,8 @@ const COMBINATIONS: [(&[&str], Option<&str>); 8] = [
     (&["DomainName"], Some("DomainAndCertificateTogether")),
     (&["CertificateArn"], Some("DomainAndCertificateTogether")),
     (&["BasePath"], Some("BasePathOfDomain")),
+    (&["IssuerBaseUrl", "IssuerKeyIds"], None),
+    (&["IssuerBaseUrl"], Some("IssuerKeysOfAddress")),
     (
         &["DomainName", "CertificateArn", "PublicBaseUrl"],
         Some("OnePublicAddress"),
