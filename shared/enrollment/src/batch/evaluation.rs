@@ -13,7 +13,7 @@ use super::{Batch, Profile};
 use crate::client::Tokenization;
 use crate::status::Status;
 
-/// What follows from a final answer.
+/// Result of a batch by its final answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// Result of the batch.

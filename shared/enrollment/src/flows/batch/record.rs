@@ -23,7 +23,7 @@ pub struct RecordResults<'a> {
     pub clock: &'a dyn Clock,
 }
 
-/// What was recorded.
+/// Batch that a final answer has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
     /// Batch as it ended.
