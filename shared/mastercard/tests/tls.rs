@@ -31,6 +31,9 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
+#[path = "tls/issuers.rs"]
+mod issuers;
+
 static ONLY_TLS_1_3: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 static ONLY_TLS_1_2: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
 
