@@ -4,6 +4,7 @@
 //! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show the three ways of opening the
 //! widget. The same is there as JSON for tests.
 
+mod batch;
 mod confirmation_log;
 mod demo;
 mod initialize;
@@ -13,7 +14,7 @@ mod receiver;
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -26,6 +27,7 @@ pub(crate) use self::demo::DemoFolder;
 pub(crate) use self::initialize::Initializer;
 pub(crate) use self::receiver::{Receiver, router as receiver_router};
 
+use self::batch::{BatchAnswer, BatchError};
 use self::confirmation_log::Confirmation;
 use self::demo::DemoError;
 use self::initialize::InitializeResponse;
@@ -38,6 +40,8 @@ pub(crate) struct Partner {
     pub(crate) initializer: Initializer,
     pub(crate) received: Arc<ConfirmationLog>,
     pub(crate) clock: Clock,
+    /// Mastercard's key for batches; none where the stand-in serves no Issuer Enrollment API.
+    pub(crate) batch_key: Option<rsa::RsaPublicKey>,
 }
 
 /// Pages and JSON.
@@ -48,6 +52,8 @@ pub(crate) fn router(partner: Arc<Partner>) -> Router {
         .route("/token", post(token))
         .route("/open", post(open))
         .route("/received", get(received).delete(forget_received))
+        .route("/batches", post(submit_sample))
+        .route("/batches/{id}", get(batch_status))
         .route("/cards", get(async || Json::<[TestCard; _]>(TEST_CARDS)))
         .with_state(partner)
 }
@@ -92,6 +98,23 @@ async fn open(
         return Ok(Json(partner.initializer.initialize(&token).await?));
     }
     partner.open(&changes).await.map(Json)
+}
+
+impl IntoResponse for BatchError {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_GATEWAY, Json(json!({"error": self.to_string()}))).into_response()
+    }
+}
+
+async fn submit_sample(State(partner): State<Arc<Partner>>) -> Result<Json<BatchAnswer>, BatchError> {
+    partner.submit_sample().await.map(Json)
+}
+
+async fn batch_status(
+    State(partner): State<Arc<Partner>>,
+    Path(id): Path<String>,
+) -> Result<Json<BatchAnswer>, BatchError> {
+    partner.batch(&id).await.map(Json)
 }
 
 #[derive(Deserialize)]

@@ -167,6 +167,7 @@ impl Sandbox {
             initializer,
             received,
             clock: settings.clock,
+            batch_key: issuers.as_ref().map(|issuers| issuers.public_key()),
         };
 
         let (end, ended) = watch::channel(false);

@@ -164,6 +164,11 @@ impl IssuerEnrollment {
         }))
     }
 
+    /// Mastercard's public key for batches, as the key list has it.
+    pub(crate) fn public_key(&self) -> rsa::RsaPublicKey {
+        self.key.public_key()
+    }
+
     pub(crate) fn settings(&self) -> IssuerSettings {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -54,6 +54,12 @@ impl DemoFolder {
         Ok(demo)
     }
 
+    /// Returns a text file of the folder.
+    pub(crate) fn text(&self, name: &str) -> Result<String, DemoError> {
+        let file = self.folder.join(name);
+        String::from_utf8(read(&file)?).map_err(|_| DemoError::Json { file })
+    }
+
     /// Signs a token as the partner's back end would (`docs/sources.md#widget`, "Initialization Parameters"). Members
     /// of `changes` replace the defaults; `null` takes one away.
     pub(crate) fn sign(&self, now: u64, changes: &Map<String, Value>) -> Result<String, DemoError> {

@@ -51,6 +51,11 @@ impl Initializer {
         }
     }
 
+    /// The product's address, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The product's origin, for `frame-src` and for judging messages.
     pub(crate) fn origin(&self) -> String {
         url::Url::parse(&self.base)

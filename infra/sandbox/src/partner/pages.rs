@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Partner;
+use super::batch::SampleCard;
 use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
 /// The pages, their scripts and their style sheet.
@@ -22,6 +23,8 @@ pub(crate) fn router() -> Router<Arc<Partner>> {
     Router::new()
         .route("/", get(start))
         .route("/start", post(open))
+        .route("/batch", get(batch))
+        .route("/assets/batch.js", script(include_str!("../../assets/batch.js")))
         .route(
             "/assets/partner.css",
             asset(
@@ -46,6 +49,14 @@ struct StartPage {
     program: String,
     cards: Vec<Row>,
     /// `demo.json` can't be read yet, and why.
+    not_ready: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "batch.html")]
+struct BatchPage {
+    cards: Vec<SampleCard>,
+    /// The sample can't be read yet, and why.
     not_ready: Option<String>,
 }
 
@@ -104,6 +115,15 @@ async fn start(State(partner): State<Arc<Partner>>) -> Response {
             .unwrap_or_default(),
         program: demo.map(|demo| demo.program_id).unwrap_or_default(),
         not_ready,
+    };
+    html(StatusCode::OK, &page, &partner)
+}
+
+async fn batch(State(partner): State<Arc<Partner>>) -> Response {
+    let sample = partner.sample();
+    let page = BatchPage {
+        not_ready: sample.as_ref().err().map(ToString::to_string),
+        cards: sample.unwrap_or_default(),
     };
     html(StatusCode::OK, &page, &partner)
 }

@@ -65,6 +65,10 @@ impl Around {
             ("issuer-signing.pub.pem", &public),
             ("private-key.pem", &RSA_PEM),
             ("demo.json", &demo.to_string()),
+            (
+                "batch.csv",
+                &include_str!("../../../local/demo/batch.csv").to_owned(),
+            ),
         ] {
             fs::write(folder.join(file), content).unwrap();
         }

@@ -1,8 +1,15 @@
 //! The Issuer Enrollment API over TLS, called by the client of the product: two implementations of one protocol.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, StatusCode};
+use tokio::net::TcpListener;
 
 use mastercard::http::{HttpClient, HttpSettings, Trust};
 use mastercard::issuer_enrollment::{
@@ -34,12 +41,12 @@ struct Stand {
 
 impl Stand {
     async fn new() -> Self {
-        let around = Around::start_with(
-            "http://127.0.0.1:9",
-            "http://127.0.0.1:9",
-            Clock::standing_at(NOW),
-        )
-        .await;
+        Self::before("http://127.0.0.1:9").await
+    }
+
+    /// A stand-in whose demo partner calls this product.
+    async fn before(product: &str) -> Self {
+        let around = Around::start_with("http://127.0.0.1:9", product, Clock::standing_at(NOW)).await;
         let stand = Self {
             client: client(&around, CONSUMER_KEY, NOW, None),
             encryptor: encryptor(&around, ContentEncryption::A128Gcm).await,
@@ -523,6 +530,86 @@ async fn throttling_and_refusals_are_ordered() {
     assert!(
         matches!(error, IssuerEnrollmentError::Throttled { .. }),
         "{error}"
+    );
+    stand.around.end().await;
+}
+
+/// A product that answers 202 and keeps what it got.
+async fn product() -> (std::net::SocketAddr, Arc<Mutex<Vec<(String, Value)>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let accept = async move |headers: HeaderMap, Json(body): Json<Value>| {
+        let token = headers["authorization"].to_str().unwrap().to_owned();
+        kept.lock().unwrap().push((token, body));
+        (StatusCode::ACCEPTED, Json(json!({"batchId": "b"})))
+    };
+    let router = Router::new().route("/company/enroll_batch", post(accept));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, seen)
+}
+
+#[tokio::test]
+async fn sample_of_the_partner_is_enrolled() {
+    let (address, seen) = product().await;
+    let stand = Stand::before(&format!("http://{address}")).await;
+    let partner = format!("http://{}", stand.around.at().partner);
+    let answer = stand
+        .around
+        .client(None)
+        .post(format!("{partner}/batches"))
+        .send()
+        .await
+        .unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&answer["status"], &answer["body"]["batchId"]),
+        (&json!(202), &json!("b"))
+    );
+    let (token, body) = seen.lock().unwrap().pop().unwrap();
+    let claims = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!(
+        (&claims["actionCode"], &claims["htm"]),
+        (&json!("B"), &json!("POST"))
+    );
+    assert_eq!(claims["htu"], format!("http://{address}/company/enroll_batch"));
+    assert!(claims["bodyHash"].is_string() && claims["sub"].is_null() && claims["programId"].is_null());
+    assert_eq!(
+        body["manifest"]["profiles"][2]["cards"][1]["externalCardId"],
+        "card-4"
+    );
+
+    let data = body["encryptedEnrollmentData"].as_str().unwrap();
+    let exchange = stand.submit("sample", IMMEDIATE, data).await;
+    let batch_id = exchange.result.unwrap().batch_id;
+    let report = stand
+        .client
+        .status(&batch_id, exchange.flow.as_ref())
+        .await
+        .result
+        .unwrap();
+    for (card, expected) in [
+        ("card-1", "succeeded"),
+        ("card-4", "succeeded"),
+        ("card-5", "PAN_INELIGIBLE"),
+        ("card-6", "ISSUER_DECLINED"),
+        ("card-7", "failed"),
+    ] {
+        assert_eq!(outcome(&report, card), expected, "{card}");
+    }
+    let page = stand
+        .around
+        .client(None)
+        .get(format!("{partner}/batch"))
+        .send()
+        .await
+        .unwrap();
+    let page = page.text().await.unwrap();
+    assert!(
+        page.contains("card-7") && page.contains("•••• 0006") && !page.contains("523400"),
+        "{page}"
     );
     stand.around.end().await;
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{Oaep, RsaPrivateKey};
+use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -34,6 +34,10 @@ pub(super) enum JweError {
 impl EncryptionKey {
     pub(super) fn from_pem(pkcs8: &str) -> Result<Self, rsa::pkcs8::Error> {
         RsaPrivateKey::from_pkcs8_pem(pkcs8).map(Self)
+    }
+
+    pub(super) fn public_key(&self) -> RsaPublicKey {
+        RsaPublicKey::from(&self.0)
     }
 
     /// The key list, with a member that no reader needs to know.
