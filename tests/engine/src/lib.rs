@@ -8,6 +8,7 @@
 )]
 
 mod backend;
+mod bucket;
 mod busy;
 mod counting;
 mod dying;
@@ -19,7 +20,7 @@ mod tables;
 mod world;
 mod wrapper;
 
-pub use backend::{EngineBackend, case_on_every_engine};
+pub use backend::{EngineBackend, batch_case_on_every_engine, case_on_every_engine};
 pub use counting::{Call, Calls};
 pub use endpoints::{engines, local_aws, local_kms, random_name};
 pub use harness::TestClock;

@@ -13,6 +13,13 @@ fn cases_run_on_both_engines() {
     assert_eq!(names, ["dynamodb-local", "ministack"]);
 }
 
+mod batch_conformance {
+    harness::batch_conformance_tests!(
+        engine::batch_case_on_every_engine,
+        [ignore = "needs the local AWS: cargo xtask test --only storage"]
+    );
+}
+
 mod conformance {
     harness::conformance_tests!(
         engine::case_on_every_engine,
