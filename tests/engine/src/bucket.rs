@@ -1,5 +1,6 @@
 //! A bucket of a test's own in the local AWS.
 
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use platform::batch_contents::S3BatchContents;
 
 use crate::endpoints::{local_aws, random_name};
@@ -7,8 +8,16 @@ use crate::endpoints::{local_aws, random_name};
 /// Creates a bucket that nobody else has, and gives its name.
 pub(crate) async fn create() -> String {
     let name = random_name("test-batches");
-    let created = local_aws().s3().create_bucket().bucket(&name).send().await;
-    created.unwrap();
+    let region = BucketLocationConstraint::EuCentral1;
+    let configuration = CreateBucketConfiguration::builder().location_constraint(region);
+    local_aws()
+        .s3()
+        .create_bucket()
+        .bucket(&name)
+        .create_bucket_configuration(configuration.build())
+        .send()
+        .await
+        .unwrap();
     name
 }
 

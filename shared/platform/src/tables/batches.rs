@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, ReturnValue};
-use enrollment::batch::{Batch, BatchId, BatchStage, BatchWork, CONTENT_KEPT};
+use enrollment::batch::{Batch, BatchId, BatchResult, BatchStage, BatchWork, CONTENT_KEPT};
 use enrollment::clock::Clock;
 use enrollment::identifiers::ClientId;
 use enrollment::ports::{Acceptance, Batches, DueBatch, LeaseEnd, StoreError};
@@ -262,13 +262,11 @@ impl Batches for DynamoBatches {
             return Ok(true);
         }
         // Stored by this call, whose answer was lost, or by an earlier one of the same end.
-        let found = self.read(OPERATION, batch.id).await?;
-        let same_end = |fields: Fields| {
-            Ok(fields.text("stage")? == item_of::FINAL
-                && fields.optional_time("ended_at")? == Some(result.at)
-                && fields.optional_text("status")? == Some(result.status.as_str()))
+        let Some(fields) = self.read(OPERATION, batch.id).await? else {
+            return Ok(false);
         };
-        found.map_or(Ok(false), same_end)
+        let stored = item_of::read(&self.vault, batch.id, &fields).await?;
+        Ok(stored.result().is_some_and(|stored| same_end(stored, result)))
     }
 
     async fn content_discarded(&self, id: BatchId) -> Result<(), StoreError> {
@@ -294,6 +292,15 @@ impl Batches for DynamoBatches {
             .await
             .map(drop)
     }
+}
+
+/// Whether two results are one, whether or not the JWE was deleted meanwhile.
+fn same_end(stored: &BatchResult, result: &BatchResult) -> bool {
+    let stored = BatchResult {
+        has_content: result.has_content,
+        ..stored.clone()
+    };
+    stored == *result
 }
 
 pub(super) fn primary_key(id: BatchId) -> String {

@@ -8,13 +8,18 @@ use std::time::Duration;
 use alarms::alarm::{self, Alarm, OWN, Read};
 use alarms::emitted::{self, Datum};
 use enrollment::delivery::Parked;
+use enrollment::flows::batch::poll::PollReport;
+use enrollment::flows::batch::submit::SubmitReport;
+use enrollment::flows::batch::sweep::BatchSweepReport;
 use enrollment::flows::deliver::DeliveryReport;
+use enrollment::flows::digital_cards::settle::DeletionReport;
 use enrollment::flows::purge::PurgeReport;
 use enrollment::flows::sweep::{SweepReport, WakeReport};
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use jiff::Timestamp;
 use mastercard::gateway::{GatewayError, GatewayReason};
+use mastercard::issuer_enrollment::IssuerEnrollmentError;
 use mastercard::mrs::MrsError;
 use mastercard::{ForeignCode, ForeignText, NotSent};
 use platform::SystemClock;
@@ -72,6 +77,17 @@ fn everything() -> Vec<Datum> {
         for operation in ["enroll", "getCustomerAccounts", "updateCustomerAccount"] {
             mrs_calls(metrics, operation);
         }
+        issuer_calls(metrics);
+        metrics.batch_call("send_batch", "ok");
+        metrics.batch_call("read_card", "fault");
+        for report in [SubmitReport::Submitted, SubmitReport::Postponed] {
+            metrics.batch_submission(report);
+        }
+        for report in [PollReport::Postponed, PollReport::Ended { foreign_ids: 1 }] {
+            metrics.batch_poll(report);
+        }
+        metrics.card_deletion(DeletionReport::Deleted);
+        metrics.batch_sweep(&BatchSweepReport::default());
         let later = Timestamp::now();
         for confirmed in [
             DeliveryReport::Delivered,
@@ -92,6 +108,31 @@ fn everything() -> Vec<Datum> {
         metrics.card_key_refused();
         metrics.certificate_expiry(Duration::from_hours(24 * 31));
     })
+}
+
+fn issuer_calls(metrics: &Metrics) {
+    for operation in ["submitBatch", "batchStatus", "deleteCard"] {
+        let call = |outcome, is_fault| MastercardCall {
+            operation,
+            outcome,
+            is_fault,
+            took: Duration::from_millis(120),
+        };
+        for outcome in ["ok", "refused", "throttled"] {
+            metrics.issuer_call(call(outcome, false));
+        }
+        let refused = [
+            GatewayReason::InvalidClientCert,
+            GatewayReason::AuthenticationFailed,
+            GatewayReason::InvalidBodyHash,
+            GatewayReason::Other(ForeignCode::default()),
+        ];
+        let errors = refused.map(|reason| IssuerEnrollmentError::NotSent(NotSent::Gateway(refusal(reason))));
+        let classes = errors.iter().map(IssuerEnrollmentError::class);
+        for outcome in classes.chain(["unknown", "not_sent"]).chain(NOT_ASKED) {
+            metrics.issuer_call(call(outcome, true));
+        }
+    }
 }
 
 fn mrs_calls(metrics: &Metrics, operation: &'static str) {
