@@ -25,7 +25,7 @@ pub struct DecryptorSettings {
     pub names: Names,
     /// Encoding of binary values.
     pub encoding: Encoding,
-    /// What a payload without a hash function means.
+    /// Meaning of a payload that does not name the hash function.
     pub missing_hash: MissingHash,
 }
 

@@ -1,8 +1,14 @@
+use std::io;
+
 use aws_lc_rs::{
     rand,
     rsa::{OaepPublicEncryptingKey, PublicEncryptingKey},
 };
-use serde_json::{Map, Value};
+use serde::Serialize as _;
+use serde_json::{
+    Map, Value,
+    ser::{Formatter, Serializer},
+};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
@@ -89,7 +95,7 @@ impl Encryptor {
     /// Encrypts the parts of a payload that the mappings name, each under a key of its own. A part that is missing is
     /// skipped, as Mastercard's libraries do: look at [`EncryptedPayload::parts`].
     ///
-    /// A text is encrypted without its quotes, anything else as JSON without white space. The part is removed, and the
+    /// A text is encrypted without its quotes, anything else as JSON without white space, in ASCII. The part is removed, and the
     /// members go into the object at the mapping's second path, which is made if its parent exists.
     pub fn encrypt_payload(
         &self,
@@ -177,12 +183,35 @@ fn take_content(
         None => return Ok(None),
         Some(Value::String(text)) => with_room(Zeroizing::new(text).as_bytes()),
         Some(value) => {
-            let json = serde_json::to_vec(&value).map_err(|_| FieldEncryptionError::Encryption)?;
+            let mut json = Zeroizing::new(Vec::new());
+            value
+                .serialize(&mut Serializer::with_formatter(&mut *json, Ascii))
+                .map_err(|_| FieldEncryptionError::Encryption)?;
             wipe(value);
-            with_room(&Zeroizing::new(json))
+            with_room(&json)
         }
     };
     Ok(Some(content))
+}
+
+/// JSON without white space, and with `\u` in place of everything that is not ASCII: Mastercard's library for Node.js
+/// decrypts UTF-8 as Latin-1.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
+        let mut units = [0; 2];
+        for character in text.chars() {
+            if character.is_ascii() {
+                write!(writer, "{character}")?;
+                continue;
+            }
+            for unit in character.encode_utf16(&mut units) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Copies a plaintext with room for padding, so that it is not moved and leaves no copy.

@@ -233,6 +233,10 @@ mod payloads {
         for (part, plaintext) in [
             (json!("a \"text\"\n"), "a \"text\"\n"),
             (json!({"a": [1, "b\n"]}), r#"{"a":[1,"b\n"]}"#),
+            (
+                json!(["Zoë", "日", "😀"]),
+                r#"["Zo\u00eb","\u65e5","\ud83d\ude00"]"#,
+            ),
             (json!(5), "5"),
             (Value::Null, "null"),
         ] {
