@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use enrollment::client::Client;
 use enrollment::clock::Clock as _;
 use enrollment::confirmation::Confirmation;
+use enrollment::flows::digital_cards::export::ConsumerRecord;
 use enrollment::flows::erase::{self, Erasure, ErasureCause, ErasureError, ErasureReport};
 use enrollment::flows::purge;
 use enrollment::identifiers::{ClientId, CustomerId, Last4, ProgramId, Ranac};
@@ -22,6 +23,7 @@ use platform::tables::{DynamoEnrollments, DynamoLimits, DynamoSessions};
 use serde_json::{Value, json};
 
 use crate::arguments::{CustomerCommand, DataSubjectArguments};
+use crate::consumers::{self, Consumers};
 use crate::gate::Gate;
 use crate::{audit, client, files, terminal};
 
@@ -37,7 +39,11 @@ pub(crate) async fn run(stack: &Stack, command: CustomerCommand) -> Result<()> {
 }
 
 async fn show(request: &Request<'_>) -> Result<()> {
-    for stored in &request.look("show").await? {
+    let found = request.look("show").await?;
+    if let Some(consumer) = &found.consumer {
+        consumers::print(consumer);
+    }
+    for stored in &found.programs {
         println!("program {}", stored.program);
         for card in &stored.cards {
             println!("  card         {}  {}", card.masked(), state(card));
@@ -75,19 +81,22 @@ async fn show(request: &Request<'_>) -> Result<()> {
 
 async fn export(request: &Request<'_>) -> Result<()> {
     let found = request.look("export").await?;
-    let programs: Vec<Value> = found.iter().map(Stored::exported).collect();
-    let export = json!({
+    let programs: Vec<Value> = found.programs.iter().map(Stored::exported).collect();
+    let mut export = json!({
         "client": request.client.id,
         "customerId": request.customer.expose(),
         "programs": programs,
     });
+    if let Some(consumer) = &found.consumer {
+        export["consumer"] = consumer.to_json();
+    }
     println!("{}", serde_json::to_string_pretty(&export)?);
     Ok(())
 }
 
 async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
-    let found = request.records(|_, record| Some(record)).await?;
-    let question = format!("Erase {} permanently?", counts(&found));
+    let found = request.records(|_, record| Some(record), Some).await?;
+    let question = format!("Erase {} permanently?", found.counts());
     if !yes && !terminal::confirm(&question)? {
         bail!("nothing was erased");
     }
@@ -102,7 +111,7 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
         rewards: &rewards,
         clock: &platform::SystemClock,
     };
-    for of_program in &found {
+    for of_program in &found.programs {
         let program = &of_program.0;
         let person = erase::DataSubject {
             client: &request.client,
@@ -124,7 +133,29 @@ async fn erase(request: &Request<'_>, opt_out: bool, yes: bool) -> Result<()> {
             }
         }
     }
+    if let Some(consumer) = &found.consumer {
+        erase_consumer(request, consumer, opt_out).await?;
+    }
     Ok(())
+}
+
+async fn erase_consumer(request: &Request<'_>, consumer: &ConsumerRecord, opt_out: bool) -> Result<()> {
+    request.note("erase begun", &consumers::counts(consumer)).await?;
+    let erased = request
+        .consumers
+        .erase(request.stack, &request.client.id, consumer, opt_out)
+        .await;
+    match erased {
+        Ok(summary) => {
+            request.note("erase", &summary).await?;
+            println!("batches: erased {summary}");
+            Ok(())
+        }
+        Err(error) => {
+            request.note("erase failed", &error.to_string()).await?;
+            Err(consumers::explained(error)).context("batches")
+        }
+    }
 }
 
 /// Adds the progress and an advice to an error.
@@ -173,6 +204,22 @@ struct Request<'a> {
     admin: ConfirmationAdmin,
     sessions: DynamoSessions,
     limits: DynamoLimits,
+    consumers: Consumers,
+}
+
+/// Everything found about a person: by program, and as a consumer of an issuer.
+struct Found<T> {
+    programs: Vec<T>,
+    consumer: Option<ConsumerRecord>,
+}
+
+impl Found<(ProgramId, Record)> {
+    fn counts(&self) -> String {
+        let programs = (!self.programs.is_empty()).then(|| counts(&self.programs));
+        let consumer = self.consumer.as_ref().map(consumers::counts);
+        let parts: Vec<String> = programs.into_iter().chain(consumer).collect();
+        parts.join(", ")
+    }
 }
 
 impl<'a> Request<'a> {
@@ -188,6 +235,7 @@ impl<'a> Request<'a> {
         let gate = Gate::open(stack, &person.reason).await?;
         Ok(Self {
             stack,
+            consumers: Consumers::of(stack, &stored.client, &customer),
             client: stored.client,
             programs,
             customer,
@@ -199,11 +247,12 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Returns the records of each program that has any, reduced by `kept`.
+    /// Returns the records of each program that has any, reduced by `kept`, and those of the consumer of the same id.
     async fn records(
         &self,
         kept: impl Fn(&ProgramId, Record) -> Option<Record>,
-    ) -> Result<Vec<(ProgramId, Record)>> {
+        kept_of_consumer: impl Fn(ConsumerRecord) -> Option<ConsumerRecord>,
+    ) -> Result<Found<(ProgramId, Record)>> {
         let client = &self.client.id;
         let mut found = Vec::new();
         for program in &self.programs {
@@ -213,27 +262,38 @@ impl<'a> Request<'a> {
                 found.push((program.clone(), record));
             }
         }
-        if found.is_empty() {
+        let consumer = self.consumers.record(client).await?.and_then(kept_of_consumer);
+        if found.is_empty() && consumer.is_none() {
             self.note("nothing found", "").await?;
             bail!("nothing is stored about this customer");
         }
-        Ok(found)
+        Ok(Found {
+            programs: found,
+            consumer,
+        })
     }
 
     /// Writes the line of the audit trail and returns the records that may be shown.
-    async fn look(&self, action: &str) -> Result<Vec<Stored>> {
+    async fn look(&self, action: &str) -> Result<Found<Stored>> {
         let now = platform::SystemClock.now();
         let unexpired = |program: &ProgramId, record| {
             let until = purge::expired_before(now, self.client.retention_days(program));
             purge::unexpired(record, until, now)
         };
-        let records = self.records(unexpired).await?;
-        let permit = self.note(action, &counts(&records)).await?;
-        let mut found = Vec::new();
-        for (program, record) in records {
-            found.push(self.open(&permit, program, &record).await?);
+        let of_consumer = |record: ConsumerRecord| match self.client.issuer_retention_days() {
+            Some(days) => record.unexpired(purge::expired_before(now, days)),
+            None => Some(record),
+        };
+        let records = self.records(unexpired, of_consumer).await?;
+        let permit = self.note(action, &records.counts()).await?;
+        let mut programs = Vec::new();
+        for (program, record) in records.programs {
+            programs.push(self.open(&permit, program, &record).await?);
         }
-        Ok(found)
+        Ok(Found {
+            programs,
+            consumer: records.consumer,
+        })
     }
 
     async fn open(&self, permit: &Permit, program: ProgramId, record: &Record) -> Result<Stored> {

@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod confirmation_keys;
 mod confirmations;
+mod consumers;
 mod customer;
 mod difference;
 mod field;

@@ -165,6 +165,7 @@ impl Adapters {
             self.clock(),
             Records {
                 enrollments: self.enrollments(),
+                batches: self.batches(),
                 clients: self.clients(),
             },
         )

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use enrollment::clock::Clock;
 use enrollment::flows::batch::poll::PollReport;
+use enrollment::flows::batch::purge::BatchPurgeReport;
 use enrollment::flows::batch::submit::SubmitReport;
 use enrollment::flows::batch::sweep::BatchSweepReport;
 use enrollment::flows::deliver::DeliveryReport;
@@ -265,6 +266,19 @@ impl Metrics {
         self.measure(&[
             ("PurgedCustomers", "Count", count(purged.customers)),
             ("PurgedCards", "Count", count(purged.cards)),
+            ("PurgesDeferred", "Count", count(purged.deferred)),
+            ("PurgedUndelivered", "Count", count(purged.undelivered)),
+            ("PurgesIncomplete", "Count", flag(purged.is_cut_short)),
+        ]);
+    }
+
+    /// Counts what a purge of batches did. Deferred, undelivered and incomplete ones count together with those of customers.
+    pub fn batch_purge(&self, purged: &BatchPurgeReport) {
+        #[expect(clippy::cast_precision_loss, reason = "counts of what one run can do")]
+        let count = |count: usize| count as f64;
+        self.measure(&[
+            ("PurgedBatches", "Count", count(purged.batches)),
+            ("PurgedDigitalCards", "Count", count(purged.cards)),
             ("PurgesDeferred", "Count", count(purged.deferred)),
             ("PurgedUndelivered", "Count", count(purged.undelivered)),
             ("PurgesIncomplete", "Count", flag(purged.is_cut_short)),

@@ -318,7 +318,9 @@ impl BatchFixture {
         EraseConsumer {
             digital_cards: &*self.stores.digital_cards,
             batch_records: &*self.stores.batch_records,
-            issuer_enrollment: Some(&self.mastercard),
+            issuer_enrollment: &self.mastercard,
+            pacing: &*self.stores.pacing,
+            clock: &*self.clock,
         }
     }
 }

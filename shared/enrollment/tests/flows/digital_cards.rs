@@ -375,3 +375,45 @@ async fn open_batch_refuses_an_erasure() {
     );
     assert!(fixture.card("a").await.is_some());
 }
+
+#[tokio::test]
+async fn erasure_keeps_to_the_agreed_rate() {
+    let (fixture, model) = enrolled().await;
+    model.set_rate(1);
+    let flow = fixture.erase_flow();
+    let paced = flow.erase(&fixture.client, &consumer("p1"), true).await;
+    let Err(ConsumerErasureError::NotBefore(at)) = paced else {
+        panic!("{paced:?}");
+    };
+    assert!(fixture.card("a").await.is_none() && fixture.card("b").await.is_some());
+    fixture.clock.advance_to(at);
+    let erased = flow.erase(&fixture.client, &consumer("p1"), true).await.unwrap();
+    assert_eq!((erased.cards, erased.batches), (1, 1));
+}
+
+#[tokio::test]
+async fn expired_part_of_a_consumer_is_not_shown() {
+    let (fixture, _) = enrolled().await;
+    delete_card(&fixture, "a").await;
+    fixture.settle_deletion(&woken(&fixture)[0]).await;
+    fixture.clock.advance(DAY * 30);
+    let export = ExportConsumer {
+        digital_cards: &*fixture.stores.digital_cards,
+        batch_records: &*fixture.stores.batch_records,
+    };
+    let until = enrollment::flows::purge::expired_before(fixture.clock.now(), 30);
+    let record = export
+        .read(&fixture.client, &consumer("p1"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((record.cards.len(), record.batches.len()), (2, 1));
+    let shown = record.unexpired(until).unwrap();
+    assert_eq!((shown.cards.len(), shown.batches.len()), (1, 0));
+    assert_eq!(shown.cards[0].card.as_str(), "b");
+    let nothing = enrollment::flows::digital_cards::export::ConsumerRecord {
+        cards: Vec::new(),
+        ..shown
+    };
+    assert_eq!(nothing.unexpired(until), None);
+}

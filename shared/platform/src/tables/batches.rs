@@ -307,6 +307,11 @@ pub(super) fn primary_key(id: BatchId) -> String {
     format!("batch#{id}")
 }
 
+/// Id of the batch that an item of another table belongs to; `None` where its owner is no batch.
+pub(super) fn id_of_key(owner: &str) -> Option<BatchId> {
+    BatchId::parse(owner.strip_prefix("batch#")?).ok()
+}
+
 /// Id of the batch of an item.
 fn id_of(fields: &Fields) -> Result<BatchId, StoreError> {
     fields.parsed("pk", |pk| {

@@ -4,12 +4,16 @@
 //! Tests: `shared/enrollment/tests/flows/digital_cards.rs` over the model of the stores.
 
 use super::export::ExportConsumer;
+use jiff::Timestamp;
+
 use crate::batch::ExternalConsumerId;
+use crate::clock::Clock;
 use crate::digital_card::{DigitalCard, DigitalCardState};
 use crate::identifiers::ClientId;
 use crate::log::{LogText, by_display};
 use crate::ports::{
-    BatchRecords, CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, StoreError,
+    BatchRecords, CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, Pacing, Permit,
+    StoreError,
 };
 
 /// Ports of an erasure.
@@ -18,8 +22,12 @@ pub struct EraseConsumer<'a> {
     pub digital_cards: &'a dyn DigitalCards,
     /// Rows of batches.
     pub batch_records: &'a dyn BatchRecords,
-    /// Mastercard, to delete enrolled cards; `None` where this environment has none.
-    pub issuer_enrollment: Option<&'a dyn IssuerEnrollment>,
+    /// Mastercard, to delete enrolled cards.
+    pub issuer_enrollment: &'a dyn IssuerEnrollment,
+    /// Agreed rate of calls.
+    pub pacing: &'a dyn Pacing,
+    /// Clock.
+    pub clock: &'a dyn Clock,
 }
 
 /// Numbers of erased records.
@@ -45,6 +53,9 @@ pub enum ConsumerErasureError {
     /// A batch that names the consumer has no end yet.
     #[error("a batch with this consumer is still in progress")]
     OpenBatch,
+    /// No call to Mastercard may be made before this time.
+    #[error("the agreed rate of calls is used up until {0}")]
+    NotBefore(Timestamp),
     /// Mastercard did not delete a card.
     #[error("Mastercard did not delete a card: {0}")]
     NotDeleted(LogText),
@@ -95,10 +106,6 @@ impl EraseConsumer<'_> {
     }
 
     async fn delete(&self, card: &DigitalCard) -> Result<(), ConsumerErasureError> {
-        let unable = |reason: LogText| Err(ConsumerErasureError::NotDeleted(reason));
-        let Some(mastercard) = self.issuer_enrollment else {
-            return unable("this environment has no Issuer Enrollment API".into());
-        };
         let ids = std::iter::once(&card.src_digital_card).chain(&card.superseded);
         for id in ids {
             let deletion = CardDeletion {
@@ -107,9 +114,12 @@ impl EraseConsumer<'_> {
                 card: id,
                 flow: card.flow.as_ref(),
             };
-            match mastercard.delete_card(deletion).await {
+            if let Permit::NotBefore(at) = self.pacing.take(self.clock.now()).await? {
+                return Err(ConsumerErasureError::NotBefore(at));
+            }
+            match self.issuer_enrollment.delete_card(deletion).await {
                 Ok(()) | Err(IssuerEnrollmentError::NotFound) => {}
-                Err(error) => return unable(LogText::of(&error)),
+                Err(error) => return Err(ConsumerErasureError::NotDeleted(LogText::of(&error))),
             }
         }
         Ok(())

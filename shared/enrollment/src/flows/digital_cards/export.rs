@@ -2,10 +2,11 @@
 //!
 //! Tests: `shared/enrollment/tests/flows/digital_cards.rs` over the model of the stores.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::batch::{Batch, ExternalConsumerId, SrcConsumerId};
-use crate::digital_card::DigitalCard;
+use crate::digital_card::{DigitalCard, DigitalCardState};
 use crate::identifiers::ClientId;
 use crate::ports::{BatchRecords, DigitalCards, StoreError};
 
@@ -45,12 +46,25 @@ impl ExportConsumer<'_> {
             cards,
             batches,
         };
-        let is_empty = record.cards.is_empty() && record.batches.is_empty();
-        Ok((!is_empty).then_some(record))
+        Ok((!record.is_empty()).then_some(record))
     }
 }
 
 impl ConsumerRecord {
+    /// Returns the unexpired part, which may be shown (`docs/contract.md#purge`), whether or not the purge has deleted the
+    /// rest; `None` where all of it is expired. `until` is that of [`expired_before`](crate::flows::purge::expired_before).
+    pub fn unexpired(mut self, until: Timestamp) -> Option<Self> {
+        self.cards
+            .retain(|card| !matches!(card.state, DigitalCardState::Deleted { at } if at <= until));
+        self.batches
+            .retain(|batch| batch.result().is_none_or(|result| result.at > until));
+        (!self.is_empty()).then_some(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.cards.is_empty() && self.batches.is_empty()
+    }
+
     /// Returns the record as JSON, with Mastercard's ids, and of each batch the consumer's part alone.
     pub fn to_json(&self) -> Value {
         let cards = self.cards.iter().map(|card| {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
+use enrollment::batch::BatchId;
 use enrollment::clock::Clock;
 use enrollment::confirmation::{Confirmation, ConfirmationId};
 use enrollment::delivery::Parked;
 use enrollment::flows::purge;
 use enrollment::identifiers::ClientId;
-use enrollment::ports::{Clients as _, CustomerKey, Purges as _, StoreError};
+use enrollment::ports::{Batches as _, Clients as _, CustomerKey, Purges as _, StoreError};
 use enrollment::time::later;
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ use crate::tables::customers::{OWNER, program_of};
 use crate::tables::due_index::{self, Kind};
 use crate::tables::item::{self, Fields};
 use crate::tables::update::ItemUpdate;
-use crate::tables::{DynamoClients, DynamoEnrollments};
+use crate::tables::{DynamoBatches, DynamoClients, DynamoEnrollments, batches};
 use crate::vault::Vault;
 
 /// The operator's view of the `confirmations` table.
@@ -36,6 +37,8 @@ pub struct ConfirmationAdmin {
 pub struct Records {
     /// The customers' records.
     pub enrollments: DynamoEnrollments,
+    /// Batches of issuers.
+    pub batches: DynamoBatches,
     /// Set-ups, for the retention.
     pub clients: DynamoClients,
 }
@@ -219,9 +222,12 @@ impl ConfirmationAdmin {
         opened(&self.vault, id, &client, fields).await
     }
 
-    /// Whether the record of a confirmation is expired by the program's current `retention_days`, deleted or not.
+    /// Whether the record of a confirmation is expired by the current `retention_days` of its program or issuer, deleted or not.
     async fn is_expired(&self, id: &ConfirmationId, fields: &Fields) -> Result<bool, StoreError> {
         let client = fields.parsed("client", ClientId::parse)?;
+        if let Some(batch) = batches::id_of_key(fields.text(OWNER)?) {
+            return self.is_batch_expired(&client, batch).await;
+        }
         let key = CustomerKey(fields.text(OWNER)?.to_owned());
         let program = program_of(&client, &key)
             .ok_or_else(|| fields.unreadable("owner names no program of the client".into()))?;
@@ -233,6 +239,18 @@ impl ConfirmationAdmin {
         let now = self.clock.now();
         let until = purge::expired_before(now, set_up.retention_days(&program));
         Ok(purge::is_expired(record, id, until, now))
+    }
+
+    async fn is_batch_expired(&self, client: &ClientId, id: BatchId) -> Result<bool, StoreError> {
+        let Some(batch) = self.records.batches.batch(id).await? else {
+            return Ok(true);
+        };
+        let set_up = self.records.clients.by_id(client).await?;
+        let days = set_up.and_then(|client| client.issuer_retention_days());
+        let (Some(days), Some(result)) = (days, batch.result()) else {
+            return Ok(false);
+        };
+        Ok(result.at <= purge::expired_before(self.clock.now(), days))
     }
 
     async fn forget_destination(&self, confirmation: &Confirmation) -> Result<(), StoreError> {
