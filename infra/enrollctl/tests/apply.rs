@@ -118,7 +118,7 @@ impl Scene {
         let settings = serde_json::json!({
             "STACK_NAME": self.stack, "PUBLIC_BASE_URL": "http://localhost:1", "CLIENTS_TABLE": self.stack,
             "SESSIONS_TABLE": unused, "ENROLLMENTS_TABLE": self.trails(), "CONFIRMATIONS_TABLE": unused,
-            "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
+            "LIMITS_TABLE": unused, "KEYS_TABLE": unused, "BATCHES_TABLE": unused, "DIGITAL_CARDS_TABLE": unused, "KMS_KEY_ID": unused, "PICTURES_BUCKET": self.stack,
             "POINT_IN_TIME_RECOVERY_DAYS": "7", "CARD_KEY_FINGERPRINTS": FINGERPRINT.trim(), "SETTLE_QUEUE_URL": unused, "CONFIRM_QUEUE_URL": unused, "MRS_BASE_URL": "https://mrs.invalid/MRS",
             "SECRETS_PREFIX": format!("card-enrollment/{}", self.stack),
         });

@@ -32,7 +32,8 @@ pub struct StackSettings {
     pub secrets_prefix: String,
     /// `PICTURES_BUCKET`: private bucket of clients' pictures.
     pub pictures_bucket: String,
-    /// `BATCHES_BUCKET`: private bucket of batches' encrypted contents.
+    /// `BATCHES_BUCKET`: private bucket of batches' encrypted contents. Only for the functions for batches and the operator's
+    /// tool; empty for the others, as are their queues.
     pub batches_bucket: String,
     /// `SETTLE_QUEUE_URL`, `CONFIRM_QUEUE_URL`, `BATCH_SUBMIT_QUEUE_URL`, `BATCH_POLL_QUEUE_URL`: queues that wake the
     /// functions of those names.
@@ -197,8 +198,8 @@ impl Reading<'_> {
         let confirmations = self.text("CONFIRMATIONS_TABLE");
         let limits = self.text("LIMITS_TABLE");
         let keys = self.text("KEYS_TABLE");
-        let batches = self.text_or_empty("BATCHES_TABLE");
-        let digital_cards = self.text_or_empty("DIGITAL_CARDS_TABLE");
+        let batches = self.text("BATCHES_TABLE");
+        let digital_cards = self.text("DIGITAL_CARDS_TABLE");
         let batches_bucket = self.text_or_empty("BATCHES_BUCKET");
         let batch_submit = self.text_or_empty("BATCH_SUBMIT_QUEUE_URL");
         let batch_poll = self.text_or_empty("BATCH_POLL_QUEUE_URL");
@@ -241,8 +242,8 @@ impl Reading<'_> {
                 confirmations: confirmations?,
                 limits: limits?,
                 keys: keys?,
-                batches,
-                digital_cards,
+                batches: batches?,
+                digital_cards: digital_cards?,
             },
             kms_key_id: kms_key_id?,
             secrets_prefix: secrets_prefix?,

@@ -11,6 +11,7 @@ pub mod card;
 pub mod card_on_file;
 mod enrolled_card;
 pub mod forger;
+pub mod issuer;
 pub mod local_aws;
 mod mrs_admin;
 pub mod page;

@@ -33,6 +33,10 @@ pub struct Settings {
     pub limits_table: String,
     /// Table of wrapped data keys.
     pub keys_table: String,
+    /// Table of batches.
+    pub batches_table: String,
+    /// Table of digital cards.
+    pub digital_cards_table: String,
     /// Key that wraps the data keys.
     pub kms_key_id: String,
     /// Queue of the settlement.
@@ -52,7 +56,7 @@ impl Settings {
     }
 
     /// All tables.
-    pub fn tables(&self) -> [&str; 6] {
+    pub fn tables(&self) -> [&str; 8] {
         [
             &self.clients_table,
             &self.sessions_table,
@@ -60,6 +64,8 @@ impl Settings {
             &self.confirmations_table,
             &self.limits_table,
             &self.keys_table,
+            &self.batches_table,
+            &self.digital_cards_table,
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Running stack: addresses of its parts, and its demo client.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -42,6 +43,18 @@ pub struct Demo {
     pub program_id: String,
     /// Address for confirmations.
     pub confirmation_url: String,
+    /// What an issuer needs.
+    pub issuer: DemoIssuer,
+}
+
+/// Member `issuer` of `demo/demo.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoIssuer {
+    /// Id of Mastercard's key that batches are encrypted under.
+    pub key_id: String,
+    /// Test card numbers by outcome.
+    pub cards: BTreeMap<String, String>,
 }
 
 /// Part of `demo/client.toml` that the tests need.

@@ -7,6 +7,8 @@ mod alarms;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod card_keys;
 #[cfg(test)]
 mod card_testing;
