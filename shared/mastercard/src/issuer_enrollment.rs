@@ -1,7 +1,7 @@
 //! Mastercard's Issuer Enrollment API (Click to Pay): batches of cards, their status, and the deletion of one card. REST
 //! with JSON, authenticated by a [`RequestSigner`], over mutual TLS where an installation asks for it.
 
-mod answer;
+pub mod answer;
 mod dialect;
 mod error;
 mod problem;

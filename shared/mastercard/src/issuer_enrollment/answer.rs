@@ -1,4 +1,5 @@
-//! Answers of the API. What an answer does not say is unknown, never a success.
+//! Parsers of the API's answers, as [`IssuerEnrollmentClient`](super::IssuerEnrollmentClient) uses them. What an answer does
+//! not say is unknown, never a success.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +11,7 @@ use super::{
 use crate::{failure::Unknown, http::Answer, json};
 
 /// Parses the answer to a submission. It is a success only with Mastercard's id of the batch.
-pub(super) fn submitted(
-    answer: &Answer,
-    external_batch_id: &str,
-) -> Result<SubmittedBatch, IssuerEnrollmentError> {
+pub fn submitted(answer: &Answer, external_batch_id: &str) -> Result<SubmittedBatch, IssuerEnrollmentError> {
     let document = success(answer)?;
     let object = unwrap(&document, dialect::BATCH_IDS)?;
     if let Some(id) = json::member(object, dialect::EXTERNAL_BATCH_IDS)
@@ -29,7 +27,7 @@ pub(super) fn submitted(
 }
 
 /// Parses the answer to a status request.
-pub(super) fn reported(
+pub fn reported(
     answer: &Answer,
     dialect: Dialect,
     batch_id: &str,
@@ -50,7 +48,7 @@ pub(super) fn reported(
 
 /// Parses the answer to a deletion: 200 or 204, empty or with an object that has no error. 202 says that the card is
 /// still there. A card that the service does not have is deleted.
-pub(super) fn deleted(answer: &Answer) -> Result<DeletedCard, IssuerEnrollmentError> {
+pub fn deleted(answer: &Answer) -> Result<DeletedCard, IssuerEnrollmentError> {
     let document = document(answer)?;
     match (answer.status, &document) {
         (200 | 204, None) => Ok(DeletedCard::Deleted),

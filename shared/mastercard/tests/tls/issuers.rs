@@ -195,7 +195,7 @@ async fn failed_connections_are_told_apart() {
 #[tokio::test]
 async fn request_without_a_signature_is_not_sent() {
     let server = Server::start(&Demands::nothing(), |connection| {
-        answer(connection, 202, ACCEPTED)
+        answer(connection, 202, ACCEPTED);
     });
     let error = submit(&issuers(server.port, &settings(), Refuses))
         .await
@@ -237,10 +237,10 @@ async fn log_has_the_outcome_and_no_secret() {
     let guard = tracing::subscriber::set_default(subscriber);
     let refusal = r#"{"status":400,"reason":"INVALID_ARGUMENT","message":"SECRET"}"#;
     let accepts = Server::start(&Demands::nothing(), |connection| {
-        answer(connection, 202, ACCEPTED)
+        answer(connection, 202, ACCEPTED);
     });
     let refuses = Server::start(&Demands::nothing(), move |connection| {
-        answer(connection, 400, refusal)
+        answer(connection, 400, refusal);
     });
     for port in [accepts.port, refuses.port, 1] {
         let _ = submit(&issuers(port, &settings(), Repeats)).await;
