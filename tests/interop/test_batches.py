@@ -145,7 +145,9 @@ def test_unanswered_submission_is_repeated(enrollment: Enrollment, fault: str) -
     assert known["submissions"] == (2 if fault.endswith("after") else 1)
 
 
-@pytest.mark.parametrize("form", ["nested", "other-spellings", "other-dialect", "details", "wrapped", "utf-16", "chunked"])
+@pytest.mark.parametrize(
+    "form", ["nested", "other-spellings", "other-dialect", "details", "wrapped", "utf-16", "chunked"]
+)
 def test_results_are_read_in_other_forms(enrollment: Enrollment, form: str) -> None:
     batch = Batch.of(("enrolled",), ("pan_ineligible",))
     enrollment.order(batch, "batchStatus", fault="shaped", form=form, count=20)

@@ -1,4 +1,4 @@
-"""An issuer's back end: encrypts cards for Mastercard by `jwcrypto`, signs its calls by PyJWT, and uses nothing of the product."""
+"""An issuer's back end: `jwcrypto` encrypts cards for Mastercard, PyJWT signs the calls; no code of the product."""
 
 import hashlib
 import json
@@ -50,7 +50,8 @@ class Issuer:
         [listed] = [key for key in self.key_list() if key["kid"] == self.demo["keyId"]]
         key = jwk.JWK(**{name: listed[name] for name in ("kty", "n", "e")})
         protected = header or {"kid": listed["kid"], "alg": "RSA-OAEP-256", "enc": "A128GCM"}
-        token = jwe.JWE(json.dumps(content).encode(), protected=json.dumps(protected), recipient=key)
+        token = jwe.JWE(json.dumps(content).encode(), protected=json.dumps(protected))
+        token.add_recipient(key)
         compact: str = token.serialize(compact=True)
         return compact
 
