@@ -203,6 +203,3 @@ impl IssuerEnrollment {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests;

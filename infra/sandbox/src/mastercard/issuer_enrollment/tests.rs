@@ -1,1 +1,0 @@
-//! Rules of the API, called without HTTP.
