@@ -32,6 +32,8 @@ const PAIRS: u32 = 5000;
 const BROWSER_RUNS: usize = 3;
 /// Sessions of the load test, which has 1,000 in `cargo xtask test`, and no confirmation that meets two faults.
 const SESSIONS: u32 = 20_000;
+/// Batches of 250 cards in the load test, which has 20 in `cargo xtask test`.
+const BATCHES: u32 = 400;
 
 /// All of it, each lane in its order. One more is one more entry here.
 #[rustfmt::skip]
@@ -117,6 +119,7 @@ fn load(run: &TestRun<'_>) -> Result<Success> {
     environment.push(("LOAD_SESSIONS", SESSIONS.to_string()));
     environment.push(("LOAD_SEED", seed.to_string()));
     environment.push(("LOAD_REPEATED_FAULTS", "1".to_owned()));
+    environment.push(("LOAD_BATCHES", BATCHES.to_string()));
     rust::tests(run.checkout, &LOAD, &environment, run.interrupt)?;
     Ok(Success::Noted(format!("{SESSIONS} sessions, seed {seed}")))
 }

@@ -7,6 +7,7 @@
     reason = "a test that can't go on must end"
 )]
 
+mod batches;
 mod customers;
 mod fault_profile;
 mod records;
@@ -19,6 +20,7 @@ use load::aws_proxy::{AwsProxy, Faults};
 use load::functions::{Redirected, SettingsLock};
 use load::transactions::sharing;
 
+use batches::{Batches, largest_function};
 use customers::{Customers, PageResult};
 use fault_profile::FaultProfile;
 use records::Records;
@@ -74,6 +76,52 @@ fn nothing_is_lost_and_nothing_is_doubled() {
     records.check(&results);
     assert_eq!(sharing(&proxy.transactions()), BTreeSet::new());
     println!("{}", customers::summary(&results));
+}
+
+/// Batches of 250 cards, unless `LOAD_BATCHES` says otherwise.
+const BATCHES: usize = 20;
+/// Numbers of cards after which rate and memory are printed.
+const CARDS_AT: [usize; 3] = [1000, 10_000, 100_000];
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only load"]
+fn every_card_of_every_batch_is_accounted_for() {
+    let count = std::env::var("LOAD_BATCHES").map_or(BATCHES, |count| count.parse().expect("a number"));
+    let seed = flows::time::now_in_milliseconds().unsigned_abs();
+    println!("{count} batches; seed {seed}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let faults = Faults {
+        seed,
+        refused: FIVE_PERCENT / 2,
+        unanswered: FIVE_PERCENT / 2,
+        doubled: FIVE_PERCENT,
+    };
+    let aws = &flows::stack::Stack::here().endpoints.aws;
+    let proxy = runtime.block_on(AwsProxy::start(aws, faults)).unwrap();
+    let lock = SettingsLock::wait();
+    let batches = Batches::new();
+    let _redirected = Redirected::to(&proxy.url(), &lock);
+    let mut done = 0;
+    let mut passed = SignedDuration::ZERO;
+    // Each step is a part of the whole: its own rate shows whether the later cards cost more.
+    let steps = CARDS_AT
+        .iter()
+        .map(|cards| cards / 250)
+        .filter(|step| *step < count);
+    for step in steps.chain([count]) {
+        let took = batches.run(done, step);
+        passed += took;
+        rate("cards enrolled", (step - done) * 250, took);
+        println!(
+            "  after {} cards: the largest function has {:?} MB",
+            step * 250,
+            largest_function()
+        );
+        done = step;
+    }
+    rate("cards of batches accounted for", done * 250, passed);
+    batches.check_all(count);
+    println!("injected faults: {:?}", proxy.injected());
 }
 
 /// Customers of one client at once, without faults. No transaction is canceled by another one, and no item belongs to two of
