@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::batch::BatchCommand;
+
 /// Command-line tool for the operator of a card-enrollment stack.
 #[derive(Debug, Parser)]
 #[command(name = "enrollctl", version, about)]
@@ -26,6 +28,9 @@ pub(crate) enum Command {
     /// Signs tokens and opens the widget with them, to test a client's integration; no AWS needed.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Enrolls an issuer's cards from a CSV: encrypted here, in batches; no AWS needed.
+    #[command(subcommand)]
+    Batch(BatchCommand),
     /// Shows, exports or erases a person's records; each use is recorded in the client's audit trail.
     #[command(subcommand)]
     Customer(CustomerCommand),

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod batch;
 mod client;
 mod confirmation_keys;
 mod confirmations;
@@ -74,6 +75,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Incident { id, revealing } => incident::run(&find(stack).await?, &id, &revealing).await,
         Command::Audit { client } => audit::run(&find(stack).await?, client.as_deref()).await,
         Command::Confirmations(command) => confirmations::run(&find(stack).await?, command).await,
+        Command::Batch(command) => return batch::run(command).await,
         Command::Token(TokenCommand::Sign(claims)) => token::sign(&claims),
         Command::Token(TokenCommand::Open { token, url }) => {
             let base = match url {
