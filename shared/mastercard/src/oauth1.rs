@@ -5,6 +5,7 @@ mod acceptable;
 mod base_string;
 mod deviation;
 mod header;
+mod signature;
 mod signer;
 mod verify;
 
@@ -13,7 +14,8 @@ pub use self::{
     base_string::{BodyHash, base_string},
     deviation::Deviation,
     header::{Header, HeaderError},
-    signer::{Authorization, SignError, SignatureMethod, Signer, Stamp},
+    signature::SignatureMethod,
+    signer::{Authorization, SignError, Signer, Stamp},
     verify::{VerifyError, verify},
 };
 

@@ -8,7 +8,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use thiserror::Error;
 use url::Url;
 
-use super::base_string::{BodyHash, base_string, percent_encode};
+use super::{
+    base_string::{BodyHash, base_string, percent_encode},
+    signature::SignatureMethod,
+};
 use crate::keys::PrivateKey;
 
 /// Characters of a nonce that [`Stamp::from_random`] makes, as Mastercard's own signers use them.
@@ -30,16 +33,6 @@ pub struct Signer {
 pub struct Stamp {
     nonce: String,
     timestamp: u64,
-}
-
-/// Signature scheme.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SignatureMethod {
-    /// `RSA-SHA256`: RSASSA-PKCS1-v1_5 with SHA-256. All of Mastercard's gateways take it.
-    #[default]
-    RsaSha256,
-    /// `RSA-PSS`: RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes. Newer official signers offer it.
-    RsaPss,
 }
 
 /// Value of the header `Authorization`. Whoever has it can repeat the request for a while: it is never logged.
@@ -182,16 +175,6 @@ impl Stamp {
     /// Time in UNIX seconds.
     pub fn timestamp(&self) -> u64 {
         self.timestamp
-    }
-}
-
-impl SignatureMethod {
-    /// Value of `oauth_signature_method`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RsaSha256 => "RSA-SHA256",
-            Self::RsaPss => "RSA-PSS",
-        }
     }
 }
 

@@ -1,6 +1,3 @@
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
-};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use thiserror::Error;
 use url::Url;
@@ -9,6 +6,7 @@ use super::{
     base_string::{BodyHash, base_string, percent_decode},
     deviation::Deviation,
     header::{Header, HeaderError},
+    signature::SignatureMethod,
 };
 use crate::keys::PublicKey;
 
@@ -50,11 +48,7 @@ pub fn verify(
     body: &[u8],
     header: &Header,
 ) -> Result<(), VerifyError> {
-    let scheme: &RsaParameters = match header.get("oauth_signature_method") {
-        "RSA-SHA256" => &RSA_PKCS1_2048_8192_SHA256,
-        "RSA-PSS" => &RSA_PSS_2048_8192_SHA256,
-        _ => return Err(VerifyError::Method),
-    };
+    let scheme = SignatureMethod::parse(header.get("oauth_signature_method")).ok_or(VerifyError::Method)?;
     let calculated = BodyHash::of(body);
     if percent_decode(header.get("oauth_body_hash")) != calculated.as_str() {
         return Err(VerifyError::BodyHash {
@@ -64,11 +58,7 @@ pub fn verify(
     let signature = STANDARD
         .decode(percent_decode(header.get("oauth_signature")))
         .map_err(|_| HeaderError::Unusable("oauth_signature"))?;
-    let is_signed = |base: &str| {
-        UnparsedPublicKey::new(scheme, key.spki_der())
-            .verify(base.as_bytes(), &signature)
-            .is_ok()
-    };
+    let is_signed = |base: &str| scheme.is_signature(key.spki_der(), base.as_bytes(), &signature);
     let signed = header.signed_parameters();
     let acceptable = base_string(method, url, &signed);
     if is_signed(&acceptable) {
