@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use jiff::Timestamp;
 use mastercard::http::{HttpClient, HttpSettings, Method, Trust, Url, header};
 use mastercard::jwks::{KeyList, ListedKey};
@@ -165,7 +165,10 @@ async fn fetch(address: &str, authorities: Option<&Path>) -> Result<KeyList> {
         "{url} answered {}; expected 200",
         answer.status
     );
-    let list = KeyList::parse(&answer.body).with_context(|| url.to_string())?;
+    let content = answer
+        .content()
+        .map_err(|fault| anyhow!("{url} answered with {fault}"))?;
+    let list = KeyList::parse(&content).with_context(|| url.to_string())?;
     if list.skipped() > 0 {
         eprintln!(
             "note: {} entries are no RSA keys of 2048 bits or more",

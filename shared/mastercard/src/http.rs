@@ -4,6 +4,7 @@
 
 mod content;
 mod identity;
+#[cfg(any(feature = "issuer-enrollment", feature = "mrs"))]
 mod mime;
 mod trust;
 
@@ -176,11 +177,12 @@ impl HttpClient {
 
 impl Answer {
     /// Returns the body without its content codings, at most 1 MiB. An error describes the fault in the form.
-    pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>, &'static str> {
+    pub fn content(&self) -> Result<Cow<'_, [u8]>, &'static str> {
         content::decode(&self.headers, &self.body, MAX_ANSWER_BYTES)
     }
 
     /// Returns the document in a body without content codings.
+    #[cfg(any(feature = "issuer-enrollment", feature = "mrs"))]
     pub(crate) fn document<'a>(&self, content: &'a [u8]) -> Result<mime::Document<'a>, &'static str> {
         let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
         let content_type = match (types.next(), types.next()) {

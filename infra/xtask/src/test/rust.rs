@@ -1,9 +1,10 @@
 //! Checks and tests by cargo.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::TestRun;
@@ -97,6 +98,44 @@ pub(crate) fn functions_alone(run: &TestRun<'_>) -> Result<()> {
         command.args(["--package", &name]);
     }
     run_shown(&mut command, run.interrupt)
+}
+
+/// Crate whose features are for others, who take one of them.
+const LIBRARY: &str = "mastercard";
+
+/// Compiles the library with each of its features alone, and with none.
+pub(crate) fn features_alone(run: &TestRun<'_>) -> Result<()> {
+    let manifest = run
+        .checkout
+        .root()
+        .join("shared")
+        .join(LIBRARY)
+        .join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    let features = features(&text).with_context(|| manifest.display().to_string())?;
+    for feature in [String::new()].into_iter().chain(features) {
+        let mut command = cargo(run.checkout);
+        command.args(["clippy", "--quiet", "--package", LIBRARY, "--no-default-features"]);
+        command.args(["--features", &feature]);
+        command.args(["--", "-D", "warnings"]);
+        run_shown(&mut command, run.interrupt)
+            .with_context(|| format!("{LIBRARY} with the feature '{feature}' alone"))?;
+    }
+    Ok(())
+}
+
+/// Names of the features in a manifest, without the default ones' list.
+fn features(manifest: &str) -> Result<Vec<String>> {
+    let manifest: toml::Table = manifest.parse()?;
+    let features = manifest
+        .get("features")
+        .and_then(toml::Value::as_table)
+        .context("no features")?;
+    Ok(features
+        .keys()
+        .filter(|name| *name != "default")
+        .cloned()
+        .collect())
 }
 
 pub(crate) fn unit(run: &TestRun<'_>) -> Result<()> {

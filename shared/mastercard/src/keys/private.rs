@@ -150,6 +150,7 @@ impl PrivateKey {
     }
 
     /// Key pair of aws-lc.
+    #[cfg(feature = "oauth1")]
     pub(crate) fn pair(&self) -> &KeyPair {
         &self.pair
     }
