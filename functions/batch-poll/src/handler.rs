@@ -9,7 +9,7 @@ use enrollment::flows::digital_cards::settle::SettleDeletion;
 use enrollment::identifiers::Malformed;
 use enrollment::log::{by_display, error, info};
 use enrollment::ports::StoreError;
-use platform::issuer::IssuerConnection;
+use platform::issuer::{IssuerConnection, MastercardIssuerEnrollment};
 use platform::metrics::Metrics;
 use platform::queues::{self, BatchPollMessage};
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub(crate) struct Flows<'a> {
     pub(crate) poll: PollBatch<'a>,
     pub(crate) deletion: SettleDeletion<'a>,
     pub(crate) sweep: SweepBatches<'a>,
+    /// Mastercard, which keeps its words about a batch with the batch.
+    pub(crate) issuer_enrollment: &'a MastercardIssuerEnrollment,
     /// Connection whose client certificate is reported; `None` where the deployment serves no issuers.
     pub(crate) connection: Option<&'a IssuerConnection>,
 }
@@ -65,7 +67,11 @@ impl Flows<'_> {
         match message {
             BatchPollMessage::Batch(id) => {
                 let id = BatchId::parse(&id).map_err(MessageError::Message)?;
-                let report = self.poll.poll(id).await?;
+                let of_batch = PollBatch {
+                    issuer_enrollment: &self.issuer_enrollment.for_batch(id),
+                    ..self.poll
+                };
+                let report = of_batch.poll(id).await?;
                 metrics.batch_poll(report);
             }
             BatchPollMessage::Card(key) => {

@@ -16,7 +16,9 @@ async fn main() -> Result<(), Error> {
     let (batches, contents) = (adapters.batches(), adapters.batch_contents());
     let digital_cards = adapters.digital_cards();
     let connection = adapters.issuer_connection();
-    let issuer_enrollment = adapters.issuer_enrollment(connection.clone());
+    let issuer_enrollment = adapters
+        .issuer_enrollment(connection.clone())
+        .keeping_faults(adapters.batches());
     let (pacing, wakeups) = (adapters.pacing(), adapters.wakeups());
     let (clock, randomness, metrics) = (adapters.clock(), adapters.randomness(), adapters.metrics());
     let serves_issuers = function.settings.stack.issuer.base_url.is_some();
@@ -46,6 +48,7 @@ async fn main() -> Result<(), Error> {
                 wakeups: &wakeups,
                 clock: &*clock,
             },
+            issuer_enrollment: &issuer_enrollment,
             connection: serves_issuers.then_some(&connection),
         };
         let answer = handler::handle(&flows, &metrics, event.payload).await;

@@ -6,6 +6,7 @@ use enrollment::flows::batch::submit::SubmitBatch;
 use enrollment::identifiers::Malformed;
 use enrollment::log::by_display;
 use enrollment::ports::StoreError;
+use platform::issuer::MastercardIssuerEnrollment;
 use platform::metrics::Metrics;
 use platform::queues::{self, BatchSubmitMessage};
 
@@ -13,12 +14,17 @@ use platform::queues::{self, BatchSubmitMessage};
 /// batch the store could not be asked for.
 pub(crate) async fn handle(
     submission: &SubmitBatch<'_>,
+    issuer_enrollment: &MastercardIssuerEnrollment,
     metrics: &Metrics,
     event: SqsEvent,
 ) -> SqsBatchResponse {
     let submit = async |message: BatchSubmitMessage| {
         let id = BatchId::parse(&message.batch).map_err(MessageError::Message)?;
-        let report = submission.submit(id).await?;
+        let of_batch = SubmitBatch {
+            issuer_enrollment: &issuer_enrollment.for_batch(id),
+            ..*submission
+        };
+        let report = of_batch.submit(id).await?;
         metrics.batch_submission(report);
         Ok::<_, MessageError>(())
     };

@@ -11,7 +11,9 @@ async fn main() -> Result<(), Error> {
     let function = platform::start(env!("CARGO_CRATE_NAME"))?;
     let adapters = &function.adapters;
     let (batches, contents) = (adapters.batches(), adapters.batch_contents());
-    let issuer_enrollment = adapters.issuer_enrollment(adapters.issuer_connection());
+    let issuer_enrollment = adapters
+        .issuer_enrollment(adapters.issuer_connection())
+        .keeping_faults(adapters.batches());
     let (pacing, wakeups) = (adapters.pacing(), adapters.wakeups());
     let (clock, randomness, metrics) = (adapters.clock(), adapters.randomness(), adapters.metrics());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
@@ -25,7 +27,7 @@ async fn main() -> Result<(), Error> {
             clock: &*clock,
             randomness: &*randomness,
         };
-        Ok::<_, Error>(handler::handle(&submission, &metrics, event.payload).await)
+        Ok::<_, Error>(handler::handle(&submission, &issuer_enrollment, &metrics, event.payload).await)
     }))
     .await
 }

@@ -7,7 +7,7 @@ mod failure;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use enrollment::batch::{BatchAnswer, MastercardBatchId};
+use enrollment::batch::{BatchAnswer, BatchId, MastercardBatchId};
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{LogText, info, warn};
 use enrollment::ports::{
@@ -23,6 +23,7 @@ pub use credentials::{IssuerAuthentication, SignedClient};
 
 use crate::connection::{CallError, ClosedError, Connection, Operation, log_text};
 use crate::metrics::Metrics;
+use crate::tables::DynamoBatches;
 
 /// Connection to the Issuer Enrollment API.
 pub type IssuerConnection = Connection<IssuerAuthentication>;
@@ -33,6 +34,10 @@ pub struct MastercardIssuerEnrollment {
     connection: IssuerConnection,
     service: Arc<Service>,
     randomness: Arc<dyn Randomness>,
+    /// Store of Mastercard's words, where they are kept.
+    faults: Option<Arc<DynamoBatches>>,
+    /// Batch that the calls are made for.
+    batch: Option<BatchId>,
 }
 
 struct Service {
@@ -55,6 +60,25 @@ impl MastercardIssuerEnrollment {
             connection,
             service: Arc::new(Service { base_url, dialect }),
             randomness,
+            faults: None,
+            batch: None,
+        }
+    }
+
+    /// Keeps what Mastercard writes about a call that it refuses, or answers beyond understanding, with the batch that the
+    /// call was made for.
+    #[must_use]
+    pub fn keeping_faults(mut self, batches: DynamoBatches) -> Self {
+        self.faults = Some(Arc::new(batches));
+        self
+    }
+
+    /// Returns the same for calls about one batch.
+    #[must_use]
+    pub fn for_batch(&self, batch: BatchId) -> Self {
+        Self {
+            batch: Some(batch),
+            ..self.clone()
         }
     }
 
@@ -67,7 +91,7 @@ impl MastercardIssuerEnrollment {
         }
     }
 
-    async fn call<T: Send, R: Future<Output = Exchange<T>> + Send>(
+    async fn call<T: Send + Sync, R: Future<Output = Exchange<T>> + Send>(
         &self,
         operation: &'static str,
         incident: Option<&IncidentId>,
@@ -83,6 +107,7 @@ impl MastercardIssuerEnrollment {
             async move {
                 let exchange = call(client?).await;
                 log(operation, incident, &exchange);
+                self.keep(operation, &exchange).await;
                 match exchange.result {
                     Ok(answer) => Ok((answer, exchange.flow)),
                     Err(error) => Err(CallError::Protocol(error)),
@@ -91,6 +116,19 @@ impl MastercardIssuerEnrollment {
         };
         let result = self.connection.call(measured, over).await;
         result.map_err(|error| failure::of_call(error, self.connection.now()))
+    }
+
+    /// Keeps Mastercard's words about a failed call. A failure to do so changes nothing else.
+    async fn keep<T: Sync>(&self, operation: &'static str, exchange: &Exchange<T>) {
+        let (Some(faults), Some(batch)) = (&self.faults, self.batch) else {
+            return;
+        };
+        let Some(note) = failure::words(operation, exchange, self.connection.now()) else {
+            return;
+        };
+        if let Err(error) = faults.note_fault(batch, &note).await {
+            warn!(error, "storing fault text failed");
+        }
     }
 
     /// Random UUID (RFC 9562, version 4), which names a call in Mastercard's logs.

@@ -24,6 +24,8 @@ mod submissions;
 mod transaction;
 mod update;
 
+#[cfg(feature = "operator")]
+pub use batches::BatchIncident;
 pub use batches::{BatchTables, DynamoBatches};
 pub use clients::DynamoClients;
 pub use confirmations::DynamoConfirmations;

@@ -5,10 +5,11 @@ use enrollment::log::LogText;
 use enrollment::ports::IssuerEnrollmentError;
 use jiff::{SignedDuration, Timestamp};
 use mastercard::NotSent;
-use mastercard::issuer_enrollment::{self as api, Refusal, RetryAfter};
+use mastercard::issuer_enrollment::{self as api, Exchange, Refusal, RetryAfter};
 
 use super::answer::first_code;
 use crate::connection::{CallError, ClosedError, OutOfTime, ProtocolError, log_text};
+use crate::tables::FaultNote;
 
 /// HTTP status of a service that takes no requests at the moment.
 const UNAVAILABLE: u16 = 503;
@@ -50,6 +51,20 @@ pub(super) fn of_call(error: CallError<api::IssuerEnrollmentError>, now: Timesta
             IssuerEnrollmentError::Unknown("no answer before the function ends".into())
         }
     }
+}
+
+/// Words of Mastercard about a failed call; `None` where there are none.
+pub(super) fn words<T>(operation: &str, exchange: &Exchange<T>, at: Timestamp) -> Option<FaultNote> {
+    let error = exchange.result.as_ref().err()?;
+    let text = error.foreign_text().filter(|text| !text.is_empty());
+    let correlation = exchange.correlation.as_ref();
+    (text.is_some() || correlation.is_some()).then(|| FaultNote {
+        at,
+        operation: operation.to_owned(),
+        outcome: error.class().to_owned(),
+        correlation: correlation.map(|id| id.as_str().to_owned()),
+        text: text.map(|text| text.expose().to_owned()).unwrap_or_default(),
+    })
 }
 
 fn of_answer(error: api::IssuerEnrollmentError, now: Timestamp) -> IssuerEnrollmentError {

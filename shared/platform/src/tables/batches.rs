@@ -4,6 +4,7 @@
 //! leaves a random `ticket`: where a condition does not hold, it tells a write whose answer was lost, and which the SDK sends
 //! again, from another's.
 
+mod faults;
 mod item_of;
 mod records;
 
@@ -27,6 +28,9 @@ use super::transaction::{IntoWrite as _, built, transact};
 use super::update::ItemUpdate;
 use crate::aws::where_it_held;
 use crate::vault::Vault;
+
+#[cfg(feature = "operator")]
+pub use faults::BatchIncident;
 
 /// The `batches` table, with the confirmations and the audit trail that its transactions write.
 pub struct DynamoBatches {

@@ -14,6 +14,7 @@ use enrollment::ports::{
 use enrollment::status::Status;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use platform::tables::FaultNote;
 
 use crate::batch_samples::{accepted_card, batch, consumer, digital_card_id, mastercard_batch};
 use crate::samples::client_id;
@@ -415,6 +416,44 @@ async fn error_has_its_reason() {
         }
         assert!(batches.finish(&batch, lease).await.unwrap());
         assert_eq!(batches.batch(batch.id).await.unwrap(), Some(batch));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn fault_of_mastercard_is_kept_sealed_with_the_incident() {
+    on_every_engine(|world| async move {
+        let stored = accepted(&world, "batch-1", 1).await;
+        let batches = world.batches(&world.vault());
+        let found = batches.incident(&stored.incident).await.unwrap().unwrap();
+        assert_eq!((&found.batch, found.has_fault), (&stored, false));
+        let note = FaultNote {
+            at: stored.accepted_at,
+            operation: "submitBatch".into(),
+            outcome: "refused".into(),
+            correlation: Some("0a1b2c3d-0000-4000-8000-000000000001".into()),
+            text: "the issuer of Maria is unknown".into(),
+        };
+        batches.note_fault(stored.id, &note).await.unwrap();
+        let item = world.item(&world.tables.batches, "batch#").await;
+        assert!(item["last_fault"].as_b().is_ok());
+        assert!(!format!("{item:?}").contains("Maria"));
+        // The batch, its due time and its lease are as they were.
+        assert_eq!(batches.batch(stored.id).await.unwrap(), Some(stored.clone()));
+        assert_eq!(batches.due(stored.accepted_at, 1).await.unwrap().len(), 1);
+        assert!(
+            batches
+                .incident(&stored.incident)
+                .await
+                .unwrap()
+                .unwrap()
+                .has_fault
+        );
+        let other = batch("batch-2", 1, stored.accepted_at);
+        batches.note_fault(other.id, &note).await.unwrap();
+        assert!(batches.incident(&other.incident).await.unwrap().is_none());
+        assert_eq!(world.scan(&world.tables.batches).await.len(), 1);
     })
     .await;
 }

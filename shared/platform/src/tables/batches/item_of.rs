@@ -216,7 +216,12 @@ fn json(operation: &'static str, value: &impl Serialize) -> Result<String, Store
         .map_err(|_| StoreError::unavailable(operation, "it can't be written as JSON"))
 }
 
-fn sealing<'a>(vault: &'a Vault, operation: &'static str, client: &'a ClientId, pk: &'a str) -> Sealing<'a> {
+pub(super) fn sealing<'a>(
+    vault: &'a Vault,
+    operation: &'static str,
+    client: &'a ClientId,
+    pk: &'a str,
+) -> Sealing<'a> {
     Sealing {
         vault,
         operation,
