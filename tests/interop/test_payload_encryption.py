@@ -75,7 +75,8 @@ def jose_key(keys: KeyFiles) -> jwk.JWK:
 
 def jwe_by_jwcrypto(keys: KeyFiles, payload: Any, enc: str, **header: str) -> str:
     protected = json.dumps({"alg": "RSA-OAEP-256", "enc": enc, **header})
-    made = jwe.JWE(json.dumps(payload).encode(), protected, recipient=jose_key(keys))
+    made = jwe.JWE(json.dumps(payload).encode(), protected)
+    made.add_recipient(jose_key(keys))
     return str(made.serialize(compact=True))
 
 

@@ -9,12 +9,18 @@ use enrollment::client::{Client, file};
 use enrollment::token::TokenRules;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use mastercard::keys::PrivateKey;
 
 const CLIENT: &str = include_str!("client.toml");
 const PUBLIC_KEY: &str = include_str!("../../../shared/enrollment/src/testing/public-key.pem");
 const PRIVATE_KEY: &str = include_str!("../../../shared/enrollment/src/testing/private-key.pem");
+const RECEIVER_KEY: &str = include_str!("../../../shared/mastercard/tests/fixtures/signing.pem");
 const TRANSLATION: &[u8] = include_bytes!("../corpus/translation/partial.json");
 const LOGO: &[u8] = include_bytes!("../corpus/pictures/logo.png");
+
+/// Private key that JWEs and encrypted fields of the corpus are made for.
+pub static RECEIVER: LazyLock<PrivateKey> =
+    LazyLock::new(|| PrivateKey::from_pem(RECEIVER_KEY).expect("a private RSA key"));
 
 /// Number of digits in a row that could be a card number.
 const SUSPICIOUS_DIGITS: usize = 12;
