@@ -3,12 +3,14 @@
 mod bounds;
 mod caller;
 mod counting;
+mod cpu_time;
 mod emulator;
 mod events;
 mod functions;
 mod instructions;
 mod interactions;
 mod page;
+mod payloads;
 mod runtime_api;
 mod start;
 
@@ -26,6 +28,12 @@ struct Arguments {
     /// Program that counts instructions.
     #[arg(long)]
     valgrind: PathBuf,
+    /// Python with Mastercard's packages.
+    #[arg(long)]
+    python: PathBuf,
+    /// Node.js.
+    #[arg(long)]
+    node: PathBuf,
     /// The folder with a folder for each function.
     #[arg(long)]
     functions: PathBuf,
@@ -44,6 +52,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     emulator::end_at_signals()?;
     std::fs::create_dir_all(&arguments.scratch)?;
+    payloads::measure(&arguments)?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
     let mut exceeded = bounds::Exceeded::default();
     start::measure(&arguments, &aws, &mut exceeded)?;

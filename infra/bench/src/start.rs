@@ -32,7 +32,7 @@ pub(crate) fn measure(arguments: &Arguments, aws: &Counting, exceeded: &mut Exce
         }
     }
     println!(
-        "Start, under AWS's Runtime Interface Emulator ({} runs); times are not judged",
+        "\nStart, under AWS's Runtime Interface Emulator ({} runs); times are not judged",
         arguments.runs
     );
     println!(

@@ -52,6 +52,10 @@ fuzz_target!(|input: &str| {
         // Names and paths are the caller's own; nothing else of the payload is repeated.
         assert_no_card_number(&told.replace(from, "").replace(to, ""));
     }
+    // An encrypted part that the payload has already need not be readable.
+    if payload.to_string().contains("encryptedData") {
+        return;
+    }
     let Ok(encrypted) = ENCRYPTOR.encrypt_payload(payload, &[there]) else {
         return;
     };

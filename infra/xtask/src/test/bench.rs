@@ -9,11 +9,15 @@ use crate::checkout::Checkout;
 use crate::local::system::Up;
 use crate::programs::command::run_kept;
 use crate::programs::interrupt::Interrupt;
+use crate::toolchain::node::Node;
 use crate::toolchain::prerequisites::program_or_package;
 use crate::toolchain::python::Tools;
 
 /// Path of AWS's Runtime Interface Emulator among the packages of sam.
 pub(crate) const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
+
+/// Mastercard's npm packages, with their lock file.
+const OFFICIAL: &str = "tests/interop/official";
 
 /// Builds, measures and prints; a bound that is exceeded is a failure.
 pub(crate) fn bench(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -> Result<()> {
@@ -31,6 +35,9 @@ pub(crate) fn measure(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -
         bail!("sam's package has no emulator at {}", emulator.display());
     }
     let valgrind = program_or_package("valgrind", "valgrind", interrupt)?;
+    let tests = Tools::Tests.install(checkout, interrupt)?;
+    let node = Node::of(&tests)?;
+    node.install_packages(checkout, &checkout.root().join(OFFICIAL), interrupt)?;
     let built = native::everything(checkout, interrupt)?;
     let mut command = Command::new(&built.bench);
     command
@@ -38,6 +45,8 @@ pub(crate) fn measure(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -
         .arg("--emulator")
         .arg(&emulator);
     command.arg("--valgrind").arg(valgrind);
+    command.arg("--python").arg(tests.program("python"));
+    command.arg("--node").arg(node.program());
     command.arg("--functions").arg(&built.functions);
     command.arg("--bare").arg(&built.bare_function);
     command.arg("--scratch").arg(checkout.state().join("bench"));
