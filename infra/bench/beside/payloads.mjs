@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 const packages = createRequire(new URL("../../../tests/interop/official/package.json", import.meta.url));
 const { JweEncryption, FieldLevelEncryption } = packages("mastercard-client-encryption");
 
-const SHORTEST = 300_000;
+const SHORTEST = 200_000;
 const ROUNDS = 5;
 
 function used() {

@@ -9,7 +9,7 @@ from client_encryption import field_level_encryption, jwe_encryption
 from client_encryption.field_level_encryption_config import FieldLevelEncryptionConfig
 from client_encryption.jwe_encryption_config import JweEncryptionConfig
 
-SHORTEST = 0.3
+SHORTEST = 0.2
 ROUNDS = 5
 
 

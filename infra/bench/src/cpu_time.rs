@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 
 /// Shortest time that is measured.
-const SHORTEST: Duration = Duration::from_millis(300);
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Number of measurements, of which the least counts: what else the machine does only adds.
 const ROUNDS: usize = 5;
