@@ -14,10 +14,14 @@ use enrollment::ports::{
 use enrollment::status::Status;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use platform::SystemRandomness;
 use platform::tables::FaultNote;
+use platform::tables::client_setups::ClientSetups;
+use platform::tables::confirmations::admin::Decided;
 
-use crate::batch_samples::{accepted_card, batch, consumer, digital_card_id, mastercard_batch};
-use crate::samples::client_id;
+use crate::batch_samples::{accepted_card, batch, consumer, digital_card_id, issuer, mastercard_batch};
+use crate::confirmations::permit;
+use crate::samples::{client, client_id};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -454,6 +458,44 @@ async fn fault_of_mastercard_is_kept_sealed_with_the_incident() {
         batches.note_fault(other.id, &note).await.unwrap();
         assert!(batches.incident(&other.incident).await.unwrap().is_none());
         assert_eq!(world.scan(&world.tables.batches).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn operator_replays_a_confirmation_within_the_retention() {
+    on_every_engine(|world| async move {
+        let mut set_up = client("demo", "demo", "Demo");
+        set_up.issuer = Some(issuer());
+        let setups = ClientSetups {
+            dynamodb: world.dynamodb.clone(),
+            table: world.tables.clients.clone(),
+            randomness: &SystemRandomness,
+            clock: &*world.clock,
+        };
+        setups.store(&set_up, None).await.unwrap();
+        let stored = accepted(&world, "batch-1", 1).await;
+        let vault = world.vault();
+        let batches = world.batches(&vault);
+        let (now, lease) = (stored.accepted_at, stored.accepted_at + LEASE);
+        let acquired = batches.acquire(stored.id, BatchWork::Submit, now, lease).await;
+        let batch = ended(&acquired.unwrap().unwrap(), vec![CardResult::Unknown], now);
+        assert!(batches.finish(&batch, lease).await.unwrap());
+
+        let (admin, permit) = (world.admin(&vault), permit(&world).await);
+        let confirmation = batch.confirmation().unwrap();
+        let id = &confirmation.id;
+        assert_eq!(
+            admin.reveal(&permit, id).await.unwrap(),
+            Some(confirmation.clone())
+        );
+        let retention = SignedDuration::from_hours(24 * 30);
+        world.clock.advance_to(now + retention - SECOND);
+        assert_eq!(admin.replay(&permit, id).await.unwrap(), Decided::Done);
+        world.clock.advance(SECOND);
+        assert_eq!(admin.replay(&permit, id).await.unwrap(), Decided::Expired);
+        assert_eq!(admin.reveal(&permit, id).await.unwrap(), None);
     })
     .await;
 }
