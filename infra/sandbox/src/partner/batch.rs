@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Address of the batches below the product's.
 const PATH: &str = "/company/enroll_batch";
 
-/// What the product answered.
+/// Answer of the product.
 #[derive(Serialize)]
 pub(super) struct BatchAnswer {
     status: u16,

@@ -60,7 +60,7 @@ pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
     Ok(secret)
 }
 
-/// What an issuer needs for batches: the demo client is one.
+/// Part of `demo.json` for issuers: the demo client is one.
 fn issuer(ports: &Ports) -> Result<Value> {
     Ok(json!({
         "clientId": CLIENT,

@@ -243,7 +243,7 @@ impl Statement {
         self.status.is_none() && self.problem.is_none()
     }
 
-    /// What the answer does not say is not known, and neither is what it says twice and differently.
+    /// Outcome of a card. It is unknown where the answer states none, or two.
     fn outcome(self, has_digital_card_id: bool) -> CardOutcome {
         let is_in = |known: &[&str]| {
             self.status

@@ -55,7 +55,7 @@ pub(super) struct Record {
     pub(super) company: Company,
 }
 
-/// What stands beside a record in the final answer.
+/// Records beside this one in the final answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Company {
     Nothing,
@@ -65,7 +65,7 @@ pub(super) enum Company {
     Foreign,
 }
 
-/// What the final answer says of a card.
+/// Statement of the final answer about a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Success,
@@ -90,9 +90,9 @@ pub(crate) struct BatchView {
     batch_id: String,
     external_batch_id: String,
     src_client_id: String,
-    /// How often it was submitted, repeats included.
+    /// Number of submissions, repeats included.
     submissions: u32,
-    /// How often its status was asked for.
+    /// Number of status requests.
     polls: u32,
     is_final: bool,
     cards: Vec<RecordView>,
@@ -117,7 +117,7 @@ pub(crate) struct CardView {
     src_client_id: String,
     external_card_id: String,
     is_deleted: bool,
-    /// How often its deletion was asked for.
+    /// Number of deletions that were asked for.
     deletions: u32,
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::Dialect;
 use crate::card_number::CardNumber;
 
-/// Most cards in a batch (`docs/sources.md#click-to-pay`).
+/// Most cards in a batch (`docs/sources.md#issuer-enrollment`).
 const MAX_CARDS: usize = 250;
 
 /// Consumers and cards, in the order of the document.
