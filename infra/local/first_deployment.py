@@ -1,8 +1,8 @@
 """Shows on the local AWS what a first deployment does: one that fails at its end leaves nothing behind, and
 `sam deploy` needs nothing but what samconfig.toml asks for, with `--guided` nothing but Enter.
 
-`python first_deployment.py TRANSFORMED SAM`: the templates as CloudFormation gets them, by their paths, and the program. Run
-in the repository's root.
+`python first_deployment.py TRANSFORMED SAM`: the templates as CloudFormation gets them, by their paths, and the
+program. Run in the repository's root.
 
 A deployment that is to fail gets one more resource, which fails after all others. The local AWS rolls back by itself,
 and by DeletionPolicy, but deletes a table of a stack without asking DynamoDB. DynamoDB itself respects deletion

@@ -1,8 +1,8 @@
-"""Starts ministack, with two faults of its CloudFormation (1.5.33) mended, so that it takes included stacks as AWS does.
+"""Starts ministack 1.5.33 with two corrections, so that it takes included stacks as AWS does.
 
 Both are about `AWS::CloudFormation::Stack`: the included template is not transformed, and an update of it forgets the
-attributes of resources that did not change, so that the next `Fn::GetAtt` of one fails. For the template that is deployed
-itself it does both right.
+attributes of resources that did not change, so that the next `Fn::GetAtt` of one fails. For the outer template ministack
+does both right.
 """
 
 from typing import Any

@@ -1,5 +1,6 @@
-"""Writes a SAM template, and those that it includes, as CloudFormation gets them: `python transform.py TEMPLATE`, one JSON
-object by their paths on standard output. Run in the repository's root.
+"""Writes a SAM template, and those that it includes, as CloudFormation gets them.
+
+`python transform.py TEMPLATE`: one JSON object by their paths, on standard output. Run in the repository's root.
 
 SAM's own translator, as `sam validate` runs it; addresses of packages stand where `sam deploy` puts them. Needs no AWS.
 """
