@@ -37,6 +37,8 @@ fn functions_write_what_the_alarms_read() {
     refused_openings();
     faults_of_mrs();
     parked_confirmations();
+    refused_batch();
+    invoke("BatchPoll");
     invoke("Settle");
     invoke("Purge");
     let wanted: Vec<(String, Read)> = own_reads().into_iter().filter(is_shown_here).collect();
@@ -176,6 +178,13 @@ fn faults_of_mrs() {
         let event = answer.json();
         assert_eq!(event["statusCode"], "-1001", "{order}: {event}");
     }
+}
+
+/// Shows a call of an issuer's back end, whatever its answer.
+fn refused_batch() {
+    let address = format!("{}/company/enroll_batch", Stack::here().endpoints.api);
+    let request = Request::post(address).body(b"{}".to_vec()).expect("a request");
+    assert_eq!(call::send(request).status, 401);
 }
 
 /// Shows a confirmation whose receiver is gone, and one that can't be unsealed.
