@@ -61,9 +61,18 @@ pub struct Faults {
 impl Faults {
     /// Orders a fault for the next calls about this card.
     pub fn about(card: &Card, orders: &[Value]) -> Self {
+        Self::naming("card", &card.number, orders)
+    }
+
+    /// Orders a fault for the next calls about the batch with this `externalBatchId`.
+    pub fn about_batch(id: &str, orders: &[Value]) -> Self {
+        Self::naming("batch", id, orders)
+    }
+
+    fn naming(member: &str, value: &str, orders: &[Value]) -> Self {
         let about_it = |order: &Value| {
             let mut order = order.clone();
-            order["card"] = card.number.as_str().into();
+            order[member] = value.into();
             ordered(&order)
         };
         Self {

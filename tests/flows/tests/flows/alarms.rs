@@ -7,9 +7,11 @@ use ::alarms::emitted::{self, Datum};
 use enrollment::status::Status;
 use flows::call;
 use flows::card::{Card, random_hex};
+use flows::issuer::{Batch, Issuer};
 use flows::local_aws::{Settings, aws, invoke, log_lines};
 use flows::page::{Page, Submission};
 use flows::partner::{Partner, Redirect};
+use flows::rewards::Faults;
 use flows::stack::Stack;
 use flows::stored;
 use flows::time::{eventually, now_in_milliseconds};
@@ -26,9 +28,13 @@ const NEWER: i64 = 999;
 /// Card number that MRS declines with -45.
 const DECLINED: &str = "5234000000001450";
 /// Cases that would disturb every other test, by metric and `Outcome`, and the tests that show them: a missing certificate is
-/// shown by `rewards::tests::call_without_a_certificate_is_counted` in `platform`, another key for card numbers by
-/// `card_keys` here, which may run later.
-const SHOWN_ELSEWHERE: [(&str, Option<&str>); 2] = [("MrsFaults", Some("unready")), ("CardKeyRefused", None)];
+/// shown by `rewards::tests::call_without_a_certificate_is_counted` in `platform`, for both of Mastercard's interfaces, which
+/// share the code; another key for card numbers by `card_keys` here, which may run later.
+const SHOWN_ELSEWHERE: [(&str, Option<&str>); 3] = [
+    ("MrsFaults", Some("unready")),
+    ("IssuerFaults", Some("unready")),
+    ("CardKeyRefused", None),
+];
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
@@ -37,7 +43,8 @@ fn functions_write_what_the_alarms_read() {
     refused_openings();
     faults_of_mrs();
     parked_confirmations();
-    refused_batch();
+    finished_batch();
+    faults_of_the_issuer_enrollment_api();
     invoke("BatchPoll");
     invoke("Settle");
     invoke("Purge");
@@ -180,11 +187,27 @@ fn faults_of_mrs() {
     }
 }
 
-/// Shows a call of an issuer's back end, whatever its answer.
-fn refused_batch() {
-    let address = format!("{}/company/enroll_batch", Stack::here().endpoints.api);
-    let request = Request::post(address).body(b"{}".to_vec()).expect("a request");
-    assert_eq!(call::send(request).status, 401);
+/// Shows calls of an issuer's back end, and the end of a batch.
+fn finished_batch() {
+    let issuer = Issuer::demo();
+    let id = issuer.accepted(&Batch::of(&[&["enrolled"]]));
+    assert_eq!(issuer.result(&id)["status"], "SUCCESS_BATCH");
+}
+
+fn faults_of_the_issuer_enrollment_api() {
+    for fault in [
+        "invalid-client-cert",
+        "authentication-failed",
+        "invalid-body-hash",
+    ] {
+        let batch = Batch::of(&[&["enrolled"]]);
+        let order = json!({"operation": "submitBatch", "fault": fault});
+        let faults = Faults::about_batch(&batch.id, &[order]);
+        Issuer::demo().accepted(&batch);
+        eventually("the submission of a batch", PATIENCE, || {
+            faults.unserved().is_empty().then_some(())
+        });
+    }
 }
 
 /// Shows a confirmation whose receiver is gone, and one that can't be unsealed.
