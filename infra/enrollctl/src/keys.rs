@@ -137,7 +137,7 @@ fn format_certificate(fingerprint: &str, end: &str) -> String {
 }
 
 /// Fetches a key list.
-async fn fetch(address: &str, authorities: Option<&Path>) -> Result<KeyList> {
+pub(crate) async fn fetch(address: &str, authorities: Option<&Path>) -> Result<KeyList> {
     let url = Url::parse(address).context("the address can't be parsed")?;
     ensure!(url.scheme() == "https", "a key list is fetched by https only");
     let trust = match authorities {

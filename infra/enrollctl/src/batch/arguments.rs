@@ -69,9 +69,12 @@ pub(crate) struct SubmitArguments {
     /// Id of that key in the client file.
     #[arg(long, value_name = "ID")]
     pub(crate) token_key_id: Option<String>,
-    /// Address of Mastercard's key list.
+    /// Address of Mastercard's key list (https).
     #[arg(long, value_name = "URL")]
     pub(crate) key_list: Option<String>,
+    /// Trust only these authorities (PEM) for the key list [default: the public ones].
+    #[arg(long, value_name = "FILE", requires = "key_list")]
+    pub(crate) authorities: Option<PathBuf>,
     /// Mastercard's public key: PEM, DER, certificate or key list.
     #[arg(long, value_name = "FILE")]
     pub(crate) encryption_key: Option<PathBuf>,
@@ -98,7 +101,7 @@ pub(crate) struct SubmitArguments {
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u8).range(6..=11))]
     pub(crate) range_digits: u8,
     /// Cards among which account ranges are interleaved; they are in memory together.
-    #[arg(long, value_name = "COUNT", default_value_t = 20_000, value_parser = clap::value_parser!(u16).range(500..=20_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 20_000, overrides_with = "window", value_parser = clap::value_parser!(u16).range(500..=20_000))]
     pub(crate) window: u16,
     /// Number of faults to list.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::folder::{Folder, Run, Totals, WindowFiles, totals_at_end, totals_of};
 use super::journal::{BatchState, Journal, PreparedBatch};
-use super::progress::Progress;
+use super::progress::{Progress, grouped};
 use super::service::{CardAnswer, CardStatus, Polled, Problem, Service, Submitted};
 
 /// Windows whose journals may be open. Preparation waits beyond that, so that memory and disk do not grow with the file.
@@ -24,7 +25,7 @@ const MAX_OPEN_WINDOWS: usize = 500;
 const MAX_QUEUED: usize = 200;
 /// First and longest wait between two questions for a batch.
 const FIRST_POLL: Duration = Duration::from_secs(2);
-const LONGEST_POLL: Duration = Duration::from_mins(2);
+const LONGEST_POLL: Duration = Duration::from_mins(5);
 /// Wait after a failure, whatever the service says.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// First and longest wait after a failure for which the service gives none, before jitter.
@@ -201,7 +202,7 @@ impl<'a> Exchange<'a> {
                 }
                 () = tokio::time::sleep_until(wake_up) => {}
             }
-            progress.show(self.shown(), self.pause.note());
+            progress.show(self.shown(), &self.note_of_progress());
         }
     }
 
@@ -221,6 +222,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Whether results are asked for: without waiting for them only where no other window could be opened.
+    fn may_ask(&self) -> bool {
+        self.extent != Extent::Submit || self.open.len() >= MAX_OPEN_WINDOWS
+    }
+
     fn submits(&self) -> bool {
         matches!(self.extent, Extent::Submit | Extent::SubmitAndWait)
     }
@@ -233,7 +239,7 @@ impl<'a> Exchange<'a> {
     /// Starts as many requests as may run. Batches that are to be sent go before questions.
     fn start_requests(&mut self) -> Result<()> {
         let now = Instant::now();
-        if self.pause.until.is_some_and(|until| until > now) {
+        if self.pause.is_on() {
             return Ok(());
         }
         while self.running.len() < self.parallel {
@@ -242,7 +248,7 @@ impl<'a> Exchange<'a> {
                 && let Some(at) = self.queue.pop_front()
             {
                 self.start_submission(at)?;
-            } else if due && self.extent != Extent::Submit {
+            } else if due && self.may_ask() {
                 let Some(Reverse((_, at))) = self.polls.pop() else {
                     break;
                 };
@@ -275,6 +281,17 @@ impl<'a> Exchange<'a> {
         self.running
             .spawn(async move { (at, Answered::Polled(prepared, service.poll(&id).await)) });
         Ok(())
+    }
+
+    fn note_of_progress(&self) -> String {
+        let mut note = String::new();
+        if self.extent == Extent::SubmitAndWait {
+            let _ = write!(note, "  {} submitted", grouped(self.tally.submitted));
+        }
+        if self.pause.is_on() {
+            note.push_str("  (waiting for the service)");
+        }
+        note
     }
 
     fn note(&mut self, at: BatchAt, answered: Answered) -> Result<()> {
@@ -377,7 +394,7 @@ impl<'a> Exchange<'a> {
         }
         let wait = self.waits.entry(at).or_insert(FIRST_POLL);
         let next = after.unwrap_or_default().max(*wait);
-        *wait = (*wait * 3 / 2).min(LONGEST_POLL);
+        *wait = (*wait * 2).min(LONGEST_POLL);
         self.polls.push(Reverse((Instant::now() + jittered(next), at)));
     }
 
@@ -413,11 +430,8 @@ impl Pause {
         self.last_problem.clear();
     }
 
-    fn note(&self) -> &'static str {
-        match self.until {
-            Some(until) if until > Instant::now() => "  (waiting for the service)",
-            _ => "",
-        }
+    fn is_on(&self) -> bool {
+        self.until.is_some_and(|until| until > Instant::now())
     }
 }
 

@@ -3,14 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use mastercard::jwks::{KeyList, ListedKey};
 use mastercard::keys::PublicKey;
 
 use super::arguments::SubmitArguments;
-
-/// Largest key list that is read.
-const MAX_KEY_LIST: usize = 1024 * 1024;
+use crate::keys::fetch;
 
 /// Key and the name that the JWE gives it.
 pub(crate) struct NamedKey {
@@ -21,7 +19,7 @@ pub(crate) struct NamedKey {
 /// Finds the key that the options describe; `None` where they describe none.
 pub(crate) async fn find(arguments: &SubmitArguments) -> Result<Option<NamedKey>> {
     let (list, source) = match (&arguments.key_list, &arguments.encryption_key) {
-        (Some(url), _) => (fetched(url).await?, url.clone()),
+        (Some(url), _) => (fetch(url, arguments.authorities.as_deref()).await?, url.clone()),
         (None, Some(file)) => (read(file)?, file.display().to_string()),
         (None, None) => return Ok(None),
     };
@@ -82,21 +80,4 @@ fn read(file: &Path) -> Result<KeyList> {
         algorithm: None,
         key: key.with_context(shown)?,
     }]))
-}
-
-async fn fetched(url: &str) -> Result<KeyList> {
-    let answer = super::service::http_client()?
-        .get(url)
-        .send()
-        .await
-        .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("{url} can't be reached"))?;
-    let status = answer.status();
-    ensure!(status.is_success(), "{url} answered {status}");
-    let bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
-    ensure!(
-        bytes.len() <= MAX_KEY_LIST,
-        "{url} answered too much for a key list"
-    );
-    KeyList::parse(&bytes).with_context(|| url.to_owned())
 }

@@ -388,8 +388,8 @@ fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// Client for the service and for key lists.
-pub(crate) fn http_client() -> Result<reqwest::Client> {
+/// Client for the service.
+fn http_client() -> Result<reqwest::Client> {
     // Set already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     #[expect(
