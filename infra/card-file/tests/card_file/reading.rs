@@ -1,6 +1,7 @@
 //! Card files as spreadsheets and programs write them.
 
 use card_file::{CardFile, CardIdName, Faults, FileError, Layout, Window};
+use proptest::prelude::*;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -282,5 +283,27 @@ fn manifest_has_the_order_of_the_content() {
             (&in_manifest, &in_manifest),
             (&by_line, &in_content.iter().map(ToString::to_string).collect())
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(
+        rows in "(c[0-9]?[,;\t\"]?|k[0-9]?,|5204740009900014,|,|\"|;|\r?\n|\u{feff}|é|\0|1,29,a@b.cz){0,60}",
+        cut in any::<proptest::sample::Index>(),
+        is_utf_16: bool,
+    ) {
+        let text = format!("{HEADER}\n{rows}");
+        let mut content = if is_utf_16 { utf_16(&text, u16::to_le_bytes) } else { text.into_bytes() };
+        content.truncate(cut.index(content.len()) + 1);
+        let folder = Folder::new();
+        let file = folder.file(&content);
+        if let Ok(Ok(checked)) = checked(&content) {
+            let found = windows(&file, &Layout::default(), &LIMITS);
+            let cards: usize = found.iter().flatten().map(|batch| batch.lines.len()).sum();
+            prop_assert_eq!(cards as u64, checked.cards);
+        }
     }
 }

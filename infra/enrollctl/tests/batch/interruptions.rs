@@ -49,8 +49,7 @@ fn killed_runs_lose_no_card_and_double_none() {
         lose_every: 11,
         throttle_every: 13,
         delay: Duration::from_millis(5),
-        questions: 0,
-        refusal: None,
+        ..Behavior::default()
     });
     let issuer = Issuer::new(&service);
     let rows = rows(CARDS);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::service::{CLIENT, KID, Service};
+use crate::service::{CLIENT, KID, Service, key_list};
 
 pub(crate) const HEADER: &str = "externalConsumerId,externalCardId,primaryAccountNumber,panExpirationMonth,panExpirationYear,emailAddress,lastName";
 const SIGNING_KEY: &str = concat!(
@@ -33,6 +33,7 @@ impl Issuer {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("enrollctl-batch-{}-{number}", std::process::id()));
         fs::create_dir_all(folder.join("tmp")).unwrap();
+        fs::write(folder.join("keys.json"), key_list()).unwrap();
         Self {
             folder,
             service: service.clone(),
@@ -57,7 +58,9 @@ impl Issuer {
         let mut command = self.enrollctl(&["batch", "submit"]);
         command.arg(self.path("cards.csv"));
         command.args(["--url", &self.service.url(), "--client", CLIENT]);
-        command.args(["--key-list", &self.service.key_list(), "--kid", KID]);
+        command
+            .args(["--kid", KID, "--encryption-key"])
+            .arg(self.path("keys.json"));
         command.args(["--window", "500", "--key", SIGNING_KEY]);
         command.arg("--state").arg(self.path("state"));
         command.args(options);
@@ -76,7 +79,9 @@ impl Issuer {
     }
 
     fn enrollctl(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_enrollctl"));
+        // `cargo xtask soak` takes the optimized program.
+        let program = std::env::var("ENROLLCTL_PROGRAM");
+        let mut command = Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_enrollctl")));
         command.args(arguments);
         command.env("TMPDIR", self.path("tmp"));
         command.stdin(Stdio::null());

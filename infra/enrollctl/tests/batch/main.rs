@@ -4,5 +4,6 @@
 
 mod interruptions;
 mod issuer;
+mod memory;
 mod runs;
 mod service;

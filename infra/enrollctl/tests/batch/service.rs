@@ -44,6 +44,8 @@ pub(crate) struct Behavior {
     pub(crate) delay: Duration,
     /// Answer to every POST.
     pub(crate) refusal: Option<u16>,
+    /// Whether cards are counted only, and results have none of them.
+    pub(crate) forgets: bool,
 }
 
 /// Content of the service.
@@ -53,6 +55,8 @@ pub(crate) struct Received {
     pub(crate) requests: u64,
     /// Batches by external id.
     pub(crate) batches: BTreeMap<String, Batch>,
+    /// Cards of all batches, where they are only counted.
+    pub(crate) cards: u64,
     /// Number of POSTs with a body that was there already.
     pub(crate) repeats: u64,
     /// Sentences about what a client must not do.
@@ -90,7 +94,6 @@ impl Service {
         let router = Router::new()
             .route("/base/company/enroll_batch", post(submit))
             .route("/base/company/enroll_batch/{id}", get(poll))
-            .route("/keys", get(keys))
             .layer(axum::extract::DefaultBodyLimit::max(512 * 1024))
             .with_state(service.clone());
         std::thread::spawn(move || {
@@ -108,10 +111,6 @@ impl Service {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/base", self.address)
-    }
-
-    pub(crate) fn key_list(&self) -> String {
-        format!("http://{}/keys", self.address)
     }
 
     pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
@@ -221,6 +220,10 @@ fn accept(received: &mut Received, body: &[u8]) -> Response {
     }
     let request: Value = serde_json::from_slice(body).unwrap();
     let external_id = request["externalBatchId"].as_str().unwrap().to_owned();
+    if received.behavior.forgets {
+        received.cards += of_manifest(&request["manifest"]).len() as u64;
+        return accepted(&external_id, &external_id);
+    }
     let hash = digest(&SHA256, body).as_ref().to_vec();
     if let Some(batch) = received.batches.get(&external_id) {
         if batch.hash != hash {
@@ -268,6 +271,10 @@ async fn poll(State(service): State<Service>, Path(id): Path<String>, headers: H
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let mut received = service.received();
+    if received.behavior.forgets {
+        return axum::Json(json!({"batchId": id, "externalBatchId": id, "status": "ERROR_BATCH"}))
+            .into_response();
+    }
     let questions = received.behavior.questions;
     let Some((external_id, batch)) = received.batches.iter_mut().find(|(_, batch)| batch.id == id) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -312,14 +319,15 @@ fn results(manifest: &Value, is_final: bool) -> Vec<Value> {
     profiles.iter().rev().map(of_profile).collect()
 }
 
-async fn keys() -> Response {
+/// Mastercard's key list, with another key beside the right one.
+pub(crate) fn key_list() -> String {
     let key = PublicKey::from_pem(PUBLIC_KEY).unwrap();
     let other = PrivateKey::generate(2048).unwrap().public_key().clone();
     let list = KeyList::new(vec![
         ListedKey::for_encryption("other", other),
         ListedKey::for_encryption(KID, key),
     ]);
-    axum::Json(list.to_json()).into_response()
+    list.to_json().to_string()
 }
 
 fn of_manifest(manifest: &Value) -> Vec<String> {
