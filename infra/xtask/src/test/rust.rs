@@ -54,6 +54,14 @@ pub(crate) const LOAD: Selection = Selection {
     ignored: true,
     shown: true,
 };
+/// `enrollctl batch` killed and given long files, a part of the storage selection. By nextest only: `cargo test` would run the
+/// tests beside them too.
+pub(crate) const CARD_FILES: Selection = Selection {
+    nextest: "package(enrollctl) and binary(batch) and test(/killed_runs|memory_does/)",
+    chosen: |_, _| false,
+    ignored: false,
+    shown: true,
+};
 pub(crate) const CANARY: Selection = Selection {
     nextest: "package(canary) and kind(test)",
     chosen: |package, apart| package == "canary" && apart,

@@ -10,8 +10,9 @@ use clap::Args;
 use super::checks::{Check, Needs, Part, Run};
 use super::lanes::Lane::{Last, Processor, System};
 use super::report::Success;
-use super::rust::{self, LOAD};
+use super::rust::{self, CARD_FILES, LOAD};
 use super::{TestRun, suites};
+use crate::builds::native;
 use crate::checkout::Checkout;
 use crate::programs::command::capture;
 use crate::programs::interrupt::Interrupt;
@@ -30,6 +31,10 @@ const FUZZING: u32 = 600;
 const PAIRS: u32 = 5000;
 /// Runs of the browser suite.
 const BROWSER_RUNS: usize = 3;
+/// Kills of `enrollctl batch`, of which `cargo xtask test` tries 50.
+const KILLS: u32 = 1000;
+/// Lines of a card file, which has 60,000 in `cargo xtask test`.
+const LINES: u32 = 10_000_000;
 /// Sessions of the load test, which has 1,000 in `cargo xtask test`, and no confirmation that meets two faults.
 const SESSIONS: u32 = 20_000;
 /// Batches of 250 cards in the load test, which has 20 in `cargo xtask test`.
@@ -40,6 +45,7 @@ const BATCHES: u32 = 400;
 const SOAK: &[Check] = &[
     Check { part: Part::Fuzz, name: "fuzzing", budget: 4200, lane: Processor, needs: Needs::Nothing, run: Run::Noting(fuzzing) },
     Check { part: Part::Crash, name: "crash", budget: 5400, lane: Processor, needs: Needs::Folder, run: Run::Noting(crash) },
+    Check { part: Part::Storage, name: "card files", budget: 5400, lane: Processor, needs: Needs::Nothing, run: Run::Noting(card_files) },
     Check { part: Part::Flows, name: "arm64", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(arm64) },
     Check { part: Part::Browser, name: "browser", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(browser) },
     Check { part: Part::Load, name: "load", budget: 3600, lane: System, needs: Needs::System, run: Run::Noting(load) },
@@ -111,6 +117,18 @@ fn browser(run: &TestRun<'_>) -> Result<Success> {
 /// Functions for the processor that AWS gets them for.
 fn arm64(run: &TestRun<'_>) -> Result<Success> {
     crate::test::arm64::check(&run.isolated, run.local_aws()?, run.interrupt).map(Success::Noted)
+}
+
+/// Kills the tool, and gives it a long file; the optimized program. Needs nextest.
+fn card_files(run: &TestRun<'_>) -> Result<Success> {
+    let program = native::everything(run.checkout, run.interrupt)?.enrollctl;
+    let environment = [
+        ("ENROLLCTL_PROGRAM", program.to_string_lossy().into_owned()),
+        ("ENROLLCTL_KILLS", KILLS.to_string()),
+        ("ENROLLCTL_LINES", LINES.to_string()),
+    ];
+    rust::tests(run.checkout, &CARD_FILES, &environment, run.interrupt)?;
+    Ok(Success::Noted(format!("{KILLS} kills, {LINES} lines")))
 }
 
 fn load(run: &TestRun<'_>) -> Result<Success> {
