@@ -159,7 +159,8 @@ pub(crate) enum CustomerCommand {
     Erase {
         #[command(flatten)]
         person: DataSubjectArguments,
-        /// Have Mastercard cancel the enrolled cards first. Without this option, nothing is erased while a card is enrolled.
+        /// Have Mastercard cancel or delete the enrolled cards first. Without this option, nothing is erased while a card is
+        /// enrolled.
         #[arg(long)]
         opt_out: bool,
         /// Do not ask for confirmation.
@@ -183,7 +184,8 @@ pub(crate) struct DataSubjectArguments {
     /// Limit to this program [default: all of the client's, retired ones included].
     #[arg(long, value_name = "ID")]
     pub(crate) program: Option<String>,
-    /// File with the customer's id, `-` for standard input. An argument would be visible to every process.
+    /// File with the customer's id, `-` for standard input. An argument would be visible to every process. The same id is looked
+    /// for among the consumers of an issuer's batches.
     #[arg(long, value_name = "FILE")]
     pub(crate) customer_file: PathBuf,
     #[command(flatten)]
