@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use enrollment::action::ActionCode;
 use enrollment::client::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Look,
-    Program, ReceiverHost,
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Issuer,
+    Look, Program, ReceiverHost, Tokenization, VerificationKey,
 };
 use enrollment::identifiers::{ClientId, CustomerId, IdempotencyKey, IntentId, Last4, ProgramId, Slug};
 use enrollment::language::Language;
@@ -16,6 +16,8 @@ use crate::scenario::Kind;
 
 /// Version of the terms to which an enrollment consents.
 const VERSION: &str = "2027-03";
+/// Key of the client's tokens.
+const PUBLIC_KEY: &str = include_str!("../../../shared/enrollment/src/testing/public-key.pem");
 /// Last four digits that the page submits.
 const LAST4: &str = "0123";
 
@@ -60,7 +62,11 @@ pub(crate) fn client() -> Client {
         name: "Bank".into(),
         institution_name: None,
         status: ClientStatus::Active,
-        keys: Vec::new(),
+        keys: vec![VerificationKey {
+            id: "2027-03".into(),
+            pem: PUBLIC_KEY.into(),
+            not_after: None,
+        }],
         default_language: Language::parse("en").expect("a language"),
         translations: BTreeMap::new(),
         terms: Some(Document {
@@ -77,8 +83,20 @@ pub(crate) fn client() -> Client {
         confirmation_hosts: vec![ReceiverHost::parse("bank.example").expect("a host")],
         programs: kinds.map(of_kind).into(),
         retired_programs: Vec::new(),
-        issuer: None,
+        issuer: Some(issuer()),
         retired_issuer_retention_days: None,
+    }
+}
+
+/// Settings as an issuer: polled every five minutes, for two hours.
+fn issuer() -> Issuer {
+    Issuer {
+        src_client_id: "bank-src".into(),
+        service_id: "SRC".into(),
+        tokenization: Tokenization::Immediate,
+        poll_interval_seconds: 300,
+        max_age_hours: 2,
+        retention_days: 30,
     }
 }
 

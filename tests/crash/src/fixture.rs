@@ -49,8 +49,8 @@ const CARDS_BEFORE: usize = 100;
 
 /// Fixture that the runs of one worker share.
 pub(crate) struct SharedFixture {
-    tables: World,
-    vault: Arc<Vault>,
+    pub(crate) tables: World,
+    pub(crate) vault: Arc<Vault>,
     clients: Arc<DynamoClients>,
 }
 
@@ -93,12 +93,12 @@ pub(crate) struct Fixture<'g> {
     /// Reads expired records too.
     pub(crate) reader: DynamoEnrollments,
     enrollments: DynamoEnrollments,
-    clients: &'g DynamoClients,
-    sessions: DynamoSessions,
+    pub(crate) clients: &'g DynamoClients,
+    pub(crate) sessions: DynamoSessions,
     records: DynamoSubmissionRecords,
     limits: DynamoLimits,
-    confirmations: DynamoConfirmations,
-    randomness: Seeded,
+    pub(crate) confirmations: DynamoConfirmations,
+    pub(crate) randomness: Seeded,
 }
 
 /// Session of a tab, stored or not yet.
@@ -331,6 +331,12 @@ impl<'g> Fixture<'g> {
         woken.map(drop)
     }
 
+    /// Sweeps the confirmations alone.
+    pub(crate) async fn wake_deliveries(&self, execution: &Execution) -> Result<(), StoreError> {
+        let ports = self.ports(execution);
+        self.sweeping(&ports).wake_deliveries().await.map(drop)
+    }
+
     pub(crate) async fn confirm(&self, execution: &Execution, id: &ConfirmationId) -> Result<(), StoreError> {
         let ports = self.ports(execution);
         let confirming = Delivery {
@@ -375,7 +381,7 @@ impl<'g> Fixture<'g> {
         }
     }
 
-    fn observing<'a, P>(&'a self, inner: &'a P, execution: &'a Execution) -> Observing<'a, P> {
+    pub(crate) fn observing<'a, P>(&'a self, inner: &'a P, execution: &'a Execution) -> Observing<'a, P> {
         Observing {
             injecting: injecting(inner, execution),
             observations: &self.observations,
@@ -397,7 +403,7 @@ struct Ports<'a> {
     keys: Injecting<'a, Key>,
 }
 
-fn injecting<'a, P>(inner: &'a P, execution: &'a Execution) -> Injecting<'a, P> {
+pub(crate) fn injecting<'a, P>(inner: &'a P, execution: &'a Execution) -> Injecting<'a, P> {
     Injecting { inner, execution }
 }
 

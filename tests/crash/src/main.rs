@@ -4,6 +4,8 @@
     reason = "a harness of tests: what goes wrong in it is a failed test, and says so by its panic"
 )]
 
+mod any_scenario;
+mod batch;
 mod browser;
 mod client;
 mod fixture;
@@ -23,6 +25,8 @@ mod workers;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use any_scenario::{AnyScenario, Kind};
+use batch::scenario::{ANOTHER_CALL, CALLING};
 use harness::Seeded;
 use injection::InjectionPoint;
 use report::CheckedRun;
@@ -40,6 +44,8 @@ struct Settings {
     /// Single schedule to run.
     only: Option<FaultSchedule>,
     pairs: usize,
+    /// Kind of scenarios to run; both where it is `None`.
+    kind: Option<Kind>,
     /// Whether similar scenarios are all disturbed at every point.
     every: bool,
 }
@@ -73,11 +79,14 @@ impl Settings {
     /// Reads the settings, or says which one is malformed.
     fn read() -> Result<Self, String> {
         let only = std::env::var("CRASH_ONLY").ok();
+        let kind = std::env::var("CRASH_KIND").ok();
+        let kind = kind.map(|kind| Kind::parse(&kind).ok_or("CRASH_KIND is customer or issuer"));
         let only = only.map(|only| FaultSchedule::parse(&only).map_err(|why| format!("CRASH_ONLY: {why}")));
         Ok(Self {
             seed: number("CRASH_SEED", SEED)?,
             only: only.transpose()?,
             pairs: number("CRASH_PAIRS", PAIRS)?,
+            kind: kind.transpose()?,
             every: number("CRASH_EVERY", 0)? != 0,
         })
     }
@@ -100,10 +109,13 @@ fn one(workers: &Workers, schedule: FaultSchedule) {
 
 /// Runs every scenario without faults, then with one fault at each point, then pairs of faults.
 fn all(workers: &Workers, engine: &str, settings: &Settings) {
-    let clean = scenario::all().map(|scenario| FaultSchedule {
-        scenario,
-        faults: Vec::new(),
-    });
+    let is_wanted = |scenario: &AnyScenario| settings.kind.is_none_or(|kind| scenario.kind() == kind);
+    let clean = AnyScenario::all()
+        .filter(is_wanted)
+        .map(|scenario| FaultSchedule {
+            scenario,
+            faults: Vec::new(),
+        });
     let clean = workers.run(clean.collect());
     let calls: Vec<_> = clean
         .iter()
@@ -130,20 +142,24 @@ fn all(workers: &Workers, engine: &str, settings: &Settings) {
 }
 
 fn to_disturb(clean: &CheckedRun) -> Vec<(usize, InjectionPoint)> {
-    let from = clean.schedule.scenario.disturbed_from;
+    let from = clean.schedule.scenario.disturbed_from();
     points::to_disturb(&clean.result.points, from)
 }
 
 fn at_every_point(clean: &CheckedRun, every: bool) -> Vec<FaultSchedule> {
     let faults = to_disturb(clean).into_iter().flat_map(|(number, point)| {
-        let of_tabs = point.actor == Some(ANOTHER_TAB);
+        let of_tabs = matches!(point.actor, Some(ANOTHER_TAB | ANOTHER_CALL));
         modes(point).map(move |mode| {
             let fault = Fault { point: number, mode };
             (fault, of_tabs && mode.is_concurrent())
         })
     });
     let (between_tabs, others): (Vec<_>, Vec<_>) = faults.partition(|(_, between_tabs)| *between_tabs);
-    let one_in = if every { 1 } else { clean.schedule.scenario.one_in };
+    let one_in = if every {
+        1
+    } else {
+        clean.schedule.scenario.one_in()
+    };
     let chosen = others.into_iter().step_by(one_in).chain(between_tabs);
     let schedule = |(fault, _)| FaultSchedule {
         scenario: clean.schedule.scenario,
@@ -160,6 +176,7 @@ fn modes(point: InjectionPoint) -> impl Iterator<Item = Mode> {
             vec![Mode::ConcurrentOvertakes, Mode::ConcurrentCrosses]
         }
         (Some(ANOTHER_TAB), PURGE) => vec![Mode::ConcurrentOvertakes, Mode::ConcurrentBegins],
+        (Some(ANOTHER_CALL), CALLING) => vec![Mode::ConcurrentOvertakes, Mode::ConcurrentCrosses],
         (Some(_), _) => vec![Mode::ConcurrentOvertakes],
         (None, _) => Vec::new(),
     };

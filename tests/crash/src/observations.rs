@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use enrollment::batch::Batch;
 use enrollment::confirmation::ConfirmationId;
 use enrollment::ending::Ending;
 use enrollment::flows::submit::SubmitResponse;
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     claims: Vec<(ConfirmationId, u32, Timestamp)>,
     /// Processes that asked MRS about a number, in their order.
     callers: BTreeMap<String, Vec<(usize, Role)>>,
+    /// Batches as they ended, once for each time that an end was stored.
+    pub(crate) ended_batches: Vec<Batch>,
     /// Violated invariants.
     pub(crate) wrong: Vec<String>,
 }
@@ -73,6 +76,10 @@ impl Observations {
         self.change(|seen| seen.finished.push(intent.clone()));
     }
 
+    pub(crate) fn batch_ended(&self, batch: &Batch) {
+        self.change(|seen| seen.ended_batches.push(batch.clone()));
+    }
+
     pub(crate) fn intent(&self, intent: &Intent) {
         if let Some(ending) = intent.ending() {
             self.change(|seen| seen.outcomes.push((intent.id, ending)));
@@ -87,7 +94,8 @@ impl Observations {
         self.change(|seen| seen.descriptions.push((session, shown)));
     }
 
-    /// Checks that no two processes ask MRS about one card at once. Under a customer's id there are several intents.
+    /// Checks that no two processes ask Mastercard about one card, or about one batch, at once. Under a customer's id there
+    /// are several intents.
     pub(crate) fn asks(&self, number: &str, process: (usize, Role)) {
         if number == client::customer().expose() {
             return;
@@ -99,7 +107,7 @@ impl Observations {
             }
             if callers.contains(&process) {
                 seen.wrong
-                    .push("two asked MRS about one card at the same time".to_owned());
+                    .push("two asked Mastercard about one thing at the same time".to_owned());
             }
             callers.push(process);
         });

@@ -1,5 +1,7 @@
 //! Ports whose every call is an injection point. Clock and randomness have none.
 
+mod batches;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -440,11 +442,15 @@ impl<P: Wakeups> Wakeups for Injecting<'_, P> {
                     .await
             }
             Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => {
-                const CALL: &str = "wakeups.batch";
+                let call = match work {
+                    Work::BatchSubmissions(_) => "wakeups.submit_batch",
+                    Work::BatchPolls(_) => "wakeups.poll_batch",
+                    _ => "wakeups.delete_card",
+                };
                 let work = self.inner.wake(work, after);
-                let failed = || Err(no_answer(CALL));
+                let failed = || Err(no_answer(call));
                 self.execution
-                    .losable_effect(CALL, STORE_LIMIT, work, failed, Ok(()))
+                    .losable_effect(call, STORE_LIMIT, work, failed, Ok(()))
                     .await
             }
         }

@@ -1,11 +1,14 @@
-//! Model of the two queues: a message is delivered when it is due, and again where its delivery failed.
+//! Model of the queues: a message is delivered when it is due, and again where its delivery failed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use engine::TestClock;
+use enrollment::batch::BatchId;
 use enrollment::clock::Clock as _;
 use enrollment::confirmation::ConfirmationId;
+use enrollment::digital_card::DigitalCardKey;
 use enrollment::identifiers::IntentId;
 use enrollment::ports::{StoreError, Wakeups, Work};
 use enrollment::time::later;
@@ -16,12 +19,17 @@ const VISIBILITY_TIMEOUT: SignedDuration = SignedDuration::from_secs(150);
 const MAX_RECEIVES: u32 = 5;
 /// Longest delay of SQS.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
+/// Time between the two deliveries of a message of a disorderly queue.
+const SECOND_COPY: SignedDuration = SignedDuration::from_secs(40);
 
 /// Subject of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
     Intent(IntentId),
     Confirmation(ConfirmationId),
+    BatchSubmission(BatchId),
+    BatchPoll(BatchId),
+    Deletion(DigitalCardKey),
 }
 
 /// Message of a queue.
@@ -37,6 +45,7 @@ pub(crate) struct Message {
 pub(crate) struct Queues {
     clock: Arc<TestClock>,
     messages: Mutex<Vec<Message>>,
+    is_disorderly: AtomicBool,
 }
 
 impl Queues {
@@ -44,7 +53,13 @@ impl Queues {
         Self {
             clock,
             messages: Mutex::default(),
+            is_disorderly: AtomicBool::new(false),
         }
+    }
+
+    /// Delivers every message twice from now on, and of those that are due the newest first.
+    pub(crate) fn be_disorderly(&self) {
+        self.is_disorderly.store(true, Ordering::Relaxed);
     }
 
     /// Time of the next delivery.
@@ -55,8 +70,15 @@ impl Queues {
     /// Removes the next message.
     pub(crate) fn take(&self) -> Option<Message> {
         let mut messages = self.messages();
-        let next = (0..messages.len()).min_by_key(|place| messages[*place].at)?;
-        Some(messages.remove(next))
+        let places = 0..messages.len();
+        let next = if self.is_disorderly.load(Ordering::Relaxed) {
+            let now = self.clock.now();
+            let due = places.filter(|place| messages[*place].at <= now);
+            due.max_by_key(|place| messages[*place].at)
+        } else {
+            places.min_by_key(|place| messages[*place].at)
+        };
+        Some(messages.remove(next?))
     }
 
     /// Returns a message whose delivery failed. After too many receives it leaves for the dead-letter queue.
@@ -73,11 +95,18 @@ impl Queues {
         let seconds = after.as_secs() + i64::from(after.subsec_nanos() > 0);
         let delay = SignedDuration::from_secs(seconds.max(0)).min(LONGEST_DELAY);
         let at = later(self.clock.now(), delay);
-        self.messages().push(Message {
+        let message = Message {
             at,
             named,
             receives: 0,
-        });
+        };
+        if self.is_disorderly.load(Ordering::Relaxed) {
+            self.messages().push(Message {
+                at: later(at, SECOND_COPY),
+                ..message.clone()
+            });
+        }
+        self.messages().push(message);
     }
 
     fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
@@ -99,8 +128,24 @@ impl Wakeups for Queues {
                 }
                 Ok(())
             }
-            // No schedule of this suite has batches yet.
-            Work::BatchSubmissions(_) | Work::BatchPolls(_) | Work::Deletions(_) => Ok(()),
+            Work::BatchSubmissions(batches) => {
+                for (batch, _) in batches {
+                    self.push(Named::BatchSubmission(*batch), after);
+                }
+                Ok(())
+            }
+            Work::BatchPolls(batches) => {
+                for (batch, _) in batches {
+                    self.push(Named::BatchPoll(*batch), after);
+                }
+                Ok(())
+            }
+            Work::Deletions(cards) => {
+                for (card, _) in cards {
+                    self.push(Named::Deletion(card.clone()), after);
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::schedule::Fault;
 use due::Due;
 use trigger::{ConcurrentActor, Next, Trigger, TriggerResult};
 
-const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 const PURGE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// Time limits of a run, without and with a purge: a late card is looked for for a week.
 const BOUND: SignedDuration = SignedDuration::from_hours(9 * 24);
@@ -303,6 +303,12 @@ impl<'a> Driver<'a> {
             Trigger::Message(message) => TriggerResult::Done(match &message.named {
                 Named::Intent(id) => fixture.settle(execution, *id).await,
                 Named::Confirmation(id) => fixture.confirm(execution, id).await,
+                Named::BatchSubmission(_) | Named::BatchPoll(_) | Named::Deletion(_) => {
+                    fixture
+                        .observations
+                        .wrong("a customer's run sent an issuer's message".to_owned());
+                    Ok(())
+                }
             }),
             Trigger::Sweep => TriggerResult::Done(fixture.sweep(execution).await),
             Trigger::Purge => TriggerResult::Done(fixture.purge(execution).await),
@@ -392,7 +398,7 @@ impl<'a> Driver<'a> {
 }
 
 /// End of the first whole interval since the start at `due` or later.
-fn first_at(due: Timestamp, interval: SignedDuration) -> Timestamp {
+pub(crate) fn first_at(due: Timestamp, interval: SignedDuration) -> Timestamp {
     let since = due.duration_since(start()).as_millis();
     let interval = interval.as_millis();
     let number = (since + interval - 1) / interval;

@@ -48,7 +48,7 @@ pub(crate) enum Kind {
     KeptForADay,
 }
 
-/// Scenario.
+/// Scenario of a customer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
@@ -81,6 +81,8 @@ pub(crate) const SETTLING: &str = "message to settle";
 pub(crate) const CONFIRMING: &str = "message to confirm";
 pub(crate) const SWEEP: &str = "sweep";
 pub(crate) const PURGE: &str = "purge";
+/// Messages of the queues that customers' scenarios have no use for.
+pub(crate) const OF_ISSUERS: &str = "message about a batch";
 /// Name of a tab that runs beside another trigger.
 pub(crate) const ANOTHER_TAB: &str = "another tab";
 
@@ -101,7 +103,7 @@ const fn soon_after(action: ActionCode) -> Tab {
 }
 
 /// Scenario without any fault of its own.
-const PLAIN: Scenario = Scenario {
+pub(crate) const PLAIN: Scenario = Scenario {
     name: "enrolls",
     cards: 0,
     tabs: &[tab(ActionCode::Enroll, Page::Patient)],
@@ -127,9 +129,4 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
     ]
     .into_iter()
     .flatten()
-}
-
-/// Scenario by name.
-pub(crate) fn named(name: &str) -> Option<&'static Scenario> {
-    all().find(|scenario| scenario.name == name)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::scenario::{self, Scenario};
+use crate::any_scenario::AnyScenario;
 
 /// Mode of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,7 @@ impl fmt::Display for Fault {
 /// Faults of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct FaultSchedule {
-    pub(crate) scenario: &'static Scenario,
+    pub(crate) scenario: AnyScenario,
     /// Faults in the order of their points; none for the clean run.
     pub(crate) faults: Vec<Fault>,
 }
@@ -112,7 +112,7 @@ impl FaultSchedule {
             Some((scenario, faults)) => (scenario, faults.split('+').collect()),
         };
         let scenario =
-            scenario::named(scenario).ok_or_else(|| ParseScheduleError::Scenario(scenario.to_owned()))?;
+            AnyScenario::named(scenario).ok_or_else(|| ParseScheduleError::Scenario(scenario.to_owned()))?;
         let fault = |fault: &str| {
             let (point, mode) = fault.split_once('/')?;
             Some(Fault {
@@ -145,7 +145,7 @@ impl fmt::Display for ParseScheduleError {
 
 impl fmt::Display for FaultSchedule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.scenario.name)?;
+        formatter.write_str(self.scenario.name())?;
         for (place, fault) in self.faults.iter().enumerate() {
             write!(formatter, "{}{fault}", if place == 0 { '/' } else { '+' })?;
         }
@@ -166,6 +166,7 @@ mod tests {
             "enrolls/1/twice-crossed",
             "enrolls/9/lost",
             "two-tabs-replace/9/concurrent-overtakes",
+            "batch/3/stop-after",
         ] {
             assert_eq!(FaultSchedule::parse(text).unwrap().to_string(), text);
         }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use crate::any_scenario::AnyScenario;
+use crate::batch;
 use crate::fixture::SharedFixture;
 use crate::report::{self, CheckedRun};
 use crate::run;
@@ -66,7 +68,14 @@ impl Workers {
             let shared = SharedFixture::new(&self.endpoint).await;
             let mut checked = Vec::new();
             while let Some((place, schedule)) = next() {
-                let result = run::run(&shared, schedule.scenario, &schedule.faults, self.seed).await;
+                let result = match schedule.scenario {
+                    AnyScenario::Customer(scenario) => {
+                        run::run(&shared, scenario, &schedule.faults, self.seed).await
+                    }
+                    AnyScenario::Issuer(scenario) => {
+                        batch::run::run(&shared, scenario, &schedule.faults, self.seed).await
+                    }
+                };
                 let run = CheckedRun { schedule, result };
                 self.look_at(&run);
                 checked.push((place, run));

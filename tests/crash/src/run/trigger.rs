@@ -7,7 +7,8 @@ use enrollment::ports::StoreError;
 use crate::browser::Act;
 use crate::queues::{Message, Named};
 use crate::scenario::{
-    ANOTHER_TAB, CONFIRMING, OPENING, PURGE, SECOND_OPENING, SECOND_SUBMISSION, SETTLING, SUBMISSION, SWEEP,
+    ANOTHER_TAB, CONFIRMING, OF_ISSUERS, OPENING, PURGE, SECOND_OPENING, SECOND_SUBMISSION, SETTLING,
+    SUBMISSION, SWEEP,
 };
 
 /// Trigger.
@@ -29,6 +30,7 @@ impl Trigger {
             Self::Message(message) => match message.named {
                 Named::Intent(_) => SETTLING,
                 Named::Confirmation(_) => CONFIRMING,
+                Named::BatchSubmission(_) | Named::BatchPoll(_) | Named::Deletion(_) => OF_ISSUERS,
             },
             Self::Sweep => SWEEP,
             Self::Purge => PURGE,
