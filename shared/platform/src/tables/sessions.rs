@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{self, AttributeValue};
 use enrollment::action::ActionCode;
 use enrollment::clock::Clock;
@@ -20,7 +21,7 @@ use super::item::{self, Fields, Item, Written};
 use super::sealing::Sealing;
 use super::transaction::{IntoWrite as _, built, transact};
 use super::update::ItemUpdate;
-use crate::aws::where_it_held;
+use crate::aws::describe;
 use crate::vault::{Purpose, Vault};
 
 /// Retention of an expired session, for a page that reads the result of its last attempt.
@@ -230,26 +231,28 @@ impl UsedTokens for DynamoSessions {
         self.randomness.fill(&mut ticket);
         let ticket = hex::encode(ticket);
         let item = used(token).text("ticket", ticket.as_str()).into_item();
-        let key = item::key(&used_key(token));
         let put = self
             .dynamodb
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
+            // The function that asks may not read sessions.
+            .return_values_on_condition_check_failure(types::ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let stored = where_it_held(put).map_err(|detail| StoreError::unavailable(OPERATION, detail))?;
-        if stored.is_some() {
+        let Err(error) = put else {
             return Ok(Put::Created);
-        }
-        // By this call, where its answer was lost and the SDK sent it again.
-        let found = item::read(&self.dynamodb, &self.table, OPERATION, key).await?;
-        let is_ours = match &found {
-            Some(fields) => fields.optional_text("ticket")? == Some(ticket.as_str()),
-            None => false,
         };
-        Ok(if is_ours { Put::Created } else { Put::AlreadyExists })
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                // Stored by this call, where its answer was lost and the SDK sent it again.
+                let stored = refused.item.as_ref().and_then(|item| item.get("ticket"));
+                let is_ours = stored == Some(&item::text(ticket));
+                Ok(if is_ours { Put::Created } else { Put::AlreadyExists })
+            }
+            _ => Err(StoreError::unavailable(OPERATION, describe(&error))),
+        }
     }
 }
 

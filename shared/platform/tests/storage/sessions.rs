@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use enrollment::clock::Clock as _;
-use enrollment::ports::{Put, Sessions as _};
+use enrollment::ports::{Put, Sessions as _, UsedTokens as _};
 use enrollment::session::{MAX_FAILURES, Session};
 use jiff::SignedDuration;
 
@@ -197,6 +197,21 @@ async fn a_session_of_the_last_release_can_be_extended() {
         let extended = stored.extended(now).unwrap();
         assert!(sessions.extend(&extended, now).await.unwrap());
         assert!(!sessions.extend(&extended, now).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn lost_answer_to_a_used_token_is_no_second_use() {
+    on_every_engine(|world| async move {
+        let token = used_token(world.clock.now());
+        let (losing, lost) = world.losing_answers_of("PutItem");
+        let sessions = losing.sessions(&losing.vault());
+        assert_eq!(sessions.use_once(&token).await.unwrap(), Put::Created);
+        assert!(lost.count() > 0);
+        let others = world.sessions(&world.vault());
+        assert_eq!(others.use_once(&token).await.unwrap(), Put::AlreadyExists);
     })
     .await;
 }
