@@ -9,6 +9,7 @@ use alarms::alarm::{self, Alarm, OWN, Read};
 use alarms::emitted::{self, Datum};
 use enrollment::delivery::Parked;
 use enrollment::flows::batch::poll::PollReport;
+use enrollment::flows::batch::purge::BatchPurgeReport;
 use enrollment::flows::batch::submit::SubmitReport;
 use enrollment::flows::batch::sweep::BatchSweepReport;
 use enrollment::flows::deliver::DeliveryReport;
@@ -88,6 +89,7 @@ fn everything() -> Vec<Datum> {
         }
         metrics.card_deletion(DeletionReport::Deleted);
         metrics.batch_sweep(&BatchSweepReport::default());
+        metrics.batch_purge(&BatchPurgeReport::default());
         let later = Timestamp::now();
         for confirmed in [
             DeliveryReport::Delivered,
