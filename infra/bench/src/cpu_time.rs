@@ -1,4 +1,4 @@
-//! CPU time of one call, on one core: user and system time of this process, over enough calls to be told apart from noise.
+//! CPU time of one call, on one core: user and system time of this thread, over enough calls to be told apart from noise.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) fn of(mut call: impl FnMut() -> Result<()>) -> Result<Duration> {
 }
 
 fn used() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let usage = getrusage(UsageWho::RUSAGE_THREAD)?;
     let time = |time: nix::sys::time::TimeVal| -> Result<Duration> {
         let (seconds, microseconds) = (u64::try_from(time.tv_sec())?, u64::try_from(time.tv_usec())?);
         Ok(Duration::from_secs(seconds) + Duration::from_micros(microseconds))

@@ -4,6 +4,7 @@ mod bounds;
 mod caller;
 mod counting;
 mod cpu_time;
+mod delivery;
 mod emulator;
 mod events;
 mod functions;
@@ -11,6 +12,7 @@ mod instructions;
 mod interactions;
 mod page;
 mod payloads;
+mod records;
 mod runtime_api;
 mod start;
 
@@ -53,6 +55,8 @@ fn main() -> Result<()> {
     emulator::end_at_signals()?;
     std::fs::create_dir_all(&arguments.scratch)?;
     payloads::measure(&arguments)?;
+    records::measure()?;
+    delivery::measure()?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
     let mut exceeded = bounds::Exceeded::default();
     start::measure(&arguments, &aws, &mut exceeded)?;
