@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::call::{self, Answer};
 use crate::card::random_hex;
 use crate::partner::{self, Partner};
+use crate::person;
 use crate::stack::Stack;
 use crate::time::{eventually, now};
 
@@ -123,9 +124,10 @@ impl Batch {
         }
     }
 
-    /// `externalConsumerId` of the consumer at a place.
+    /// `externalConsumerId` of the consumer at a place, in the form of the customers' ids that the canary searches for.
     pub fn consumer_id(&self, place: usize) -> String {
-        format!("{}.consumer-{place}", self.id)
+        let digits = self.id.trim_start_matches("flows-");
+        format!("customer-{digits}.{place}")
     }
 
     /// `externalCardId` of the card with this outcome.
@@ -177,9 +179,9 @@ impl Batch {
                 "externalConsumerId": self.consumer_id(place),
                 "consumerIdentity": {
                     "identityType": "EMAIL_ADDRESS",
-                    "identityValue": format!("{}@issuer.example", random_hex(4)),
+                    "identityValue": format!("{}.{}", random_hex(4), person::EMAIL),
                 },
-                "firstName": "Zoë", "lastName": "Müller", "countryCode": "DE", "languageCode": "de",
+                "firstName": person::FIRST_NAME, "lastName": person::LAST_NAME, "countryCode": "DE", "languageCode": "de",
                 "cards": cards.iter().map(card).collect::<Vec<_>>(),
             })
         };

@@ -6,3 +6,5 @@ pub const FIRST_NAME: &str = "Zoë-Kanarienvogel";
 pub const LAST_NAME: &str = "O'Brien-Šimićević";
 /// E-mail address.
 pub const EMAIL: &str = "zoe.kanarie@example.com";
+/// Query of an address for confirmations.
+pub const CONFIRMATION: &str = "zoe-kanarie-confirmation";

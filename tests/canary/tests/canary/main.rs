@@ -47,12 +47,16 @@ mod tests {
         let page = Page::new();
         let answer = page.settle(&page.submission(&Card::fresh()));
         assert_eq!(answer.json()["status"], "SUCCESS_ENROLLMENT", "{}", answer.text());
-        provoked::everything();
+        let jwe = provoked::everything();
 
         let traces = traces();
         for place in PLACES.into_iter().chain(Settings::read().tables()) {
             assert!(traces.iter().any(|trace| trace.place.contains(place)), "{place}");
         }
+        // The bucket of JWEs keeps them for a day.
+        let has_jwe = |trace: &Trace| String::from_utf8_lossy(&trace.content).contains(&jwe);
+        let mut objects = traces.iter().filter(|trace| trace.place.contains("/s3/"));
+        assert!(objects.any(has_jwe), "the bucket of batches is not searched");
         let found = in_each(&traces, |trace| {
             let mut found = findings(trace);
             if names_nobody(trace) {

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use crate::tests::Trace;
 
+/// In the form of Mastercard's stand-in.
+const CARD_ID: &str = "0123456789abcdef012345000000000000US";
+
 /// Planted traces, deleted on drop.
 pub(crate) struct Planted {
     name: String,
@@ -45,13 +48,14 @@ impl Planted {
             .filter_map(|digit| char::from_u32(0xFF10 + u32::from(digit - b'0')))
             .collect();
         let fault = format!(
-            "Value '{} {} {full_width}' is not facet-valid",
+            "Value '{} {} {} {full_width}' is not facet-valid",
             person::FIRST_NAME,
-            person::EMAIL
+            person::EMAIL,
+            person::CONFIRMATION
         );
         planted.plant_line(&json!({"message": fault}));
         let inner = URL_SAFE_NO_PAD.encode(hex::encode(number));
-        let message = json!({"QueueUrl": planted.queue, "MessageBody": format!("job {inner} of customer-0123456789abcdef")});
+        let message = json!({"QueueUrl": planted.queue, "MessageBody": format!("job {inner} of customer-0123456789abcdef, {CARD_ID}")});
         aws("AmazonSQS.SendMessage", &message);
         planted
     }
@@ -68,13 +72,15 @@ impl Planted {
     }
 
     /// Places at which a person must be found, with the kind of word.
-    pub(crate) fn persons(&self) -> [(String, &str); 4] {
+    pub(crate) fn persons(&self) -> [(String, &str); 6] {
         let Self { name, .. } = self;
         [
             (format!("table {name}"), "a last name"),
             ("log groups".to_owned(), "a first name"),
             ("log groups".to_owned(), "an e-mail address"),
+            ("log groups".to_owned(), "a confirmation's address"),
             (format!("queue {name}"), "a customer's id"),
+            (format!("queue {name}"), "a srcDigitalCardId"),
         ]
     }
 

@@ -2,6 +2,7 @@
 
 use flows::call;
 use flows::card::Card;
+use flows::issuer::{Batch, Issuer};
 use flows::page::Page;
 use flows::person;
 use flows::rewards::Faults;
@@ -19,10 +20,33 @@ const SHAPES: [&str; 6] = [
     "gateway-list",
 ];
 
-pub(crate) fn everything() {
+/// Provokes everything, and returns the encrypted content of a batch.
+pub(crate) fn everything() -> String {
     quoted_faults();
     reports();
     trace_header();
+    batch()
+}
+
+/// A batch with persons in its content, its ids and the address for its confirmation goes to its end, and one of its cards is
+/// deleted.
+fn batch() -> String {
+    let issuer = Issuer::demo();
+    let batch = Batch::of(&[&["enrolled"], &["enrolled_second", "pan_ineligible"]]);
+    let mut request = batch.request();
+    let url = format!("{}?{}", Stack::here().demo.confirmation_url, person::CONFIRMATION);
+    request["confirmationUrl"] = url.into();
+    let answer = issuer.send(request.to_string().as_bytes());
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let told = answer.json();
+    let id = told["batchId"].as_str().expect("an id");
+    let result = issuer.result(id);
+    assert_eq!(result["accepted"], 1, "{result}");
+    let card = format!("enrolled_cards/{}", batch.card_id("enrolled"));
+    let deleted = issuer.call("D", "DELETE", &card, b"");
+    assert_eq!(deleted.status, 202, "{}", deleted.text());
+    let content = request["encryptedEnrollmentData"].as_str();
+    content.expect("a text").to_owned()
 }
 
 /// The customer gives a name and an address, and Mastercard writes both back, with the card's number in every script.
