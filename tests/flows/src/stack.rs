@@ -43,7 +43,7 @@ pub struct Demo {
     pub program_id: String,
     /// Address for confirmations.
     pub confirmation_url: String,
-    /// What an issuer needs.
+    /// Keys and test cards of an issuer.
     pub issuer: DemoIssuer,
 }
 
