@@ -14,6 +14,7 @@ mod page;
 mod payloads;
 mod records;
 mod runtime_api;
+mod signing;
 mod start;
 
 use std::path::PathBuf;
@@ -42,6 +43,9 @@ struct Arguments {
     /// The bare function's program.
     #[arg(long)]
     bare: PathBuf,
+    /// OpenSSL's program.
+    #[arg(long)]
+    openssl: PathBuf,
     /// For logs.
     #[arg(long)]
     scratch: PathBuf,
@@ -57,6 +61,7 @@ fn main() -> Result<()> {
     payloads::measure(&arguments)?;
     records::measure()?;
     delivery::measure()?;
+    signing::measure(&arguments)?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
     let mut exceeded = bounds::Exceeded::default();
     start::measure(&arguments, &aws, &mut exceeded)?;

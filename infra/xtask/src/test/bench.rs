@@ -16,8 +16,8 @@ use crate::toolchain::python::Tools;
 /// Path of AWS's Runtime Interface Emulator among the packages of sam.
 pub(crate) const EMULATOR: &str = "samcli/local/rapid/aws-lambda-rie-x86_64";
 
-/// Mastercard's npm packages, with their lock file.
-const OFFICIAL: &str = "tests/interop/official";
+/// Mastercard's packages of npm, with their lock file.
+pub(crate) const OFFICIAL_PACKAGES: &str = "tests/interop/official";
 
 /// Builds, measures and prints; a bound that is exceeded is a failure.
 pub(crate) fn bench(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -> Result<()> {
@@ -35,9 +35,10 @@ pub(crate) fn measure(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -
         bail!("sam's package has no emulator at {}", emulator.display());
     }
     let valgrind = program_or_package("valgrind", "valgrind", interrupt)?;
+    let openssl = program_or_package("openssl", "openssl", interrupt)?;
     let tests = Tools::Tests.install(checkout, interrupt)?;
     let node = Node::of(&tests)?;
-    node.install_packages(checkout, &checkout.root().join(OFFICIAL), interrupt)?;
+    node.install_packages(checkout, &checkout.root().join(OFFICIAL_PACKAGES), interrupt)?;
     let built = native::everything(checkout, interrupt)?;
     let mut command = Command::new(&built.bench);
     command
@@ -45,6 +46,7 @@ pub(crate) fn measure(checkout: &Checkout, interrupt: &Interrupt, runs: usize) -
         .arg("--emulator")
         .arg(&emulator);
     command.arg("--valgrind").arg(valgrind);
+    command.arg("--openssl").arg(openssl);
     command.arg("--python").arg(tests.program("python"));
     command.arg("--node").arg(node.program());
     command.arg("--functions").arg(&built.functions);

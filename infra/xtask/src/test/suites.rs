@@ -148,7 +148,7 @@ pub(crate) fn canary(run: &TestRun<'_>) -> Result<()> {
 pub(crate) fn interop(run: &TestRun<'_>) -> Result<()> {
     let node = Node::install(run.checkout, run.interrupt)?;
     soap::ready(run.checkout, &node, run.interrupt)?;
-    let official = run.checkout.root().join("tests/interop/official");
+    let official = run.checkout.root().join(bench::OFFICIAL_PACKAGES);
     node.install_packages(run.checkout, &official, run.interrupt)?;
     // It writes key files; the JDK, which does so too, came with the SOAP stacks.
     program_or_package("openssl", "openssl", run.interrupt)?;
