@@ -104,11 +104,11 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Flows, name: "flows", budget: 240, lane: System, needs: Needs::System, run: Always(suites::flows) },
     Check { part: Part::Bench, name: "bench", budget: 60, lane: System, needs: Needs::System, run: Noting(suites::bench) },
     Check { part: Part::Load, name: "load", budget: 240, lane: System, needs: Needs::System, run: Always(suites::load) },
-    Check { part: Part::Roles, name: "roles", budget: 20, lane: System, needs: Needs::System, run: Always(roles::check) },
+    Check { part: Part::Roles, name: "roles", budget: 5, lane: System, needs: Needs::System, run: Always(roles::check) },
     Check { part: Part::Storage, name: "storage", budget: 380, lane: System, needs: Folder, run: Always(suites::storage) },
-    Check { part: Part::Storage, name: "a first deployment", budget: 90, lane: System, needs: Folder, run: Always(suites::first_deployment) },
+    Check { part: Part::Storage, name: "a first deployment", budget: 60, lane: System, needs: Folder, run: Always(suites::first_deployment) },
     Check { part: Part::Lint, name: "functions alone", budget: 180, lane: System, needs: Nothing, run: Always(rust::functions_alone) },
-    Check { part: Part::Lint, name: "features alone", budget: 180, lane: System, needs: Nothing, run: Always(rust::features_alone) },
+    Check { part: Part::Lint, name: "features alone", budget: 45, lane: System, needs: Nothing, run: Always(rust::features_alone) },
     Check { part: Part::Canary, name: "no card number anywhere", budget: 200, lane: Last, needs: Needs::System, run: Always(suites::canary) },
 ];
 

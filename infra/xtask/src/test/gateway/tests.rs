@@ -128,9 +128,11 @@ fn rules_refuse_what_cannot_work_and_nothing_else() {
     ]});
     let path = json!({"Fn::Or": [is_empty("BasePath"), {"Fn::Not": [is_empty("DomainName")]}]});
     let address = json!({"Fn::Or": [is_empty("PublicBaseUrl"), is_empty("DomainName")]});
+    let keys = json!({"Fn::Or": [is_empty("IssuerBaseUrl"), {"Fn::Not": [is_empty("IssuerKeyIds")]}]});
     let faults = |address: &Value| {
         let template = parsed(&json!({"Rules": {
-            "DomainAndCertificateTogether": rule(&both), "BasePathOfDomain": rule(&path), "OnePublicAddress": rule(address)
+            "DomainAndCertificateTogether": rule(&both), "BasePathOfDomain": rule(&path), "OnePublicAddress": rule(address),
+            "IssuerKeysOfAddress": rule(&keys)
         }}));
         let mut faults = Vec::new();
         rules::check(&template, &mut faults).unwrap();
@@ -143,5 +145,5 @@ fn rules_refuse_what_cannot_work_and_nothing_else() {
         "the address alone is refused"
     );
     // All combinations are refused, one of them rightly.
-    assert_eq!(faults(&json!({"Fn::Not": [is_empty("X")]})).len(), 7);
+    assert_eq!(faults(&json!({"Fn::Not": [is_empty("X")]})).len(), 9);
 }
