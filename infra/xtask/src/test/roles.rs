@@ -65,8 +65,8 @@ const UNSEEN: [Unseen; 13] = [
         roles: &["BatchIntakeRole"],
         actions: MAKING,
         resource: "*",
-        purposes: &["batch", "digital-card", "blind-index"],
-        reason: "once a month for each client; the statement that lets it open digital cards lets it make their key too",
+        purposes: &["batch", "blind-index"],
+        reason: "once a month for each client, by whichever function needs the key first",
     },
     Unseen {
         roles: &["BatchSubmitRole", "BatchPollRole"],
