@@ -2,6 +2,7 @@
 
 mod bounds;
 mod caller;
+mod card_file;
 mod counting;
 mod cpu_time;
 mod delivery;
@@ -62,6 +63,7 @@ fn main() -> Result<()> {
     records::measure()?;
     delivery::measure()?;
     signing::measure(&arguments)?;
+    card_file::measure(&arguments.scratch)?;
     let aws = counting::Counting::before(&flows::stack::Stack::here().endpoints.aws)?;
     let mut exceeded = bounds::Exceeded::default();
     start::measure(&arguments, &aws, &mut exceeded)?;
