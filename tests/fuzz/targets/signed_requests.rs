@@ -1,4 +1,4 @@
-//! What is read around requests that are signed with OAuth 1.0a: headers, queries, refusals, key lists, errors.
+//! Headers, queries, refusals, key lists and errors, as they are read around requests signed with OAuth 1.0a.
 
 #![no_main]
 
