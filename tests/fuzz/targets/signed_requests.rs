@@ -20,7 +20,9 @@ fuzz_target!(|input: &[u8]| {
         let again = KeyList::parse(written.as_bytes()).expect("a list that was read can be read");
         assert_eq!(again.keys(), list.keys());
     }
-    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
     let header = Header::parse(text);
     if let Ok(header) = &header {
         let parameters: Vec<String> = header
