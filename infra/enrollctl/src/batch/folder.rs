@@ -13,7 +13,7 @@ use super::journal::Journal;
 const RUN_FILE: &str = "run.json";
 const LOCK_FILE: &str = "lock";
 
-/// What a run is: decided when it begins, the same when it is resumed.
+/// Description of a run: decided when it begins, the same when it is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Run {

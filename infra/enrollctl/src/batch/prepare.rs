@@ -22,7 +22,7 @@ pub(crate) struct BatchEncryption {
     encryptor: Encryptor,
     limits: BatchLimits,
     confirmation: String,
-    /// What all ids of batches of the run begin with.
+    /// Beginning of all ids of batches of the run.
     prefix: String,
     content: Plaintext,
     body: Vec<u8>,

@@ -14,7 +14,7 @@ const BAR_WIDTH: usize = 24;
 pub(crate) struct Progress {
     phase: &'static str,
     total: u64,
-    /// What was done before this process began.
+    /// Cards that were done before this process began.
     already: u64,
     begun: Instant,
     shown: Option<Instant>,
