@@ -193,7 +193,7 @@ fn substituted(text: &str, named: &dyn Fn(&str) -> Result<Option<String>>) -> Re
         done.push_str(before);
         match named(name)? {
             Some(value) => done.push_str(&value),
-            None => done.push_str(&format!("${{{name}}}")),
+            None => done.extend(["${", name, "}"]),
         }
         rest = after;
     }
