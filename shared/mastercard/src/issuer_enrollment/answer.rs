@@ -46,13 +46,15 @@ pub fn reported(
     }
 }
 
-/// Parses the answer to a deletion: 200 or 204, empty or with an object that has no error. 202 says that the card is
-/// still there. A card that the service does not have is deleted.
+/// Parses the answer to a deletion: 200 or 204, empty or with an object that has no error and no status other than one of
+/// success. 202 says that the card is still there. A card that the service does not have is deleted.
 pub fn deleted(answer: &Answer) -> Result<DeletedCard, IssuerEnrollmentError> {
     let document = document(answer)?;
     match (answer.status, &document) {
         (200 | 204, None) => Ok(DeletedCard::Deleted),
-        (200 | 204, Some(body @ Value::Object(_))) if problem::of_document(body).is_none() => {
+        (200 | 204, Some(body @ Value::Object(_)))
+            if problem::of_document(body).is_none() && !states_no_deletion(body)? =>
+        {
             Ok(DeletedCard::Deleted)
         }
         (200..=299, _) => Err(error::read(answer, document.as_ref())),
@@ -61,6 +63,19 @@ pub fn deleted(answer: &Answer) -> Result<DeletedCard, IssuerEnrollmentError> {
             error => Err(error),
         },
     }
+}
+
+/// Whether the body of a deletion has a status that is no known word of success or deletion, such as `IN_PROGRESS`.
+fn states_no_deletion(body: &Value) -> Result<bool, IssuerEnrollmentError> {
+    let object = unwrap(body, dialect::RECORD_STATUSES)?;
+    let mut statuses = dialect::RECORD_STATUSES
+        .iter()
+        .filter_map(|name| object.get(*name)?.as_str())
+        .map(report::word);
+    Ok(statuses.any(|status| {
+        let status = status.as_str();
+        !dialect::RECORD_SUCCESSES.contains(&status) && !dialect::DELETIONS.contains(&status)
+    }))
 }
 
 /// Returns the document of an answer with a status of success.

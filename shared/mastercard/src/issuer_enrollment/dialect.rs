@@ -86,6 +86,9 @@ pub(super) const FAILED: &[&str] = &["FAILED"];
 pub(super) const RECORD_SUCCESSES: &[&str] = &["SUCCESSFUL", "SUCCESS"];
 pub(super) const RECORD_FAILURES: &[&str] = &["FAILED", "FAILURE"];
 
+/// Statuses in the answer to a deletion, beside [`RECORD_SUCCESSES`]. Assumption: the plain word.
+pub(super) const DELETIONS: &[&str] = &["DELETED"];
+
 /// Assumption: a record without a status and without an error, with Mastercard's id of the card, is a success. The
 /// documentation of the status request lists the ids as what it returns "if the enablement is successful".
 pub(super) const DIGITAL_CARD_ID_STATES_SUCCESS: bool = true;

@@ -15,9 +15,29 @@ pub(super) fn of_document(document: &Value) -> Option<CardProblem> {
     ApplicationError::of_document(document).map(CardProblem::from)
 }
 
-/// Returns the error whose members stand among those of a record.
-pub(super) fn of_record(record: &Map<String, Value>) -> Option<CardProblem> {
+/// Returns the error whose members stand among those of a record that states its failure.
+pub(super) fn of_failed_record(record: &Map<String, Value>) -> Option<CardProblem> {
     ApplicationError::of_record(record).map(CardProblem::from)
+}
+
+/// Returns the error whose members stand among those of a record that states no failure: one with a reason, a detail or
+/// an HTTP status of an error. A mere text is none.
+pub(super) fn of_record(record: &Map<String, Value>) -> Option<CardProblem> {
+    ApplicationError::of_record(record)
+        .filter(|error| error.reason.is_some() || !error.details.is_empty() || has_error_status(error))
+        .map(CardProblem::from)
+}
+
+/// Returns the error whose members stand among those of an object around records: one with a detail's reason or an HTTP
+/// status of an error. Its own `code` may be one of success.
+pub(super) fn of_wrapper(object: &Map<String, Value>) -> Option<CardProblem> {
+    ApplicationError::of_record(object)
+        .filter(|error| error.details.iter().any(|detail| detail.reason.is_some()) || has_error_status(error))
+        .map(CardProblem::from)
+}
+
+fn has_error_status(error: &ApplicationError) -> bool {
+    error.status.is_some_and(|status| status >= 400)
 }
 
 impl From<ApplicationError> for CardProblem {

@@ -193,20 +193,23 @@ impl Reader<'_> {
 
     fn object(&mut self, object: &Map<String, Value>, inherited: &Inherited, depth: usize) {
         let id = |names: &[&str]| json::member(object, names).and_then(json::id);
-        let statement = Statement::of(object);
+        let is_record = json::member(object, self.names.card_id).is_some();
+        // What is neither record nor consumer states the success of a call or a page, not that of the cards in it.
+        let is_wrapper = !is_record && id(dialect::EXTERNAL_CONSUMER_IDS).is_none();
+        let statement = Statement::of(object, is_wrapper);
         let here = Inherited {
             external_consumer_id: id(dialect::EXTERNAL_CONSUMER_IDS)
                 .or_else(|| inherited.external_consumer_id.clone()),
             src_consumer_id: id(dialect::SRC_CONSUMER_IDS).or_else(|| inherited.src_consumer_id.clone()),
             src_digital_card_id: id(self.names.digital_card_id)
                 .or_else(|| inherited.src_digital_card_id.clone()),
-            statement: if statement.is_empty() {
+            statement: if statement.is_empty() || (is_wrapper && statement.is_success()) {
                 inherited.statement.clone()
             } else {
                 statement
             },
         };
-        if json::member(object, self.names.card_id).is_none() {
+        if !is_record {
             self.members(object, &here, depth);
             return;
         }
@@ -222,21 +225,31 @@ impl Reader<'_> {
 }
 
 impl Statement {
-    fn of(object: &Map<String, Value>) -> Self {
+    /// Statement of an object. Any object may carry the members of its error itself.
+    fn of(object: &Map<String, Value>, is_wrapper: bool) -> Self {
         let status = dialect::RECORD_STATUSES
             .iter()
             .find_map(|name| object.get(*name)?.as_str())
             .map(word)
-            .filter(|word| !word.is_empty());
+            .filter(|word| !word.is_empty() && !is_error_status(word));
         let is_failure = status
             .as_deref()
             .is_some_and(|status| dialect::RECORD_FAILURES.contains(&status));
-        let problem = match problem::of_member(object) {
-            // A failed record may carry the members of its error itself.
-            None if is_failure => problem::of_record(object),
-            problem => problem,
-        };
+        let problem = problem::of_member(object).or_else(|| {
+            if is_failure {
+                problem::of_failed_record(object)
+            } else if is_wrapper {
+                problem::of_wrapper(object)
+            } else {
+                problem::of_record(object)
+            }
+        });
         Self { status, problem }
+    }
+
+    fn is_success(&self) -> bool {
+        let is_known = |status: &str| dialect::RECORD_SUCCESSES.contains(&status);
+        self.problem.is_none() && self.status.as_deref().is_some_and(is_known)
     }
 
     fn is_empty(&self) -> bool {
@@ -265,8 +278,14 @@ impl Statement {
 }
 
 /// Returns a status in the spelling of the tables: upper case, with underscores.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     text.trim().to_ascii_uppercase().replace([' ', '-'], "_")
+}
+
+/// Whether a status is an HTTP status of an error, as a text.
+fn is_error_status(word: &str) -> bool {
+    word.parse::<u16>()
+        .is_ok_and(|status| (400..600).contains(&status))
 }
 
 /// Omits the ids.

@@ -332,7 +332,34 @@ mod status {
                 json!({"externalCardId": "c", "errors": [{"Error": {"ReasonCode": "PAN_INELIGIBLE"}}]}),
                 failed("PAN_INELIGIBLE"),
             ),
+            // Members of the error among those of the record.
+            (
+                json!({"externalCardId": "c", "errordetail": [{"reason": "TOKENIZATION_INELIGIBLE"}]}),
+                failed("TOKENIZATION_INELIGIBLE"),
+            ),
+            (
+                json!({"externalCardId": "c", "status": 400, "reason": "PAN_INELIGIBLE"}),
+                failed("PAN_INELIGIBLE"),
+            ),
+            (
+                json!({"externalCardId": "c", "status": "400", "reason": "PAN_INELIGIBLE"}),
+                failed("PAN_INELIGIBLE"),
+            ),
+            (json!({"externalCardId": "c", "status": 503}), Some(vec![])),
+            (json!({"externalCardId": "c", "message": "m"}), None),
             // Statements that contradict each other.
+            (
+                json!({"externalCardId": "c", "srcDigitalCardId": "d", "errordetail": [{"reason": "TOKENIZATION_INELIGIBLE"}]}),
+                None,
+            ),
+            (
+                json!({"externalCardId": "c", "status": "SUCCESSFUL", "errordetail": [{"reason": "ISSUER_DECLINED"}]}),
+                None,
+            ),
+            (
+                json!({"externalCardId": "c", "status": "SUCCESSFUL", "errordetail": [{"reason": null, "message": "m"}]}),
+                None,
+            ),
             (
                 json!({"externalCardId": "c", "status": "SUCCESSFUL", "error": {"reason": "PAN_INELIGIBLE"}}),
                 None,
@@ -355,9 +382,33 @@ mod status {
             json!({"externalCardId": "c", "status": "SUCCESSFUL", "error": {}}),
             json!({"externalCardId": 7, "status": "Success", "srcDigitalCardId": null}),
             json!({"externalCardId": "c", "srcDigitalCardId": "d"}),
+            json!({"externalCardId": "c", "status": "SUCCESSFUL", "message": "m"}),
+            json!({"externalCardId": "c", "srcDigitalCardId": "d", "status": 200}),
         ] {
             assert_eq!(card(&record).outcome, CardOutcome::Succeeded, "{record}");
         }
+    }
+
+    #[test]
+    fn success_of_a_wrapper_is_not_that_of_its_cards() {
+        for wrapper in [
+            json!({"status": "SUCCESS", "records": [{"externalCardId": "c1"}]}),
+            json!({"status": "SUCCESS", "code": "0000", "records": [{"externalCardId": "c1"}]}),
+        ] {
+            let report = report(&json!({"batchStatus": "COMPLETED_WITH_ERRORS", "response": wrapper}));
+            assert_eq!(report.cards[0].outcome, CardOutcome::Unknown, "{wrapper}");
+        }
+        let wrapper = json!({"status": "400", "errordetail": [{"reason": "INVALID_FORMAT"}],
+            "records": [{"externalCardId": "c1"}]});
+        let outcome = report(&json!({"batchStatus": "FAILED", "response": wrapper})).cards[0]
+            .outcome
+            .clone();
+        assert!(matches!(outcome, CardOutcome::Failed(_)), "{outcome:?}");
+        // A failure holds for everything inside, unless a record says otherwise.
+        let report = report(&json!({"batchStatus": "COMPLETED_WITH_ERRORS", "response":
+            {"status": "FAILED", "records": [{"externalCardId": "c1"}, {"externalCardId": "c2", "status": "SUCCESS"}]}}));
+        assert!(matches!(report.cards[0].outcome, CardOutcome::Failed(_)));
+        assert_eq!(report.cards[1].outcome, CardOutcome::Succeeded);
     }
 
     #[test]
@@ -417,6 +468,9 @@ mod deletion {
             (200, ""),
             (204, ""),
             (200, "{}"),
+            (200, r#"{"status":"Success"}"#),
+            (200, r#"{"status":null}"#),
+            (200, r#"{"card":{"srcDigitalCardId":"d","status":"DELETED"}}"#),
             (
                 200,
                 r#"{"srcCorrelationId":"ff97ef9b-4b1e-40c2-b522-42197061dc5a"}"#,
@@ -434,6 +488,9 @@ mod deletion {
             (202, ""),
             (200, "<html>ok</html>"),
             (200, r#"{"error":{"reason":"NOT_FOUND"}}"#),
+            (200, r#"{"status":"FAILED"}"#),
+            (200, r#"{"status":"IN_PROGRESS"}"#),
+            (200, r#"{"card":{"srcDigitalCardId":"d","status":"ACTIVE"}}"#),
             (404, ""),
             (404, "<html>Not Found</html>"),
             (
