@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn each_half_of_the_sweep_has_a_schedule() {
-        let template = include_str!("../../../template.yaml");
+        let template = include_str!("../../../infra/pages.yaml");
         for half in ["confirmations", "intents"] {
             let input = format!(r#"Input: '{{"sweep": "{half}"}}'"#);
             assert_eq!(template.matches(&input).count(), 1, "{input}");
