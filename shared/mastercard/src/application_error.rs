@@ -203,13 +203,24 @@ impl ApplicationError {
 
     /// Problem with the encryption key, which a payload that is made anew under another key would not have.
     pub fn encryption_key_problem(&self) -> Option<EncryptionKeyProblem> {
-        let is_refused = self.has_reason("PERMISSION_DENIED");
-        if self.has_reason("EXPIRED") {
-            Some(EncryptionKeyProblem::Expired)
-        } else if is_refused && self.has_reason("MULTIPLE_FOUND") {
-            Some(EncryptionKeyProblem::MultipleFound)
-        } else if is_refused && self.has_reason("NOT_FOUND") {
-            Some(EncryptionKeyProblem::NotFound)
+        EncryptionKeyProblem::of(self.status.unwrap_or_default(), self.reasons())
+    }
+}
+
+impl EncryptionKeyProblem {
+    /// Problem that the reasons of an error name. Only a refused permission is about the key: a card may have expired, and
+    /// many things are not found.
+    pub(crate) fn of<'a>(http_status: u16, reasons: impl Iterator<Item = &'a ForeignCode>) -> Option<Self> {
+        let reasons: Vec<&str> = reasons.filter_map(ForeignCode::as_str).collect();
+        let is_refused = reasons.contains(&"PERMISSION_DENIED");
+        if !is_refused && http_status != 403 {
+            None
+        } else if reasons.contains(&"EXPIRED") {
+            Some(Self::Expired)
+        } else if is_refused && reasons.contains(&"MULTIPLE_FOUND") {
+            Some(Self::MultipleFound)
+        } else if is_refused && reasons.contains(&"NOT_FOUND") {
+            Some(Self::NotFound)
         } else {
             None
         }

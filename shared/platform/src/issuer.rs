@@ -115,7 +115,7 @@ impl MastercardIssuerEnrollment {
             }
         };
         let result = self.connection.call(measured, over).await;
-        result.map_err(|error| failure::of_call(error, self.connection.now()))
+        result.map_err(|error| failure::of_call(operation, error, self.connection.now()))
     }
 
     /// Keeps Mastercard's words about a failed call. A failure to do so changes nothing else.
@@ -187,7 +187,9 @@ impl IssuerEnrollment for MastercardIssuerEnrollment {
             };
             client.submit(&submission, None).await
         };
-        let (submitted, flow) = self.call("submitBatch", Some(batch.incident), submit).await?;
+        let (submitted, flow) = self
+            .call(failure::SUBMISSION, Some(batch.incident), submit)
+            .await?;
         // Mastercard took the batch, but its id of it can't be sent back: the same as an answer that never came.
         let batch = MastercardBatchId::parse(&submitted.batch_id)
             .map_err(|error| IssuerEnrollmentError::Unknown(LogText::of(error)))?;

@@ -29,7 +29,11 @@ pub fn retry_advice(reason: &ReasonCode, http_status: Option<u16>, now: Timestam
         | "INTERNAL_SERVER_ERROR"
         | "UNEXPECTED_ERROR"
         | "PROFILE_INCOMPLETE"
-        | "NOT_SUBMITTED" => RetryAdvice::Now,
+        | "NOT_SUBMITTED"
+        // The issuer encrypts anew under the right key.
+        | "ENCRYPTION_KEY_EXPIRED"
+        | "ENCRYPTION_KEY_MULTIPLE_FOUND"
+        | "ENCRYPTION_KEY_NOT_FOUND" => RetryAdvice::Now,
         _ if http_status.is_some_and(|status| status >= 500 || status == 429) => RetryAdvice::Now,
         _ => RetryAdvice::Never,
     }
@@ -73,6 +77,18 @@ mod tests {
             assert_eq!(advice(reason, Some(400)), RetryAdvice::Never, "{reason}");
             assert_eq!(advice(reason, None), RetryAdvice::Never, "{reason}");
         }
+    }
+
+    #[test]
+    fn refused_key_says_nothing_against_the_card() {
+        for reason in [
+            "ENCRYPTION_KEY_EXPIRED",
+            "ENCRYPTION_KEY_MULTIPLE_FOUND",
+            "ENCRYPTION_KEY_NOT_FOUND",
+        ] {
+            assert_eq!(advice(reason, Some(403)), RetryAdvice::Now, "{reason}");
+        }
+        assert_eq!(advice("EXPIRED", Some(400)), RetryAdvice::Never);
     }
 
     #[test]

@@ -99,10 +99,11 @@ fn errors_of_mdes_are_read() {
 
 #[test]
 fn problems_of_the_encryption_key_are_named() {
-    let problem = |reason: &str, detail: &str| {
-        of(&json!({"status": 403, "reason": reason, "errordetail": [{"reason": detail}]}))
+    let with_status = |status: u16, reason: &str, detail: &str| {
+        of(&json!({"status": status, "reason": reason, "errordetail": [{"reason": detail}]}))
             .encryption_key_problem()
     };
+    let problem = |reason: &str, detail: &str| with_status(403, reason, detail);
     assert_eq!(
         problem("PERMISSION_DENIED", "MULTIPLE_FOUND"),
         Some(EncryptionKeyProblem::MultipleFound)
@@ -116,6 +117,8 @@ fn problems_of_the_encryption_key_are_named() {
         Some(EncryptionKeyProblem::Expired)
     );
     assert_eq!(problem("NOT_FOUND", "NOT_FOUND"), None);
+    // A card that has expired.
+    assert_eq!(with_status(400, "INVALID_ARGUMENT", "EXPIRED"), None);
 }
 
 #[test]

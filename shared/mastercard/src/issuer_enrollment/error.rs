@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::{problem, report::CardProblem};
 use crate::{
+    application_error::EncryptionKeyProblem,
     failure::{NotSent, Unknown},
     foreign::{ForeignCode, ForeignText},
     gateway::{self, GatewayError, GatewayReason},
@@ -165,9 +166,17 @@ impl Refusal {
         self.has_reason(&["ALREADY_EXISTS"])
     }
 
+    /// Problem with the key that the payload was encrypted under, if that is why it was refused.
+    pub fn encryption_key_problem(&self) -> Option<EncryptionKeyProblem> {
+        EncryptionKeyProblem::of(self.status, self.reasons())
+    }
+
+    fn reasons(&self) -> impl Iterator<Item = &ForeignCode> {
+        std::iter::once(&self.reason).chain(&self.details)
+    }
+
     fn has_reason(&self, known: &[&str]) -> bool {
-        std::iter::once(&self.reason)
-            .chain(&self.details)
+        self.reasons()
             .any(|code| code.as_str().is_some_and(|code| known.contains(&code)))
     }
 }

@@ -5,11 +5,15 @@ use enrollment::log::LogText;
 use enrollment::ports::IssuerEnrollmentError;
 use jiff::{SignedDuration, Timestamp};
 use mastercard::NotSent;
+use mastercard::application_error::EncryptionKeyProblem;
 use mastercard::issuer_enrollment::{self as api, Exchange, Refusal, RetryAfter};
 
 use super::answer::first_code;
 use crate::connection::{CallError, ClosedError, OutOfTime, ProtocolError, log_text};
 use crate::tables::FaultNote;
+
+/// Name of the operation that carries an encrypted payload.
+pub(super) const SUBMISSION: &str = "submitBatch";
 
 /// HTTP status of a service that takes no requests at the moment.
 const UNAVAILABLE: u16 = 503;
@@ -39,9 +43,16 @@ impl ProtocolError for api::IssuerEnrollmentError {
     }
 }
 
-/// Failure of a call that ended at `now`.
-pub(super) fn of_call(error: CallError<api::IssuerEnrollmentError>, now: Timestamp) -> IssuerEnrollmentError {
+/// Failure of a call of an operation that ended at `now`.
+pub(super) fn of_call(
+    operation: &str,
+    error: CallError<api::IssuerEnrollmentError>,
+    now: Timestamp,
+) -> IssuerEnrollmentError {
     match error {
+        CallError::Protocol(api::IssuerEnrollmentError::Refused(refusal)) if operation == SUBMISSION => {
+            of_submission(&refusal, now)
+        }
         CallError::Protocol(error) => of_answer(error, now),
         CallError::NotReady(detail) => IssuerEnrollmentError::NotSent(detail),
         CallError::OutOfTime(OutOfTime::NotSent) => {
@@ -82,6 +93,21 @@ fn of_answer(error: api::IssuerEnrollmentError, now: Timestamp) -> IssuerEnrollm
         api::IssuerEnrollmentError::Unknown { reason, .. } => {
             IssuerEnrollmentError::Unknown(log_text(reason))
         }
+    }
+}
+
+/// Refusal of a batch. A refused encryption key has a reason of its own: Mastercard's word, such as `EXPIRED`, does not
+/// say of what.
+fn of_submission(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
+    let reason = match refusal.encryption_key_problem() {
+        Some(EncryptionKeyProblem::Expired) => "ENCRYPTION_KEY_EXPIRED",
+        Some(EncryptionKeyProblem::MultipleFound) => "ENCRYPTION_KEY_MULTIPLE_FOUND",
+        Some(EncryptionKeyProblem::NotFound) => "ENCRYPTION_KEY_NOT_FOUND",
+        None => return of_answer(api::IssuerEnrollmentError::Refused(refusal.clone()), now),
+    };
+    IssuerEnrollmentError::Refused {
+        reason: ReasonCode::of(reason),
+        http_status: refusal.status,
     }
 }
 
@@ -166,8 +192,43 @@ mod tests {
     }
 
     #[test]
+    fn refused_encryption_key_has_a_reason_of_its_own() {
+        for (status, reason, detail, expected) in [
+            (403, "PERMISSION_DENIED", "EXPIRED", "ENCRYPTION_KEY_EXPIRED"),
+            (403, "PERMISSION_DENIED", "NOT_FOUND", "ENCRYPTION_KEY_NOT_FOUND"),
+            (
+                403,
+                "PERMISSION_DENIED",
+                "MULTIPLE_FOUND",
+                "ENCRYPTION_KEY_MULTIPLE_FOUND",
+            ),
+            // An expired card.
+            (400, "INVALID_ARGUMENT", "EXPIRED", "EXPIRED"),
+        ] {
+            let refusal = Refusal {
+                status,
+                reason: ForeignCode::new(reason),
+                details: vec![ForeignCode::new(detail)],
+                text: ForeignText::default(),
+                is_recoverable: false,
+                retry_after: None,
+            };
+            let expected = IssuerEnrollmentError::Refused {
+                reason: ReasonCode::of(expected),
+                http_status: status,
+            };
+            assert_eq!(
+                of_submission(&refusal, Timestamp::UNIX_EPOCH),
+                expected,
+                "{detail}"
+            );
+        }
+    }
+
+    #[test]
     fn interrupted_call_is_unknown() {
         let interrupted = of_call(
+            SUBMISSION,
             CallError::OutOfTime(OutOfTime::Interrupted),
             Timestamp::UNIX_EPOCH,
         );
