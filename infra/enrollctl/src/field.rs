@@ -51,6 +51,7 @@ pub(crate) fn run(command: FieldCommand) -> Result<()> {
             key,
             form,
             missing_hash,
+            mode,
             headers,
             streams,
         } => {
@@ -64,6 +65,7 @@ pub(crate) fn run(command: FieldCommand) -> Result<()> {
                     MissingHashName::Sha512 => MissingHash::Assumed(OaepHash::Sha512),
                     MissingHashName::Pkcs1 => MissingHash::Pkcs1V15,
                 },
+                modes: mode.into(),
             };
             let decryptor = Decryptor::new(&key, settings)?;
             decrypt(&mut inputs, &decryptor, &form, headers.as_deref(), &streams)

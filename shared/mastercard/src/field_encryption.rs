@@ -18,7 +18,7 @@ mod tests;
 
 use thiserror::Error;
 
-pub use decrypt::{DecryptedPayload, Decryptor, DecryptorSettings, MissingHash};
+pub use decrypt::{AcceptedModes, DecryptedPayload, Decryptor, DecryptorSettings, MissingHash};
 pub use encrypt::{EncryptedPayload, Encryptor, EncryptorSettings};
 pub use fields::{Cipher, Encoding, OaepHash};
 pub use json_path::{JsonPath, PathMapping};
@@ -72,6 +72,9 @@ pub enum FieldEncryptionError {
     /// The mode of the cipher is neither CBC nor GCM, or a tag came with CBC.
     #[error("the mode of the cipher is not CBC or GCM, or does not fit the other members")]
     Mode,
+    /// The payload is encrypted in a mode that the settings do not accept.
+    #[error("the mode of the cipher is not one that is accepted here")]
+    UnacceptedMode,
     /// The settings have no name for a value that the cipher needs.
     #[error("AES-GCM needs names for mode, tag and additional data")]
     GcmNames,

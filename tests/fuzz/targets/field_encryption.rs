@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use fuzz::{RECEIVER, assert_no_card_number};
 use libfuzzer_sys::fuzz_target;
 use mastercard::field_encryption::{
-    Cipher, Decryptor, DecryptorSettings, Encoding, Encryptor, EncryptorSettings, FieldEncryptionError,
+    AcceptedModes, Cipher, Decryptor, DecryptorSettings, Encoding, Encryptor, EncryptorSettings, FieldEncryptionError,
     MissingHash, Names, OaepHash, PathMapping,
 };
 use serde_json::Value;
@@ -17,6 +17,7 @@ static DECRYPTOR: LazyLock<Decryptor> = LazyLock::new(|| {
         names: Names::token_connect(),
         encoding: Encoding::Hex,
         missing_hash: MissingHash::Pkcs1V15,
+        modes: AcceptedModes::Both,
     };
     Decryptor::new(&RECEIVER, settings).expect("a key that decrypts")
 });

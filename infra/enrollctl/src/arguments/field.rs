@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mastercard::field_encryption::{Cipher, Encoding, OaepHash};
+use mastercard::field_encryption::{AcceptedModes, Cipher, Encoding, OaepHash};
 
 use super::jwe::Streams;
 use super::keys::PrivateKeyFile;
@@ -44,6 +44,9 @@ pub(crate) enum FieldCommand {
         /// payloads of Token Connect.
         #[arg(long, value_name = "NAME", default_value = "SHA256")]
         missing_hash: MissingHashName,
+        /// Mode of the cipher that is accepted. With `both` the payload chooses, and nothing authenticates its choice.
+        #[arg(long, value_name = "NAME", default_value = "both")]
+        mode: ModeName,
         /// Read all values but the ciphertexts from HTTP header fields in this file: lines `name: value`.
         #[arg(long, value_name = "FILE")]
         headers: Option<PathBuf>,
@@ -101,6 +104,13 @@ pub(crate) enum MissingHashName {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ModeName {
+    Cbc,
+    Gcm,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum EncodingName {
     Hex,
     Base64,
@@ -122,6 +132,16 @@ impl From<HashName> for OaepHash {
         match name {
             HashName::Sha256 => Self::Sha256,
             HashName::Sha512 => Self::Sha512,
+        }
+    }
+}
+
+impl From<ModeName> for AcceptedModes {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Cbc => Self::Cbc,
+            ModeName::Gcm => Self::Gcm,
+            ModeName::Both => Self::Both,
         }
     }
 }

@@ -27,6 +27,20 @@ pub struct DecryptorSettings {
     pub encoding: Encoding,
     /// Meaning of a payload that does not name the hash function.
     pub missing_hash: MissingHash,
+    /// Modes of the cipher that are read.
+    pub modes: AcceptedModes,
+}
+
+/// Modes of the cipher that a [`Decryptor`] reads. The payload names its mode, and nothing authenticates the name: who
+/// expects GCM must not read CBC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcceptedModes {
+    /// AES-CBC only.
+    Cbc,
+    /// AES-GCM only.
+    Gcm,
+    /// Both. Whoever can change a payload can have one of AES-GCM read as one of AES-CBC, without its authentication.
+    Both,
 }
 
 /// Meaning of a payload that does not name the hash function of OAEP.
@@ -185,6 +199,9 @@ impl Decryptor {
         let mut content = Zeroizing::new(decode(value, &names.encrypted_value)?);
 
         let length = match (parameters.cipher_mode.as_deref(), tag) {
+            _ if !self.settings.modes.include(parameters) => {
+                return Err(FieldEncryptionError::UnacceptedMode);
+            }
             (Some("GCM") | None, Some(tag)) => {
                 let tag: [u8; 16] = tag
                     .try_into()
@@ -233,6 +250,18 @@ impl Decryptor {
     }
 }
 
+impl AcceptedModes {
+    /// Whether these values may be read: as GCM if they have its mode or its tag, otherwise as CBC.
+    fn include(self, parameters: &Parameters) -> bool {
+        let is_gcm = parameters.cipher_mode.as_deref() == Some("GCM") || parameters.tag.is_some();
+        match self {
+            Self::Cbc => !is_gcm,
+            Self::Gcm => is_gcm,
+            Self::Both => true,
+        }
+    }
+}
+
 impl std::fmt::Debug for Decryptor {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -243,11 +272,12 @@ impl std::fmt::Debug for Decryptor {
 }
 
 fn put_content(to: &JsonPath, payload: &mut Value, content: &[u8]) -> Result<(), FieldEncryptionError> {
-    let value = match serde_json::from_slice(content) {
+    let text = std::str::from_utf8(content).map_err(|_| FieldEncryptionError::Decryption)?;
+    let value = match serde_json::from_str(text) {
+        // Another spelling is a text: leading zeros, and digits that the number does not keep.
+        Ok(Value::Number(number)) if number.to_string() != text => text.into(),
         Ok(value) => value,
-        Err(_) => std::str::from_utf8(content)
-            .map_err(|_| FieldEncryptionError::Decryption)?
-            .into(),
+        Err(_) => text.into(),
     };
     to.put(payload, value)
 }

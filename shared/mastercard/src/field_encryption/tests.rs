@@ -26,6 +26,7 @@ fn decryptor_settings() -> DecryptorSettings {
         names: Names::token_connect(),
         encoding: Encoding::Hex,
         missing_hash: MissingHash::Assumed(OaepHash::Sha256),
+        modes: AcceptedModes::Both,
     }
 }
 
@@ -475,6 +476,61 @@ mod foreign {
             .encrypt(key, &mut wrapped)
             .unwrap();
         hex::encode(wrapped)
+    }
+
+    /// The payload's own mode is not authenticated: without mode and tag, one of AES-GCM looks like one of AES-CBC.
+    #[test]
+    fn payload_without_its_tag_is_no_cbc_where_gcm_is_expected() {
+        let settings = EncryptorSettings {
+            cipher: Cipher::Aes128Gcm,
+            ..encryptor_settings()
+        };
+        let encryptor = Encryptor::new(OURS.public_key(), settings).unwrap();
+        let with = |modes| {
+            let settings = DecryptorSettings {
+                modes,
+                ..decryptor_settings()
+            };
+            Decryptor::new(&OURS, settings).unwrap()
+        };
+        let whole = encryptor.encrypt(&[b'x'; 32]).unwrap();
+        assert_eq!(**with(AcceptedModes::Gcm).decrypt(&whole).unwrap(), [b'x'; 32]);
+        let refused = Some(FieldEncryptionError::UnacceptedMode);
+        assert_eq!(with(AcceptedModes::Cbc).decrypt(&whole).err(), refused);
+
+        let names = Names::token_connect();
+        let mut stripped = whole;
+        for name in [&names.tag, &names.cipher_mode, &names.additional_data] {
+            stripped.remove(name.as_deref().unwrap()).unwrap();
+        }
+        stripped[&names.initialization_vector] = hex::encode([0; 16]).into();
+        assert_eq!(with(AcceptedModes::Gcm).decrypt(&stripped).err(), refused);
+        // Read as CBC, with whatever comes of it.
+        assert_ne!(with(AcceptedModes::Both).decrypt(&stripped).err(), refused);
+
+        let cbc = self::encryptor().encrypt(b"{}").unwrap();
+        assert_eq!(with(AcceptedModes::Gcm).decrypt(&cbc).err(), refused);
+        assert_eq!(**with(AcceptedModes::Cbc).decrypt(&cbc).unwrap(), *b"{}");
+    }
+
+    #[test]
+    fn text_of_digits_loses_none() {
+        for text in [
+            "12345678901234567890123",
+            "0.10",
+            "1e3",
+            "-0",
+            "100000000000000000000000000",
+        ] {
+            let payload = encrypt(json!({"a": text}), "$.a", "$.b").unwrap();
+            assert_eq!(
+                decrypt(payload, "$.b", "$.a").unwrap(),
+                json!({"a": text}),
+                "{text}"
+            );
+        }
+        let payload = encrypt(json!({"a": "5123"}), "$.a", "$.b").unwrap();
+        assert_eq!(decrypt(payload, "$.b", "$.a").unwrap(), json!({"a": 5123}));
     }
 
     /// Token Connect: without a hash function the key is wrapped by PKCS#1 v1.5, without a vector it is zeros.
