@@ -17,6 +17,10 @@ pub enum FaultKind {
     },
     /// A line, up to its next line end outside of quotes, is longer than 64 KiB.
     LineTooLong,
+    /// The file ends between quotation marks.
+    OpenQuotation,
+    /// The last line has no line end, and may have lost columns or digits.
+    CutOff,
     /// A required value is empty.
     Empty,
     /// Neither an e-mail address nor a mobile number.
@@ -94,6 +98,8 @@ impl fmt::Display for FaultKind {
             }
             Self::CardIdTwice { other } => return write!(formatter, "is the id of the card in line {other}"),
             Self::LineTooLong => "is longer than 64 KiB; is a quotation mark missing?",
+            Self::OpenQuotation => "has a quotation mark that is not closed at the end of the file",
+            Self::CutOff => "may be cut off; if it is complete, put a line end after it",
             Self::Empty => "is empty",
             Self::NoContact => "has neither an e-mail address nor a mobile number",
             Self::HalfMobileNumber => "needs mobileCountryCode and mobilePhoneNumber, or neither",

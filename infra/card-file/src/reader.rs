@@ -147,10 +147,15 @@ fn advance(
                 faults.add(record.line, None, FaultKind::LineTooLong);
                 *is_at_end = true;
             }
+            Line::OpenQuotation => {
+                faults.add(record.line, None, FaultKind::OpenQuotation);
+                *is_at_end = true;
+            }
             // Excel writes delimiters alone where cells were emptied.
             Line::Record if record.is_blank() => {}
             Line::Record => {
                 check_width(record, header, faults);
+                check_end(record, header, faults);
                 return Ok(true);
             }
         }
@@ -165,5 +170,20 @@ fn check_width(record: &Record, header: &Header, faults: &mut Faults) {
     if beyond.any(|at| !record.field(at).trim_ascii().is_empty()) {
         let columns = record.len();
         faults.add(record.line, None, FaultKind::Width { columns, expected });
+    }
+}
+
+/// Refuses a last line that may be cut off: without a line end, and with fewer columns than the header, or with a last column that is
+/// a year of two digits, perhaps the first two of four.
+fn check_end(record: &Record, header: &Header, faults: &mut Faults) {
+    if !record.has_no_line_end() {
+        return;
+    }
+    let expected = header.width();
+    let is_half_year = record.len() == expected
+        && header.position(Column::PanExpirationYear) == expected
+        && header.value(record, Column::PanExpirationYear).len() == 2;
+    if record.len() < expected || is_half_year {
+        faults.add(record.line, None, FaultKind::CutOff);
     }
 }

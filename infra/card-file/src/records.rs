@@ -20,6 +20,8 @@ pub(crate) struct Record {
     fields: usize,
     /// Line at which it begins, from 1.
     pub(crate) line: u64,
+    /// Whether the file ended before the line did.
+    has_no_line_end: bool,
 }
 
 impl Record {
@@ -29,7 +31,13 @@ impl Record {
             ends: vec![0; MAX_FIELDS],
             fields: 0,
             line: 0,
+            has_no_line_end: false,
         }
+    }
+
+    /// Whether the file ended before the line did.
+    pub(crate) fn has_no_line_end(&self) -> bool {
+        self.has_no_line_end
     }
 
     /// Number of fields.
@@ -66,6 +74,8 @@ pub(crate) enum Line {
     Record,
     /// The line is longer than the limit; the rest of the file can't be split.
     TooLong,
+    /// The file ends between quotation marks.
+    OpenQuotation,
     /// The end of the file.
     End,
 }
@@ -94,7 +104,7 @@ impl Records {
         let mut records = Self { input, reader, line };
         match records.next(record)? {
             Line::Record => Ok(records),
-            Line::TooLong => Err(FileError::NoHeader),
+            Line::TooLong | Line::OpenQuotation => Err(FileError::NoHeader),
             Line::End => Err(FileError::Empty),
         }
     }
@@ -109,14 +119,25 @@ impl Records {
             return Ok(Line::End);
         }
         record.line = self.line;
+        record.has_no_line_end = false;
         let (mut bytes, mut ends) = (0, 0);
         self.reader.set_line(0);
         let result = loop {
-            let input = self.input.fill()?;
+            let mut input = self.input.fill()?;
+            if input.is_empty() {
+                // A line end of one's own tells a line that ends here from one that is still between quotation marks.
+                if record.has_no_line_end {
+                    break Line::OpenQuotation;
+                }
+                record.has_no_line_end = true;
+                input = b"\n";
+            }
             let (result, read, written, ended) =
                 self.reader
                     .read_record(input, &mut record.bytes[bytes..], &mut record.ends[ends..]);
-            self.input.consume(read);
+            if !record.has_no_line_end {
+                self.input.consume(read);
+            }
             bytes += written;
             ends += ended;
             match result {

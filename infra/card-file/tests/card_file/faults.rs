@@ -281,6 +281,44 @@ fn missing_quotation_mark_does_not_fill_the_memory() {
 }
 
 #[test]
+fn file_that_is_cut_in_its_last_line_is_refused() {
+    let whole = format!("{HEADER}\nc,k,5204740009900014,1,29,a@b.cz\nd,l,5204740009900022,1,29,\"b@c.cz\"");
+    assert_eq!(faults(whole.as_bytes()), [""; 0]);
+    let open = "line 3: has a quotation mark that is not closed at the end of the file";
+    let cut = "line 3: may be cut off";
+    for (lost, fault) in [
+        (1, open),
+        (7, open),
+        (8, "line 3: has neither"),
+        (9, cut),
+        (10, cut),
+        (20, cut),
+    ] {
+        let found = faults(&whole.as_bytes()[..whole.len() - lost]);
+        assert!(
+            found.iter().any(|found| found.starts_with(fault)),
+            "{lost}: {found:?}"
+        );
+    }
+    // An escaped quotation mark closes nothing.
+    assert_eq!(faults(format!("{whole}\"").as_bytes()), [open]);
+}
+
+#[test]
+fn half_of_a_year_at_the_end_is_refused() {
+    let header = "externalConsumerId,externalCardId,primaryAccountNumber,emailAddress,panExpirationMonth,panExpirationYear";
+    let row = "c,k,5204740009900014,a@b.cz,11,";
+    let faults_at_end = |end: &str| faults(format!("{header}\n{row}{end}").as_bytes());
+    assert_eq!(
+        faults_at_end("20"),
+        ["line 2: may be cut off; if it is complete, put a line end after it"]
+    );
+    for end in ["2031", "2031\n", "20\n", "31\r\n", "31\r"] {
+        assert_eq!(faults_at_end(end), [""; 0], "{end:?}");
+    }
+}
+
+#[test]
 fn faults_are_listed_up_to_a_limit_and_counted() {
     let mut text = format!("{HEADER}\n");
     for serial in 0..500 {
