@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::batches::{Batch, Company, Deletion, Outcome, Record, digital_card_id, flow_id, uuid};
+use super::batches::{Batch, Batches, Company, Deletion, Outcome, Record, digital_card_id, flow_id, uuid};
 use super::content::{Card, Consumer, Content, ContentFault};
 use super::encryption::JweError;
 use super::test_cards::{CardEffect, effect_of};
@@ -63,11 +63,7 @@ impl IssuerEnrollment {
             .batches()
             .by_external_id(issuer.src_client_id, &submission.external_batch_id)
         {
-            known.submissions += 1;
-            if known.digest != digest {
-                return Err(plain(409, "ALREADY_EXISTS").into());
-            }
-            return Ok((known.batch_id.clone(), known.flow_id.clone()));
+            return repeated(known, &digest);
         }
         let plaintext = self
             .key
@@ -100,9 +96,7 @@ impl IssuerEnrollment {
                 .flat_map(|consumer| records(consumer, issuer.mode))
                 .collect(),
         };
-        let ids = (batch.batch_id.clone(), batch.flow_id.clone());
-        self.batches().add(batch);
-        Ok(ids)
+        added(&mut self.batches(), batch)
     }
 
     /// Deletes a card.
@@ -128,6 +122,26 @@ impl IssuerEnrollment {
             Deletion::Done => Ok(()),
             Deletion::NotFound => Err(plain(404, "NOT_FOUND").into()),
         }
+    }
+}
+
+/// Adds a batch, unless the same one was added while this one was decrypted.
+fn added(batches: &mut Batches, batch: Batch) -> Result<(String, String), Refused> {
+    if let Some(known) = batches.by_external_id(&batch.src_client_id, &batch.external_batch_id) {
+        return repeated(known, &batch.digest);
+    }
+    let ids = (batch.batch_id.clone(), batch.flow_id.clone());
+    batches.add(batch);
+    Ok(ids)
+}
+
+/// Answers a batch that is there already.
+fn repeated(known: &mut Batch, digest: &[u8; 32]) -> Result<(String, String), Refused> {
+    known.submissions += 1;
+    if known.digest == *digest {
+        Ok((known.batch_id.clone(), known.flow_id.clone()))
+    } else {
+        Err(plain(409, "ALREADY_EXISTS").into())
     }
 }
 
@@ -235,4 +249,37 @@ fn company(card: &Card) -> Company {
 
 fn is_in_range(number: &CardNumber) -> bool {
     RANGES.iter().any(|(from, to)| number.is_between(from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(digest: u8) -> Batch {
+        let started = Instant::now();
+        Batch {
+            batch_id: uuid(),
+            external_batch_id: "external".to_owned(),
+            src_client_id: "issuer".to_owned(),
+            flow_id: flow_id(),
+            digest: [digest; 32],
+            started,
+            started_at: String::new(),
+            ready: started,
+            submissions: 1,
+            polls: 0,
+            records: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn batch_that_came_twice_at_a_time_is_added_once() {
+        let mut batches = Batches::default();
+        let first = added(&mut batches, batch(1)).ok();
+        assert!(first.is_some());
+        assert_eq!(added(&mut batches, batch(1)).ok(), first);
+        let other = added(&mut batches, batch(2)).err();
+        assert!(other.is_some_and(|refused| refused.error == plain(409, "ALREADY_EXISTS")));
+        assert_eq!(batches.views().len(), 1);
+    }
 }
