@@ -33,8 +33,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Time without any success after which the exchange ends, to be resumed.
 const PATIENCE: Duration = Duration::from_mins(15);
-/// Answers "not found" after which the results of a batch are taken as deleted.
+/// Answers "not found" in succession, and the time from the first to the last, after which the results of a batch are taken as deleted.
 const NOT_FOUND_ANSWERS: u32 = 3;
+const NOT_FOUND_SPAN: Duration = Duration::from_hours(1);
 
 /// A batch of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,7 +76,7 @@ pub(crate) struct Exchange<'a> {
     queue: VecDeque<BatchAt>,
     polls: BinaryHeap<Reverse<(Instant, BatchAt)>>,
     waits: HashMap<BatchAt, Duration>,
-    not_found: HashMap<BatchAt, u32>,
+    not_found: HashMap<BatchAt, NotFoundAnswers>,
     running: JoinSet<(BatchAt, Answered)>,
     pause: Pause,
     pub(crate) tally: Tally,
@@ -93,6 +94,12 @@ pub(crate) struct Tally {
 enum Answered {
     Submitted(Submitted),
     Polled(PreparedBatch, Polled),
+}
+
+/// Answers "not found" for one batch, with no other answer between them.
+struct NotFoundAnswers {
+    count: u32,
+    first: Instant,
 }
 
 struct Pause {
@@ -295,6 +302,9 @@ impl<'a> Exchange<'a> {
     }
 
     fn note(&mut self, at: BatchAt, answered: Answered) -> Result<()> {
+        if !matches!(answered, Answered::Polled(_, Polled::Problem(Problem::NotFound))) {
+            self.not_found.remove(&at);
+        }
         match answered {
             Answered::Submitted(Submitted::Accepted(id)) => {
                 self.pause.end();
@@ -304,9 +314,13 @@ impl<'a> Exchange<'a> {
                 self.tally.submitted += u64::from(cards);
                 self.schedule_poll(at, None);
             }
-            Answered::Submitted(Submitted::Problem(Problem::Passing { after, told })) => {
+            Answered::Submitted(Submitted::Problem(Problem::Passing {
+                after,
+                is_throttled,
+                told,
+            })) => {
                 self.queue.push_front(at);
-                self.pause.begin(after, told);
+                self.pause.begin(after, is_throttled, told);
             }
             Answered::Polled(prepared, Polled::Final(cards)) => {
                 self.pause.end();
@@ -317,23 +331,37 @@ impl<'a> Exchange<'a> {
                 self.schedule_poll(at, after);
             }
             Answered::Polled(prepared, Polled::Problem(Problem::NotFound)) => {
-                let answers = self.not_found.entry(at).or_default();
-                *answers += 1;
-                if *answers >= NOT_FOUND_ANSWERS || self.extent == Extent::AskOnce {
+                self.pause.end();
+                let now = Instant::now();
+                let answers = self.not_found.entry(at).or_insert(NotFoundAnswers::since(now));
+                if self.extent == Extent::AskOnce {
+                    // One answer is not enough to give results up. Asking again is for those who wait.
+                    self.pause.last_problem = named(&prepared, &Problem::NotFound)?;
+                } else if answers.add(now) {
                     self.finish_batch(at, &prepared, &[])?;
                 } else {
                     self.schedule_poll(at, None);
                 }
             }
-            Answered::Polled(_, Polled::Problem(Problem::Passing { after, told })) => {
+            Answered::Polled(
+                _,
+                Polled::Problem(Problem::Passing {
+                    after,
+                    is_throttled,
+                    told,
+                }),
+            ) => {
                 // The pause is wait enough.
                 if self.extent != Extent::AskOnce {
                     self.polls.push(Reverse((Instant::now(), at)));
                 }
-                self.pause.begin(after, told);
+                self.pause.begin(after, is_throttled, told);
             }
-            Answered::Submitted(Submitted::Problem(problem))
-            | Answered::Polled(_, Polled::Problem(problem)) => bail!("{problem}"),
+            Answered::Submitted(Submitted::Problem(problem)) => {
+                let prepared = self.journal(at)?.prepared(at.batch as usize)?;
+                bail!(named(&prepared, &problem)?)
+            }
+            Answered::Polled(prepared, Polled::Problem(problem)) => bail!(named(&prepared, &problem)?),
         }
         Ok(())
     }
@@ -410,16 +438,28 @@ impl<'a> Exchange<'a> {
     }
 }
 
+impl NotFoundAnswers {
+    fn since(first: Instant) -> Self {
+        Self { count: 0, first }
+    }
+
+    /// Counts an answer. Returns whether they are many enough, over a time that is long enough.
+    fn add(&mut self, now: Instant) -> bool {
+        self.count += 1;
+        self.count >= NOT_FOUND_ANSWERS && now.duration_since(self.first) >= NOT_FOUND_SPAN
+    }
+}
+
 impl Pause {
     /// Begins or prolongs the pause after a failure.
-    fn begin(&mut self, after: Option<Duration>, told: String) {
+    fn begin(&mut self, after: Option<Duration>, is_throttled: bool, told: String) {
         let length = after.unwrap_or_else(|| jittered(self.length)).max(SHORTEST_PAUSE);
         self.length = (self.length * 2).min(LONGEST_PAUSE);
         let until = Instant::now() + length;
         self.until = Some(self.until.map_or(until, |earlier| earlier.max(until)));
-        // A service that says when to come back is there.
-        if after.is_some() {
-            self.last_success = Instant::now() + length;
+        // A service that throttles works. A failing one may send `Retry-After` too.
+        if is_throttled && after.is_some() {
+            self.last_success = self.last_success.max(Instant::now() + length);
         }
         self.last_problem = told;
     }
@@ -470,6 +510,16 @@ fn rows(prepared: &PreparedBatch, cards: &[CardAnswer]) -> Result<String> {
     Ok(rows)
 }
 
+/// The problem of a batch, with the batch's id and the lines of the card file that it has.
+fn named(prepared: &PreparedBatch, problem: &Problem) -> Result<String> {
+    let id = body_of(prepared)?.external_batch_id;
+    let first = prepared.lines.iter().min().copied().unwrap_or_default();
+    let last = prepared.lines.iter().max().copied().unwrap_or_default();
+    Ok(format!(
+        "batch {id} (between lines {first} and {last}): {problem}"
+    ))
+}
+
 fn body_of(prepared: &PreparedBatch) -> Result<Body> {
     serde_json::from_slice(&prepared.body).context("a prepared batch is damaged")
 }
@@ -480,4 +530,37 @@ fn jittered(wait: Duration) -> Duration {
     SystemRandomness.fill(&mut bytes);
     let half = wait / 2;
     half + half * u32::from(u16::from_be_bytes(bytes)) / u32::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_given_up_after_an_hour_of_not_found() {
+        let first = Instant::now();
+        let minutes = |minutes| first + Duration::from_mins(minutes);
+        let mut answers = NotFoundAnswers::since(first);
+        let given_up = [0, 1, 2, 59, 60].map(|at| answers.add(minutes(at)));
+        assert_eq!(given_up, [false, false, false, false, true]);
+        let mut rare = NotFoundAnswers::since(first);
+        assert_eq!([0, 90, 91].map(|at| rare.add(minutes(at))), [false, false, true]);
+    }
+
+    #[test]
+    fn only_throttling_prolongs_the_patience() {
+        let begun = Instant::now();
+        let mut pause = Pause {
+            until: None,
+            length: FIRST_PAUSE,
+            last_success: begun,
+            last_problem: String::new(),
+        };
+        pause.begin(Some(Duration::from_secs(5)), false, "503".to_owned());
+        assert_eq!(pause.last_success, begun);
+        pause.begin(None, true, "429".to_owned());
+        assert_eq!(pause.last_success, begun);
+        pause.begin(Some(Duration::from_secs(5)), true, "429".to_owned());
+        assert!(pause.last_success >= begun + Duration::from_secs(5));
+    }
 }

@@ -71,6 +71,7 @@ impl Settings {
             ),
             (self.card_id_name != other.card_id_name, "--card-id-name"),
             (self.range_digits != other.range_digits, "--range-digits"),
+            (self.window_cards != other.window_cards, "--window"),
             (
                 self.confirmation_url != other.confirmation_url,
                 "--confirmation-url",

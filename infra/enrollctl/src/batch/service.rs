@@ -85,8 +85,13 @@ impl CardStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// Repeating the same request later makes sense: no answer, 408, 425, 429, 5xx.
-    Passing { after: Option<Duration>, told: String },
-    /// The service does not know the batch.
+    Passing {
+        after: Option<Duration>,
+        /// Whether the service throttles (429).
+        is_throttled: bool,
+        told: String,
+    },
+    /// The service itself does not know the batch.
     NotFound,
     /// The service has another batch under this id.
     Conflict,
@@ -159,6 +164,7 @@ impl Service {
         }
         let no_answer = |error: reqwest::Error| Problem::Passing {
             after: None,
+            is_throttled: false,
             told: format!("no answer: {}", innermost(&error)),
         };
         let mut response = request.send().await.map_err(no_answer)?;
@@ -177,7 +183,7 @@ impl Service {
             retry_after,
             body,
         }
-        .checked()
+        .checked(&method)
     }
 
     fn token(&self, method: &Method, url: &str, body: &[u8]) -> Result<String> {
@@ -209,7 +215,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn checked(self) -> Result<Self, Problem> {
+    fn checked(self, method: &Method) -> Result<Self, Problem> {
         let status = self.status;
         let passing = [
             StatusCode::REQUEST_TIMEOUT,
@@ -219,11 +225,16 @@ impl Answer {
         if status.is_success() {
             Ok(self)
         } else if status.is_server_error() || passing.contains(&status) {
-            let after = self.retry_after;
-            let told = self.told();
-            Err(Problem::Passing { after, told })
-        } else if status == StatusCode::NOT_FOUND {
+            Err(self.passing(self.told()))
+        } else if status == StatusCode::NOT_FOUND && *method == Method::POST {
+            Err(Problem::Lasting(format!(
+                "nothing takes batches at this address, check --url: {}",
+                self.told()
+            )))
+        } else if status == StatusCode::NOT_FOUND && self.is_not_found_of_service() {
             Err(Problem::NotFound)
+        } else if status == StatusCode::NOT_FOUND {
+            Err(self.unreadable())
         } else if status == StatusCode::CONFLICT {
             Err(Problem::Conflict)
         } else {
@@ -231,12 +242,28 @@ impl Answer {
         }
     }
 
-    /// A 2xx whose body is something else: perhaps a proxy's page, so that a repeat may help.
+    /// A 2xx or 404 whose body is something else: perhaps a proxy's page, so that a repeat may help.
     fn unreadable(&self) -> Problem {
+        self.passing(format!(
+            "{} with an answer that is not the service's",
+            self.status
+        ))
+    }
+
+    fn passing(&self, told: String) -> Problem {
         Problem::Passing {
             after: self.retry_after,
-            told: format!("{} with an answer that is not the service's", self.status),
+            is_throttled: self.status == StatusCode::TOO_MANY_REQUESTS,
+            told,
         }
+    }
+
+    /// Whether a 404 has the service's own body. A gateway, a proxy or a wrong address answers 404 too, and says nothing of a batch.
+    fn is_not_found_of_service(&self) -> bool {
+        let problem = serde_json::from_slice::<ProblemBody>(&self.body);
+        problem.is_ok_and(|problem| {
+            problem.status == Some(404) && problem.title.is_some() && problem.incident.is_some()
+        })
     }
 
     /// Status, the problem's words, and its faults by pointer.
@@ -297,6 +324,8 @@ struct CardView {
 
 #[derive(Deserialize)]
 struct ProblemBody {
+    status: Option<u16>,
+    incident: Option<String>,
     code: Option<String>,
     title: Option<String>,
     detail: Option<String>,

@@ -166,8 +166,55 @@ fn refusal_is_told_with_its_faults_and_can_be_resumed() {
         "{}",
         ran.stderr
     );
+    let id = ran.stderr.find("batch ").map(|at| &ran.stderr[at..]);
+    assert!(
+        id.is_some_and(|id| id.contains(" (between lines 2 and 11): the service")),
+        "{}",
+        ran.stderr
+    );
+    service.behave(Behavior {
+        refusal: Some(404),
+        ..Behavior::default()
+    });
+    let ran = run(issuer.submit(&[]));
+    assert!(
+        ran.code == Some(1) && ran.stderr.contains("check --url"),
+        "{}",
+        ran.stderr
+    );
     service.behave(Behavior::default());
     assert_eq!(run(issuer.submit(&[])).code, Some(0));
+}
+
+#[test]
+fn not_found_once_gives_no_result_up() {
+    let service = Service::start(Behavior::default());
+    let issuer = Issuer::new(&service);
+    issuer.write(&rows(10));
+    assert_eq!(run(issuer.submit(&["--no-wait"])).code, Some(4));
+    let of_service =
+        r#"{"type":"about:blank","title":"There is nothing of that id.","status":404,"incident":"8F3A"}"#;
+    let of_gateway = r#"{"message":"Not Found"}"#;
+    for (body, told) in [
+        (of_service, "the service does not know the batch"),
+        (of_gateway, "an answer that is not the service's"),
+    ] {
+        service.behave(Behavior {
+            not_found: Some(body),
+            ..Behavior::default()
+        });
+        let status = run(issuer.about("status", true, &[]));
+        assert!(
+            status.code == Some(4)
+                && status.stdout.contains("0 unknown, 10 to come")
+                && status.stderr.contains(told),
+            "{} {}",
+            status.stdout,
+            status.stderr
+        );
+    }
+    service.behave(Behavior::default());
+    assert_eq!(run(issuer.about("status", true, &[])).code, Some(0));
 }
 
 #[test]
@@ -200,6 +247,12 @@ fn changed_file_and_changed_options_are_refused() {
     let ran = run(issuer.submit(&["--range-digits", "6"]));
     assert!(
         ran.code == Some(1) && ran.stderr.contains("another --range-digits"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(issuer.submit(&["--window", "501"]));
+    assert!(
+        ran.code == Some(1) && ran.stderr.contains("another --window"),
         "{}",
         ran.stderr
     );

@@ -44,6 +44,8 @@ pub(crate) struct Behavior {
     pub(crate) delay: Duration,
     /// Answer to every POST.
     pub(crate) refusal: Option<u16>,
+    /// Body of the 404 that every question is answered with.
+    pub(crate) not_found: Option<&'static str>,
     /// Whether cards are counted only, and results have none of them.
     pub(crate) forgets: bool,
 }
@@ -271,6 +273,9 @@ async fn poll(State(service): State<Service>, Path(id): Path<String>, headers: H
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let mut received = service.received();
+    if let Some(body) = received.behavior.not_found {
+        return (StatusCode::NOT_FOUND, body).into_response();
+    }
     if received.behavior.forgets {
         return axum::Json(json!({"batchId": id, "externalBatchId": id, "status": "ERROR_BATCH"}))
             .into_response();
