@@ -19,6 +19,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use card_file::{CheckOptions, CheckedFile, Window};
+use enrollment::randomness::Randomness as _;
+use mastercard::keys::PublicKey;
+use platform::SystemRandomness;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc;
 
@@ -26,7 +29,10 @@ pub(crate) use arguments::{BatchCommand, RunArguments, SubmitArguments};
 
 use crate::files;
 use exchange::{End, Exchange, Extent, Tally};
-use folder::{Folder, Run, Settings, Totals, WindowFiles, copy_rows, sorted_rows, totals_at_end, totals_of};
+use folder::{
+    Folder, Run, Settings, Totals, WindowFiles, copy_rows, create_folder, sorted_rows, totals_at_end,
+    totals_of,
+};
 use journal::{BatchState, Journal};
 use prepare::{BatchEncryption, Source};
 use progress::{Progress, grouped};
@@ -141,8 +147,10 @@ fn summary(tally: Tally, run: &Run) -> String {
 }
 
 fn check_only(arguments: &SubmitArguments) -> Result<u8> {
-    let scratch = std::env::temp_dir().join(format!("enrollctl-check-{}", std::process::id()));
-    fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
+    let mut name = [0; 16];
+    SystemRandomness.fill(&mut name);
+    let scratch = std::env::temp_dir().join(format!("enrollctl-check-{}", hex::encode(name)));
+    create_folder(&scratch, false).with_context(|| scratch.display().to_string())?;
     let checked = check(arguments, &scratch, &mut Window::new());
     fs::remove_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
     Ok(match checked? {
@@ -153,11 +161,13 @@ fn check_only(arguments: &SubmitArguments) -> Result<u8> {
 
 /// Settings of the run: those that it was begun with, which the options must not contradict, or those of the options.
 async fn settings(arguments: &SubmitArguments, begun: Option<&Run>) -> Result<Settings> {
-    let key = key::find(arguments).await?;
-    let (encryption_key, key_id) = match (key, begun) {
-        (Some(named), _) => (named.key.to_pem(), named.id),
-        (None, Some(run)) => (run.settings.encryption_key.clone(), run.settings.key_id.clone()),
-        (None, None) => bail!("Mastercard's key is missing: add --key-list or --encryption-key"),
+    let (encryption_key, key_id) = match begun {
+        // Mastercard's list may have another key by now, and its address may not answer.
+        Some(run) => begun_key(arguments, &run.settings)?,
+        None => key::find(arguments)
+            .await?
+            .map(|named| (named.key.to_pem(), named.id))
+            .context("Mastercard's key is missing: add --key-list or --encryption-key")?,
     };
     let given = Settings {
         url: required(arguments.url.as_deref())?
@@ -177,6 +187,17 @@ async fn settings(arguments: &SubmitArguments, begun: Option<&Run>) -> Result<Se
         bail!("the run was begun with another {option}: use that one, or another --state");
     }
     Ok(given)
+}
+
+/// Key that a run was begun with, and its name. Options that name another key are refused.
+fn begun_key(arguments: &SubmitArguments, settings: &Settings) -> Result<(String, String)> {
+    if let Some(fingerprint) = &arguments.fingerprint {
+        PublicKey::from_pem(&settings.encryption_key)?
+            .verify_fingerprint(fingerprint)
+            .context("the run was begun with another key: use its --fingerprint, or another --state")?;
+    }
+    let key_id = arguments.kid.as_ref().unwrap_or(&settings.key_id);
+    Ok((settings.encryption_key.clone(), key_id.clone()))
 }
 
 /// Clap demands these options, except with `--check`.

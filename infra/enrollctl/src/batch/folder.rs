@@ -1,6 +1,6 @@
 //! State folder of a run: what the run is, journals of open windows, results of finished ones.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -60,10 +60,6 @@ impl Settings {
             (self.url != other.url, "--url"),
             (self.client != other.client, "--client"),
             (self.label != other.label, "--run"),
-            (
-                self.encryption_key != other.encryption_key,
-                "--encryption-key or --key-list",
-            ),
             (self.key_id != other.key_id, "--kid"),
             (
                 self.content_encryption != other.content_encryption,
@@ -130,8 +126,8 @@ impl Folder {
     /// Opens a folder to work in it; creates it where there is none. Refuses one that another process works in.
     pub(crate) fn lock(path: &Path) -> Result<Self> {
         let shown = path.display();
-        create_private(path).with_context(|| format!("can't create the state folder {shown}"))?;
-        let lock = File::create(path.join(LOCK_FILE)).with_context(|| format!("can't write to {shown}"))?;
+        create_folder(path, true).with_context(|| format!("can't create the state folder {shown}"))?;
+        let lock = create_file(&path.join(LOCK_FILE)).with_context(|| format!("can't write to {shown}"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!("another enrollctl works with {shown}"),
@@ -299,7 +295,7 @@ pub(crate) fn copy_rows(results: &Path, out: &mut impl io::Write) -> io::Result<
 /// Writes a file under another name, syncs it and renames it.
 pub(crate) fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("part");
-    let mut file = File::create(&temporary)?;
+    let mut file = create_file(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
@@ -316,13 +312,66 @@ pub(crate) fn sync_folder(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn create_private(path: &Path) -> io::Result<()> {
+/// Creates or empties a file that only its owner may read, whatever the folder and the umask allow.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let file = options.open(path)?;
+    // One that was there keeps its mode otherwise.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Creates a folder that only its owner may read. Those above it are created where `is_recursive`; then the folder may exist.
+pub(crate) fn create_folder(path: &Path, is_recursive: bool) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+    builder.recursive(is_recursive);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
     builder.create(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_are_their_owners_in_an_open_folder() {
+        let path = std::env::temp_dir().join(format!("enrollctl-folder-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // What an earlier version left under the temporary name.
+        fs::write(path.join("run.part"), b"").unwrap();
+        fs::set_permissions(path.join("run.part"), fs::Permissions::from_mode(0o644)).unwrap();
+        let folder = Folder::lock(&path).unwrap();
+        write_durably(&path.join(RUN_FILE), b"{}").unwrap();
+        let writer = super::super::journal::JournalWriter::create(&folder.journal_path(0)).unwrap();
+        writer.finish().unwrap();
+        let names = [LOCK_FILE, RUN_FILE, "window-000000.journal"];
+        assert_eq!(names.map(|name| mode(&path.join(name))), [0o600; 3]);
+        let (inner, above) = (path.join("scratch"), path.join("above/inner"));
+        create_folder(&inner, false).unwrap();
+        assert_eq!(mode(&inner), 0o700);
+        assert!(create_folder(&inner, false).is_err());
+        create_folder(&above, true).unwrap();
+        fs::remove_dir_all(&path).unwrap();
+    }
 }
