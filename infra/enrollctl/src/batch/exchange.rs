@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::folder::{Folder, Run, Totals, WindowFiles, totals_at_end, totals_of};
 use super::journal::{BatchState, Journal, PreparedBatch};
 use super::progress::{Progress, grouped};
-use super::service::{CardAnswer, CardStatus, Polled, Problem, Service, Submitted};
+use super::service::{CardAnswer, CardStatus, Polled, Problem, Results, Service, Submitted};
 
 /// Windows whose journals may be open. Preparation waits beyond that, so that memory and disk do not grow with the file.
 const MAX_OPEN_WINDOWS: usize = 500;
@@ -322,9 +322,9 @@ impl<'a> Exchange<'a> {
                 self.queue.push_front(at);
                 self.pause.begin(after, is_throttled, told);
             }
-            Answered::Polled(prepared, Polled::Final(cards)) => {
+            Answered::Polled(prepared, Polled::Final(results)) => {
                 self.pause.end();
-                self.finish_batch(at, &prepared, &cards)?;
+                self.finish_batch(at, &prepared, &results)?;
             }
             Answered::Polled(_, Polled::InProgress(after)) => {
                 self.pause.end();
@@ -338,7 +338,7 @@ impl<'a> Exchange<'a> {
                     // One answer is not enough to give results up. Asking again is for those who wait.
                     self.pause.last_problem = named(&prepared, &Problem::NotFound)?;
                 } else if answers.add(now) {
-                    self.finish_batch(at, &prepared, &[])?;
+                    self.finish_batch(at, &prepared, &Results::default())?;
                 } else {
                     self.schedule_poll(at, None);
                 }
@@ -366,8 +366,8 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn finish_batch(&mut self, at: BatchAt, prepared: &PreparedBatch, cards: &[CardAnswer]) -> Result<()> {
-        let rows = rows(prepared, cards)?;
+    fn finish_batch(&mut self, at: BatchAt, prepared: &PreparedBatch, results: &Results) -> Result<()> {
+        let rows = rows(prepared, results)?;
         self.waits.remove(&at);
         self.not_found.remove(&at);
         let journal = self.journal(at)?;
@@ -476,8 +476,9 @@ impl Pause {
 }
 
 /// Results of a batch as lines of the result file: each card of the manifest once, whatever the answer has.
-fn rows(prepared: &PreparedBatch, cards: &[CardAnswer]) -> Result<String> {
-    let answers: HashMap<(&str, &str), &CardAnswer> = cards
+fn rows(prepared: &PreparedBatch, results: &Results) -> Result<String> {
+    let answers: HashMap<(&str, &str), &CardAnswer> = results
+        .cards
         .iter()
         .map(|card| ((card.consumer.as_str(), card.card.as_str()), card))
         .collect();
@@ -495,19 +496,33 @@ fn rows(prepared: &PreparedBatch, cards: &[CardAnswer]) -> Result<String> {
             Some(answer) => format!(
                 "{line},{consumer},{card},{},{},{},{},{}\n",
                 answer.status.as_str(),
-                answer.reason,
+                reason_of(answer, results),
                 answer.retry,
                 answer.retry_after,
                 answer.sibling
             ),
             None => format!(
-                "{line},{consumer},{card},{},NOT_ANSWERED,,,\n",
-                CardStatus::Unknown.as_str()
+                "{line},{consumer},{card},{},{},,,\n",
+                CardStatus::Unknown.as_str(),
+                if results.reason.is_empty() {
+                    "NOT_ANSWERED"
+                } else {
+                    &results.reason
+                }
             ),
         };
         rows.push_str(&row);
     }
     Ok(rows)
+}
+
+/// Reason of a card that is not accepted: its own, or the batch's.
+fn reason_of<'a>(answer: &'a CardAnswer, results: &'a Results) -> &'a str {
+    if answer.reason.is_empty() && answer.status != CardStatus::Accepted {
+        &results.reason
+    } else {
+        &answer.reason
+    }
 }
 
 /// The problem of a batch, with the batch's id and the lines of the card file that it has.

@@ -47,9 +47,17 @@ pub(crate) enum Submitted {
 pub(crate) enum Polled {
     /// Not final yet.
     InProgress(Option<Duration>),
-    /// Final, with the results of its cards.
-    Final(Vec<CardAnswer>),
+    /// Final, with its results.
+    Final(Results),
     Problem(Problem),
+}
+
+/// Results of a batch as the service tells them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Results {
+    pub(crate) cards: Vec<CardAnswer>,
+    /// Reason of the batch, which holds for a card that is not accepted and has none of its own; empty where there is none.
+    pub(crate) reason: String,
 }
 
 /// Result of one card as the service tells it.
@@ -148,7 +156,7 @@ impl Service {
         };
         match serde_json::from_slice::<View>(&answer.body) {
             Ok(view) if view.batch_id != batch_id => Polled::Problem(answer.unreadable()),
-            Ok(view) if view.is_final() => Polled::Final(view.cards()),
+            Ok(view) if view.is_final() => Polled::Final(view.results()),
             Ok(_) => Polled::InProgress(answer.retry_after),
             Err(_) => Polled::Problem(answer.unreadable()),
         }
@@ -299,6 +307,7 @@ struct Acceptance {
 struct View {
     batch_id: String,
     status: String,
+    reason: Option<String>,
     #[serde(default)]
     profiles: Vec<ProfileView>,
 }
@@ -347,7 +356,8 @@ impl View {
         matches!(self.status.as_str(), "SUCCESS_BATCH" | "ERROR_BATCH")
     }
 
-    fn cards(self) -> Vec<CardAnswer> {
+    fn results(self) -> Results {
+        let reason = plain(self.reason);
         let of_profile = |profile: ProfileView| {
             let consumer = profile.external_consumer_id;
             let of_card = move |card: CardView| CardAnswer {
@@ -366,7 +376,10 @@ impl View {
             };
             profile.cards.into_iter().map(of_card)
         };
-        self.profiles.into_iter().flat_map(of_profile).collect()
+        Results {
+            cards: self.profiles.into_iter().flat_map(of_profile).collect(),
+            reason,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::issuer::{Issuer, row, rows, run};
-use crate::service::{Behavior, Service};
+use crate::service::{Behavior, Service, later_key_list};
 
 #[test]
 fn every_card_is_submitted_once_and_has_its_result() {
@@ -184,6 +184,49 @@ fn refusal_is_told_with_its_faults_and_can_be_resumed() {
     );
     service.behave(Behavior::default());
     assert_eq!(run(issuer.submit(&[])).code, Some(0));
+}
+
+#[test]
+fn reason_of_the_batch_is_that_of_cards_without_one() {
+    let service = Service::start(Behavior {
+        reason: Some("MAXIMUM_AGE_REACHED"),
+        ..Behavior::default()
+    });
+    let issuer = Issuer::new(&service);
+    let ids = ["a-ok", "b-never", "c-unknown", "d-missing"];
+    let rows: Vec<String> = (0..)
+        .zip(ids)
+        .map(|(serial, id)| row(&format!("c{serial}"), id, serial))
+        .collect();
+    issuer.write(&rows);
+    assert_eq!(run(issuer.submit(&[])).code, Some(3));
+    assert_eq!(
+        issuer.results(),
+        [
+            "2,c0,a-ok,accepted,,,,",
+            "3,c1,b-never,failed,ISSUER_DECLINE,never,,",
+            "4,c2,c-unknown,unknown,MAXIMUM_AGE_REACHED,,,",
+            "5,c3,d-missing,unknown,MAXIMUM_AGE_REACHED,,,",
+        ]
+    );
+}
+
+#[test]
+fn run_keeps_its_key_when_mastercard_has_another() {
+    let service = Service::start(Behavior::default());
+    let issuer = Issuer::new(&service);
+    issuer.write(&rows(10));
+    assert_eq!(run(issuer.submit(&["--no-wait"])).code, Some(4));
+    fs::write(issuer.path("keys.json"), later_key_list()).unwrap();
+    let ran = run(issuer.submit(&["--fingerprint", &"00".repeat(32)]));
+    assert!(
+        ran.code == Some(1) && ran.stderr.contains("another key"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(issuer.submit(&[]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(service.received().batches.len(), 1);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(crate) struct Behavior {
     pub(crate) refusal: Option<u16>,
     /// Body of the 404 that every question is answered with.
     pub(crate) not_found: Option<&'static str>,
+    /// Reason of the batch in final answers.
+    pub(crate) reason: Option<&'static str>,
     /// Whether cards are counted only, and results have none of them.
     pub(crate) forgets: bool,
 }
@@ -280,19 +282,28 @@ async fn poll(State(service): State<Service>, Path(id): Path<String>, headers: H
         return axum::Json(json!({"batchId": id, "externalBatchId": id, "status": "ERROR_BATCH"}))
             .into_response();
     }
-    let questions = received.behavior.questions;
+    let Behavior {
+        questions, reason, ..
+    } = received.behavior;
     let Some((external_id, batch)) = received.batches.iter_mut().find(|(_, batch)| batch.id == id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     batch.questions += 1;
     let is_final = batch.questions > questions;
-    axum::Json(json!({
+    let mut answer = json!({
         "batchId": id,
         "externalBatchId": external_id,
-        "status": if is_final { "SUCCESS_BATCH" } else { "IN_PROGRESS" },
+        "status": match reason {
+            _ if !is_final => "IN_PROGRESS",
+            Some(_) => "ERROR_BATCH",
+            None => "SUCCESS_BATCH",
+        },
         "profiles": results(&batch.manifest, is_final),
-    }))
-    .into_response()
+    });
+    if let Some(reason) = reason {
+        answer["reason"] = json!(reason);
+    }
+    axum::Json(answer).into_response()
 }
 
 /// Results by the card's id: what follows its last hyphen decides.
@@ -322,6 +333,13 @@ fn results(manifest: &Value, is_final: bool) -> Vec<Value> {
     let profiles = manifest["profiles"].as_array().unwrap();
     // In an order of its own.
     profiles.iter().rev().map(of_profile).collect()
+}
+
+/// Mastercard's key list after the right key was replaced.
+pub(crate) fn later_key_list() -> String {
+    let other = PrivateKey::generate(2048).unwrap().public_key().clone();
+    let list = KeyList::new(vec![ListedKey::for_encryption("later", other)]);
+    list.to_json().to_string()
 }
 
 /// Mastercard's key list, with another key beside the right one.
