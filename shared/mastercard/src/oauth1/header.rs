@@ -22,6 +22,12 @@ pub enum HeaderError {
     /// A parameter is missing.
     #[error("the header lacks {0}")]
     Missing(&'static str),
+    /// A parameter is neither `realm` nor one of OAuth. It would take the place of one that was in a query.
+    #[error("the header has a parameter that is neither realm nor one of OAuth")]
+    Foreign,
+    /// A value has an `&` that is not encoded. It would take the place of several parameters.
+    #[error("the header has a value with an `&` that is not encoded")]
+    Ampersand,
     /// The value of a parameter can't be used.
     #[error("the header has an unusable {0}")]
     Unusable(&'static str),
@@ -55,7 +61,16 @@ impl Header {
                 .strip_prefix('"')
                 .and_then(|rest| rest.strip_suffix('"'))
                 .ok_or(HeaderError::Syntax)?;
-            parameters.push((name.trim().to_owned(), value.to_owned()));
+            let name = name.trim();
+            if name != "realm" {
+                if !is_of_oauth(name) {
+                    return Err(HeaderError::Foreign);
+                }
+                if value.contains('&') {
+                    return Err(HeaderError::Ampersand);
+                }
+            }
+            parameters.push((name.to_owned(), value.to_owned()));
         }
         let header = Self { parameters };
         for name in REQUIRED {
@@ -113,6 +128,13 @@ impl Header {
             .filter(move |(found, _)| *found == name)
             .map(|(_, value)| value)
     }
+}
+
+/// Whether a name is one that RFC 5849 reserves.
+fn is_of_oauth(name: &str) -> bool {
+    name.strip_prefix("oauth_").is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    })
 }
 
 /// Omits the values.

@@ -214,6 +214,24 @@ mod verification {
         assert_eq!(header(&encoded).consumer_key(), "abc-abc-abc!123");
     }
 
+    /// With the query's parameter in the header, the base string would be the same without the query.
+    #[test]
+    fn parameter_of_a_query_is_none_of_the_header() {
+        let made = signer()
+            .authorization("GET", &url("https://api.mastercard.com/x?zeta=1"), b"", &stamp())
+            .unwrap();
+        assert_eq!(
+            check("GET", "https://api.mastercard.com/x?zeta=1", b"", made.as_str()),
+            Ok(())
+        );
+        let moved = format!("{},zeta=\"1\"", made.as_str());
+        assert_eq!(Header::parse(&moved), Err(HeaderError::Foreign));
+        let hidden = made
+            .as_str()
+            .replace("oauth_version=\"1.0\"", "oauth_version=\"1.0&zeta=1\"");
+        assert_eq!(Header::parse(&hidden), Err(HeaderError::Ampersand));
+    }
+
     #[test]
     fn other_key_has_no_explanation() {
         let other = PublicKey::from_pem(include_str!("../../tests/fixtures/rsa-2048-public.pem")).unwrap();
@@ -307,6 +325,9 @@ mod headers {
                 "oauth_nonce",
                 HeaderError::Repeated("oauth_nonce"),
             ),
+            ("oauth_nonce", "zeta=\"1\",oauth_nonce", HeaderError::Foreign),
+            ("oauth_version", "oauth_v&zeta", HeaderError::Foreign),
+            ("\"n\"", "\"n&zeta=1\"", HeaderError::Ampersand),
             ("\"7\"", "\"-7\"", HeaderError::Unusable("oauth_timestamp")),
             ("\"1.0\"", "\"2.0\"", HeaderError::Unusable("oauth_version")),
         ] {
