@@ -226,14 +226,7 @@ impl BatchFixture {
 
     /// Purges, as a schedule does every hour.
     pub async fn purge(&self) -> BatchPurgeReport {
-        let flow = PurgeBatches {
-            client_index: &*self.stores.client_index,
-            clients: &*self.stores.clients,
-            batch_records: &*self.stores.batch_records,
-            digital_cards: &*self.stores.digital_cards,
-            clock: &*self.clock,
-        };
-        flow.run().await.unwrap()
+        self.purge_flow().run().await.unwrap()
     }
 
     /// The check of callers.
@@ -310,6 +303,17 @@ impl BatchFixture {
             digital_cards: &*self.stores.digital_cards,
             used_tokens: &*self.stores.used_tokens,
             wakeups: &self.wakeups,
+        }
+    }
+
+    /// The purge over these stores.
+    pub fn purge_flow(&self) -> PurgeBatches<'_> {
+        PurgeBatches {
+            client_index: &*self.stores.client_index,
+            clients: &*self.stores.clients,
+            batch_records: &*self.stores.batch_records,
+            digital_cards: &*self.stores.digital_cards,
+            clock: &*self.clock,
         }
     }
 

@@ -104,8 +104,8 @@ pub trait BatchRecords: Send + Sync {
         from: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<EndedBatch>, StoreError>;
-    /// Deletes a final batch with its confirmation. False where its confirmation is not as it was read any more. An
-    /// undelivered confirmation is named in the client's audit trail.
+    /// Deletes a final batch with its confirmation. False where its JWE is still stored, since nothing else knows its name, or
+    /// its confirmation is not as it was read any more. An undelivered confirmation is named in the client's audit trail.
     async fn remove(&self, batch: &EndedBatch) -> Result<bool, StoreError>;
     /// Lists a client's batches that name a consumer, in any stage. Reads all the client's batches.
     async fn batches_of(

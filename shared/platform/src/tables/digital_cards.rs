@@ -13,6 +13,7 @@ use enrollment::batch::{
 };
 use enrollment::digital_card::{DigitalCard, DigitalCardKey, DigitalCardState};
 use enrollment::identifiers::ClientId;
+use enrollment::log::error;
 use enrollment::ports::{Cursor, DigitalCards, DueDeletion, Page, StoreError};
 use enrollment::randomness::Randomness;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -516,10 +517,16 @@ impl DigitalCards for DynamoDigitalCards {
             .send()
             .await
             .map_err(|error| StoreError::unavailable(OPERATION, describe(&error)))?;
-        let entries = answer.items.unwrap_or_default().into_iter();
-        let keys = entries.map(|entry| key_of(&Fields::of(OPERATION, entry)?));
+        let mut entries = Vec::new();
+        for entry in answer.items.unwrap_or_default() {
+            match Fields::of(OPERATION, entry).and_then(|fields| key_of(&fields)) {
+                Ok(key) => entries.push(key),
+                // It must not hide the others.
+                Err(error) => error!(error, client, "deleted card not readable"),
+            }
+        }
         Ok(Page {
-            entries: keys.collect::<Result<_, _>>()?,
+            entries,
             next: answer
                 .last_evaluated_key
                 .as_ref()

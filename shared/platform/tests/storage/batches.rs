@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{World, on_every_engine};
 use enrollment::batch::{
     Batch, BatchReason, BatchResult, BatchStage, BatchWork, CONTENT_KEPT, CardResult, ReasonCode,
@@ -336,7 +337,19 @@ async fn ended_batches_are_listed_page_by_page_and_removed() {
                 ends.push(batch);
             }
         }
-        let until = start + SECOND * 3;
+        world
+            .dynamodb
+            .update_item()
+            .table_name(&world.tables.batches)
+            .key("pk", AttributeValue::S(format!("batch#{}", ends[3].id)))
+            .update_expression("SET #schema = :newer")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":newer", AttributeValue::N("99".into()))
+            .send()
+            .await
+            .unwrap();
+        // The fourth one, of a newer release, hides nothing.
+        let until = start + SECOND * 4;
         let (mut found, mut from) = (Vec::new(), None);
         loop {
             let page = batches
@@ -354,6 +367,10 @@ async fn ended_batches_are_listed_page_by_page_and_removed() {
         let first = &found[0];
         let confirmation = first.confirmation.as_ref().expect("it has one");
         assert!(matches!(confirmation.state, ConfirmationState::Due { .. }));
+        assert!(!batches.remove(first).await.unwrap(), "its JWE is stored");
+        for batch in &found[..2] {
+            batches.content_discarded(batch.id).await.unwrap();
+        }
         assert!(batches.remove(first).await.unwrap());
         assert_eq!(batches.batch(first.id).await.unwrap(), None);
         let left = world.scan(&world.tables.confirmations).await;

@@ -323,6 +323,11 @@ pub async fn ended_batches_are_listed_and_removed(backend: &dyn BatchBackend) {
     let ids: Vec<_> = listed.iter().map(|ended| ended.id).collect();
     assert_eq!(ids, [batches[0].id, batches[1].id]);
     assert!(listed.iter().all(|ended| ended.confirmation.is_some()));
+    assert!(!records.remove(&listed[0]).await.unwrap(), "its JWE is stored");
+    assert_eq!(fixture.stored(batches[0].id).await, batches[0]);
+    assert_eq!(fixture.confirmations().await.len(), 3);
+    let discarded = fixture.stores.batches.content_discarded(batches[0].id);
+    discarded.await.unwrap();
     assert!(records.remove(&listed[0]).await.unwrap());
     assert_eq!(fixture.stores.batches.batch(batches[0].id).await.unwrap(), None);
     assert_eq!(fixture.confirmations().await.len(), 2);

@@ -197,6 +197,10 @@ impl BatchRecords for Model {
         if stored.and_then(|stored| state.ended(&stored.batch)).as_ref() != Some(batch) {
             return Ok(false);
         }
+        let result = stored.and_then(|stored| stored.batch.result());
+        if result.is_some_and(|result| result.has_content) {
+            return Ok(false);
+        }
         state.batches.remove(&batch.id);
         if let Some(confirmation) = &batch.confirmation {
             state.confirmations.remove(&confirmation.id);

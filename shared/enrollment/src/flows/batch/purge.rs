@@ -38,7 +38,7 @@ pub struct BatchPurgeReport {
     pub batches: usize,
     /// Records of cards that were deleted.
     pub cards: usize,
-    /// Batches whose purge waits for a due confirmation.
+    /// Batches whose purge waits for a due confirmation, or for the deletion of their JWE.
     pub deferred: usize,
     /// Confirmations that were deleted undelivered. The audit trail names them.
     pub undelivered: usize,
@@ -51,7 +51,7 @@ impl PurgeBatches<'_> {
     /// that was interrupted.
     ///
     /// # Errors
-    /// If the clients can't be listed. A client that fails does not prevent the others.
+    /// If the clients can't be listed. A client or a record that fails does not prevent the others.
     pub async fn run(&self) -> Result<BatchPurgeReport, StoreError> {
         let ends = later(self.clock.now(), RUN_LIMIT);
         let mut report = BatchPurgeReport::default();
@@ -76,8 +76,9 @@ impl PurgeBatches<'_> {
         };
         let now = self.clock.now();
         let until = expired_before(now, days);
-        self.batches(id, until, ends, report).await?;
-        self.cards(id, until, ends, report).await
+        let batches = self.batches(id, until, ends, report).await;
+        let cards = self.cards(id, until, ends, report).await;
+        batches.and(cards)
     }
 
     async fn batches(
@@ -98,7 +99,10 @@ impl PurgeBatches<'_> {
                     report.is_cut_short = true;
                     return Ok(());
                 }
-                self.batch(batch, report).await?;
+                if let Err(error) = self.batch(batch, report).await {
+                    error!(error, client, batch = batch.id, "batch not purged");
+                    report.is_cut_short = true;
+                }
             }
             match page.next {
                 Some(next) => from = Some(next),
@@ -139,7 +143,13 @@ impl PurgeBatches<'_> {
                     report.is_cut_short = true;
                     return Ok(());
                 }
-                report.cards += usize::from(self.digital_cards.remove(key, until).await?);
+                match self.digital_cards.remove(key, until).await {
+                    Ok(is_removed) => report.cards += usize::from(is_removed),
+                    Err(error) => {
+                        error!(error, client, "record of a card not purged");
+                        report.is_cut_short = true;
+                    }
+                }
             }
             match page.next {
                 Some(next) => from = Some(next),

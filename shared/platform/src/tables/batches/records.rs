@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValue};
 use enrollment::batch::{Batch, BatchId, ExternalConsumerId};
 use enrollment::confirmation::ConfirmationId;
 use enrollment::identifiers::ClientId;
+use enrollment::log::error;
 use enrollment::ports::{
     BatchRecords, ConfirmationState, Cursor, EndedBatch, Page, RecordedConfirmation, StoreError,
 };
@@ -27,7 +28,7 @@ const REMOVING: &str = "deleting a batch";
 
 /// One page of the index.
 struct Listed {
-    entries: Vec<Fields>,
+    entries: Vec<Item>,
     next: Option<Item>,
 }
 
@@ -47,15 +48,16 @@ impl BatchRecords for DynamoBatches {
             .of_client(OPERATION, client, Some(until), start, Some(limit))
             .await?;
         let mut entries = Vec::new();
-        for fields in &listed.entries {
-            if let Some(ended_at) = fields.optional_time("ended_at")?.filter(|at| *at <= until) {
-                entries.push(
-                    self.ended_batch(OPERATION, client, id_of(fields)?, ended_at)
-                        .await?,
-                );
+        for entry in listed.entries {
+            match self.ended_batch(OPERATION, client, entry, until).await {
+                Ok(batch) => entries.extend(batch),
+                // It must not hide the others.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    error!(error, client, "ended batch not readable");
+                }
+                Err(error) => return Err(error),
             }
         }
-        let mut entries: Vec<EndedBatch> = entries.into_iter().flatten().collect();
         entries.sort_by_key(|batch| batch.ended_at);
         Ok(Page {
             entries,
@@ -71,8 +73,9 @@ impl BatchRecords for DynamoBatches {
         let delete = Delete::builder()
             .table_name(&self.tables.batches)
             .set_key(Some(item::key(&primary_key(batch.id))))
-            .condition_expression("attribute_not_exists(pk) OR ended_at = :ended_at")
+            .condition_expression("attribute_not_exists(pk) OR (ended_at = :ended_at AND has_content = :no)")
             .expression_attribute_values(":ended_at", item::millis(batch.ended_at))
+            .expression_attribute_values(":no", item::flag(false))
             .build();
         let mut writes = vec![built(REMOVING, delete)?.into_write()];
         if let Some(confirmation) = &batch.confirmation {
@@ -109,7 +112,12 @@ impl BatchRecords for DynamoBatches {
         let mut start = None;
         loop {
             let listed = self.of_client(OPERATION, client, None, start, None).await?;
-            let ids = listed.entries.iter().map(id_of).collect::<Result<Vec<_>, _>>()?;
+            let id = |entry: Item| id_of(&Fields::of(OPERATION, entry)?);
+            let ids = listed
+                .entries
+                .into_iter()
+                .map(id)
+                .collect::<Result<Vec<_>, _>>()?;
             let key = |id: &BatchId| (self.tables.batches.as_str(), item::key(&primary_key(*id)));
             let keys: Vec<_> = ids.iter().map(key).collect();
             for (id, fields) in ids.iter().zip(self.batch_read(OPERATION).read_all(&keys).await?) {
@@ -176,23 +184,27 @@ impl DynamoBatches {
             .send()
             .await
             .map_err(|error| StoreError::unavailable(operation, describe(&error)))?;
-        let entries = answer.items.unwrap_or_default().into_iter();
         Ok(Listed {
-            entries: entries
-                .map(|entry| Fields::of(operation, entry))
-                .collect::<Result<_, _>>()?,
+            entries: answer.items.unwrap_or_default(),
             next: answer.last_evaluated_key,
         })
     }
 
-    /// A final batch with its confirmation, as both are stored; `None` where the batch is gone.
+    /// A batch of the index that ended by `until`, with its confirmation, as both are stored; `None` where it did not, or is
+    /// gone.
     async fn ended_batch(
         &self,
         operation: &'static str,
         client: &ClientId,
-        id: BatchId,
-        ended_at: Timestamp,
+        entry: Item,
+        until: Timestamp,
     ) -> Result<Option<EndedBatch>, StoreError> {
+        let entry = Fields::of(operation, entry)?;
+        let ended_at = entry.optional_time("ended_at")?.filter(|at| *at <= until);
+        let Some(ended_at) = ended_at else {
+            return Ok(None);
+        };
+        let id = id_of(&entry)?;
         let Some(fields) = self.read(operation, id).await? else {
             return Ok(None);
         };
