@@ -61,7 +61,7 @@ def _bytes(value: Any) -> Iterator[bytes]:
 
 def _all() -> Iterator[Item]:
     names = [name for name in _dynamodb("ListTables", {})["TableNames"] if name.startswith("local-")]
-    assert len(names) == 6, f"the stack has six tables, not {names}"
+    assert len(names) == 8, f"the stack has eight tables, not {names}"
     for name in names:
         start: dict[str, Any] = {}
         while True:
