@@ -4,7 +4,7 @@ use anyhow::Result;
 use enrollment::batch::ExternalConsumerId;
 use enrollment::client::Client;
 use enrollment::clock::Clock as _;
-use enrollment::flows::digital_cards::erase::{ConsumerErasureError, EraseConsumer};
+use enrollment::flows::digital_cards::erase::{ConsumerErasureError, DeletedIds, EraseConsumer};
 use enrollment::flows::digital_cards::export::{ConsumerRecord, ExportConsumer};
 use enrollment::identifiers::{ClientId, CustomerId};
 use platform::operator::Stack;
@@ -62,6 +62,7 @@ impl Consumers {
             issuer_enrollment: &mastercard,
             pacing: &adapters.pacing(),
             clock: &platform::SystemClock,
+            deleted: DeletedIds::default(),
         };
         let mut waits = 0;
         loop {

@@ -17,7 +17,7 @@ use enrollment::flows::batch::submit::{SubmitBatch, SubmitReport};
 use enrollment::flows::batch::sweep::{BatchSweepReport, SweepBatches};
 use enrollment::flows::call::Authentication;
 use enrollment::flows::digital_cards::delete::DeleteDigitalCards;
-use enrollment::flows::digital_cards::erase::EraseConsumer;
+use enrollment::flows::digital_cards::erase::{DeletedIds, EraseConsumer};
 use enrollment::flows::digital_cards::read::ReadDigitalCard;
 use enrollment::flows::digital_cards::settle::{DeletionReport, SettleDeletion};
 use enrollment::identifiers::{ClientId, IncidentId};
@@ -325,6 +325,7 @@ impl BatchFixture {
             issuer_enrollment: &self.mastercard,
             pacing: &*self.stores.pacing,
             clock: &*self.clock,
+            deleted: DeletedIds::default(),
         }
     }
 }

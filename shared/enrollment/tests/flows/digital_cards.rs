@@ -392,6 +392,54 @@ async fn erasure_keeps_to_the_agreed_rate() {
 }
 
 #[tokio::test]
+async fn erasure_of_a_superseded_id_ends_at_one_call_a_second() {
+    let (fixture, model) = enrolled().await;
+    // A card that is enrolled again before its deletion keeps the earlier id.
+    delete_consumer(&fixture, "p1").await;
+    enroll(&fixture, "2", "new").await;
+    model.set_rate(1);
+    let flow = fixture.erase_flow();
+    let mut calls = Vec::new();
+    let erased = loop {
+        let run = flow.erase(&fixture.client, &consumer("p1"), true).await;
+        calls.extend(fixture.mastercard.take_calls());
+        assert!(calls.len() <= 4, "{calls:?}");
+        match run {
+            Err(ConsumerErasureError::NotBefore(at)) => fixture.clock.advance_to(at),
+            ended => break ended.unwrap(),
+        }
+    };
+    assert_eq!(erased.batches, 2);
+    let expected = ["new-a", "src-a", "new-b", "src-b"];
+    assert_eq!(calls, expected.map(|id| IssuerCall::Delete(id.into())));
+}
+
+#[tokio::test]
+async fn throttled_erasure_pauses_all_calls() {
+    let (fixture, _) = enrolled().await;
+    let wait = SignedDuration::from_secs(40);
+    fixture
+        .mastercard
+        .answers_deletion(Err(IssuerEnrollmentError::Repeatable {
+            reason: ReasonCode::of("BUSY"),
+            retry_after: Some(wait),
+            is_throttled: true,
+        }));
+    let flow = fixture.erase_flow();
+    let until = fixture.clock.now() + wait;
+    let throttled = flow.erase(&fixture.client, &consumer("p1"), true).await;
+    assert!(
+        matches!(throttled, Err(ConsumerErasureError::NotBefore(at)) if at == until),
+        "{throttled:?}"
+    );
+    let permit = fixture.stores.pacing.take(fixture.clock.now()).await.unwrap();
+    assert_eq!(permit, enrollment::ports::Permit::NotBefore(until));
+    fixture.clock.advance_to(until);
+    let erased = flow.erase(&fixture.client, &consumer("p1"), true).await.unwrap();
+    assert_eq!((erased.cards, erased.batches), (2, 1));
+}
+
+#[tokio::test]
 async fn expired_part_of_a_consumer_is_not_shown() {
     let (fixture, _) = enrolled().await;
     delete_card(&fixture, "a").await;

@@ -3,18 +3,22 @@
 //!
 //! Tests: `shared/enrollment/tests/flows/digital_cards.rs` over the model of the stores.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::export::ExportConsumer;
 use jiff::Timestamp;
 
-use crate::batch::ExternalConsumerId;
+use crate::batch::{ExternalConsumerId, SrcDigitalCardId};
 use crate::clock::Clock;
 use crate::digital_card::{DigitalCard, DigitalCardState};
+use crate::flows::batch::shared_pause;
 use crate::identifiers::ClientId;
 use crate::log::{LogText, by_display};
 use crate::ports::{
     BatchRecords, CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, Pacing, Permit,
     StoreError,
 };
+use crate::time::later;
 
 /// Ports of an erasure.
 pub struct EraseConsumer<'a> {
@@ -28,6 +32,25 @@ pub struct EraseConsumer<'a> {
     pub pacing: &'a dyn Pacing,
     /// Clock.
     pub clock: &'a dyn Clock,
+    /// Ids that earlier runs of this erasure deleted.
+    pub deleted: DeletedIds,
+}
+
+/// Mastercard's ids that an erasure has deleted. A card with several ids needs a call for each. So a run that ended with
+/// [`ConsumerErasureError::NotBefore`] is repeated from the first id that is left, however few calls the rate allows.
+#[derive(Debug, Default)]
+pub struct DeletedIds(Mutex<Vec<SrcDigitalCardId>>);
+
+impl DeletedIds {
+    fn has(&self, id: &SrcDigitalCardId) -> bool {
+        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.contains(id)
+    }
+
+    fn add(&self, id: &SrcDigitalCardId) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.push(id.clone());
+    }
 }
 
 /// Numbers of erased records.
@@ -107,22 +130,36 @@ impl EraseConsumer<'_> {
 
     async fn delete(&self, card: &DigitalCard) -> Result<(), ConsumerErasureError> {
         let ids = std::iter::once(&card.src_digital_card).chain(&card.superseded);
-        for id in ids {
-            let deletion = CardDeletion {
-                src_client_id: &card.src_client_id,
-                service_id: &card.service_id,
-                card: id,
-                flow: card.flow.as_ref(),
-            };
-            if let Permit::NotBefore(at) = self.pacing.take(self.clock.now()).await? {
-                return Err(ConsumerErasureError::NotBefore(at));
-            }
-            match self.issuer_enrollment.delete_card(deletion).await {
-                Ok(()) | Err(IssuerEnrollmentError::NotFound) => {}
-                Err(error) => return Err(ConsumerErasureError::NotDeleted(LogText::of(&error))),
-            }
+        for id in ids.filter(|id| !self.deleted.has(id)) {
+            self.delete_id(card, id).await?;
+            self.deleted.add(id);
         }
         Ok(())
+    }
+
+    async fn delete_id(&self, card: &DigitalCard, id: &SrcDigitalCardId) -> Result<(), ConsumerErasureError> {
+        let deletion = CardDeletion {
+            src_client_id: &card.src_client_id,
+            service_id: &card.service_id,
+            card: id,
+            flow: card.flow.as_ref(),
+        };
+        if let Permit::NotBefore(at) = self.pacing.take(self.clock.now()).await? {
+            return Err(ConsumerErasureError::NotBefore(at));
+        }
+        match self.issuer_enrollment.delete_card(deletion).await {
+            Ok(()) | Err(IssuerEnrollmentError::NotFound) => Ok(()),
+            Err(IssuerEnrollmentError::Repeatable {
+                retry_after,
+                is_throttled: true,
+                ..
+            }) => {
+                let until = later(self.clock.now(), shared_pause(retry_after));
+                self.pacing.pause(until).await?;
+                Err(ConsumerErasureError::NotBefore(until))
+            }
+            Err(error) => Err(ConsumerErasureError::NotDeleted(LogText::of(&error))),
+        }
     }
 }
 
