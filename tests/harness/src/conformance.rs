@@ -104,6 +104,7 @@ macro_rules! batch_conformance_tests {
             deletion_is_requested_once,
             deletion_has_one_lease_holder,
             failed_deletion_is_due_later,
+            superseded_id_keeps_its_age,
             success_during_a_deletion_keeps_the_old_id_due,
             deleted_card_is_listed_and_removed,
             erased_card_is_gone_in_any_state,

@@ -195,12 +195,12 @@ impl DynamoDigitalCards {
             .number("version", version)
             .text("state", card.state.as_str());
         item = match card.state {
-            DigitalCardState::Enrolled => item,
-            DigitalCardState::DeletionPending { requested_at } => item.millis("requested_at", requested_at),
+            DigitalCardState::Enrolled | DigitalCardState::DeletionPending { .. } => item,
             DigitalCardState::Deleted { at } => item.millis("deleted_at", at),
         };
-        if card.has_due_deletion() {
+        if let Some(requested_at) = card.deletion_requested_at() {
             item = item
+                .millis("requested_at", requested_at)
                 .set("agenda", Kind::DueDeletion.of(&key.0))
                 .millis("agenda_at", card.enrolled_at);
         }
@@ -412,7 +412,7 @@ impl DigitalCards for DynamoDigitalCards {
             Ok(DueDeletion {
                 key: key_of(fields)?,
                 client: fields.parsed("client", ClientId::parse)?,
-                // A superseded id of an enrolled card has no request of its own.
+                // Earlier releases stored none for a superseded id of an enrolled card.
                 requested_at: fields.optional_time("requested_at")?.unwrap_or(due_at),
                 due_at,
             })

@@ -161,6 +161,23 @@ pub async fn deletion_has_one_lease_holder(backend: &dyn BatchBackend) {
     assert_eq!(repeated.unwrap().1.state, deleted.state, "deleted it stays");
 }
 
+pub async fn superseded_id_keeps_its_age(backend: &dyn BatchBackend) {
+    let fixture = BatchFixture::new(backend).await;
+    let cards = &fixture.stores.digital_cards;
+    let first = card(&fixture, "a", "card-1");
+    cards.record(std::slice::from_ref(&first)).await.unwrap();
+    request(&fixture, &first).await;
+    fixture.clock.advance(HOUR);
+    let later = card(&fixture, "b", "card-1");
+    cards.record(std::slice::from_ref(&later)).await.unwrap();
+    let due = cards.due_deletions(Timestamp::MAX, 10).await.unwrap();
+    let (stored, lease) = acquire(&fixture, &due[0].key).await.expect("it is due");
+    let next = fixture.clock.now() + HOUR;
+    assert!(cards.update(&stored, lease, next).await.unwrap());
+    let due = cards.due_deletions(Timestamp::MAX, 10).await.unwrap();
+    assert_eq!((due[0].requested_at, due[0].due_at), (later.enrolled_at, next));
+}
+
 pub async fn failed_deletion_is_due_later(backend: &dyn BatchBackend) {
     let fixture = BatchFixture::new(backend).await;
     let card = card(&fixture, "a", "card-1");
