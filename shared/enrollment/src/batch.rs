@@ -105,7 +105,10 @@ impl Batch {
 
     /// Returns the flow id that goes back with every later call.
     pub fn flow(&self) -> Option<&FlowId> {
-        self.submission()?.flow.as_ref()
+        match &self.stage {
+            BatchStage::Submitting { flow, .. } => flow.as_ref(),
+            _ => self.submission()?.flow.as_ref(),
+        }
     }
 
     /// Whether the batch names a consumer.

@@ -4,10 +4,10 @@ mod answer;
 mod credentials;
 mod failure;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use enrollment::batch::{BatchAnswer, BatchId, MastercardBatchId};
+use enrollment::batch::{BatchAnswer, BatchId, FlowId, MastercardBatchId};
 use enrollment::identifiers::IncidentId;
 use enrollment::log::{LogText, info, warn};
 use enrollment::ports::{
@@ -96,26 +96,31 @@ impl MastercardIssuerEnrollment {
         operation: &'static str,
         incident: Option<&IncidentId>,
         call: impl Fn(IssuerEnrollmentClient) -> R + Send + Sync,
-    ) -> Result<(T, Option<api::FlowId>), IssuerEnrollmentError> {
+    ) -> Result<(T, Option<FlowId>), IssuerEnrollmentError> {
         let measured = Operation {
             name: operation,
             measure: Metrics::issuer_call,
         };
         let call = &call;
+        let first_flow = &OnceLock::new();
         let over = |client: SignedClient| {
             let client = self.service.client(client);
             async move {
                 let exchange = call(client?).await;
                 log(operation, incident, &exchange);
                 self.keep(operation, &exchange).await;
-                match exchange.result {
-                    Ok(answer) => Ok((answer, exchange.flow)),
-                    Err(error) => Err(CallError::Protocol(error)),
+                if let Some(flow) = exchange.flow {
+                    first_flow.get_or_init(|| flow);
                 }
+                exchange.result.map_err(CallError::Protocol)
             }
         };
         let result = self.connection.call(measured, over).await;
-        result.map_err(|error| failure::of_call(operation, error, self.connection.now()))
+        let flow = answer::flow(first_flow.get());
+        match result {
+            Ok(answer) => Ok((answer, flow)),
+            Err(error) => Err(failure::of_call(operation, error, flow, self.connection.now())),
+        }
     }
 
     /// Keeps Mastercard's words about a failed call. A failure to do so changes nothing else.
@@ -178,6 +183,8 @@ fn log<T>(operation: &'static str, incident: Option<&IncidentId>, exchange: &Exc
 #[async_trait]
 impl IssuerEnrollment for MastercardIssuerEnrollment {
     async fn submit(&self, batch: BatchSubmission<'_>) -> Result<Acknowledgment, IssuerEnrollmentError> {
+        let sent_flow = answer::sent_flow(batch.flow);
+        let sent_flow = sent_flow.as_ref();
         let submit = |client: IssuerEnrollmentClient| async move {
             let submission = api::BatchSubmission {
                 external_batch_id: batch.external_id.as_str(),
@@ -185,18 +192,20 @@ impl IssuerEnrollment for MastercardIssuerEnrollment {
                 service_id: batch.service_id,
                 enrollment_data: batch.data.expose(),
             };
-            client.submit(&submission, None).await
+            client.submit(&submission, sent_flow).await
         };
         let (submitted, flow) = self
             .call(failure::SUBMISSION, Some(batch.incident), submit)
             .await?;
         // Mastercard took the batch, but its id of it can't be sent back: the same as an answer that never came.
-        let batch = MastercardBatchId::parse(&submitted.batch_id)
-            .map_err(|error| IssuerEnrollmentError::Unknown(LogText::of(error)))?;
-        Ok(Acknowledgment {
-            batch,
-            flow: answer::flow(flow.as_ref()),
-        })
+        match MastercardBatchId::parse(&submitted.batch_id) {
+            Ok(batch) => Ok(Acknowledgment { batch, flow }),
+            Err(error) => Err(IssuerEnrollmentError::Unknown {
+                detail: LogText::of(error),
+                retry_after: None,
+                flow,
+            }),
+        }
     }
 
     async fn status(&self, query: BatchQuery<'_>) -> Result<BatchAnswer, IssuerEnrollmentError> {
@@ -205,8 +214,8 @@ impl IssuerEnrollment for MastercardIssuerEnrollment {
         let status = |client: IssuerEnrollmentClient| async move {
             client.status(query.submission.batch.expose(), flow).await
         };
-        let (report, _) = self.call("batchStatus", Some(query.incident), status).await?;
-        Ok(answer::batch(&report))
+        let (report, flow) = self.call("batchStatus", Some(query.incident), status).await?;
+        Ok(answer::batch(&report, flow))
     }
 
     async fn delete_card(&self, card: CardDeletion<'_>) -> Result<(), IssuerEnrollmentError> {

@@ -42,6 +42,7 @@ struct Script {
     deletions: VecDeque<Result<(), IssuerEnrollmentError>>,
     duration: SignedDuration,
     calls: Vec<IssuerCall>,
+    submitted_flows: Vec<Option<FlowId>>,
 }
 
 impl ScriptedIssuerEnrollment {
@@ -78,6 +79,11 @@ impl ScriptedIssuerEnrollment {
         std::mem::take(&mut self.lock().calls)
     }
 
+    /// Flow ids of the submissions since the last time.
+    pub fn take_submitted_flows(&self) -> Vec<Option<FlowId>> {
+        std::mem::take(&mut self.lock().submitted_flows)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,6 +108,7 @@ pub fn completed(items: Vec<AnswerItem>) -> BatchAnswer {
     BatchAnswer {
         status: AnswerStatus::Completed,
         items,
+        flow: None,
     }
 }
 
@@ -146,6 +153,7 @@ impl IssuerEnrollment for ScriptedIssuerEnrollment {
             external_id.to_owned(),
             batch.data.expose().to_owned(),
         ));
+        self.lock().submitted_flows.push(batch.flow.cloned());
         let scripted = self.lock().submissions.pop_front();
         scripted.unwrap_or_else(|| Ok(acknowledgment(external_id)))
     }
@@ -162,6 +170,7 @@ impl IssuerEnrollment for ScriptedIssuerEnrollment {
         scripted.unwrap_or(Ok(BatchAnswer {
             status: AnswerStatus::InProgress,
             items: Vec::new(),
+            flow: None,
         }))
     }
 

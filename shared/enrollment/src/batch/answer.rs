@@ -1,6 +1,6 @@
 //! Mastercard's answer about a batch, whichever way it comes: polled today, perhaps pushed one day.
 
-use super::foreign::{ReasonCode, SrcConsumerId, SrcDigitalCardId};
+use super::foreign::{FlowId, ReasonCode, SrcConsumerId, SrcDigitalCardId};
 
 /// Answer about a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct BatchAnswer {
     pub status: AnswerStatus,
     /// Records of cards, in any order. Only those of a final answer are read.
     pub items: Vec<AnswerItem>,
+    /// `X-Src-Cx-Flow-Id`, where the answer had it.
+    pub flow: Option<FlowId>,
 }
 
 impl BatchAnswer {

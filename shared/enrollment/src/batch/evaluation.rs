@@ -236,7 +236,11 @@ mod tests {
     fn evaluated(mode: Tokenization, status: AnswerStatus, items: Vec<AnswerItem>) -> Evaluation {
         let mut batch = testing::batch(PROFILES);
         batch.issuer.tokenization = mode;
-        let answer = BatchAnswer { status, items };
+        let answer = BatchAnswer {
+            status,
+            items,
+            flow: None,
+        };
         evaluate(&batch, &answer, Timestamp::UNIX_EPOCH).unwrap()
     }
 
@@ -407,6 +411,7 @@ mod tests {
             let answer = BatchAnswer {
                 status,
                 items: vec![enrolled("a"), enrolled("b"), enrolled("c")],
+                flow: None,
             };
             assert_eq!(evaluate(&batch, &answer, Timestamp::UNIX_EPOCH), None);
         }

@@ -17,6 +17,8 @@ pub enum BatchStage {
         attempts: u32,
         /// Whether the outcome of a call is unknown: Mastercard may have the batch.
         has_unanswered_call: bool,
+        /// Flow id of the first answer, where it had one.
+        flow: Option<FlowId>,
     },
     /// Mastercard has the batch and works.
     Submitted(Submission),

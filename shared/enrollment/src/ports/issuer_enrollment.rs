@@ -20,6 +20,8 @@ pub struct BatchSubmission<'a> {
     /// `externalBatchId`. Mastercard is assumed to take it as idempotency key: see
     /// [`flows::batch::submit`](crate::flows::batch::submit).
     pub external_id: &'a ExternalBatchId,
+    /// Flow id of the first answer about the batch, where there was one.
+    pub flow: Option<&'a FlowId>,
     /// JWE, passed on unchanged.
     pub data: &'a EncryptedEnrollmentData,
     /// Incident id under which Mastercard's correlation ids are logged.
@@ -76,6 +78,8 @@ pub enum IssuerEnrollmentError {
         retry_after: Option<SignedDuration>,
         /// Whether Mastercard throttles (429): then no other call is made meanwhile either.
         is_throttled: bool,
+        /// `X-Src-Cx-Flow-Id`, where the answer had it.
+        flow: Option<FlowId>,
     },
     /// Mastercard knows no such batch or card (HTTP 404 of the application, not of a gateway).
     #[error("Mastercard does not know it")]
@@ -89,11 +93,45 @@ pub enum IssuerEnrollmentError {
         http_status: u16,
     },
     /// The result is unknown: Mastercard may have processed the request.
-    #[error("Mastercard gave no usable answer: {0}")]
-    Unknown(LogText),
+    #[error("Mastercard gave no usable answer: {detail}")]
+    Unknown {
+        /// Reason.
+        detail: LogText,
+        /// `Retry-After`.
+        retry_after: Option<SignedDuration>,
+        /// `X-Src-Cx-Flow-Id`, where there was an answer that had it.
+        flow: Option<FlowId>,
+    },
 }
 
 by_display!(IssuerEnrollmentError);
+
+impl IssuerEnrollmentError {
+    /// No answer came.
+    pub fn unanswered(detail: impl Into<LogText>) -> Self {
+        Self::Unknown {
+            detail: detail.into(),
+            retry_after: None,
+            flow: None,
+        }
+    }
+
+    /// Returns the flow id of the answer, where the call is to be repeated.
+    pub fn flow(&self) -> Option<&FlowId> {
+        match self {
+            Self::Repeatable { flow, .. } | Self::Unknown { flow, .. } => flow.as_ref(),
+            Self::NotSent(_) | Self::NotFound | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Returns the wait that Mastercard asked for.
+    pub fn retry_after(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Repeatable { retry_after, .. } | Self::Unknown { retry_after, .. } => *retry_after,
+            Self::NotSent(_) | Self::NotFound | Self::Refused { .. } => None,
+        }
+    }
+}
 
 /// Mastercard's Issuer Enrollment API. Each call ends within 10 s, and before its function does.
 #[async_trait]

@@ -1,15 +1,20 @@
-use enrollment::batch::{AnswerStatus, BatchAnswer, BatchReason, CardResult, ReasonCode};
+use async_trait::async_trait;
+use enrollment::batch::{
+    AnswerStatus, BatchAnswer, BatchReason, CardResult, ExternalCardId, ExternalConsumerId, FlowId,
+    ReasonCode,
+};
 use enrollment::client::{Client, Tokenization};
 use enrollment::clock::Clock as _;
-use enrollment::digital_card::DigitalCardState;
-use enrollment::flows::batch::poll::PollReport;
-use enrollment::ports::{IssuerEnrollmentError, Permit};
+use enrollment::digital_card::{DigitalCard, DigitalCardKey, DigitalCardState};
+use enrollment::flows::batch::poll::{PollBatch, PollReport};
+use enrollment::identifiers::ClientId;
+use enrollment::ports::{Cursor, DigitalCards, DueDeletion, IssuerEnrollmentError, Page, Permit, StoreError};
 use enrollment::status::Status;
 use harness::scripted_issuer_enrollment::{
-    FLOW, IssuerCall, completed, failed, succeeded, succeeded_without_id,
+    FLOW, IssuerCall, acknowledgment, completed, failed, succeeded, succeeded_without_id,
 };
 use harness::{BatchFixture, Model};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 const PROFILES: &[(&str, &[&str])] = &[("p1", &["a", "b"]), ("p2", &["c"])];
@@ -27,6 +32,7 @@ fn answered(status: AnswerStatus) -> BatchAnswer {
     BatchAnswer {
         status,
         items: Vec::new(),
+        flow: None,
     }
 }
 
@@ -176,7 +182,7 @@ async fn unclear_answer_is_asked_again() {
     let id = fixture.submitted("1", PROFILES).await;
     let errors = [
         IssuerEnrollmentError::NotSent("no connection".into()),
-        IssuerEnrollmentError::Unknown("timeout".into()),
+        IssuerEnrollmentError::unanswered("timeout"),
         IssuerEnrollmentError::NotFound,
         IssuerEnrollmentError::Refused {
             reason: ReasonCode::of("UNAUTHENTICATED"),
@@ -208,11 +214,112 @@ async fn throttled_poll_waits_as_it_is_told() {
             reason: ReasonCode::unspecified(),
             retry_after: Some(wait),
             is_throttled: true,
+            flow: None,
         }));
     assert_eq!(fixture.poll(id).await, PollReport::Postponed);
     assert_eq!(fixture.due_in(id).await, Some(wait));
     let permit = fixture.stores.pacing.take(fixture.clock.now()).await.unwrap();
     assert_eq!(permit, Permit::NotBefore(fixture.clock.now() + wait));
+}
+
+#[tokio::test]
+async fn unusable_answer_gives_its_wait_and_its_flow() {
+    let (fixture, _) = fixture();
+    let mut acknowledgment = acknowledgment("1");
+    acknowledgment.flow = None;
+    fixture.mastercard.answers_submission(Ok(acknowledgment));
+    let id = fixture.submitted("1", PROFILES).await;
+    let wait = fixture.issuer.poll_interval() + SignedDuration::from_mins(1);
+    let error = IssuerEnrollmentError::Unknown {
+        detail: "no JSON".into(),
+        retry_after: Some(wait),
+        flow: FlowId::parse("of-the-poll").ok(),
+    };
+    fixture.mastercard.answers_status(Err(error));
+    assert_eq!(fixture.poll(id).await, PollReport::Postponed);
+    assert_eq!(fixture.due_in(id).await, Some(wait));
+    let flow = fixture.stored(id).await.flow().cloned();
+    assert_eq!(flow, FlowId::parse("of-the-poll").ok());
+}
+
+/// Life-cycle records that can't be read.
+struct UnreadableCards;
+
+#[async_trait]
+impl DigitalCards for UnreadableCards {
+    async fn record(&self, _: &[DigitalCard]) -> Result<(), StoreError> {
+        Err(StoreError::unreadable("recording a card", "an unknown state"))
+    }
+
+    async fn card(&self, _: &ClientId, _: &ExternalCardId) -> Result<Option<DigitalCard>, StoreError> {
+        unreachable!()
+    }
+
+    async fn cards_of(&self, _: &ClientId, _: &ExternalConsumerId) -> Result<Vec<DigitalCard>, StoreError> {
+        unreachable!()
+    }
+
+    async fn request_deletion(
+        &self,
+        _: &ClientId,
+        _: &ExternalCardId,
+        _: Timestamp,
+    ) -> Result<Option<(DigitalCardKey, DigitalCard)>, StoreError> {
+        unreachable!()
+    }
+
+    async fn due_deletions(&self, _: Timestamp, _: usize) -> Result<Vec<DueDeletion>, StoreError> {
+        unreachable!()
+    }
+
+    async fn acquire(
+        &self,
+        _: &DigitalCardKey,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<DigitalCard>, StoreError> {
+        unreachable!()
+    }
+
+    async fn update(&self, _: &DigitalCard, _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn deleted(
+        &self,
+        _: &ClientId,
+        _: Timestamp,
+        _: Option<&Cursor>,
+        _: usize,
+    ) -> Result<Page<DigitalCardKey>, StoreError> {
+        unreachable!()
+    }
+
+    async fn remove(&self, _: &DigitalCardKey, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn erase(&self, _: &ClientId, _: &ExternalCardId) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+}
+
+#[tokio::test]
+async fn unreadable_card_keeps_no_batch_open_past_its_age() {
+    let (fixture, _) = fixture();
+    let id = fixture.submitted("1", PROFILES).await;
+    let flow = PollBatch {
+        digital_cards: &UnreadableCards,
+        ..fixture.poll_flow()
+    };
+    fixture.mastercard.answers_status(Ok(all()));
+    let failed = flow.poll(id).await;
+    assert!(matches!(failed, Err(StoreError::Unreadable { .. })), "{failed:?}");
+    fixture.clock.advance_to(fixture.stored(id).await.expires_at());
+    fixture.mastercard.answers_status(Ok(all()));
+    assert_eq!(flow.poll(id).await.unwrap(), ENDED);
+    let stored = fixture.stored(id).await;
+    assert_eq!(stored.result().unwrap().reason, Some(BatchReason::Expired));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use enrollment::batch::{BATCH_LEASE, BatchReason, BatchStage, CardResult, ReasonCode, RetryAdvice};
+use enrollment::batch::{BATCH_LEASE, BatchReason, BatchStage, CardResult, FlowId, ReasonCode, RetryAdvice};
 use enrollment::clock::Clock as _;
 use enrollment::flows::batch::submit::SubmitReport;
 use enrollment::ports::{IssuerEnrollmentError, Permit};
@@ -16,7 +16,7 @@ fn fixture() -> (BatchFixture, Arc<Model>) {
 }
 
 fn unknown() -> IssuerEnrollmentError {
-    IssuerEnrollmentError::Unknown("timeout".into())
+    IssuerEnrollmentError::unanswered("timeout")
 }
 
 fn repeatable(retry_after: Option<i64>, is_throttled: bool) -> IssuerEnrollmentError {
@@ -24,6 +24,7 @@ fn repeatable(retry_after: Option<i64>, is_throttled: bool) -> IssuerEnrollmentE
         reason: ReasonCode::of("UNAVAILABLE"),
         retry_after: retry_after.map(SignedDuration::from_secs),
         is_throttled,
+        flow: None,
     }
 }
 
@@ -90,6 +91,7 @@ async fn lost_answer_repeats_the_same_call() {
     let stage = BatchStage::Submitting {
         attempts: 1,
         has_unanswered_call: true,
+        flow: None,
     };
     assert_eq!(fixture.stored(id).await.stage, stage);
     let wait = fixture.due_in(id).await.unwrap();
@@ -98,6 +100,42 @@ async fn lost_answer_repeats_the_same_call() {
     fixture.clock.advance(wait);
     assert_eq!(fixture.submit(id).await, SubmitReport::Submitted);
     assert_eq!(fixture.mastercard.take_calls(), [sent("1"), sent("1")]);
+}
+
+#[tokio::test]
+async fn flow_of_the_first_answer_is_sent_with_every_later_call() {
+    let (fixture, _) = fixture();
+    let id = fixture.accepted("1", PROFILES).await;
+    for flow in ["first", "second"] {
+        let error = IssuerEnrollmentError::Unknown {
+            detail: "http_500".into(),
+            retry_after: None,
+            flow: FlowId::parse(flow).ok(),
+        };
+        fixture.mastercard.answers_submission(Err(error));
+        assert_eq!(fixture.submit(id).await, SubmitReport::Postponed);
+        fixture.clock.advance(fixture.due_in(id).await.unwrap());
+    }
+    assert_eq!(fixture.submit(id).await, SubmitReport::Submitted);
+    let first = FlowId::parse("first").ok();
+    let flows = fixture.mastercard.take_submitted_flows();
+    assert_eq!(flows, [None, first.clone(), first.clone()]);
+    let stored = fixture.stored(id).await;
+    assert_eq!(stored.submission().unwrap().flow, first, "not that of the 202");
+}
+
+#[tokio::test]
+async fn wait_of_an_unusable_answer_is_respected() {
+    let (fixture, _) = fixture();
+    let id = fixture.accepted("1", PROFILES).await;
+    let error = IssuerEnrollmentError::Unknown {
+        detail: "no JSON".into(),
+        retry_after: Some(SECOND * 120),
+        flow: None,
+    };
+    fixture.mastercard.answers_submission(Err(error));
+    assert_eq!(fixture.submit(id).await, SubmitReport::Postponed);
+    assert_eq!(fixture.due_in(id).await, Some(SECOND * 120));
 }
 
 #[tokio::test]
@@ -115,6 +153,7 @@ async fn process_that_dies_in_the_call_is_followed_by_another() {
     batch.stage = BatchStage::Submitting {
         attempts: 1,
         has_unanswered_call: true,
+        flow: None,
     };
     let kept = enrollment::ports::LeaseEnd::Kept;
     assert!(batches.update(&batch, now + BATCH_LEASE, kept).await.unwrap());
@@ -159,6 +198,7 @@ async fn wait_doubles_up_to_a_quarter_of_an_hour() {
     let expected = BatchStage::Submitting {
         attempts: 12,
         has_unanswered_call: false,
+        flow: None,
     };
     assert_eq!(stage, expected, "each was answered");
 }

@@ -120,10 +120,10 @@ async fn every_batch_ends_in_any_order_of_events() {
             match random.below(8) {
                 0 => fixture
                     .mastercard
-                    .answers_submission(Err(IssuerEnrollmentError::Unknown("lost".into()))),
+                    .answers_submission(Err(IssuerEnrollmentError::unanswered("lost"))),
                 1 => fixture
                     .mastercard
-                    .answers_status(Err(IssuerEnrollmentError::Unknown("lost".into()))),
+                    .answers_status(Err(IssuerEnrollmentError::unanswered("lost"))),
                 2 => {
                     let now = fixture.clock.now();
                     let work = if random.below(2) == 0 {

@@ -169,7 +169,7 @@ async fn deletion_rolls_forward_until_mastercard_agrees() {
     let key = woken(&fixture).remove(0);
     let errors = [
         IssuerEnrollmentError::NotSent("no connection".into()),
-        IssuerEnrollmentError::Unknown("timeout".into()),
+        IssuerEnrollmentError::unanswered("timeout"),
         IssuerEnrollmentError::Refused {
             reason: ReasonCode::of("LOCKED"),
             http_status: 400,
@@ -178,6 +178,7 @@ async fn deletion_rolls_forward_until_mastercard_agrees() {
             reason: ReasonCode::unspecified(),
             retry_after: Some(SignedDuration::from_mins(10)),
             is_throttled: true,
+            flow: None,
         },
     ];
     let mut waits = Vec::new();
@@ -350,7 +351,7 @@ async fn interrupted_erasure_is_resumed() {
     fixture.mastercard.answers_deletion(Ok(()));
     fixture
         .mastercard
-        .answers_deletion(Err(IssuerEnrollmentError::Unknown("timeout".into())));
+        .answers_deletion(Err(IssuerEnrollmentError::unanswered("timeout")));
     let failed = flow.erase(&fixture.client, &consumer("p1"), true).await;
     assert!(
         matches!(failed, Err(ConsumerErasureError::NotDeleted(_))),
@@ -424,6 +425,7 @@ async fn throttled_erasure_pauses_all_calls() {
             reason: ReasonCode::of("BUSY"),
             retry_after: Some(wait),
             is_throttled: true,
+            flow: None,
         }));
     let flow = fixture.erase_flow();
     let until = fixture.clock.now() + wait;

@@ -9,7 +9,7 @@ use mastercard::issuer_enrollment::{
 };
 
 /// Answer about a batch.
-pub(super) fn batch(report: &BatchReport) -> BatchAnswer {
+pub(super) fn batch(report: &BatchReport, flow: Option<FlowId>) -> BatchAnswer {
     BatchAnswer {
         status: match &report.status {
             BatchStatus::InProgress => AnswerStatus::InProgress,
@@ -27,6 +27,7 @@ pub(super) fn batch(report: &BatchReport) -> BatchAnswer {
             BatchStatus::Other(_) => AnswerStatus::Unknown,
         },
         items: report.cards.iter().map(item).collect(),
+        flow,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Failures of calls to the Issuer Enrollment API, as the port has them.
 
-use enrollment::batch::ReasonCode;
+use enrollment::batch::{FlowId, ReasonCode};
 use enrollment::log::LogText;
 use enrollment::ports::IssuerEnrollmentError;
 use jiff::{SignedDuration, Timestamp};
@@ -43,24 +43,27 @@ impl ProtocolError for api::IssuerEnrollmentError {
     }
 }
 
-/// Failure of a call of an operation that ended at `now`.
+/// Failure of a call of an operation that ended at `now`. `flow` is of its first answer.
 pub(super) fn of_call(
     operation: &str,
     error: CallError<api::IssuerEnrollmentError>,
+    flow: Option<FlowId>,
     now: Timestamp,
 ) -> IssuerEnrollmentError {
     match error {
         CallError::Protocol(api::IssuerEnrollmentError::Refused(refusal)) if operation == SUBMISSION => {
-            of_submission(&refusal, now)
+            of_submission(&refusal, flow, now)
         }
-        CallError::Protocol(error) => of_answer(error, now),
+        CallError::Protocol(error) => of_answer(error, flow, now),
         CallError::NotReady(detail) => IssuerEnrollmentError::NotSent(detail),
         CallError::OutOfTime(OutOfTime::NotSent) => {
             IssuerEnrollmentError::NotSent("the function has no time left".into())
         }
-        CallError::OutOfTime(OutOfTime::Interrupted) => {
-            IssuerEnrollmentError::Unknown("no answer before the function ends".into())
-        }
+        CallError::OutOfTime(OutOfTime::Interrupted) => IssuerEnrollmentError::Unknown {
+            detail: "no answer before the function ends".into(),
+            retry_after: None,
+            flow,
+        },
     }
 }
 
@@ -78,32 +81,39 @@ pub(super) fn words<T>(operation: &str, exchange: &Exchange<T>, at: Timestamp) -
     })
 }
 
-fn of_answer(error: api::IssuerEnrollmentError, now: Timestamp) -> IssuerEnrollmentError {
+fn of_answer(
+    error: api::IssuerEnrollmentError,
+    flow: Option<FlowId>,
+    now: Timestamp,
+) -> IssuerEnrollmentError {
     match error {
         api::IssuerEnrollmentError::Refused(refusal) if refusal.says_not_found() => {
             IssuerEnrollmentError::NotFound
         }
-        api::IssuerEnrollmentError::Refused(refusal) => of_refusal(&refusal, now),
+        api::IssuerEnrollmentError::Refused(refusal) => of_refusal(&refusal, flow, now),
         api::IssuerEnrollmentError::Throttled { retry_after } => IssuerEnrollmentError::Repeatable {
             reason: ReasonCode::unspecified(),
             retry_after: delay(retry_after, now),
             is_throttled: true,
+            flow,
         },
         api::IssuerEnrollmentError::NotSent(reason) => IssuerEnrollmentError::NotSent(log_text(reason)),
-        api::IssuerEnrollmentError::Unknown { reason, .. } => {
-            IssuerEnrollmentError::Unknown(log_text(reason))
-        }
+        api::IssuerEnrollmentError::Unknown { reason, retry_after } => IssuerEnrollmentError::Unknown {
+            detail: log_text(reason),
+            retry_after: delay(retry_after, now),
+            flow,
+        },
     }
 }
 
 /// Refusal of a batch. A refused encryption key has a reason of its own: Mastercard's word, such as `EXPIRED`, does not
 /// say of what.
-fn of_submission(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
+fn of_submission(refusal: &Refusal, flow: Option<FlowId>, now: Timestamp) -> IssuerEnrollmentError {
     let reason = match refusal.encryption_key_problem() {
         Some(EncryptionKeyProblem::Expired) => "ENCRYPTION_KEY_EXPIRED",
         Some(EncryptionKeyProblem::MultipleFound) => "ENCRYPTION_KEY_MULTIPLE_FOUND",
         Some(EncryptionKeyProblem::NotFound) => "ENCRYPTION_KEY_NOT_FOUND",
-        None => return of_answer(api::IssuerEnrollmentError::Refused(refusal.clone()), now),
+        None => return of_answer(api::IssuerEnrollmentError::Refused(refusal.clone()), flow, now),
     };
     IssuerEnrollmentError::Refused {
         reason: ReasonCode::of(reason),
@@ -111,7 +121,7 @@ fn of_submission(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
     }
 }
 
-fn of_refusal(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
+fn of_refusal(refusal: &Refusal, flow: Option<FlowId>, now: Timestamp) -> IssuerEnrollmentError {
     // The details say more than the reason above them.
     let codes = refusal.details.iter().chain([&refusal.reason]);
     let reason = first_code(codes).unwrap_or_else(ReasonCode::unspecified);
@@ -126,9 +136,14 @@ fn of_refusal(refusal: &Refusal, now: Timestamp) -> IssuerEnrollmentError {
             reason,
             retry_after: delay(refusal.retry_after, now),
             is_throttled: false,
+            flow,
         }
     } else {
-        IssuerEnrollmentError::Unknown(LogText::numbered("http_", refusal.status).because(reason))
+        IssuerEnrollmentError::Unknown {
+            detail: LogText::numbered("http_", refusal.status).because(reason),
+            retry_after: delay(refusal.retry_after, now),
+            flow,
+        }
     }
 }
 
@@ -146,6 +161,10 @@ mod tests {
 
     use super::*;
 
+    fn flow() -> Option<FlowId> {
+        FlowId::parse("flow-1").ok()
+    }
+
     fn refused(status: u16, reason: &str, is_recoverable: bool) -> IssuerEnrollmentError {
         let refusal = Refusal {
             status,
@@ -157,6 +176,7 @@ mod tests {
         };
         of_answer(
             api::IssuerEnrollmentError::Refused(refusal),
+            flow(),
             Timestamp::UNIX_EPOCH,
         )
     }
@@ -180,10 +200,12 @@ mod tests {
             "{unavailable:?}"
         );
         // The service may have done its work before it failed.
-        assert!(matches!(
-            refused(500, "INTERNAL", true),
-            IssuerEnrollmentError::Unknown(_)
-        ));
+        let failed = refused(500, "INTERNAL", true);
+        assert!(matches!(failed, IssuerEnrollmentError::Unknown { .. }));
+        for error in [unavailable, failed] {
+            assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(7)));
+            assert_eq!(error.flow(), flow().as_ref());
+        }
         assert_eq!(refused(404, "NOT_FOUND", false), IssuerEnrollmentError::NotFound);
         assert!(matches!(
             refused(404, "[html]", false),
@@ -218,7 +240,7 @@ mod tests {
                 http_status: status,
             };
             assert_eq!(
-                of_submission(&refusal, Timestamp::UNIX_EPOCH),
+                of_submission(&refusal, None, Timestamp::UNIX_EPOCH),
                 expected,
                 "{detail}"
             );
@@ -230,17 +252,18 @@ mod tests {
         let interrupted = of_call(
             SUBMISSION,
             CallError::OutOfTime(OutOfTime::Interrupted),
+            None,
             Timestamp::UNIX_EPOCH,
         );
-        assert!(matches!(interrupted, IssuerEnrollmentError::Unknown(_)));
+        assert!(matches!(interrupted, IssuerEnrollmentError::Unknown { .. }));
         let unknown = api::IssuerEnrollmentError::Unknown {
             reason: Unknown::Timeout,
-            retry_after: None,
+            retry_after: Some(RetryAfter::Delay(Duration::from_secs(9))),
         };
         assert!(unknown.is_fault());
-        assert!(matches!(
-            of_answer(unknown, Timestamp::UNIX_EPOCH),
-            IssuerEnrollmentError::Unknown(_)
-        ));
+        let unknown = of_answer(unknown, flow(), Timestamp::UNIX_EPOCH);
+        assert!(matches!(unknown, IssuerEnrollmentError::Unknown { .. }));
+        assert_eq!(unknown.retry_after(), Some(SignedDuration::from_secs(9)));
+        assert_eq!(unknown.flow(), flow().as_ref());
     }
 }

@@ -156,6 +156,7 @@ async fn stages_are_stored_under_the_lease_only() {
         batch.stage = BatchStage::Submitting {
             attempts: 1,
             has_unanswered_call: true,
+            flow: None,
         };
         assert!(batches.update(&batch, lease, LeaseEnd::Kept).await.unwrap());
         assert_eq!(batches.batch(batch.id).await.unwrap(), Some(batch.clone()));

@@ -220,6 +220,7 @@ impl Mastercard {
             reason: ReasonCode::unspecified(),
             retry_after: Some(wait),
             is_throttled: true,
+            flow: None,
         }
     }
 
@@ -253,6 +254,7 @@ impl Mastercard {
             return BatchAnswer {
                 status: AnswerStatus::InProgress,
                 items: Vec::new(),
+                flow: None,
             };
         }
         let told = cards(held.content).filter(|card| self.profile.answer != Answer::LeavesOut(card));
@@ -273,6 +275,7 @@ impl Mastercard {
         BatchAnswer {
             status: AnswerStatus::Completed,
             items,
+            flow: None,
         }
     }
 
@@ -326,7 +329,7 @@ fn flow_of(external_id: &str) -> String {
 }
 
 fn no_answer() -> IssuerEnrollmentError {
-    IssuerEnrollmentError::Unknown("no answer in time".into())
+    IssuerEnrollmentError::unanswered("no answer in time")
 }
 
 #[async_trait]
@@ -346,6 +349,7 @@ impl IssuerEnrollment for Mastercard {
                     reason: ReasonCode::unspecified(),
                     retry_after: None,
                     is_throttled: false,
+                    flow: None,
                 });
             }
             Some(SubmissionBehavior::LosesAnswer) => {

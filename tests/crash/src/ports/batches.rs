@@ -223,7 +223,7 @@ impl Observing<'_, Mastercard> {
         call: &'static str,
         work: impl Future<Output = Result<T, IssuerEnrollmentError>>,
     ) -> Result<T, IssuerEnrollmentError> {
-        let failed = || Err(IssuerEnrollmentError::Unknown("no answer in time".into()));
+        let failed = || Err(IssuerEnrollmentError::unanswered("no answer in time"));
         self.injecting
             .execution
             .effect(call, ISSUER_LIMIT, work, failed)

@@ -4,8 +4,8 @@
 
 use enrollment::batch::{
     BATCH_LEASE, Batch, BatchReason, BatchResult, BatchStage, BatchWork, BodyHash, CONTENT_KEPT, CardResult,
-    EncryptedEnrollmentData, ExternalConsumerId, MastercardBatchId, ReasonCode, RetryAdvice, SrcConsumerId,
-    SrcDigitalCardId, Submission,
+    EncryptedEnrollmentData, ExternalConsumerId, FlowId, MastercardBatchId, ReasonCode, RetryAdvice,
+    SrcConsumerId, SrcDigitalCardId, Submission,
 };
 use enrollment::clock::Clock as _;
 use enrollment::ports::{Acceptance, LeaseEnd};
@@ -185,6 +185,7 @@ pub async fn stage_is_stored_while_the_lease_is_kept(backend: &dyn BatchBackend)
     batch.stage = BatchStage::Submitting {
         attempts: 2,
         has_unanswered_call: true,
+        flow: FlowId::parse("flow-of-a-failure").ok(),
     };
     let batches = &fixture.stores.batches;
     assert!(batches.update(&batch, lease, LeaseEnd::Kept).await.unwrap());

@@ -98,13 +98,24 @@ impl PollBatch<'_> {
         }
         submission.polls = submission.polls.saturating_add(1);
         let answer = self.call(&batch).await;
+        adopt_flow(&mut batch, &answer);
         let wait = match answer {
-            Ok(answer) => {
-                if let Some(report) = self.record(&batch, &answer, lease).await? {
-                    return Ok(report);
+            Ok(answer) => match self.record(&batch, &answer, lease).await {
+                Ok(Some(report)) => return Ok(report),
+                Ok(None) => SignedDuration::ZERO,
+                // A record that can't be read stays so. Any other failure of the store may end.
+                Err(error @ StoreError::Unreadable { .. }) if now >= batch.expires_at() => {
+                    warn!(
+                        error,
+                        client = batch.client,
+                        batch = batch.id,
+                        incident = batch.incident,
+                        "final answer not recorded, the batch ends by its age"
+                    );
+                    SignedDuration::ZERO
                 }
-                SignedDuration::ZERO
-            }
+                Err(error) => return Err(error),
+            },
             Err(error) => self.after_failure(&batch, &error).await?,
         };
         // The age decides at the end of the last look, whatever that look gave.
@@ -166,19 +177,16 @@ impl PollBatch<'_> {
             incident = batch.incident,
             "poll of a batch failed"
         );
-        let IssuerEnrollmentError::Repeatable {
+        if let IssuerEnrollmentError::Repeatable {
             retry_after,
-            is_throttled,
+            is_throttled: true,
             ..
         } = error
-        else {
-            return Ok(SignedDuration::ZERO);
-        };
-        if *is_throttled {
+        {
             let until = later(self.clock.now(), shared_pause(*retry_after));
             self.pacing.pause(until).await?;
         }
-        Ok(retry_after.unwrap_or_default())
+        Ok(error.retry_after().unwrap_or_default())
     }
 
     async fn postpone(
@@ -213,5 +221,18 @@ impl PollBatch<'_> {
             wakeups: self.wakeups,
             clock: self.clock,
         }
+    }
+}
+
+/// Takes the flow id of an answer for a batch that has none.
+fn adopt_flow(batch: &mut Batch, answer: &Result<BatchAnswer, IssuerEnrollmentError>) {
+    let BatchStage::Submitted(submission) = &mut batch.stage else {
+        return;
+    };
+    if submission.flow.is_none() {
+        submission.flow = match answer {
+            Ok(answer) => answer.flow.clone(),
+            Err(error) => error.flow().cloned(),
+        };
     }
 }

@@ -92,16 +92,19 @@ impl SubmitBatch<'_> {
             let card = never_submitted_or_unknown(&batch);
             return self.end(batch, BatchReason::ContentLost, &card, lease).await;
         };
+        let flow = batch.flow().cloned();
         let (attempts, had_unanswered_call) = match batch.stage {
             BatchStage::Submitting {
                 attempts,
                 has_unanswered_call,
+                ..
             } => (attempts, has_unanswered_call),
             _ => (0, false),
         };
         batch.stage = BatchStage::Submitting {
             attempts: attempts.saturating_add(1),
             has_unanswered_call: true,
+            flow,
         };
         if !self.batches.update(&batch, lease, LeaseEnd::Kept).await? {
             return Ok(SubmitReport::NotDue);
@@ -119,6 +122,7 @@ impl SubmitBatch<'_> {
             src_client_id: &batch.issuer.src_client_id,
             service_id: &batch.issuer.service_id,
             external_id: &batch.external_id,
+            flow: batch.flow(),
             data,
             incident: &batch.incident,
         };
@@ -145,8 +149,8 @@ impl SubmitBatch<'_> {
             "submission of a batch failed"
         );
         let now = self.clock.now();
-        let (is_answered, wait) = match &error {
-            IssuerEnrollmentError::NotSent(_) => (true, None),
+        let is_answered = match &error {
+            IssuerEnrollmentError::NotSent(_) => true,
             IssuerEnrollmentError::Repeatable {
                 retry_after,
                 is_throttled,
@@ -155,9 +159,9 @@ impl SubmitBatch<'_> {
                 if *is_throttled {
                     self.pacing.pause(later(now, shared_pause(*retry_after))).await?;
                 }
-                (true, *retry_after)
+                true
             }
-            IssuerEnrollmentError::Unknown(_) => (false, None),
+            IssuerEnrollmentError::Unknown { .. } => false,
             IssuerEnrollmentError::NotFound => {
                 let reason = ReasonCode::of("NOT_FOUND");
                 return self.refuse(batch, reason, 404, had_unanswered_call, lease).await;
@@ -169,14 +173,17 @@ impl SubmitBatch<'_> {
                     .await;
             }
         };
-        if is_answered
-            && let BatchStage::Submitting {
-                has_unanswered_call, ..
-            } = &mut batch.stage
+        if let BatchStage::Submitting {
+            has_unanswered_call,
+            flow,
+            ..
+        } = &mut batch.stage
         {
-            *has_unanswered_call = had_unanswered_call;
+            *has_unanswered_call = !is_answered || had_unanswered_call;
+            *flow = flow.take().or_else(|| error.flow().cloned());
         }
-        let at = later(now, wait.unwrap_or_default().max(self.backoff(&batch)));
+        let wait = error.retry_after().unwrap_or_default();
+        let at = later(now, wait.max(self.backoff(&batch)));
         self.postpone(batch, at, lease).await
     }
 
@@ -189,7 +196,7 @@ impl SubmitBatch<'_> {
         let now = self.clock.now();
         batch.stage = BatchStage::Submitted(Submission {
             batch: acknowledgment.batch,
-            flow: acknowledgment.flow,
+            flow: batch.flow().cloned().or(acknowledgment.flow),
             at: now,
             polls: 0,
         });

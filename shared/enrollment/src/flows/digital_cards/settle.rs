@@ -101,20 +101,17 @@ impl SettleDeletion<'_> {
             Err(error) => error,
         };
         warn!(error, client = card.client, "deletion of an enrolled card failed");
-        let mut wait = SignedDuration::ZERO;
+        let retry_after = error.retry_after();
         if let IssuerEnrollmentError::Repeatable {
-            retry_after,
-            is_throttled,
-            ..
+            is_throttled: true, ..
         } = error
         {
-            wait = retry_after.unwrap_or_default();
-            if is_throttled {
-                let until = later(self.clock.now(), shared_pause(retry_after));
-                self.pacing.pause(until).await?;
-            }
+            let until = later(self.clock.now(), shared_pause(retry_after));
+            self.pacing.pause(until).await?;
         }
-        Ok(Attempt::Failed { retry_after: wait })
+        Ok(Attempt::Failed {
+            retry_after: retry_after.unwrap_or_default(),
+        })
     }
 }
 

@@ -88,6 +88,7 @@ async fn stage(sealing: &Sealing<'_>, fields: &Fields) -> Result<BatchStage, Sto
         SUBMITTING => BatchStage::Submitting {
             attempts: fields.number("attempts")?,
             has_unanswered_call: fields.flag("has_unanswered_call")?,
+            flow: fields.optional_parsed("flow", FlowId::parse)?,
         },
         SUBMITTED => match submission(fields)? {
             Some(submission) => BatchStage::Submitted(submission),
@@ -128,8 +129,9 @@ pub(super) fn set_stage(update: ItemUpdate, stage: &BatchStage) -> Option<ItemUp
         BatchStage::Submitting {
             attempts,
             has_unanswered_call,
+            flow,
         } => {
-            let update = update
+            let update = set_flow(update, flow.as_ref())
                 .set("attempts = :attempts, has_unanswered_call = :unanswered")
                 .value(":attempts", item::number(*attempts))
                 .value(":unanswered", item::flag(*has_unanswered_call));
@@ -153,7 +155,11 @@ fn set_submission(update: ItemUpdate, submission: &Submission) -> ItemUpdate {
         .value(":batch", item::text(submission.batch.expose()))
         .value(":submitted_at", item::millis(submission.at))
         .value(":polls", item::number(submission.polls));
-    match &submission.flow {
+    set_flow(update, submission.flow.as_ref())
+}
+
+fn set_flow(update: ItemUpdate, flow: Option<&FlowId>) -> ItemUpdate {
+    match flow {
         Some(flow) => update
             .set("flow = :flow")
             .value(":flow", item::text(flow.expose())),
