@@ -51,6 +51,20 @@ pub(crate) fn all(arguments: &Arguments) -> Result<Vec<Function>> {
                 serde_json::from_str(include_str!("../../../events/confirm/unknown-confirmation.json"))?,
                 Caller::Queue,
             ),
+            "batch-intake" => (
+                serde_json::from_str(include_str!(
+                    "../../../events/batch-intake/read-batch-without-token.json"
+                ))?,
+                Caller::Gateway,
+            ),
+            "batch-submit" => (
+                serde_json::from_str(include_str!("../../../events/batch-submit/unknown-batch.json"))?,
+                Caller::Queue,
+            ),
+            "batch-poll" => (
+                serde_json::from_str(include_str!("../../../events/batch-poll/schedule.json"))?,
+                Caller::Schedule,
+            ),
             other => bail!("there is no first event for the function '{other}'"),
         };
         functions.push(Function {

@@ -155,6 +155,12 @@ impl DigitalCard {
         })
     }
 
+    /// Returns the flow id that goes with a call about one of the card's ids. That of a superseded id is not kept, and another
+    /// flow's might be answered by the wrong site: such a call has none.
+    pub fn flow_of(&self, id: &SrcDigitalCardId) -> Option<&FlowId> {
+        self.flow.as_ref().filter(|_| *id == self.src_digital_card)
+    }
+
     /// Whether Mastercard is to be asked to delete something.
     pub fn has_due_deletion(&self) -> bool {
         self.deletion_requested_at().is_some()

@@ -6,7 +6,6 @@ use std::fmt;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::checkout::STACK;
 use crate::local::deployment::Settings;
 use crate::test::template::{Template, written};
 
@@ -108,16 +107,13 @@ impl Names {
     }
 
     fn role(&self, function: &str) -> Result<&str> {
-        // Between the two stands the name of the included stack.
-        let of_stack = |logical: &&String| {
-            let part = function.strip_prefix(&format!("{STACK}-"));
-            part.is_some_and(|part| part.contains(&format!("-{logical}-")))
-        };
-        let function = self.roles.keys().find(of_stack);
-        function
+        // The name of the included stack stands before it. A long name loses its beginning on the local AWS.
+        let is_named = |logical: &&String| function.contains(&format!("-{logical}-"));
+        let logical = self.roles.keys().find(is_named);
+        logical
             .and_then(|logical| self.roles.get(logical))
             .map(String::as_str)
-            .with_context(|| format!("'{function:?}' is no function of the template"))
+            .with_context(|| format!("'{function}' is no function of the template"))
     }
 
     fn resource(&self, action: &str, name: &str) -> String {

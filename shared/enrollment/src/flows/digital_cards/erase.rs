@@ -142,7 +142,7 @@ impl EraseConsumer<'_> {
             src_client_id: &card.src_client_id,
             service_id: &card.service_id,
             card: id,
-            flow: card.flow.as_ref(),
+            flow: card.flow_of(id),
         };
         if let Permit::NotBefore(at) = self.pacing.take(self.clock.now()).await? {
             return Err(ConsumerErasureError::NotBefore(at));

@@ -93,7 +93,7 @@ impl SettleDeletion<'_> {
             src_client_id: &card.src_client_id,
             service_id: &card.service_id,
             card: id,
-            flow: card.flow.as_ref(),
+            flow: card.flow_of(id),
         };
         let error = match self.issuer_enrollment.delete_card(deletion).await {
             // A card that Mastercard does not know is as good as deleted.
