@@ -312,6 +312,7 @@ pub(super) fn primary_key(id: BatchId) -> String {
 }
 
 /// Id of the batch that an item of another table belongs to; `None` where its owner is no batch.
+#[cfg(feature = "operator")]
 pub(super) fn id_of_key(owner: &str) -> Option<BatchId> {
     BatchId::parse(owner.strip_prefix("batch#")?).ok()
 }
