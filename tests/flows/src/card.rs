@@ -140,7 +140,8 @@ fn next_last4() -> u32 {
     next
 }
 
-fn passes_luhn(number: &str) -> bool {
+/// Whether the last digit is the check digit of the others.
+pub fn passes_luhn(number: &str) -> bool {
     let digits = number
         .bytes()
         .rev()

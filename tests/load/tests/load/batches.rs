@@ -8,7 +8,7 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flows::call::{self, Answer};
-use flows::card::random_hex;
+use flows::card::{passes_luhn, random_hex};
 use flows::partner::{Partner, sign};
 use flows::receiver::Received;
 use flows::stack::Stack;
@@ -255,24 +255,6 @@ fn card_number(place: usize) -> String {
         .map(|digit| format!("{start}{digit}"))
         .find(|number| passes_luhn(number));
     digit.expect("one of ten digits fits")
-}
-
-fn passes_luhn(number: &str) -> bool {
-    let digits = number
-        .bytes()
-        .rev()
-        .map(|byte| u32::from(byte - b'0'))
-        .enumerate();
-    let sum: u32 = digits
-        .map(|(place, digit)| {
-            if place % 2 == 0 {
-                digit
-            } else {
-                digit * 2 / 10 + digit * 2 % 10
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 /// Largest resident memory of a running function of the batch part, in MB; none where no process is found.
