@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use fuzz::{RECEIVER, assert_no_card_number};
 use libfuzzer_sys::fuzz_target;
 use mastercard::field_encryption::{
-    AcceptedModes, Cipher, Decryptor, DecryptorSettings, Encoding, Encryptor, EncryptorSettings, FieldEncryptionError,
-    MissingHash, Names, OaepHash, PathMapping,
+    AcceptedModes, Cipher, Decryptor, DecryptorSettings, Encoding, Encryptor, EncryptorSettings,
+    FieldEncryptionError, MissingHash, Names, OaepHash, PathMapping,
 };
 use serde_json::Value;
 
