@@ -64,6 +64,25 @@ pub(crate) fn create(file: &Path, content: impl AsRef<[u8]>, mode: u32) -> Resul
         .with_context(unable)
 }
 
+/// Refuses two outputs of a command that are one file, or both standard output.
+pub(crate) fn ensure_distinct(one: &Path, other: &Path) -> Result<()> {
+    let resolved = |file: &Path| {
+        let file = std::path::absolute(file).ok()?;
+        Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?))
+    };
+    let is_same = one == other
+        || resolved(one)
+            .zip(resolved(other))
+            .is_some_and(|(one, other)| one == other);
+    ensure!(
+        !is_same,
+        "{} is the same file as {}; nothing was written",
+        other.display(),
+        one.display()
+    );
+    Ok(())
+}
+
 /// Creates a file, or writes to standard output for `-`.
 pub(crate) fn write(file: &Path, content: &[u8], mode: u32) -> Result<()> {
     if file != Path::new(STANDARD_STREAM) {

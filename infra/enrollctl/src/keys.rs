@@ -75,6 +75,9 @@ fn new(file: &Path, public: Option<&Path>, bits: usize) -> Result<()> {
             present.display()
         );
     }
+    if let Some(public) = public {
+        files::ensure_distinct(file, public)?;
+    }
     let key = PrivateKey::generate(bits).context("can't generate an RSA key")?;
     write(Some(file), &key.to_pkcs8_pem()?, 0o600)?;
     if let Some(public) = public {
@@ -200,12 +203,8 @@ fn pinned(list: &KeyList, fingerprint: &str, kid: Option<&str>, out: Option<&Pat
     if !listed.is_for_encryption() {
         eprintln!("warning: the key is for {}", shown(listed.usage.as_deref()));
     }
-    for other in newer(list, listed) {
-        eprintln!(
-            "newer key for encryption: kid {}, fingerprint {}; use it once Mastercard has confirmed the fingerprint",
-            shown(other.id.as_deref()),
-            other.key.fingerprint()
-        );
+    for other in others(list, listed) {
+        eprintln!("{}", announcement(listed, other));
     }
     write(out, &listed.key.to_pem(), 0o644)?;
     if let Some(out) = out {
@@ -214,8 +213,8 @@ fn pinned(list: &KeyList, fingerprint: &str, kid: Option<&str>, out: Option<&Pat
     Ok(ExitCode::SUCCESS)
 }
 
-/// Other keys for encryption that may replace a key: those whose name begins with a later date, and those without one.
-fn newer<'a>(list: &'a KeyList, used: &ListedKey) -> Vec<&'a ListedKey> {
+/// Other keys for encryption, without those whose name has no later date than that of the key in use.
+fn others<'a>(list: &'a KeyList, used: &ListedKey) -> Vec<&'a ListedKey> {
     list.keys()
         .iter()
         .filter(|other| other.is_for_encryption() && other.key != used.key)
@@ -224,6 +223,19 @@ fn newer<'a>(list: &'a KeyList, used: &ListedKey) -> Vec<&'a ListedKey> {
             _ => true,
         })
         .collect()
+}
+
+/// Line about another key. Only a key with a date can be called newer: names without one are Mastercard's older form.
+fn announcement(used: &ListedKey, other: &ListedKey) -> String {
+    let (kind, advice) = match (date(used), date(other)) {
+        (_, None) => ("other", ""),
+        (_, Some(_)) => ("newer", "; use it once Mastercard has confirmed the fingerprint"),
+    };
+    format!(
+        "{kind} key for encryption: kid {}, fingerprint {}{advice}",
+        shown(other.id.as_deref()),
+        other.key.fingerprint()
+    )
 }
 
 /// Digits at the beginning of a key's name, which are its date (`20230207223521-…`) if they are eight or more.
@@ -275,5 +287,66 @@ fn write(file: Option<&Path>, text: &str, mode: u32) -> Result<()> {
             print!("{text}");
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    /// List of two keys with names, the used one first.
+    fn list(used: &str, other: &str) -> KeyList {
+        let keys: Vec<serde_json::Value> = [used, other]
+            .iter()
+            .zip([0xa5_u8, 0xb7])
+            .map(|(name, byte)| {
+                let mut modulus = [byte; 256];
+                modulus[255] = 1;
+                serde_json::json!({"kty": "RSA", "use": "enc", "kid": name, "e": "AQAB",
+                    "n": URL_SAFE_NO_PAD.encode(modulus)})
+            })
+            .collect();
+        KeyList::parse(serde_json::json!({"keys": keys}).to_string().as_bytes()).unwrap()
+    }
+
+    fn announced(used: &str, other: &str) -> Vec<String> {
+        let list = list(used, other);
+        let used = &list.keys()[0];
+        others(&list, used)
+            .into_iter()
+            .map(|other| announcement(used, other))
+            .collect()
+    }
+
+    #[test]
+    fn key_without_a_date_is_not_called_newer() {
+        let dated = "20230207223521-src-fpan-encryption";
+        for older in ["149123-src-fpan-encryption", "src-fpan-encryption"] {
+            let [line] = announced(dated, older).try_into().unwrap();
+            assert!(
+                line.starts_with(&format!("other key for encryption: kid {older}, ")),
+                "{line}"
+            );
+            assert!(!line.contains("use it"), "{line}");
+            let [line] = announced(older, dated).try_into().unwrap();
+            assert!(line.starts_with("newer key") && line.contains("use it"), "{line}");
+        }
+        let [line] = announced("src-fpan-encryption", "149123-src-fpan-encryption")
+            .try_into()
+            .unwrap();
+        assert!(line.starts_with("other key"), "{line}");
+        assert!(announced(dated, "20220101000000-src-fpan-encryption").is_empty());
+    }
+
+    #[test]
+    fn both_keys_need_a_file_each() {
+        let folder = std::env::temp_dir();
+        let file = folder.join(format!("enrollctl-same-{}.pem", std::process::id()));
+        let other = folder.join(".").join(file.file_name().unwrap());
+        let told = new(&file, Some(&other), 2048).unwrap_err().to_string();
+        assert!(told.contains("same file") && !file.exists(), "{told}");
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn run(command: OAuthCommand) -> Result<ExitCode> {
             let request = Request::read(&mut inputs, &request)?;
             let caller = Identity::read(&mut inputs, &caller, None)?;
             let signer = Signer::new(&caller.consumer_key, key)?.with_method(caller.method);
-            let header = signer.authorization(&request.method, &request.url, &request.body, &caller.stamp)?;
+            let stamp = Stamp::new(&caller.nonce, caller.timestamp)?;
+            let header = signer.authorization(&request.method, &request.url, &request.body, &stamp)?;
             println!("{}", header.as_str());
             Ok(ExitCode::SUCCESS)
         }
@@ -100,10 +101,11 @@ fn is_spelled_differently(url: &Url, address: &str) -> bool {
         .eq_ignore_ascii_case(address.trim_end_matches('/'))
 }
 
-/// Caller and stamp.
+/// Caller and stamp. The nonce may be that of another signer, which this one would not make.
 struct Identity {
     consumer_key: String,
-    stamp: Stamp,
+    nonce: String,
+    timestamp: u64,
     method: SignatureMethod,
 }
 
@@ -124,13 +126,11 @@ impl Identity {
             Some(timestamp) => timestamp,
             None => u64::try_from(SystemClock.now().as_second())?,
         };
-        let stamp = if let Some(nonce) = nonce {
-            Stamp::new(&nonce, timestamp)?
-        } else {
+        let nonce = nonce.unwrap_or_else(|| {
             let mut random = [0; 16];
             SystemRandomness.fill(&mut random);
-            Stamp::from_random(random, timestamp)
-        };
+            Stamp::from_random(random, timestamp).nonce().to_owned()
+        });
         let method = match caller.signature_method {
             Some(method) => method.into(),
             None => match found(&None, "oauth_signature_method")?.as_deref() {
@@ -140,7 +140,8 @@ impl Identity {
         };
         Ok(Self {
             consumer_key,
-            stamp,
+            nonce,
+            timestamp,
             method,
         })
     }
@@ -162,25 +163,27 @@ fn print_base_string(
         .transpose()?;
     let request = Request::read(inputs, request)?;
     let caller = Identity::read(inputs, caller, acceptable.as_ref())?;
-    let body_hash = BodyHash::of(&request.body);
-    let timestamp = caller.stamp.timestamp().to_string();
-    let ours = base_string(
-        &request.method,
-        &request.url,
-        &[
-            ("oauth_body_hash", body_hash.as_str()),
-            ("oauth_consumer_key", &caller.consumer_key),
-            ("oauth_nonce", caller.stamp.nonce()),
-            ("oauth_signature_method", caller.method.as_str()),
-            ("oauth_timestamp", &timestamp),
-            ("oauth_version", "1.0"),
-        ],
-    );
+    let ours = our_base_string(&request, &caller);
     let Some(theirs) = acceptable else {
         println!("{ours}");
         return Ok(ExitCode::SUCCESS);
     };
     Ok(compare(&theirs, &ours))
+}
+
+fn our_base_string(request: &Request, caller: &Identity) -> String {
+    base_string(
+        &request.method,
+        &request.url,
+        &[
+            ("oauth_body_hash", BodyHash::of(&request.body).as_str()),
+            ("oauth_consumer_key", &caller.consumer_key),
+            ("oauth_nonce", &caller.nonce),
+            ("oauth_signature_method", caller.method.as_str()),
+            ("oauth_timestamp", &caller.timestamp.to_string()),
+            ("oauth_version", "1.0"),
+        ],
+    )
 }
 
 /// Prints both base strings with their difference marked.
@@ -240,6 +243,31 @@ mod tests {
     fn difference_is_in_brackets() {
         assert_eq!(marked("GET&http", &(0..3), false), "[GET]&http");
         assert_eq!(marked("GET&http", &(3..3), false), "GET[]&http");
+    }
+
+    #[test]
+    fn nonce_of_another_signer_is_compared() {
+        let request = Request {
+            method: "GET".to_owned(),
+            url: Url::parse("https://example.com/a").unwrap(),
+            body: Vec::new(),
+        };
+        let theirs = Identity {
+            consumer_key: "key!project".to_owned(),
+            nonce: "ab+/cd==".to_owned(),
+            timestamp: 7,
+            method: SignatureMethod::RsaSha256,
+        };
+        let gateway = Acceptable::find(&our_base_string(&request, &theirs)).unwrap();
+        let caller = Caller {
+            consumer_key: None,
+            nonce: None,
+            timestamp: None,
+            signature_method: None,
+        };
+        let ours = Identity::read(&mut files::Inputs::default(), &caller, Some(&gateway)).unwrap();
+        assert_eq!(ours.nonce, "ab+/cd==");
+        assert_eq!(gateway.difference(&our_base_string(&request, &ours)), None);
     }
 
     #[test]
