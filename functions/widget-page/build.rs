@@ -1,4 +1,5 @@
-//! Names and integrity values of the page's parts, computed at build time to keep the function's start fast.
+//! Names and integrity values of the page's parts, computed at build time to keep the function's start fast, and the
+//! released versions of embed.js.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -37,7 +38,42 @@ fn main() -> io::Result<()> {
         )
         .map_err(io::Error::other)?;
     }
-    fs::write(Path::new(&out).join("parts.rs"), source)
+    fs::write(Path::new(&out).join("parts.rs"), source)?;
+    fs::write(
+        Path::new(&out).join("embed_scripts.rs"),
+        released(&Path::new(&root).join("embed/released"))?,
+    )
+}
+
+/// The table of `src/embed_scripts.rs`: both files of each version.
+fn released(folder: &Path) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut versions: Vec<_> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    versions.sort_by_key(fs::DirEntry::file_name);
+    let mut source =
+        "/// Every file of every released version.\nconst RELEASED: &[EmbedScript] = &[\n".to_owned();
+    for version in versions {
+        let number = version
+            .file_name()
+            .into_string()
+            .map_err(|_| io::ErrorKind::InvalidData)?;
+        for (name, content_type) in [
+            ("embed.js", "text/javascript; charset=utf-8"),
+            ("embed.d.ts", "text/plain; charset=utf-8"),
+        ] {
+            let file = version.path().join(name);
+            println!("cargo::rerun-if-changed={}", file.display());
+            let file = file.display().to_string();
+            writeln!(
+                source,
+                "    EmbedScript {{ version: {number:?}, name: {name:?}, content_type: {content_type:?}, \
+                 bytes: include_bytes!({file:?}) }},",
+            )
+            .map_err(io::Error::other)?;
+        }
+    }
+    source.push_str("];\n");
+    Ok(source)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

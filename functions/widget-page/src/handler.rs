@@ -18,6 +18,7 @@ use platform::public_base_url::PublicBaseUrl;
 
 use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
+use crate::embed_scripts;
 use crate::headers::{self, Headers};
 use crate::page::{NEUTRAL_SLUG, Page, RenderError, RenderedPage};
 use crate::parts;
@@ -85,6 +86,7 @@ impl PageServer<'_> {
                 ))
             }
             (&Method::GET, ["widget", "assets", name]) => part(name),
+            (&Method::GET, ["widget", "embed", version, name]) => embed_script(version, name),
             (&Method::GET, ["widget", slug]) => self.page(slug, request).await,
             (&Method::GET, ["widget", slug, "pictures", name]) => self.picture(slug, name).await,
             (&Method::GET, _) => Err(ServeError::Unknown),
@@ -164,6 +166,15 @@ fn part(name: &str) -> Result<Response<Body>, ServeError> {
         StatusCode::OK,
         headers::immutable(part.content_type),
         Body::from(part.bytes),
+    ))
+}
+
+fn embed_script(version: &str, name: &str) -> Result<Response<Body>, ServeError> {
+    let script = embed_scripts::find(version, name).ok_or(ServeError::Unknown)?;
+    Ok(respond(
+        StatusCode::OK,
+        headers::for_other_sites(script.content_type),
+        Body::from(script.bytes),
     ))
 }
 

@@ -86,6 +86,16 @@ pub fn immutable(content_type: &str) -> Headers {
     headers
 }
 
+/// Headers of what other sites load and check by its integrity value, which needs CORS: a released embed.js.
+pub fn for_other_sites(content_type: &str) -> Headers {
+    let mut headers = common(content_type, "public, max-age=31536000, immutable");
+    headers.extend([
+        ("cross-origin-resource-policy", "cross-origin".to_owned()),
+        ("access-control-allow-origin", "*".to_owned()),
+    ]);
+    headers
+}
+
 /// Headers of other answers: a missing file, an accepted report.
 pub fn bare(content_type: &str) -> Headers {
     let mut headers = common(content_type, "no-store");
@@ -221,6 +231,23 @@ mod tests {
     }
 
     #[test]
+    fn other_sites_may_load_embed_scripts_alone() {
+        let shared = for_other_sites("text/javascript");
+        assert_eq!(
+            value(&shared, "cross-origin-resource-policy"),
+            Some("cross-origin")
+        );
+        assert_eq!(value(&shared, "access-control-allow-origin"), Some("*"));
+        assert_eq!(
+            value(&shared, "cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+        let own = immutable("text/javascript");
+        assert_eq!(value(&own, "cross-origin-resource-policy"), Some("same-origin"));
+        assert_eq!(value(&own, "access-control-allow-origin"), None);
+    }
+
+    #[test]
     fn every_answer_forbids_sniffing_and_referrers() {
         let policy = Policy {
             embed_origins: &[],
@@ -230,6 +257,7 @@ mod tests {
         for headers in [
             page(&policy, "en", "\"x\""),
             immutable("image/png"),
+            for_other_sites("text/javascript"),
             bare("text/plain"),
         ] {
             assert_eq!(value(&headers, "x-content-type-options"), Some("nosniff"));

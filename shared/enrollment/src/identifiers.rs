@@ -55,19 +55,19 @@ impl ClientId {
 pub struct Slug(String);
 
 impl Slug {
-    /// 1 to 40 lower-case letters, digits and inner `-`; not one of the widget's own paths (`api`, `assets`).
+    /// 1 to 40 lower-case letters, digits and inner `-`; not one of the widget's own paths (`api`, `assets`, `csp-report`, `embed`).
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let shaped = (1..=40).contains(&text.len())
             && text.bytes().all(allowed)
             && !text.starts_with('-')
             && !text.ends_with('-');
-        if shaped && !matches!(text, "api" | "assets" | "csp-report") {
+        if shaped && !matches!(text, "api" | "assets" | "csp-report" | "embed") {
             Ok(Self(text.to_owned()))
         } else {
             Err(Malformed::new(
                 "slug",
-                "must be 1 to 40 lower-case letters, digits or inner '-', and not 'api', 'assets' or 'csp-report'",
+                "must be 1 to 40 lower-case letters, digits or inner '-', and not 'api', 'assets', 'csp-report' or 'embed'",
             ))
         }
     }
@@ -446,7 +446,18 @@ mod tests {
 
     #[test]
     fn slug_does_not_shadow_widget_paths() {
-        for taken in ["api", "assets", "csp-report", "_", "", "-a", "a-", "A", "a/b"] {
+        for taken in [
+            "api",
+            "assets",
+            "csp-report",
+            "embed",
+            "_",
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a/b",
+        ] {
             assert!(Slug::parse(taken).is_err(), "{taken}");
         }
         assert_eq!(Slug::parse("demo-bank").unwrap().as_str(), "demo-bank");

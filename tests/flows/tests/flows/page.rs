@@ -89,6 +89,34 @@ fn parts_are_immutable_and_match_their_integrity() {
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn released_embed_scripts_are_for_every_site() {
+    let released: Value = serde_json::from_str(include_str!(
+        "../../../../functions/widget-page/embed/released.json"
+    ))
+    .unwrap();
+    for (version, files) in released.as_object().unwrap() {
+        for (name, integrity) in files.as_object().unwrap() {
+            let script = get(&format!("/widget/embed/{version}/{name}"));
+            assert_eq!(script.status, 200, "{version}/{name}");
+            let served = format!("sha384-{}", STANDARD.encode(Sha384::digest(&script.bytes)));
+            assert_eq!(*integrity, served, "{version}/{name}");
+            assert_eq!(script.header("access-control-allow-origin"), "*");
+            assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
+            assert_eq!(
+                script.header("cache-control"),
+                "public, max-age=31536000, immutable"
+            );
+            assert_common_headers(&script);
+        }
+    }
+    for unknown in ["0.0.0/embed.js", "1.0.0/embed.mjs", "latest/embed.js", "1.0.0/"] {
+        let answer = get(&format!("/widget/embed/{unknown}"));
+        assert_eq!(answer.status, 404, "{unknown}");
+    }
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn part_of_another_name_is_not_found() {
     let html = page(&Stack::here().client.slug);
     let (script, _) = elements_with_integrity(html.text())
