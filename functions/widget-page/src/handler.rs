@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use enrollment::client::Client;
+use enrollment::client::{Client, HomeUrl};
 use enrollment::clock::Clock;
 use enrollment::identifiers::Slug;
 use enrollment::language::RequestedLanguage;
@@ -122,6 +122,7 @@ impl PageServer<'_> {
         let page = Page {
             slug: client.slug.as_str(),
             client_name: &client.name,
+            home_url: client.home_url.as_ref().map(HomeUrl::as_str),
             language: &language.to_bcp47(),
             texts: &client.texts(&language),
             colors: Colors::of(&client.look.colors),

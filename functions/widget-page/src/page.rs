@@ -24,6 +24,8 @@ pub struct Page<'a> {
     pub slug: &'a str,
     /// The client's name for people; may be empty.
     pub client_name: &'a str,
+    /// Start page of the client, to which a page without a session leads.
+    pub home_url: Option<&'a str>,
     /// Of the texts, as HTML writes it: `en-US`.
     pub language: &'a str,
     /// Merged: client's language over client's default language over built-in English.
@@ -68,6 +70,7 @@ impl<'a> Page<'a> {
         Self {
             slug: NEUTRAL_SLUG,
             client_name: "",
+            home_url: None,
             language,
             texts,
             colors: Colors::default(),
@@ -132,11 +135,15 @@ impl<'a> Page<'a> {
 
     /// The data block that the script reads (`page/src/configuration.js`).
     fn configuration(&self) -> String {
-        let configuration = json!({
+        let mut configuration = json!({
             "api": format!("{}/widget/api", self.base.as_str()),
+            "client": self.client_name,
             "origins": self.embed_origins,
             "texts": self.texts.as_json(),
         });
+        if let Some(home_url) = self.home_url {
+            configuration["homeUrl"] = home_url.into();
+        }
         // A `<` could end the element, or begin a comment in it.
         configuration.to_string().replace('<', "\\u003c")
     }
@@ -199,6 +206,7 @@ mod tests {
             Page {
                 slug: "demo",
                 client_name: "Demo Bank",
+                home_url: Some("https://bank.example/cards"),
                 language: "en-US",
                 texts: &self.texts,
                 colors: Colors::of(&Palette::parse([("accent", "#cf4500")]).unwrap()),
@@ -301,6 +309,8 @@ mod tests {
         assert_eq!(configuration["api"], "/test/widget/api");
         assert_eq!(configuration["origins"], json!(["https://bank.example"]));
         assert_eq!(&configuration["texts"], fixture.texts.as_json());
+        assert_eq!(configuration["client"], "Demo Bank");
+        assert_eq!(configuration["homeUrl"], "https://bank.example/cards");
     }
 
     #[test]
@@ -348,6 +358,7 @@ mod tests {
             assert!(!rendered.html.contains(absent), "{absent}");
         }
         assert_eq!(configuration(&rendered.html)["origins"], json!([]));
+        assert_eq!(configuration(&rendered.html).get("homeUrl"), None);
     }
 
     #[test]

@@ -286,6 +286,9 @@ pub(crate) struct Claims {
     /// Address for the confirmation; https, on a registered host.
     #[arg(long, value_name = "URL")]
     pub(crate) confirmation_url: Option<String>,
+    /// Address to which the customer goes back; one of the client's return targets.
+    #[arg(long, value_name = "URL")]
+    pub(crate) return_url: Option<String>,
     /// Last four digits of the card to replace or remove.
     #[arg(long, value_name = "DIGITS")]
     pub(crate) last4: Option<String>,

@@ -428,6 +428,7 @@ fn session(session: &Session) -> Value {
         "language": session.language.as_str(),
         "last4": session.last4.as_ref().map(Last4::as_str),
         "confirmationUrl": session.confirmation_url.as_ref().map(url::Url::as_str),
+        "returnUrl": session.return_url.as_ref().map(url::Url::as_str),
         "expiresAt": session.expires_at,
         "failures": session.failures,
         "finished": session.finished,

@@ -71,6 +71,7 @@ fn signed(
     let optional = [
         ("language", &claims.language),
         ("confirmationUrl", &claims.confirmation_url),
+        ("returnUrl", &claims.return_url),
         ("last4", &claims.last4),
     ];
     for (name, value) in optional {
@@ -122,6 +123,7 @@ mod tests {
             action: "N".into(),
             language: Some("en_US".into()),
             confirmation_url: None,
+            return_url: None,
             last4: None,
             lifetime: 600,
             kid: Some("2026-11".into()),

@@ -8,6 +8,7 @@ pub mod palette;
 pub mod pictures;
 pub mod public_key;
 mod receiver_host;
+pub mod return_target;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use issuer::{Issuer, MAX_AGE_HOURS, Tokenization};
 pub use origin::{Origin, OriginError};
 pub use palette::Palette;
 pub use receiver_host::{ReceiverHost, ReceiverHostError};
+pub use return_target::{HomeUrl, ReturnTarget};
 
 /// Retention of cancelled cards where the client file names none (`docs/sources.md#widget`, "e.g. 30 days").
 pub const DEFAULT_RETENTION_DAYS: u16 = 30;
@@ -62,6 +64,12 @@ pub struct Client {
     pub embed_origins: Vec<Origin>,
     /// Hosts that may receive confirmations.
     pub confirmation_hosts: Vec<ReceiverHost>,
+    /// Addresses to which a customer's browser may be sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub return_targets: Vec<ReturnTarget>,
+    /// Start page of the client, to which a page without a session leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_url: Option<HomeUrl>,
     /// Programs that tokens can name.
     pub programs: Vec<Program>,
     /// Programs that earlier files had: kept by the store, never set by a file.
@@ -162,6 +170,11 @@ impl Client {
             && url.username().is_empty()
             && url.password().is_none()
             && self.confirmation_hosts.iter().any(|host| host.matches(url))
+    }
+
+    /// Reads the address that a token names for the way back; `None` where it is none of the client's targets.
+    pub fn return_url(&self, text: &str) -> Option<Url> {
+        return_target::read_return_url(text, &self.return_targets)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ending of an interaction: the object that the page emits and the confirmation carries
 //! (`docs/sources.md#widget`, "Ending confirmation").
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::identifiers::{Bin, CustomerId, Last4, Ranac};
 use crate::status::{MrsCode, Status};
@@ -45,6 +45,14 @@ impl Ending {
 
     /// JSON text in the form of the widget document.
     pub fn to_json(&self) -> String {
+        // Unwrap safety: a struct of strings has no way to fail to serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// In the form of the widget document.
+impl Serialize for Ending {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let wire = Wire {
             status: self.status,
             status_code: self.code,
@@ -54,8 +62,7 @@ impl Ending {
             bin: self.bin.as_ref().map(Bin::as_str),
             last4: self.last4.as_ref().map(Last4::as_str),
         };
-        // Unwrap safety: a struct of strings has no way to fail to serialize.
-        serde_json::to_string(&wire).unwrap_or_default()
+        wire.serialize(serializer)
     }
 }
 

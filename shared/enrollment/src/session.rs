@@ -40,6 +40,8 @@ pub struct Session {
     pub language: Language,
     /// Address for confirmations.
     pub confirmation_url: Option<Url>,
+    /// Address to which the page sends the customer back.
+    pub return_url: Option<Url>,
     /// Last four digits of the card that the token names.
     pub last4: Option<Last4>,
     /// Time at which it was opened.

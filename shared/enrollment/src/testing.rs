@@ -12,7 +12,7 @@ use crate::batch::{
 };
 use crate::client::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Field, Fields, Issuer, Look, Origin, Program,
-    ReceiverHost, Tokenization, VerificationKey,
+    ReceiverHost, ReturnTarget, Tokenization, VerificationKey,
 };
 use crate::identifiers::{ClientId, CustomerId, IncidentId, ProgramId, SessionToken, Slug};
 use crate::language::Language;
@@ -60,6 +60,7 @@ pub(crate) fn session() -> Session {
         customer: CustomerId::parse("customer-1").unwrap(),
         language: Language::parse("en").unwrap(),
         confirmation_url: None,
+        return_url: None,
         last4: None,
         opened_at,
         expires_at: later(opened_at, session::LIFETIME),
@@ -95,6 +96,10 @@ pub(crate) fn client() -> Client {
         look: Look::default(),
         embed_origins: vec![Origin::parse("https://www.bank.example").unwrap()],
         confirmation_hosts: vec![ReceiverHost::parse("api.bank.example").unwrap()],
+        return_targets: ["https://www.bank.example", "com.bank.app:"]
+            .map(|target| ReturnTarget::parse(target).unwrap())
+            .to_vec(),
+        home_url: None,
         retired_programs: Vec::new(),
         issuer: None,
         retired_issuer_retention_days: None,

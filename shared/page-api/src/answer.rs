@@ -14,23 +14,28 @@ use enrollment::reason::Reason;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use url::Url;
 
-use crate::response::{self, JSON};
+use crate::response::{self, JSON, WithReturn};
 
 /// Seconds after which the page asks again for an open outcome.
 const RETRY_AFTER: u32 = 2;
 
 /// Description of a session.
-pub(crate) fn description(action: ActionCode, description: &Description) -> Response<Body> {
+pub(crate) fn description(
+    action: ActionCode,
+    description: &Description,
+    return_url: Option<&Url>,
+) -> Response<Body> {
     match description {
-        Description::Form(form) => self::form(action, form),
-        Description::OptOut(choice) => opt_out(choice),
-        Description::Attempt(response) => attempt(response),
+        Description::Form(form) => self::form(action, form, return_url),
+        Description::OptOut(choice) => opt_out(choice, return_url),
+        Description::Attempt(response) => attempt(response, return_url),
     }
 }
 
 /// Form of an enrollment or a replacement.
-fn form(action: ActionCode, form: &Form) -> Response<Body> {
+fn form(action: ActionCode, form: &Form, return_url: Option<&Url>) -> Response<Body> {
     let fields = submission::fields(&form.client, action);
     let Fields { terms, privacy, .. } = fields;
     let body = FormBody {
@@ -53,11 +58,11 @@ fn form(action: ActionCode, form: &Form) -> Response<Body> {
         expires_at: form.choice.expires_at.as_second(),
         extensions_left: form.choice.extensions_left,
     };
-    response::json(StatusCode::OK, JSON, &body)
+    response::json(StatusCode::OK, JSON, &WithReturn::new(&body, return_url))
 }
 
 /// Cards that may be opted out.
-fn opt_out(choice: &Choice) -> Response<Body> {
+fn opt_out(choice: &Choice, return_url: Option<&Url>) -> Response<Body> {
     let body = OptOutBody {
         action: ActionCode::OptOut.as_str(),
         cards: cards(choice),
@@ -65,29 +70,35 @@ fn opt_out(choice: &Choice) -> Response<Body> {
         expires_at: choice.expires_at.as_second(),
         extensions_left: choice.extensions_left,
     };
-    response::json(StatusCode::OK, JSON, &body)
+    response::json(StatusCode::OK, JSON, &WithReturn::new(&body, return_url))
 }
 
 fn cards(choice: &Choice) -> Vec<CardBody<'_>> {
     choice.cards.iter().map(CardBody::of).collect()
 }
 
-/// Outcome of an attempt, or the request to ask again.
-pub(crate) fn attempt(response: &SubmitResponse) -> Response<Body> {
+/// Outcome of an attempt, or the request to ask again. Only a description has the address for the way back: the page asks for
+/// one before it submits anything.
+pub(crate) fn attempt(response: &SubmitResponse, return_url: Option<&Url>) -> Response<Body> {
     match response {
         SubmitResponse::Ended {
             ending,
             incident,
             attempts_left,
             reason,
-        } => self::ending(ending, incident, *attempts_left, *reason),
-        SubmitResponse::Open => open(),
+        } => self::ending(
+            &WithReturn::new(ending, return_url),
+            incident,
+            *attempts_left,
+            *reason,
+        ),
+        SubmitResponse::Open => open(return_url),
     }
 }
 
 /// Event of the widget document (`docs/sources.md#widget`). What the page needs besides is in headers.
 fn ending(
-    ending: &Ending,
+    ending: &WithReturn<'_, Ending>,
     incident: &IncidentId,
     attempts_left: u32,
     reason: Option<Reason>,
@@ -99,9 +110,9 @@ fn ending(
 }
 
 /// Open outcome: the page asks again.
-fn open() -> Response<Body> {
+fn open(return_url: Option<&Url>) -> Response<Body> {
     let builder = response::base(StatusCode::ACCEPTED, JSON).header(header::RETRY_AFTER, RETRY_AFTER);
-    response::finish(builder, "{}".into())
+    response::finish(builder, WithReturn::new(&Empty {}, return_url).to_json())
 }
 
 /// New end of the session.
@@ -112,6 +123,9 @@ pub(crate) fn extension(extension: Extension) -> Response<Body> {
     };
     response::json(StatusCode::OK, JSON, &body)
 }
+
+#[derive(Serialize)]
+struct Empty {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,14 +209,19 @@ mod tests {
     fn reason_is_beside_the_event() {
         let incident = IncidentId::random(&Zeros);
         let bare = Ending::bare(Status::ErrorEnrollment);
-        let response = ending(&bare, &incident, 0, Some(Reason::CardLimit));
+        let response = ending(
+            &WithReturn::new(&bare, None),
+            &incident,
+            0,
+            Some(Reason::CardLimit),
+        );
         assert_eq!(response.headers()["ending-reason"], "card_limit");
         assert_eq!(
             response.body().as_ref(),
             br#"{"status":"ERROR_ENROLLMENT"}"#.as_slice()
         );
         assert!(
-            !ending(&bare, &incident, 4, None)
+            !ending(&WithReturn::new(&bare, None), &incident, 4, None)
                 .headers()
                 .contains_key("ending-reason")
         );
@@ -213,8 +232,47 @@ mod tests {
 
     #[test]
     fn an_open_outcome_says_when_to_ask_again() {
-        let response = open();
+        let response = open(None);
         assert_eq!(response.status(), StatusCode::ACCEPTED);
         assert_eq!(response.headers()["retry-after"], "2");
+        assert_eq!(response.body().as_ref(), b"{}".as_slice());
+    }
+
+    #[test]
+    fn address_for_the_way_back_is_in_descriptions_only() {
+        let incident = IncidentId::random(&Zeros);
+        let url = Url::parse("com.bank.app:back").unwrap();
+        let expected = r#""returnUrl":"com.bank.app:back""#;
+        let refused = || SubmitResponse::Ended {
+            ending: Ending::bare(Status::ErrorEnrollment),
+            incident: incident.clone(),
+            attempts_left: 0,
+            reason: Some(Reason::CardLimit),
+        };
+        let choice = Choice {
+            cards: Vec::new(),
+            attempts_left: 5,
+            expires_at: jiff::Timestamp::UNIX_EPOCH,
+            extensions_left: 10,
+        };
+        let text = |response: &Response<Body>| String::from_utf8(response.body().as_ref().to_vec()).unwrap();
+        for described in [
+            Description::Attempt(refused()),
+            Description::Attempt(SubmitResponse::Open),
+            Description::OptOut(choice),
+        ] {
+            let with = description(ActionCode::OptOut, &described, Some(&url));
+            assert!(text(&with).contains(expected), "{}", text(&with));
+            let without = description(ActionCode::OptOut, &described, None);
+            assert!(!text(&without).contains("returnUrl"), "{}", text(&without));
+        }
+        assert!(!text(&attempt(&refused(), None)).contains("returnUrl"));
+
+        let expired = ApiError::Expired { return_url: url }.response(&incident);
+        assert_eq!(expired.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            text(&expired),
+            format!(r#"{{"status":"TOKEN_EXPIRED",{expected}}}"#)
+        );
     }
 }

@@ -10,8 +10,9 @@ use enrollment::reason::Reason;
 use enrollment::status::Status;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
+use url::Url;
 
-use crate::response::{self, JSON, Problem};
+use crate::response::{self, JSON, Problem, WithReturn};
 
 /// Error of a call. [`ApiError::response`] is the one table from here to HTTP.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,12 @@ pub(crate) enum ApiError {
     /// The session was extended as often as it may be.
     #[error("session was extended as often as it may be")]
     ExtensionsUsedUp,
+    /// The session has expired, and names an address for the way back.
+    #[error("session is expired")]
+    Expired {
+        /// Address to which the page sends the customer back.
+        return_url: Url,
+    },
     /// The flow refused the call.
     #[error(transparent)]
     Flow(#[from] SubmitError),
@@ -55,6 +62,12 @@ impl ApiError {
         let (status, title, errors) = match self {
             Self::Flow(SubmitError::SessionEnded) => {
                 return event(StatusCode::UNAUTHORIZED, Status::TokenExpired, incident, None);
+            }
+            Self::Expired { return_url } => {
+                let body = Ending::bare(Status::TokenExpired);
+                let builder =
+                    response::base(StatusCode::UNAUTHORIZED, JSON).header("incident-id", incident.as_str());
+                return response::finish(builder, WithReturn::new(&body, Some(return_url)).to_json());
             }
             Self::Flow(SubmitError::Suspended) => {
                 let reason = Some(Reason::Suspended);

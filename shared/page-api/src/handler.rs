@@ -1,6 +1,6 @@
 //! Calls of the page: `GET` describes the session, `POST` submits, `POST …/extension` extends the session.
 
-use enrollment::flows::describe::Describe;
+use enrollment::flows::describe::{Describe, Described};
 use enrollment::flows::extend::ExtendSession;
 use enrollment::flows::submission::MAX_BYTES;
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
@@ -50,8 +50,16 @@ async fn describe(
     request: &Request,
 ) -> Result<Response<Body>, ApiError> {
     let session = session(request)?;
-    let description = flow.describe(&session, incident.clone()).await?;
-    Ok(answer::description(flow.action, &description))
+    let Described { result, return_url } = flow.describe(&session, incident.clone()).await;
+    match (result, return_url) {
+        (Ok(description), return_url) => Ok(answer::description(
+            flow.action,
+            &description,
+            return_url.as_ref(),
+        )),
+        (Err(SubmitError::SessionEnded), Some(return_url)) => Err(ApiError::Expired { return_url }),
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 async fn submit(
@@ -67,7 +75,7 @@ async fn submit(
     if let Some(reason) = refusal(&response) {
         metrics.refusal(Some(reason));
     }
-    Ok(answer::attempt(&response))
+    Ok(answer::attempt(&response, None))
 }
 
 async fn extend(flow: &ExtendSession<'_>, request: &Request) -> Result<Response<Body>, ApiError> {

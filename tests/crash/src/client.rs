@@ -81,6 +81,8 @@ pub(crate) fn client() -> Client {
         look: Look::default(),
         embed_origins: Vec::new(),
         confirmation_hosts: vec![ReceiverHost::parse("bank.example").expect("a host")],
+        return_targets: Vec::new(),
+        home_url: None,
         programs: kinds.map(of_kind).into(),
         retired_programs: Vec::new(),
         issuer: Some(issuer()),

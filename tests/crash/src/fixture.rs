@@ -242,7 +242,7 @@ impl<'g> Fixture<'g> {
             clock: &*self.clock,
         };
         let incident = IncidentId::random(&self.randomness);
-        let described = describing.describe(&visit.token, incident).await;
+        let described = describing.describe(&visit.token, incident).await.result;
         if let Ok(Description::Attempt(answer)) = &described
             && let Some(shown) = ShownEnding::of(answer, asked_at, self.clock.now())
         {
@@ -265,7 +265,7 @@ impl<'g> Fixture<'g> {
             clock: &*self.clock,
         };
         let incident = IncidentId::random(&self.randomness);
-        describing.describe(&visit.token, incident).await
+        describing.describe(&visit.token, incident).await.result
     }
 
     pub(crate) async fn submit(
@@ -421,6 +421,7 @@ fn session(token: &SessionToken, program: Kind, action: ActionCode, now: Timesta
         customer: client::customer(),
         language: Language::parse("en").expect("a language"),
         confirmation_url: None,
+        return_url: None,
         last4: None,
         opened_at: now,
         expires_at: later(now, session::LIFETIME),

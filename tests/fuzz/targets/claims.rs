@@ -52,6 +52,13 @@ fuzz_target!(|bytes: &[u8]| {
         claims.last4.map(|last4| last4.as_str().to_owned()).as_deref(),
         written["last4"].as_str()
     );
+    if let Some(url) = &claims.return_url {
+        let is_of_origin =
+            url.origin().ascii_serialization() == "https://www.bank.example" && url.username().is_empty();
+        let is_of_app = url.scheme() == "com.bank.app"
+            || url.scheme() == "intent" && url.as_str().matches("package=com.bank.app;").count() == 1;
+        assert!(is_of_origin || is_of_app, "{url}");
+    }
     if let Some(url) = &claims.confirmation_url {
         assert!(SET_UP.may_confirm_to(url), "{url}");
         assert_eq!(

@@ -30,6 +30,13 @@ fuzz_target!(|text: &str| {
             .expect("a host is a part of an address");
         assert!(client.may_confirm_to(&address), "{host}");
     }
+    for target in &client.return_targets {
+        let text = target.to_string();
+        assert!(
+            !text.starts_with("javascript") && !text.starts_with("data"),
+            "{text}"
+        );
+    }
     // These characters have a meaning in the header that contains the origins.
     for origin in &client.embed_origins {
         assert!(

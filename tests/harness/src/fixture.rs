@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use enrollment::action::ActionCode;
 use enrollment::client::{Client, Program};
 use enrollment::flows::decide::Decision;
-use enrollment::flows::describe::{Describe, Description};
+use enrollment::flows::describe::{Describe, Described, Description};
 use enrollment::flows::settle::Settlement;
 use enrollment::flows::submit::{Submit, SubmitError, SubmitResponse};
 use enrollment::flows::sweep::{Sweep, SweepReport};
@@ -267,6 +267,11 @@ impl Fixture {
         action: ActionCode,
         token: &SessionToken,
     ) -> Result<Description, SubmitError> {
+        self.described(action, token).await.result
+    }
+
+    /// Describes a session, with the address for the way back.
+    pub async fn described(&self, action: ActionCode, token: &SessionToken) -> Described {
         let describe = Describe {
             action,
             clients: &*self.stores.clients,

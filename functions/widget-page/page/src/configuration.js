@@ -2,8 +2,9 @@
 
 /**
  * @typedef {typeof import("../../../../shared/enrollment/src/texts/en.json")} Texts
- * @typedef {{ api: string, origins: string[], texts: Texts }} Configuration
- *   `api`: base path of the API; `origins`: origins that may embed the page; `texts`: in the customer's language
+ * @typedef {{ api: string, client: string, homeUrl?: string, origins: string[], texts: Texts }} Configuration
+ *   `api`: base path of the API; `client`: name of the client, empty on the neutral page; `homeUrl`: the client's start page, for a
+ *   page without a session; `origins`: origins that may embed the page; `texts`: in the customer's language
  */
 
 /** @param {Document} document @returns {Configuration} */

@@ -21,7 +21,8 @@
  * @typedef {{ action: "N" } & NewCardDescription} EnrollmentDescription
  * @typedef {{ action: "R", cards: CardOnFile[] } & NewCardDescription} ReplacementDescription
  * @typedef {{ action: "C", cards: CardOnFile[] } & Lifetime} OptOutDescription
- * @typedef {EnrollmentDescription | ReplacementDescription | OptOutDescription} FormDescription `cards` is never empty
+ * @typedef {(EnrollmentDescription | ReplacementDescription | OptOutDescription) & { returnUrl?: string }} FormDescription
+ *   `cards` is never empty; `returnUrl` is in every answer to a GET, also beside an event
  *
  * @typedef {{ key: string, data: string }} EncryptedCard
  * @typedef {{ document: DocumentName, version: string }} Consent

@@ -14,8 +14,8 @@ use super::palette::{self, Color, ColorName, Palette};
 use super::pictures::{self, Picture};
 use super::public_key::PublicKey;
 use super::{
-    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields, Issuer,
-    Look, Origin, Program, ReceiverHost, VerificationKey,
+    BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields,
+    HomeUrl, Issuer, Look, Origin, Program, ReceiverHost, ReturnTarget, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
@@ -87,6 +87,9 @@ struct Written {
     embed_origins: Vec<String>,
     #[serde(default)]
     confirmation_hosts: Vec<String>,
+    #[serde(default)]
+    return_targets: Vec<String>,
+    home_url: Option<String>,
     keys: Vec<WrittenKey>,
     #[serde(default)]
     fields: WrittenFields,
@@ -220,6 +223,14 @@ impl FileReader<'_> {
         }
         let embed_origins = self.each("embed_origins", &written.embed_origins, Self::origin);
         let confirmation_hosts = self.each("confirmation_hosts", &written.confirmation_hosts, Self::host);
+        let return_targets = self.each(
+            "return_targets",
+            &written.return_targets,
+            |reader, place, text| reader.take(place, ReturnTarget::parse(text)),
+        );
+        let home_url = written
+            .home_url
+            .and_then(|text| self.take("home_url", HomeUrl::parse(&text)));
         let issuer = written.issuer.map(|issuer| self.issuer(issuer));
         if written.programs.is_empty() && issuer.is_none() {
             self.fault(
@@ -243,6 +254,8 @@ impl FileReader<'_> {
             look,
             embed_origins,
             confirmation_hosts,
+            return_targets,
+            home_url,
             programs,
             retired_programs: Vec::new(),
             issuer,
@@ -632,6 +645,8 @@ mod tests {
         default_language = "en"
         embed_origins = ["https://www.bank.example"]
         confirmation_hosts = ["api.bank.example", "api.bank.example:8443"]
+        return_targets = ["https://www.bank.example", "com.bank.app:", "intent:com.bank.app"]
+        home_url = "https://www.bank.example/cards"
         [[keys]]
         id = "2026"
         file = "public.pem"
@@ -702,7 +717,12 @@ mod tests {
     fn all_faults_are_reported_with_their_places() {
         let bad = GOOD
             .replace("slug = \"demo\"", "slug = \"api\"")
-            .replace("https://www.bank.example", "https://www.bank.example/")
+            .replace(
+                "[\"https://www.bank.example\"]",
+                "[\"https://www.bank.example/\"]",
+            )
+            .replace("\"intent:com.bank.app\"", "\"intent:\"")
+            .replace("https://www.bank.example/cards", "http://www.bank.example/cards")
             .replace("\"api.bank.example:8443\"", "\"https://api.bank.example\"")
             .replace("#cf4500", "red;}")
             .replace("to = \"523499\"", "to = \"52349\"")
@@ -712,6 +732,8 @@ mod tests {
             "slug:",
             "embed_origins[0]:",
             "confirmation_hosts[1]:",
+            "return_targets[2]:",
+            "home_url:",
             "look.colors.accent:",
             "programs[0].bin_ranges[0]:",
             "programs[0].member_ica:",
@@ -722,7 +744,7 @@ mod tests {
                 "{place} in {faults:?}"
             );
         }
-        assert_eq!(faults.len(), 7, "{faults:?}");
+        assert_eq!(faults.len(), 9, "{faults:?}");
     }
 
     const ISSUER: &str = r#"
@@ -797,7 +819,7 @@ mod tests {
             "bank.example'",
             "a,b",
         ] {
-            let origin = GOOD.replace("www.bank.example", written);
+            let origin = GOOD.replacen("www.bank.example", written, 1);
             assert!(faults(&origin)[0].starts_with("embed_origins[0]:"), "{written}");
             let host = GOOD.replace("\"api.bank.example\"", &format!("\"{written}\""));
             assert!(

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::decide::Decision;
 use super::submit::{self, SubmitError, SubmitResponse};
@@ -38,6 +39,16 @@ pub struct Describe<'a> {
     pub keys: &'a dyn EncryptionKeys,
     /// Clock.
     pub clock: &'a dyn Clock,
+}
+
+/// Answer to a request for a description.
+#[derive(Debug)]
+pub struct Described {
+    /// Description, or the reason for which there is none.
+    pub result: Result<Description, SubmitError>,
+    /// Address to which the page sends the customer back, also from a session that has expired; `None` once its grace period has
+    /// ended, and where the client is suspended.
+    pub return_url: Option<Url>,
 }
 
 /// Description of a session.
@@ -77,39 +88,60 @@ pub struct Choice {
     pub extensions_left: u32,
 }
 
+impl From<SubmitError> for Described {
+    fn from(error: SubmitError) -> Self {
+        Self {
+            result: Err(error),
+            return_url: None,
+        }
+    }
+}
+
 impl Describe<'_> {
-    /// Describes a session. `incident` is the new incident id of this call.
-    ///
-    /// # Errors
-    /// Those of a submission, as far as they apply.
-    pub async fn describe(
-        &self,
-        token: &SessionToken,
-        incident: IncidentId,
-    ) -> Result<Description, SubmitError> {
-        let session = submit::session_for(self.action, self.sessions, token).await?;
+    /// Describes a session. `incident` is the new incident id of this call. The errors are those of a submission, as far as they
+    /// apply.
+    pub async fn describe(&self, token: &SessionToken, incident: IncidentId) -> Described {
+        let session = match submit::session_for(self.action, self.sessions, token).await {
+            Ok(session) => session,
+            Err(error) => return Described::from(error),
+        };
         // A reload shows the outcome again, but not to someone who finds the page open the next day.
         let now = self.clock.now();
         if session.is_over(now) {
-            return Err(SubmitError::SessionEnded);
+            return Described::from(SubmitError::SessionEnded);
         }
+        match self.description(&session, incident, now).await {
+            result @ (Ok(_) | Err(SubmitError::SessionEnded)) => Described {
+                result,
+                return_url: session.return_url,
+            },
+            Err(error) => Described::from(error),
+        }
+    }
+
+    async fn description(
+        &self,
+        session: &Session,
+        incident: IncidentId,
+        now: Timestamp,
+    ) -> Result<Description, SubmitError> {
         if session.open_attempt.is_some() || !session.is_usable(now) {
-            return self.last_attempt(&session).await.map(Description::Attempt);
+            return self.last_attempt(session).await.map(Description::Attempt);
         }
-        let client = submit::active_client(self.clients, &session).await?;
+        let client = submit::active_client(self.clients, session).await?;
         let program = client
             .program(&session.program)
             .cloned()
             .ok_or(SubmitError::SessionEnded)?;
         let choice = Choice {
-            cards: self.cards(&session).await?,
+            cards: self.cards(session).await?,
             attempts_left: session.attempts_left(),
             expires_at: session.expires_at,
             extensions_left: session.extensions_left(),
         };
-        if let Some(reason) = self.refusal(&session, &program, &choice).await? {
+        if let Some(reason) = self.refusal(session, &program, &choice).await? {
             let status = Status::failure_of(self.action);
-            let refused = SubmitResponse::refused(&session, status, incident, 0, reason);
+            let refused = SubmitResponse::refused(session, status, incident, 0, reason);
             return Ok(Description::Attempt(refused));
         }
         if self.action == ActionCode::OptOut {

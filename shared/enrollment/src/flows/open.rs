@@ -128,6 +128,7 @@ impl OpenSession<'_> {
             customer: claims.customer,
             language: language.clone(),
             confirmation_url: claims.confirmation_url,
+            return_url: claims.return_url,
             last4: claims.last4,
             opened_at: now,
             expires_at: later(now, session::LIFETIME),

@@ -321,6 +321,41 @@ fn row_4_wrong_claims_are_invalid() {
 }
 
 #[test]
+fn return_url_is_one_of_the_targets() {
+    let read = |url: &str| check(&sign_with("returnUrl", &json!(url))).map(|claims| claims.return_url);
+    for (written, normal) in [
+        (
+            "https://www.bank.example/back?a=b#c",
+            "https://www.bank.example/back?a=b#c",
+        ),
+        ("HTTPS://WWW.BANK.EXAMPLE:443", "https://www.bank.example/"),
+        ("com.bank.app://back", "com.bank.app://back"),
+    ] {
+        let url = read(written).unwrap().unwrap();
+        assert_eq!(url.as_str(), normal);
+    }
+    assert_eq!(check(&sign(&good())).unwrap().return_url, None);
+    for url in [
+        json!(""),
+        json!(7),
+        json!(["https://www.bank.example/"]),
+        json!({}),
+        json!("https://evil.example/"),
+        json!("https://www.bank.example@evil.example/"),
+        json!("https://user@www.bank.example/"),
+        json!("http://www.bank.example/"),
+        json!("https://www.bank.example:8443/"),
+        json!("https://www.bank.example./"),
+        json!("javascript:alert(1)"),
+        json!("intent://back#Intent;scheme=bank;end"),
+        json!(format!("https://www.bank.example/{}", "x".repeat(2048))),
+    ] {
+        let refused = check(&sign_with("returnUrl", &url)).unwrap_err();
+        assert_eq!(refused, TokenError::InvalidParameters("returnUrl"), "{url}");
+    }
+}
+
+#[test]
 fn null_claim_is_absent() {
     for claim in [
         "language",

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{TokenError, VerifiedToken};
 use crate::action::ActionCode;
+use crate::client::return_target;
 use crate::encoding;
 use crate::identifiers::{CustomerId, Last4, ProgramId};
 use crate::language::RequestedLanguage;
@@ -30,6 +31,8 @@ pub struct WidgetClaims {
     pub language: Option<RequestedLanguage>,
     /// `confirmationUrl`.
     pub confirmation_url: Option<Url>,
+    /// `returnUrl`.
+    pub return_url: Option<Url>,
     /// `last4`.
     pub last4: Option<Last4>,
 }
@@ -53,6 +56,7 @@ impl WidgetClaims {
             None => None,
         };
         let confirmation_url = confirmation_url(token)?;
+        let return_url = return_url(token)?;
         let program = program
             .and_then(|id| client.program(&id))
             .ok_or(TokenError::AccessDenied("program is not the client's"))?;
@@ -69,6 +73,7 @@ impl WidgetClaims {
             expires_at,
             language: language(token),
             confirmation_url,
+            return_url,
             last4,
         })
     }
@@ -106,4 +111,13 @@ fn confirmation_url(token: &VerifiedToken<'_>) -> Result<Option<Url>, TokenError
     } else {
         Err(REFUSED)
     }
+}
+
+/// `returnUrl`, one of the client's targets.
+fn return_url(token: &VerifiedToken<'_>) -> Result<Option<Url>, TokenError> {
+    let Some(written) = token.optional("returnUrl", return_target::MAX_URL)? else {
+        return Ok(None);
+    };
+    let url = token.client().return_url(written);
+    url.ok_or(TokenError::InvalidParameters("returnUrl")).map(Some)
 }

@@ -5,10 +5,11 @@ use enrollment::flows::describe::{Choice, Description};
 use enrollment::flows::submit::SubmitError;
 use enrollment::identifiers::{Last4, SessionToken};
 use enrollment::reason::Reason;
-use enrollment::session::{LIFETIME, MAX_EXTENSIONS};
+use enrollment::session::{GRACE, LIFETIME, MAX_EXTENSIONS};
 use enrollment::status::Status;
 use harness::Fixture;
 use harness::scripted_mrs::{Call, EnrollmentAnswer};
+use url::Url;
 
 use crate::ended;
 
@@ -161,4 +162,43 @@ async fn sessions_that_take_no_submission_are_refused() {
         matches!(described, Err(SubmitError::SessionEnded)),
         "{described:?}"
     );
+}
+
+#[tokio::test]
+async fn way_back_lasts_as_long_as_the_grace_period() {
+    let (fixture, model) = Fixture::on_model(|_| {});
+    let url: Url = "com.bank.app:back".parse().unwrap();
+    let open = async || {
+        fixture
+            .open_session(|session| session.return_url = Some(url.clone()))
+            .await
+    };
+    let (session, used) = (open().await, open().await);
+    let way_back =
+        async |session: &SessionToken| fixture.described(ActionCode::Enroll, session).await.return_url;
+    assert_eq!(way_back(&session).await, Some(url.clone()));
+    assert_eq!(way_back(&fixture.session().await).await, None);
+    let wrong = fixture.described(ActionCode::OptOut, &session).await;
+    assert_eq!(wrong.return_url, None);
+
+    fixture.submit(&used, "a").await.unwrap();
+    let ended = fixture.described(ActionCode::Enroll, &used).await;
+    assert!(matches!(ended.result, Ok(Description::Attempt(_))), "{ended:?}");
+    assert_eq!(ended.return_url, Some(url.clone()));
+
+    fixture.clock.advance(LIFETIME);
+    let expired = fixture.described(ActionCode::Enroll, &session).await;
+    assert!(
+        matches!(expired.result, Err(SubmitError::SessionEnded)),
+        "{expired:?}"
+    );
+    assert_eq!(expired.return_url, Some(url.clone()));
+    fixture.clock.advance(GRACE);
+    assert_eq!(way_back(&session).await, None);
+
+    let session = open().await;
+    let mut client = fixture.client().await;
+    client.status = ClientStatus::Suspended;
+    model.set_up(client);
+    assert_eq!(way_back(&session).await, None);
 }

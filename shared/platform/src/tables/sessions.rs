@@ -62,6 +62,7 @@ impl DynamoSessions {
         let pk = primary_key(session.id);
         let sealing = self.sealing("storing a session", &session.client, &pk);
         let url = session.confirmation_url.as_ref().map(Url::as_str);
+        let return_url = session.return_url.as_ref().map(Url::as_str);
         let owner = customers::primary_key(
             &self.vault,
             "storing a session",
@@ -83,6 +84,10 @@ impl DynamoSessions {
             .set_optional(
                 "confirmation_url",
                 sealing.seal_optional("confirmation_url", url).await?,
+            )
+            .set_optional(
+                "return_url",
+                sealing.seal_optional("return_url", return_url).await?,
             )
             .set_optional("last4", session.last4.map(|last4| item::text(last4.as_str())))
             .millis("opened_at", session.opened_at)
@@ -134,6 +139,7 @@ impl DynamoSessions {
             confirmation_url: sealing
                 .open_optional(fields, "confirmation_url", Url::parse)
                 .await?,
+            return_url: sealing.open_optional(fields, "return_url", Url::parse).await?,
             last4: fields.optional_parsed("last4", Last4::parse)?,
             // Items of releases without extensions have neither time of opening nor count.
             opened_at: fields

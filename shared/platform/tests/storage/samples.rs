@@ -17,6 +17,7 @@ use url::Url;
 pub(crate) const CUSTOMER: &str = "maria-7-5d7703f9";
 pub(crate) const RANAC: &str = "03643782610476418733";
 pub(crate) const CONFIRMATION_URL: &str = "https://api.bank.example/confirmations/hidden-path";
+pub(crate) const RETURN_URL: &str = "com.bank.app://return/hidden-return?customer=7";
 
 pub(crate) fn client_id() -> ClientId {
     ClientId::parse("demo").unwrap()
@@ -39,6 +40,7 @@ pub(crate) fn session(now: Timestamp) -> Session {
         customer: customer_id(),
         language: Language::parse("en_US").unwrap(),
         confirmation_url: Some(Url::parse(CONFIRMATION_URL).unwrap()),
+        return_url: Some(Url::parse(RETURN_URL).unwrap()),
         last4: Some(Last4::parse("0123").unwrap()),
         opened_at: now,
         expires_at: now + LIFETIME,

@@ -16,8 +16,8 @@ use platform::vault::{
 };
 
 use crate::samples::{
-    CONFIRMATION_URL, CUSTOMER, RANAC, attempt, client_id, customer_id, intent, program_id, session,
-    used_token,
+    CONFIRMATION_URL, CUSTOMER, RANAC, RETURN_URL, attempt, client_id, customer_id, intent, program_id,
+    session, used_token,
 };
 use engine::{Item, World, local_kms, on_every_engine};
 
@@ -129,6 +129,8 @@ async fn nothing_personal_stands_in_the_clear() {
                     RANAC,
                     &number,
                     CONFIRMATION_URL,
+                    RETURN_URL,
+                    "hidden-return",
                     "hidden-path",
                     "SUCCESS_ENROLLMENT\",\"p",
                 ] {

@@ -46,6 +46,7 @@ pub async fn session_is_read_as_it_was_stored(backend: &dyn Backend) {
     let sessions = &fixture.stores.sessions;
     let stored = Session {
         confirmation_url: Some("https://bank.example/c?x=1".parse().unwrap()),
+        return_url: Some("com.bank.app:back?x=1".parse().unwrap()),
         last4: enrollment::identifiers::Last4::parse("0123").ok(),
         action: enrollment::action::ActionCode::Replace,
         ..fixtures::session_at(fixture.clock.now())
