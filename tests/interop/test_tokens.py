@@ -33,10 +33,55 @@ def test_all_documented_claims_are_accepted(partner: Partner, stack: Stack) -> N
     assert opening.status == "OPENED"
 
 
-@pytest.mark.parametrize("claim", ["language", "last4", "confirmationUrl", "ranac_url", "nbf", "aud", "jti"])
+@pytest.mark.parametrize("claim", ["language", "last4", "confirmationUrl", "ranac_url", "nbf", "aud", "jti", "returnUrl"])
 def test_null_claim_counts_as_absent(partner: Partner, stack: Stack, claim: str) -> None:
     token = jwt.encode(partner.claims() | {claim: None}, own_key(stack), algorithm="RS256")
     assert open_with(stack, token).status == "OPENED"
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("{partner}/return?order=7", "{partner}/return?order=7"),
+        ("HTTP://LOCALHOST:{port}/return", "{partner}/return"),
+        ("com.example.demobank://return", "com.example.demobank://return"),
+        (
+            "intent://return#Intent;scheme=demobank;package=com.example.demobank;end",
+            "intent://return#Intent;scheme=demobank;package=com.example.demobank;end",
+        ),
+    ],
+)
+def test_return_url_is_told_to_the_page(partner: Partner, stack: Stack, written: str, normal: str) -> None:
+    names = {"partner": stack.partner, "port": stack.partner.rpartition(":")[2]}
+    opening = partner.open(returnUrl=written.format(**names))
+    bearer = {"Authorization": f"Bearer {opening.session}"}
+    form = requests.get(f"{stack.api}/widget/api/enroll", headers=bearer, timeout=30)
+    assert form.json()["returnUrl"] == normal.format(**names)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "https://evil.example/",
+        "//localhost/return",
+        "{partner}@evil.example/",
+        "http://localhost:1/",
+        "https://localhost:{port}/",
+        "http://localhost.:{port}/",
+        "http://user@localhost:{port}/",
+        "http://l\u043ecalhost:{port}/",
+        "intent://return#Intent;scheme=demobank;end",
+        "intent://return#Intent;package=com.example.demobank;package=com.evil;end",
+        "com.example.demobank2:x",
+    ],
+)
+def test_other_return_url_is_refused(partner: Partner, stack: Stack, hostile: str) -> None:
+    names = {"partner": stack.partner, "port": stack.partner.rpartition(":")[2]}
+    assert partner.open(returnUrl=hostile.format(**names)).status == "INVALID_PARAMETERS"
 
 
 def test_audience_may_be_one_or_a_list(partner: Partner, stack: Stack) -> None:

@@ -21,6 +21,7 @@ pub(crate) struct Demo {
     pub(crate) client_id: String,
     pub(crate) program_id: String,
     pub(crate) confirmation_url: Option<String>,
+    pub(crate) return_url: Option<String>,
     pub(crate) confirmation_secret: Option<String>,
     pub(crate) test_card: Option<String>,
 }
@@ -83,6 +84,9 @@ fn claims(demo: &Demo, now: u64, changes: &Map<String, Value>) -> Map<String, Va
     if let Some(url) = &demo.confirmation_url {
         put("confirmationUrl", json!(url));
     }
+    if let Some(url) = &demo.return_url {
+        put("returnUrl", json!(url));
+    }
     for (name, value) in changes {
         if value.is_null() {
             claims.remove(name);
@@ -110,6 +114,7 @@ mod tests {
             client_id: "demo".to_owned(),
             program_id: "10765".to_owned(),
             confirmation_url: Some("https://localhost:8702/confirmations".to_owned()),
+            return_url: Some("http://localhost:8701/return".to_owned()),
             confirmation_secret: None,
             test_card: None,
         };
@@ -117,6 +122,7 @@ mod tests {
         let claims = claims(&demo, 1_000, changes.as_object().unwrap());
         let expected = json!({
             "iss": "demo", "sub": "me", "actionCode": "N", "programId": "10765", "iat": 1_000, "exp": 1_600, "language": "pl_PL",
+            "returnUrl": "http://localhost:8701/return",
         });
         assert_eq!(Value::Object(claims), expected);
     }

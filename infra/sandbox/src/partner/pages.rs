@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -24,6 +24,7 @@ pub(crate) fn router() -> Router<Arc<Partner>> {
         .route("/", get(start))
         .route("/start", post(open))
         .route("/batch", get(batch))
+        .route("/return", get(come_back))
         .route("/assets/batch.js", script(include_str!("../../assets/batch.js")))
         .route(
             "/assets/partner.css",
@@ -77,9 +78,22 @@ struct FramePage {
 }
 
 #[derive(Template)]
+#[template(path = "return.html")]
+struct ReturnPage {
+    status: String,
+}
+
+#[derive(Template)]
 #[template(path = "failure.html")]
 struct FailurePage {
     what: String,
+}
+
+/// What the widget adds to the address of the way back.
+#[derive(Deserialize)]
+struct Returned {
+    #[serde(default)]
+    status: String,
 }
 
 /// The form on the start page.
@@ -124,6 +138,14 @@ async fn batch(State(partner): State<Arc<Partner>>) -> Response {
     let page = BatchPage {
         not_ready: sample.as_ref().err().map(ToString::to_string),
         cards: sample.unwrap_or_default(),
+    };
+    html(StatusCode::OK, &page, &partner)
+}
+
+/// The page that `returnUrl` names.
+async fn come_back(State(partner): State<Arc<Partner>>, Query(returned): Query<Returned>) -> Response {
+    let page = ReturnPage {
+        status: returned.status,
     };
     html(StatusCode::OK, &page, &partner)
 }

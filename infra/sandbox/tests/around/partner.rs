@@ -160,6 +160,25 @@ async fn the_site_opens_the_widget_in_three_ways() {
 }
 
 #[tokio::test]
+async fn return_page_shows_the_status_as_text() {
+    let around = start().await;
+    let page = async |query: &str| {
+        let url = format!("http://{}/return{query}", around.at().partner);
+        let answer = around.client(None).get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    };
+    assert!(
+        page("?status=SUCCESS_ENROLLMENT")
+            .await
+            .contains("<code id=\"status\">SUCCESS_ENROLLMENT</code>")
+    );
+    assert!(page("").await.contains("no status"));
+    let hostile = page("?status=%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert!(!hostile.contains("<script>alert"), "{hostile}");
+}
+
+#[tokio::test]
 async fn pages_load_nothing_from_elsewhere() {
     let around = start().await;
     let client = around.client(None);

@@ -52,6 +52,7 @@ pub(crate) fn write(checkout: &Checkout, ports: &Ports) -> Result<String> {
         "clientId": CLIENT,
         "programId": PROGRAM,
         "confirmationUrl": format!("https://localhost:{}/confirmations", ports.receiver),
+        "returnUrl": format!("http://localhost:{}/return", ports.partner),
         "confirmationSecret": secret,
         "testCard": TEST_CARD,
         "issuer": issuer(ports)?,
@@ -115,6 +116,7 @@ mod tests {
                 ..USUAL
             },
         );
+        assert_eq!(moved.matches("localhost:9001").count(), 3);
         assert!(moved.contains("http://localhost:9001") && moved.contains("\"localhost:9002\""));
         assert!(!moved.contains("8701") && !moved.contains("8702"));
     }

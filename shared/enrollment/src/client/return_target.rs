@@ -164,9 +164,8 @@ fn is_of(origin: &Origin, url: &Url) -> bool {
 
 /// Origin of an address without a user name; `None` for `blob:https://…`, which has the origin of the address in it.
 fn origin_of(url: &Url) -> Option<String> {
-    let is_plain = matches!(url.scheme(), "http" | "https")
-        && url.username().is_empty()
-        && url.password().is_none();
+    let is_plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
     is_plain.then(|| url.origin().ascii_serialization())
 }
 
