@@ -158,6 +158,9 @@ pub(crate) fn interop(run: &TestRun<'_>) -> Result<()> {
 /// Two at a time: a page waits more than it works.
 pub(crate) fn browser(run: &TestRun<'_>) -> Result<()> {
     let processes = ["--numprocesses=2", "--dist=worksteal"];
+    // The driver's package depends on the engine and its browser; without a display that browser hangs.
+    program_or_package("WebKitWebDriver", "webkit2gtk-driver", run.interrupt)?;
+    program_or_package("Xvfb", "xvfb", run.interrupt)?;
     python(run, "browser", &processes, &[CHROMIUM, FIREFOX])
 }
 
