@@ -19,6 +19,8 @@ TIMEOUT = 30
 
 FINAL_REASONS = ["INVALID_ARGUMENT", "INVALID_STATE", "PERMISSION_DENIED", "INVALID_FORMAT", "EXPIRED", "SOMETHING_NEW"]
 """Errors of a submission that end a batch: known ones of the error, of its detail, and one that nobody knows."""
+RESULT_REASONS = {"EXPIRED": "ENCRYPTION_KEY_EXPIRED"}
+"""What the result calls an error whose own name would mean another thing for a card."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def test_refusal_of_each_kind_ends_the_batch(enrollment: Enrollment, reason: str
     result = enrollment.enroll(batch)
     assert result["status"] == "ERROR_BATCH"
     assert result["failed"] == 1
-    assert result["reason"] == reason, json.dumps(result)
+    assert result["reason"] == RESULT_REASONS.get(reason, reason), json.dumps(result)
 
 
 @pytest.mark.parametrize("fault", ["cut-after", "cut-before", "http500-after", "malformed-after", "throttled"])
