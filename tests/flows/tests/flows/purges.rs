@@ -5,6 +5,7 @@ use enrollment::action::ActionCode;
 use enrollment::status::Status;
 use flows::card::Card;
 use flows::card_on_file::CardOnFile;
+use flows::issuer::{Batch, Issuer};
 use flows::local_aws::{Settings, invoke, messages, queues, scan, stands_in};
 use flows::page::{Page, Submission};
 use flows::partner::Partner;
@@ -172,6 +173,48 @@ fn expired_card_is_deleted_and_the_customer_stays() {
     let repeat = replacing.submit(&replacement);
     assert_eq!(repeat.json(), event, "the replacement is the new card's own");
     assert!(rewards::is_active(event["ranac"].as_str().unwrap()));
+}
+
+#[test]
+#[ignore = "needs the local stack: cargo xtask test --only flows"]
+fn batch_and_its_deleted_cards_are_purged() {
+    let issuer = Issuer::like_demo_but(|_| {});
+    let batch = Batch::of(&[&["enrolled"]]);
+    let id = issuer.accepted(&batch);
+    assert_eq!(issuer.result(&id)["accepted"], 1);
+    let consumer = format!("enrolled_consumers/{}", batch.consumer_id(0));
+    assert_eq!(issuer.call("D", "DELETE", &consumer, b"").status, 202);
+    let tables = Settings::read();
+    let batch_key = json!({"pk": {"S": format!("batch#{id}")}});
+    let stored_batch = || stored::item(&tables.batches_table, &batch_key);
+    let card = eventually("the deletion of the card", PATIENCE, || {
+        let mut cards = scan(&tables.digital_cards_table);
+        cards.retain(|card| card["batch"]["S"] == id && card["state"]["S"] == "deleted");
+        cards.pop()
+    });
+    let card_key = json!({"pk": card["pk"]});
+
+    let past = now_in_milliseconds() - RETENTION - DAY;
+    let ended = [("accepted_at", past), ("ended_at", past)];
+    stored::rewrite(&tables.batches_table, &batch_key, &ended);
+    let deleted = [("deleted_at", past), ("agenda_at", past)];
+    stored::rewrite(&tables.digital_cards_table, &card_key, &deleted);
+    invoke("Purge");
+    assert_eq!(stored::item(&tables.digital_cards_table, &card_key), None);
+    let waiting = stored_batch().expect("a batch whose JWE is stored");
+    assert_eq!(waiting["has_content"]["BOOL"], true);
+
+    // The JWE goes a day after the batch's end.
+    stored::rewrite(&tables.batches_table, &batch_key, &[("agenda_at", past)]);
+    eventually("the deletion of the JWE", PATIENCE, || {
+        invoke("BatchPoll");
+        (stored_batch()?["has_content"]["BOOL"] == false).then_some(())
+    });
+    invoke("Purge");
+    assert_eq!(stored_batch(), None);
+    assert_eq!(traces(&id), Vec::<String>::new());
+    let path = format!("enroll_batch/{id}");
+    assert_eq!(issuer.call("B", "GET", &path, b"").status, 404);
 }
 
 impl Past {
