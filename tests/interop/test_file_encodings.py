@@ -168,10 +168,14 @@ OFFERED = [
 ]
 
 
+# No built-in language is offered beside the translations.
+ITALIAN_ONLY = 'default_language = "it"\nlanguages = []'
+
+
 def test_page_chooses_the_same_language_as_node(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "some.json").write_text("{}")
     file = ClientFile.like_demo(stack, tmp_path).with_translations(dict.fromkeys(OFFERED, "some.json"))
-    file = ClientFile(file.folder, file.name, file.text.replace('default_language = "en"', 'default_language = "it"'))
+    file = ClientFile(file.folder, file.name, file.text.replace('default_language = "en"', ITALIAN_ONLY))
     applied = file.apply()
     assert applied.code == 0, applied.err
     tags = [f"{language}{region}" for language in LANGUAGES for region in REGIONS] + WITH_SCRIPTS + list(MORE)

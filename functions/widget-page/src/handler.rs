@@ -96,7 +96,7 @@ impl PageServer<'_> {
 
     async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, ServeError> {
         let rendered = if slug == NEUTRAL_SLUG {
-            Page::neutral(&Texts::built_in(), "en", self.public_base_url.path()).render()?
+            Page::neutral(&Texts::english().named(None), self.public_base_url.path()).render()?
         } else {
             let client = self.client(slug).await?;
             self.client_page(&client, request)?
@@ -123,7 +123,6 @@ impl PageServer<'_> {
             slug: client.slug.as_str(),
             client_name: &client.name,
             home_url: client.home_url.as_ref().map(HomeUrl::as_str),
-            language: &language.to_bcp47(),
             texts: &client.texts(&language),
             colors: Colors::of(&client.look.colors),
             logo: client.look.logo.as_deref(),

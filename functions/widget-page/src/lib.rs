@@ -2,9 +2,9 @@
 
 pub mod colors;
 pub mod csp_report;
-pub mod direction;
 pub mod embed_scripts;
 pub mod handler;
 pub mod headers;
 pub mod page;
 pub mod parts;
+mod wording;

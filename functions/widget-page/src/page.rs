@@ -4,14 +4,15 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use enrollment::client::Origin;
+use enrollment::language::Direction;
 use enrollment::texts::Texts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::colors::Colors;
-use crate::direction::Direction;
 use crate::headers::{self, Headers, Policy};
 use crate::parts::{self, Part};
+use crate::wording::Wording;
 use platform::public_base_url::BasePath;
 
 /// The slug of the page that belongs to no client: it shows failures of tokens whose client is unknown.
@@ -26,9 +27,7 @@ pub struct Page<'a> {
     pub client_name: &'a str,
     /// Start page of the client, to which a page without a session leads.
     pub home_url: Option<&'a str>,
-    /// Of the texts, as HTML writes it: `en-US`.
-    pub language: &'a str,
-    /// Merged: client's language over client's default language over built-in English.
+    /// Texts in the language of the page, with the names of client and program.
     pub texts: &'a Texts,
     /// The client's.
     pub colors: Colors,
@@ -66,12 +65,11 @@ pub enum RenderError {
 
 impl<'a> Page<'a> {
     /// The page for failures without a known client: a neutral look, and never framed.
-    pub fn neutral(texts: &'a Texts, language: &'a str, base: &'a BasePath) -> Self {
+    pub fn neutral(texts: &'a Texts, base: &'a BasePath) -> Self {
         Self {
             slug: NEUTRAL_SLUG,
             client_name: "",
             home_url: None,
-            language,
             texts,
             colors: Colors::default(),
             logo: None,
@@ -100,12 +98,13 @@ impl<'a> Page<'a> {
         let style_hash = style
             .as_ref()
             .map(|style| format!("sha256-{}", STANDARD.encode(Sha256::digest(style))));
+        let language = self.texts.language().to_bcp47();
         let html = Markup {
-            language: self.language,
-            direction: Direction::of(self.language),
+            language: &language,
+            direction: self.texts.language().direction(),
             client_name: self.client_name,
             slug: self.slug,
-            texts: self.texts,
+            texts: Wording(self.texts),
             colors: &self.colors,
             style: style.as_deref(),
             logo: self.logo,
@@ -129,17 +128,22 @@ impl<'a> Page<'a> {
             .chain_update(policy.value())
             .finalize();
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&version[..16]));
-        let headers = headers::page(&policy, self.language, &etag);
+        let headers = headers::page(&policy, &language, &etag);
         Ok(RenderedPage { html, etag, headers })
     }
 
     /// The data block that the script reads (`page/src/configuration.js`).
     fn configuration(&self) -> String {
+        let fallbacks = self.texts.fallbacks().into_iter().map(|(language, texts)| {
+            json!({"lang": language.to_bcp47(), "dir": language.direction().as_str(), "texts": texts})
+        });
         let mut configuration = json!({
             "api": format!("{}/widget/api", self.base.as_str()),
             "client": self.client_name,
             "origins": self.embed_origins,
+            "language": self.texts.language().to_bcp47(),
             "texts": self.texts.as_json(),
+            "fallbacks": fallbacks.collect::<Vec<_>>(),
         });
         if let Some(home_url) = self.home_url {
             configuration["homeUrl"] = home_url.into();
@@ -156,7 +160,7 @@ struct Markup<'a> {
     direction: Direction,
     client_name: &'a str,
     slug: &'a str,
-    texts: &'a Texts,
+    texts: Wording<'a>,
     colors: &'a Colors,
     style: Option<&'a str>,
     logo: Option<&'a str>,
@@ -181,6 +185,8 @@ impl Markup<'_> {
 #[cfg(test)]
 mod tests {
     use enrollment::client::Palette;
+    use enrollment::language::Language;
+    use enrollment::texts::Layer;
     use serde_json::Value;
 
     use super::*;
@@ -196,7 +202,7 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             Self {
-                texts: Texts::built_in(),
+                texts: Texts::merged(&Language::parse("en_US").unwrap(), &[]),
                 base: BasePath::of("https://enroll.example/test").unwrap(),
                 origins: vec![Origin::parse("https://bank.example").unwrap()],
             }
@@ -207,7 +213,6 @@ mod tests {
                 slug: "demo",
                 client_name: "Demo Bank",
                 home_url: Some("https://bank.example/cards"),
-                language: "en-US",
                 texts: &self.texts,
                 colors: Colors::of(&Palette::parse([("accent", "#cf4500")]).unwrap()),
                 logo: Some(HASH),
@@ -288,18 +293,54 @@ mod tests {
 
     #[test]
     fn a_translation_cannot_break_out_of_the_page() {
-        let mut fixture = Fixture::new();
         let hostile = "</script><img src=x onerror=alert(1)>\"'&<!--";
-        fixture.texts = fixture
-            .texts
-            .under(&json!({"register": {"tittle": hostile, "confirm": hostile}}));
-        let page = Page {
-            client_name: hostile,
-            ..fixture.page()
-        };
-        let html = page.render().unwrap().html;
-        assert!(!html.contains("<img src=x"));
-        assert_eq!(configuration(&html)["texts"]["register"]["tittle"], hostile);
+        let own = json!({"register": {"tittle": hostile, "confirm": hostile}});
+        for language in ["en", "sw"] {
+            let mut fixture = Fixture::new();
+            let own = [Layer::of_client(&Language::english(), &own)];
+            fixture.texts = Texts::merged(&Language::parse(language).unwrap(), &own);
+            let page = Page {
+                client_name: hostile,
+                ..fixture.page()
+            };
+            let html = page.render().unwrap().html;
+            assert!(!html.contains("<img src=x"));
+            assert_eq!(configuration(&html)["texts"]["register"]["tittle"], hostile);
+        }
+    }
+
+    #[test]
+    fn texts_in_another_language_say_so() {
+        let mut fixture = Fixture::new();
+        let own = json!({"register": {"confirm": "أضف"}});
+        let arabic = Language::parse("ar").unwrap();
+        fixture.texts = Texts::merged(
+            &Language::parse("sw").unwrap(),
+            &[Layer::of_client(&arabic, &own)],
+        );
+        let html = fixture.page().render().unwrap().html;
+        for expected in [
+            "<span lang=\"ar\" dir=\"rtl\">أضف</span>",
+            "<h1 tabindex=\"-1\"><span lang=\"en\" dir=\"ltr\">One moment…</span></h1>",
+        ] {
+            assert!(html.contains(expected), "{expected}\nin\n{html}");
+        }
+        assert!(
+            !html.contains("=\"<span") && !html.contains("<title><span"),
+            "{html}"
+        );
+        let configuration = configuration(&html);
+        assert_eq!(configuration["language"], "sw");
+        let marked = json!({"lang": "ar", "dir": "rtl", "texts": ["register.confirm"]});
+        assert_eq!(configuration["fallbacks"][0], marked);
+        assert_eq!(configuration["fallbacks"][1]["lang"], "en");
+    }
+
+    #[test]
+    fn texts_in_the_language_of_the_page_are_not_marked() {
+        let html = Fixture::new().page().render().unwrap().html;
+        assert!(!html.contains("<span lang="));
+        assert_eq!(configuration(&html)["fallbacks"], json!([]));
     }
 
     #[test]
@@ -315,39 +356,31 @@ mod tests {
 
     #[test]
     fn every_text_of_the_template_exists() {
-        let texts = Texts::built_in();
+        let english = Texts::english();
         let template = include_str!("../templates/page.html");
         let paths: Vec<_> = template
-            .split("texts.text(\"")
-            .skip(1)
-            .filter_map(|rest| rest.split_once('"'))
-            .map(|(path, _)| path)
+            .split(['(', ')'])
+            .filter_map(|argument| argument.strip_prefix('"')?.strip_suffix('"'))
+            .filter(|path| path.contains('.') || *path == "read_more")
             .collect();
         assert!(paths.len() > 20);
         for path in paths {
-            assert!(!texts.text(path).is_empty(), "{path}");
+            assert!(!english.text(path).is_empty(), "{path}");
         }
     }
 
     #[test]
     fn a_right_to_left_language_is_written_so() {
-        let fixture = Fixture::new();
-        let html = Page {
-            language: "ar",
-            ..fixture.page()
-        }
-        .render()
-        .unwrap()
-        .html;
+        let mut fixture = Fixture::new();
+        fixture.texts = Texts::merged(&Language::parse("ar").unwrap(), &[]);
+        let html = fixture.page().render().unwrap().html;
         assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">"));
     }
 
     #[test]
     fn the_neutral_page_has_no_client_and_no_frame() {
         let fixture = Fixture::new();
-        let rendered = Page::neutral(&fixture.texts, "en", &fixture.base)
-            .render()
-            .unwrap();
+        let rendered = Page::neutral(&fixture.texts, &fixture.base).render().unwrap();
         assert!(header(&rendered, "content-security-policy").contains("frame-ancestors 'none'"));
         for absent in [
             "<style",

@@ -229,7 +229,7 @@ mod tests {
         for name in [members(&client), members(&program), look].concat() {
             assert!(text.contains(&name), "{name}");
         }
-        for empty in ["embed_origins", "confirmation_hosts", "translations"] {
+        for empty in ["embed_origins", "confirmation_hosts", "languages", "translations"] {
             assert_ne!(client[empty].to_string().len(), 2, "{empty} has no example");
         }
     }

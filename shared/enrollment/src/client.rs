@@ -19,7 +19,7 @@ use url::Url;
 use crate::action::ActionCode;
 use crate::identifiers::{Bin, ClientId, CustomerId, Malformed, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
-use crate::texts::Texts;
+use crate::texts::{BuiltIn, Layer, Texts};
 
 pub use bin_range::BinRange;
 pub use issuer::{Issuer, MAX_AGE_HOURS, Tokenization};
@@ -50,6 +50,10 @@ pub struct Client {
     pub keys: Vec<VerificationKey>,
     /// Language for tokens that name none, or one without a translation.
     pub default_language: Language,
+    /// Built-in languages that the page is offered in, beside the default language and those of the translations; `None` for
+    /// all that are reviewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<Language>>,
     /// Texts by language, in the JSON of the widget document.
     pub translations: BTreeMap<Language, serde_json::Value>,
     /// Terms and conditions.
@@ -144,24 +148,48 @@ impl Client {
             .filter(move |key| key.not_after.is_none_or(|end| now < end))
     }
 
+    /// Returns the languages that the page is offered in, the default first. Some may be spellings of one language.
+    pub fn offered_languages(&self) -> impl Iterator<Item = &Language> {
+        let reviewed = || BuiltIn::all().iter().filter(|built_in| built_in.is_reviewed);
+        let built_in: Vec<_> = match &self.languages {
+            Some(listed) => listed.iter().collect(),
+            None => reviewed().map(|built_in| &built_in.language).collect(),
+        };
+        std::iter::once(&self.default_language)
+            .chain(self.translations.keys())
+            .chain(built_in)
+    }
+
     /// Returns the language that the page is shown in for a request; the default where the client has no texts for it.
     pub fn language_for(&self, requested: Option<&RequestedLanguage>) -> Language {
-        let offered = std::iter::once(&self.default_language).chain(self.translations.keys());
         requested
-            .and_then(|requested| requested.choose(offered))
+            .and_then(|requested| requested.choose(self.offered_languages()))
             .unwrap_or(&self.default_language)
             .clone()
     }
 
-    /// Returns a language's texts over those of the language without its region, of the default language, and of the built-in
-    /// English.
+    /// Returns a language's texts, with the names of client and program. Each text is the first of: the client's translation,
+    /// the built-in text, both in the default language, built-in English (`docs/translations.md#fallback`).
     pub fn texts(&self, language: &Language) -> Texts {
-        let primary = Language::parse(language.primary()).ok();
-        [Some(&self.default_language), primary.as_ref(), Some(language)]
-            .into_iter()
-            .flatten()
-            .filter_map(|layer| self.translations.get(layer))
-            .fold(Texts::built_in(), Texts::under)
+        let layers: Vec<_> = self
+            .layers(language)
+            .chain(self.layers(&self.default_language))
+            .collect();
+        Texts::merged(language, &layers).named(Some(&self.name))
+    }
+
+    /// Returns the texts in a language: the client's, then its own in the same language of another region or of none, then
+    /// the built-in ones.
+    fn layers(&self, language: &Language) -> impl Iterator<Item = Layer<'_>> {
+        let requested = RequestedLanguage::from(language);
+        let exact = self.translations.get_key_value(language);
+        let others = self.translations.keys().filter(|other| *other != language);
+        let near = requested
+            .choose(others)
+            .and_then(|near| self.translations.get_key_value(near));
+        let own = exact.into_iter().chain(near);
+        own.map(|(language, texts)| Layer::of_client(language, texts))
+            .chain(BuiltIn::find(language).map(Layer::built_in))
     }
 
     /// Whether confirmations may go to `url`: https, a registered host (and port), no credentials in it.
@@ -342,6 +370,7 @@ mod tests {
     fn unsupported_language_falls_back_to_the_default() {
         let mut client = testing::client();
         client.default_language = Language::parse("de").unwrap();
+        client.languages = Some(Vec::new());
         client.translations.insert(
             Language::parse("pl").unwrap(),
             serde_json::json!({"read_more": "Więcej"}),
@@ -359,6 +388,53 @@ mod tests {
             client.texts(&Language::parse("pl_PL").unwrap()).text("read_more"),
             "Więcej"
         );
+    }
+
+    #[test]
+    fn reviewed_languages_are_offered_unless_a_file_lists_some() {
+        let mut client = testing::client();
+        client.default_language = Language::parse("sw").unwrap();
+        let offers = |client: &Client, tag: &str| {
+            client
+                .language_for(RequestedLanguage::parse(tag).as_ref())
+                .to_string()
+        };
+        assert_eq!(offers(&client, "en_GB"), "en");
+        client.languages = Some(Vec::new());
+        assert_eq!(offers(&client, "en_GB"), "sw");
+        client.languages = Some(vec![Language::parse("en").unwrap()]);
+        assert_eq!(offers(&client, "en_GB"), "en");
+    }
+
+    #[test]
+    fn texts_of_the_default_language_come_after_built_in_ones() {
+        let mut client = testing::client();
+        client.default_language = Language::parse("sw").unwrap();
+        let own = serde_json::json!({"read_more": "Soma zaidi", "register": {"header": "Zawadi"}});
+        client.translations.insert(client.default_language.clone(), own);
+        let english = client.texts(&Language::english());
+        assert_eq!(english.text("read_more"), "Read more");
+        assert_eq!(english.text("register.header"), "Zawadi");
+        assert_eq!(english.language_of("register.header").as_str(), "sw");
+        let other = client.texts(&Language::parse("lt").unwrap());
+        assert_eq!(other.text("read_more"), "Soma zaidi");
+    }
+
+    #[test]
+    fn translation_of_another_region_counts_before_built_in_texts() {
+        let mut client = testing::client();
+        let read_more = |client: &Client, tag: &str| {
+            client
+                .texts(&Language::parse(tag).unwrap())
+                .text("read_more")
+                .to_owned()
+        };
+        let own = serde_json::json!({"read_more": "More"});
+        client.translations.insert(Language::english(), own);
+        assert_eq!(read_more(&client, "en_GB"), "More");
+        let own = serde_json::json!({"read_more": "Read on"});
+        client.translations.insert(Language::parse("en_GB").unwrap(), own);
+        assert_eq!(read_more(&client, "en_GB"), "Read on");
     }
 
     #[test]

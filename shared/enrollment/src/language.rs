@@ -1,6 +1,7 @@
 //! Languages of a client's texts, and requested languages.
 
 mod cldr;
+mod direction;
 mod requested;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::Malformed;
 
+pub use direction::Direction;
 pub use requested::RequestedLanguage;
 
 /// Language of a set of texts, perhaps with a script or region (RFC 5646 §2.1), kept as `pl`, `en_US`, `zh_Hant_TW` (the
@@ -50,6 +52,11 @@ impl Language {
         }
     }
 
+    /// Returns English, the language that every text has.
+    pub fn english() -> Self {
+        Self("en".to_owned())
+    }
+
     /// Returns the tag with an underscore, as the widget document writes it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,6 +65,11 @@ impl Language {
     /// Returns the tag with a hyphen, as HTML and HTTP write it.
     pub fn to_bcp47(&self) -> String {
         self.0.replace('_', "-")
+    }
+
+    /// Returns the writing direction.
+    pub fn direction(&self) -> Direction {
+        Direction::of(&self.0)
     }
 
     /// Returns the language alone: `en` of `en_US`.

@@ -86,6 +86,7 @@ pub(crate) fn client() -> Client {
             not_after: None,
         }],
         default_language: Language::parse("en").unwrap(),
+        languages: None,
         translations: BTreeMap::new(),
         terms: None,
         privacy: None,

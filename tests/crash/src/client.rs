@@ -68,6 +68,7 @@ pub(crate) fn client() -> Client {
             not_after: None,
         }],
         default_language: Language::parse("en").expect("a language"),
+        languages: None,
         translations: BTreeMap::new(),
         terms: Some(Document {
             version: VERSION.into(),

@@ -2,17 +2,20 @@
 
 #![no_main]
 
-use enrollment::texts::{Texts, read_translation};
+use enrollment::language::Language;
+use enrollment::texts::{Layer, Texts, read_translation, review};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 fuzz_target!(|file: &[u8]| {
     let checked = read_translation(file);
+    let polish = Language::parse("pl").expect("a language");
     if let Ok(translation) = &checked {
         assert!(translation.is_object());
-        let (built_in, texts) = (Texts::built_in(), Texts::built_in().under(translation));
+        let (english, texts) = (Texts::english(), under(translation));
         let missing = Texts::missing(&[translation]);
-        assert!(missing.iter().all(|path| texts.text(path) == built_in.text(path)));
+        assert!(missing.iter().all(|path| texts.text(path) == english.text(path)));
+        review(&polish, translation, &[]);
     }
     let Ok(translation) = serde_json::from_slice::<Value>(file) else {
         return;
@@ -20,19 +23,40 @@ fuzz_target!(|file: &[u8]| {
     if let Ok(checked) = checked {
         assert_eq!(checked, translation);
     }
-    let texts = Texts::built_in().under(&translation);
-    assert_same_shape(texts.as_json(), Texts::built_in().as_json());
-    assert_eq!(texts.clone().under(&translation), texts);
-    assert_eq!(Texts::built_in().under(texts.as_json()), texts);
-    assert_eq!(Texts::unknown_keys(texts.as_json()), Vec::<String>::new());
-    if texts == Texts::built_in() {
+    let texts = under(&translation);
+    assert_same_shape(texts.as_json(), Texts::english().as_json());
+    assert_eq!(under(texts.as_json()).as_json(), texts.as_json());
+    assert!(Texts::missing(&[texts.as_json()]).is_empty());
+    let marked = Texts::merged(&polish, &[Layer::of_client(&polish, &translation)]);
+    for paths in marked.fallbacks().values() {
+        assert!(
+            paths
+                .iter()
+                .all(|path| texts.text(path) == Texts::english().text(path))
+        );
+    }
+    let _ = marked.named(Some("{program}"));
+    if texts == Texts::english() {
         return;
     }
     assert!(translation.is_object(), "only an object translates anything");
 });
 
+fn under(translation: &Value) -> Texts {
+    let english = Language::english();
+    Texts::merged(&english, &[Layer::of_client(&english, translation)])
+}
+
 fn assert_same_shape(one: &Value, other: &Value) {
     match (one, other) {
+        (Value::Object(forms), Value::Object(english)) if english.contains_key("other") => {
+            assert!(forms.contains_key("other"));
+            assert!(
+                forms
+                    .values()
+                    .all(|form| form.as_str().is_some_and(|form| !form.trim().is_empty()))
+            );
+        }
         (Value::Object(one), Value::Object(other)) => {
             assert!(one.keys().eq(other.keys()));
             for (value, other) in one.values().zip(other.values()) {

@@ -58,6 +58,7 @@ pub fn settlement_client() -> Client {
         status: ClientStatus::Active,
         keys: Vec::new(),
         default_language: Language::parse("en").unwrap(),
+        languages: None,
         translations: BTreeMap::new(),
         terms: None,
         privacy: None,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
-use crate::texts::{Texts, read_translation};
+use crate::texts::{BuiltIn, read_translation, review};
 
 /// Finding about a setting of a client file: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,7 @@ struct Written {
     #[serde(default = "active")]
     status: ClientStatus,
     default_language: String,
+    languages: Option<Vec<String>>,
     #[serde(default)]
     embed_origins: Vec<String>,
     #[serde(default)]
@@ -218,6 +219,7 @@ impl FileReader<'_> {
         let privacy = self.document("privacy", written.privacy, written.fields.privacy);
         let look = self.look(&written.look);
         let translations = self.translations(&written.translations);
+        let languages = written.languages.map(|tags| self.languages(&tags));
         if let Some(default_language) = &default_language {
             self.check_languages(default_language, &translations);
         }
@@ -247,6 +249,7 @@ impl FileReader<'_> {
             status: written.status,
             keys,
             default_language: default_language?,
+            languages,
             translations,
             terms,
             privacy,
@@ -413,41 +416,67 @@ impl FileReader<'_> {
         translations
     }
 
-    /// Warns of texts that customers would read in another language than the chosen one.
+    /// Built-in languages that the file lists.
+    fn languages(&mut self, tags: &[String]) -> Vec<Language> {
+        let mut languages = Vec::new();
+        for (index, tag) in tags.iter().enumerate() {
+            let place = format!("languages[{index}]");
+            let Some(language) = self.take(&place, Language::parse(tag)) else {
+                continue;
+            };
+            let Some(built_in) = BuiltIn::find(&language) else {
+                let known: Vec<_> = BuiltIn::all()
+                    .iter()
+                    .map(|built_in| built_in.language.as_str())
+                    .collect();
+                let message = format!("is not built in; built-in languages are {}", known.join(", "));
+                self.fault(&place, &message);
+                continue;
+            };
+            if same_language(&language, languages.iter()).is_some() {
+                self.fault(&place, "is listed twice");
+            }
+            self.warn_of_unreviewed(&place, built_in);
+            languages.push(language);
+        }
+        languages
+    }
+
+    fn warn_of_unreviewed(&mut self, place: &str, built_in: &BuiltIn) {
+        if !built_in.is_reviewed {
+            let message = format!(
+                "uses the built-in texts of '{}', which no speaker has reviewed yet; read them first (client preview)",
+                built_in.language
+            );
+            self.warn(place, &message);
+        }
+    }
+
+    /// Warns of texts that customers would read in another language than the chosen one, and of other parts of translations
+    /// that are probably not intended.
     fn check_languages(&mut self, default: &Language, translations: &BTreeMap<Language, serde_json::Value>) {
-        let is_english = |language: &Language| language.primary() == "en";
         match same_language(default, translations.keys()) {
             Some(other) if other != default => {
                 let message =
                     format!("is another spelling of '{other}' in translations; use the same spelling");
                 self.fault("default_language", &message);
             }
-            None if !is_english(default) => {
-                self.warn(
+            Some(_) => {}
+            None => match BuiltIn::find(default) {
+                Some(built_in) => self.warn_of_unreviewed("default_language", built_in),
+                None => self.warn(
                     "default_language",
-                    "has no translation; the page is shown in English",
-                );
-            }
-            _ => {}
-        }
-        for (language, translation) in translations.iter().filter(|(language, _)| !is_english(language)) {
-            let base = Language::parse(language.primary()).ok();
-            let base = base
-                .and_then(|base| translations.get(&base))
-                .unwrap_or(translation);
-            let missing = Texts::missing(&[translation, base]);
-            if missing.is_empty() {
-                continue;
-            }
-            let all = Texts::paths().len();
-            self.warn(
-                &format!("translations.{language}"),
-                &format!(
-                    "has {} of {all} texts; the others are shown in the default language or in English; missing: {}",
-                    all - missing.len(),
-                    missing.join(", ")
+                    "is not built in and has no translation; the page is shown in English",
                 ),
-            );
+            },
+        }
+        for (language, translation) in translations {
+            let requested = RequestedLanguage::from(language);
+            let others = translations.keys().filter(|other| *other != language);
+            let near = requested.choose(others).and_then(|near| translations.get(near));
+            for warning in review(language, translation, near.as_slice()) {
+                self.warn(&format!("translations.{language}"), &warning.to_string());
+            }
         }
     }
 
@@ -637,6 +666,7 @@ mod tests {
     use super::*;
     use crate::client::Tokenization;
     use crate::testing::PUBLIC_KEY_PEM;
+    use crate::texts::Texts;
 
     const GOOD: &str = r##"
         id = "demo"
@@ -882,7 +912,7 @@ mod tests {
             );
         read(&file, &|name| match name {
             "one.json" => Ok(br#"{"read_more": "x"}"#.to_vec()),
-            "all.json" => Ok(Texts::built_in().as_json().to_string().into_bytes()),
+            "all.json" => Ok(Texts::english().as_json().to_string().into_bytes()),
             name => open(name),
         })
     }
@@ -917,22 +947,44 @@ mod tests {
             setup.warnings.iter().map(ToString::to_string).collect()
         };
         let all = Texts::paths().len();
-        let told = warnings("en", "pl = \"one.json\"\nde = \"all.json\"\nen_GB = \"one.json\"");
+        let told = warnings("en", "lt = \"one.json\"\nsw = \"all.json\"\nen_GB = \"one.json\"");
         assert_eq!(told.len(), 1, "{told:?}");
-        let start = format!("translations.pl: has 1 of {all} texts; ");
+        let start = format!("translations.lt: has 1 of {all} texts; ");
         assert!(
             told[0].starts_with(&start) && told[0].contains("missing: brand.amex, "),
             "{told:?}"
         );
         assert!(!told[0].contains("read_more"), "{told:?}");
         assert_eq!(
-            warnings("en", "de_AT = \"one.json\"\nde = \"all.json\""),
+            warnings("en", "sw_KE = \"one.json\"\nsw = \"all.json\""),
             Vec::<String>::new()
         );
         assert_eq!(
-            warnings("de", ""),
-            ["default_language: has no translation; the page is shown in English"]
+            warnings("sw", ""),
+            ["default_language: is not built in and has no translation; the page is shown in English"]
         );
+    }
+
+    #[test]
+    fn listed_languages_are_built_in_ones() {
+        let with = |list: &str| {
+            let default = "default_language = \"en\"";
+            read(
+                &GOOD.replace(default, &format!("{default}\nlanguages = {list}")),
+                &open,
+            )
+        };
+        assert_eq!(with("[]").unwrap().client.languages, Some(Vec::new()));
+        let listed = with("[\"en-GB\"]").unwrap().client.languages;
+        assert_eq!(listed, Some(vec![Language::parse("en_GB").unwrap()]));
+        let told = with("[\"en\", \"sw\", \"EN\", \"x\"]").unwrap_err();
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert!(
+            told[0].starts_with("languages[1]: is not built in; built-in languages are en"),
+            "{told:?}"
+        );
+        assert_eq!(told[1], "languages[2]: is listed twice");
+        assert!(told[2].starts_with("languages[3]: "), "{told:?}");
     }
 
     #[test]

@@ -58,18 +58,20 @@ impl RequestedLanguage {
     /// script is never exchanged for another.
     pub fn choose<'a>(&self, offered: impl Iterator<Item = &'a Language>) -> Option<&'a Language> {
         let offered: Vec<_> = offered.map(|language| (language, Self::from(language))).collect();
-        let is_same_text = |other: &Self| {
-            (&other.likely.language, &other.likely.script) == (&self.likely.language, &self.likely.script)
-        };
         let same = |matches: &dyn Fn(&Self) -> bool| {
             let found = offered
                 .iter()
-                .find(|(_, other)| is_same_text(other) && matches(other));
+                .find(|(_, other)| self.has_same_script(other) && matches(other));
             found.map(|(language, _)| *language)
         };
         same(&|other| other.canonical.region == self.canonical.region)
             .or_else(|| same(&|other| other.likely.region == self.likely.region))
             .or_else(|| same(&|other| other.canonical.region.is_none()))
+    }
+
+    /// Whether both are one language in one script, of any region: `de_AT` and `de`, `zh_TW` and `zh_Hant`.
+    pub fn has_same_script(&self, other: &Self) -> bool {
+        (&other.likely.language, &other.likely.script) == (&self.likely.language, &self.likely.script)
     }
 
     /// Whether both are spellings of one language: `iw` and `he`, `zh_TW` and `zh_Hant_TW`, `sr` and `sr_Cyrl`.

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::Texts;
+use super::placeholders::{self, PlaceholderError};
+use super::{built_in, joined, plurals};
 use crate::encoding::{self, EncodingError};
 use crate::json;
 
@@ -25,6 +26,28 @@ pub enum TranslationError {
     /// A member that the page does not have, or that is no text.
     #[error("has '{0}', which is not a text of the page")]
     Unknown(String),
+    /// A plural without the form that every language has.
+    #[error("has '{0}' without its form 'other'")]
+    NoOther(String),
+    /// A form that no language has.
+    #[error("has '{path}', but forms of a plural are {}", super::CATEGORIES.join(", "))]
+    UnknownForm {
+        /// Path of the form.
+        path: String,
+    },
+    /// A placeholder that the text can't have.
+    #[error("has '{path}' with the placeholder {{{name}}}; {known}")]
+    UnknownPlaceholder {
+        /// Path of the text.
+        path: String,
+        /// The placeholder.
+        name: String,
+        /// The placeholders that the text may have.
+        known: String,
+    },
+    /// A brace that belongs to no placeholder.
+    #[error("has '{0}' with a brace that belongs to no placeholder")]
+    SingleBrace(String),
 }
 
 /// Reads a translation's file.
@@ -38,13 +61,8 @@ pub fn read(file: &[u8]) -> Result<Value, Vec<TranslationError>> {
     if !translation.is_object() {
         return Err(vec![TranslationError::NotObject]);
     }
-    let faults: Vec<TranslationError> = Texts::unknown_keys(&translation)
-        .into_iter()
-        .map(|path| match at(&translation, &path) {
-            Some(Value::Null) => TranslationError::Null(path),
-            _ => TranslationError::Unknown(path),
-        })
-        .collect();
+    let mut faults = Vec::new();
+    check(built_in::english(), &translation, "", &mut faults);
     if faults.is_empty() {
         Ok(translation)
     } else {
@@ -52,12 +70,75 @@ pub fn read(file: &[u8]) -> Result<Value, Vec<TranslationError>> {
     }
 }
 
-fn at<'a>(translation: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(translation, |value, key| value.get(key))
+/// Adds the faults at and below `path`, whose English is `english`.
+fn check(english: &Value, given: &Value, path: &str, faults: &mut Vec<TranslationError>) {
+    if plurals::forms(english).is_some() {
+        return check_plural(english, given, path, faults);
+    }
+    match (english, given) {
+        (_, Value::Null) => faults.push(TranslationError::Null(path.to_owned())),
+        (Value::Object(english), Value::Object(given)) => {
+            for (key, value) in given {
+                let path = joined(path, key);
+                match english.get(key) {
+                    Some(english) => check(english, value, &path, faults),
+                    None if super::RETIRED.contains(&path.as_str()) => {}
+                    None if value.is_null() => faults.push(TranslationError::Null(path)),
+                    None => faults.push(TranslationError::Unknown(path)),
+                }
+            }
+        }
+        (Value::String(_), Value::String(text)) => check_placeholders(english, text, path, faults),
+        _ => faults.push(TranslationError::Unknown(path.to_owned())),
+    }
+}
+
+/// Adds the faults of a plural: an object of forms, or a text as its only form.
+fn check_plural(english: &Value, given: &Value, path: &str, faults: &mut Vec<TranslationError>) {
+    let forms = match given {
+        Value::String(text) => return check_placeholders(english, text, path, faults),
+        Value::Object(forms) => forms,
+        Value::Null => return faults.push(TranslationError::Null(path.to_owned())),
+        _ => return faults.push(TranslationError::Unknown(path.to_owned())),
+    };
+    if !forms.contains_key("other") {
+        faults.push(TranslationError::NoOther(path.to_owned()));
+    }
+    for (category, form) in forms {
+        let path = joined(path, category);
+        match form {
+            _ if !super::CATEGORIES.contains(&category.as_str()) => {
+                faults.push(TranslationError::UnknownForm { path });
+            }
+            Value::String(text) => check_placeholders(english, text, &path, faults),
+            Value::Null => faults.push(TranslationError::Null(path)),
+            _ => faults.push(TranslationError::Unknown(path)),
+        }
+    }
+}
+
+fn check_placeholders(english: &Value, text: &str, path: &str, faults: &mut Vec<TranslationError>) {
+    let known = placeholders::of(english);
+    match placeholders::check(text, path, &known) {
+        Ok(()) => {}
+        Err(PlaceholderError::SingleBrace) => faults.push(TranslationError::SingleBrace(path.to_owned())),
+        Err(PlaceholderError::Unknown(name)) => {
+            let known = placeholders::allowed(path, &known)
+                .map(|name| format!("{{{name}}}"))
+                .collect::<Vec<_>>();
+            faults.push(TranslationError::UnknownPlaceholder {
+                path: path.to_owned(),
+                name,
+                known: format!("known here: {}", known.join(", ")),
+            });
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn told(file: &[u8]) -> Vec<String> {
@@ -96,6 +177,52 @@ mod tests {
                 "has 'read_more' without a text (null); leave it out or translate it",
                 "has 'success' without a text (null); leave it out or translate it",
                 "has 'x' without a text (null); leave it out or translate it",
+            ]
+        );
+    }
+
+    #[test]
+    fn texts_of_earlier_releases_are_accepted() {
+        assert!(read(br#"{"error": {"one_try_left": "x"}}"#).is_ok());
+        let earlier = json!({"info": "two minutes"});
+        assert_eq!(compared(&earlier), Vec::<String>::new());
+    }
+
+    /// Faults of a translation of a few texts.
+    fn compared(translation: &Value) -> Vec<String> {
+        let form = json!({"one": "{minutes} minute", "other": "{minutes} minutes"});
+        let english = json!({"info": form, "soon": form, "extended": form, "read_more": "Read more",
+            "register": {"header": "Rewards", "tittle": "Join"}});
+        let mut faults = Vec::new();
+        check(&english, translation, "", &mut faults);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn faults_of_plurals_are_told() {
+        let own = json!({"info": {"one": "a", "dual": "b"}, "soon": {"other": null}, "extended": 5});
+        assert_eq!(
+            compared(&own),
+            [
+                "has 'extended', which is not a text of the page",
+                "has 'info' without its form 'other'",
+                "has 'info.dual', but forms of a plural are zero, one, two, few, many, other",
+                "has 'soon.other' without a text (null); leave it out or translate it",
+            ]
+        );
+    }
+
+    #[test]
+    fn placeholders_that_a_text_cannot_have_are_told() {
+        let own = json!({"read_more": "{minutes}", "info": {"other": "{minutes} {minuty}"}, "soon": "{",
+            "register": {"header": "{program}", "tittle": "{client} {program}"}});
+        assert_eq!(
+            compared(&own),
+            [
+                "has 'info.other' with the placeholder {minuty}; known here: {client}, {program}, {minutes}",
+                "has 'read_more' with the placeholder {minutes}; known here: {client}, {program}",
+                "has 'register.header' with the placeholder {program}; known here: {client}",
+                "has 'soon' with a brace that belongs to no placeholder",
             ]
         );
     }

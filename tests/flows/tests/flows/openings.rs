@@ -37,6 +37,7 @@ fn a_signed_token_opens_the_widget() {
 fn any_language_opens_and_finds_its_texts() {
     let partner = Partner::like_demo_but(|client| {
         client.default_language = Language::parse("de").unwrap();
+        client.languages = Some(Vec::new());
         client
             .translations
             .insert(Language::parse("pl").unwrap(), json!({"read_more": "Więcej"}));

@@ -27,7 +27,7 @@ function expand() {
     });
   return call(rest.slice(rest.indexOf("<main>"), rest.indexOf("<script type")))
     .replace(/\{%.*?%\}/g, "")
-    .replace(/\{\{ texts\.text\("?([\w.]+)"?\) \}\}/g, (_, path) => textAt(path));
+    .replace(/\{\{ texts\.(?:text|plain)\("?([\w.]+)"?\) \}\}/g, (_, path) => textAt(path));
 }
 
 /** @param {string} path as `success.title` @returns {string} */
