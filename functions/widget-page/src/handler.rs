@@ -14,7 +14,7 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use platform::gateway;
 use platform::pictures::Pictures;
-use platform::public_base_url::PublicBaseUrl;
+use platform::public_base_url::{BasePath, PublicBaseUrl};
 
 use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
@@ -99,7 +99,8 @@ impl PageServer<'_> {
             Page::neutral(&Texts::english().named(None), self.public_base_url.path()).render()?
         } else {
             let client = self.client(slug).await?;
-            self.client_page(&client, request)?
+            let query = request.query_string_parameters();
+            client_page(&client, |name| query.first(name), self.public_base_url.path())?
         };
         let known = request
             .headers()
@@ -113,24 +114,6 @@ impl PageServer<'_> {
             rendered.headers,
             Body::from(rendered.html),
         ))
-    }
-
-    fn client_page(&self, client: &Client, request: &Request) -> Result<RenderedPage, ServeError> {
-        let query = request.query_string_parameters();
-        let requested = query.first("lang").and_then(RequestedLanguage::parse);
-        let language = client.language_for(requested.as_ref());
-        let page = Page {
-            slug: client.slug.as_str(),
-            client_name: &client.name,
-            home_url: client.home_url.as_ref().map(HomeUrl::as_str),
-            texts: &client.texts(&language),
-            colors: Colors::of(&client.look.colors),
-            logo: client.look.logo.as_deref(),
-            background: client.look.background.as_deref(),
-            embed_origins: &client.embed_origins,
-            base: self.public_base_url.path(),
-        };
-        Ok(page.render()?)
     }
 
     /// Serves only pictures that the client's set-up names: the bucket has other clients' pictures too.
@@ -158,6 +141,31 @@ impl PageServer<'_> {
         let slug = Slug::parse(slug).map_err(|_| ServeError::Unknown)?;
         self.clients.by_slug(&slug).await?.ok_or(ServeError::Unknown)
     }
+}
+
+/// Renders a client's page for the query of its address.
+///
+/// # Errors
+/// Those of [`Page::render`].
+pub fn client_page<'q>(
+    client: &Client,
+    query: impl Fn(&str) -> Option<&'q str>,
+    base: &BasePath,
+) -> Result<RenderedPage, RenderError> {
+    let requested = query("lang").and_then(RequestedLanguage::parse);
+    let language = client.language_for(requested.as_ref());
+    let page = Page {
+        slug: client.slug.as_str(),
+        client_name: &client.name,
+        home_url: client.home_url.as_ref().map(HomeUrl::as_str),
+        texts: &client.texts(&language),
+        colors: Colors::of(&client.look.colors),
+        logo: client.look.logo.as_deref(),
+        background: client.look.background.as_deref(),
+        embed_origins: &client.embed_origins,
+        base,
+    };
+    page.render()
 }
 
 fn part(name: &str) -> Result<Response<Body>, ServeError> {

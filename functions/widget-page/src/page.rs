@@ -295,9 +295,10 @@ mod tests {
     fn a_translation_cannot_break_out_of_the_page() {
         let hostile = "</script><img src=x onerror=alert(1)>\"'&<!--";
         let own = json!({"register": {"tittle": hostile, "confirm": hostile}});
+        let english = Language::english();
         for language in ["en", "sw"] {
             let mut fixture = Fixture::new();
-            let own = [Layer::of_client(&Language::english(), &own)];
+            let own = [Layer::of_client(&english, &own)];
             fixture.texts = Texts::merged(&Language::parse(language).unwrap(), &own);
             let page = Page {
                 client_name: hostile,

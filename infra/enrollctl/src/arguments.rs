@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::batch::BatchCommand;
+use crate::preview;
 
 /// Command-line tool for the operator of a card-enrollment stack.
 #[derive(Debug, Parser)]
@@ -119,6 +120,9 @@ pub(crate) enum ClientCommand {
         /// The client file.
         file: PathBuf,
     },
+    /// Shows the page of a client file, before it is applied: every state with sample data, in every language, light and dark;
+    /// no AWS needed.
+    Preview(preview::PreviewArguments),
     /// Applies a client file (TOML) after showing the changes.
     Apply {
         /// The client file; files that it names are relative to it.

@@ -184,7 +184,7 @@ pub(crate) async fn find(stack: &Stack, id: &ClientId) -> Result<StoredClient> {
     found.with_context(|| format!("client '{id}' does not exist"))
 }
 
-fn read(file: &Path) -> Result<ClientSetup> {
+pub(crate) fn read(file: &Path) -> Result<ClientSetup> {
     let toml = files::text(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let setup = file::read(&toml, &|name| fs::read(folder.join(name))).map_err(|faults| {

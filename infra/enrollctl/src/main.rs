@@ -20,6 +20,7 @@ mod keys;
 mod mastercard_secrets;
 mod new_client;
 mod oauth;
+mod preview;
 mod reconcile;
 mod summary;
 mod terminal;
@@ -56,6 +57,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Client(ClientCommand::New { id, name, dir }) => {
             new_client::create(&id, name.as_deref(), dir)
         }
+        Command::Client(ClientCommand::Preview(arguments)) => preview::run(&arguments).await,
         Command::Client(ClientCommand::Apply { file, yes, reason }) => {
             client::apply(&find(stack).await?, &file, yes, &reason).await
         }

@@ -31,6 +31,7 @@ pub(crate) mod soak;
 mod soap;
 mod suites;
 mod template;
+mod texts;
 mod usage;
 
 use checks::{CHECKS, Check, LOCAL_SYSTEM, Needs, Part, Run};
