@@ -13,11 +13,11 @@ pub(super) struct State {
     pub(super) title: &'static str,
     /// Action of the session.
     pub(super) action: ActionCode,
-    /// Beginning of the state.
+    /// Its beginning.
     pub(super) opening: Opening,
 }
 
-/// What the page meets when it opens.
+/// Beginning of a state.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Opening {
     /// Form, and the answer to a submission.
