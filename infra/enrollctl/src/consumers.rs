@@ -58,7 +58,9 @@ impl Consumers {
         let mastercard = adapters.issuer_enrollment(adapters.issuer_connection());
         let flow = EraseConsumer {
             digital_cards: &self.digital_cards,
+            batches: &self.batches,
             batch_records: &self.batches,
+            contents: &adapters.batch_contents(),
             issuer_enrollment: &mastercard,
             pacing: &adapters.pacing(),
             clock: &platform::SystemClock,

@@ -321,7 +321,9 @@ impl BatchFixture {
     pub fn erase_flow(&self) -> EraseConsumer<'_> {
         EraseConsumer {
             digital_cards: &*self.stores.digital_cards,
+            batches: &*self.stores.batches,
             batch_records: &*self.stores.batch_records,
+            contents: &*self.stores.contents,
             issuer_enrollment: &self.mastercard,
             pacing: &*self.stores.pacing,
             clock: &*self.clock,

@@ -95,6 +95,7 @@ macro_rules! batch_conformance_tests {
             data_is_stored_by_batch_and_body,
             ended_batches_are_listed_and_removed,
             redacted_batch_names_a_consumer_no_more,
+            consumers_redacted_at_once_are_all_gone,
             ids_of_mastercard_survive_storage,
         }
         $crate::cases! {

@@ -113,6 +113,7 @@ pub trait BatchRecords: Send + Sync {
         client: &ClientId,
         consumer: &ExternalConsumerId,
     ) -> Result<Vec<Batch>, StoreError>;
-    /// Stores manifest and results of a final batch from which [`Batch::without`] has removed a consumer. False where the batch is not there.
-    async fn redact(&self, batch: &Batch) -> Result<bool, StoreError>;
+    /// Removes a consumer from a final batch, as [`Batch::without`] does, and what Mastercard last wrote about it. Writes of
+    /// others at the same time are kept. False where the batch is not there, is not final, or does not name the consumer.
+    async fn redact(&self, id: BatchId, consumer: &ExternalConsumerId) -> Result<bool, StoreError>;
 }

@@ -207,8 +207,8 @@ mod failing {
             self.inner.batches_of(client, consumer).await
         }
 
-        async fn redact(&self, batch: &Batch) -> Result<bool, StoreError> {
-            self.inner.redact(batch).await
+        async fn redact(&self, id: BatchId, consumer: &ExternalConsumerId) -> Result<bool, StoreError> {
+            self.inner.redact(id, consumer).await
         }
     }
 }

@@ -345,6 +345,32 @@ async fn erasure_leaves_nothing_of_a_consumer() {
 }
 
 #[tokio::test]
+async fn erasure_deletes_the_encrypted_data_of_the_batch() {
+    let (fixture, model) = enrolled().await;
+    let contents = model.content_count();
+    let open = fixture.accepted("2", &[("p3", &["x"])]).await;
+    let batch = export_batch(&fixture, "p1").await;
+    assert!(batch.result().unwrap().has_content);
+    let flow = fixture.erase_flow();
+    flow.erase(&fixture.client, &consumer("p1"), true).await.unwrap();
+    let stored = fixture.stores.contents.get(batch.content_name()).await.unwrap();
+    assert!(stored.is_none() && contents == 1, "{contents}");
+    let stored = fixture.stored(batch.id).await;
+    assert!(!stored.result().unwrap().has_content && stored.names(&consumer("p2")));
+    assert_eq!(fixture.due_in(batch.id).await, None, "nothing is left to do");
+    let open = fixture.stored(open).await;
+    let kept = fixture.stores.contents.get(open.content_name()).await.unwrap();
+    assert!(kept.is_some(), "a batch without the consumer keeps its data");
+}
+
+/// The batch that names a consumer.
+async fn export_batch(fixture: &BatchFixture, name: &str) -> enrollment::batch::Batch {
+    let records = &fixture.stores.batch_records;
+    let found = records.batches_of(&fixture.client, &consumer(name)).await;
+    found.unwrap().remove(0)
+}
+
+#[tokio::test]
 async fn interrupted_erasure_is_resumed() {
     let (fixture, _) = enrolled().await;
     let flow = fixture.erase_flow();

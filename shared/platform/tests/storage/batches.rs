@@ -390,6 +390,46 @@ async fn ended_batches_are_listed_page_by_page_and_removed() {
     .await;
 }
 
+fn note(at: Timestamp) -> FaultNote {
+    FaultNote {
+        at,
+        operation: "submitBatch".into(),
+        outcome: "refused".into(),
+        correlation: Some("0a1b2c3d-0000-4000-8000-000000000001".into()),
+        text: "the issuer of Maria is unknown".into(),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the local AWS: cargo xtask test --only storage"]
+async fn redaction_survives_lost_answers_and_others() {
+    on_every_engine(|world| async move {
+        let stored = accepted(&world, "batch-1", 3).await;
+        let (now, lease) = (stored.accepted_at, stored.accepted_at + LEASE);
+        let batches = world.batches(&world.vault());
+        let acquired = batches.acquire(stored.id, BatchWork::Submit, now, lease).await;
+        let results = vec![accepted_card(1), CardResult::Unknown, accepted_card(3)];
+        let batch = ended(&acquired.unwrap().expect("it is due"), results, now);
+        assert!(batches.finish(&batch, lease).await.unwrap());
+        let (world, lost) = world.losing_answers_of("UpdateItem");
+        let batches = world.batches(&world.vault());
+        let (one, three) = (consumer(1), consumer(3));
+        let erasures = [&one, &three].map(|consumer| batches.redact(batch.id, consumer));
+        assert_eq!(
+            join_all(erasures)
+                .await
+                .into_iter()
+                .map(Result::unwrap)
+                .collect::<Vec<_>>(),
+            [true, true]
+        );
+        assert!(lost.count() > 0);
+        let read = batches.batch(batch.id).await.unwrap().unwrap();
+        assert_eq!(read, batch.without(&one).without(&three));
+    })
+    .await;
+}
+
 #[tokio::test]
 #[ignore = "needs the local AWS: cargo xtask test --only storage"]
 async fn batches_of_a_consumer_are_found_and_redacted() {
@@ -400,6 +440,7 @@ async fn batches_of_a_consumer_are_found_and_redacted() {
         let final_one = accepted(&world, "batch-2", 3).await;
         let (now, lease) = (final_one.accepted_at, final_one.accepted_at + LEASE);
         let acquired = batches.acquire(final_one.id, BatchWork::Submit, now, lease).await;
+        batches.note_fault(final_one.id, &note(now)).await.unwrap();
         let results = vec![accepted_card(1), CardResult::Unknown, accepted_card(3)];
         let final_one = ended(&acquired.unwrap().expect("it is due"), results, now);
         assert!(batches.finish(&final_one, lease).await.unwrap());
@@ -408,13 +449,21 @@ async fn batches_of_a_consumer_are_found_and_redacted() {
         assert_eq!(found.len(), 2);
         let nobody = batches.batches_of(&client_id(), &consumer(9)).await.unwrap();
         assert_eq!(nobody, []);
-        let without = final_one.without(&consumer(2));
-        assert!(batches.redact(&without).await.unwrap());
+        let has_fault = async || {
+            let found = batches.incident(&final_one.incident).await;
+            found.unwrap().unwrap().has_fault
+        };
+        assert!(has_fault().await);
+        assert!(batches.redact(final_one.id, &consumer(2)).await.unwrap());
+        assert!(!has_fault().await, "it may quote the consumer");
+        // The text of a late worker must not come back.
+        batches.note_fault(final_one.id, &note(now)).await.unwrap();
+        assert!(!has_fault().await);
         let read = batches.batch(final_one.id).await.unwrap().unwrap();
         assert!(!read.names(&consumer(2)) && read.names(&consumer(1)));
         assert_eq!(read.result().unwrap().cards.len(), 2);
         let missing = batch("batch-9", 1, now);
-        assert!(!batches.redact(&missing).await.unwrap());
+        assert!(!batches.redact(missing.id, &consumer(1)).await.unwrap());
     })
     .await;
 }
@@ -450,13 +499,7 @@ async fn fault_of_mastercard_is_kept_sealed_with_the_incident() {
         let batches = world.batches(&world.vault());
         let found = batches.incident(&stored.incident).await.unwrap().unwrap();
         assert_eq!((&found.batch, found.has_fault), (&stored, false));
-        let note = FaultNote {
-            at: stored.accepted_at,
-            operation: "submitBatch".into(),
-            outcome: "refused".into(),
-            correlation: Some("0a1b2c3d-0000-4000-8000-000000000001".into()),
-            text: "the issuer of Maria is unknown".into(),
-        };
+        let note = note(stored.accepted_at);
         batches.note_fault(stored.id, &note).await.unwrap();
         let item = world.item(&world.tables.batches, "batch#").await;
         assert!(item["last_fault"].as_b().is_ok());

@@ -343,19 +343,41 @@ pub async fn redacted_batch_names_a_consumer_no_more(backend: &dyn BatchBackend)
     assert_eq!(found, std::slice::from_ref(&batch));
     let redacted = batch.without(&consumer);
     assert_eq!(redacted.result().unwrap().cards, [CardResult::Unknown]);
-    assert!(records.redact(&redacted).await.unwrap());
+    assert!(records.redact(batch.id, &consumer).await.unwrap());
     assert_eq!(fixture.stored(batch.id).await, redacted);
+    assert!(
+        !records.redact(batch.id, &consumer).await.unwrap(),
+        "named no more"
+    );
     assert_eq!(records.batches_of(&fixture.client, &consumer).await.unwrap(), []);
     let open = fixture.accepted("open", PROFILES).await;
     let open = fixture.stored(open).await;
     assert!(
-        !records.redact(&open.without(&consumer)).await.unwrap(),
+        !records.redact(open.id, &consumer).await.unwrap(),
         "an open batch stays"
     );
     assert_eq!(
         records.batches_of(&fixture.client, &consumer).await.unwrap(),
         [open]
     );
+}
+
+pub async fn consumers_redacted_at_once_are_all_gone(backend: &dyn BatchBackend) {
+    let fixture = BatchFixture::new(backend).await;
+    let batch = ended(&fixture, "a").await;
+    let consumers = ["consumer-1", "consumer-2"].map(|id| ExternalConsumerId::parse(id).unwrap());
+    let records = &fixture.stores.batch_records;
+    let (one, other, discarded) = tokio::join!(
+        records.redact(batch.id, &consumers[0]),
+        records.redact(batch.id, &consumers[1]),
+        fixture.stores.batches.content_discarded(batch.id),
+    );
+    assert!(one.unwrap() && other.unwrap());
+    discarded.unwrap();
+    let stored = fixture.stored(batch.id).await;
+    assert_eq!(stored.manifest.profiles, []);
+    let result = stored.result().unwrap();
+    assert_eq!((&*result.cards, result.has_content), (&[][..], false));
 }
 
 pub async fn ids_of_mastercard_survive_storage(backend: &dyn BatchBackend) {

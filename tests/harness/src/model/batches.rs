@@ -222,18 +222,15 @@ impl BatchRecords for Model {
         Ok(named.cloned().collect())
     }
 
-    async fn redact(&self, batch: &Batch) -> Result<bool, StoreError> {
+    async fn redact(&self, id: BatchId, consumer: &ExternalConsumerId) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let Some(stored) = state.batches.get_mut(&batch.id) else {
+        let Some(stored) = state.batches.get_mut(&id) else {
             return Ok(false);
         };
-        let (BatchStage::Final(stored_result), BatchStage::Final(result)) =
-            (&mut stored.batch.stage, &batch.stage)
-        else {
+        if stored.batch.result().is_none() || !stored.batch.names(consumer) {
             return Ok(false);
-        };
-        stored_result.cards.clone_from(&result.cards);
-        stored.batch.manifest = batch.manifest.clone();
+        }
+        stored.batch = stored.batch.without(consumer);
         Ok(true)
     }
 }

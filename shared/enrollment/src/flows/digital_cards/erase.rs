@@ -1,5 +1,6 @@
 //! Erasure of a consumer whom an issuer enrolled, at the person's request: Mastercard deletes the cards first, then all that
-//! is stored of the consumer is deleted. What other consumers have in the same batches stays.
+//! is stored of the consumer is deleted. What other consumers have in the same batches stays, except the JWE, which has all of
+//! them and which a final batch does not need.
 //!
 //! Tests: `shared/enrollment/tests/flows/digital_cards.rs` over the model of the stores.
 
@@ -8,15 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use super::export::ExportConsumer;
 use jiff::Timestamp;
 
-use crate::batch::{ExternalConsumerId, SrcDigitalCardId};
+use crate::batch::{Batch, ExternalConsumerId, SrcDigitalCardId};
 use crate::clock::Clock;
 use crate::digital_card::{DigitalCard, DigitalCardState};
 use crate::flows::batch::shared_pause;
 use crate::identifiers::ClientId;
 use crate::log::{LogText, by_display};
 use crate::ports::{
-    BatchRecords, CardDeletion, DigitalCards, IssuerEnrollment, IssuerEnrollmentError, Pacing, Permit,
-    StoreError,
+    BatchContents, BatchRecords, Batches, CardDeletion, DigitalCards, IssuerEnrollment,
+    IssuerEnrollmentError, Pacing, Permit, StoreError,
 };
 use crate::time::later;
 
@@ -24,8 +25,12 @@ use crate::time::later;
 pub struct EraseConsumer<'a> {
     /// Life-cycle records.
     pub digital_cards: &'a dyn DigitalCards,
+    /// Batches.
+    pub batches: &'a dyn Batches,
     /// Rows of batches.
     pub batch_records: &'a dyn BatchRecords,
+    /// JWEs.
+    pub contents: &'a dyn BatchContents,
     /// Mastercard, to delete enrolled cards.
     pub issuer_enrollment: &'a dyn IssuerEnrollment,
     /// Agreed rate of calls.
@@ -122,10 +127,20 @@ impl EraseConsumer<'_> {
             report.cards += usize::from(self.digital_cards.erase(client, &card.card).await?);
         }
         for batch in &record.batches {
-            let redacted = self.batch_records.redact(&batch.without(consumer)).await?;
+            // The JWE first: a batch that does not name the consumer is not found again.
+            self.discard_content(batch).await?;
+            let redacted = self.batch_records.redact(batch.id, consumer).await?;
             report.batches += usize::from(redacted);
         }
         Ok(report)
+    }
+
+    async fn discard_content(&self, batch: &Batch) -> Result<(), StoreError> {
+        if !batch.result().is_some_and(|result| result.has_content) {
+            return Ok(());
+        }
+        self.contents.delete(batch.content_name()).await?;
+        self.batches.content_discarded(batch.id).await
     }
 
     async fn delete(&self, card: &DigitalCard) -> Result<(), ConsumerErasureError> {

@@ -15,7 +15,8 @@ const NOTING: &str = "noting what Mastercard wrote";
 const FAULT: &str = "last_fault";
 
 impl DynamoBatches {
-    /// Keeps what was written about a batch, in place of what was kept before. A batch that is gone keeps nothing.
+    /// Keeps what was written about a batch, in place of what was kept before. A batch that is gone keeps nothing, and one that
+    /// is final nothing new: an erasure may have removed what there was.
     pub async fn note_fault(&self, id: BatchId, note: &FaultNote) -> Result<(), StoreError> {
         let Some(fields) = self.read(NOTING, id).await? else {
             return Ok(());
@@ -30,8 +31,9 @@ impl DynamoBatches {
         // Neither a lease nor the ticket of another write is touched.
         ItemUpdate::new(&self.tables.batches, item::key(&pk))
             .set("last_fault = :fault")
-            .when("attribute_exists(pk)")
+            .when("attribute_exists(pk) AND #stage <> :final")
             .value(":fault", sealed)
+            .value(":final", item::text(item_of::FINAL))
             .send(&self.dynamodb, NOTING, ReturnValue::None)
             .await
             .map(drop)

@@ -17,14 +17,15 @@ use super::{DynamoBatches, id_of, item_of, primary_key};
 use crate::aws::describe;
 use crate::tables::audit::{self, AuditLine, Trail};
 use crate::tables::batch::Batch as BatchRead;
+use crate::tables::confirmations;
 use crate::tables::item::{self, Fields, Item};
 use crate::tables::places;
-use crate::tables::transaction::{IntoWrite as _, built, transact};
-use crate::tables::{confirmations, update};
+use crate::tables::transaction::{IntoWrite as _, TRIES, built, transact, wait};
 
 /// Index of a client's batches by the time of their acceptance.
 const BY_CLIENT: &str = "client";
 const REMOVING: &str = "deleting a batch";
+const REDACTING: &str = "removing a consumer from a batch";
 
 /// One page of the index.
 struct Listed {
@@ -134,25 +135,52 @@ impl BatchRecords for DynamoBatches {
         }
     }
 
-    async fn redact(&self, batch: &Batch) -> Result<bool, StoreError> {
-        const OPERATION: &str = "removing a consumer from a batch";
-        let Some(result) = batch.result() else {
-            return Ok(false);
-        };
-        let (manifest, results) = item_of::resealed(&self.vault, OPERATION, batch, result).await?;
-        let update = update::ItemUpdate::new(&self.tables.batches, item::key(&primary_key(batch.id)))
-            .set("manifest = :manifest, results = :results")
-            .when("#stage = :final AND ended_at = :ended_at")
-            .value(":manifest", manifest)
-            .value(":results", results)
-            .value(":final", item::text(item_of::FINAL))
-            .value(":ended_at", item::millis(result.at));
-        let stored = update.send(&self.dynamodb, OPERATION, ReturnValue::None).await?;
-        Ok(stored.is_some())
+    async fn redact(&self, id: BatchId, consumer: &ExternalConsumerId) -> Result<bool, StoreError> {
+        for attempt in 1..=TRIES {
+            let Some(fields) = self.read(REDACTING, id).await? else {
+                return Ok(false);
+            };
+            let batch = item_of::read(&self.vault, id, &fields).await?;
+            if batch.result().is_none() || !batch.names(consumer) {
+                return Ok(false);
+            }
+            if self
+                .store_redacted(&batch.without(consumer), fields.text("ticket")?)
+                .await?
+            {
+                return Ok(true);
+            }
+            tokio::time::sleep(wait(attempt, &*self.randomness)).await;
+        }
+        Err(StoreError::unavailable(
+            REDACTING,
+            "others change the batch all the time",
+        ))
     }
 }
 
 impl DynamoBatches {
+    /// Stores manifest and results of a redacted batch. False where it was written since `read_ticket` was read.
+    async fn store_redacted(&self, batch: &Batch, read_ticket: &str) -> Result<bool, StoreError> {
+        let Some(result) = batch.result() else {
+            return Ok(false);
+        };
+        let (manifest, results) = item_of::resealed(&self.vault, REDACTING, batch, result).await?;
+        let ticket = self.ticket();
+        let stored = self
+            .change(batch.id, &ticket)
+            .set("manifest = :manifest, results = :results")
+            // It may quote the consumer.
+            .remove("last_fault")
+            .when("ticket = :read_ticket")
+            .value(":manifest", manifest)
+            .value(":results", results)
+            .value(":read_ticket", item::text(read_ticket))
+            .send(&self.dynamodb, REDACTING, ReturnValue::None)
+            .await?;
+        Ok(stored.is_some() || self.written_under(REDACTING, batch.id, &ticket).await?.is_some())
+    }
+
     /// A page of the batches of a client that were accepted by `until`, earliest first.
     async fn of_client(
         &self,
