@@ -15,6 +15,8 @@ use serde::Serialize;
 
 /// Time after which a call that the store prevented is worth repeating, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+/// Time after which a call is worth repeating whose id waits for the hourly purge, in seconds.
+const RETRY_AFTER_PURGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Refusal of a call. [`Refusal::response`] is the one table from here to HTTP.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,7 @@ impl Refusal {
             Self::Accept(AcceptError::TooLarge) => "too_large",
             Self::Accept(AcceptError::Faults(_)) => "faults",
             Self::Accept(AcceptError::Conflict) => "conflict",
+            Self::Accept(AcceptError::Expired) => "expired",
             Self::Accept(AcceptError::Store(_)) => "fault",
         }
     }
@@ -97,6 +100,11 @@ impl Refusal {
                 "This externalBatchId was used for another body.",
                 incident,
             ),
+            Self::Accept(AcceptError::Expired) => {
+                let title = "The earlier batch of this externalBatchId is being deleted.";
+                let refused = refused(StatusCode::SERVICE_UNAVAILABLE, title, incident);
+                with(refused, header::RETRY_AFTER, RETRY_AFTER_PURGE)
+            }
             Self::Accept(AcceptError::Store(_)) => {
                 let title = "Try again in a moment.";
                 let refused = refused(StatusCode::SERVICE_UNAVAILABLE, title, incident);
@@ -211,6 +219,7 @@ mod tests {
             (AcceptError::TooLarge.into(), 413, Value::Null),
             (AcceptError::Faults(Vec::new()).into(), 400, Value::Null),
             (AcceptError::Conflict.into(), 409, Value::Null),
+            (AcceptError::Expired.into(), 503, Value::Null),
             (AcceptError::Store(store).into(), 503, Value::Null),
             (token(TokenError::TokenExpired), 401, "TOKEN_EXPIRED".into()),
             (

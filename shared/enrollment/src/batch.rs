@@ -86,6 +86,12 @@ impl Batch {
         later(self.accepted_at, self.issuer.max_age())
     }
 
+    /// Whether the batch ended `retention` ago or earlier. It is invisible then, whether or not the purge has deleted it.
+    pub fn is_expired(&self, at: Timestamp, retention: SignedDuration) -> bool {
+        self.result()
+            .is_some_and(|result| at >= later(result.at, retention))
+    }
+
     /// Returns the result of a batch that is final.
     pub fn result(&self) -> Option<&BatchResult> {
         match &self.stage {

@@ -279,6 +279,42 @@ async fn batch_past_its_retention_is_invisible() {
     assert_eq!(read(&fixture, &id.to_hex(), "B").await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn batch_past_its_retention_answers_no_repeat() {
+    let (fixture, model) = fixture();
+    let first = accept(&fixture, &Request::post(&fixture, &body("1")))
+        .await
+        .unwrap();
+    fixture.submit(first.id).await;
+    let answer = harness::scripted_issuer_enrollment::completed(vec![]);
+    fixture.mastercard.answers_status(Ok(answer));
+    fixture.clock.advance(first.issuer.poll_interval());
+    fixture.poll(first.id).await;
+    fixture.wakeups.take_submissions();
+    let ended_at = fixture.stored(first.id).await.result().unwrap().at;
+    let retention = SignedDuration::from_hours(24 * 30);
+    fixture
+        .clock
+        .advance_to(ended_at + retention - SignedDuration::from_secs(1));
+    let kept = accept(&fixture, &Request::post(&fixture, &body("1"))).await;
+    assert_eq!(kept.unwrap().id, first.id);
+    fixture.clock.advance(SignedDuration::from_secs(1));
+    let mut other = body("1");
+    other["confirmationUrl"] = serde_json::Value::Null;
+    for body in [body("1"), other] {
+        let expired = accept(&fixture, &Request::post(&fixture, &body)).await;
+        assert!(matches!(expired, Err(AcceptError::Expired)), "{expired:?}");
+    }
+    assert_eq!(fixture.wakeups.take_submissions(), []);
+
+    fixture.stores.batches.content_discarded(first.id).await.unwrap();
+    assert_eq!(fixture.purge_flow().run().await.unwrap().batches, 1);
+    let again = accept(&fixture, &Request::post(&fixture, &body("1")))
+        .await
+        .unwrap();
+    assert_eq!((again.stage, model.content_count()), (BatchStage::Accepted, 1));
+}
+
 mod racing {
     use async_trait::async_trait;
     use enrollment::batch::EncryptedEnrollmentData;

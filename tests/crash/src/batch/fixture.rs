@@ -142,7 +142,7 @@ impl<'g> BatchFixture<'g> {
             Err(AcceptError::Conflict) => Ok(Reply::Conflict),
             Err(AcceptError::Store(error)) => Err(CallError::Store(error)),
             Err(AcceptError::Token(error)) => Err(CallError::Token(error)),
-            Err(error @ (AcceptError::TooLarge | AcceptError::Faults(_))) => {
+            Err(error @ (AcceptError::TooLarge | AcceptError::Faults(_) | AcceptError::Expired)) => {
                 unreachable!("a request of the scenario: {error:?}")
             }
         }

@@ -3,6 +3,8 @@
 //! The JWE is stored first, under a name with the body's hash, then the batch in one transaction. A process that dies in
 //! between leaves a JWE that nobody knows, which the bucket's own expiry deletes; the client got no answer and repeats.
 //!
+//! A stored batch past its retention takes no part in an answer. Its id is free once the purge has deleted it.
+//!
 //! Tests: `shared/enrollment/tests/flows/batch_accept.rs` over the model of the stores.
 
 use jiff::SignedDuration;
@@ -44,6 +46,9 @@ pub enum AcceptError {
     /// Another body was accepted under the same `externalBatchId`.
     #[error("another body was accepted under the same externalBatchId")]
     Conflict,
+    /// A batch past its retention is stored under the id. It answers no call any more, and the purge will delete it.
+    #[error("a batch past its retention is not deleted yet")]
+    Expired,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,6 +75,7 @@ impl AcceptBatch<'_> {
         }
         let caller = self.authentication.authenticate(call, CallPurpose::Batch).await?;
         let request = BatchRequest::parse(body, &caller.client, self.key_ids).map_err(AcceptError::Faults)?;
+        let retention = caller.issuer.retention();
         let batch = Batch {
             id: BatchId::derive(&caller.client.id, &request.external_id),
             client: caller.client.id.clone(),
@@ -84,7 +90,7 @@ impl AcceptBatch<'_> {
         };
         // A repeat of a batch that is final must not bring its JWE back.
         if let Some(stored) = self.batches.batch(batch.id).await? {
-            return same_body(stored, &batch);
+            return answer_of(stored, &batch, retention);
         }
         self.contents.put(batch.content_name(), &request.data).await?;
         match self.batches.accept(&batch).await? {
@@ -101,7 +107,7 @@ impl AcceptBatch<'_> {
             }
             Acceptance::Existing(stored) => {
                 self.discard_refused(&stored, batch.content_name()).await;
-                same_body(*stored, &batch)
+                answer_of(*stored, &batch, retention)
             }
         }
     }
@@ -120,9 +126,11 @@ impl AcceptBatch<'_> {
     }
 }
 
-/// The stored batch, where its body is that of the request.
-fn same_body(stored: Batch, requested: &Batch) -> Result<Batch, AcceptError> {
-    if stored.body_hash == requested.body_hash {
+/// The stored batch, where it is not past its retention and its body is that of the request.
+fn answer_of(stored: Batch, requested: &Batch, retention: SignedDuration) -> Result<Batch, AcceptError> {
+    if stored.is_expired(requested.accepted_at, retention) {
+        Err(AcceptError::Expired)
+    } else if stored.body_hash == requested.body_hash {
         Ok(stored)
     } else {
         Err(AcceptError::Conflict)

@@ -5,7 +5,6 @@
 use crate::batch::{Batch, BatchId};
 use crate::flows::call::{ApiCall, Authentication, CallError};
 use crate::ports::Batches;
-use crate::time::later;
 use crate::token::CallPurpose;
 
 /// Ports of a read.
@@ -28,11 +27,7 @@ impl ReadBatch<'_> {
             return Ok(None);
         };
         let batch = self.batches.batch(id).await?;
-        let is_kept = |batch: &Batch| {
-            batch
-                .result()
-                .is_none_or(|result| caller.now < later(result.at, caller.issuer.retention()))
-        };
+        let is_kept = |batch: &Batch| !batch.is_expired(caller.now, caller.issuer.retention());
         Ok(batch.filter(|batch| batch.client == caller.client.id && is_kept(batch)))
     }
 }
