@@ -21,7 +21,7 @@ const OF_CONFIRMATIONS: &[&str] = &[
     "reason",
 ];
 
-const OF_BATCHES: &[&str] = &["schema", "client", "accepted_at", "work"];
+const OF_BATCHES: &[&str] = &["schema", "client", "accepted_at", "work", "due_since"];
 const OF_DIGITAL_CARDS: &[&str] = &["schema", "client", "requested_at", "state"];
 
 /// Projected attributes of the index of batches by client.

@@ -90,6 +90,7 @@ macro_rules! batch_conformance_tests {
             batch_is_acquired_for_its_kind_of_work_alone,
             stage_is_stored_while_the_lease_is_kept,
             due_batches_come_oldest_first,
+            leases_do_not_move_the_time_since_which_it_is_due,
             end_stores_results_and_confirmation_once,
             data_is_due_for_deletion_a_day_after_the_end,
             data_is_stored_by_batch_and_body,

@@ -40,6 +40,8 @@ pub struct DueBatch {
     pub accepted_at: Timestamp,
     /// Time from which it is due, or at which its lease expires.
     pub due_at: Timestamp,
+    /// Time from which it has been due. A lease does not move it: only work that was done does.
+    pub due_since: Timestamp,
 }
 
 /// Batches, from acceptance to end.
@@ -76,7 +78,8 @@ pub trait Batches: Send + Sync {
     async fn finish(&self, batch: &Batch, lease: Timestamp) -> Result<bool, StoreError>;
     /// Marks the JWE of a final batch as deleted: nothing is left to do. A repeated call changes nothing.
     async fn content_discarded(&self, id: BatchId) -> Result<(), StoreError>;
-    /// Makes an open batch due at `at`, whoever has its lease. For a batch that can't be read.
+    /// Makes an open batch due at `at`, whoever has its lease. For a batch that can't be read: it has been due since the same
+    /// time as before.
     async fn postpone(&self, id: BatchId, at: Timestamp) -> Result<(), StoreError>;
 }
 

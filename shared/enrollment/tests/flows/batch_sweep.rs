@@ -61,7 +61,8 @@ async fn lease_of_a_dead_process_is_woken_after_its_end() {
     );
     assert_eq!(fixture.sweep().await.woken, 0);
     fixture.clock.advance(BATCH_LEASE);
-    assert_eq!(fixture.sweep().await.woken, 1);
+    let report = fixture.sweep().await;
+    assert_eq!((report.woken, report.longest_overdue), (1, BATCH_LEASE));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The ports `Batches` and `BatchRecords` over `DynamoDB`: one item for each batch.
 //!
-//! `agenda_at` of an open batch is the time from which it is due, or the end of the lease that a process has on it. Each write
+//! `agenda_at` of an open batch is the time from which it is due, or the end of the lease that a process has on it; `due_since`
+//! is the time from which it was due before leases. Each write
 //! leaves a random `ticket`: where a condition does not hold, it tells a write whose answer was lost, and which the SDK sends
 //! again, from another's.
 
@@ -161,6 +162,7 @@ impl Batches for DynamoBatches {
                 work: fields.parsed("work", known)?,
                 accepted_at: fields.time("accepted_at")?,
                 due_at: fields.time("agenda_at")?,
+                due_since: fields.time("due_since")?,
             })
         };
         let table = &self.tables.batches;
@@ -216,7 +218,9 @@ impl Batches for DynamoBatches {
         let mut update = item_of::set_stage(self.under_lease(batch.id, &ticket, lease), &batch.stage)
             .ok_or_else(|| StoreError::unavailable(OPERATION, "a final stage is stored by the end"))?;
         if let LeaseEnd::Released(due) = end {
-            update = update.set("agenda_at = :due").value(":due", item::millis(due));
+            update = update
+                .set("agenda_at = :due, due_since = :due")
+                .value(":due", item::millis(due));
         }
         let is_stored = update
             .send(&self.dynamodb, OPERATION, ReturnValue::None)
@@ -242,11 +246,11 @@ impl Batches for DynamoBatches {
         .await?;
         update = if result.has_content {
             update
-                .set("#work = :work, agenda_at = :discard")
+                .set("#work = :work, agenda_at = :discard, due_since = :discard")
                 .value(":work", item::text(BatchWork::DiscardContent.as_str()))
                 .value(":discard", item::millis(later(result.at, CONTENT_KEPT)))
         } else {
-            update.remove("#work, agenda, agenda_at")
+            update.remove("#work, agenda, agenda_at, due_since")
         };
         let mut writes = vec![update.into_write(OPERATION)?];
         if let Some(confirmation) = &confirmation {
@@ -277,7 +281,7 @@ impl Batches for DynamoBatches {
         let ticket = self.ticket();
         self.change(id, &ticket)
             .set("has_content = :no")
-            .remove("#work, agenda, agenda_at")
+            .remove("#work, agenda, agenda_at, due_since")
             .when("#stage = :final")
             .value(":final", item::text(item_of::FINAL))
             .value(":no", item::flag(false))

@@ -219,12 +219,44 @@ pub async fn due_batches_come_oldest_first(backend: &dyn BatchBackend) {
             .all(|due| due.work == BatchWork::Submit && due.client == fixture.client)
     );
     assert!(due.iter().all(|due| due.due_at == due.accepted_at));
+    assert!(due.iter().all(|due| due.due_since == due.accepted_at));
     batches
         .postpone(ids[0], fixture.clock.now() + HOUR)
         .await
         .unwrap();
     let due = batches.due(fixture.clock.now(), 10).await.unwrap();
     assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), ids[1..]);
+}
+
+pub async fn leases_do_not_move_the_time_since_which_it_is_due(backend: &dyn BatchBackend) {
+    let fixture = BatchFixture::new(backend).await;
+    let mut batch = fixture.batch("a", PROFILES);
+    fixture.store(&batch).await;
+    let batches = &fixture.stores.batches;
+    let since = async || {
+        let due = batches.due(Timestamp::MAX, 10).await.unwrap();
+        assert_eq!(due.len(), 1);
+        due[0].due_since
+    };
+    // Two processes that die, and one that can't read it.
+    for _ in 0..2 {
+        acquire(&fixture, &batch, BatchWork::Submit).await;
+        fixture.clock.advance(BATCH_LEASE);
+    }
+    batches.postpone(batch.id, fixture.clock.now()).await.unwrap();
+    assert_eq!(since().await, batch.accepted_at);
+    let (_, lease) = acquire(&fixture, &batch, BatchWork::Submit).await;
+    batch.stage = BatchStage::Submitted(submission(&fixture));
+    assert!(batches.update(&batch, lease, LeaseEnd::Kept).await.unwrap());
+    assert_eq!(since().await, batch.accepted_at, "the work is not done yet");
+    let due = fixture.clock.now() + HOUR;
+    assert!(
+        batches
+            .update(&batch, lease, LeaseEnd::Released(due))
+            .await
+            .unwrap()
+    );
+    assert_eq!(since().await, due);
 }
 
 pub async fn end_stores_results_and_confirmation_once(backend: &dyn BatchBackend) {

@@ -19,6 +19,7 @@ pub(super) struct StoredBatch {
     batch: Batch,
     /// `None` once nothing is left to do.
     due_at: Option<Timestamp>,
+    due_since: Timestamp,
     lease_until: Option<Timestamp>,
 }
 
@@ -42,7 +43,8 @@ impl State {
         };
         stored.batch.stage = batch.stage.clone();
         stored.lease_until = None;
-        stored.due_at = Some(later(result.at, CONTENT_KEPT));
+        stored.due_since = later(result.at, CONTENT_KEPT);
+        stored.due_at = Some(stored.due_since);
         if let Some(confirmation) = batch.confirmation() {
             let owner = CustomerKey(format!("batch#{}", batch.id));
             self.store_confirmation(&confirmation, &owner, None, result.at);
@@ -77,6 +79,7 @@ impl Batches for Model {
         let stored = StoredBatch {
             batch: batch.clone(),
             due_at: Some(batch.accepted_at),
+            due_since: batch.accepted_at,
             lease_until: None,
         };
         state.batches.insert(batch.id, stored);
@@ -98,6 +101,7 @@ impl Batches for Model {
                 work: stored.batch.work()?,
                 accepted_at: stored.batch.accepted_at,
                 due_at,
+                due_since: stored.due_since,
             })
         });
         let mut due: Vec<DueBatch> = due.collect();
@@ -137,6 +141,7 @@ impl Batches for Model {
         stored.batch.stage = batch.stage.clone();
         if let LeaseEnd::Released(at) = end {
             stored.due_at = Some(at);
+            stored.due_since = at;
             stored.lease_until = None;
         }
         Ok(true)

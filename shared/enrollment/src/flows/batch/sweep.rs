@@ -33,7 +33,8 @@ pub struct BatchSweepReport {
     pub woken: usize,
     /// Batches without an end.
     pub unfinished: usize,
-    /// Longest time for which a batch without an end has been due.
+    /// Longest time for which a batch without an end has been due and no work was done, whether no process took it or each one
+    /// failed.
     pub longest_overdue: SignedDuration,
     /// Age of the oldest batch without an end.
     pub oldest_unfinished: SignedDuration,
@@ -59,7 +60,7 @@ impl SweepBatches<'_> {
             .map(|due| age(due.accepted_at))
             .max()
             .unwrap_or_default();
-        report.longest_overdue = open.map(|due| age(due.due_at)).max().unwrap_or_default();
+        report.longest_overdue = open.map(|due| age(due.due_since)).max().unwrap_or_default();
         let requests = deletions.iter().map(|due| age(due.requested_at));
         report.oldest_deletion = requests.max().unwrap_or_default();
 

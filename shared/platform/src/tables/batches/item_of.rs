@@ -55,6 +55,7 @@ pub(super) async fn written(
         .text("work", BatchWork::Submit.as_str())
         .set("agenda", Kind::DueBatch.of(&pk))
         .millis("agenda_at", batch.accepted_at)
+        .millis("due_since", batch.accepted_at)
         .text("ticket", ticket);
     Ok(item.into_item())
 }
