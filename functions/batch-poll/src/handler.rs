@@ -71,8 +71,8 @@ impl Flows<'_> {
                     issuer_enrollment: &self.issuer_enrollment.for_batch(id),
                     ..self.poll
                 };
-                let report = of_batch.poll(id).await?;
-                metrics.batch_poll(report);
+                let polled = of_batch.poll(id).await;
+                metrics.batch_poll(polled.inspect_err(|error| metrics.batch_failure(error))?);
             }
             BatchPollMessage::Card(key) => {
                 let report = self.deletion.settle(&DigitalCardKey(key)).await?;

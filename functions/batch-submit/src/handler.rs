@@ -24,8 +24,8 @@ pub(crate) async fn handle(
             issuer_enrollment: &issuer_enrollment.for_batch(id),
             ..*submission
         };
-        let report = of_batch.submit(id).await?;
-        metrics.batch_submission(report);
+        let submitted = of_batch.submit(id).await;
+        metrics.batch_submission(submitted.inspect_err(|error| metrics.batch_failure(error))?);
         Ok::<_, MessageError>(())
     };
     queues::each(event, submit).await

@@ -18,6 +18,7 @@ use enrollment::flows::deliver::DeliveryReport;
 use enrollment::flows::digital_cards::settle::DeletionReport;
 use enrollment::flows::purge::PurgeReport;
 use enrollment::flows::sweep::{SweepReport, WakeReport};
+use enrollment::ports::StoreError;
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use serde_json::{Map, Value, json};
@@ -222,6 +223,13 @@ impl Metrics {
         if let PollReport::Ended { foreign_ids } = report {
             #[expect(clippy::cast_precision_loss, reason = "a count of one answer")]
             self.measure(&[("ForeignBatchIds", "Count", foreign_ids as f64)]);
+        }
+    }
+
+    /// Counts a try to work on a batch whose stored data can't be read. Other failures of the store count elsewhere.
+    pub fn batch_failure(&self, error: &StoreError) {
+        if let StoreError::Unreadable { .. } = error {
+            self.count(&[], "UnreadableBatches", 1.0);
         }
     }
 

@@ -16,6 +16,7 @@ use enrollment::flows::deliver::DeliveryReport;
 use enrollment::flows::digital_cards::settle::DeletionReport;
 use enrollment::flows::purge::PurgeReport;
 use enrollment::flows::sweep::{SweepReport, WakeReport};
+use enrollment::ports::StoreError;
 use enrollment::reason::Reason;
 use enrollment::status::{MrsCode, Status};
 use jiff::Timestamp;
@@ -87,6 +88,7 @@ fn everything() -> Vec<Datum> {
         for report in [PollReport::Postponed, PollReport::Ended { foreign_ids: 1 }] {
             metrics.batch_poll(report);
         }
+        metrics.batch_failure(&StoreError::unreadable("reading a batch", "a changed value"));
         metrics.card_deletion(DeletionReport::Deleted);
         metrics.batch_sweep(&BatchSweepReport::default());
         metrics.batch_purge(&BatchPurgeReport::default());

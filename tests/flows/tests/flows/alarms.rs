@@ -43,7 +43,7 @@ fn functions_write_what_the_alarms_read() {
     refused_openings();
     faults_of_mrs();
     parked_confirmations();
-    finished_batch();
+    unreadable_batch();
     faults_of_the_issuer_enrollment_api();
     invoke("BatchPoll");
     invoke("Settle");
@@ -188,10 +188,33 @@ fn faults_of_mrs() {
 }
 
 /// Shows calls of an issuer's back end, and the end of a batch.
-fn finished_batch() {
+/// Gives the id of the batch.
+fn finished_batch() -> String {
     let issuer = Issuer::demo();
     let id = issuer.accepted(&Batch::of(&[&["enrolled"]]));
     assert_eq!(issuer.result(&id)["status"], "SUCCESS_BATCH");
+    id
+}
+
+/// Shows a batch whose stored manifest can't be unsealed, when its JWE is to be deleted. The batch is deleted afterwards, since
+/// nothing could be done about it.
+fn unreadable_batch() {
+    let id = finished_batch();
+    let key = json!({"pk": {"S": format!("batch#{id}")}});
+    let table = Settings::read().batches_table;
+    // A number is nothing that could be unsealed.
+    let changes = [("manifest", 1), ("agenda_at", now_in_milliseconds())];
+    stored::rewrite(&table, &key, &changes);
+    invoke("BatchPoll");
+    eventually("an unreadable batch", PATIENCE, || {
+        let written = metrics(&log_lines(0));
+        let is_counted = written.iter().any(|datum| datum.name == "UnreadableBatches");
+        is_counted.then_some(())
+    });
+    aws(
+        "DynamoDB_20120810.DeleteItem",
+        &json!({"TableName": table, "Key": key}),
+    );
 }
 
 fn faults_of_the_issuer_enrollment_api() {
