@@ -1,6 +1,5 @@
 //! Routes of issuers' back ends (`docs/contract.md#batch-enrollment`): a batch, its results, and the life-cycle of cards.
 
-use enrollment::batch::Batch;
 use enrollment::digital_card::DigitalCard;
 use enrollment::flows::batch::accept::AcceptBatch;
 use enrollment::flows::batch::read::ReadBatch;
@@ -13,7 +12,6 @@ use lambda_http::http::{HeaderMap, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use platform::gateway::{self, response};
 use platform::metrics::Metrics;
-use serde::Serialize;
 
 use crate::refusal::Refusal;
 
@@ -78,7 +76,7 @@ impl Flows<'_> {
         match route {
             Route::SendBatch => {
                 let batch = self.accept.accept(call, incident.clone()).await?;
-                Ok(accepted(&batch))
+                Ok(shown(StatusCode::ACCEPTED, batch.acceptance_json()))
             }
             Route::ReadBatch(id) => {
                 let batch = self.read.read(call, id).await?.ok_or(Refusal::NotFound)?;
@@ -163,21 +161,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .eq_ignore_ascii_case("Bearer")
         .then_some(token.trim())
         .filter(|token| !token.is_empty())
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AcceptedView<'a> {
-    batch_id: String,
-    external_batch_id: &'a str,
-}
-
-fn accepted(batch: &Batch) -> Response<Body> {
-    let view = AcceptedView {
-        batch_id: batch.id.to_hex(),
-        external_batch_id: batch.external_id.as_str(),
-    };
-    response::json(StatusCode::ACCEPTED, response::JSON, &view)
 }
 
 fn shown(status: StatusCode, json: String) -> Response<Body> {

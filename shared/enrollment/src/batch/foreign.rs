@@ -7,14 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::identifiers::Malformed;
 use crate::log::{self, by_display};
 
-/// Longest id of Mastercard, in characters.
-const MAX_ID: usize = 128;
+/// Longest value, in characters. The client of the Issuer Enrollment API reads and sends no longer one.
+const LONGEST: usize = 128;
 
-/// Longest flow id, in characters.
-const MAX_FLOW: usize = 256;
-
-fn graphic(kind: &'static str, text: &str, longest: usize) -> Result<String, Malformed> {
-    if (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+fn graphic(kind: &'static str, text: &str) -> Result<String, Malformed> {
+    if (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {
         Err(Malformed::new(
@@ -25,19 +22,19 @@ fn graphic(kind: &'static str, text: &str, longest: usize) -> Result<String, Mal
 }
 
 macro_rules! foreign_ids {
-    ($($(#[$doc:meta])* $name:ident, $kind:literal, $longest:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $kind:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// Parses printable ASCII characters without a space: at most 256 of a flow id, 128 of any other.
+            /// Parses 1 to 128 printable ASCII characters without a space.
             ///
             /// # Errors
             /// [`Malformed`] with the rule. It never contains the text.
             pub fn parse(text: &str) -> Result<Self, Malformed> {
-                graphic($kind, text, $longest).map(Self)
+                graphic($kind, text).map(Self)
             }
 
             /// Returns the value as Mastercard writes it. Never log it.
@@ -69,13 +66,13 @@ macro_rules! foreign_ids {
 
 foreign_ids! {
     /// Mastercard's id of a batch (`batchId`).
-    MastercardBatchId, "batchId", MAX_ID;
+    MastercardBatchId, "batchId";
     /// Value of `X-Src-Cx-Flow-Id`, which is sent back with every later call of the same batch or card.
-    FlowId, "X-Src-Cx-Flow-Id", MAX_FLOW;
+    FlowId, "X-Src-Cx-Flow-Id";
     /// Mastercard's id of an enrolled card (`srcDigitalCardId`). Sealed wherever it is stored.
-    SrcDigitalCardId, "srcDigitalCardId", MAX_ID;
+    SrcDigitalCardId, "srcDigitalCardId";
     /// Mastercard's id of a consumer (`srcConsumerId`). Sealed wherever it is stored.
-    SrcConsumerId, "srcConsumerId", MAX_ID;
+    SrcConsumerId, "srcConsumerId";
 }
 
 /// Reason of a failure, as Mastercard names it or as one of this service's own words. Only a closed form is kept
