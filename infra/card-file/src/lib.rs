@@ -10,6 +10,7 @@ mod fields;
 mod input;
 mod interleave;
 mod numbers;
+mod private_file;
 mod reader;
 mod records;
 mod repeats;
@@ -22,6 +23,7 @@ pub use columns::Column;
 pub use content::CardIdName;
 pub use error::FileError;
 pub use fault::{Fault, FaultKind, Faults};
+pub use private_file::create_private_file;
 pub use reader::{CardFile, Digest, Layout};
 pub use window::{WINDOW_CARDS, Window};
 

@@ -10,6 +10,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::private_file::create_private_file;
+
 /// Hashes in memory; 8 MiB.
 const HASHES_IN_MEMORY: usize = 512 * 1024;
 /// Bytes of all read buffers of the merge.
@@ -111,7 +113,7 @@ impl Spill {
     fn create(path: &Path) -> std::io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            file: BufWriter::new(File::create(path)?),
+            file: BufWriter::new(create_private_file(path)?),
             lengths: Vec::new(),
         })
     }
@@ -195,6 +197,20 @@ mod tests {
         assert!(!path.exists());
         repeats.sort_unstable();
         repeats
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn spilled_hashes_are_their_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = std::env::temp_dir().join(format!("card-file-spill-{}", std::process::id()));
+        let mut collected = Ids::with_memory_of(1, &path);
+        for line in 2..5 {
+            collected.add(b"id", line).unwrap();
+        }
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        collected.repeats(|_| ()).unwrap();
     }
 
     fn expected(ids: &[u16]) -> Vec<(u64, u64)> {

@@ -12,13 +12,13 @@ mod prepare;
 mod progress;
 mod service;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use card_file::{CheckOptions, CheckedFile, Window};
+use card_file::{CheckOptions, CheckedFile, Window, create_private_file};
 use enrollment::randomness::Randomness as _;
 use mastercard::keys::PublicKey;
 use platform::SystemRandomness;
@@ -369,7 +369,8 @@ fn write_results(folder: &Folder, run: &Run, output: &Path) -> Result<()> {
         return copy_results(folder, run, &mut io::stdout().lock()).with_context(shown);
     }
     let temporary = output.with_extension("part");
-    let mut file = BufWriter::new(File::create(&temporary).with_context(shown)?);
+    // It names the issuer's consumers and cards.
+    let mut file = BufWriter::new(create_private_file(&temporary).with_context(shown)?);
     copy_results(folder, run, &mut file).with_context(shown)?;
     file.into_inner()
         .map_err(io::IntoInnerError::into_error)

@@ -1,11 +1,11 @@
 //! State folder of a run: what the run is, journals of open windows, results of finished ones.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use card_file::{CardIdName, Layout};
+use card_file::{CardIdName, Layout, create_private_file};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
@@ -127,7 +127,8 @@ impl Folder {
     pub(crate) fn lock(path: &Path) -> Result<Self> {
         let shown = path.display();
         create_folder(path, true).with_context(|| format!("can't create the state folder {shown}"))?;
-        let lock = create_file(&path.join(LOCK_FILE)).with_context(|| format!("can't write to {shown}"))?;
+        let lock =
+            create_private_file(&path.join(LOCK_FILE)).with_context(|| format!("can't write to {shown}"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!("another enrollctl works with {shown}"),
@@ -295,7 +296,7 @@ pub(crate) fn copy_rows(results: &Path, out: &mut impl io::Write) -> io::Result<
 /// Writes a file under another name, syncs it and renames it.
 pub(crate) fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("part");
-    let mut file = create_file(&temporary)?;
+    let mut file = create_private_file(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
@@ -310,25 +311,6 @@ pub(crate) fn sync_folder(file: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
-}
-
-/// Creates or empties a file that only its owner may read, whatever the folder and the umask allow.
-pub(crate) fn create_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let file = options.open(path)?;
-    // One that was there keeps its mode otherwise.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
 }
 
 /// Creates a folder that only its owner may read. Those above it are created where `is_recursive`; then the folder may exist.

@@ -8,7 +8,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::batch::folder::{create_file, sync_folder};
+use card_file::create_private_file;
+
+use crate::batch::folder::sync_folder;
 
 const MAGIC: &[u8] = b"card-enrollment batches 1\n";
 /// Length and checksum of the payload, and its kind.
@@ -73,7 +75,7 @@ impl JournalWriter {
     /// Begins a journal. What an interrupted run left under its temporary name is overwritten.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let temporary = path.with_extension("part");
-        let mut file = BufWriter::with_capacity(256 * 1024, create_file(&temporary)?);
+        let mut file = BufWriter::with_capacity(256 * 1024, create_private_file(&temporary)?);
         file.write_all(MAGIC)?;
         Ok(Self {
             file,

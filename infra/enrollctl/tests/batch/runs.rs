@@ -90,6 +90,22 @@ fn results_have_reason_advice_and_sibling() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn results_are_their_owners() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let service = Service::start(Behavior::default());
+    let issuer = Issuer::new(&service);
+    issuer.write(&[row("anna", "anna-1", 1)]);
+    // What an earlier version left.
+    let path = issuer.path("cards.results.csv");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(run(issuer.submit(&[])).code, Some(0));
+    let mode = path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn lost_answers_and_throttling_change_nothing() {
     let service = Service::start(Behavior {
