@@ -9,6 +9,7 @@
 //! use AES-GCM.
 
 mod decrypt;
+mod digits;
 mod encrypt;
 mod fields;
 mod json_path;
@@ -19,6 +20,7 @@ mod tests;
 use thiserror::Error;
 
 pub use decrypt::{AcceptedModes, DecryptedPayload, Decryptor, DecryptorSettings, MissingHash};
+pub use digits::keeps_its_digits;
 pub use encrypt::{EncryptedPayload, Encryptor, EncryptorSettings};
 pub use fields::{Cipher, Encoding, OaepHash};
 pub use json_path::{JsonPath, PathMapping};

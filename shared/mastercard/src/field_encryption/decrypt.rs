@@ -4,6 +4,7 @@ use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, Privat
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::digits::keeps_its_digits;
 use super::{
     Encoding, FieldEncryptionError, Names, OaepHash, PathMapping, fields::Parameters, json_path::JsonPath,
 };
@@ -276,6 +277,8 @@ fn put_content(to: &JsonPath, payload: &mut Value, content: &[u8]) -> Result<(),
     let value = match serde_json::from_str(text) {
         // Another spelling is a text: leading zeros, and digits that the number does not keep.
         Ok(Value::Number(number)) if number.to_string() != text => text.into(),
+        // Nothing of an object or a list may be rounded either.
+        Ok(Value::Object(_) | Value::Array(_)) if !keeps_its_digits(text) => text.into(),
         Ok(value) => value,
         Err(_) => text.into(),
     };

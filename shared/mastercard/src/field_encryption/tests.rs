@@ -529,6 +529,22 @@ mod foreign {
                 "{text}"
             );
         }
+        for text in [
+            r#"{"c":[12345678901234567890123]}"#,
+            "[0.12345678901234567890123]",
+        ] {
+            let payload = encrypt(json!({"a": text}), "$.a", "$.b").unwrap();
+            assert_eq!(
+                decrypt(payload, "$.b", "$.a").unwrap(),
+                json!({"a": text}),
+                "{text}"
+            );
+        }
+        let payload = encrypt(json!({"a": r#"{"c":[1.5]}"#}), "$.a", "$.b").unwrap();
+        assert_eq!(
+            decrypt(payload, "$.b", "$.a").unwrap(),
+            json!({"a": {"c": [1.5]}})
+        );
         let payload = encrypt(json!({"a": "5123"}), "$.a", "$.b").unwrap();
         assert_eq!(decrypt(payload, "$.b", "$.a").unwrap(), json!({"a": 5123}));
     }
