@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http::header::CONTENT_TYPE;
@@ -65,6 +65,8 @@ struct Injector {
     /// Whether no faults are injected at present.
     is_paused: AtomicBool,
     counts: Mutex<BTreeMap<Injected, usize>>,
+    /// Number of calls of `DynamoDB`.
+    calls: AtomicUsize,
     transactions: Mutex<Vec<Transaction>>,
 }
 
@@ -93,6 +95,7 @@ impl AwsProxy {
             chance: Chance::new(faults.seed),
             is_paused: AtomicBool::new(false),
             counts: Mutex::default(),
+            calls: AtomicUsize::default(),
             transactions: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -117,6 +120,11 @@ impl AwsProxy {
     pub fn transactions(&self) -> Vec<Transaction> {
         let transactions = self.injector.transactions.lock();
         transactions.expect("nobody panics with it").clone()
+    }
+
+    /// Number of calls of `DynamoDB` so far, repeats and faults among them.
+    pub fn calls(&self) -> usize {
+        self.injector.calls.load(Ordering::SeqCst)
     }
 
     /// Number of faults injected so far, by kind.
@@ -214,11 +222,13 @@ fn refused(refusal: Injected) -> Answer {
 
 impl Injector {
     fn of(&self, headers: &HeaderMap) -> Option<Injected> {
+        let target = headers.get("x-amz-target")?.to_str().ok()?;
+        let is_dynamodb = target.starts_with("DynamoDB_20120810.");
+        self.calls.fetch_add(usize::from(is_dynamodb), Ordering::SeqCst);
         if self.is_paused.load(Ordering::SeqCst) {
             return None;
         }
-        let target = headers.get("x-amz-target")?.to_str().ok()?;
-        let injected = if target.starts_with("DynamoDB_20120810.") {
+        let injected = if is_dynamodb {
             self.of_dynamodb()
         } else if matches!(target, "AmazonSQS.SendMessage" | "AmazonSQS.SendMessageBatch") {
             self.chance

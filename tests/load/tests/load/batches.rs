@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -11,6 +12,7 @@ use flows::call::{self, Answer};
 use flows::card::{passes_luhn, random_hex};
 use flows::partner::{Partner, sign};
 use flows::receiver::Received;
+use flows::rewards::Faults;
 use flows::stack::Stack;
 use flows::time::{Stopwatch, eventually, now, pause};
 use http::Request;
@@ -38,6 +40,7 @@ pub(crate) struct Batches {
     partner: Partner,
     encryptor: Encryptor,
     name: String,
+    faults: Mutex<Vec<Faults>>,
 }
 
 /// One batch that was submitted.
@@ -56,6 +59,7 @@ impl Batches {
             partner: Partner::like_demo_but(|_| {}),
             encryptor: Encryptor::new(&key, KeyName::kid(key_id), ContentEncryption::A128Gcm, None).unwrap(),
             name: format!("load-{}", random_hex(8)),
+            faults: Mutex::default(),
         }
     }
 
@@ -84,8 +88,15 @@ impl Batches {
         watch.passed()
     }
 
-    /// Checks what only the whole shows: one confirmation and one batch at Mastercard for each batch.
+    /// Checks what only the whole shows: one confirmation and one batch at Mastercard for each batch, and that Mastercard's
+    /// faults have happened.
     pub(crate) fn check_all(&self, count: usize) {
+        let faults = self.faults.lock().unwrap();
+        assert_eq!(faults.len(), count.div_ceil(FAULTY_EVERY), "faults of Mastercard");
+        for fault in &*faults {
+            assert_eq!(fault.unserved(), [Value::Null; 0], "a fault did not happen");
+        }
+        println!("{} faults of Mastercard happened", faults.len());
         let known = call::get(&format!("{}/issuers/batches", Stack::here().endpoints.admin)).json();
         let mine: Vec<&Value> = known
             .as_array()
@@ -146,11 +157,9 @@ impl Batches {
             json!({"operation": "batchStatus", "fault": "malformed-after"}),
             json!({"operation": "submitBatch", "fault": "refused", "reason": "UNAVAILABLE"}),
         ];
-        let mut order = faults[(number / FAULTY_EVERY) % faults.len()].clone();
-        order["batch"] = self.external_id(number).into();
-        let address = format!("{}/faults", Stack::here().endpoints.admin);
-        let answer = call::post_json(&address, &order.to_string());
-        assert_eq!(answer.status, 201, "{}", answer.text());
+        let order = faults[(number / FAULTY_EVERY) % faults.len()].clone();
+        let ordered = Faults::about_batch(&self.external_id(number), &[order]);
+        self.faults.lock().unwrap().push(ordered);
     }
 
     fn submit(&self, number: usize) -> Submitted {
@@ -263,12 +272,12 @@ pub(crate) fn largest_function() -> Option<u64> {
     processes
         .filter_map(|process| {
             let environment = fs::read(process.path().join("environ")).ok()?;
+            // CloudFormation makes the name from those of the stacks and of the function: local-Batches-…-BatchPoll-….
             let is_batch = environment.split(|byte| *byte == 0).any(|variable| {
                 variable.starts_with(b"AWS_LAMBDA_FUNCTION_NAME=")
-                    && variable.windows(5).any(|part| part == b"batch")
+                    && variable.windows(6).any(|part| part == b"-Batch")
             });
-            let program = fs::read_link(process.path().join("exe")).ok()?;
-            if !is_batch || program.file_name()? != "bootstrap" {
+            if !is_batch {
                 return None;
             }
             let status = fs::read_to_string(process.path().join("status")).ok()?;

@@ -82,6 +82,8 @@ fn nothing_is_lost_and_nothing_is_doubled() {
 const BATCHES: usize = 20;
 /// Numbers of cards after which rate and memory are printed.
 const CARDS_AT: [usize; 3] = [1000, 10_000, 100_000];
+/// Cards of a step whose cost is compared with that of others.
+const COMPARABLE: usize = 4000;
 
 #[test]
 #[ignore = "needs the local stack: cargo xtask test --only load"]
@@ -101,6 +103,7 @@ fn every_card_of_every_batch_is_accounted_for() {
     let lock = SettingsLock::wait();
     let batches = Batches::new();
     let _redirected = Redirected::to(&proxy.url(), &lock);
+    let mut costs = Vec::new();
     let mut done = 0;
     let mut passed = SignedDuration::ZERO;
     // Each step is a part of the whole: its own rate shows whether the later cards cost more.
@@ -109,16 +112,27 @@ fn every_card_of_every_batch_is_accounted_for() {
         .map(|cards| cards / 250)
         .filter(|step| *step < count);
     for step in steps.chain([count]) {
+        let calls = proxy.calls();
         let took = batches.run(done, step);
         passed += took;
-        rate("cards enrolled", (step - done) * 250, took);
+        let cards = (step - done) * 250;
+        rate("cards enrolled", cards, took);
+        let cost = calls_each(proxy.calls() - calls, cards);
+        let memory = largest_function().expect("a function for batches is running");
         println!(
-            "  after {} cards: the largest function has {:?} MB",
-            step * 250,
-            largest_function()
+            "  after {} cards: {cost:.2} calls of DynamoDB a card, the largest function has {memory} MB",
+            step * 250
         );
+        // The time is that of an emulator; a step of a thousand cards is too short to compare.
+        if cards >= COMPARABLE {
+            costs.push(cost);
+        }
         done = step;
     }
+    assert!(
+        is_flat(&costs),
+        "a card costs more, or less, than before: {costs:?}"
+    );
     rate("cards of batches accounted for", done * 250, passed);
     batches.check_all(count);
     println!("injected faults: {:?}", proxy.injected());
@@ -143,6 +157,23 @@ fn concurrent_sessions(customers: &Customers, proxy: &AwsProxy) -> Vec<PageResul
     assert!(!canceled.iter().any(|one| one.met_another()), "{canceled:?}");
     assert_eq!(sharing(&transactions), BTreeSet::new());
     results
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most millions")]
+fn calls_each(calls: usize, cards: usize) -> f64 {
+    calls as f64 / cards as f64
+}
+
+/// Whether the largest cost is at most a tenth above the smallest.
+fn is_flat(costs: &[f64]) -> bool {
+    let largest = costs.iter().copied().fold(0.0, f64::max);
+    costs.iter().all(|cost| largest <= cost * 1.1)
+}
+
+#[test]
+fn cost_is_flat_within_a_tenth() {
+    assert!(is_flat(&[]) && is_flat(&[1.2]) && is_flat(&[1.2, 1.3, 1.25]));
+    assert!(!is_flat(&[1.2, 1.4]) && !is_flat(&[1.4, 1.2]));
 }
 
 fn rate(what: &str, count: usize, passed: SignedDuration) {
