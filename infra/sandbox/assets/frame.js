@@ -1,27 +1,26 @@
-// Listens to the widget in the iframe: {type, detail}, from its origin and its window only.
+// Shows the widget's messages on a page that embeds it: {type, detail}, of its origin only.
 
 import { watchConfirmations } from "/assets/confirmations.js";
 
-const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("widget"));
 const log = document.getElementById("log");
 const outcome = document.getElementById("outcome");
-const origin = frame.dataset.origin;
-const TYPES = ["ready", "change", "resize", "enrollmentEnded"];
+const { origin } = document.getElementById("messages").dataset;
+const TYPES = ["ready", "change", "focus", "blur", "resize", "enrollmentEnded", "return"];
 const MOST_LINES = 200;
 
 watchConfirmations(document.getElementById("received"));
 
 window.addEventListener("message", (event) => {
-  if (event.origin !== origin || event.source !== frame.contentWindow) return;
+  if (event.origin !== origin) return;
   const { type, detail } = event.data ?? {};
   if (!TYPES.includes(type)) return;
   write(type, detail);
-  if (type === "resize") resize(detail?.height);
   if (type === "enrollmentEnded") end(detail);
 });
 
-// Only now, so that no message comes before there is somebody to hear it.
-frame.src = frame.dataset.src;
+// A frame in the shape of a phone keeps its height, so nothing else is to be done for it.
+const phone = /** @type {HTMLIFrameElement | null} */ (document.querySelector("iframe[data-fixed-height]"));
+if (phone) phone.src = phone.dataset.src;
 
 /** @param {string} type @param {unknown} detail */
 function write(type, detail) {
@@ -32,12 +31,6 @@ function write(type, detail) {
   line.dataset.type = type;
   log.prepend(line);
   while (log.childElementCount > MOST_LINES) log.lastElementChild.remove();
-}
-
-/** @param {unknown} height */
-function resize(height) {
-  if ("fixedHeight" in frame.dataset || typeof height !== "number" || !Number.isFinite(height)) return;
-  frame.style.height = `${Math.min(Math.max(height, 240), 4000)}px`;
 }
 
 /** @param {object} detail */

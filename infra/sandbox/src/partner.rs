@@ -1,12 +1,13 @@
 //! The demo partner: a small bank that opens the widget and receives confirmations.
 //!
 //! Its back end does what a partner's would (`docs/sources.md#widget`): sign a token, POST it to
-//! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show the three ways of opening the
-//! widget. The same is there as JSON for tests.
+//! `/company/non_auth_initialize`, take `Location` from the answer. Its pages show every way of opening the
+//! widget, with its code. The same is there as JSON for tests.
 
 mod batch;
 mod confirmation_log;
 mod demo;
+mod embedded;
 mod initialize;
 mod mask;
 mod pages;

@@ -1,4 +1,4 @@
-//! The partner's pages: server-rendered, with a small script each, nothing from elsewhere.
+//! The partner's pages: server-rendered, with a small script each, nothing from elsewhere but the product's embed.js.
 
 use std::sync::Arc;
 
@@ -16,11 +16,13 @@ use serde_json::{Map, Value, json};
 
 use super::Partner;
 use super::batch::SampleCard;
+use super::embedded::{self, EmbeddedPage, Way};
 use crate::mastercard::mrs::{TEST_CARDS, TestCard};
 
 /// The pages, their scripts and their style sheet.
 pub(crate) fn router() -> Router<Arc<Partner>> {
     Router::new()
+        .merge(embedded::router())
         .route("/", get(start))
         .route("/start", post(open))
         .route("/batch", get(batch))
@@ -34,7 +36,6 @@ pub(crate) fn router() -> Router<Arc<Partner>> {
             ),
         )
         .route("/assets/start.js", script(include_str!("../../assets/start.js")))
-        .route("/assets/frame.js", script(include_str!("../../assets/frame.js")))
         .route(
             "/assets/confirmations.js",
             script(include_str!("../../assets/confirmations.js")),
@@ -61,20 +62,11 @@ struct BatchPage {
     not_ready: Option<String>,
 }
 
-struct Row {
-    number: String,
-    what: &'static str,
+/// Line of the table of test cards.
+pub(super) struct Row {
+    pub(super) number: String,
+    pub(super) what: &'static str,
     is_first_choice: bool,
-}
-
-#[derive(Template)]
-#[template(path = "frame.html")]
-struct FramePage {
-    location: String,
-    origin: String,
-    outcome: String,
-    is_phone: bool,
-    cards: Vec<Row>,
 }
 
 #[derive(Template)]
@@ -89,7 +81,7 @@ struct FailurePage {
     what: String,
 }
 
-/// What the widget adds to the address of the way back.
+/// Query of the way back, as the widget makes it.
 #[derive(Deserialize)]
 struct Returned {
     #[serde(default)]
@@ -112,6 +104,8 @@ struct Choice {
 #[serde(rename_all = "lowercase")]
 enum Mode {
     Page,
+    Modal,
+    Inline,
     Iframe,
     Webview,
 }
@@ -156,22 +150,20 @@ async fn open(State(partner): State<Arc<Partner>>, Form(choice): Form<Choice>) -
         Ok(opened) => opened,
         Err(error) => return failed(error.to_string()),
     };
-    let (302, Some(location)) = (opened.status, opened.location) else {
+    let (302, Some(location)) = (opened.status, opened.location.clone()) else {
         return failed(format!(
             "the product answered {} where a 302 with a Location was expected",
             opened.status
         ));
     };
-    if choice.mode == Mode::Page {
-        return Redirect::to(&location).into_response();
-    }
-    let page = FramePage {
-        location,
-        origin: partner.initializer.origin(),
-        outcome: opened.enrollment_status.unwrap_or_default(),
-        is_phone: choice.mode == Mode::Webview,
-        cards: rows(None),
+    let way = match choice.mode {
+        Mode::Page => return Redirect::to(&location).into_response(),
+        Mode::Modal => Way::Modal,
+        Mode::Inline => Way::Inline,
+        Mode::Iframe => Way::ByHand,
+        Mode::Webview => Way::Phone,
     };
+    let page = EmbeddedPage::new(way, opened, location, &partner, rows(None));
     html(StatusCode::OK, &page, &partner)
 }
 
@@ -222,7 +214,7 @@ fn html(status: StatusCode, page: &impl Template, partner: &Partner) -> Response
     };
     let widget = partner.initializer.origin();
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; script-src 'self' {widget}; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
          frame-ancestors 'none'; frame-src {widget}; form-action 'self' {widget}"
     );
     let mut response = (status, Html(content)).into_response();
@@ -232,7 +224,7 @@ fn html(status: StatusCode, page: &impl Template, partner: &Partner) -> Response
     response
 }
 
-fn script(content: &'static str) -> axum::routing::MethodRouter<Arc<Partner>> {
+pub(super) fn script(content: &'static str) -> axum::routing::MethodRouter<Arc<Partner>> {
     asset("text/javascript; charset=utf-8", content)
 }
 

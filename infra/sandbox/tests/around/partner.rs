@@ -142,20 +142,84 @@ async fn opening_gives_the_answer_of_the_product() {
 }
 
 #[tokio::test]
-async fn the_site_opens_the_widget_in_three_ways() {
+async fn site_opens_the_widget_in_every_way() {
     let around = start().await;
     let page = form(&around, "page").await;
     assert_eq!(page.status(), 303);
     let location = page.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(claims(location.split_once('#').unwrap().1)["language"], "pl_PL");
-    for (mode, mark) in [("iframe", "class=\"embed\""), ("webview", "class=\"phone\"")] {
+    for (mode, mark, code) in [
+        (
+            "modal",
+            "<button class=\"primary\" type=\"button\" id=\"add-card\"",
+            "addEventListener(&#34;click&#34;",
+        ),
+        ("inline", "<div class=\"embed\" id=\"card\"", "await opening"),
+        (
+            "iframe",
+            "<iframe id=\"widget\"",
+            "source !== frame.contentWindow",
+        ),
+        ("webview", "data-fixed-height></iframe>", "WKScriptMessageHandler"),
+    ] {
         let answer = form(&around, mode).await;
         assert_eq!(answer.headers()["cache-control"], "no-store");
         let html = answer.text().await.unwrap();
+        for part in [mark, code, "SUCCESS"] {
+            assert!(html.contains(part), "{mode}: {part} in {html}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn embed_script_is_loaded_from_the_product() {
+    let around = start().await;
+    for mode in ["modal", "inline"] {
+        let answer = form(&around, mode).await;
+        let policy = answer.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let html = answer.text().await.unwrap();
+        let (_, script) = html.split_once("<script src=\"").unwrap();
+        let (address, rest) = script.split_once('"').unwrap();
+        let (origin, path) = address.split_once("/widget/embed/").unwrap();
         assert!(
-            html.contains(mark) && html.contains("<iframe id=\"widget\"") && html.contains("SUCCESS"),
-            "{html}"
+            policy.contains(&format!("script-src 'self' {origin};")),
+            "{policy}"
         );
+        assert!(path.ends_with("/embed.js"), "{path}");
+        assert!(
+            rest.starts_with(" crossorigin=\"anonymous\" integrity=\"sha384-"),
+            "{rest}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_run_the_code_that_they_show() {
+    let around = start().await;
+    for (mode, name) in [("modal", "modal"), ("inline", "inline"), ("iframe", "by-hand")] {
+        let html = form(&around, mode).await.text().await.unwrap();
+        let asset = format!("/assets/examples/{name}.js");
+        assert!(html.contains(&format!("src=\"{asset}\"")), "{html}");
+        let url = format!("http://{}{asset}", around.at().partner);
+        let run = around
+            .client(None)
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        let shown = html
+            .replace("&#34;", "\"")
+            .replace("&#39;", "'")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
+            .replace("&#38;", "&");
+        assert!(shown.contains(&run), "{shown}");
     }
 }
 
@@ -203,7 +267,13 @@ async fn pages_load_nothing_from_elsewhere() {
     for elsewhere in ["src=\"http", "src=\"//", "href=\"http", "href=\"//"] {
         assert!(!html.contains(elsewhere), "{html}");
     }
-    for asset in ["partner.css", "start.js", "frame.js", "confirmations.js"] {
+    for asset in [
+        "partner.css",
+        "start.js",
+        "frame.js",
+        "confirmations.js",
+        "examples/modal.js",
+    ] {
         let answer = client
             .get(format!("http://{}/assets/{asset}", around.at().partner))
             .send()

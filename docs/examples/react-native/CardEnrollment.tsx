@@ -1,0 +1,85 @@
+import { useCallback } from "react";
+import { Linking } from "react-native";
+import { WebView, type WebViewMessageEvent } from "react-native-webview";
+
+export interface Ended {
+  status: string;
+  statusCode?: string;
+  parentId?: string;
+  ranac?: string;
+  designCode?: string;
+  bin?: string;
+  last4?: string;
+}
+
+interface Props {
+  /** Address that the bank's back end got from non_auth_initialize. */
+  url: string;
+  /** `returnUrl` of the token, of an app scheme: "com.example.demobank:/cards". */
+  returnUrl: string;
+  onEnded: (ended: Ended) => void;
+  /** The customer pressed the button that leads back. */
+  onReturn: (status: string | undefined) => void;
+}
+
+export function CardEnrollment({ url, returnUrl, onEnded, onReturn }: Props) {
+  const origin = originOf(url);
+
+  const receive = useCallback(
+    ({ nativeEvent }: WebViewMessageEvent) => {
+      if (originOf(nativeEvent.url) !== origin) return;
+      const ended = read(nativeEvent.data);
+      if (ended) onEnded(ended);
+    },
+    [origin, onEnded],
+  );
+
+  // Only the widget is shown here; terms and privacy notice open in the system's browser.
+  const mayLoad = useCallback(
+    ({ url: next }: { url: string }) => {
+      if (originOf(next) === origin) return true;
+      if (isBelow(next, returnUrl)) onReturn(statusIn(next));
+      else if (next.startsWith("https://")) void Linking.openURL(next);
+      return false;
+    },
+    [origin, returnUrl, onReturn],
+  );
+
+  return (
+    <WebView
+      source={{ uri: url }}
+      originWhitelist={["*"]}
+      onMessage={receive}
+      onShouldStartLoadWithRequest={mayLoad}
+      onOpenWindow={({ nativeEvent }) => void Linking.openURL(nativeEvent.targetUrl)}
+      cacheEnabled={false}
+      incognito
+      allowsBackForwardNavigationGestures={false}
+    />
+  );
+}
+
+/** The message's event; nothing for another message. */
+export function read(message: string): Ended | undefined {
+  try {
+    const { type, detail } = JSON.parse(message);
+    return type === "enrollmentEnded" && typeof detail?.status === "string" ? detail : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `status` that the widget adds to the returnUrl. It came through the browser: the confirmation is the proof. */
+export function statusIn(url: string): string | undefined {
+  return /[?&]status=([A-Z_]+)(?:[&#]|$)/.exec(url)?.[1];
+}
+
+/** React Native's own URL is no full one, so that this does not use it. */
+export function originOf(url: string): string | undefined {
+  return /^https?:\/\/[^/?#@]+(?=[/?#]|$)/.exec(url)?.[0];
+}
+
+/** Whether an address is the returnUrl, with or without more in its query. */
+export function isBelow(url: string, returnUrl: string): boolean {
+  return url.startsWith(returnUrl) && /^($|[?&#])/.test(url.slice(returnUrl.length));
+}
