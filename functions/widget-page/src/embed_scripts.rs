@@ -81,6 +81,11 @@ mod tests {
     }
 
     #[test]
+    fn readme_has_the_example_that_is_compiled() {
+        assert!(README.contains(include_str!("../../../docs/examples/react/AddCard.tsx")));
+    }
+
+    #[test]
     fn unknown_version_or_name_is_none() {
         for (version, name) in [
             ("0.0.0", "embed.js"),

@@ -13,7 +13,7 @@ use crate::test::fuzz;
 pub(crate) enum Part {
     /// Formatting, clippy, types in Python, language, licenses and advisories, who may depend on what, the template.
     Lint,
-    /// The widget's page: types, tests, the committed bundle, its size.
+    /// The widget's page: types, tests, the committed bundle, its size. Examples for apps: types, compilers.
     Page,
     /// Unit and property tests.
     Unit,
@@ -96,8 +96,9 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "style and types in Python", budget: 90, lane: Processor, needs: Nothing, run: Always(suites::python_lint) },
     Check { part: Part::Lint, name: "templates", budget: 60, lane: Processor, needs: Nothing, run: Always(suites::templates) },
     Check { part: Part::Page, name: "page", budget: 120, lane: Processor, needs: Nothing, run: Always(suites::page) },
+    Check { part: Part::Page, name: "native examples", budget: 90, lane: Processor, needs: Nothing, run: Always(suites::native_examples) },
     Check { part: Part::Crash, name: "crash", budget: 480, lane: Processor, needs: Folder, run: Always(suites::crash) },
-    Check { part: Part::Fuzz, name: "fuzzing", budget: 360, lane: Processor, needs: Nothing, run: Always(|run| fuzz::briefly(run.checkout, run.interrupt)) },
+    Check { part: Part::Fuzz, name: "fuzzing", budget: 270, lane: Processor, needs: Nothing, run: Always(|run| fuzz::briefly(run.checkout, run.interrupt)) },
     Check { part: Part::Lint, name: "licenses and sources of dependencies", budget: 240, lane: Processor, needs: Nothing, run: Always(dependencies::policy) },
     Check { part: Part::Lint, name: "advisories", budget: 60, lane: Processor, needs: Nothing, run: Noting(dependencies::advisories) },
     Check { part: Part::Browser, name: "browser", budget: 330, lane: System, needs: Needs::System, run: Always(suites::browser) },

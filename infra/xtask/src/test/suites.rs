@@ -78,6 +78,15 @@ pub(crate) fn page(run: &TestRun<'_>) -> Result<()> {
     )
 }
 
+/// `docs/examples`, by React Native's own types and Kotlin's own compiler.
+pub(crate) fn native_examples(run: &TestRun<'_>) -> Result<()> {
+    let node = Node::install(run.checkout, run.interrupt)?;
+    let folder = run.checkout.root().join("tests/native");
+    node.install_packages(run.checkout, &folder, run.interrupt)?;
+    program_or_package("javac", "openjdk-17-jdk-headless", run.interrupt)?;
+    node.run(&folder, "check", run.interrupt)
+}
+
 pub(crate) fn storage(run: &TestRun<'_>) -> Result<()> {
     let node = Node::install(run.checkout, run.interrupt)?;
     let aws = run.local_aws()?;

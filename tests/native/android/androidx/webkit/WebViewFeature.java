@@ -1,0 +1,6 @@
+package androidx.webkit;
+
+public class WebViewFeature {
+    public static final String WEB_MESSAGE_LISTENER = "WEB_MESSAGE_LISTENER";
+    public static boolean isFeatureSupported(String feature) { return false; }
+}
