@@ -10,6 +10,8 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
+from interop import tables
+from interop.enrollctl import Result, enrollctl
 from local_system.issuer import PATIENCE, Batch, Issuer, Json, cards_of
 from local_system.operator import Operator
 from local_system.receiver import Receiver, listening
@@ -51,6 +53,11 @@ class Enrollment:
 
     def enroll(self, batch: Batch, encrypted: str | None = None) -> Json:
         return self.issuer.result(self.submit(batch, encrypted))
+
+    def person(self, what: str, consumer: str, *more: str) -> Result:
+        """Runs `enrollctl customer` about a consumer, whose id is on standard input."""
+        request = ("--client", self.issuer.stack.client_id, "--customer-file", "-", "--reference", "request 7")
+        return enrollctl("customer", what, *request, *more, given=f"{consumer}\n")
 
     def at_mastercard(self, batch: Batch) -> list[Json]:
         return [known for known in self.admin("GET", "issuers/batches") if known["externalBatchId"] == batch.id]
@@ -180,3 +187,36 @@ def test_enrolled_card_is_deleted(enrollment: Enrollment) -> None:
     cards = enrollment.admin("GET", "issuers/digital-cards")
     [card] = [card for card in cards if card["externalCardId"] == batch.card_id("enrolled")]
     assert card["isDeleted"]
+
+
+def test_consumer_is_exported_and_erased(enrollment: Enrollment) -> None:
+    batch = Batch.of(("enrolled",), ("enrolled_second",))
+    batch_id = enrollment.enroll(batch)["batchId"]
+    person, other = batch.consumer_id(0), batch.consumer_id(1)
+    exported = enrollment.person("export", person)
+    assert exported.code == 0, exported.err
+    assert other not in exported.out
+    consumer = json.loads(exported.out)["consumer"]
+    assert [card["externalCardId"] for card in consumer["cards"]] == [batch.card_id("enrolled")]
+    assert [of_batch["batchId"] for of_batch in consumer["batches"]] == [batch_id]
+    assert has_content(batch_id)
+
+    refused = enrollment.person("erase", person, "--yes")
+    assert (refused.code, refused.out) == (1, "")
+    assert "--opt-out" in refused.err
+    erased = enrollment.person("erase", person, "--opt-out", "--yes")
+    assert erased.code == 0, erased.err
+    assert erased.out == "batches: erased enrolled cards 1, batches 1\n"
+    left = enrollment.issuer.result(batch_id)
+    assert [profile["externalConsumerId"] for profile in left["profiles"]] == [other]
+    assert not has_content(batch_id), "the encrypted data has all consumers"
+    for consumer_id, code in ((person, 1), (other, 0)):
+        shown = enrollment.person("show", consumer_id)
+        assert shown.code == code, shown.output
+
+
+def has_content(batch_id: str) -> bool:
+    """Whether the encrypted data of a batch is stored, by the batch's own item."""
+    [item] = [item for item in tables.items_containing(f'"batch#{batch_id}"') if item.table == "Batches"]
+    is_stored: bool = item.attributes["has_content"]["BOOL"]
+    return is_stored
