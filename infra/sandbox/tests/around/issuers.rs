@@ -20,7 +20,6 @@ use sandbox::CONSUMER_KEY;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::mastercard::admin;
 use stand::{
     AT_FIRST_CHECKOUT, IMMEDIATE, NOW, PRE_PROVISIONED, Stand, TWO, client, content, encryptor, of, outcome,
     submission,
