@@ -22,13 +22,16 @@ NONCE = "bm9uY2U"
 # Opens the widget and records what it reports. `options` may name functions of the page.
 OPEN = """
 (options) => {
-  const told = { events: [] };
+  const told = { events: [], started: performance.now() };
   const abort = new AbortController();
   const opening = CardEnrollment.open({ ...options, signal: abort.signal });
   for (const type of ["ready", "change", "focus", "blur", "resize", "enrollmentEnded", "return", "complete"]) {
     opening.on(type, (detail) => told.events.push({ type, detail }));
   }
-  opening.then((outcome) => { told.outcome = outcome; }, (reason) => { told.reason = reason?.name; });
+  opening.then(
+    (outcome) => Object.assign(told, { outcome, settled: performance.now() }),
+    (reason) => { told.reason = reason?.name; },
+  );
   window.openings = [...(window.openings ?? []), { opening, told, abort }];
 }
 """

@@ -1,5 +1,6 @@
 """embed.js on a partner's page: in an element, as a modal, as the page itself."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -284,6 +285,24 @@ def test_frame_reload_that_fails_is_reported(
     page.wait_for_timeout(500)
     page.clock.run_for(20_500)
     assert outcome(page) == {"status": "NOT_LOADED"}
+
+
+@in_both
+@pytest.mark.parametrize("way", ["Modal", "Inline"])
+def test_demo_partner_shows_the_outcome(page: Page, stack: Stack, card: Card, way: str) -> None:
+    page.goto(f"{stack.partner}/")
+    page.get_by_role("radio", name=re.compile(f"^{way}")).check()
+    page.get_by_role("button", name="Open", exact=True).click()
+    if way == "Modal":
+        page.get_by_role("button", name="Add a card").click()
+    widget = Widget(widget_frame(page))
+    widget.shows(FORM)
+    widget.enroll(card)
+    widget.shows(SUCCESS)
+    if way == "Modal":
+        page.get_by_role("button", name="Close").click()
+    expect(page.locator("#status")).to_have_text("SUCCESS_ENROLLMENT")
+    expect(page.locator("#outcome .badge")).to_have_text("SUCCESS_ENROLLMENT")
 
 
 def test_changed_script_is_refused(page: Page, embed: EmbedHost, network: Network, console: ConsoleWatch) -> None:

@@ -31,6 +31,8 @@ const FUZZING: u32 = 600;
 const PAIRS: u32 = 5000;
 /// Runs of the browser suite.
 const BROWSER_RUNS: usize = 3;
+/// Openings by embed.js over a network that fails, of which `cargo xtask test` tries 50.
+const OPENINGS: u32 = 2000;
 /// Kills of `enrollctl batch`, of which `cargo xtask test` tries 50.
 const KILLS: u32 = 1000;
 /// Lines of a card file, which has 60,000 in `cargo xtask test`.
@@ -48,6 +50,7 @@ const SOAK: &[Check] = &[
     Check { part: Part::Storage, name: "card files", budget: 5400, lane: Processor, needs: Needs::Nothing, run: Run::Noting(card_files) },
     Check { part: Part::Flows, name: "arm64", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(arm64) },
     Check { part: Part::Browser, name: "browser", budget: 1200, lane: System, needs: Needs::System, run: Run::Noting(browser) },
+    Check { part: Part::Browser, name: "openings", budget: 7200, lane: System, needs: Needs::System, run: Run::Noting(openings) },
     Check { part: Part::Load, name: "load", budget: 3600, lane: System, needs: Needs::System, run: Run::Noting(load) },
     Check { part: Part::Canary, name: "no card number anywhere", budget: 600, lane: Last, needs: Needs::System, run: Run::Always(suites::canary) },
 ];
@@ -112,6 +115,13 @@ fn browser(run: &TestRun<'_>) -> Result<Success> {
         suites::browser(run)?;
     }
     Ok(Success::Noted(format!("{BROWSER_RUNS} times")))
+}
+
+/// Openings by embed.js, with a new seed.
+fn openings(run: &TestRun<'_>) -> Result<Success> {
+    let seed = seed()?;
+    suites::openings(run, OPENINGS, seed)?;
+    Ok(Success::Noted(format!("{OPENINGS} with seed {seed}")))
 }
 
 /// Functions for the processor that AWS gets them for.

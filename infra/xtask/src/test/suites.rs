@@ -210,9 +210,30 @@ impl Browser {
 }
 
 /// A suite in tests/ that pytest runs; it fails by itself where it finds no test. Both suites open the page.
+/// Runs openings by embed.js under failures, with this seed.
+pub(crate) fn openings(run: &TestRun<'_>, count: u32, seed: u32) -> Result<()> {
+    let variables = [
+        ("EMBED_OPENINGS", count.to_string()),
+        ("EMBED_SEED", seed.to_string()),
+    ];
+    let file = "browser/test_embed_failures.py";
+    python_with(run, file, &[], &[CHROMIUM], &variables)
+}
+
 fn python(run: &TestRun<'_>, suite: &str, processes: &[&str], browsers: &[Browser]) -> Result<()> {
+    python_with(run, suite, processes, browsers, &[])
+}
+
+/// Runs a suite, or a file of one.
+fn python_with(
+    run: &TestRun<'_>,
+    suite: &str,
+    processes: &[&str],
+    browsers: &[Browser],
+    variables: &[(&str, String)],
+) -> Result<()> {
     let folder = run.checkout.root().join("tests").join(suite);
-    if !folder.is_dir() {
+    if !folder.exists() {
         bail!("tests/{suite} is missing");
     }
     let browsers = browsers
@@ -231,6 +252,7 @@ fn python(run: &TestRun<'_>, suite: &str, processes: &[&str], browsers: &[Browse
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(run.environment()?);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.env("TEST_NODE", Node::of(&tests)?.program());
     command.envs(browsers);
     run_shown(&mut command, run.interrupt)
