@@ -53,7 +53,7 @@ impl Script {
     }
 
     fn add_words(&mut self, code: &str) {
-        let words = code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'));
+        let words = code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         self.words
             .extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
     }
