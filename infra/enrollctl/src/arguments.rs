@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::batch::BatchCommand;
-use crate::preview;
+use crate::{preview, translation_file};
 
 /// Command-line tool for the operator of a card-enrollment stack.
 #[derive(Debug, Parser)]
@@ -120,6 +120,8 @@ pub(crate) enum ClientCommand {
         /// The client file.
         file: PathBuf,
     },
+    /// Writes a file to translate: the page's texts with the English beside each; no AWS needed for a client file.
+    Texts(translation_file::TextsArguments),
     /// Shows the page of a client file, before it is applied: every state with sample data, in every language, light and dark;
     /// no AWS needed.
     Preview(preview::PreviewArguments),

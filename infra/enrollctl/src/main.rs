@@ -25,6 +25,7 @@ mod reconcile;
 mod summary;
 mod terminal;
 mod token;
+mod translation_file;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Client(ClientCommand::New { id, name, dir }) => {
             new_client::create(&id, name.as_deref(), dir)
         }
+        Command::Client(ClientCommand::Texts(arguments)) => translation_file::write(stack, &arguments).await,
         Command::Client(ClientCommand::Preview(arguments)) => preview::run(&arguments).await,
         Command::Client(ClientCommand::Apply { file, yes, reason }) => {
             client::apply(&find(stack).await?, &file, yes, &reason).await

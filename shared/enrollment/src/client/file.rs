@@ -445,7 +445,7 @@ impl FileReader<'_> {
     fn warn_of_unreviewed(&mut self, place: &str, built_in: &BuiltIn) {
         if !built_in.is_reviewed {
             let message = format!(
-                "uses the built-in texts of '{}', which no speaker has reviewed yet; read them first (client preview)",
+                "uses the built-in texts of '{}', which are not reviewed yet; read them first (client preview)",
                 built_in.language
             );
             self.warn(place, &message);

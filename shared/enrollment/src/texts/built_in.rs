@@ -53,10 +53,15 @@ impl BuiltIn {
         BUILT_IN.iter().find(|built_in| built_in.language == *chosen)
     }
 
+    /// Returns the file, whose texts have the order of the page.
+    pub fn source(&self) -> &'static str {
+        source(self.language.as_str())
+    }
+
     /// Returns the texts, parsed at the first call.
     pub fn texts(&self) -> &Value {
         self.texts
-            .get_or_init(|| serde_json::from_str(source(self.language.as_str())).unwrap_or_default())
+            .get_or_init(|| serde_json::from_str(self.source()).unwrap_or_default())
     }
 }
 

@@ -142,7 +142,8 @@ fn review_placeholders(english: &Value, text: &Value, path: &str, warnings: &mut
             .collect(),
         text => vec![(path.to_owned(), text)],
     };
-    for (path, text) in texts {
+    let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
+    for (path, text) in texts.into_iter().filter(|(_, text)| !is_blank(text)) {
         let own = placeholders::of(text);
         let missing = placeholders::of(english.get("other").unwrap_or(english));
         for name in missing.into_iter().filter(|name| !own.contains(name)) {

@@ -50,23 +50,31 @@ pub enum TranslationError {
     SingleBrace(String),
 }
 
-/// Reads a translation's file.
+/// Reads a translation's file. Members that begin with `_` are notes for the translator, such as the English, and are dropped.
 ///
 /// # Errors
 /// All faults of the file.
 pub fn read(file: &[u8]) -> Result<Value, Vec<TranslationError>> {
     let text = encoding::text(file).map_err(|error| vec![error.into()])?;
-    let translation = json::without_duplicates(text.as_bytes())
+    let mut translation = json::without_duplicates(text.as_bytes())
         .map_err(|error| vec![TranslationError::Json(error.to_string())])?;
     if !translation.is_object() {
         return Err(vec![TranslationError::NotObject]);
     }
+    drop_notes(&mut translation);
     let mut faults = Vec::new();
     check(built_in::english(), &translation, "", &mut faults);
     if faults.is_empty() {
         Ok(translation)
     } else {
         Err(faults)
+    }
+}
+
+fn drop_notes(texts: &mut Value) {
+    if let Value::Object(members) = texts {
+        members.retain(|key, _| !key.starts_with('_'));
+        members.values_mut().for_each(drop_notes);
     }
 }
 
@@ -196,6 +204,15 @@ mod tests {
         let mut faults = Vec::new();
         check(&english, translation, "", &mut faults);
         faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn notes_are_dropped() {
+        let file = br#"{"_read_more": "Read more", "read_more": "", "register": {"_confirm": "Add card", "confirm": "a"}}"#;
+        assert_eq!(
+            read(file).unwrap(),
+            json!({"read_more": "", "register": {"confirm": "a"}})
+        );
     }
 
     #[test]
