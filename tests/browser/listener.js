@@ -4,7 +4,7 @@
   const messages = [];
   const bridged = [];
   Object.assign(window, { events, messages, bridged });
-  for (const type of ["ready", "change", "resize", "enrollmentEnded"]) {
+  for (const type of ["ready", "change", "focus", "blur", "resize", "return", "enrollmentEnded"]) {
     addEventListener(type, (event) => event instanceof CustomEvent && events.push({ type, detail: event.detail }));
   }
   // Chromium writes them by itself; what Firefox writes a driver does not hear.

@@ -40,7 +40,7 @@ def test_forced_colors_keep_spinner_and_logo(
     network.resume()
     Widget(page).shows(FORM)
     pictures.take(page, f"form-forced-colors-{light}")
-    for part in (".control .icon.card", ".protection .icon"):
+    for part in (".brand .icon.card", ".protection .icon"):
         assert seen_share(page.locator(part), blank) > DRAWING, part
 
 
@@ -48,7 +48,7 @@ def test_long_words_wrap_at_320_px(page: Page, widget: Widget, pictures: Picture
     page.set_viewport_size({"width": 320, "height": 640})
     page.evaluate(
         """word => {
-          for (const part of document.querySelectorAll("h1, label, legend, button, .agree .read, .lead, .program"))
+          for (const part of document.querySelectorAll("h1, label, legend, button, .sentence a, .lead, .program"))
             part.append(` ${word} und die ${word}`);
         }""",
         WORD,

@@ -9,7 +9,7 @@ from browser.network import Answer
 from browser.pictures import Pictures
 from browser.service import BLUE, GOLD, OPEN, PLAIN, Service
 from browser.views import faults
-from browser.widget import FAILURE, NOTED, REMOVAL, REMOVING, REPLACEMENT, REPLACING, SUCCESS, Widget
+from browser.widget import FAILURE, KEPT, NOTED, NOTHING_TO, REMOVAL, REMOVING, REPLACEMENT, REPLACING, SUCCESS, Widget
 from local_system.cards import Card
 
 OpenPage = Callable[..., tuple[Widget, Service]]
@@ -50,7 +50,8 @@ def replaced(open_page: OpenPage, card: Card) -> None:
 
 
 def replace_refused(open_page: OpenPage, card: Card) -> None:
-    _fails(*_replace(open_page, card, lambda service: service.error("-52")))
+    widget, _ = _replace(open_page, card, lambda service: service.error("-52"))
+    widget.refuses_card("The new card isn't part of the program.")
 
 
 def replace_card_gone(open_page: OpenPage, card: Card) -> None:
@@ -58,7 +59,8 @@ def replace_card_gone(open_page: OpenPage, card: Card) -> None:
 
 
 def replace_no_card(open_page: OpenPage, card: Card) -> None:
-    _fails(*open_page("R"))
+    widget, _ = open_page("R")
+    widget.shows(NOTHING_TO["R"])
 
 
 def remove_one_of_several(open_page: OpenPage, card: Card) -> None:
@@ -82,6 +84,12 @@ def remove_invalid(open_page: OpenPage, card: Card) -> None:
 def remove_the_only_one(open_page: OpenPage, card: Card) -> None:
     widget, _ = open_page("C", GOLD)
     widget.shows(REMOVAL)
+
+
+def remove_kept(open_page: OpenPage, card: Card) -> None:
+    widget, _ = open_page("C", GOLD)
+    widget.keep.click()
+    widget.shows(KEPT)
 
 
 def removing(open_page: OpenPage, card: Card) -> None:
@@ -108,7 +116,8 @@ def remove_card_gone(open_page: OpenPage, card: Card) -> None:
 
 
 def remove_no_card(open_page: OpenPage, card: Card) -> None:
-    _fails(*open_page("C"))
+    widget, _ = open_page("C")
+    widget.shows(NOTHING_TO["C"])
 
 
 def _replace(open_page: OpenPage, card: Card, ending: Callable[[Service], Answer]) -> tuple[Widget, Service]:
@@ -146,6 +155,7 @@ STATES: list[Callable[[OpenPage, Card], None]] = [
     remove_chosen,
     remove_invalid,
     remove_the_only_one,
+    remove_kept,
     removing,
     removed,
     remove_noted,

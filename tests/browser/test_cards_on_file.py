@@ -14,7 +14,9 @@ from browser.network import Network, api_calls, is_submission
 from browser.service import BLUE, CUSTOMER, ERROR, GOLD, OPEN, PLAIN, Service, event_of
 from browser.widget import (
     FAILURE,
+    KEPT,
     NOTED,
+    NOTHING_TO,
     REMOVAL,
     REMOVING,
     REPLACEMENT,
@@ -192,9 +194,9 @@ def test_card_is_removed_by_keyboard(page: Page, open_page: OpenPage, network: N
 @BOTH
 def test_missing_card_is_shown_and_reported(open_page: OpenPage, action: str) -> None:
     widget, _ = open_page(action)
-    widget.shows(FAILURE)
-    widget.says("You have no card in the program to")
-    widget.shows_incident()
+    widget.shows(NOTHING_TO[action])
+    widget.says("You have no card in the program")
+    expect(widget.root.locator(".incident")).to_be_hidden()
     expect(widget.try_again).to_be_hidden()
     assert widget.ended() == [{"status": ERROR[action], "parentId": CUSTOMER}]
 
@@ -238,7 +240,7 @@ def test_retry_ends_if_the_only_card_is_gone(open_page: OpenPage, card: Card, ac
     widget.says("This card is no longer in the program.")
     service.cards = []
     widget.try_again.click()
-    widget.says("You have no card in the program to")
+    widget.shows(NOTHING_TO[action])
     expect(widget.try_again).to_be_hidden()
 
 
@@ -246,20 +248,29 @@ def test_retry_ends_if_the_only_card_is_gone(open_page: OpenPage, card: Card, ac
     "code, text",
     [
         ("-52", "The new card isn't part of the program. Your old card hasn't been replaced."),
-        ("-45", "The new card is already in the program. Your old card hasn't been replaced."),
-        ("-1001", "We couldn't replace your card because of a technical problem."),
+        ("-45", "This card is already in the program. Enter a different one."),
     ],
 )
-def test_failed_replacement_has_its_own_text(open_page: OpenPage, card: Card, code: str, text: str) -> None:
+def test_refused_new_card_is_an_error_of_its_field(open_page: OpenPage, card: Card, code: str, text: str) -> None:
     widget, service = open_page("R", GOLD)
     service.will_answer(service.error(code))
     widget.shows(REPLACEMENT)
     submit(widget, "R", card)
+    widget.refuses_card(text)
+    widget.shows(REPLACEMENT)
+    assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "statusCode": code, "parentId": CUSTOMER}]
+
+
+def test_failed_replacement_has_its_own_text(open_page: OpenPage, card: Card) -> None:
+    widget, service = open_page("R", GOLD)
+    service.will_answer(service.error("-1001"))
+    widget.shows(REPLACEMENT)
+    submit(widget, "R", card)
     widget.shows(FAILURE)
-    widget.says(text)
+    widget.says("We couldn't replace your card because of a technical problem.")
     widget.shows_incident()
     expect(widget.try_again).to_be_visible()
-    assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "statusCode": code, "parentId": CUSTOMER}]
+    assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "statusCode": "-1001", "parentId": CUSTOMER}]
 
 
 @pytest.mark.parametrize(
@@ -281,14 +292,24 @@ def test_failed_removal_has_its_own_text(open_page: OpenPage, card: Card, code: 
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "statusCode": code, "parentId": CUSTOMER}]
 
 
+def test_kept_card_ends_without_a_call(open_page: OpenPage, network: Network) -> None:
+    widget, _ = open_page("C", GOLD, PLAIN)
+    widget.card_on_file(PLAIN.last4).check()
+    widget.keep.click()
+    widget.shows(KEPT)
+    widget.says("Your card is still in the program.")
+    widget.says("You can close this page now.")
+    assert network.posts() == []
+    assert widget.ended() == []
+
+
 def test_unanswered_removal_is_noted(page: Page, open_page: OpenPage, card: Card) -> None:
     widget, service = open_page("C", GOLD)
     noted = service.error("-1001", attempts_left=0)
     service.will_answer(OPEN, OPEN, noted)
     widget.shows(REMOVAL)
     submit(widget, "C", card)
-    widget.shows(REMOVING)
-    widget.says(f"Card ending in •••• {GOLD.last4}")
+    widget.waits(REMOVING)
     widget.shows(NOTED)
     widget.says("Your card will be removed as soon as it does")
     expect(widget.try_again).to_be_hidden()
@@ -308,8 +329,9 @@ def test_waiting_screen_names_the_action(open_page: OpenPage, card: Card, action
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
     submit(widget, action, card)
-    widget.shows(WAITINGS[action])
-    widget.root.wait_for_timeout(2500)
+    widget.waits(WAITINGS[action])
+    widget.shows(FORMS[action])
+    # After some seconds on a screen of its own.
     widget.shows(WAITINGS[action])
     assert widget.ended() == []
     service.will_answer(service.success())
@@ -324,7 +346,7 @@ def test_reload_while_waiting_keeps_waiting(
     service.will_answer(OPEN)
     widget.shows(FORMS[action])
     submit(widget, action, card)
-    widget.shows(WAITINGS[action])
+    widget.waits(WAITINGS[action])
     page.wait_for_timeout(500)
     page.reload()
     widget.shows(WAITINGS[action])

@@ -53,7 +53,7 @@ def test_retry_starts_when_back_online(
 def test_lost_mrs_answer_is_resolved_by_lookup(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "cut-after")
     widget.enroll(card)
-    widget.shows(WAITING)
+    widget.waits(WAITING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
@@ -62,6 +62,8 @@ def test_lost_mrs_answer_is_resolved_by_lookup(widget: Widget, rewards: Rewards,
 def test_page_waits_for_silent_mrs(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "slow-after", delayMs=12_000)
     widget.enroll(card)
+    widget.waits(WAITING)
+    widget.shows(FORM)
     widget.shows(WAITING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
@@ -75,7 +77,7 @@ def test_open_outcome_is_not_reported(page: Page, widget: Widget, rewards: Rewar
     rewards.order(card, "enroll", "cut-after")
     rewards.order(card, "getCustomerAccounts", "http500-before", count=100)
     widget.enroll(card)
-    widget.shows(WAITING)
+    widget.waits(WAITING)
     widget.shows_in_time(UNSETTLED, page)
     assert widget.ended() == []
 

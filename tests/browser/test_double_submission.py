@@ -44,7 +44,7 @@ def test_two_tabs_of_one_session_enroll_once(
 
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
     tabs[0].confirm.click()
-    tabs[0].shows(WAITING)
+    tabs[0].waits(WAITING)
     # Until the first tab's attempt is open.
     page.wait_for_timeout(2000)
     tabs[1].confirm.click()

@@ -41,7 +41,8 @@ def test_framed_widget_reports_enrollment_to_partner(
     assert {message["origin"] for message in messages} == {stack.api}
     assert messages[0]["type"] in ("ready", "resize")
     assert [message["detail"] for message in messages if message["type"] == "enrollmentEnded"] == widget.ended()
-    assert {"ready", "resize", "change", "enrollmentEnded"} == {message["type"] for message in messages}
+    kinds = {message["type"] for message in messages}
+    assert kinds == {"ready", "resize", "change", "focus", "blur", "enrollmentEnded"}
     details = json.dumps([message for message in messages if message["type"] != "enrollmentEnded"])
     assert card.number[:6] not in details
     assert card.last4 not in details
@@ -50,8 +51,7 @@ def test_framed_widget_reports_enrollment_to_partner(
 def test_refusal_and_success_are_both_reported(page: Page, stack: Stack, card: Card) -> None:
     widget = open_at_partner(page, stack, "iframe")
     widget.enroll(NOT_QUALIFIED)
-    widget.shows(FAILURE)
-    widget.try_again.click()
+    widget.refuses_card("This card isn't part of the program.")
     widget.type_card(card)
     widget.confirm.click()
     widget.shows(SUCCESS)
@@ -181,7 +181,7 @@ def test_foreign_origin_receives_no_events(page: Page, partner: Partner, network
         widget = Widget(frame)
         widget.shows(FORM)
         widget.enroll(NOT_QUALIFIED)
-        widget.shows(FAILURE)
+        widget.refuses_card("This card isn't part of the program.")
         assert len(widget.ended()) == 1
         assert messages_to(page) == []
 

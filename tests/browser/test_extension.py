@@ -11,7 +11,7 @@ from local_system.cards import Card
 from local_system.partner import Partner
 from local_system.stack import Stack
 
-NOTICE = "For your security, this page closes in two minutes."
+NOTICE = "For your security, this page closes in 2 minutes."
 
 
 def test_button_extends_session(page: Page, partner: Partner, network: Network, card: Card) -> None:

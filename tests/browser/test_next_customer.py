@@ -68,10 +68,10 @@ def test_reused_frame_shows_empty_form(page: Page, stack: Stack, card: Card) -> 
 
 def test_last_refusal_clears_the_number(widget: Widget, network: Network) -> None:
     widget.enroll(NOT_QUALIFIED)
-    for _ in range(4):
-        widget.shows(FAILURE)
-        expect(widget.root.locator("#card-number")).to_have_value(NOT_QUALIFIED.grouped)
-        widget.try_again.click()
+    for times in range(1, 5):
+        widget.has_ended(times)
+        widget.refuses_card("This card isn't part of the program.")
+        expect(widget.card_number).to_have_value(NOT_QUALIFIED.grouped)
         widget.confirm.click()
     widget.shows(FAILURE)
     expect(widget.try_again).to_be_hidden()

@@ -118,7 +118,7 @@ def test_warning_after_13_minutes_and_expiry_after_15(
     page.goto(partner.open().location)
     widget = Widget(page)
     widget.shows(FORM)
-    warning = page.get_by_text("For your security, this page closes in two minutes.").first
+    warning = page.get_by_text("For your security, this page closes in 2 minutes.").first
     expect(warning).to_be_hidden()
     widget.type_card(card)
     page.clock.fast_forward("13:01")

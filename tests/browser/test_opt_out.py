@@ -9,7 +9,7 @@ from browser.embedding import messages_to, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
 from browser.mrs_accounts import ACTIVE, CANCELLED, statuses, wait_for_status
-from browser.widget import FAILURE, NOTED, REMOVAL, REMOVING, SUCCESS, Widget
+from browser.widget import FAILURE, NOTED, NOTHING_TO, REMOVAL, REMOVING, SUCCESS, Widget
 from local_system.cards import Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
@@ -47,8 +47,7 @@ def test_card_is_removed(
     ]
 
     again = open_for_customer("C")
-    again.shows(FAILURE)
-    again.says("You have no card in the program to remove.")
+    again.shows(NOTHING_TO["C"])
 
 
 def test_chosen_card_of_several_is_removed(
@@ -80,8 +79,7 @@ def test_only_the_card_in_the_token_is_shown(
 
 def test_customer_without_card_has_nothing_to_remove(open_for_customer: OpenForCustomer, partner: Partner) -> None:
     widget = open_for_customer("C")
-    widget.shows(FAILURE)
-    widget.says("You have no card in the program to remove.")
+    widget.shows(NOTHING_TO["C"])
     assert widget.ended() == [{"status": "ERROR_REMOVAL", "parentId": partner.customer}]
 
 
@@ -139,7 +137,7 @@ def test_unanswered_removal_is_completed_later(
     rewards.order(card, "updateCustomerAccount", "http500-before", count=1000)
     rewards.order(card, "getCustomerAccounts", "http500-before", count=1000)
     widget.remove.click()
-    widget.shows(REMOVING)
+    widget.waits(REMOVING)
     expect(widget.root.get_by_role("heading", level=1)).to_have_text(NOTED, timeout=OPEN_FOR)
     expect(widget.try_again).to_be_hidden()
     [event] = widget.ended()

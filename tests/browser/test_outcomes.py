@@ -33,16 +33,12 @@ def test_card_is_enrolled(widget: Widget, partner: Partner, rewards: Rewards, ca
 
 def test_another_card_is_enrolled_after_refusal(widget: Widget, rewards: Rewards, card: Card, network: Network) -> None:
     widget.enroll(NOT_QUALIFIED)
-    widget.shows(FAILURE)
-    widget.says("This card isn't part of the program.")
-    widget.shows_incident()
+    widget.refuses_card("This card isn't part of the program.")
+    widget.shows(FORM)
     [refusal] = widget.ended()
     assert (refusal["status"], refusal["statusCode"]) == ("ERROR_ENROLLMENT", "-52")
     assert "ranac" not in refusal
 
-    widget.try_again.click()
-    widget.shows(FORM)
-    expect(widget.card_number).to_be_focused()
     # The number is selected, so that typing replaces it.
     widget.type_card(card)
     widget.confirm.click()
@@ -63,8 +59,7 @@ def test_already_enrolled_card_is_reported(widget: Widget, partner: Partner, rew
     again.root.goto(Partner(partner.stack).open().location)
     again.shows(FORM)
     again.enroll(card)
-    again.shows(FAILURE)
-    again.says("This card is already in the program.")
+    again.refuses_card("This card is already in the program. Enter a different one.")
     assert [event["statusCode"] for event in again.ended()] == ["-45"]
     assert len(rewards.accounts_of(card)) == 1
 
@@ -82,11 +77,8 @@ def test_technical_failure_is_reported(widget: Widget, rewards: Rewards, card: C
 def test_fifth_refusal_is_the_last(widget: Widget) -> None:
     widget.enroll(NOT_QUALIFIED)
     for left in (4, 3, 2, 1):
-        widget.shows(FAILURE)
-        expect(widget.try_again).to_be_visible()
-        assert len(widget.ended()) == 5 - left
-        expect(widget.tries).to_have_text("You can try one more time." if left == 1 else "")
-        widget.try_again.click()
+        widget.has_ended(5 - left)
+        widget.refuses_card("This card isn't part of the program.")
         # Announced before the attempt.
         expect(widget.last_try).to_be_visible(visible=left == 1)
         widget.confirm.click()

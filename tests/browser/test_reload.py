@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from browser.network import Network
-from browser.widget import FAILURE, FORM, SUCCESS, WAITING, Widget
+from browser.widget import FORM, SUCCESS, WAITING, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
@@ -27,7 +27,7 @@ def test_reload_while_waiting_shows_outcome(
 ) -> None:
     rewards.order(card, "enroll", "slow-before", delayMs=5000)
     widget.enroll(card)
-    widget.shows(WAITING)
+    widget.waits(WAITING)
     # Until the product processes it.
     page.wait_for_timeout(1500)
     assert len(network.posts()) == 1
@@ -52,7 +52,7 @@ def test_reload_after_success_reports_it_again(widget: Widget, page: Page, rewar
 
 def test_reload_after_refusal_shows_form(widget: Widget, page: Page) -> None:
     widget.enroll(NOT_QUALIFIED)
-    widget.shows(FAILURE)
+    widget.refuses_card("This card isn't part of the program.")
     page.reload()
     widget.shows(FORM)
     expect(widget.confirm).to_be_enabled()

@@ -9,7 +9,7 @@ from browser.embedding import messages_to, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
 from browser.mrs_accounts import ACTIVE, CANCELLED, statuses, wait_for_status
-from browser.widget import FAILURE, REPLACEMENT, REPLACING, SUCCESS, Widget
+from browser.widget import FAILURE, NOTHING_TO, REPLACEMENT, REPLACING, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
@@ -90,17 +90,12 @@ def test_refused_new_card_keeps_the_old_one(
     widget = open_for_customer("R")
     widget.shows(REPLACEMENT)
     replace(widget, NOT_QUALIFIED)
-    widget.shows(FAILURE)
-    widget.says("The new card isn't part of the program. Your old card hasn't been replaced.")
-    widget.shows_incident()
+    widget.refuses_card("The new card isn't part of the program. Your old card hasn't been replaced.")
     [refusal] = widget.ended()
     assert (refusal["status"], refusal["statusCode"]) == ("ERROR_REPLACEMENT", "-52")
     assert "ranac" not in refusal
     assert statuses(rewards, old) == [ACTIVE]
 
-    widget.try_again.click()
-    widget.shows(REPLACEMENT)
-    expect(widget.card_number).to_be_focused()
     replace(widget, card)
     widget.shows(SUCCESS)
     assert [event["status"] for event in widget.ended()] == ["ERROR_REPLACEMENT", "SUCCESS_REPLACEMENT"]
@@ -109,8 +104,7 @@ def test_refused_new_card_keeps_the_old_one(
 
 def test_customer_without_card_has_nothing_to_replace(open_for_customer: OpenForCustomer, partner: Partner) -> None:
     widget = open_for_customer("R")
-    widget.shows(FAILURE)
-    widget.says("You have no card in the program to replace.")
+    widget.shows(NOTHING_TO["R"])
     assert widget.ended() == [{"status": "ERROR_REPLACEMENT", "parentId": partner.customer}]
 
 
@@ -147,7 +141,7 @@ def test_lost_mrs_answer_is_resolved_by_lookup(
     widget.shows(REPLACEMENT)
     rewards.order(card, "enroll", "cut-after")
     replace(widget, card)
-    widget.shows(REPLACING)
+    widget.waits(REPLACING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]

@@ -10,14 +10,13 @@ from playwright.sync_api import Error, Page
 from browser.console import ConsoleWatch
 from browser.network import Network, Sent
 from browser.secrecy import leaks
-from browser.widget import FAILURE, SUCCESS, Widget
+from browser.widget import SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 
 
 def test_no_request_contains_the_number_in_any_form(widget: Widget, network: Network, card: Card) -> None:
     widget.enroll(NOT_QUALIFIED)
-    widget.shows(FAILURE)
-    widget.try_again.click()
+    widget.refuses_card("This card isn't part of the program.")
     widget.type_card(card)
     widget.confirm.click()
     widget.shows(SUCCESS)

@@ -14,6 +14,7 @@ from browser.pictures import Pictures
 from browser.service import answer
 from browser.views import faults
 from browser.widget import (
+    ALREADY,
     EXPIRED,
     FAILURE,
     FORM,
@@ -82,7 +83,7 @@ def invalid(scene: Scene) -> None:
 
 def other_program(scene: Scene) -> None:
     scene.open()
-    scene.widget.card_number.press_sequentially("4111")
+    scene.widget.card_number.press_sequentially("411111")
     expect(scene.widget.error).to_be_visible()
 
 
@@ -91,6 +92,13 @@ def expiring(scene: Scene) -> None:
     scene.open()
     scene.page.clock.fast_forward("13:01")
     expect(scene.page.locator("#expiring")).to_be_visible()
+
+
+def held(scene: Scene) -> None:
+    scene.open()
+    scene.network.delay(api_calls)
+    scene.widget.enroll(scene.rewards.fresh_card())
+    expect(scene.page.get_by_role("button", name=WAITING)).to_be_visible()
 
 
 def waiting(scene: Scene) -> None:
@@ -115,11 +123,17 @@ def success(scene: Scene) -> None:
 
 def refused(scene: Scene) -> None:
     scene.enroll(NOT_QUALIFIED)
-    scene.widget.shows(FAILURE)
+    scene.widget.refuses_card("This card isn't part of the program.")
+
+
+def refused_before_last_try(scene: Scene) -> None:
+    ends(scene, "-45", {"Attempts-Left": "1"})
+    scene.widget.refuses_card("This card is already in the program.")
+    expect(scene.widget.last_try).to_be_visible()
 
 
 def try_again(scene: Scene) -> None:
-    refused(scene)
+    technical(scene)
     scene.widget.try_again.click()
     scene.widget.shows(FORM)
 
@@ -169,13 +183,17 @@ def last_try(scene: Scene) -> None:
 
 
 def one_try_left(scene: Scene) -> None:
-    ends(scene, {"Attempts-Left": "1"}, FAILURE)
+    ends(scene, "-1001", {"Attempts-Left": "1"}, FAILURE)
     expect(scene.widget.tries).to_have_text("You can try one more time.")
 
 
 def last_try_failed(scene: Scene) -> None:
-    ends(scene, {"Attempts-Left": "0", "Ending-Reason": "last_try"}, FAILURE)
+    ends(scene, "-1001", {"Attempts-Left": "0", "Ending-Reason": "last_try"}, FAILURE)
     expect(scene.widget.tries).to_contain_text("That was your last try.")
+
+
+def already_enrolled(scene: Scene) -> None:
+    ends(scene, "-45", {"Attempts-Left": "0"}, ALREADY)
 
 
 def card_limit(scene: Scene) -> None:
@@ -205,10 +223,10 @@ def unavailable(scene: Scene) -> None:
     scene.widget.shows(LATER)
 
 
-def ends(scene: Scene, headers: dict[str, str], heading: str) -> None:
-    """Has an attempt declined, with these headers."""
+def ends(scene: Scene, code: str, headers: dict[str, str], heading: str = FORM) -> None:
+    """Has an attempt declined with this code and these headers."""
     scene.open()
-    declined = answer(200, {"status": "ERROR_ENROLLMENT", "statusCode": "-45"}, headers)
+    declined = answer(200, {"status": "ERROR_ENROLLMENT", "statusCode": code}, headers)
     scene.network.answer(is_submission, lambda _: declined)
     scene.widget.enroll(scene.rewards.fresh_card())
     scene.widget.shows(heading)
@@ -236,10 +254,12 @@ STATES: list[Callable[[Scene], None]] = [
     invalid,
     other_program,
     expiring,
+    held,
     waiting,
     waiting_offline,
     success,
     refused,
+    refused_before_last_try,
     try_again,
     technical,
     unsettled,
@@ -249,6 +269,7 @@ STATES: list[Callable[[Scene], None]] = [
     last_try,
     one_try_left,
     last_try_failed,
+    already_enrolled,
     card_limit,
     limit,
     suspended,

@@ -11,7 +11,7 @@ from local_system.cards import Card
 TIMEOUT = 30_000
 INCIDENT = re.compile(r"^Incident ID: [0-9A-Z]{4}(-[0-9A-Z]{4}){2}$")
 
-FORM = "Add your card"
+FORM = "Earn rewards with your card"
 LOADING = "One moment…"
 WAITING = "Adding your card…"
 SUCCESS = "All done!"
@@ -26,6 +26,9 @@ REPLACING = "Replacing your card…"
 REMOVAL = "Remove a card"
 REMOVING = "Removing your card…"
 NOTED = "We're removing your card"
+KEPT = "Your card stays"
+ALREADY = "Already in the program"
+NOTHING_TO = {"R": "No card to replace", "C": "No card to remove"}
 
 
 class Widget:
@@ -44,6 +47,9 @@ class Widget:
         self.remove = root.get_by_role("button", name=re.compile("^Remove card"))
         self.choice = root.get_by_role("radiogroup")
         self.try_again = root.get_by_role("button", name="Try again")
+        self.keep = root.get_by_role("button", name="Keep my card")
+        self.hint = root.locator("#card-number-hint")
+        self.way_on = root.locator(".way-on:visible")
         self.stay_longer = root.get_by_role("button", name="Stay longer")
         self.notice = root.locator("#expiring")
         self.last_try = root.locator("#last-try")
@@ -69,6 +75,19 @@ class Widget:
         expect(said).to_be_visible(timeout=TIMEOUT)
         return said
 
+    def waits(self, text: str) -> None:
+        """Waits until the page reports an open attempt: in the form's button, later on a screen of its own."""
+        said = self.root.locator("[data-screen]:visible :is(h1, .action-text)", has_text=text)
+        expect(said).to_be_visible(timeout=TIMEOUT)
+
+    def refuses_card(self, text: str) -> None:
+        """Waits for an error of the number, in the form, with the number selected."""
+        expect(self.error).to_contain_text(text, timeout=TIMEOUT)
+        expect(self.card_number).to_be_focused()
+        expect(self.card_number).to_be_editable()
+        assert self.card_number.evaluate("it => it.selectionEnd - it.selectionStart === it.value.length")
+        expect(self.root.locator(".control")).not_to_have_class(re.compile("valid"))
+
     def shows_incident(self) -> None:
         expect(self.root.locator(".incident:visible")).to_have_text(INCIDENT)
 
@@ -93,6 +112,14 @@ class Widget:
         """Details of the events dispatched on the widget's window."""
         events: list[dict[str, Any]] = self.root.evaluate("window.events")
         return [event["detail"] for event in events if event["type"] == kind]
+
+    def has_ended(self, times: int) -> None:
+        """Waits for this number of reported endings."""
+        self.root.wait_for_function(
+            "times => window.events.filter(({ type }) => type === 'enrollmentEnded').length === times",
+            arg=times,
+            timeout=TIMEOUT,
+        )
 
     def ended(self) -> list[dict[str, Any]]:
         return self.events("enrollmentEnded")

@@ -20,8 +20,8 @@ import { replacement } from "./actions/replacement.js";
  * @property {Parts["parts"]} parts
  * @property {Parts["body"]} body
  *
- * @typedef {{ title: string, lead: string, cards: string, cardNumber: string, confirm: string, waiting: string,
- *   success: string }} ActionTexts
+ * @typedef {{ title: string, lead: string, cards: string, cardNumber: string, confirm: string, keep: string,
+ *   waiting: string, success: string }} ActionTexts `keep`: of the button that changes nothing; empty without one
  * @typedef {{ titles?: Partial<Record<Reason, string>>, infos: Partial<Record<Reason, string>> }} FailureTexts
  *
  * @typedef {object} FormParts what a form consists of

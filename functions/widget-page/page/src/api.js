@@ -5,8 +5,9 @@ import { ACTIONS, isActionCode } from "./actions.js";
 import { eventIn, reasonIn } from "./wire.js";
 
 /**
- * @typedef {{ kind: "form", form: import("./wire.js").FormDescription, secondsLeft: number | undefined }
- *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string, endingReason?: EndingReason }
+ * @typedef {{ kind: "form", form: import("./wire.js").FormDescription, secondsLeft: number | undefined, returnUrl?: string }
+ *   | { kind: "ended", event: import("./wire.js").EndedEvent, attemptsLeft: number, incident?: string, endingReason?: EndingReason,
+ *       returnUrl?: string }
  *   | { kind: "expired", incident?: string, endingReason?: EndingReason }
  *   | { kind: "busy" }
  *   | { kind: "refused", pointers: string[], incident?: string }
@@ -154,11 +155,18 @@ async function read(response, incident) {
     if (!body) return undefined;
     if (event) {
       const left = attemptsLeft(response);
-      return { kind: "ended", event, attemptsLeft: left, ...withIncident(incident), ...withEndingReason(response) };
+      return {
+        kind: "ended",
+        event,
+        attemptsLeft: left,
+        ...withIncident(incident),
+        ...withEndingReason(response),
+        ...withReturnUrl(body),
+      };
     }
     if (!isActionCode(body["action"])) return undefined;
     const form = /** @type {import("./wire.js").FormDescription} */ (body);
-    return { kind: "form", form, secondsLeft: secondsLeft(form, response) };
+    return { kind: "form", form, secondsLeft: secondsLeft(form, response), ...withReturnUrl(body) };
   }
 
   // A gateway's refusal has another body, and says nothing about the submission.
@@ -214,6 +222,11 @@ function afterFailure(response, failures, random) {
 /** @param {unknown} incident @returns {{ incident?: string }} */
 function withIncident(incident) {
   return typeof incident === "string" && incident ? { incident } : {};
+}
+
+/** @param {Record<string, unknown>} body @returns {{ returnUrl?: string }} */
+function withReturnUrl({ returnUrl }) {
+  return typeof returnUrl === "string" && returnUrl ? { returnUrl } : {};
 }
 
 /** @param {Response} response @returns {{ endingReason?: EndingReason }} */

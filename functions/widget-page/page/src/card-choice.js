@@ -49,6 +49,20 @@ export function createCardChoice(document, texts, onChoice) {
     return element;
   }
 
+  /** Picture of a card's design, or a plain card in its color. @param {import("./wire.js").CardOnFile} card */
+  function artOf({ art, color }) {
+    if (art) {
+      const picture = document.createElement("img");
+      picture.className = "art";
+      picture.src = art;
+      picture.alt = "";
+      return picture;
+    }
+    const plain = span("art");
+    if (color) plain.style.setProperty("--art", color);
+    return plain;
+  }
+
   /** @param {import("./wire.js").CardOnFile} card */
   function describe(card) {
     const masked = span("masked", card.masked);
@@ -56,7 +70,7 @@ export function createCardChoice(document, texts, onChoice) {
     // A row of X is noise in a screen reader.
     masked.setAttribute("aria-hidden", "true");
     const description = span("description");
-    description.append(masked, span("visually-hidden", `${texts.success.card} ${card.last4}`));
+    description.append(artOf(card), masked, span("visually-hidden", `${texts.success.card} ${card.last4}`));
     if (card.designCode) description.append(" ", span("design", card.designCode));
     return description;
   }

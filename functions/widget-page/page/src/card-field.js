@@ -1,6 +1,7 @@
 // Card number field: groups digits while typing, shows the brand, and reports early that a number cannot become valid.
 
 import { brandOf } from "./card-brand.js";
+import { createCardMark } from "./card-mark.js";
 import { reformat } from "./card-number.js";
 import { couldBecomeValid, problemOf } from "./card-validity.js";
 import { digitsOf } from "./digits.js";
@@ -14,6 +15,8 @@ import { select } from "./select.js";
 
 /** @type {CardChange} */
 const NOTHING_TYPED = { valid: false, couldBecomeValid: true };
+// Digits that a BIN has at least. A judgment after the first digit would be a judgment of a typing error.
+const ENOUGH_DIGITS = 6;
 
 /**
  * @param {Document} document
@@ -25,8 +28,7 @@ const NOTHING_TYPED = { valid: false, couldBecomeValid: true };
 export function createCardField(document, texts, announce, afterPress, onChange) {
   const field = select(document, "[data-field=cardNumber]", HTMLElement);
   const input = select(field, "#card-number", HTMLInputElement);
-  const badge = select(document, ".brand", HTMLElement);
-  const control = select(document, ".control", HTMLElement);
+  const mark = createCardMark(select(field, ".control", HTMLElement), texts, announce);
   const error = createFieldError(input, document);
 
   /** @type {import("./wire.js").BinRange[]} */
@@ -34,6 +36,8 @@ export function createCardField(document, texts, announce, afterPress, onChange)
   let digits = "";
   let before = "";
   let isComposing = false;
+  // Digits that MRS refused. They are not shown as valid again.
+  let refused = "";
   let lastChange = JSON.stringify(NOTHING_TYPED);
 
   /** @param {Event} [event] */
@@ -57,18 +61,16 @@ export function createCardField(document, texts, announce, afterPress, onChange)
 
   function showState() {
     const problem = problemOf(digits, binRanges);
+    const isRefused = refused !== "" && digits === refused;
     /** @type {CardChange} */
-    const change = { valid: !problem, couldBecomeValid: couldBecomeValid(digits, binRanges) };
+    const change = { valid: !problem && !isRefused, couldBecomeValid: couldBecomeValid(digits, binRanges) };
 
     const brand = brandOf(digits)?.name;
-    const name = brand ? texts.brand[brand] : "";
-    if (badge.textContent !== name && name) announce(name);
-    badge.textContent = name;
-    badge.hidden = !name;
-    control.classList.toggle("valid", change.valid);
+    mark.show(brand, change.valid);
 
-    if (change.couldBecomeValid) error.clear();
-    else if (problem && !isComposing) showProblem(problem);
+    if (change.couldBecomeValid) {
+      if (!isRefused) error.clear();
+    } else if (problem && !isComposing && (digits.length >= ENOUGH_DIGITS || error.shown)) showProblem(problem);
 
     const reported = brand ? { ...change, brand } : change;
     if (JSON.stringify(reported) !== lastChange) onChange(reported);
@@ -119,8 +121,14 @@ export function createCardField(document, texts, announce, afterPress, onChange)
     showRefusal() {
       error.show(texts.validation.card_number_refused);
     },
+    /** Shows why MRS refused the card. @param {...(string | Node)} message */
+    refuse(...message) {
+      refused = digits;
+      showState();
+      error.show(...message);
+    },
     clear() {
-      input.value = before = digits = "";
+      input.value = before = digits = refused = "";
       // Not typed by the customer, so not reported.
       lastChange = JSON.stringify(NOTHING_TYPED);
       showState();

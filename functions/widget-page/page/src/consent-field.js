@@ -1,6 +1,8 @@
-// Consent to the terms or the privacy notice: a checkbox, and the document as a link or as expandable text.
+// Consent to the terms or the privacy notice: a checkbox with one sentence, whose words for the document lead to it: as a
+// link, or as a switch for a text on the page.
 
 import { createFieldError } from "./field-error.js";
+import { createLink, linkedWords } from "./linked-words.js";
 import { select } from "./select.js";
 
 /** @typedef {ReturnType<typeof createConsentField>} ConsentField */
@@ -13,8 +15,7 @@ import { select } from "./select.js";
 export function createConsentField(name, document, texts) {
   const field = select(document, `[data-document=${name}]`, HTMLElement);
   const input = select(field, "input", HTMLInputElement);
-  const link = select(field, "a", HTMLAnchorElement);
-  const toggle = select(field, "button", HTMLButtonElement);
+  const sentence = select(field, ".sentence", HTMLElement);
   const text = select(field, ".document", HTMLElement);
   const error = createFieldError(input, document);
   let version = "";
@@ -22,10 +23,31 @@ export function createConsentField(name, document, texts) {
   input.addEventListener("change", () => {
     if (input.checked) error.clear();
   });
-  toggle.addEventListener("click", () => {
-    text.hidden = !text.hidden;
+
+  /** Words that lead to the document. @param {string} words @param {string | undefined} url @param {boolean} hasText */
+  function lead(words, url, hasText) {
+    if (url && /^https?:/i.test(url)) return createLink(document, words, url, texts.register.new_tab);
+    if (!hasText) return words;
+    // No `<button>`: a label must not contain another control of its kind.
+    const toggle = document.createElement("a");
+    toggle.setAttribute("role", "button");
+    toggle.tabIndex = 0;
+    toggle.textContent = words;
+    toggle.setAttribute("aria-controls", text.id);
     toggle.setAttribute("aria-expanded", String(!text.hidden));
-  });
+    /** @param {Event} event */
+    const turn = (event) => {
+      // The label would tick the box.
+      event.preventDefault();
+      text.hidden = !text.hidden;
+      toggle.setAttribute("aria-expanded", String(!text.hidden));
+    };
+    toggle.addEventListener("click", turn);
+    toggle.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") turn(event);
+    });
+    return toggle;
+  }
 
   return {
     name,
@@ -41,11 +63,9 @@ export function createConsentField(name, document, texts) {
       select(field, ".optional", HTMLElement).hidden = presence !== "optional";
       version = consented?.version ?? "";
 
-      const url = consented?.url;
-      link.hidden = !url || !/^https?:/i.test(url);
-      if (url && !link.hidden) link.href = url;
-      toggle.hidden = !consented?.text;
       text.textContent = consented?.text ?? "";
+      const { before, words, after } = linkedWords(texts.register[`accept_${name}`], texts.register[name]);
+      sentence.replaceChildren(before, lead(words, consented?.url, Boolean(consented?.text)), after);
     },
     /** @returns {{ ok: boolean, consent?: import("./wire.js").Consent }} */
     read() {

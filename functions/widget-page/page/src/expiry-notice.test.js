@@ -22,6 +22,7 @@ afterEach(() => page.close());
 
 /** @param {string} selector */
 const element = (selector) => /** @type {HTMLElement} */ (page.document.querySelector(selector));
+const inTwoMinutes = "For your security, this page closes in 2 minutes.";
 const press = async () => {
   element("#expiring button").click();
   await new Promise((done) => setTimeout(done));
@@ -31,7 +32,7 @@ test("the notice is announced and does not take the focus", () => {
   element("#card-number").focus();
   expiryNotice.warn(false, true);
   assert(!element("#expiring").hidden);
-  assert.deepEqual(announced, [`${page.texts.expiring.info} ${page.texts.expiring.extend}`]);
+  assert.deepEqual(announced, [`${inTwoMinutes} ${page.texts.expiring.extend}`]);
   assert.equal(page.document.activeElement, element("#card-number"));
 });
 
@@ -49,7 +50,7 @@ test("the button extends once and keeps the focus", async () => {
   await press();
   assert.equal(asked, 1);
   assert(element("#expiring").hidden);
-  assert.equal(announced.at(-1), page.texts.expiring.extended);
+  assert.equal(announced.at(-1), "You have 15 more minutes.");
   assert.equal(page.document.activeElement, element("[data-screen]:not([hidden]) h1"));
 });
 

@@ -16,6 +16,8 @@ export function failureTexts(reason, code, texts) {
   const infos = { ...error, program: error.info_first_part, in_another_program: error.program, ...own.infos };
   /** @type {import("./actions.js").FailureTexts["titles"]} */
   const titles = {
+    already_enrolled: error.already_enrolled_title,
+    customer_already_enrolled: error.already_enrolled_title,
     card_limit: error.card_limit_title,
     limit: error.later_title,
     suspended: error.later_title,

@@ -7,30 +7,57 @@ import { lastFour } from "./submission.js";
 /**
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
  *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, reportEnding: (event: EndedEvent) => void,
- *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission }} Parts
+ *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission, later: Later,
+ *   homeUrl?: string | undefined, leave: (url: string | undefined) => void }} Parts
+ *   `leave`: leaves the page for an address
+ * @typedef {(act: () => void, milliseconds: number) => () => void} Later returns a function that cancels it
  * @typedef {import("./wire.js").EndedEvent} EndedEvent
  */
 
 // Seconds by which the page's clock and the server's may differ.
 const CLOCK_TOLERANCE = 5;
+// Milliseconds that an attempt waits in the form. Most take less, and change the screen once.
+const WAIT_IN_FORM = 6000;
 
 /** @param {Parts} parts */
-export function createFlow({ api, screens, form, expiry, reportEnding, canEncrypt, makeSubmission }) {
+export function createFlow({ api, screens, form, expiry, reportEnding, canEncrypt, makeSubmission, later, homeUrl, leave }) {
   /** @type {import("./wire.js").FormDescription | undefined} */
   let description;
+  /** @type {string | undefined} */
+  let returnUrl;
+  /** @type {import("./wire.js").Status | undefined} */
+  let lastStatus;
   let isBusy = false;
   let isTimedOut = false;
 
-  /** Loads what the page has to show. */
-  async function open() {
+  /** @param {EndedEvent} event */
+  function report(event) {
+    lastStatus = event.status;
+    reportEnding(event);
+  }
+
+  /** @returns {import("./way-on.js").Way} way back with the status of the last event */
+  function wayBack() {
+    return { url: returnUrl, status: lastStatus };
+  }
+
+  /** @param {(reason: import("./api.js").WaitReason) => void} onWaiting */
+  async function read(onWaiting) {
     isBusy = true;
     screens.loading();
-    const answer = await api.open((reason) => {
+    const answer = await api.open(onWaiting);
+    isBusy = false;
+    if ("returnUrl" in answer) ({ returnUrl } = answer);
+    return answer;
+  }
+
+  /** Loads what the page has to show. */
+  async function open() {
+    const answer = await read((reason) => {
       screens.setAction(api.action);
       if (reason === "offline" || reason === "busy") screens.stillLoading(reason);
       else screens.stillWaiting(reason);
     });
-    isBusy = false;
     screens.setAction(api.action);
     follow(answer, open);
   }
@@ -39,27 +66,38 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   async function submit(entered) {
     if (isBusy || !description) return;
     isBusy = true;
-    screens.waiting(lastFour(entered));
+    form.hold();
     let submission;
     try {
       submission = await makeSubmission(entered, description);
     } catch {
       isBusy = false;
+      form.release();
       return fail("technical");
     }
-    await send(submission);
+    const stopWaiting = later(() => screens.waiting(lastFour(entered)), WAIT_IN_FORM);
+    await send(submission, (reason) => {
+      // A reason for a long wait is told at once.
+      if (screens.current === "form" && reason !== "open") screens.waiting(submission.last4);
+      if (screens.current !== "form") screens.stillWaiting(reason);
+    }, stopWaiting);
   }
 
-  /** @param {import("./submission.js").Submission} submission */
-  async function send(submission) {
+  /**
+   * @param {import("./submission.js").Submission} submission
+   * @param {(reason: import("./api.js").WaitReason) => void} onWaiting @param {() => void} [stopWaiting]
+   */
+  async function send(submission, onWaiting, stopWaiting = () => {}) {
     isBusy = true;
-    const answer = await api.submit(submission, screens.stillWaiting);
+    const answer = await api.submit(submission, onWaiting);
     isBusy = false;
+    stopWaiting();
+    form.release();
     // Another tab, or this page before a reload, has an attempt open or has ended the session with one: show its outcome.
     if (answer.kind === "busy" || answer.kind === "expired") return open();
     follow(answer, () => {
       screens.waiting(submission.last4);
-      return send(submission);
+      return send(submission, screens.stillWaiting);
     });
   }
 
@@ -81,34 +119,40 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
         return refuse(answer);
       case "busy":
       case "unsettled":
-        return screens.failure("unsettled", { retry: again, ...answer });
+        return screens.failure("unsettled", { retry: again, way: { url: returnUrl }, ...answer });
       case "unavailable":
       case "unreachable":
-        return screens.failure(answer.kind, { retry: again, ...answer });
+        return screens.failure(answer.kind, { retry: again, way: { url: returnUrl }, ...answer });
     }
   }
 
   /** @param {Extract<import("./api.js").Answer, { kind: "ended" }>} answer */
   function end({ event, attemptsLeft, endingReason, incident }) {
+    report(event);
     if (event.status.startsWith("SUCCESS_")) {
       expiry.stop();
       form.reset();
-      screens.success(event.last4);
-    } else {
-      const cause = reasonOf(event, endingReason, attemptsLeft);
-      const more = cause === "program" && description ? partsOf(description).readMoreUrl : undefined;
-      // Without an address the text must not offer to read more.
-      const reason = cause === "program" && !more ? "in_another_program" : cause;
-      const retry = attemptsLeft > 0 && !isTimedOut ? tryAgain : undefined;
-      const tries = retry && attemptsLeft === 1 ? "one_try_left" : endingReason === "last_try" ? endingReason : undefined;
-      if (description) description = { ...description, attemptsLeft };
-      if (!retry) {
-        expiry.stop();
-        form.reset();
-      }
-      screens.failure(reason, { incident, more, retry, tries });
+      return screens.success(event.last4, wayBack());
     }
-    reportEnding(event);
+    const cause = reasonOf(event, endingReason, attemptsLeft);
+    const more = cause === "program" && description ? partsOf(description).readMoreUrl : undefined;
+    // Without an address the text must not offer to read more.
+    const reason = cause === "program" && !more ? "in_another_program" : cause;
+    const mayRetry = attemptsLeft > 0 && !isTimedOut;
+    if (description) description = { ...description, attemptsLeft };
+    if (mayRetry && description && isAboutCard(reason) && partsOf(description).newCard) return refuseCard(reason, more);
+    if (!mayRetry) {
+      expiry.stop();
+      form.reset();
+    }
+    const tries = endingReason === "last_try" ? endingReason : mayRetry ? attemptsLeft : undefined;
+    screens.failure(reason, { incident, more, retry: mayRetry ? tryAgain : undefined, tries, way: wayBack() });
+  }
+
+  /** Shows in the form that the card was refused. @param {import("./reason.js").Reason} reason @param {string | undefined} more */
+  function refuseCard(reason, more) {
+    screens.form(description?.attemptsLeft, wayBack());
+    form.refuseCard(screens.messageOf(reason === "already_enrolled" ? "another_card" : reason), more);
   }
 
   async function tryAgain() {
@@ -121,10 +165,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
 
   /** Reloads the session after the form timed out: another tab may have ended or extended it. */
   async function openOnceMore() {
-    isBusy = true;
-    screens.loading();
-    const answer = await api.open(() => {});
-    isBusy = false;
+    const answer = await read(() => {});
     if (answer.kind === "ended") return end(answer);
     // A session with only moments left has not been extended.
     if (answer.kind === "form" && (answer.secondsLeft ?? 0) > CLOCK_TOLERANCE) {
@@ -138,16 +179,18 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   function expire({ incident, endingReason } = {}) {
     expiry.stop();
     form.reset();
-    screens.failure(endingReason === "suspended" ? endingReason : "expired", { incident });
-    reportEnding({ status: "TOKEN_EXPIRED" });
+    report({ status: "TOKEN_EXPIRED" });
+    // A session that the server never described is none.
+    const way = returnUrl || description ? wayBack() : { url: homeUrl, isHome: true };
+    screens.failure(endingReason === "suspended" ? endingReason : "expired", { incident, way });
   }
 
   /** Ends with a failure in the page itself. @param {"browser" | "technical"} reason */
   function fail(reason) {
     expiry.stop();
     form.reset();
-    screens.failure(reason);
-    reportEnding({ status: ACTIONS[api.action].errorStatus });
+    report({ status: ACTIONS[api.action].errorStatus });
+    screens.failure(reason, { way: wayBack() });
   }
 
   /** @returns {Promise<import("./expiry-notice.js").ExtensionResult>} */
@@ -178,14 +221,23 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
     }
     expiry.stop();
     form.reset();
-    screens.failure("refused", { incident });
-    reportEnding({ status: "INVALID_PARAMETERS" });
+    report({ status: "INVALID_PARAMETERS" });
+    screens.failure("refused", { incident, way: wayBack() });
   }
 
   return {
     open,
     submit,
     extend,
+    /** Ends without an outcome: the customer keeps the card. */
+    keep() {
+      if (isBusy) return;
+      expiry.stop();
+      form.reset();
+      // Nothing was asked for, so there is no event, and no status to add to the address.
+      screens.failure("kept", { way: { url: returnUrl } });
+      leave(returnUrl);
+    },
     /** Ends a form whose time is up. A running attempt gets its own answer. */
     timeOut() {
       isTimedOut = true;
@@ -195,4 +247,9 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
       if (screens.current === "form") return openOnceMore();
     },
   };
+}
+
+/** Returns whether MRS's refusal is about the card number, so that another one may do. @param {import("./reason.js").Reason} reason */
+function isAboutCard(reason) {
+  return reason === "program" || reason === "in_another_program" || reason === "already_enrolled";
 }

@@ -5,21 +5,25 @@ import { demoForm, demoRemoval, demoReplacement, gold } from "./testing/demo-for
 
 /** @typedef {import("./api.js").Answer} Answer */
 
+const SCREENS = ["loading", "form", "waiting", "success", "failure"];
+
 /** @type {Answer} */
 const form = { kind: "form", form: demoForm(), secondsLeft: 900 };
 /** @type {Answer} */
 const success = { kind: "ended", event: { status: "SUCCESS_ENROLLMENT", last4: "0106" }, attemptsLeft: 4 };
 /** @type {Answer} */
 const refusedCard = { kind: "ended", event: { status: "ERROR_ENROLLMENT", statusCode: "-45" }, attemptsLeft: 4, incident: "I" };
+/** @type {Answer} */
+const technical = { kind: "ended", event: { status: "ERROR_ENROLLMENT", statusCode: "-1001" }, attemptsLeft: 4, incident: "I" };
 /** @type {import("./submission.js").Entered} */
 const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 
 /**
  * Flow with fakes that record their calls.
  *
- * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer }} script answers in order; the last one repeats
+ * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer, onSubmit?: (onWaiting: (reason: import("./api.js").WaitReason) => void) => void, homeUrl?: string }} script answers in order; the last one repeats
  */
-function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" } }) {
+function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" }, onSubmit = () => {}, homeUrl }) {
   /** @type {any[][]} */
   const shown = [];
   /** @type {string[]} */
@@ -32,9 +36,17 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
   const sent = [];
   /** @type {any} */
   const screens = new Proxy(/** @type {any} */ ({}), {
-    get: (_, name) => (name === "current" ? shown.at(-1)?.[0] : (/** @type {any[]} */ ...given) => name === "setAction" ? actions.push(given[0]) : shown.push([name, ...given])),
+    get: (_, name) => {
+      if (name === "current") return shown.map(([name]) => name).filter((name) => SCREENS.includes(name)).at(-1);
+      if (name === "messageOf") return (/** @type {string} */ reason) => `text of ${reason}`;
+      return (/** @type {any[]} */ ...given) => (name === "setAction" ? actions.push(given[0]) : shown.push([name, ...given]));
+    },
   });
   const next = (/** @type {Answer[]} */ answers) => /** @type {Answer} */ (answers.length > 1 ? answers.shift() : answers[0]);
+  /** @type {(() => void)[]} */
+  const waits = [];
+  /** @type {any[]} */
+  const left = [];
   let made = 0;
   let asked = 0;
   let resets = 0;
@@ -42,7 +54,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
     api: {
       action,
       open: async () => (asked += 1, next(opens)),
-      submit: async (submission) => (sent.push(submission), next(submits)),
+      submit: async (submission, onWaiting) => (sent.push(submission), onSubmit(onWaiting), next(submits)),
       extend: async () => extension,
     },
     screens,
@@ -51,22 +63,28 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
       showRefusal: (/** @type {string[]} */ pointers) => (pointers.includes("/email") ? () => shown.push(["lead"]) : undefined),
       reset: () => (resets += 1),
       retry: () => shown.push(["retry"]),
+      hold: () => shown.push(["hold"]),
+      release: () => shown.push(["release"]),
+      refuseCard: (/** @type {any[]} */ ...given) => shown.push(["refuseCard", ...given]),
     }),
     expiry: { start: (...left) => timers.push(left), stop: () => timers.push("stop") },
     reportEnding: (event) => reported.push(event),
     canEncrypt: () => canEncrypt,
+    later: (act) => (waits.push(act), () => waits.splice(0)),
+    homeUrl,
+    leave: (url) => left.push(url),
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets };
+  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets, waits, left };
 }
 
 test("a success is shown, reported and cleared", async () => {
   const { flow, names, reported, last, resets } = flowWith({});
   await flow.open();
   await flow.submit(entered);
-  assert.deepEqual(names(), ["loading", "form", "waiting", "success"]);
-  assert.deepEqual(last(), ["success", "0106"]);
+  assert.deepEqual(names(), ["loading", "form", "hold", "release", "success"]);
+  assert.deepEqual(last().slice(0, 2), ["success", "0106"]);
   assert.deepEqual(reported, [{ status: "SUCCESS_ENROLLMENT", last4: "0106" }]);
   assert.equal(resets(), 1);
 });
@@ -82,11 +100,7 @@ test("a refused card is reported, and retried as a new attempt", async () => {
   const { flow, reported, sent, last } = flowWith({ submits: [refusedCard, success] });
   await flow.open();
   await flow.submit(entered);
-  const [, reason, details] = last();
-  assert.equal(reason, "already_enrolled");
-  assert.equal(details.incident, "I");
-  details.retry();
-  assert.deepEqual(last(), ["retry"]);
+  assert.deepEqual(last(), ["refuseCard", "text of another_card", undefined]);
   await flow.submit(entered);
   assert.deepEqual(sent.map(({ idempotencyKey }) => idempotencyKey), ["key 1", "key 2"]);
   assert.deepEqual(reported.map(({ status }) => status), ["ERROR_ENROLLMENT", "SUCCESS_ENROLLMENT"]);
@@ -184,7 +198,7 @@ test("a timeout leaves a running attempt its outcome", async () => {
 });
 
 test("a retry after a timeout ends instead", async () => {
-  const { flow, reported, last } = flowWith({ submits: [refusedCard] });
+  const { flow, reported, last } = flowWith({ submits: [technical] });
   await flow.open();
   await flow.submit(entered);
   flow.timeOut();
@@ -213,7 +227,7 @@ test("replacement and opt-out are shown and reported as such", async () => {
     await flow.open();
     assert.deepEqual(actions, [action]);
     await flow.submit({ ...entered, oldCard: gold });
-    assert.deepEqual(last(), ["success", "0123"]);
+    assert.deepEqual(last().slice(0, 2), ["success", "0123"]);
     assert.deepEqual(reported, [{ status: `SUCCESS_${ending}`, last4: "0123" }]);
     assert.equal(resets(), 1);
   }
@@ -249,7 +263,7 @@ test("entries are cleared once no retry is offered", async () => {
     await flow.submit(entered);
     assert.equal(resets(), 1, answer.kind);
   }
-  const { flow, resets } = flowWith({ submits: [refusedCard] });
+  const { flow, resets } = flowWith({ submits: [technical] });
   await flow.open();
   await flow.submit(entered);
   assert.equal(resets(), 0, "a retry is offered");
@@ -295,17 +309,17 @@ test("a failed encryption is a technical failure", async () => {
 
 test("the last attempt is announced before and after it", async () => {
   /** @type {Answer} */
-  const one = { ...refusedCard, attemptsLeft: 1 };
+  const one = { ...technical, attemptsLeft: 1 };
   /** @type {Answer} */
   const none = { ...refusedCard, attemptsLeft: 0, endingReason: "last_try" };
-  const { flow, shown, last } = flowWith({ submits: [refusedCard, one, none] });
+  const { flow, shown, last } = flowWith({ submits: [technical, one, none] });
   await flow.open();
   assert.deepEqual(last(), ["form", 5]);
   await flow.submit(entered);
-  assert.equal(last()[2].tries, undefined);
+  assert.equal(last()[2].tries, 4);
   last()[2].retry();
   await flow.submit(entered);
-  assert.equal(last()[2].tries, "one_try_left");
+  assert.equal(last()[2].tries, 1);
   last()[2].retry();
   assert.deepEqual(shown.at(-2), ["form", 1]);
   await flow.submit(entered);
@@ -330,14 +344,14 @@ test("read more is offered only with an address", async () => {
   const linked = flowWith({ submits: [notOurs] });
   await linked.flow.open();
   await linked.flow.submit(entered);
-  assert.deepEqual([linked.last()[1], linked.last()[2].more], ["program", "https://bank.example/terms"]);
+  assert.deepEqual(linked.last(), ["refuseCard", "text of program", "https://bank.example/terms"]);
 
   /** @type {Answer} */
   const withText = { kind: "form", form: { ...demoForm(), terms: { version: "1", text: "Be kind." } }, secondsLeft: 900 };
   const unlinked = flowWith({ opens: [withText], submits: [notOurs] });
   await unlinked.flow.open();
   await unlinked.flow.submit(entered);
-  assert.deepEqual([unlinked.last()[1], unlinked.last()[2].more], ["in_another_program", undefined]);
+  assert.deepEqual(unlinked.last(), ["refuseCard", "text of in_another_program", undefined]);
 });
 
 test("a session of a suspended client has its own reason", async () => {
@@ -387,4 +401,72 @@ test("a session extended by another tab continues", async () => {
   assert.equal(last()[0], "form");
   assert.deepEqual(reported, []);
   assert.deepEqual(timers, [[900, 10], "stop", [900, 10]]);
+});
+
+test("an attempt waits in the form, and elsewhere only if it is long", async () => {
+  const quick = flowWith({ onSubmit: (onWaiting) => onWaiting("open") });
+  await quick.flow.open();
+  await quick.flow.submit(entered);
+  assert.deepEqual(quick.names(), ["loading", "form", "hold", "release", "success"]);
+  assert.deepEqual(quick.waits, [], "an answer stops the wait");
+
+  const long = flowWith({ onSubmit: () => long.waits[0]?.() });
+  await long.flow.open();
+  await long.flow.submit(entered);
+  assert.deepEqual(long.names(), ["loading", "form", "hold", "waiting", "release", "success"]);
+});
+
+test("a lost connection is told at once", async () => {
+  const { flow, names } = flowWith({ onSubmit: (onWaiting) => onWaiting("offline") });
+  await flow.open();
+  await flow.submit(entered);
+  assert.deepEqual(names(), ["loading", "form", "hold", "waiting", "stillWaiting", "release", "success"]);
+});
+
+test("the form returns after a long wait for a refusal", async () => {
+  const { flow, names } = flowWith({ submits: [refusedCard], onSubmit: (onWaiting) => onWaiting("long") });
+  await flow.open();
+  await flow.submit(entered);
+  assert.deepEqual(names().slice(-5), ["waiting", "stillWaiting", "release", "form", "refuseCard"]);
+});
+
+test("an end leads back with the status that was reported", async () => {
+  const returnUrl = "https://bank.example/done";
+  const { flow, shown, last } = flowWith({ opens: [{ ...form, returnUrl }], submits: [refusedCard, success] });
+  await flow.open();
+  assert.deepEqual(last(), ["form", 5], "nothing to lead back from yet");
+  await flow.submit(entered);
+  assert.deepEqual(shown.at(-2), ["form", 4, { url: returnUrl, status: "ERROR_ENROLLMENT" }]);
+  await flow.submit(entered);
+  assert.deepEqual(last()[2], { url: returnUrl, status: "SUCCESS_ENROLLMENT" });
+});
+
+test("an unknown outcome leads back without a status", async () => {
+  const returnUrl = "https://bank.example/done";
+  const { flow, last } = flowWith({ opens: [{ ...form, returnUrl }], submits: [{ kind: "unsettled" }] });
+  await flow.open();
+  await flow.submit(entered);
+  assert.deepEqual(last()[2].way, { url: returnUrl });
+});
+
+test("an unknown session leads home", async () => {
+  const homeUrl = "https://bank.example/";
+  const unknown = flowWith({ opens: [{ kind: "expired" }], homeUrl });
+  await unknown.flow.open();
+  assert.deepEqual(unknown.last()[2].way, { url: homeUrl, isHome: true });
+  const known = flowWith({ opens: [{ ...form, returnUrl: "mybank:done" }, { kind: "expired" }], homeUrl });
+  await known.flow.open();
+  await known.flow.timeOut();
+  assert.deepEqual(known.last()[2].way, { url: "mybank:done", status: "TOKEN_EXPIRED" });
+});
+
+test("a kept card ends without an event", async () => {
+  const returnUrl = "https://bank.example/done";
+  const { flow, reported, last, left, resets, sent } = flowWith({ action: "C", opens: [{ ...removal, returnUrl }] });
+  await flow.open();
+  flow.keep();
+  assert.deepEqual(last().slice(0, 2), ["failure", "kept"]);
+  assert.deepEqual(last()[2].way, { url: returnUrl });
+  assert.deepEqual([left, reported, sent], [[returnUrl], [], []]);
+  assert.equal(resets(), 1);
 });

@@ -5,10 +5,14 @@ import { createAfterPress } from "./after-press.js";
 import { createCardChoice } from "./card-choice.js";
 import { createCardField } from "./card-field.js";
 import { createConsentField } from "./consent-field.js";
+import { createLink, linkedWords } from "./linked-words.js";
 import { createPersonalField } from "./personal-field.js";
 import { select } from "./select.js";
 
-/** @typedef {ReturnType<typeof createForm>} Form */
+/**
+ * @typedef {ReturnType<typeof createForm>} Form
+ * @typedef {import("./personal-field.js").PersonalFieldOnPage["name"] | "cardNumber" | "terms" | "privacy" | "oldCard"} FieldName
+ */
 
 /**
  * @param {Document} document
@@ -26,8 +30,13 @@ export function createForm(document, texts, announce, onChange) {
   const consents = /** @type {const} */ (["terms", "privacy"]).map((name) => createConsentField(name, document, texts));
   const element = select(document, "#form", HTMLFormElement);
   const button = select(element, "button.primary", HTMLButtonElement);
+  const keep = select(element, ".keep", HTMLButtonElement);
+  const label = select(button, ".action-text", HTMLElement);
   let asksForNumber = true;
   let isDestructive = false;
+  let action = ACTIONS.N;
+
+  select(document, "#card-number-hint", HTMLElement).textContent = texts.register.card_hint;
 
   /** @returns {import("./submission.js").Entered | undefined} nothing if a field is invalid, which is then shown */
   function read() {
@@ -67,15 +76,18 @@ export function createForm(document, texts, announce, onChange) {
 
   /** @param {import("./wire.js").ActionCode} code */
   function setAction(code) {
-    const actionTexts = ACTIONS[code].texts(texts);
-    ({ isDestructive } = ACTIONS[code]);
+    action = ACTIONS[code];
+    const actionTexts = action.texts(texts);
+    ({ isDestructive } = action);
     const screen = select(document, "[data-screen=form]", HTMLElement);
     select(screen, "h1", HTMLElement).textContent = actionTexts.title;
     select(screen, ".lead", HTMLElement).textContent = actionTexts.lead;
     select(screen, "legend", HTMLElement).textContent = actionTexts.cards;
     select(screen, "label[for=card-number]", HTMLElement).textContent = actionTexts.cardNumber;
-    select(button, ".action-text", HTMLElement).textContent = actionTexts.confirm;
+    label.textContent = actionTexts.confirm;
     button.classList.toggle("destructive", isDestructive);
+    keep.hidden = !actionTexts.keep;
+    keep.textContent = actionTexts.keep;
     select(screen, ".protection", HTMLElement).hidden = !asksForNumber;
   }
 
@@ -135,6 +147,52 @@ export function createForm(document, texts, announce, onChange) {
       for (const field of refusedFields) field.showRefusal();
       const first = refusedFields[0]?.input;
       return first && (() => focusInvalid(first));
+    },
+
+    /** @param {() => void} keepCard */
+    onKeep(keepCard) {
+      keep.addEventListener("click", keepCard);
+    },
+    /** Reports which field has the focus. @param {(name: "focus" | "blur", field: string) => void} report */
+    onFocus(report) {
+      for (const [type, name] of /** @type {const} */ ([["focusin", "focus"], ["focusout", "blur"]])) {
+        element.addEventListener(type, ({ target }) => {
+          const field = target instanceof HTMLInputElement && (target.name || target.id);
+          if (field) report(name, field);
+        });
+      }
+    },
+
+    /** Holds the form while its attempt is answered: the entries stay, and the button says what happens. */
+    hold() {
+      // A readonly field keeps the focus, a box cannot be readonly.
+      for (const field of element.querySelectorAll(".consent, .choice, .keep, .way-on")) {
+        if (field.contains(document.activeElement)) button.focus();
+        field.setAttribute("inert", "");
+      }
+      for (const { input } of [card, ...personal]) input.readOnly = true;
+      button.setAttribute("aria-disabled", "true");
+      label.textContent = action.texts(texts).waiting;
+      announce(`${label.textContent} ${texts.waiting.info}`);
+    },
+    release() {
+      for (const field of element.querySelectorAll("[inert]")) field.removeAttribute("inert");
+      for (const { input } of [card, ...personal]) input.readOnly = false;
+      button.removeAttribute("aria-disabled");
+      label.textContent = action.texts(texts).confirm;
+    },
+
+    /**
+     * Shows at the number why MRS refused the card. The next digit replaces the number.
+     *
+     * @param {string} message @param {string | undefined} more address to read more at
+     */
+    refuseCard(message, more) {
+      const { before, words, after } = linkedWords(message, texts.read_more);
+      if (more) card.refuse(before, createLink(document, words, more, texts.register.new_tab), after);
+      else card.refuse(message);
+      focusInvalid(card.input);
+      card.input.select();
     },
 
     clear,

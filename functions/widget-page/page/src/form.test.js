@@ -49,22 +49,25 @@ test("fields are hidden, optional or required", () => {
 test("a document is a link or text", () => {
   const terms = page.document.querySelector("[data-document=terms]");
   const privacy = page.document.querySelector("[data-document=privacy]");
-  assert.equal(terms?.querySelector("a")?.getAttribute("href"), "https://bank.example/terms");
-  assert.equal(terms?.querySelector("button")?.hidden, true);
-  assert.equal(privacy?.querySelector("a")?.hidden, true);
+  const link = terms?.querySelector("label a");
+  assert.deepEqual([link?.getAttribute("href"), link?.textContent], ["https://bank.example/terms", "Terms & Conditions"]);
+  assert.equal(link?.getAttribute("title"), page.texts.register.new_tab);
+  assert.equal(terms?.querySelector(".sentence")?.textContent, "I accept the Terms & Conditions");
 
-  const [button, text] = [privacy?.querySelector("button"), privacy?.querySelector(".document")];
+  const [toggle, text] = [privacy?.querySelector("label a"), privacy?.querySelector(".document")];
   assert.equal(text?.textContent, "What we keep.\n\nAnd why.");
-  assert.equal(text?.hasAttribute("hidden"), true);
-  button?.click();
-  assert.equal(text?.hasAttribute("hidden"), false);
-  assert.equal(button?.getAttribute("aria-expanded"), "true");
+  for (const [type, key, isShown] of /** @type {const} */ ([["click", "", true], ["keydown", " ", false], ["keydown", "Enter", true], ["keydown", "a", true]])) {
+    toggle?.dispatchEvent(Object.assign(new Event(type, { bubbles: true, cancelable: true }), { key }));
+    assert.equal(text?.hasAttribute("hidden"), !isShown, `${type} ${key}`);
+    assert.equal(toggle?.getAttribute("aria-expanded"), String(isShown));
+  }
+  assert.equal(input("privacy").checked, false);
 });
 
 test("a document's address is a link only for http(s)", () => {
   form.prepare({ ...demoForm(), terms: { version: "1", url: "javascript:alert(1)" } });
-  const link = page.document.querySelector("[data-document=terms] a");
-  assert.equal(link?.hasAttribute("hidden"), true);
+  assert.equal(page.document.querySelector("[data-document=terms] a"), null);
+  assert.equal(page.document.querySelector("[data-document=terms] .sentence")?.textContent, "I accept the Terms & Conditions");
 });
 
 test("button, Enter and app submission submit once each", () => {
@@ -103,7 +106,7 @@ test("a composition is not changed until it ends", () => {
   type("card-number", "５");
   type("card-number", "５２");
   assert.equal(input("card-number").value, "５２");
-  assert.equal(page.document.querySelector(".brand")?.textContent, "Mastercard");
+  assert.deepEqual(announced, ["Mastercard"]);
   type("card-number", "９９");
   assert.equal(messageOf("card-number"), "", "it is unfinished");
   type("card-number", "５２３４０");
@@ -174,12 +177,12 @@ test("a corrected field clears its message", () => {
   input("terms").dispatchEvent(new Event("change"));
   for (const id of ["card-number", "last-name", "terms"]) {
     assert.equal(messageOf(id), "", id);
-    assert.equal(input(id).hasAttribute("aria-describedby"), false);
+    assert.equal(input(id).getAttribute("aria-describedby"), id === "card-number" ? "card-number-hint" : null);
   }
 });
 
 test("an unfinished number is reported on blur", () => {
-  type("card-number", "5235");
+  type("card-number", "523500");
   assert.equal(messageOf("card-number"), page.texts.validation.card_number_other_program);
   type("card-number", "523400");
   assert.equal(messageOf("card-number"), "");
@@ -190,9 +193,11 @@ test("an unfinished number is reported on blur", () => {
 test("the brand is shown and announced once", () => {
   type("card-number", "52");
   type("card-number", "5234");
-  const badge = page.document.querySelector(".brand");
-  assert.equal(badge?.textContent, "Mastercard");
+  const control = /** @type {HTMLElement} */ (page.document.querySelector(".control"));
+  assert.deepEqual([control.dataset["brand"], textOf(".brand-name")], ["mastercard", ""]);
   assert.deepEqual(announced, ["Mastercard"]);
+  type("card-number", "4");
+  assert.deepEqual([control.dataset["brand"], textOf(".brand-name")], [undefined, "Visa"]);
 });
 
 test("a blur during a press is checked after the click", (t) => {
@@ -379,4 +384,85 @@ test("cleared cards are gone from the page", () => {
   form.reset();
   assert.equal(page.document.querySelectorAll(".on-file").length, 0);
   assert.equal(textOf(".chosen .last4"), "");
+});
+
+test("five wrong digits are not judged before a sixth or a blur", () => {
+  type("card-number", "41111");
+  assert.equal(messageOf("card-number"), "");
+  assert.equal(hidden("#card-number-hint"), false);
+  input("card-number").dispatchEvent(new Event("blur"));
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_other_program);
+  assert.equal(hidden("#card-number-hint"), true);
+  type("card-number", "4111");
+  assert.equal(messageOf("card-number"), page.texts.validation.card_number_other_program, "a judgment stays");
+});
+
+test("a refused card is an error of its field, without a tick", () => {
+  type("card-number", number);
+  const control = page.document.querySelector(".control");
+  assert(control?.classList.contains("valid"));
+  form.refuseCard(page.texts.error.info_first_part, "https://bank.example/terms");
+  assert(!control?.classList.contains("valid"));
+  assert.equal(messageOf("card-number"), page.texts.error.info_first_part);
+  const link = page.document.querySelector("#card-number-error a");
+  assert.deepEqual([link?.getAttribute("href"), link?.textContent], ["https://bank.example/terms", "Read more"]);
+  const { selectionStart, selectionEnd, value } = input("card-number");
+  assert.equal(page.document.activeElement, input("card-number"));
+  assert.deepEqual([selectionStart, selectionEnd], [0, value.length]);
+  assert.deepEqual(changes.at(-1), { valid: false, couldBecomeValid: true, brand: "mastercard" });
+
+  type("card-number", "5234");
+  assert.equal(messageOf("card-number"), "");
+  type("card-number", number);
+  assert(!control?.classList.contains("valid"), "the same number is refused again");
+});
+
+test("a held form keeps its entries and its focus", () => {
+  type("card-number", number);
+  input("card-number").focus();
+  form.hold();
+  const submitButton = /** @type {HTMLElement} */ (button());
+  assert.equal(input("card-number").readOnly, true);
+  assert.equal(page.document.activeElement, input("card-number"));
+  assert(page.document.querySelector("[data-document=terms]")?.hasAttribute("inert"));
+  assert.equal(submitButton.getAttribute("aria-disabled"), "true");
+  assert.equal(textOf("#form .primary .action-text"), page.texts.waiting.title);
+  assert.deepEqual(announced.slice(-1), [`${page.texts.waiting.title} ${page.texts.waiting.info}`]);
+
+  form.release();
+  assert.equal(input("card-number").readOnly, false);
+  assert.equal(page.document.querySelector("[inert]"), null);
+  assert.equal(submitButton.hasAttribute("aria-disabled"), false);
+  assert.equal(textOf("#form .primary .action-text"), page.texts.register.confirm);
+
+  input("terms").focus();
+  form.hold();
+  assert.equal(page.document.activeElement, submitButton, "a box that is held loses the focus");
+});
+
+test("an opt-out offers to keep the card", () => {
+  let kept = 0;
+  form.onKeep(() => (kept += 1));
+  assert.equal(hidden(".keep"), true);
+  form.prepare(demoRemoval());
+  assert.equal(textOf(".keep"), page.texts.remove.keep);
+  /** @type {HTMLElement} */ (page.document.querySelector(".keep")).click();
+  assert.equal(kept, 1);
+});
+
+test("the focus is reported by field, without its value", () => {
+  /** @type {string[][]} */
+  const reported = [];
+  form.onFocus((...report) => reported.push(report));
+  input("card-number").focus();
+  input("terms").focus();
+  assert.deepEqual(reported, [["focus", "cardNumber"], ["blur", "cardNumber"], ["focus", "terms"]]);
+});
+
+test("a card shows its design's picture or color", () => {
+  form.prepare(demoRemoval([{ ...gold, art: "/art/gold.png" }, { ...blue, color: "#1f4ed8" }]));
+  const [picture, plain] = page.document.querySelectorAll(".art");
+  assert.equal(picture?.getAttribute("src"), "/art/gold.png");
+  assert.equal(picture?.getAttribute("alt"), "");
+  assert.equal(/** @type {HTMLElement} */ (plain).style.getPropertyValue("--art"), "#1f4ed8");
 });

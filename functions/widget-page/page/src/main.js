@@ -13,13 +13,15 @@ import { takeOpening } from "./fragment.js";
 import { keepInView } from "./keep-in-view.js";
 import { keepEmpty } from "./keep-empty.js";
 import { createExpiryNotice } from "./expiry-notice.js";
+import { createMotion } from "./motion.js";
 import { createSleep } from "./sleep.js";
 import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
 import { makeSubmission } from "./submission.js";
+import { createWayOn } from "./way-on.js";
 
-const { api: base, origins, texts } = readConfiguration(document);
+const { api: base, origins, texts, homeUrl } = readConfiguration(document);
 const opening = takeOpening(location, history);
 
 // Another fragment is another opening, but browsers do not reload the page for it.
@@ -27,7 +29,8 @@ addEventListener("hashchange", () => location.reload());
 
 const dispatch = createDispatch(window, origins);
 const announce = createAnnouncements(select(document, "#announcements", HTMLElement));
-const screens = createScreens(document, texts, announce);
+const wayOn = createWayOn(window, texts, dispatch);
+const screens = createScreens(document, texts, announce, wayOn);
 /** @param {import("./wire.js").EndedEvent} event */
 const end = (event) => reportEnding(event, dispatch, window);
 
@@ -35,6 +38,7 @@ new ResizeObserver(([entry]) => {
   const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
   dispatch("resize", { height });
 }).observe(document.body);
+createMotion(select(document, ".stage", HTMLElement), select(document, ".screens", HTMLElement), window);
 
 if (opening.kind === "session") {
   const form = createForm(document, texts, announce, (change) => dispatch("change", change));
@@ -49,8 +53,10 @@ if (opening.kind === "session") {
     now: () => performance.now(),
     random: Math.random,
   });
-  const flow = createFlow({ api, screens, form, expiry, reportEnding: end, canEncrypt, makeSubmission });
+  const flow = createFlow({ api, screens, form, expiry, reportEnding: end, canEncrypt, makeSubmission, later, homeUrl, leave: wayOn.go });
   form.onSubmit(flow.submit);
+  form.onKeep(flow.keep);
+  form.onFocus((name, field) => dispatch(name, { field }));
   keepEmpty(window, form);
   void flow.open().then(() => dispatch("ready", {}));
 } else {
@@ -58,9 +64,16 @@ if (opening.kind === "session") {
   /** @type {import("./wire.js").EndedEvent} */
   const event = { status: opening.kind === "failure" ? opening.status : "TOKEN_EXPIRED" };
   const reason = reasonOf(event, opening.kind === "failure" ? opening.reason : undefined);
-  screens.failure(reason, opening.kind === "failure" ? { incident: opening.incident } : {});
+  const incident = opening.kind === "failure" ? opening.incident : undefined;
+  screens.failure(reason, { incident, way: { url: homeUrl, isHome: true } });
   dispatch("ready", {});
   end(event);
+}
+
+/** @type {import("./flow.js").Later} */
+function later(act, milliseconds) {
+  const timer = setTimeout(act, milliseconds);
+  return () => clearTimeout(timer);
 }
 
 // The script has finished: hides the message about a stuck page.

@@ -5,10 +5,12 @@ import { ACTIONS } from "./actions.js";
 /**
  * @typedef {"program" | "in_another_program" | "already_enrolled" | "customer_already_enrolled" | "technical" | "access_denied"
  *   | "invalid_parameters" | "expired" | "refused" | "browser" | "unsettled" | "unreachable"
- *   | "no_card" | "card_gone" | "noted" | "declined" | "card_limit" | "limit" | "suspended" | "used" | "unavailable"} Reason
+ *   | "no_card" | "card_gone" | "noted" | "declined" | "card_limit" | "limit" | "suspended" | "used" | "unavailable"
+ *   | "another_card" | "kept"} Reason
  *   `program`: the card does not belong to the program, and there is an address to read more at; `in_another_program`: the
  *   same without an address; `no_card`: no card to replace or remove; `card_gone`: the card is no longer there; `noted`: the
- *   server completes the removal later; `declined`: MRS refuses to remove the card
+ *   server completes the removal later; `declined`: MRS refuses to remove the card; `another_card`: already enrolled, while
+ *   another card can be tried; `kept`: the customer decided against the removal
  */
 
 /** @type {Partial<Record<import("./wire.js").Status, Reason>>} */

@@ -3,6 +3,7 @@
 
 import { ACTIONS } from "./actions.js";
 import { failureTexts } from "./failure-texts.js";
+import { plural } from "./plural.js";
 import { select } from "./select.js";
 
 /**
@@ -12,13 +13,18 @@ import { select } from "./select.js";
 
 /** Reasons that are not shown as a warning: it takes time, or the time is over. @type {import("./reason.js").Reason[]} */
 const NEUTRAL = ["expired", "unsettled", "noted", "card_limit", "limit", "suspended", "unavailable", "used"];
+/** Ends without a fault, and so without an incident: there is nothing to do. @type {import("./reason.js").Reason[]} */
+const CALM = ["already_enrolled", "customer_already_enrolled", "no_card", "kept"];
+// Most tries left that a failure mentions.
+const FEW_TRIES = 2;
 
 /**
  * @param {Document} document
  * @param {import("./configuration.js").Texts} texts
  * @param {import("./announcements.js").Announce} announce
+ * @param {Pick<import("./way-on.js").WayOn, "show">} wayOn
  */
-export function createScreens(document, texts, announce) {
+export function createScreens(document, texts, announce, wayOn) {
   /** @type {ScreenName} */
   let current = "loading";
   /** @type {import("./wire.js").ActionCode} */
@@ -54,6 +60,12 @@ export function createScreens(document, texts, announce) {
     select(chip, ".last4", HTMLElement).textContent = last4 ?? "";
   }
 
+  /** @param {number | "last_try"} tries @returns {string} empty while there are enough */
+  function triesText(tries) {
+    if (tries === "last_try") return texts.error.last_try;
+    return tries > FEW_TRIES ? "" : plural(texts.error.tries_left, "count", tries, document.documentElement.lang);
+  }
+
   return {
     get current() {
       return current;
@@ -65,6 +77,8 @@ export function createScreens(document, texts, announce) {
       select(screen("waiting"), "h1", HTMLElement).textContent = actionTexts.waiting;
       select(screen("success"), ".info", HTMLElement).textContent = actionTexts.success;
     },
+    /** Message for a reason. @param {import("./reason.js").Reason} reason */
+    messageOf: (reason) => failureTexts(reason, action, texts).info,
     loading: () => show("loading"),
     /** @param {"offline" | "busy"} reason */
     stillLoading(reason) {
@@ -74,10 +88,17 @@ export function createScreens(document, texts, announce) {
       info.textContent = message;
       show("loading", isRepeated ? undefined : message);
     },
-    /** @param {number} [attemptsLeft] the page warns before the last attempt */
-    form(attemptsLeft) {
+    /**
+     * @param {number} [attemptsLeft] the page warns before the last attempt
+     * @param {import("./way-on.js").Way} [way] offered after a refused attempt
+     */
+    form(attemptsLeft, way) {
       const last = attemptsLeft === 1;
+      wayOn.show(select(screen("form"), ".way-on", HTMLElement), way ?? { url: undefined });
       select(document, "#last-try", HTMLElement).hidden = !last;
+      const button = select(screen("form"), "button.primary", HTMLElement);
+      if (last) button.setAttribute("aria-describedby", "last-try");
+      else button.removeAttribute("aria-describedby");
       show("form", last ? texts.register.last_try : undefined);
     },
 
@@ -97,9 +118,10 @@ export function createScreens(document, texts, announce) {
       show("waiting", isRepeated ? undefined : message);
     },
 
-    /** @param {string | undefined} last4 */
-    success(last4) {
+    /** @param {string | undefined} last4 @param {import("./way-on.js").Way} way */
+    success(last4, way) {
       showCard("success", last4);
+      wayOn.show(select(screen("success"), ".way-on", HTMLElement), way, { isMain: true });
       const info = ACTIONS[action].texts(texts).success;
       show("success", last4 ? `${info} ${texts.success.card} ${last4}` : info);
     },
@@ -107,29 +129,33 @@ export function createScreens(document, texts, announce) {
     /**
      * @param {import("./reason.js").Reason} reason
      * @param {{ incident?: string | undefined, more?: string | undefined, retry?: (() => void) | undefined,
-     *   tries?: "one_try_left" | "last_try" | undefined }} [details]
-     *   `more`: address of "Read more"; `retry`: handler of the button, hidden without one; `tries`: text about attempts left
+     *   tries?: number | "last_try" | undefined, way?: import("./way-on.js").Way }} [details]
+     *   `more`: address of "Read more"; `retry`: handler of the button, hidden without one; `tries`: attempts left
      */
-    failure(reason, { incident, more, retry, tries } = {}) {
+    failure(reason, { incident, more, retry, tries, way = { url: undefined } } = {}) {
       const section = screen("failure");
+      const isCalm = CALM.includes(reason);
       const { title, info } = failureTexts(reason, action, texts);
       select(section, "h1", HTMLElement).textContent = title;
       select(section, ".info", HTMLElement).textContent = info;
+      section.classList.toggle("calm", isCalm);
       section.classList.toggle("neutral", NEUTRAL.includes(reason));
       const note = select(section, ".tries", HTMLElement);
-      note.hidden = !tries;
-      note.textContent = tries ? texts.error[tries] : "";
+      note.textContent = tries ? triesText(tries) : "";
+      note.hidden = !note.textContent;
 
       select(section, ".more", HTMLElement).hidden = !more;
       if (more) select(section, ".more a", HTMLAnchorElement).href = more;
       const line = select(section, ".incident", HTMLElement);
-      line.hidden = !incident;
-      select(line, "bdi", HTMLElement).textContent = incident ?? "";
+      const shownIncident = isCalm ? undefined : incident;
+      line.hidden = !shownIncident;
+      select(line, "bdi", HTMLElement).textContent = shownIncident ?? "";
 
       const button = select(section, "button", HTMLButtonElement);
       button.hidden = !retry;
       button.onclick = retry ?? null;
-      const parts = [info, note.textContent, incident && `${texts.error.info_second_part}${incident}`];
+      wayOn.show(select(section, ".way-on", HTMLElement), way, { isMain: !retry, isLast: isCalm || reason === "noted" });
+      const parts = [info, note.textContent, shownIncident && `${texts.error.info_second_part}${shownIncident}`];
       show("failure", parts.filter(Boolean).join(" "));
     },
   };

@@ -6,11 +6,15 @@ import { openTemplate } from "./testing/template.js";
 /** @type {ReturnType<typeof openTemplate>} */ let page;
 /** @type {import("./screens.js").Screens} */ let screens;
 /** @type {string[]} */ let announced;
+/** @type {any[]} */ let ways;
+const way = { url: "https://bank.example/done" };
 
 beforeEach(() => {
   page = openTemplate();
   announced = [];
-  screens = createScreens(page.document, page.texts, (message) => announced.push(message));
+  ways = [];
+  const wayOn = { show: (/** @type {any[]} */ ...given) => ways.push(given.slice(1)) };
+  screens = createScreens(page.document, page.texts, (message) => announced.push(message), wayOn);
 });
 afterEach(() => page.close());
 
@@ -39,12 +43,12 @@ test("the heading gets the focus once the page is in use", () => {
 });
 
 test("the heading is announced only without the focus", () => {
-  screens.success("0106");
+  screens.success("0106", way);
   const { title, info, card } = page.texts.success;
   assert.deepEqual(announced, [`${title} ${info} ${card} 0106`]);
   screens.form();
   element("#card-number").focus();
-  screens.success(undefined);
+  screens.success(undefined, way);
   assert.equal(announced[1], info);
 });
 
@@ -80,7 +84,7 @@ test("waiting, success and failure use the action's texts", () => {
     screens.waiting("0123");
     assert.equal(element("[data-screen=waiting] h1").textContent, words.waiting);
     announced.length = 0;
-    screens.success("0123");
+    screens.success("0123", way);
     assert.equal(element("[data-screen=success] .info").textContent, words.success);
     assert.deepEqual(announced, [`${success.title} ${words.success} ${success.card} 0123`]);
     screens.failure("no_card");
@@ -96,13 +100,46 @@ test("a delay is not shown as a warning", () => {
   assert(!element("[data-screen=failure]").classList.contains("neutral"));
 });
 
+test("a calm end shows neither a warning nor an incident", () => {
+  for (const reason of /** @type {const} */ (["already_enrolled", "no_card", "kept"])) {
+    screens.failure(reason, { incident: "AB12-CD34-EF56" });
+    assert(element("[data-screen=failure]").classList.contains("calm"), reason);
+    assert(element("[data-screen=failure] .incident").hidden, reason);
+    assert(!announced.at(-1)?.includes("AB12"), reason);
+  }
+  screens.failure("technical", { incident: "AB12-CD34-EF56" });
+  assert(!element("[data-screen=failure]").classList.contains("calm"));
+  assert(!element("[data-screen=failure] .incident").hidden);
+});
+
+test("the way on is the main button without a retry", () => {
+  screens.success("0106", way);
+  screens.failure("technical", { way });
+  screens.failure("technical", { way, retry: () => {} });
+  screens.failure("kept", { way });
+  assert.deepEqual(ways.map(([, place]) => place), [
+    { isMain: true },
+    { isMain: true, isLast: false },
+    { isMain: false, isLast: false },
+    { isMain: true, isLast: true },
+  ]);
+});
+
+test("few tries left are counted", () => {
+  const tries = () => element(".tries").textContent;
+  screens.failure("technical", { tries: 3, retry: () => {} });
+  assert.equal(tries(), "");
+  screens.failure("technical", { tries: 2, retry: () => {} });
+  assert.equal(tries(), "You can try 2 more times.");
+});
+
 test("the last attempt is announced before and after it", () => {
   const { register, error } = page.texts;
   screens.form(2);
   assert(element("#last-try").hidden);
-  screens.failure("technical", { tries: "one_try_left", retry: () => {} });
-  assert.equal(element(".tries").textContent, error.one_try_left);
-  assert(announced.at(-1)?.endsWith(error.one_try_left));
+  screens.failure("technical", { tries: 1, retry: () => {} });
+  assert.equal(element(".tries").textContent, "You can try one more time.");
+  assert(announced.at(-1)?.endsWith("You can try one more time."));
   screens.form(1);
   assert(!element("#last-try").hidden);
   assert(announced.at(-1)?.endsWith(register.last_try));

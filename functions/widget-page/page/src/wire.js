@@ -14,7 +14,8 @@
  * @typedef {{ version: string, url?: string, text?: string }} ConsentDocument
  * @typedef {{ from: string, to: string }} BinRange both ends included, equally long, 6 to 11 digits
  * @typedef {{ reference: string, spki: string, fingerprint: string }} EncryptionKey
- * @typedef {{ id: string, masked: string, last4: string, designCode?: string }} CardOnFile `masked`: `5234 XXXX XXXX 0123`
+ * @typedef {{ id: string, masked: string, last4: string, designCode?: string, art?: string, color?: string }} CardOnFile
+ *   `masked`: `5234 XXXX XXXX 0123`; `art`: address of the design's picture; `color`: of the design, as `#rrggbb`
  * @typedef {{ fields: Record<PersonalField | DocumentName, Presence>, terms?: ConsentDocument, privacy?: ConsentDocument,
  *   binRanges: BinRange[], encryptionKey: EncryptionKey } & Lifetime} NewCardDescription
  * @typedef {{ attemptsLeft: number, expiresAt: number, extensionsLeft: number }} Lifetime of a session; `expiresAt` in Unix seconds

@@ -15,6 +15,7 @@ export const enrollment = {
     cards: "",
     cardNumber: register.userData.card_number,
     confirm: register.confirm,
+    keep: "",
     waiting: waiting.title,
     success: success.info,
   }),

@@ -10,7 +10,10 @@ export const optOut = {
   /** @param {import("../configuration.js").Texts} texts */
   texts: ({ remove }) => ({ ...remove, lead: remove.info, cardNumber: "" }),
   /** @param {import("../configuration.js").Texts} texts */
-  failureTexts: ({ remove }) => ({ titles: { noted: remove.noted_title }, infos: remove.error }),
+  failureTexts: ({ remove }) => ({
+    titles: { noted: remove.noted_title, no_card: remove.no_card_title, kept: remove.kept_title },
+    infos: { ...remove.error, kept: remove.kept },
+  }),
 
   /** @param {string | undefined} statusCode @param {number} attemptsLeft @returns {import("../reason.js").Reason} */
   reasonOf(statusCode, attemptsLeft) {

@@ -9,9 +9,9 @@ export const replacement = {
   isDestructive: false,
 
   /** @param {import("../configuration.js").Texts} texts */
-  texts: ({ replace }) => ({ ...replace, lead: replace.info, cardNumber: replace.card_number }),
+  texts: ({ replace }) => ({ ...replace, lead: replace.info, cardNumber: replace.card_number, keep: "" }),
   /** @param {import("../configuration.js").Texts} texts */
-  failureTexts: ({ replace }) => ({ infos: { ...replace.error, in_another_program: replace.error.program } }),
+  failureTexts: ({ replace }) => ({ titles: { no_card: replace.no_card_title }, infos: { ...replace.error, in_another_program: replace.error.program } }),
 
   /** Codes are about the new card. @param {string | undefined} statusCode @param {number} attemptsLeft */
   reasonOf: (statusCode, attemptsLeft) =>
