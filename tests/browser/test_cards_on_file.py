@@ -248,7 +248,7 @@ def test_retry_ends_if_the_only_card_is_gone(open_page: OpenPage, card: Card, ac
     "code, text",
     [
         ("-52", "The new card isn't part of the program. Your old card hasn't been replaced."),
-        ("-45", "This card is already in the program. Enter a different one."),
+        ("-45", "The new card is already in the program. Enter a different one."),
     ],
 )
 def test_refused_new_card_is_an_error_of_its_field(open_page: OpenPage, card: Card, code: str, text: str) -> None:
