@@ -42,7 +42,7 @@ def test_framed_widget_reports_enrollment_to_partner(
     assert messages[0]["type"] in ("ready", "resize")
     assert [message["detail"] for message in messages if message["type"] == "enrollmentEnded"] == widget.ended()
     kinds = {message["type"] for message in messages}
-    assert kinds == {"ready", "resize", "change", "focus", "blur", "enrollmentEnded"}
+    assert kinds == {"ready", "resize", "change", "focus", "blur", "enrollmentEnded", "done"}
     details = json.dumps([message for message in messages if message["type"] != "enrollmentEnded"])
     assert card.number[:6] not in details
     assert card.last4 not in details

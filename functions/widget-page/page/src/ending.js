@@ -7,9 +7,11 @@
  * @param {import("./wire.js").EndedEvent} event
  * @param {import("./embedding.js").Dispatch} dispatch
  * @param {Window} window
+ * @param {boolean} isLast no further attempt is offered: embed.js settles its promise on `done`
  */
-export function reportEnding(event, dispatch, window) {
+export function reportEnding(event, dispatch, window, isLast) {
   dispatch("enrollmentEnded", event);
+  if (isLast) dispatch("done", {});
 
   const bridges = /** @type {{ webkit?: { messageHandlers?: { enrollmentEnded?: Bridge } }, enrollmentEnded?: Bridge,
     ReactNativeWebView?: Bridge }} */ (/** @type {unknown} */ (window));

@@ -15,21 +15,24 @@ test("every bridge gets the event in its own format", () => {
   const window = { webkit: { messageHandlers: { enrollmentEnded: ios } }, enrollmentEnded: android, ReactNativeWebView: reactNative };
   /** @type {unknown[]} */
   const reported = [];
-  reportEnding(event, (name, detail) => reported.push([name, detail]), /** @type {any} */ (window));
-  assert.deepEqual(reported, [["enrollmentEnded", event]]);
+  reportEnding(event, (name, detail) => reported.push([name, detail]), /** @type {any} */ (window), true);
+  assert.deepEqual(reported, [["enrollmentEnded", event], ["done", {}]]);
   assert.deepEqual(ios.heard, [event]);
   assert.deepEqual(android.heard, ['{"status":"SUCCESS_ENROLLMENT","ranac":"0364","last4":"0106"}']);
   assert.deepEqual(reactNative.heard, [`{"type":"enrollmentEnded","detail":${android.heard[0]}}`]);
 });
 
 test("a plain browser has no bridge", () => {
-  reportEnding(event, () => {}, /** @type {any} */ ({}));
+  /** @type {string[]} */
+  const reported = [];
+  reportEnding(event, (name) => reported.push(name), /** @type {any} */ ({}), false);
+  assert.deepEqual(reported, ["enrollmentEnded"], "another attempt may follow");
 });
 
 test("a throwing bridge does not block the others", () => {
   const android = listener();
   const broken = { postMessage: () => { throw new Error("the app went away"); } };
   const window = { webkit: { messageHandlers: { enrollmentEnded: broken } }, enrollmentEnded: android };
-  reportEnding(event, () => {}, /** @type {any} */ (window));
+  reportEnding(event, () => {}, /** @type {any} */ (window), true);
   assert.equal(android.heard.length, 1);
 });

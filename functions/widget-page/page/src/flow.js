@@ -6,7 +6,7 @@ import { lastFour } from "./submission.js";
 
 /**
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
- *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, reportEnding: (event: EndedEvent) => void,
+ *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, reportEnding: (event: EndedEvent, isLast: boolean) => void,
  *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission, later: Later,
  *   homeUrl?: string | undefined, leave: (url: string | undefined) => void }} Parts
  *   `leave`: leaves the page for an address
@@ -30,10 +30,10 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   let isBusy = false;
   let isTimedOut = false;
 
-  /** @param {EndedEvent} event */
-  function report(event) {
+  /** @param {EndedEvent} event @param {boolean} [isLast] no further attempt is offered */
+  function report(event, isLast = true) {
     lastStatus = event.status;
-    reportEnding(event);
+    reportEnding(event, isLast);
   }
 
   /** @returns {import("./way-on.js").Way} way back with the status of the last event */
@@ -128,8 +128,10 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
 
   /** @param {Extract<import("./api.js").Answer, { kind: "ended" }>} answer */
   function end({ event, attemptsLeft, endingReason, incident }) {
-    report(event);
-    if (event.status.startsWith("SUCCESS_")) {
+    const isSuccess = event.status.startsWith("SUCCESS_");
+    const mayRetry = !isSuccess && attemptsLeft > 0 && !isTimedOut;
+    report(event, !mayRetry);
+    if (isSuccess) {
       expiry.stop();
       form.reset();
       return screens.success(event.last4, wayBack());
@@ -138,7 +140,6 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
     const more = cause === "program" && description ? partsOf(description).readMoreUrl : undefined;
     // Without an address the text must not offer to read more.
     const reason = cause === "program" && !more ? "in_another_program" : cause;
-    const mayRetry = attemptsLeft > 0 && !isTimedOut;
     if (description) description = { ...description, attemptsLeft };
     if (mayRetry && description && isAboutCard(reason) && partsOf(description).newCard) return refuseCard(reason, more);
     if (!mayRetry) {

@@ -47,6 +47,8 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
   const waits = [];
   /** @type {any[]} */
   const left = [];
+  /** @type {boolean[]} */
+  const lasts = [];
   let made = 0;
   let asked = 0;
   let resets = 0;
@@ -68,7 +70,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
       refuseCard: (/** @type {any[]} */ ...given) => shown.push(["refuseCard", ...given]),
     }),
     expiry: { start: (...left) => timers.push(left), stop: () => timers.push("stop") },
-    reportEnding: (event) => reported.push(event),
+    reportEnding: (event, isLast) => (reported.push(event), lasts.push(isLast)),
     canEncrypt: () => canEncrypt,
     later: (act) => (waits.push(act), () => waits.splice(0)),
     homeUrl,
@@ -76,7 +78,7 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets, waits, left };
+  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets, waits, left, lasts };
 }
 
 test("a success is shown, reported and cleared", async () => {
@@ -469,4 +471,18 @@ test("a kept card ends without an event", async () => {
   assert.deepEqual(last()[2].way, { url: returnUrl });
   assert.deepEqual([left, reported, sent], [[returnUrl], [], []]);
   assert.equal(resets(), 1);
+});
+
+test("an ending is the last if no further attempt is offered", async () => {
+  const { flow, lasts } = flowWith({ submits: [refusedCard, technical, success] });
+  await flow.open();
+  for (let attempt = 0; attempt < 3; attempt += 1) await flow.submit(entered);
+  assert.deepEqual(lasts, [false, false, true]);
+
+  const over = flowWith({ submits: [{ ...refusedCard, attemptsLeft: 0 }] });
+  await over.flow.open();
+  await over.flow.submit(entered);
+  const expired = flowWith({ opens: [{ kind: "expired" }] });
+  await expired.flow.open();
+  assert.deepEqual([...over.lasts, ...expired.lasts], [true, true]);
 });

@@ -31,8 +31,8 @@ const dispatch = createDispatch(window, origins);
 const announce = createAnnouncements(select(document, "#announcements", HTMLElement));
 const wayOn = createWayOn(window, texts, dispatch);
 const screens = createScreens(document, texts, announce, wayOn);
-/** @param {import("./wire.js").EndedEvent} event */
-const end = (event) => reportEnding(event, dispatch, window);
+/** @param {import("./wire.js").EndedEvent} event @param {boolean} isLast */
+const end = (event, isLast) => reportEnding(event, dispatch, window, isLast);
 
 new ResizeObserver(([entry]) => {
   const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
@@ -67,7 +67,7 @@ if (opening.kind === "session") {
   const incident = opening.kind === "failure" ? opening.incident : undefined;
   screens.failure(reason, { incident, way: { url: homeUrl, isHome: true } });
   dispatch("ready", {});
-  end(event);
+  end(event, true);
 }
 
 /** @type {import("./flow.js").Later} */
