@@ -9,12 +9,5 @@
 
 /** @param {Document} document @returns {Configuration} */
 export function readConfiguration(document) {
-  const json = document.getElementById("configuration")?.textContent ?? "";
-  /** @type {Configuration} */
-  const { client = "", texts } = JSON.parse(json);
-  /** @type {Record<string, string>} */
-  const values = { client, program: texts.register.header };
-  return JSON.parse(json, (_, value) =>
-    typeof value === "string" ? value.replace(/\{(client|program)\}/g, (_, name) => values[name] ?? "") : value,
-  );
+  return JSON.parse(document.getElementById("configuration")?.textContent ?? "");
 }
