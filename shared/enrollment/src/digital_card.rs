@@ -1,7 +1,7 @@
 //! Life-cycle record of an enrolled card (`docs/contract.md#life-cycle`): ids only.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::{
     Batch, BatchId, CardResult, ExternalCardId, ExternalConsumerId, FlowId, SrcConsumerId, SrcDigitalCardId,
@@ -48,7 +48,17 @@ pub struct DigitalCard {
     /// State.
     pub state: DigitalCardState,
     /// Mastercard's ids whose deletion was requested before a later success gave the card another. They are deleted too.
-    pub superseded: Vec<SrcDigitalCardId>,
+    pub superseded: Vec<SupersededId>,
+}
+
+/// Mastercard's id of a card that a later success has replaced, and that is still to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersededId {
+    /// Mastercard's id.
+    pub id: SrcDigitalCardId,
+    /// Flow id of the batch that gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowId>,
 }
 
 /// State of an enrolled card.
@@ -146,19 +156,26 @@ impl DigitalCard {
         }
         let mut superseded = stored.superseded.clone();
         if matches!(stored.state, DigitalCardState::DeletionPending { .. }) {
-            superseded.push(stored.src_digital_card.clone());
+            superseded.push(SupersededId {
+                id: stored.src_digital_card.clone(),
+                flow: stored.flow.clone(),
+            });
         }
-        superseded.retain(|id| *id != self.src_digital_card);
+        superseded.retain(|superseded| superseded.id != self.src_digital_card);
         Some(Self {
             superseded,
             ..self.clone()
         })
     }
 
-    /// Returns the flow id that goes with a call about one of the card's ids. That of a superseded id is not kept, and another
-    /// flow's might be answered by the wrong site: such a call has none.
+    /// Returns the flow id that goes with a call about one of the card's ids: that of the batch which gave the id, since another
+    /// flow's might be answered by the wrong site.
     pub fn flow_of(&self, id: &SrcDigitalCardId) -> Option<&FlowId> {
-        self.flow.as_ref().filter(|_| *id == self.src_digital_card)
+        if *id == self.src_digital_card {
+            return self.flow.as_ref();
+        }
+        let superseded = self.superseded.iter().find(|superseded| superseded.id == *id);
+        superseded?.flow.as_ref()
     }
 
     /// Whether Mastercard is to be asked to delete something.

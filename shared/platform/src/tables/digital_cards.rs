@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use enrollment::batch::{
     BatchId, ExternalCardId, ExternalConsumerId, FlowId, SrcConsumerId, SrcDigitalCardId,
 };
-use enrollment::digital_card::{DigitalCard, DigitalCardKey, DigitalCardState};
+use enrollment::digital_card::{DigitalCard, DigitalCardKey, DigitalCardState, SupersededId};
 use enrollment::identifiers::ClientId;
 use enrollment::log::error;
 use enrollment::ports::{Cursor, DigitalCards, DueDeletion, Page, StoreError};
@@ -55,7 +55,7 @@ struct Ids {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     src_consumer: Option<SrcConsumerId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    superseded: Vec<SrcDigitalCardId>,
+    superseded: Vec<SupersededId>,
 }
 
 impl DynamoDigitalCards {

@@ -6,7 +6,7 @@ use enrollment::batch::{
     BatchId, ExternalBatchId, ExternalCardId, ExternalConsumerId, FlowId, SrcConsumerId, SrcDigitalCardId,
 };
 use enrollment::clock::Clock as _;
-use enrollment::digital_card::{DELETION_LEASE, DigitalCard, DigitalCardKey, DigitalCardState};
+use enrollment::digital_card::{DELETION_LEASE, DigitalCard, DigitalCardKey, DigitalCardState, SupersededId};
 use enrollment::ports::Put;
 use enrollment::session::UsedToken;
 use jiff::Timestamp;
@@ -195,18 +195,29 @@ pub async fn failed_deletion_is_due_later(backend: &dyn BatchBackend) {
 
 pub async fn success_during_a_deletion_keeps_the_old_id_due(backend: &dyn BatchBackend) {
     let fixture = BatchFixture::new(backend).await;
-    let earlier = card(&fixture, "a", "card-1");
+    let earlier = DigitalCard {
+        flow: FlowId::parse("flow-of-a").ok(),
+        ..card(&fixture, "a", "card-1")
+    };
     let cards = &fixture.stores.digital_cards;
     cards.record(std::slice::from_ref(&earlier)).await.unwrap();
     let key = request(&fixture, &earlier).await;
     let (mut deleted, lease) = acquire(&fixture, &key).await.unwrap();
     fixture.clock.advance(SECOND);
-    let later = card(&fixture, "b", "card-1");
+    let later = DigitalCard {
+        flow: FlowId::parse("flow-of-b").ok(),
+        ..card(&fixture, "b", "card-1")
+    };
     cards.record(std::slice::from_ref(&later)).await.unwrap();
     let expected = DigitalCard {
-        superseded: vec![earlier.src_digital_card.clone()],
+        superseded: vec![SupersededId {
+            id: earlier.src_digital_card.clone(),
+            flow: earlier.flow.clone(),
+        }],
         ..later.clone()
     };
+    assert_eq!(expected.flow_of(&earlier.src_digital_card), earlier.flow.as_ref());
+    assert_eq!(expected.flow_of(&later.src_digital_card), later.flow.as_ref());
     assert_eq!(fixture.card("card-1").await, Some(expected.clone()));
     deleted.state = DigitalCardState::Deleted {
         at: fixture.clock.now(),

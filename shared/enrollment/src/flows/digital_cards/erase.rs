@@ -144,7 +144,8 @@ impl EraseConsumer<'_> {
     }
 
     async fn delete(&self, card: &DigitalCard) -> Result<(), ConsumerErasureError> {
-        let ids = std::iter::once(&card.src_digital_card).chain(&card.superseded);
+        let superseded = card.superseded.iter().map(|superseded| &superseded.id);
+        let ids = std::iter::once(&card.src_digital_card).chain(superseded);
         for id in ids.filter(|id| !self.deleted.has(id)) {
             self.delete_id(card, id).await?;
             self.deleted.add(id);

@@ -132,7 +132,7 @@ enum Attempt {
 fn next_id(card: &DigitalCard) -> Option<SrcDigitalCardId> {
     match card.state {
         DigitalCardState::DeletionPending { .. } => Some(card.src_digital_card.clone()),
-        _ => card.superseded.first().cloned(),
+        _ => card.superseded.first().map(|superseded| superseded.id.clone()),
     }
 }
 
@@ -141,6 +141,6 @@ fn forget(card: &mut DigitalCard, id: &SrcDigitalCardId, at: Timestamp) {
     if matches!(card.state, DigitalCardState::DeletionPending { .. }) && card.src_digital_card == *id {
         card.state = DigitalCardState::Deleted { at };
     } else {
-        card.superseded.retain(|superseded| superseded != id);
+        card.superseded.retain(|superseded| superseded.id != *id);
     }
 }
