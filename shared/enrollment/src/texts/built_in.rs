@@ -6,15 +6,45 @@ use serde_json::Value;
 
 use crate::language::{Language, RequestedLanguage};
 
-/// Tags of the languages, and whether speakers have reviewed the texts. A language that is not reviewed is offered only
-/// where a client lists it.
-const LANGUAGES: [(&str, bool); 1] = [("en", true)];
+/// Tags of the languages, and whether their texts are reviewed. A language that is not is offered only where a client lists
+/// it.
+const LANGUAGES: [(&str, bool); 15] = [
+    ("en", true),
+    ("pl", true),
+    ("de", true),
+    ("ar", true),
+    ("fr", true),
+    ("es", true),
+    ("zh_Hant", true),
+    ("cs", false),
+    ("ro", false),
+    ("it", false),
+    ("pt", false),
+    ("nl", false),
+    ("he", false),
+    ("ja", false),
+    ("zh_Hans", false),
+];
 
 /// Returns the file of a language. It is apart from [`LANGUAGES`], so that a function that needs no texts does not contain
 /// them.
 fn source(tag: &str) -> &'static str {
     match tag {
         "en" => include_str!("en.json"),
+        "pl" => include_str!("pl.json"),
+        "de" => include_str!("de.json"),
+        "ar" => include_str!("ar.json"),
+        "fr" => include_str!("fr.json"),
+        "es" => include_str!("es.json"),
+        "zh_Hant" => include_str!("zh_Hant.json"),
+        "cs" => include_str!("cs.json"),
+        "ro" => include_str!("ro.json"),
+        "it" => include_str!("it.json"),
+        "pt" => include_str!("pt.json"),
+        "nl" => include_str!("nl.json"),
+        "he" => include_str!("he.json"),
+        "ja" => include_str!("ja.json"),
+        "zh_Hans" => include_str!("zh_Hans.json"),
         _ => "{}",
     }
 }
@@ -35,7 +65,7 @@ static BUILT_IN: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
 pub struct BuiltIn {
     /// The language.
     pub language: Language,
-    /// Whether speakers have reviewed the texts.
+    /// Whether the texts are reviewed.
     pub is_reviewed: bool,
     texts: OnceLock<Value>,
 }
@@ -74,6 +104,7 @@ pub(super) fn english() -> &'static Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::{Texts, review};
 
     #[test]
     fn every_listed_language_has_a_file() {
@@ -86,12 +117,85 @@ mod tests {
     }
 
     #[test]
+    fn every_file_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/texts");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| {
+                Some(
+                    entry
+                        .unwrap()
+                        .file_name()
+                        .to_str()?
+                        .strip_suffix(".json")?
+                        .to_owned(),
+                )
+            })
+            .collect();
+        files.sort_unstable();
+        let mut listed = LANGUAGES.map(|(tag, _)| tag);
+        listed.sort_unstable();
+        assert_eq!(files, listed);
+    }
+
+    /// Differences between a built-in language and English.
+    fn faults(tag: &str, source: &str) -> Vec<String> {
+        let texts = match crate::texts::read_translation(source.as_bytes()) {
+            Ok(texts) => texts,
+            Err(faults) => return faults.iter().map(ToString::to_string).collect(),
+        };
+        let missing = Texts::missing(&[&texts])
+            .into_iter()
+            .map(|path| format!("lacks '{path}'"));
+        let language = Language::parse(tag).unwrap();
+        let warnings = review(&language, &texts, &[Texts::english().as_json()]);
+        missing.chain(warnings.iter().map(ToString::to_string)).collect()
+    }
+
+    #[test]
+    fn every_language_has_the_keys_of_english() {
+        for (tag, _) in LANGUAGES {
+            assert_eq!(faults(tag, source(tag)), Vec::<String>::new(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_language_that_differs_from_english_is_told() {
+        let mut texts: Value = serde_json::from_str(source("en")).unwrap();
+        texts["read_more"].take();
+        texts["success"]["titel"] = "x".into();
+        let told = faults("en", &texts.to_string());
+        assert!(told[0].starts_with("has 'read_more' without a text"), "{told:?}");
+        assert_eq!(told[1], "has 'success.titel', which is not a text of the page");
+        let mut texts: Value = serde_json::from_str(source("en")).unwrap();
+        texts.as_object_mut().unwrap().remove("read_more");
+        texts["register"]["tittle"] = "x".into();
+        texts["expiring"]["info"] = serde_json::json!({"other": "x"});
+        assert_eq!(
+            faults("en", &texts.to_string()),
+            [
+                "lacks 'read_more'",
+                "has 'expiring.info' without one, which the language needs; such numbers have the form 'other'",
+                "has 'expiring.info.other' without the placeholder {minutes}",
+            ]
+        );
+    }
+
+    #[test]
     fn regions_find_the_texts_of_their_language() {
         let found = |tag: &str| {
             let found = BuiltIn::find(&Language::parse(tag).unwrap());
             found.map(|built_in| built_in.language.to_string())
         };
-        assert_eq!(found("en_GB").as_deref(), Some("en"));
+        for (tag, language) in [
+            ("en_GB", "en"),
+            ("de_AT", "de"),
+            ("zh_TW", "zh_Hant"),
+            ("zh", "zh_Hans"),
+            ("pt_PT", "pt"),
+        ] {
+            assert_eq!(found(tag).as_deref(), Some(language), "{tag}");
+        }
         assert_eq!(found("sw"), None);
     }
 }

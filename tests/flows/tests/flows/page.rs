@@ -252,7 +252,7 @@ fn cached_page_is_not_sent_again() {
 fn the_page_speaks_the_language_of_its_address() {
     let partner = Partner::like_demo_but(|client| {
         client.default_language = Language::parse("pl").unwrap();
-        client.languages = Some(vec![Language::english()]);
+        client.languages = Some(["en", "de"].map(|tag| Language::parse(tag).unwrap()).to_vec());
         client.translations.insert(
             Language::parse("pl").unwrap(),
             json!({"register": {"tittle": "Rejestracja"}}),
@@ -270,6 +270,7 @@ fn the_page_speaks_the_language_of_its_address() {
         ("?lang=ar_EG.UTF-8", "ar", "التسجيل"),
         ("?lang=fr_FR", "pl", "Rejestracja"),
         ("?lang=en_GB", "en", "One moment"),
+        ("?lang=de_AT", "de", "Einen Moment"),
         ("?lang=%3Cscript%3E", "pl", "Rejestracja"),
     ] {
         let page = get(&format!("/widget/{}/{query}", partner.client));
