@@ -116,6 +116,17 @@ def test_escape_closes_the_modal(page: Page, embed: EmbedHost) -> None:
     assert outcome(page) == {"status": "CLOSED"}
 
 
+@in_both
+def test_escape_inside_the_frame_closes_the_modal(page: Page, embed: EmbedHost, partner: Partner) -> None:
+    embed.visit(page)
+    open_widget(page, url=partner.open().location)
+    widget = Widget(widget_frame(page))
+    widget.shows(FORM)
+    widget.card_number.press("Escape")
+    assert outcome(page) == {"status": "CLOSED"}
+    expect(page.locator("dialog, iframe")).to_have_count(0)
+
+
 def test_modal_stays_with_the_outcome(page: Page, embed: EmbedHost) -> None:
     page.clock.install()
     embed.visit(page)

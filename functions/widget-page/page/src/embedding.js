@@ -1,7 +1,7 @@
 // Events for the embedding page: a `CustomEvent` on `window`, and a message to the parent window.
 
 /**
- * @typedef {"ready" | "change" | "focus" | "blur" | "resize" | "return" | "enrollmentEnded" | "done"} EventName
+ * @typedef {"ready" | "change" | "focus" | "blur" | "resize" | "return" | "enrollmentEnded" | "done" | "escape"} EventName
  * @typedef {(name: EventName, detail: Record<string, unknown>) => void} Dispatch
  */
 

@@ -6,6 +6,7 @@ import { readConfiguration } from "./configuration.js";
 import { createDispatch } from "./embedding.js";
 import { reportEnding } from "./ending.js";
 import { canEncrypt } from "./encrypt.js";
+import { reportEscape } from "./escape.js";
 import { createExpiry } from "./expiry.js";
 import { createFlow } from "./flow.js";
 import { createForm } from "./form.js";
@@ -33,6 +34,8 @@ const wayOn = createWayOn(window, texts, dispatch);
 const screens = createScreens(document, texts, announce, wayOn);
 /** @param {import("./wire.js").EndedEvent} event @param {boolean} isLast */
 const end = (event, isLast) => reportEnding(event, dispatch, window, isLast);
+
+if (window.parent !== window) reportEscape(window, dispatch);
 
 new ResizeObserver(([entry]) => {
   const height = Math.ceil(entry?.borderBoxSize?.[0]?.blockSize ?? document.body.offsetHeight);
