@@ -20,14 +20,16 @@ import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
 import { makeSubmission } from "./submission.js";
+import { markFallbacks } from "./text-language.js";
 import { createWayOn } from "./way-on.js";
 
-const { api: base, origins, texts, homeUrl } = readConfiguration(document);
+const { api: base, origins, texts, fallbacks, homeUrl } = readConfiguration(document);
 const opening = takeOpening(location, history);
 
 // Another fragment is another opening, but browsers do not reload the page for it.
 addEventListener("hashchange", () => location.reload());
 
+markFallbacks(document, { texts, fallbacks });
 const dispatch = createDispatch(window, origins);
 const announce = createAnnouncements(select(document, "#announcements", HTMLElement));
 const wayOn = createWayOn(window, texts, dispatch);
