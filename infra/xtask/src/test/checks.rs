@@ -88,8 +88,8 @@ use Run::{Always, Noting};
 pub(crate) const CHECKS: &[Check] = &[
     Check { part: Part::Lint, name: "formatting", budget: 20, lane: Processor, needs: Nothing, run: Always(rust::formatting) },
     Check { part: Part::Lint, name: "who depends on what", budget: 15, lane: Processor, needs: Nothing, run: Always(|run| boundaries::check(run.checkout)) },
-    Check { part: Part::Lint, name: "language", budget: 5, lane: Processor, needs: Nothing, run: Always(language::check) },
-    Check { part: Part::Lint, name: "the page's texts", budget: 5, lane: Processor, needs: Nothing, run: Always(texts::check) },
+    Check { part: Part::Lint, name: "language", budget: 3, lane: Processor, needs: Nothing, run: Always(language::check) },
+    Check { part: Part::Lint, name: "the page's texts", budget: 2, lane: Processor, needs: Nothing, run: Always(texts::check) },
     Check { part: Part::Unit, name: "unit and property tests", budget: 540, lane: Processor, needs: Nothing, run: Always(rust::unit) },
     Check { part: Part::Unit, name: "documentation examples", budget: 90, lane: Processor, needs: Nothing, run: Always(rust::documentation) },
     Check { part: Part::Lint, name: "clippy", budget: 420, lane: Processor, needs: Nothing, run: Always(rust::clippy) },
