@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use enrollment::client::{Client, HomeUrl};
+use enrollment::client::{Client, HomeUrl, Theme};
 use enrollment::clock::Clock;
 use enrollment::identifiers::Slug;
 use enrollment::language::RequestedLanguage;
@@ -16,11 +16,10 @@ use platform::gateway;
 use platform::pictures::Pictures;
 use platform::public_base_url::{BasePath, PublicBaseUrl};
 
-use crate::colors::Colors;
 use crate::csp_report::{Pages, PolicyReports};
 use crate::embed_scripts;
 use crate::headers::{self, Headers};
-use crate::page::{NEUTRAL_SLUG, Page, RenderError, RenderedPage};
+use crate::page::{NEUTRAL_SLUG, Page, RenderError, RenderedPage, View};
 use crate::parts;
 
 /// Dependencies of [`PageServer::handle`].
@@ -36,6 +35,9 @@ pub struct PageServer<'a> {
     /// The time.
     pub clock: &'a dyn Clock,
 }
+
+/// Values of `Sec-Fetch-Dest` of a page that is loaded into another one.
+const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 
 /// Refusal or failure of a request.
 #[derive(Debug, thiserror::Error)]
@@ -95,12 +97,20 @@ impl PageServer<'_> {
     }
 
     async fn page(&self, slug: &str, request: &Request) -> Result<Response<Body>, ServeError> {
+        let is_framed = is_framed(request);
         let rendered = if slug == NEUTRAL_SLUG {
-            Page::neutral(&Texts::english().named(None), self.public_base_url.path()).render()?
+            let query = request.query_string_parameters();
+            let view = view(|name| query.first(name), Theme::default(), is_framed);
+            Page::neutral(&Texts::english().named(None), self.public_base_url.path(), view).render()?
         } else {
             let client = self.client(slug).await?;
             let query = request.query_string_parameters();
-            client_page(&client, |name| query.first(name), self.public_base_url.path())?
+            client_page(
+                &client,
+                |name| query.first(name),
+                is_framed,
+                self.public_base_url.path(),
+            )?
         };
         let known = request
             .headers()
@@ -120,11 +130,7 @@ impl PageServer<'_> {
     async fn picture(&self, slug: &str, name: &str) -> Result<Response<Body>, ServeError> {
         let client = self.client(slug).await?;
         let hash = name.strip_suffix(".png").ok_or(ServeError::Unknown)?;
-        let named = [&client.look.logo, &client.look.background]
-            .into_iter()
-            .flatten()
-            .any(|own| own == hash);
-        let bytes = if named {
+        let bytes = if client.has_picture(hash) {
             self.pictures.find(hash).await?
         } else {
             None
@@ -143,13 +149,14 @@ impl PageServer<'_> {
     }
 }
 
-/// Renders a client's page for the query of its address.
+/// Renders a client's page for the query of its address. `is_framed` says that the browser loads it into a frame.
 ///
 /// # Errors
 /// Those of [`Page::render`].
 pub fn client_page<'q>(
     client: &Client,
     query: impl Fn(&str) -> Option<&'q str>,
+    is_framed: bool,
     base: &BasePath,
 ) -> Result<RenderedPage, RenderError> {
     let requested = query("lang").and_then(RequestedLanguage::parse);
@@ -159,13 +166,31 @@ pub fn client_page<'q>(
         client_name: &client.name,
         home_url: client.home_url.as_ref().map(HomeUrl::as_str),
         texts: &client.texts(&language),
-        colors: Colors::of(&client.look.colors),
-        logo: client.look.logo.as_deref(),
-        background: client.look.background.as_deref(),
+        look: &client.look,
+        view: view(&query, client.look.theme, is_framed),
         embed_origins: &client.embed_origins,
         base,
     };
     page.render()
+}
+
+/// Theme and frame of a request. Any other value means the default, which for the theme is the client's.
+fn view<'q>(query: impl Fn(&str) -> Option<&'q str>, default: Theme, is_framed: bool) -> View {
+    View {
+        theme: query("theme")
+            .and_then(|theme| theme.parse().ok())
+            .unwrap_or(default),
+        frame: query("frame")
+            .and_then(|frame| frame.parse().ok())
+            .unwrap_or_default(),
+        is_framed,
+    }
+}
+
+/// Whether the browser says that it loads the page into another one.
+fn is_framed(request: &Request) -> bool {
+    let destination = request.headers().get("sec-fetch-dest");
+    destination.is_some_and(|value| FRAMES.iter().any(|frame| value == frame))
 }
 
 fn part(name: &str) -> Result<Response<Body>, ServeError> {
@@ -212,4 +237,51 @@ fn respond(status: StatusCode, headers: Headers, body: Body) -> Response<Body> {
             builder.header(name, value)
         });
     builder.body(body).unwrap_or_else(|_| Response::new(Body::Empty))
+}
+
+#[cfg(test)]
+mod tests {
+    use enrollment::client::Frame;
+
+    use super::*;
+
+    fn asked(query: &[(&str, &'static str)]) -> View {
+        let find = |wanted: &str| {
+            query
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| *value)
+        };
+        view(find, Theme::Light, false)
+    }
+
+    #[test]
+    fn theme_and_frame_are_of_closed_lists() {
+        let plain_and_dark = asked(&[("theme", "dark"), ("frame", "plain")]);
+        assert_eq!(
+            (plain_and_dark.theme, plain_and_dark.frame),
+            (Theme::Dark, Frame::Plain)
+        );
+        assert_eq!(asked(&[("theme", "auto")]).theme, Theme::Auto);
+        for word in ["", "DARK", "dark;", "\"><script>", "none"] {
+            let other = asked(&[("theme", word), ("frame", word)]);
+            assert_eq!((other.theme, other.frame), (Theme::Light, Frame::Card), "{word}");
+        }
+    }
+
+    #[test]
+    fn browser_says_that_the_page_is_framed() {
+        let loaded_as = |destination: Option<&str>| {
+            let mut request = Request::default();
+            if let Some(destination) = destination {
+                let value = destination.parse().unwrap();
+                request.headers_mut().insert("sec-fetch-dest", value);
+            }
+            is_framed(&request)
+        };
+        assert!(loaded_as(Some("iframe")) && loaded_as(Some("object")));
+        for destination in [Some("document"), Some("x"), None] {
+            assert!(!loaded_as(destination), "{destination:?}");
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub fn page(policy: &Policy<'_>, language: &str, etag: &str) -> Headers {
     let mut headers = common("text/html; charset=utf-8", "no-cache");
     headers.extend([
         ("content-language", language.to_owned()),
+        // A framed page has no background.
+        ("vary", "sec-fetch-dest".to_owned()),
         ("etag", etag.to_owned()),
         ("content-security-policy", policy.value()),
         ("reporting-endpoints", format!("csp=\"{base}{CSP_REPORT_PATH}\"")),

@@ -1,17 +1,20 @@
 //! The page of one client in one language.
 
+use std::sync::LazyLock;
+
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use enrollment::client::Origin;
+use enrollment::client::{Frame, Look, Origin, Theme};
 use enrollment::language::Direction;
 use enrollment::texts::Texts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::colors::Colors;
 use crate::headers::{self, Headers, Policy};
 use crate::parts::{self, Part};
+use crate::pictures::{BACKDROP_SIZES, Image, LOGO_SIZES};
+use crate::style::PageStyle;
 use crate::wording::Wording;
 use platform::public_base_url::BasePath;
 
@@ -30,16 +33,28 @@ pub struct Page<'a> {
     /// Texts in the language of the page, with the names of client and program.
     pub texts: &'a Texts,
     /// The client's.
-    pub colors: Colors,
-    /// Hexadecimal SHA-256 of the client's logo.
-    pub logo: Option<&'a str>,
-    /// Hexadecimal SHA-256 of the client's background picture.
-    pub background: Option<&'a str>,
+    pub look: &'a Look,
+    /// Choices of the request.
+    pub view: View,
     /// Origins that may frame the page and receive its events.
     pub embed_origins: &'a [Origin],
     /// Base path of the service.
     pub base: &'a BasePath,
 }
+
+/// Choices of one request, each of a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct View {
+    /// Surroundings of the page.
+    pub theme: Theme,
+    /// Whether the page brings its own sheet.
+    pub frame: Frame,
+    /// Whether the browser says that it loads the page into a frame. The script finds out too.
+    pub is_framed: bool,
+}
+
+/// Look of a page that belongs to no client.
+static NEUTRAL_LOOK: LazyLock<Look> = LazyLock::new(Look::default);
 
 /// Page with its headers, ready to be sent.
 #[derive(Debug, Clone)]
@@ -65,15 +80,14 @@ pub enum RenderError {
 
 impl<'a> Page<'a> {
     /// The page for failures without a known client: a neutral look, and never framed.
-    pub fn neutral(texts: &'a Texts, base: &'a BasePath) -> Self {
+    pub fn neutral(texts: &'a Texts, base: &'a BasePath, view: View) -> Self {
         Self {
             slug: NEUTRAL_SLUG,
             client_name: "",
             home_url: None,
             texts,
-            colors: Colors::default(),
-            logo: None,
-            background: None,
+            look: &NEUTRAL_LOOK,
+            view,
             embed_origins: &[],
             base,
         }
@@ -85,30 +99,26 @@ impl<'a> Page<'a> {
     /// On a slug or picture name that can't stand in an address, and on a failure of the template.
     pub fn render(&self) -> Result<RenderedPage, RenderError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let names = [Some(self.slug), self.logo, self.background];
-        if names
-            .into_iter()
-            .flatten()
-            .any(|name| name.is_empty() || !name.bytes().all(plain))
-        {
+        let mut names = std::iter::once(self.slug).chain(self.look.pictures());
+        if names.any(|name| name.is_empty() || !name.bytes().all(plain)) {
             return Err(RenderError::UnusableName);
         }
 
-        let style = self.colors.style();
+        let style = PageStyle::of(self.look, self.view.theme);
         let style_hash = style
-            .as_ref()
+            .css()
             .map(|style| format!("sha256-{}", STANDARD.encode(Sha256::digest(style))));
         let language = self.texts.language().to_bcp47();
         let html = Markup {
             language: &language,
             direction: self.texts.language().direction(),
             client_name: self.client_name,
-            slug: self.slug,
             texts: Wording(self.texts),
-            colors: &self.colors,
-            style: style.as_deref(),
-            logo: self.logo,
-            background: self.background,
+            view: self.view,
+            style: style.css(),
+            header: Header::of(self, &style),
+            backdrop: self.backdrop(),
+            favicon: self.look.favicon.as_deref().map(|hash| self.image(hash, 0).src),
             base: self.base.as_str(),
             configuration: self.configuration(),
             script_part: parts::SCRIPT,
@@ -132,6 +142,18 @@ impl<'a> Page<'a> {
         Ok(RenderedPage { html, etag, headers })
     }
 
+    /// A frame has the background of the page around it.
+    fn backdrop(&self) -> Option<Image> {
+        let is_shown = self.view.frame == Frame::Card && !self.view.is_framed;
+        let hash = self.look.background.as_deref().filter(|_| is_shown)?;
+        Some(self.image(hash, 1280))
+    }
+
+    fn image(&self, hash: &str, fallback: u32) -> Image {
+        let folder = format!("{}/widget/{}/pictures", self.base.as_str(), self.slug);
+        Image::of(self.look, hash, &folder, fallback)
+    }
+
     /// The data block that the script reads (`page/src/configuration.js`).
     fn configuration(&self) -> String {
         let fallbacks = self.texts.fallbacks().into_iter().map(|(language, texts)| {
@@ -153,18 +175,56 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Pictures of the header.
+#[derive(Debug, Clone)]
+struct Header {
+    logo: Option<Image>,
+    /// Logo in dark surroundings, where the browser chooses the theme.
+    dark_logo: Option<Image>,
+    /// Whether the logo needs a light plate in dark surroundings: it was drawn for light ones.
+    is_plated: bool,
+    has_mastercard: bool,
+}
+
+impl Header {
+    fn of(page: &Page<'_>, style: &PageStyle) -> Self {
+        let Page { look, view, .. } = page;
+        let is_shown = view.frame == Frame::Card;
+        let logo = |hash: &Option<String>| {
+            let hash = hash.as_deref().filter(|_| is_shown)?;
+            Some(page.image(hash, 280))
+        };
+        let (light, dark) = (logo(&look.logo), logo(&look.logo_dark));
+        let is_plated = dark.is_none() && !style.has_one_palette();
+        let (logo, dark_logo) = match view.theme {
+            Theme::Auto => (
+                light.clone().or_else(|| dark.clone()),
+                dark.filter(|_| light.is_some()),
+            ),
+            Theme::Light => (light, None),
+            Theme::Dark => (dark.or(light), None),
+        };
+        Self {
+            logo,
+            dark_logo,
+            is_plated,
+            has_mastercard: !look.hides_mastercard,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Markup<'a> {
     language: &'a str,
     direction: Direction,
     client_name: &'a str,
-    slug: &'a str,
     texts: Wording<'a>,
-    colors: &'a Colors,
+    view: View,
     style: Option<&'a str>,
-    logo: Option<&'a str>,
-    background: Option<&'a str>,
+    header: Header,
+    backdrop: Option<Image>,
+    favicon: Option<String>,
     base: &'a str,
     configuration: String,
     script_part: Part,
@@ -177,8 +237,13 @@ impl Markup<'_> {
         format!("{}/widget/assets/{}", self.base, part.name)
     }
 
-    fn picture(&self, hash: &str) -> String {
-        format!("{}/widget/{}/pictures/{hash}.png", self.base, self.slug)
+    /// Value of `<meta name="color-scheme">`: canvas and controls before the stylesheet is there.
+    fn color_scheme(&self) -> &'static str {
+        match self.view.theme {
+            Theme::Auto => "light dark",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
     }
 }
 
@@ -197,6 +262,7 @@ mod tests {
         texts: Texts,
         base: BasePath,
         origins: Vec<Origin>,
+        look: Look,
     }
 
     impl Fixture {
@@ -205,6 +271,12 @@ mod tests {
                 texts: Texts::merged(&Language::parse("en_US").unwrap(), &[]),
                 base: BasePath::of("https://enroll.example/test").unwrap(),
                 origins: vec![Origin::parse("https://bank.example").unwrap()],
+                look: Look {
+                    logo: Some(HASH.into()),
+                    background: Some(HASH.into()),
+                    colors: Palette::parse([("accent", "#cf4500")]).unwrap(),
+                    ..Look::default()
+                },
             }
         }
 
@@ -214,9 +286,8 @@ mod tests {
                 client_name: "Demo Bank",
                 home_url: Some("https://bank.example/cards"),
                 texts: &self.texts,
-                colors: Colors::of(&Palette::parse([("accent", "#cf4500")]).unwrap()),
-                logo: Some(HASH),
-                background: Some(HASH),
+                look: &self.look,
+                view: View::default(),
                 embed_origins: &self.origins,
                 base: &self.base,
             }
@@ -241,11 +312,13 @@ mod tests {
     fn page_has_look_of_client_and_parts_with_integrity() {
         let html = Fixture::new().page().render().unwrap().html;
         for expected in [
-            "<html lang=\"en-US\" dir=\"ltr\">",
-            "<style>:root:root:root{--enroll-accent:#cf4500;--enroll-accent-text:#ffffff;}</style>",
-            &format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\""),
+            "<html lang=\"en-US\" dir=\"ltr\" data-theme=\"auto\" data-frame=\"card\">",
+            "<meta name=\"color-scheme\" content=\"light dark\">",
+            "<style>:root:root:root{--enroll-accent:#cf4500;}@media (prefers-color-scheme:dark){",
+            &format!("<img class=\"logo plated\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\""),
+            "– Demo Bank</title>",
             "<p class=\"client\">Demo Bank</p>",
-            &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\">"),
+            &format!("<img class=\"backdrop\" src=\"/test/widget/demo/pictures/{HASH}.png\" alt=\"\""),
             &format!(
                 "<script src=\"/test/widget/assets/{}\" integrity=\"{}\"></script>",
                 parts::SCRIPT.name,
@@ -375,13 +448,15 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.texts = Texts::merged(&Language::parse("ar").unwrap(), &[]);
         let html = fixture.page().render().unwrap().html;
-        assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">"));
+        assert!(html.contains("<html lang=\"ar\" dir=\"rtl\" "));
     }
 
     #[test]
     fn the_neutral_page_has_no_client_and_no_frame() {
         let fixture = Fixture::new();
-        let rendered = Page::neutral(&fixture.texts, &fixture.base).render().unwrap();
+        let rendered = Page::neutral(&fixture.texts, &fixture.base, View::default())
+            .render()
+            .unwrap();
         assert!(header(&rendered, "content-security-policy").contains("frame-ancestors 'none'"));
         for absent in [
             "<style",
@@ -435,11 +510,105 @@ mod tests {
         }
         assert!(
             Page {
-                logo: Some("../x"),
+                look: &Look {
+                    logo: Some("../x".into()),
+                    ..Look::default()
+                },
                 ..fixture.page()
             }
             .render()
             .is_err()
         );
+    }
+
+    #[test]
+    fn view_is_in_the_document() {
+        let fixture = Fixture::new();
+        let render = |view: View| {
+            Page {
+                view,
+                ..fixture.page()
+            }
+            .render()
+            .unwrap()
+        };
+        let dark = render(View {
+            theme: Theme::Dark,
+            ..View::default()
+        });
+        assert!(dark.html.contains("data-theme=\"dark\""));
+        assert!(
+            dark.html
+                .contains("<meta name=\"color-scheme\" content=\"dark\">")
+        );
+        assert!(!dark.html.contains("prefers-color-scheme"), "the page chose");
+        let framed = render(View {
+            is_framed: true,
+            ..View::default()
+        });
+        assert!(!framed.html.contains("class=\"backdrop\"") && framed.html.contains("class=\"logo"));
+        let plain = render(View {
+            frame: Frame::Plain,
+            ..View::default()
+        });
+        assert!(plain.html.contains("data-frame=\"plain\""));
+        for absent in ["class=\"backdrop\"", "class=\"logo"] {
+            assert!(!plain.html.contains(absent), "{absent}");
+        }
+        let etags = [&dark, &framed, &plain].map(|rendered| rendered.etag.clone());
+        assert!(etags[0] != etags[1] && etags[1] != etags[2] && etags[0] != etags[2]);
+        for rendered in [&dark, &framed, &plain] {
+            let style = rendered.html.split_once("<style>").unwrap().1;
+            let hash = STANDARD.encode(Sha256::digest(style.split_once("</style>").unwrap().0));
+            assert!(header(rendered, "content-security-policy").contains(&format!("'sha256-{hash}'")));
+        }
+    }
+
+    #[test]
+    fn logo_follows_the_theme() {
+        let dark_hash = HASH.replace('0', "f");
+        let mut fixture = Fixture::new();
+        fixture.look.logo_dark = Some(dark_hash.clone());
+        let html = |theme| {
+            Page {
+                view: View {
+                    theme,
+                    ..View::default()
+                },
+                ..fixture.page()
+            }
+            .render()
+            .unwrap()
+            .html
+        };
+        let image = |hash: &str| format!("<img class=\"logo\" src=\"/test/widget/demo/pictures/{hash}.png\"");
+        let auto = html(Theme::Auto);
+        let source = format!(
+            "<source media=\"(prefers-color-scheme:dark)\" srcset=\"/test/widget/demo/pictures/{dark_hash}.png\""
+        );
+        assert!(auto.contains(&image(HASH)) && auto.contains(&source), "{auto}");
+        assert!(html(Theme::Light).contains(&image(HASH)) && !html(Theme::Light).contains(&dark_hash));
+        assert!(html(Theme::Dark).contains(&image(&dark_hash)) && !html(Theme::Dark).contains("<source"));
+    }
+
+    #[test]
+    fn mastercard_mark_may_be_left_out() {
+        let mut fixture = Fixture::new();
+        assert!(fixture.page().render().unwrap().html.contains("<header>"));
+        fixture.look.hides_mastercard = true;
+        let html = fixture.page().render().unwrap().html;
+        assert!(html.contains("<header class=\"unmarked\">"), "{html}");
+    }
+
+    #[test]
+    fn own_icon_replaces_the_plain_one() {
+        let mut fixture = Fixture::new();
+        let plain = fixture.page().render().unwrap().html;
+        assert!(plain.contains("<link rel=\"icon\" type=\"image/svg+xml\""));
+        fixture.look.favicon = Some(HASH.into());
+        let own = fixture.page().render().unwrap().html;
+        let link =
+            format!("<link rel=\"icon\" type=\"image/png\" href=\"/test/widget/demo/pictures/{HASH}.png\">");
+        assert!(own.contains(&link) && !own.contains("image/svg+xml"), "{own}");
     }
 }

@@ -89,7 +89,7 @@ impl Preview {
                 .find(|(key, _)| key == name)
                 .map(|(_, value)| value.as_str())
         };
-        Ok(client_page(&self.client, find, &self.base)?)
+        Ok(client_page(&self.client, find, false, &self.base)?)
     }
 
     /// Languages that the client offers, each once.

@@ -3,6 +3,7 @@
 mod bin_range;
 pub mod file;
 mod issuer;
+pub mod look;
 mod origin;
 pub mod palette;
 pub mod pictures;
@@ -23,8 +24,9 @@ use crate::texts::{BuiltIn, Layer, Texts};
 
 pub use bin_range::BinRange;
 pub use issuer::{Issuer, MAX_AGE_HOURS, Tokenization};
+pub use look::{Density, Font, Frame, Look, Rendition, Theme};
 pub use origin::{Origin, OriginError};
-pub use palette::Palette;
+pub use palette::{Color, Palette};
 pub use receiver_host::{ReceiverHost, ReceiverHostError};
 pub use return_target::{HomeUrl, ReturnTarget};
 
@@ -139,6 +141,15 @@ impl Client {
                 retention_days,
             })
             .collect();
+    }
+
+    /// Whether a picture of this hash is one of the client's.
+    pub fn has_picture(&self, hash: &str) -> bool {
+        let designs = self.programs.iter().flat_map(|program| program.designs.values());
+        self.look.pictures().any(|own| own == hash)
+            || designs
+                .into_iter()
+                .any(|design| matches!(design, Design::Picture(own) if own == hash))
     }
 
     /// Returns the keys that are valid at `now`.
@@ -277,15 +288,14 @@ pub struct Fields {
     pub privacy: Field,
 }
 
-/// Pictures (by the SHA-256 of their content) and colors.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Look {
-    /// PNG, 21:9, at least 100 px high.
-    pub logo: Option<String>,
-    /// PNG, 1920×1080.
-    pub background: Option<String>,
-    /// Values of the page's CSS variables.
-    pub colors: Palette,
+/// Look of the cards of one design code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Design {
+    /// Hexadecimal SHA-256 of a PNG in the shape of a card.
+    Picture(String),
+    /// Color of the card.
+    Color(Color),
 }
 
 /// Program that Mastercard set up for the client (`docs/sources.md#widget`, "Technical description of the setup").
@@ -299,6 +309,9 @@ pub struct Program {
     pub bank_product_code: String,
     /// Card numbers that belong to the program.
     pub bin_ranges: Vec<BinRange>,
+    /// Looks of the cards, by design code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub designs: BTreeMap<String, Design>,
     /// Kind of bank customer number that identifies a card to MRS.
     pub bank_customer_number: BankCustomerNumberKind,
     /// Days from a card's cancellation to the deletion of its records.

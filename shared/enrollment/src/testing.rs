@@ -113,6 +113,7 @@ pub(crate) fn client() -> Client {
                     .unwrap()
                     .with_design_code(Some("Gold".into())),
             ],
+            designs: BTreeMap::new(),
             bank_customer_number: BankCustomerNumberKind::PerCard,
             retention_days: 30,
             replacement: false,

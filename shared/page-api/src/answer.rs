@@ -1,7 +1,9 @@
 //! Answers to the page's calls, from the results of the flows.
 
+use std::collections::BTreeMap;
+
 use enrollment::action::ActionCode;
-use enrollment::client::{Document, Field, Fields};
+use enrollment::client::{Color, Design, Document, Field, Fields};
 use enrollment::ending::Ending;
 use enrollment::flows::describe::{Choice, Description, Form};
 use enrollment::flows::extend::Extension;
@@ -74,7 +76,8 @@ fn opt_out(choice: &Choice, return_url: Option<&Url>) -> Response<Body> {
 }
 
 fn cards(choice: &Choice) -> Vec<CardBody<'_>> {
-    choice.cards.iter().map(CardBody::of).collect()
+    let card = |card| CardBody::of(card, &choice.designs);
+    choice.cards.iter().map(card).collect()
 }
 
 /// Outcome of an attempt, or the request to ask again. Only a description has the address for the way back: the page asks for
@@ -170,15 +173,28 @@ struct CardBody<'a> {
     last4: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     design_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    art: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<Color>,
 }
 
 impl<'a> CardBody<'a> {
-    fn of(card: &'a Card) -> Self {
+    fn of(card: &'a Card, designs: &BTreeMap<String, Design>) -> Self {
+        let code = card.design_code.as_deref();
+        let (art, color) = match code.and_then(|code| designs.get(code)) {
+            // Relative to the page, which stands at the client's address.
+            Some(Design::Picture(hash)) => (Some(format!("pictures/{hash}.png")), None),
+            Some(Design::Color(color)) => (None, Some(*color)),
+            None => (None, None),
+        };
         Self {
+            art,
+            color,
             id: card.id.to_hex(),
             masked: card.masked(),
             last4: card.last4.as_str(),
-            design_code: card.design_code.as_deref(),
+            design_code: code,
         }
     }
 }
@@ -251,6 +267,7 @@ mod tests {
         };
         let choice = Choice {
             cards: Vec::new(),
+            designs: BTreeMap::new(),
             attempts_left: 5,
             expires_at: jiff::Timestamp::UNIX_EPOCH,
             extensions_left: 10,

@@ -113,6 +113,7 @@ fn of_kind(kind: Kind) -> Program {
                 .expect("a range")
                 .with_design_code(Some("Gold".into())),
         ],
+        designs: BTreeMap::new(),
         bank_customer_number: if kind == Kind::NumberOfCustomer {
             BankCustomerNumberKind::CustomerId
         } else {

@@ -76,6 +76,7 @@ pub fn settlement_client() -> Client {
             member_ica: 1234,
             bank_product_code: "MRSDEMO".into(),
             bin_ranges: vec![BinRange::parse("523400", "523499").unwrap()],
+            designs: BTreeMap::new(),
             bank_customer_number: BankCustomerNumberKind::PerCard,
             retention_days: 30,
             replacement: true,

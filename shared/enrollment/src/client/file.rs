@@ -1,25 +1,25 @@
 //! The client file: one declarative TOML that the operator applies (`docs/contract.md#client-file`). All its faults are
 //! reported at once, each with its place.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::bin_range::WrittenBinRange;
 use super::issuer::WrittenIssuer;
-use super::palette::{self, Color, ColorName, Palette};
-use super::pictures::{self, Picture};
 use super::public_key::PublicKey;
 use super::{
     BankCustomerNumberKind, BinRange, Client, ClientStatus, Document, DocumentContent, Field, Fields,
-    HomeUrl, Issuer, Look, Origin, Program, ReceiverHost, ReturnTarget, VerificationKey,
+    HomeUrl, Issuer, Origin, Program, ReceiverHost, ReturnTarget, VerificationKey,
 };
 use crate::identifiers::{ClientId, ProgramId, Slug};
 use crate::language::{Language, RequestedLanguage};
 use crate::texts::{BuiltIn, read_translation, review};
+use look::{WrittenDesign, WrittenLook};
 
 /// Finding about a setting of a client file: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -155,15 +155,6 @@ struct WrittenDocument {
     text: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct WrittenLook {
-    logo: Option<String>,
-    background: Option<String>,
-    #[serde(default)]
-    colors: BTreeMap<String, String>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenProgram {
@@ -171,6 +162,8 @@ struct WrittenProgram {
     member_ica: u32,
     bank_product_code: String,
     bin_ranges: Vec<WrittenBinRange>,
+    #[serde(default)]
+    designs: BTreeMap<String, WrittenDesign>,
     #[serde(default)]
     bank_customer_number: BankCustomerNumberKind,
     #[serde(default = "thirty")]
@@ -351,44 +344,6 @@ impl FileReader<'_> {
         })
     }
 
-    fn look(&mut self, written: &WrittenLook) -> Look {
-        let mut colors = Palette::default();
-        for (name, value) in &written.colors {
-            let place = format!("look.colors.{name}");
-            let name = self.take(&place, ColorName::parse(name));
-            let color = Color::parse(value);
-            if color.is_err() {
-                self.fault(&place, "must be a color like #cf4500");
-            }
-            if let (Some(name), Ok(color)) = (name, color) {
-                colors.set(name, color);
-            }
-        }
-        for pair in palette::low_contrast_pairs(&colors) {
-            self.warn("look.colors", &pair.to_string());
-        }
-        Look {
-            logo: self.picture("look.logo", Picture::Logo, written.logo.as_deref()),
-            background: self.picture(
-                "look.background",
-                Picture::Background,
-                written.background.as_deref(),
-            ),
-            colors,
-        }
-    }
-
-    fn picture(&mut self, place: &str, picture: Picture, file: Option<&str>) -> Option<String> {
-        let bytes = self.content(place, file?)?;
-        if let Err(error) = pictures::check(picture, &bytes) {
-            self.fault(place, &error.to_string());
-            return None;
-        }
-        let name = hex::encode(Sha256::digest(&bytes));
-        self.pictures.insert(name.clone(), bytes);
-        Some(name)
-    }
-
     fn translations(&mut self, written: &BTreeMap<String, String>) -> BTreeMap<Language, serde_json::Value> {
         let mut translations = BTreeMap::new();
         for (tag, file) in written {
@@ -495,6 +450,7 @@ impl FileReader<'_> {
             let id = self.take(&format!("{place}.id"), ProgramId::parse(&program.id));
             self.program(&place, &program);
             let bin_ranges = self.bin_ranges(&place, program.bin_ranges);
+            let designs = self.designs(&place, &program.designs, &bin_ranges);
             let Some(id) = id else { continue };
             let named_by_customer = |kind| kind == BankCustomerNumberKind::CustomerId;
             if named_by_customer(program.bank_customer_number)
@@ -520,6 +476,7 @@ impl FileReader<'_> {
                 member_ica: program.member_ica,
                 bank_product_code: program.bank_product_code,
                 bin_ranges,
+                designs,
                 bank_customer_number: program.bank_customer_number,
                 retention_days: program.retention_days,
                 replacement: program.replacement,
@@ -985,17 +942,6 @@ mod tests {
         );
         assert_eq!(told[1], "languages[2]: is listed twice");
         assert!(told[2].starts_with("languages[3]: "), "{told:?}");
-    }
-
-    #[test]
-    fn unreadable_colors_are_a_warning() {
-        let setup = read(&GOOD.replace("#cf4500", "#ffd400\"\naccent-text = \"#fff"), &open).unwrap();
-        assert_eq!(setup.warnings[0].place, "look.colors");
-        assert!(
-            setup.warnings[0]
-                .message
-                .starts_with("'accent-text' on 'accent' has a contrast of 1.4")
-        );
     }
 
     #[test]

@@ -1,9 +1,13 @@
-//! Colors of the page and their contrast (WCAG 2.2).
+//! Colors of the page.
+
+mod complete;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use complete::{CompletePalette, DARK, LIGHT, LowContrast, Palettes, Scheme};
 
 /// Names of the page's color variables (`--enroll-…`) that a client may set; the stylesheet says what each is for.
 pub const COLORS: [&str; 9] = [
@@ -61,61 +65,11 @@ pub enum PaletteError {
 #[serde(transparent)]
 pub struct Palette(BTreeMap<ColorName, Color>);
 
-/// The stylesheet's own palette in light surroundings. A test of widget-page compares it with the stylesheet.
-pub const LIGHT: [(&str, Color); 9] = [
-    ("accent", Color::new(0x1f, 0x4e, 0xd8)),
-    ("accent-text", Color::WHITE),
-    ("background", Color::new(0xf3, 0xf4, 0xf7)),
-    ("surface", Color::WHITE),
-    ("text", Color::INK),
-    ("muted", Color::new(0x5a, 0x63, 0x72)),
-    ("border", Color::new(0x86, 0x8e, 0x9b)),
-    ("error", Color::new(0xb3, 0x26, 0x1e)),
-    ("success", Color::new(0x0b, 0x7a, 0x43)),
-];
-
-/// The stylesheet's own palette in dark surroundings.
-pub const DARK: [(&str, Color); 9] = [
-    ("accent", Color::new(0x8f, 0xb0, 0xff)),
-    ("accent-text", Color::new(0x0b, 0x15, 0x30)),
-    ("background", Color::new(0x0f, 0x12, 0x17)),
-    ("surface", Color::new(0x1a, 0x1e, 0x26)),
-    ("text", Color::new(0xf2, 0xf4, 0xf8)),
-    ("muted", Color::new(0xa7, 0xb0, 0xbf)),
-    ("border", Color::new(0x70, 0x7a, 0x8a)),
-    ("error", Color::new(0xff, 0x9a, 0x8f)),
-    ("success", Color::new(0x5f, 0xd3, 0x94)),
-];
-
-/// Pairs of foreground and background with the contrast that they need, in tenths: 4.5 for text (success criterion 1.4.3),
-/// 3 for the border of a field (1.4.11).
-const PAIRS: [(&str, &str, u32); 8] = [
-    ("text", "surface", 45),
-    ("text", "background", 45),
-    ("muted", "surface", 45),
-    ("muted", "background", 45),
-    ("error", "surface", 45),
-    ("success", "surface", 45),
-    ("accent-text", "accent", 45),
-    ("border", "surface", 30),
-];
-
-/// Two colors of a palette with too little contrast.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LowContrast {
-    /// Name of the foreground color.
-    pub front: &'static str,
-    /// Name of the background color.
-    pub back: &'static str,
-    /// Their contrast, 1 to 21.
-    pub contrast: f64,
-    /// Contrast that is needed.
-    pub needed: f64,
-}
-
 impl Color {
     /// White.
     pub const WHITE: Self = Self::new(255, 255, 255);
+    /// Black.
+    pub const BLACK: Self = Self::new(0, 0, 0);
     /// The stylesheet's own text color.
     pub const INK: Self = Self::new(0x14, 0x18, 0x1f);
 
@@ -149,14 +103,35 @@ impl Color {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// Returns white, or the dark text color where white would be unreadable on this color.
+    /// Returns white, the dark text color or black: the first that is readable on this color. One of them always is.
     #[must_use]
     pub fn readable_text(self) -> Self {
-        if self.contrast(Self::WHITE) >= 4.5 {
-            Self::WHITE
-        } else {
-            Self::INK
-        }
+        [Self::WHITE, Self::INK]
+            .into_iter()
+            .find(|text| self.contrast(*text) >= 4.5)
+            .unwrap_or(Self::BLACK)
+    }
+
+    /// Returns this color with `parts` of 64 of another.
+    fn mixed(self, other: Self, parts: u8) -> Self {
+        let channel = |own: u8, other: u8| {
+            let sum = u32::from(own) * u32::from(64 - parts) + u32::from(other) * u32::from(parts);
+            u8::try_from((sum + 32) / 64).unwrap_or(u8::MAX)
+        };
+        Self::new(
+            channel(self.red, other.red),
+            channel(self.green, other.green),
+            channel(self.blue, other.blue),
+        )
+    }
+
+    /// Returns the darkest color between this one and white that has the contrast `needed` on all of `backs`; white where none
+    /// has.
+    fn lightened(self, backs: &[Self], needed: f64) -> Self {
+        (0..=64)
+            .map(|parts| self.mixed(Self::WHITE, parts))
+            .find(|color| backs.iter().all(|back| color.contrast(*back) >= needed))
+            .unwrap_or(Self::WHITE)
     }
 
     /// WCAG 2.2, "relative luminance".
@@ -244,89 +219,15 @@ impl Palette {
         self.0.iter().map(|(name, color)| (*name, *color))
     }
 
-    /// Whether the page keeps to the palette in dark surroundings too. With nothing but an accent it does not: the
-    /// stylesheet's dark palette suits any accent.
-    pub fn fixes_scheme(&self) -> bool {
-        self.0.keys().any(|name| !name.as_str().starts_with("accent"))
+    /// Whether no color is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-}
-
-impl fmt::Display for LowContrast {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            front,
-            back,
-            contrast,
-            needed,
-        } = self;
-        // Rounded down: 4.49 must not read as 4.5.
-        let shown = (contrast * 100.0).floor() / 100.0;
-        write!(
-            formatter,
-            "'{front}' on '{back}' has a contrast of {shown}; WCAG 2.2 requires {needed}"
-        )
-    }
-}
-
-/// Returns the pairs that a client's colors make unreadable, with the stylesheet's own colors where the client sets none.
-pub fn low_contrast_pairs(colors: &Palette) -> Vec<LowContrast> {
-    let set = |name: &str| colors.color(name);
-    let schemes: &[_] = if colors.fixes_scheme() {
-        &[&LIGHT]
-    } else {
-        &[&LIGHT, &DARK]
-    };
-    let mut found: Vec<LowContrast> = Vec::new();
-    for scheme in schemes {
-        let own = |wanted: &str| {
-            scheme
-                .iter()
-                .find_map(|(name, color)| (*name == wanted).then_some(*color))
-        };
-        let color = |name: &str| {
-            let on_accent = || {
-                set("accent")
-                    .filter(|_| name == "accent-text")
-                    .map(Color::readable_text)
-            };
-            set(name).or_else(on_accent).or_else(|| own(name))
-        };
-        for (front, back, tenths) in PAIRS {
-            let needed = f64::from(tenths) / 10.0;
-            let Some(contrast) = color(front)
-                .zip(color(back))
-                .map(|(front, back)| front.contrast(back))
-            else {
-                continue;
-            };
-            let is_own = set(front).is_none() && set(back).is_none();
-            let is_known = found
-                .iter()
-                .any(|other| (other.front, other.back) == (front, back));
-            if contrast < needed && !is_own && !is_known {
-                found.push(LowContrast {
-                    front,
-                    back,
-                    contrast,
-                    needed,
-                });
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn pairs(set: &[(&str, &str)]) -> Vec<String> {
-        let found = low_contrast_pairs(&Palette::parse(set.iter().copied()).unwrap());
-        found
-            .iter()
-            .map(|pair| format!("{} on {}", pair.front, pair.back))
-            .collect()
-    }
 
     #[test]
     fn three_digits_equal_six() {
@@ -362,33 +263,6 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_pairs_are_found() {
-        assert_eq!(pairs(&[]), Vec::<String>::new());
-        assert_eq!(pairs(&[("accent", "#ffd400")]), Vec::<String>::new());
-        assert_eq!(
-            pairs(&[("accent", "#ffd400"), ("accent-text", "#fff")]),
-            ["accent-text on accent"]
-        );
-        assert_eq!(
-            pairs(&[("text", "#ccc"), ("surface", "#fff")]),
-            ["text on surface", "text on background"]
-        );
-        // The stylesheet's own text stays dark on it.
-        assert_eq!(
-            pairs(&[("surface", "#123")]),
-            [
-                "text on surface",
-                "muted on surface",
-                "error on surface",
-                "success on surface",
-            ]
-        );
-        assert_eq!(pairs(&[("border", "#eee")]), ["border on surface"]);
-        // White is readable on the accent of light surroundings, and not on that of dark ones.
-        assert_eq!(pairs(&[("accent-text", "#fff")]), ["accent-text on accent"]);
-    }
-
-    #[test]
     fn stored_palette_is_checked() {
         let read = |stored: &str| serde_json::from_str::<Palette>(stored);
         assert!(read(r##"{"accent":"#cf4500"}"##).is_ok());
@@ -399,12 +273,5 @@ mod tests {
         ] {
             assert!(read(stored).is_err(), "{stored}");
         }
-    }
-
-    #[test]
-    fn contrast_is_not_rounded_up() {
-        let colors = Palette::parse([("text", "#777")]).unwrap();
-        let told = low_contrast_pairs(&colors)[0].to_string();
-        assert!(told.contains("4.47; WCAG 2.2 requires 4.5"), "{told}");
     }
 }

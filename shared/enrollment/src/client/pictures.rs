@@ -1,6 +1,8 @@
 //! A client's pictures, checked before they are stored (`docs/sources.md#widget`, "Widget Customization &
 //! Localization").
 
+pub mod renditions;
+
 use std::io::Cursor;
 
 /// Largest picture accepted: 4 MB.
@@ -9,6 +11,12 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Accepted heights of a logo, in pixels. A small file can contain a picture of a gigabyte, which every browser would have to
 /// unpack.
 pub const LOGO_HEIGHTS: std::ops::RangeInclusive<u32> = 100..=1080;
+
+/// Accepted sides of an icon, in pixels.
+pub const FAVICON_SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
+
+/// Accepted widths of a card's picture, in pixels.
+pub const CARD_WIDTHS: std::ops::RangeInclusive<u32> = 160..=2048;
 
 /// Memory limit of decoding, in bytes: a few rows, and the chunks around the pixels.
 const MAX_MEMORY: usize = 16 * 1024 * 1024;
@@ -30,6 +38,10 @@ pub enum Picture {
     Logo,
     /// PNG, 1920×1080.
     Background,
+    /// PNG, square, see [`FAVICON_SIDES`].
+    Favicon,
+    /// PNG in the shape of a card, see [`CARD_WIDTHS`].
+    CardArt,
 }
 
 /// Refusal of a picture, as a sentence for the operator.
@@ -67,6 +79,30 @@ pub enum PictureError {
     /// A logo without a transparent background.
     #[error("has no alpha channel; a logo needs a transparent background")]
     Opaque,
+    /// An icon of another shape or size.
+    #[error(
+        "is {width}×{height}; an icon must be square, {min} to {max} px",
+        min = FAVICON_SIDES.start(),
+        max = FAVICON_SIDES.end()
+    )]
+    NotIcon {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// A card's picture of another shape or size.
+    #[error(
+        "is {width}×{height}; a card must be 85.6:54, like 428×270, and {min} to {max} px wide",
+        min = CARD_WIDTHS.start(),
+        max = CARD_WIDTHS.end()
+    )]
+    NotCard {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
     /// A background of another size.
     #[error("is {width}×{height}; a background must be 1920×1080")]
     NotFullHd {
@@ -120,11 +156,21 @@ fn check_header(picture: Picture, info: &png::Info<'_>) -> Result<(), PictureErr
         Picture::Background if (width, height) != (1920, 1080) => {
             Err(PictureError::NotFullHd { width, height })
         }
-        Picture::Logo | Picture::Background if info.animation_control.is_some() => {
-            Err(PictureError::Animated)
+        Picture::Favicon if width != height || !FAVICON_SIDES.contains(&width) => {
+            Err(PictureError::NotIcon { width, height })
         }
-        Picture::Logo | Picture::Background => Ok(()),
+        Picture::CardArt if !is_card(width, height) || !CARD_WIDTHS.contains(&width) => {
+            Err(PictureError::NotCard { width, height })
+        }
+        _ if info.animation_control.is_some() => Err(PictureError::Animated),
+        _ => Ok(()),
     }
+}
+
+/// Whether a picture has the shape of an ID-1 card (ISO/IEC 7810: 85.60 × 53.98 mm), with 2 % of tolerance.
+fn is_card(width: u32, height: u32) -> bool {
+    let (across, down) = (u64::from(width) * 5398, u64::from(height) * 8560);
+    across.abs_diff(down) * 50 <= down
 }
 
 #[cfg(test)]
@@ -174,6 +220,23 @@ mod tests {
                 height: 1920
             })
         );
+    }
+
+    #[test]
+    fn icon_is_square_and_card_has_its_shape() {
+        let opaque = |width, height| png(width, height, png::ColorType::Rgb);
+        assert_eq!(check(Picture::Favicon, &opaque(32, 32)), Ok(()));
+        for (width, height) in [(31, 31), (64, 63), (1025, 1025)] {
+            let refused = check(Picture::Favicon, &opaque(width, height));
+            assert_eq!(refused, Err(PictureError::NotIcon { width, height }));
+        }
+        for (width, height) in [(428, 270), (1536, 969), (160, 101)] {
+            assert_eq!(check(Picture::CardArt, &opaque(width, height)), Ok(()), "{width}");
+        }
+        for (width, height) in [(270, 428), (300, 200), (100, 63), (159, 100)] {
+            let refused = check(Picture::CardArt, &opaque(width, height));
+            assert_eq!(refused, Err(PictureError::NotCard { width, height }));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Tests: `shared/enrollment/tests/flows/describe.rs` over the model of the stores,
 //! `tests/flows/tests/flows/{page,replacements,opt_outs}.rs` over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use url::Url;
 use super::decide::Decision;
 use super::submit::{self, SubmitError, SubmitResponse};
 use crate::action::ActionCode;
-use crate::client::{Client, Program};
+use crate::client::{Client, Design, Program};
 use crate::clock::Clock;
 use crate::identifiers::{IncidentId, SessionToken};
 use crate::intent::Card;
@@ -80,6 +81,8 @@ pub struct Form {
 pub struct Choice {
     /// Cards of the customer. Where the token names `last4`, only those that end in it.
     pub cards: Vec<Card>,
+    /// Looks of the cards, by design code.
+    pub designs: BTreeMap<String, Design>,
     /// Number of submissions that may be tried.
     pub attempts_left: u32,
     /// Time at which the session ends.
@@ -135,6 +138,7 @@ impl Describe<'_> {
             .ok_or(SubmitError::SessionEnded)?;
         let choice = Choice {
             cards: self.cards(session).await?,
+            designs: program.designs.clone(),
             attempts_left: session.attempts_left(),
             expires_at: session.expires_at,
             extensions_left: session.extensions_left(),

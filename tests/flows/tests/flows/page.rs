@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use enrollment::client::Look;
 use enrollment::language::Language;
 use flows::call::{self, Answer};
 use flows::page::Page;
@@ -327,8 +328,7 @@ fn pictures_are_served_under_their_hash() {
 #[ignore = "needs the local stack: cargo xtask test --only flows"]
 fn picture_belongs_to_its_client() {
     let partner = Partner::like_demo_but(|client| {
-        client.look.logo = None;
-        client.look.background = None;
+        client.look = Look::default();
     });
     let demo = page(&Stack::here().client.slug);
     let (_, rest) = demo
