@@ -442,7 +442,7 @@ mod tests {
         assert_eq!(
             faults(&colors("accent = \"#ffd400\"\naccent-text = \"#fff\"")),
             [
-                "look.colors: 'accent-text' on 'accent' has a contrast of 1.4 in light surroundings; WCAG 2.2 requires 4.5"
+                "look.colors: 'accent-text' on 'accent' has a contrast of 1.43 in light surroundings; WCAG 2.2 requires 4.5"
             ]
         );
         let dark = faults(&colors("[look.dark_colors]\nsurface = \"#ddd\""));
