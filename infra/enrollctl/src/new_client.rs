@@ -118,8 +118,8 @@ fn next_steps(id: &ClientId, folder: &Path) -> String {
 mod tests {
     use std::io;
 
-    use enrollment::client::Client;
     use enrollment::client::file;
+    use enrollment::client::{Client, Look};
     use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
     use super::*;
@@ -128,7 +128,8 @@ mod tests {
     fn open(name: &str) -> io::Result<Vec<u8>> {
         match name {
             PUBLIC_KEY => Ok(crate::difference::tests::PUBLIC_KEY.into()),
-            "logo.png" => Ok(png(420, 180)),
+            "logo.png" | "logo-dark.png" => Ok(png(420, 180)),
+            "favicon.png" => Ok(png(64, 64)),
             "background.png" => Ok(png(1920, 1080)),
             "pl.json" => Ok(b"{}".to_vec()),
             _ => Err(io::ErrorKind::NotFound.into()),
@@ -207,8 +208,11 @@ mod tests {
         let text = client_file(&id("bank"), "Bank").unwrap();
         let (bare, mut full) = (parsed(&text), parsed(&with_all_settings(&text)));
         full.programs[0].bin_ranges[0].design_code = None;
+        full.programs[0].designs.clear();
         assert_eq!(bare.programs, full.programs);
         assert_eq!((bare.fields, bare.status), (full.fields, full.status));
+        let choices = |look: &Look| (look.theme, look.font, look.density, look.hides_mastercard);
+        assert_eq!(choices(&bare.look), choices(&full.look));
     }
 
     #[test]
@@ -225,6 +229,9 @@ mod tests {
                 .map(|(name, _)| name.clone())
                 .collect::<Vec<_>>()
         };
+        // Versions of the pictures are made, not set.
+        let look = client["look"].as_object_mut().unwrap();
+        look.remove("renditions");
         let look = members(&client["look"]);
         for name in [members(&client), members(&program), look].concat() {
             assert!(text.contains(&name), "{name}");
