@@ -137,6 +137,31 @@ mod tests {
         hex::decode(text.split_whitespace().collect::<String>()).unwrap()
     }
 
+    /// First blocks of NIST SP 800-38A, appendices F.2.1, F.2.3 and F.2.5.
+    #[test]
+    fn cbc_is_the_one_of_nist_for_each_key_length() {
+        let vector = hex("000102030405060708090a0b0c0d0e0f");
+        for (key, first_block) in [
+            (
+                "2b7e151628aed2a6abf7158809cf4f3c",
+                "7649abac8119b246cee98e9b12e9197d",
+            ),
+            (
+                "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
+                "4f021db243bc633d7178183a9fa071e8",
+            ),
+            (
+                "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+                "f58c4c04d6e5f1ba779eabfb5f7bfbd6",
+            ),
+        ] {
+            let mut content = hex("6bc1bee22e409f96e93d7e117393172a");
+            seal_cbc(&hex(key), vector.clone().try_into().unwrap(), &mut content).unwrap();
+            assert_eq!(content.len(), 32, "a block of padding");
+            assert_eq!(content[..16], hex(first_block)[..], "{key}");
+        }
+    }
+
     /// RFC 7518, appendix B.1.
     #[test]
     fn cbc_with_hmac_is_the_one_of_rfc_7518() {
