@@ -50,7 +50,7 @@ async function addressesOfReactNative() {
   assert.equal(built.status, 0, built.stdout);
   const script = readFileSync(join(WORK, "Example.js"), "utf8").replace(/^import .*$/gm, "");
   writeFileSync(join(WORK, "example.mjs"), script);
-  const { read, statusIn, originOf, isBelow } = await import(pathToFileURL(join(WORK, "example.mjs")).href);
+  const { read, statusIn, originOf, isBelow, placeOf } = await import(pathToFileURL(join(WORK, "example.mjs")).href);
 
   const ended = { status: "SUCCESS_ENROLLMENT", last4: "0123" };
   assert.deepEqual(read(JSON.stringify({ type: "enrollmentEnded", detail: ended })), ended);
@@ -67,6 +67,18 @@ async function addressesOfReactNative() {
   assert.equal(statusIn("com.example.demobank:/cards?mystatus=X"), undefined);
   assert.ok(isBelow("com.example.demobank:/cards?status=X", "com.example.demobank:/cards"));
   assert.ok(!isBelow("com.example.demobank:/cardsharp", "com.example.demobank:/cards"));
+  for (const [url, isTopFrame, place] of [
+    ["https://enroll.example/widget/bank/#s", true, "here"],
+    ["https://check.example/frame", false, "here"],
+    ["about:srcdoc", false, "here"],
+    ["https://check.example/frame", true, "browser"],
+    ["com.example.demobank:/cards?status=X", true, "return"],
+    ["com.example.demobank:/cardsharp", true, "nowhere"],
+    ["javascript:alert(1)", true, "nowhere"],
+  ]) {
+    const asked = placeOf({ url, isTopFrame }, "https://enroll.example/widget/bank/#s", "com.example.demobank:/cards");
+    assert.equal(asked, place, `${url} ${isTopFrame}`);
+  }
   console.log("react-native/CardEnrollment.tsx judges messages and addresses");
 }
 

@@ -38,8 +38,12 @@ class _CardEnrollmentState extends State<CardEnrollment> {
   }
 
   NavigationDecision _decide(NavigationRequest request) {
+    // A frame inside of the page, such as a check's. On iOS a link that opens a window comes again, for the main frame.
+    if (!request.isMainFrame) return NavigationDecision.navigate;
     final next = Uri.parse(request.url);
-    if (next.hasAuthority && next.origin == widget.url.origin) return NavigationDecision.navigate;
+    // `Uri.origin` throws for other schemes than http and https.
+    final page = widget.url;
+    if (next.scheme == page.scheme && next.host == page.host && next.port == page.port) return NavigationDecision.navigate;
     if (next.scheme == 'com.example.demobank') {
       widget.onReturn(next.queryParameters['status']);
     } else if (next.scheme == 'https') {

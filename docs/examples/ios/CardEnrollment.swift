@@ -42,6 +42,8 @@ final class CardEnrollmentController: UIViewController, WKScriptMessageHandler, 
         _ webView: WKWebView, decidePolicyFor action: WKNavigationAction,
         decisionHandler: @escaping (WKNavigationActionPolicy) -> Void
     ) {
+        // A link that opens a window: `createWebViewWith` takes it. A frame inside of the page, such as a check's: it stays there.
+        guard let frame = action.targetFrame, frame.isMainFrame else { return decisionHandler(.allow) }
         guard let next = action.request.url else { return decisionHandler(.cancel) }
         if next.scheme == url.scheme && next.host == url.host { return decisionHandler(.allow) }
         decisionHandler(.cancel)

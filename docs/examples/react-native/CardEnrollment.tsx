@@ -12,6 +12,12 @@ export interface Ended {
   last4?: string;
 }
 
+export interface Navigation {
+  url: string;
+  /** False for a frame inside of the page, on iOS. Android asks for no frames. */
+  isTopFrame: boolean;
+}
+
 interface Props {
   /** Address that the bank's back end got from non_auth_initialize. */
   url: string;
@@ -36,13 +42,13 @@ export function CardEnrollment({ url, returnUrl, onEnded, onReturn }: Props) {
 
   // Only the widget is shown here; terms and privacy notice open in the system's browser.
   const mayLoad = useCallback(
-    ({ url: next }: { url: string }) => {
-      if (originOf(next) === origin) return true;
-      if (isBelow(next, returnUrl)) onReturn(statusIn(next));
-      else if (next.startsWith("https://")) void Linking.openURL(next);
-      return false;
+    (asked: Navigation) => {
+      const place = placeOf(asked, url, returnUrl);
+      if (place === "return") onReturn(statusIn(asked.url));
+      if (place === "browser") void Linking.openURL(asked.url);
+      return place === "here";
     },
-    [origin, returnUrl, onReturn],
+    [url, returnUrl, onReturn],
   );
 
   return (
@@ -57,6 +63,13 @@ export function CardEnrollment({ url, returnUrl, onEnded, onReturn }: Props) {
       allowsBackForwardNavigationGestures={false}
     />
   );
+}
+
+/** Where an address is opened. A frame inside of the page, such as a check's, stays there; links that open a window do not come here. */
+export function placeOf({ url, isTopFrame }: Navigation, widget: string, returnUrl: string): "here" | "return" | "browser" | "nowhere" {
+  if (!isTopFrame || originOf(url) === originOf(widget)) return "here";
+  if (isBelow(url, returnUrl)) return "return";
+  return url.startsWith("https://") ? "browser" : "nowhere";
 }
 
 /** The message's event; nothing for another message. */
