@@ -1,4 +1,4 @@
-"""WebKit, the engine of Safari and of every browser and WebView on iOS: each action, each embedding, a reused tab."""
+"""WebKit, the engine of Safari and of every browser and WebView on iOS: each action, a frame made by hand, a reused tab."""
 
 from collections.abc import Callable, Iterator
 
