@@ -43,7 +43,9 @@ export function createScreens(document, texts, announce, wayOn) {
     }
     current = name;
     const heading = select(screen(name), "h1", HTMLElement);
-    document.title = `${heading.textContent} – ${texts.register.header}`;
+    // Of the client, as in the document's first title; of the program where no client is known.
+    const owner = document.querySelector(".client")?.textContent || texts.register.header;
+    document.title = `${heading.textContent} – ${owner}`;
     if (changed && isInUse) {
       heading.focus({ preventScroll: true });
       document.documentElement.scrollTop = 0;

@@ -34,6 +34,19 @@ test("one screen is visible at a time", () => {
   assert.equal(element("[data-screen=waiting] .last4").textContent, "0106");
 });
 
+test("the title names the screen and the client", () => {
+  for (const client of page.document.querySelectorAll(".client")) client.remove();
+  screens.form();
+  const heading = element("[data-screen=form] h1").textContent;
+  assert.equal(page.document.title, `${heading} – ${page.texts.register.header}`);
+  const name = page.document.createElement("p");
+  name.className = "client";
+  name.textContent = "Demo Bank";
+  element(".identity").prepend(name);
+  screens.form();
+  assert.equal(page.document.title, `${heading} – Demo Bank`);
+});
+
 test("the heading gets the focus once the page is in use", () => {
   screens.form();
   assert.equal(page.document.activeElement, page.document.body);
