@@ -19,6 +19,12 @@ pub(crate) fn summary(client: &Client, base_url: &str, now: Timestamp) -> String
     }
     row("status", word(client.status));
     row("page", &format!("{base_url}/widget/{}/", client.slug));
+    if let Some(home) = &client.home_url {
+        row("home", home.as_str());
+    }
+    for target in &client.return_targets {
+        row("return to", &target.to_string());
+    }
     for program in &client.programs {
         row("program", &offer(program));
     }
@@ -90,6 +96,8 @@ fn offer(program: &Program) -> String {
 
 #[cfg(test)]
 mod tests {
+    use enrollment::client::{HomeUrl, ReturnTarget};
+
     use super::*;
     use crate::difference::tests::{PUBLIC_KEY, client, program};
 
@@ -98,6 +106,8 @@ mod tests {
         let mut client = client("Demo Bank");
         client.status = ClientStatus::Suspended;
         client.institution_name = Some("Demo Bank plc".into());
+        client.home_url = HomeUrl::parse("https://bank.example/").ok();
+        client.return_targets = vec![ReturnTarget::parse("com.bank.app:").unwrap()];
         client.programs = vec![program("1", 30), program("2", 7)];
         client.programs[0].replacement = false;
         let mut next = client.clone();
@@ -125,6 +135,8 @@ mod tests {
                  MRS name  Demo Bank plc\n  \
                  status    suspended\n  \
                  page      https://cards.example/widget/demo/\n  \
+                 home      https://bank.example/\n  \
+                 return to com.bank.app:\n  \
                  program   1: enroll, opt out; cancelled cards are kept 30 days; cards per customer: 5\n  \
                  retired   2: cancelled cards are kept 7 days\n  \
                  issuer    bank-1 (SRC), immediate tokenization; polled every 300 s for at most 72 h; records are kept 30 days\n  \
