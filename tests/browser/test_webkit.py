@@ -1,4 +1,4 @@
-"""WebKit, the engine of Safari and of every browser and WebView on iOS: each action, a frame made by hand, a reused tab."""
+"""WebKit, the engine of Safari and of all browsers and WebViews on iOS: each action, a plain frame, a reused tab."""
 
 from collections.abc import Callable, Iterator
 

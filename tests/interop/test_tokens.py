@@ -33,7 +33,9 @@ def test_all_documented_claims_are_accepted(partner: Partner, stack: Stack) -> N
     assert opening.status == "OPENED"
 
 
-@pytest.mark.parametrize("claim", ["language", "last4", "confirmationUrl", "ranac_url", "nbf", "aud", "jti", "returnUrl"])
+@pytest.mark.parametrize(
+    "claim", ["language", "last4", "confirmationUrl", "ranac_url", "nbf", "aud", "jti", "returnUrl"]
+)
 def test_null_claim_counts_as_absent(partner: Partner, stack: Stack, claim: str) -> None:
     token = jwt.encode(partner.claims() | {claim: None}, own_key(stack), algorithm="RS256")
     assert open_with(stack, token).status == "OPENED"
