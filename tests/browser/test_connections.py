@@ -53,7 +53,7 @@ def test_retry_starts_when_back_online(
 def test_lost_mrs_answer_is_resolved_by_lookup(widget: Widget, rewards: Rewards, card: Card) -> None:
     rewards.order(card, "enroll", "cut-after")
     widget.enroll(card)
-    widget.waits(WAITING)
+    # The look-up may answer before a test can see that the page waits.
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]

@@ -9,7 +9,7 @@ from browser.embedding import messages_to, open_at_partner
 from browser.engines import in_both
 from browser.fixtures import ANOTHER_ACTION
 from browser.mrs_accounts import ACTIVE, CANCELLED, statuses, wait_for_status
-from browser.widget import FAILURE, NOTHING_TO, REPLACEMENT, REPLACING, SUCCESS, Widget
+from browser.widget import FAILURE, NOTHING_TO, REPLACEMENT, SUCCESS, Widget
 from local_system.cards import NOT_QUALIFIED, Card
 from local_system.partner import Partner
 from local_system.rewards import Rewards
@@ -141,7 +141,6 @@ def test_lost_mrs_answer_is_resolved_by_lookup(
     widget.shows(REPLACEMENT)
     rewards.order(card, "enroll", "cut-after")
     replace(widget, card)
-    widget.waits(REPLACING)
     widget.shows(SUCCESS)
     [account] = rewards.accounts_of(card)
     assert [event["ranac"] for event in widget.ended()] == [account["ranac"]]
