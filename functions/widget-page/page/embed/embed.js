@@ -30,7 +30,7 @@ function open(options) {
     };
     if (options.signal?.aborted) throw options.signal.reason;
     const url = widgetAddress(options, service);
-    if (options.mode === "redirect") redirect(url, settle);
+    if (options.mode === "redirect") redirect(url, options, settle, reject);
     else destroy = openFrame(url, options, emit, settle, reject);
   });
   return Object.assign(/** @type {Promise<Outcome>} */ (promise), {
@@ -73,7 +73,7 @@ function openFrame(url, options, emit, settle, reject) {
 
   /** @param {boolean} wasReady */
   function giveUp(wasReady) {
-    if (fallback === "redirect" && !wasReady) redirect(url, settle);
+    if (fallback === "redirect" && !wasReady) redirect(url, options, settle, reject);
     else settle({ status: "NOT_LOADED" });
   }
 
@@ -103,6 +103,7 @@ function openFrame(url, options, emit, settle, reject) {
       progress.ready();
       if (isModal) focusFrame(frame);
     }
+    if (type === "enrollmentEnded") progress.note(detail);
     if (type !== "done" && type !== "escape") emit(type, detail);
     if (type === "enrollmentEnded") {
       bringIntoView(frame);
@@ -129,19 +130,27 @@ function targetOf(target) {
   return element;
 }
 
-/** Leaves for the widget; whoever is still here afterwards learns that. @param {URL} url @param {(outcome: Outcome) => void} settle */
-function redirect(url, settle) {
-  const timer = setTimeout(() => settle({ status: "NOT_LOADED" }), REDIRECT_WITHIN);
-  addEventListener(
-    "pageshow",
-    (event) => {
-      // The customer came back, and this page from the browser's cache.
-      if (!event.persisted) return;
-      clearTimeout(timer);
-      settle({ status: "CLOSED" });
-    },
-    { once: true },
-  );
+/**
+ * Leaves for the widget; whoever is still here afterwards learns that.
+ *
+ * @param {URL} url @param {Options} options @param {(outcome: Outcome) => void} settle @param {(reason: unknown) => void} reject
+ */
+function redirect(url, { signal }, settle, reject) {
+  /** @param {() => void} tell */
+  const finish = (tell) => {
+    clearTimeout(timer);
+    removeEventListener("pageshow", comeBack);
+    signal?.removeEventListener("abort", abort);
+    tell();
+  };
+  const abort = () => finish(() => reject(signal?.reason));
+  /** The customer came back, and this page from the browser's cache. @param {PageTransitionEvent} event */
+  const comeBack = (event) => {
+    if (event.persisted) finish(() => settle({ status: "CLOSED" }));
+  };
+  const timer = setTimeout(() => finish(() => settle({ status: "NOT_LOADED" })), REDIRECT_WITHIN);
+  addEventListener("pageshow", comeBack);
+  signal?.addEventListener("abort", abort);
   location.assign(fullPage(url));
 }
 

@@ -58,16 +58,20 @@ export function createProgress({ isModal, settle, giveUp }) {
       clearTimeout(watching);
     },
 
-    /** `enrollmentEnded`. @param {Outcome} outcome */
-    ended(outcome) {
+    /** `enrollmentEnded`, before the partner's listeners, which may leave the frame. @param {Outcome} outcome */
+    note(outcome) {
       last = outcome;
       clearTimeout(watching);
+    },
+
+    /** The same, after them. @param {Outcome} outcome */
+    ended(outcome) {
       if (FINAL.test(outcome.status)) decide(outcome);
     },
 
-    /** `done`: no further attempt is offered. */
+    /** `done`: nothing more is offered. Without an outcome the customer chose to change nothing. */
     done() {
-      if (last) decide(last);
+      decide(last ?? { status: "CLOSED" });
     },
 
     /** The customer or the partner left the frame. */

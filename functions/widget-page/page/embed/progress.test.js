@@ -9,6 +9,12 @@ describe("progress", () => {
   const open = (isModal = false) =>
     createProgress({ isModal, settle: ({ status }) => told.push(status), giveUp: (wasReady) => told.push({ wasReady }) });
 
+  /** @param {ReturnType<typeof createProgress>} progress @param {CardEnrollment.Outcome} outcome */
+  const end = (progress, outcome) => {
+    progress.note(outcome);
+    progress.ended(outcome);
+  };
+
   beforeEach(() => {
     told = [];
     mock.timers.reset();
@@ -23,7 +29,7 @@ describe("progress", () => {
     mock.timers.tick(1);
     assert.deepEqual(told, [{ wasReady: false }]);
     progress.left();
-    progress.ended({ status: "SUCCESS_ENROLLMENT" });
+    end(progress, { status: "SUCCESS_ENROLLMENT" });
     assert.equal(told.length, 1, "settles once");
   });
 
@@ -59,7 +65,7 @@ describe("progress", () => {
     const progress = open();
     progress.ready();
     progress.loaded();
-    progress.ended({ status: "ERROR_ENROLLMENT" });
+    end(progress, { status: "ERROR_ENROLLMENT" });
     progress.loaded();
     mock.timers.tick(20_000);
     assert.deepEqual(told, ["ERROR_ENROLLMENT"]);
@@ -69,12 +75,12 @@ describe("progress", () => {
     const progress = open();
     progress.ready();
     progress.loaded();
-    progress.ended({ status: "ERROR_ENROLLMENT" });
+    end(progress, { status: "ERROR_ENROLLMENT" });
     progress.loaded();
     progress.ready();
     mock.timers.tick(60_000);
     assert.deepEqual(told, []);
-    progress.ended({ status: "SUCCESS_ENROLLMENT" });
+    end(progress, { status: "SUCCESS_ENROLLMENT" });
     assert.deepEqual(told, ["SUCCESS_ENROLLMENT"]);
   });
 
@@ -87,7 +93,7 @@ describe("progress", () => {
     "INVALID_PARAMETERS",
   ])) {
     test(`${status} is final`, () => {
-      open().ended({ status });
+      end(open(), { status });
       assert.deepEqual(told, [status]);
     });
   }
@@ -95,7 +101,7 @@ describe("progress", () => {
   for (const status of /** @type {const} */ (["ERROR_ENROLLMENT", "ERROR_REPLACEMENT", "ERROR_REMOVAL"])) {
     test(`${status} is final once no attempt is left`, () => {
       const progress = open();
-      progress.ended({ status });
+      end(progress, { status });
       assert.deepEqual(told, []);
       progress.done();
       assert.deepEqual(told, [status]);
@@ -105,7 +111,7 @@ describe("progress", () => {
   test("modal gives the customer 10 s to read the outcome", () => {
     const progress = open(true);
     progress.ready();
-    progress.ended({ status: "SUCCESS_ENROLLMENT" });
+    end(progress, { status: "SUCCESS_ENROLLMENT" });
     mock.timers.tick(9_999);
     assert.deepEqual(told, []);
     mock.timers.tick(1);
@@ -114,7 +120,7 @@ describe("progress", () => {
 
   test("left modal settles at once", () => {
     const progress = open(true);
-    progress.ended({ status: "SUCCESS_ENROLLMENT" });
+    end(progress, { status: "SUCCESS_ENROLLMENT" });
     progress.left();
     assert.deepEqual(told, ["SUCCESS_ENROLLMENT"]);
     mock.timers.tick(60_000);
@@ -126,11 +132,19 @@ describe("progress", () => {
     assert.deepEqual(told, ["CLOSED"]);
   });
 
-  test("done without an outcome settles nothing", () => {
+  test("frame that a listener leaves has the outcome", () => {
+    const progress = open();
+    progress.note({ status: "SUCCESS_ENROLLMENT" });
+    progress.left();
+    progress.ended({ status: "SUCCESS_ENROLLMENT" });
+    assert.deepEqual(told, ["SUCCESS_ENROLLMENT"]);
+  });
+
+  test("done without an outcome is closed", () => {
     const progress = open();
     progress.ready();
     progress.done();
-    assert.deepEqual(told, []);
+    assert.deepEqual(told, ["CLOSED"]);
   });
 
   test("stopped progress settles nothing", () => {
