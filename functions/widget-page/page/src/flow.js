@@ -8,8 +8,8 @@ import { lastFour } from "./submission.js";
  * @typedef {{ api: import("./api.js").Api, screens: import("./screens.js").Screens, form: import("./form.js").Form,
  *   expiry: Pick<import("./expiry.js").Expiry, "start" | "stop">, reportEnding: (event: EndedEvent, isLast: boolean) => void,
  *   canEncrypt: () => boolean, makeSubmission: typeof import("./submission.js").makeSubmission, later: Later,
- *   homeUrl?: string | undefined, leave: (url: string | undefined) => void }} Parts
- *   `leave`: leaves the page for an address
+ *   homeUrl?: string | undefined, leave: (url: string | undefined) => void, tellReady: () => void, tellDone: () => void }} Parts
+ *   `leave`: leaves the page for an address; `tellReady`: a screen says something; `tellDone`: nothing more is offered
  * @typedef {(act: () => void, milliseconds: number) => () => void} Later returns a function that cancels it
  * @typedef {import("./wire.js").EndedEvent} EndedEvent
  */
@@ -20,7 +20,7 @@ const CLOCK_TOLERANCE = 5;
 const WAIT_IN_FORM = 6000;
 
 /** @param {Parts} parts */
-export function createFlow({ api, screens, form, expiry, reportEnding, canEncrypt, makeSubmission, later, homeUrl, leave }) {
+export function createFlow({ api, screens, form, expiry, reportEnding, canEncrypt, makeSubmission, later, homeUrl, leave, tellReady, tellDone }) {
   /** @type {import("./wire.js").FormDescription | undefined} */
   let description;
   /** @type {string | undefined} */
@@ -29,6 +29,8 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
   let lastStatus;
   let isBusy = false;
   let isTimedOut = false;
+  // An attempt was sent, and its outcome is not known.
+  let isUnsettled = false;
 
   /** @param {EndedEvent} event @param {boolean} [isLast] no further attempt is offered */
   function report(event, isLast = true) {
@@ -47,6 +49,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
     screens.loading();
     const answer = await api.open(onWaiting);
     isBusy = false;
+    if (answer.kind === "ended" || answer.kind === "form") isUnsettled = false;
     if ("returnUrl" in answer) ({ returnUrl } = answer);
     return answer;
   }
@@ -57,9 +60,12 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
       screens.setAction(api.action);
       if (reason === "offline" || reason === "busy") screens.stillLoading(reason);
       else screens.stillWaiting(reason);
+      // The answer may take longer than an embedding page waits.
+      tellReady();
     });
     screens.setAction(api.action);
     follow(answer, open);
+    tellReady();
   }
 
   /** @param {import("./submission.js").Entered} entered */
@@ -91,6 +97,7 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
     isBusy = true;
     const answer = await api.submit(submission, onWaiting);
     isBusy = false;
+    isUnsettled = !("event" in answer) && answer.kind !== "refused";
     stopWaiting();
     form.release();
     // Another tab, or this page before a reload, has an attempt open or has ended the session with one: show its outcome.
@@ -173,6 +180,8 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
       isTimedOut = false;
       return follow(answer, open);
     }
+    const isUnanswered = answer.kind !== "form" && answer.kind !== "expired";
+    if (isUnsettled && isUnanswered) return follow(answer, openOnceMore);
     expire(answer.kind === "expired" ? answer : undefined);
   }
 
@@ -237,15 +246,16 @@ export function createFlow({ api, screens, form, expiry, reportEnding, canEncryp
       form.reset();
       // Nothing was asked for, so there is no event, and no status to add to the address.
       screens.failure("kept", { way: { url: returnUrl } });
+      tellDone();
       leave(returnUrl);
     },
-    /** Ends a form whose time is up. A running attempt gets its own answer. */
+    /** Ends a form, or the offer of another try, whose time is up. A running attempt gets its own answer. */
     timeOut() {
       isTimedOut = true;
       expiry.stop();
       if (isBusy) return;
       form.reset();
-      if (screens.current === "form") return openOnceMore();
+      return openOnceMore();
     },
   };
 }

@@ -21,9 +21,9 @@ const entered = { digits: "5234000000000106", personal: {}, consents: [] };
 /**
  * Flow with fakes that record their calls.
  *
- * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer, onSubmit?: (onWaiting: (reason: import("./api.js").WaitReason) => void) => void, homeUrl?: string }} script answers in order; the last one repeats
+ * @param {{ action?: import("./wire.js").ActionCode, opens?: Answer[], submits?: Answer[], canEncrypt?: boolean, makeSubmission?: () => Promise<any>, extension?: import("./api.js").ExtensionAnswer, onSubmit?: (onWaiting: (reason: import("./api.js").WaitReason) => void) => void, onOpen?: (onWaiting: (reason: import("./api.js").WaitReason) => void) => void, homeUrl?: string }} script answers in order; the last one repeats
  */
-function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" }, onSubmit = () => {}, homeUrl }) {
+function flowWith({ action = "N", opens = [form], submits = [success], canEncrypt = true, makeSubmission, extension = { kind: "exhausted" }, onSubmit = () => {}, onOpen = () => {}, homeUrl }) {
   /** @type {any[][]} */
   const shown = [];
   /** @type {string[]} */
@@ -49,13 +49,15 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
   const left = [];
   /** @type {boolean[]} */
   const lasts = [];
+  /** @type {string[]} */
+  const told = [];
   let made = 0;
   let asked = 0;
   let resets = 0;
   const flow = createFlow({
     api: {
       action,
-      open: async () => (asked += 1, next(opens)),
+      open: async (onWaiting) => (asked += 1, onOpen(onWaiting), next(opens)),
       submit: async (submission, onWaiting) => (sent.push(submission), onSubmit(onWaiting), next(submits)),
       extend: async () => extension,
     },
@@ -75,10 +77,12 @@ function flowWith({ action = "N", opens = [form], submits = [success], canEncryp
     later: (act) => (waits.push(act), () => waits.splice(0)),
     homeUrl,
     leave: (url) => left.push(url),
+    tellReady: () => told.push("ready"),
+    tellDone: () => told.push("done"),
     makeSubmission: /** @type {any} */ (makeSubmission ?? (async () => ({ idempotencyKey: `key ${(made += 1)}`, body: "", last4: "0106" }))),
   });
   const last = () => shown.at(-1) ?? [];
-  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets, waits, left, lasts };
+  return { flow, shown, timers, actions, reported, sent, last, asked: () => asked, names: () => shown.map(([name]) => name), resets: () => resets, waits, left, lasts, told };
 }
 
 test("a success is shown, reported and cleared", async () => {
@@ -199,13 +203,43 @@ test("a timeout leaves a running attempt its outcome", async () => {
   assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
 });
 
-test("a retry after a timeout ends instead", async () => {
-  const { flow, reported, last } = flowWith({ submits: [technical] });
+test("a timeout ends the offer of another try", async () => {
+  for (const [answer, status] of /** @type {[Answer, string][]} */ ([[{ kind: "expired" }, "TOKEN_EXPIRED"], [technical, "ERROR_ENROLLMENT"]])) {
+    const { flow, reported, last, lasts } = flowWith({ opens: [form, answer], submits: [technical] });
+    await flow.open();
+    await flow.submit(entered);
+    assert.deepEqual(lasts, [false]);
+    await flow.timeOut();
+    assert.deepEqual(reported.map(({ status }) => status), ["ERROR_ENROLLMENT", status]);
+    assert.deepEqual(lasts, [false, true]);
+    assert.equal(last()[2].retry, undefined);
+  }
+});
+
+test("a timeout reports no outcome that is unknown", async () => {
+  const { flow, reported, last, lasts } = flowWith({ opens: [form, { kind: "unreachable" }, success], submits: [{ kind: "unsettled" }] });
   await flow.open();
   await flow.submit(entered);
-  flow.timeOut();
-  last()[2].retry();
-  assert.deepEqual(reported.map(({ status }) => status), ["ERROR_ENROLLMENT", "TOKEN_EXPIRED"]);
+  await flow.timeOut();
+  assert.deepEqual(last().slice(0, 2), ["failure", "unreachable"]);
+  assert.deepEqual(reported, []);
+  await last()[2].retry();
+  assert.deepEqual(reported.map(({ status }) => status), ["SUCCESS_ENROLLMENT"]);
+  assert.deepEqual(lasts, [true]);
+});
+
+test("a page is ready at its first answer, or while it waits for one", async () => {
+  const quick = flowWith({});
+  await quick.flow.open();
+  assert.deepEqual(quick.told, ["ready"]);
+  const slow = flowWith({
+    onOpen(onWaiting) {
+      assert.deepEqual(slow.told, []);
+      onWaiting("offline");
+      assert.deepEqual(slow.told, ["ready"]);
+    },
+  });
+  await slow.flow.open();
 });
 
 test("without Web Crypto no form is shown", async () => {
@@ -269,8 +303,9 @@ test("entries are cleared once no retry is offered", async () => {
   await flow.open();
   await flow.submit(entered);
   assert.equal(resets(), 0, "a retry is offered");
-  flow.timeOut();
+  const ended = flow.timeOut();
   assert.equal(resets(), 1, "the retry has timed out");
+  await ended;
 });
 
 test("an attempt that failed during a reload can be retried", async () => {
@@ -464,12 +499,13 @@ test("an unknown session leads home", async () => {
 
 test("a kept card ends without an event", async () => {
   const returnUrl = "https://bank.example/done";
-  const { flow, reported, last, left, resets, sent } = flowWith({ action: "C", opens: [{ ...removal, returnUrl }] });
+  const { flow, reported, last, left, resets, sent, told } = flowWith({ action: "C", opens: [{ ...removal, returnUrl }] });
   await flow.open();
   flow.keep();
   assert.deepEqual(last().slice(0, 2), ["failure", "kept"]);
   assert.deepEqual(last()[2].way, { url: returnUrl });
   assert.deepEqual([left, reported, sent], [[returnUrl], [], []]);
+  assert.equal(told.at(-1), "done", "an embedding page learns that nothing follows");
   assert.equal(resets(), 1);
 });
 

@@ -16,6 +16,7 @@ import { keepEmpty } from "./keep-empty.js";
 import { createExpiryNotice } from "./expiry-notice.js";
 import { createMotion } from "./motion.js";
 import { createSleep } from "./sleep.js";
+import { createReady } from "./ready.js";
 import { reasonOf } from "./reason.js";
 import { createScreens } from "./screens.js";
 import { select } from "./select.js";
@@ -32,6 +33,7 @@ addEventListener("hashchange", () => location.reload());
 markFallbacks(document, { texts, fallbacks });
 const dispatch = createDispatch(window, origins);
 const announce = createAnnouncements(select(document, "#announcements", HTMLElement));
+const tellReady = createReady(window, dispatch);
 const wayOn = createWayOn(window, texts, dispatch);
 const screens = createScreens(document, texts, announce, wayOn);
 /** @param {import("./wire.js").EndedEvent} event @param {boolean} isLast */
@@ -58,12 +60,25 @@ if (opening.kind === "session") {
     now: () => performance.now(),
     random: Math.random,
   });
-  const flow = createFlow({ api, screens, form, expiry, reportEnding: end, canEncrypt, makeSubmission, later, homeUrl, leave: wayOn.go });
+  const flow = createFlow({
+    api,
+    screens,
+    form,
+    expiry,
+    reportEnding: end,
+    canEncrypt,
+    makeSubmission,
+    later,
+    homeUrl,
+    leave: wayOn.go,
+    tellReady,
+    tellDone: () => dispatch("done", {}),
+  });
   form.onSubmit(flow.submit);
   form.onKeep(flow.keep);
   form.onFocus((name, field) => dispatch(name, { field }));
   keepEmpty(window, form);
-  void flow.open().then(() => dispatch("ready", {}));
+  void flow.open();
 } else {
   // An address without a session is shown as expired.
   /** @type {import("./wire.js").EndedEvent} */
@@ -71,7 +86,7 @@ if (opening.kind === "session") {
   const reason = reasonOf(event, opening.kind === "failure" ? opening.reason : undefined);
   const incident = opening.kind === "failure" ? opening.incident : undefined;
   screens.failure(reason, { incident, way: { url: homeUrl, isHome: true } });
-  dispatch("ready", {});
+  tellReady();
   end(event, true);
 }
 
