@@ -60,6 +60,7 @@ describe("redirect", () => {
     assert.equal(visited.at(-1), url);
     // The first `pageshow` of this page itself.
     showPage(false);
+    assert.deepEqual(await told(), []);
     showPage(true);
     mock.timers.tick(60_000);
     showPage(true);
