@@ -134,7 +134,8 @@ impl Way {
             Self::Modal => "<button id=\"add-card\" data-url=\"…the address…\">Add a card</button>",
             Self::Inline => "<div id=\"card\" data-url=\"…the address…\"></div>",
             Self::ByHand => {
-                "<iframe id=\"widget\" title=\"Card enrollment\" data-src=\"…the address…\"></iframe>"
+                "<iframe id=\"widget\" title=\"Card enrollment\" data-src=\"…the address…\"\n        \
+                 referrerpolicy=\"no-referrer\"></iframe>"
             }
             Self::Phone => {
                 return vec![
