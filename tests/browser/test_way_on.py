@@ -69,6 +69,7 @@ def test_embedding_page_receives_return(page: Page, partner: Partner, network: N
     network.change_answers(api_calls, with_return_url)
     frame = host.frame(page, partner.open().location)
     widget = Widget(frame)
+    widget.shows(FORM)
     widget.enroll(card)
     widget.shows(SUCCESS)
     frame.get_by_role("button", name=BACK).click()
