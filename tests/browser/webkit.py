@@ -115,15 +115,23 @@ class WebKitWidget:
 
     def type(self, field: str, text: str) -> None:
         """Types into a field. In a frame of another origin WebKit accepts keys only after a click on the field."""
-        element = self.browser.find_element(By.ID, field)
-        element.click()
-        element.send_keys(text)
+        self.click(self.browser.find_element(By.ID, field))
+        self.browser.find_element(By.ID, field).send_keys(text)
+
+    def click(self, element: WebElement) -> None:
+        """Clicks an element, once it does not move any more."""
+
+        def clicked(_: WebKitGTK) -> bool:
+            element.click()
+            return True
+
+        self.wait(clicked)
 
     def accept(self) -> None:
         for name in ("terms", "privacy"):
-            self.browser.find_element(By.ID, name).click()
+            self.click(self.browser.find_element(By.ID, name))
 
     def press(self) -> None:
         """Presses the button of the form."""
         [button] = self.visible("#form button.primary")
-        button.click()
+        self.click(button)
