@@ -107,7 +107,7 @@ def test_mastercard_refuses_a_changed_pair(page: Page, widget: Widget, rewards: 
 
     page.route("**/widget/api/enroll", change)
     widget.enroll(card)
-    widget.shows(FAILURE)
+    widget.refuses_card("This card isn't part of the program.")
     assert [event["statusCode"] for event in widget.ended()] == ["-44"]
     assert rewards.accounts_of(card) == []
 

@@ -118,6 +118,7 @@ def test_export_has_everything(client: IsolatedClient, customer: Customer) -> No
         "language": "en",
         "last4": None,
         "confirmationUrl": customer.confirmation_url,
+        "returnUrl": None,
         "failures": 0,
         "finished": True,
     }

@@ -25,6 +25,9 @@ impl CardOnFile {
         });
         if let Some(design) = self.card.design_code() {
             listed["designCode"] = design.into();
+            // The demo client's colors of its designs.
+            let color = if design == "Gold" { "#c9a227" } else { "#104756" };
+            listed["color"] = color.into();
         }
         listed
     }
