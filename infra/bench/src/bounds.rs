@@ -5,7 +5,7 @@
 /// smaller, to 5 MB. The largest are those that call Mastercard and read the bucket of batches.
 pub(crate) const ZIP: usize = 7_500_000;
 /// The page's parts together, compressed, in bytes.
-pub(crate) const PAGE: usize = 20 * 1024;
+pub(crate) const PAGE: usize = 25 * 1024;
 /// Instructions from a function's start to its first request for an event, in multiples of the bare function's.
 pub(crate) const INIT: f64 = 8.0;
 /// Instructions from a function's start to its first answer, in multiples of the bare function's: an opening, which verifies a

@@ -275,7 +275,8 @@ async fn a_client_file_is_applied_shown_and_applied_again() {
         .send()
         .await
         .unwrap();
-    assert_eq!(pictures.contents().len(), 1);
+    // The logo, two narrower ones, and the icon that is made of it.
+    assert_eq!(pictures.contents().len(), 4);
 
     let (done, said, _) = scene.enrollctl(&["client", "apply", "client.toml", "--yes"]);
     assert!(done);
