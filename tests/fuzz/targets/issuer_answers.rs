@@ -70,7 +70,12 @@ fn checked<T>(result: Result<T, IssuerEnrollmentError>) -> Option<T> {
     result
         .inspect_err(|error| {
             assert_no_card_number(&error.to_string());
-            assert_no_card_number(&format!("{error:?}"));
+            // A far date of `Retry-After` has twelve digits.
+            let told = format!("{error:?}");
+            let is_of_number = |character: char| character == '-' || character.is_ascii_digit();
+            let (before, after) = told.split_once("At(").unwrap_or((&told, ""));
+            assert_no_card_number(before);
+            assert_no_card_number(after.trim_start_matches(is_of_number));
         })
         .ok()
 }
